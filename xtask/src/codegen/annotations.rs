@@ -1,0 +1,107 @@
+//! Strips what the vendored protos carry for other tools: gateway routes, OpenAPI and version annotations.
+//!
+//! The files stay as upstream wrote them; only their parsed form loses its custom options and the imports
+//! that define them. Messages, field numbers and services are not touched.
+
+use protox::prost_reflect::prost_types::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, ServiceDescriptorProto,
+    UninterpretedOption,
+};
+
+/// Imports that define nothing but custom options.
+const IMPORTS: [&str; 3] = [
+    "etcd/api/versionpb/version.proto",
+    "google/api/annotations.proto",
+    "protoc-gen-openapiv2/options/annotations.proto",
+];
+
+/// Removes every custom option of a parsed file, and the imports that define them.
+pub(super) fn strip(mut file: FileDescriptorProto) -> FileDescriptorProto {
+    file.dependency.retain(|import| !IMPORTS.contains(&import.as_str()));
+    if let Some(options) = &mut file.options {
+        keep_builtin(&mut options.uninterpreted_option);
+    }
+    file.message_type.iter_mut().for_each(strip_message);
+    file.enum_type.iter_mut().for_each(strip_enum);
+    file.service.iter_mut().for_each(strip_service);
+    file
+}
+
+fn strip_message(message: &mut DescriptorProto) {
+    if let Some(options) = &mut message.options {
+        keep_builtin(&mut options.uninterpreted_option);
+    }
+    for oneof in &mut message.oneof_decl {
+        if let Some(options) = &mut oneof.options {
+            keep_builtin(&mut options.uninterpreted_option);
+        }
+    }
+    message.field.iter_mut().for_each(strip_field);
+    message.enum_type.iter_mut().for_each(strip_enum);
+    message.nested_type.iter_mut().for_each(strip_message);
+}
+
+fn strip_field(field: &mut FieldDescriptorProto) {
+    if let Some(options) = &mut field.options {
+        keep_builtin(&mut options.uninterpreted_option);
+    }
+}
+
+fn strip_enum(item: &mut EnumDescriptorProto) {
+    if let Some(options) = &mut item.options {
+        keep_builtin(&mut options.uninterpreted_option);
+    }
+    for value in &mut item.value {
+        if let Some(options) = &mut value.options {
+            keep_builtin(&mut options.uninterpreted_option);
+        }
+    }
+}
+
+fn strip_service(service: &mut ServiceDescriptorProto) {
+    if let Some(options) = &mut service.options {
+        keep_builtin(&mut options.uninterpreted_option);
+    }
+    for method in &mut service.method {
+        if let Some(options) = &mut method.options {
+            keep_builtin(&mut options.uninterpreted_option);
+        }
+    }
+}
+
+/// `deprecated`, `packed` and the like are kept: they have no parenthesised part in their name.
+fn keep_builtin(options: &mut Vec<UninterpretedOption>) {
+    options.retain(|option| !option.name.iter().any(|part| part.is_extension));
+}
+
+#[cfg(test)]
+mod tests {
+    use protox::file::File;
+
+    use super::*;
+
+    #[test]
+    fn custom_options_and_their_imports_go_and_builtin_options_stay() {
+        let source = r#"
+            syntax = "proto3";
+            import "google/api/annotations.proto";
+            import "etcd/api/mvccpb/kv.proto";
+            option (tool.file) = { a: { b: 1 } };
+            message M {
+              option (tool.message) = "3.0";
+              int64 plain = 1 [(tool.field) = "3.1"];
+              int64 old = 2 [deprecated = true, (tool.field) = "3.2"];
+              enum E { option (tool.item) = 1; ZERO = 0 [(tool.value) = "x"]; }
+            }
+            service S { rpc Call(M) returns (M) { option (google.api.http) = { post: "/v3" body: "*" }; } }
+        "#;
+        let parsed = File::from_source("m.proto", source).expect("valid").file_descriptor_proto().clone();
+        assert!(format!("{parsed:?}").contains("is_extension: true"));
+
+        let stripped = strip(parsed);
+        assert!(!format!("{stripped:?}").contains("is_extension: true"));
+        assert_eq!(stripped.dependency, ["etcd/api/mvccpb/kv.proto"]);
+        let old = stripped.message_type[0].field[1].options.as_ref().expect("keeps its options");
+        assert_eq!(old.uninterpreted_option[0].name[0].name_part, "deprecated");
+    }
+}
