@@ -1,0 +1,94 @@
+//! What to do about an error, in one sentence.
+
+use crate::code::Code;
+use crate::error::Error;
+use crate::grpc_code::GrpcCode;
+use crate::kind::ErrorKind;
+
+/// The advice for this error, if there is any that its message does not give.
+pub(super) fn hint(error: &Error) -> Option<&'static str> {
+    if let Some(hint) = error.code().and_then(for_code) {
+        return Some(hint);
+    }
+    match error.kind() {
+        _ if error.outcome_unknown() => Some("read back what was written before writing it again"),
+        ErrorKind::Unavailable => Some("is etcd running, is the endpoint right, does it want TLS (https)?"),
+        ErrorKind::Timeout => Some("allow more time, or look at the member's disk, load and network"),
+        ErrorKind::Closed => Some("make the call before the client is closed, or on a new client"),
+        ErrorKind::NoRuntime => {
+            Some("make the call inside of a running tokio runtime, the one of this client")
+        }
+        ErrorKind::Protocol => {
+            Some("is the endpoint etcd's client URL, without another server or proxy before it?")
+        }
+        ErrorKind::Unsupported => Some("use a newer version of etcd, or do without this call"),
+        _ => None,
+    }
+}
+
+fn for_code(code: Code) -> Option<&'static str> {
+    for_request(code).or_else(|| for_auth(code)).or_else(|| for_cluster(code))
+}
+
+fn for_request(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::EmptyKey => "give a key of at least one byte; every key is the range from \\0 to \\0",
+        Code::KeyNotFound => {
+            "keep the value or the lease (ignore_value, ignore_lease) only of a key that exists"
+        }
+        Code::ValueProvided => "give either a value or ignore_value",
+        Code::LeaseProvided => "give either a lease or ignore_lease",
+        Code::TooManyOps => "split the transaction, or raise --max-txn-ops of every member",
+        Code::DuplicateKey => "write each key at most once in a transaction",
+        Code::RequestTooLarge => "send less at once, or raise --max-request-bytes of every member",
+        Code::Compacted => "read again without a revision, or watch from the revision of a fresh read",
+        Code::FutureRev => "ask for a revision that a response has shown; is this still the same cluster?",
+        Code::NoSpace => {
+            "read back what was written: the write that fills the quota is applied all the same; then compact, \
+             defragment and disarm the NOSPACE alarm, or raise --quota-backend-bytes"
+        }
+        Code::TooManyRequests => "send fewer requests at a time; etcd's apply queue is full",
+        Code::LeaseNotFound => "the lease has expired or was revoked: grant a new one",
+        Code::LeaseExist => "choose another lease ID, or 0 to let etcd choose",
+        Code::LeaseTTLTooLarge => "ask for a time to live of at most 9,000,000,000 seconds",
+        _ => return None,
+    })
+}
+
+fn for_auth(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::UserEmpty => "authentication is enabled: give the client a user and a password",
+        Code::AuthFailed => "check user and password; users without a password need a client certificate",
+        Code::InvalidAuthToken | Code::AuthOldRevision => "authenticate again to get a new token",
+        Code::AuthNotEnabled => "enable authentication first, or connect without user and password",
+        Code::PermissionDenied | Code::Other(GrpcCode::PermissionDenied) => {
+            "grant one of the user's roles the permission for the whole range of the request"
+        }
+        Code::RootUserNotExist => "add a user root with the role root before authentication is enabled",
+        Code::RootRoleNotExist => "grant the user root the role root before authentication is enabled",
+        _ => return None,
+    })
+}
+
+fn for_cluster(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::NoLeader => {
+            "the member has lost its quorum: try another member, check the health of the cluster"
+        }
+        Code::NotLeader => "ask the leader; status names it",
+        Code::NotSupportedForLearner => {
+            "ask a voting member; a learner serves only serializable reads and status"
+        }
+        Code::MemberNotLearner => "list the members: the promotion may have succeeded already",
+        Code::MemberLearnerNotReady => {
+            "wait until the learner has caught up with the leader, then promote it"
+        }
+        Code::MemberNotEnoughStarted | Code::Unhealthy => {
+            "bring the members back up before changing membership"
+        }
+        Code::ClusterIDMismatch => "this member belongs to another cluster: check the endpoints",
+        Code::Corrupt => "stop writing; find the member that differs with endpoint hashkv and replace it",
+        Code::NotCapable => "wait until every member runs the new version",
+        _ => return None,
+    })
+}

@@ -1,0 +1,88 @@
+//! Errors from tonic's `Status`; the only place where a type of tonic appears.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use ::tonic::Status;
+
+use crate::error::Error;
+use crate::grpc_code::GrpcCode;
+use crate::kind::{ErrorKind, Outcome};
+
+/// What a stub says when its transport was not ready: the request was never handed over.
+const NOT_READY: &str = "Service was not ready: ";
+
+/// The error that a call through one of tonic's stubs ended with.
+///
+/// Code, kind and outcome follow from the status as in [`Error::from_server`]. The status itself is not the source,
+/// since it repeats the message; what caused it is, where that adds anything.
+///
+/// ```
+/// use etcd_errors::Code;
+///
+/// let status = tonic::Status::not_found("etcdserver: requested lease not found");
+/// assert_eq!(etcd_errors::tonic::from_status(status).code(), Some(Code::LeaseNotFound));
+/// ```
+pub fn from_status(status: Status) -> Error {
+    let grpc = GrpcCode::from_i32(i32::from(status.code()));
+    let error = match status.message().strip_prefix(NOT_READY) {
+        Some(reason) => {
+            Error::new(ErrorKind::Unavailable, reason.to_owned()).with_outcome(Outcome::NotApplied)
+        }
+        None => Error::from_server(grpc, status.message().to_owned()),
+    };
+    match Cause::of(status) {
+        Some(cause) => error.with_source(cause),
+        None => error,
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        from_status(status)
+    }
+}
+
+/// The first of the causes of a status that says more than its message.
+struct Cause {
+    status: Status,
+    depth: usize,
+}
+
+impl Cause {
+    fn of(status: Status) -> Option<Self> {
+        let message = status.message();
+        let says_more = |cause: &(dyn StdError + 'static)| {
+            let text = cause.to_string();
+            !message.contains(&text) && (message.is_empty() || !text.contains(message))
+        };
+        let depth = causes(&status).position(says_more)?;
+        Some(Self { status, depth })
+    }
+
+    fn get(&self) -> Option<&(dyn StdError + 'static)> {
+        causes(&self.status).nth(self.depth)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.get()?.source()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().map_or(Ok(()), |cause| fmt::Display::fmt(cause, f))
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().map_or(Ok(()), |cause| fmt::Debug::fmt(cause, f))
+    }
+}
+
+fn causes(status: &Status) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(status.source(), |&cause| cause.source())
+}
