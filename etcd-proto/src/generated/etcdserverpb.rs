@@ -568,12 +568,7 @@ pub struct WatchCreateRequest {
     #[prost(bool, tag = "4")]
     pub progress_notify: bool,
     /// filters filter the events at server side before it sends back to the watcher.
-    #[prost(
-        enumeration = "watch_create_request::FilterType",
-        repeated,
-        packed = "false",
-        tag = "5"
-    )]
+    #[prost(enumeration = "watch_create_request::FilterType", repeated, tag = "5")]
     pub filters: ::prost::alloc::vec::Vec<i32>,
     /// If prev_kv is set, created watcher gets the previous KV before the event happens.
     /// If the previous KV is already compacted, nothing will be returned.

@@ -18,9 +18,7 @@ const IMPORTS: [&str; 3] = [
 /// Removes every custom option of a parsed file, and the imports that define them.
 pub(super) fn strip(mut file: FileDescriptorProto) -> FileDescriptorProto {
     file.dependency.retain(|import| !IMPORTS.contains(&import.as_str()));
-    if let Some(options) = &mut file.options {
-        keep_builtin(&mut options.uninterpreted_option);
-    }
+    keep_builtin(&mut file.options, |options| &mut options.uninterpreted_option);
     file.message_type.iter_mut().for_each(strip_message);
     file.enum_type.iter_mut().for_each(strip_enum);
     file.service.iter_mut().for_each(strip_service);
@@ -28,13 +26,9 @@ pub(super) fn strip(mut file: FileDescriptorProto) -> FileDescriptorProto {
 }
 
 fn strip_message(message: &mut DescriptorProto) {
-    if let Some(options) = &mut message.options {
-        keep_builtin(&mut options.uninterpreted_option);
-    }
+    keep_builtin(&mut message.options, |options| &mut options.uninterpreted_option);
     for oneof in &mut message.oneof_decl {
-        if let Some(options) = &mut oneof.options {
-            keep_builtin(&mut options.uninterpreted_option);
-        }
+        keep_builtin(&mut oneof.options, |options| &mut options.uninterpreted_option);
     }
     message.field.iter_mut().for_each(strip_field);
     message.enum_type.iter_mut().for_each(strip_enum);
@@ -42,36 +36,36 @@ fn strip_message(message: &mut DescriptorProto) {
 }
 
 fn strip_field(field: &mut FieldDescriptorProto) {
-    if let Some(options) = &mut field.options {
-        keep_builtin(&mut options.uninterpreted_option);
-    }
+    keep_builtin(&mut field.options, |options| &mut options.uninterpreted_option);
 }
 
 fn strip_enum(item: &mut EnumDescriptorProto) {
-    if let Some(options) = &mut item.options {
-        keep_builtin(&mut options.uninterpreted_option);
-    }
+    keep_builtin(&mut item.options, |options| &mut options.uninterpreted_option);
     for value in &mut item.value {
-        if let Some(options) = &mut value.options {
-            keep_builtin(&mut options.uninterpreted_option);
-        }
+        keep_builtin(&mut value.options, |options| &mut options.uninterpreted_option);
     }
 }
 
 fn strip_service(service: &mut ServiceDescriptorProto) {
-    if let Some(options) = &mut service.options {
-        keep_builtin(&mut options.uninterpreted_option);
-    }
+    keep_builtin(&mut service.options, |options| &mut options.uninterpreted_option);
     for method in &mut service.method {
-        if let Some(options) = &mut method.options {
-            keep_builtin(&mut options.uninterpreted_option);
-        }
+        keep_builtin(&mut method.options, |options| &mut options.uninterpreted_option);
     }
 }
 
 /// `deprecated`, `packed` and the like are kept: they have no parenthesised part in their name.
-fn keep_builtin(options: &mut Vec<UninterpretedOption>) {
-    options.retain(|option| !option.name.iter().any(|part| part.is_extension));
+///
+/// Options of which nothing is left go altogether: prost takes empty ones for `packed = false`.
+fn keep_builtin<T: Default + PartialEq>(
+    options: &mut Option<T>,
+    uninterpreted: fn(&mut T) -> &mut Vec<UninterpretedOption>,
+) {
+    if let Some(options) = options {
+        uninterpreted(options).retain(|option| !option.name.iter().any(|part| part.is_extension));
+    }
+    if *options == Some(T::default()) {
+        *options = None;
+    }
 }
 
 #[cfg(test)]
@@ -101,6 +95,7 @@ mod tests {
         let stripped = strip(parsed);
         assert!(!format!("{stripped:?}").contains("is_extension: true"));
         assert_eq!(stripped.dependency, ["etcd/api/mvccpb/kv.proto"]);
+        assert_eq!(stripped.message_type[0].field[0].options, None);
         let old = stripped.message_type[0].field[1].options.as_ref().expect("keeps its options");
         assert_eq!(old.uninterpreted_option[0].name[0].name_part, "deprecated");
     }

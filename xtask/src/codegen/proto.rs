@@ -142,7 +142,8 @@ fn is_secret(name: &str, kind: i32) -> bool {
     use protox::prost_reflect::prost_types::field_descriptor_proto::Type;
     let lower = name.to_lowercase();
     let suspicious = ["password", "token", "secret"].iter().any(|word| lower.contains(word));
-    (kind == Type::Bytes as i32 && !SHOWN_BYTES.contains(&name)) || (kind == Type::String as i32 && suspicious)
+    (kind == Type::Bytes as i32 && !SHOWN_BYTES.contains(&name))
+        || (kind == Type::String as i32 && suspicious)
 }
 
 fn module_name(file: &FileDescriptorProto) -> String {

@@ -35,7 +35,9 @@ fn declared(source: &str) -> Vec<String> {
         let [a, b, c, d] = window else { continue };
         let number = !c.is_empty() && c.chars().all(|c| c.is_ascii_digit());
         match (a.as_str(), c.as_str(), d.as_str()) {
-            ("message" | "enum" | "service" | "oneof", "{", _) | ("rpc", "(", _) => found.push(format!("{a} {b}")),
+            ("message" | "enum" | "service" | "oneof", "{", _) | ("rpc", "(", _) => {
+                found.push(format!("{a} {b}"))
+            }
             (_, _, ";" | "[") if b == "=" && number => found.push(format!("{a} = {c}")),
             _ => {}
         }
@@ -79,8 +81,9 @@ fn stripping_loses_no_message_no_field_number_and_no_rpc() {
         let source = fs::read_to_string(directory().join(file.name())).expect("vendored");
         assert_eq!(declared(&source), described(file), "{}", file.name());
     }
-    let count = |kind: &str| files.iter().flat_map(described).filter(|item| item.starts_with(kind)).count();
-    assert_eq!((count("service "), count("rpc "), count("message ")), (9, 54, 131));
+    let all: Vec<String> = files.iter().flat_map(described).filter(|item| !item.contains('=')).collect();
+    let count = |kind: &str| all.iter().filter(|item| item.starts_with(kind)).count();
+    assert_eq!((count("service "), count("rpc "), count("message ")), (9, 52, 121));
 }
 
 #[test]
@@ -90,7 +93,9 @@ fn every_message_and_rpc_is_in_the_generated_code() {
     for file in &files {
         let text = &code[&format!("{}.rs", module_name(file))];
         for message in &file.message_type {
-            assert!(text.contains(&format!("pub struct {}", message.name())), "{}", message.name());
+            // Rust's names are in camel case: HashKVRequest becomes HashKvRequest.
+            let declaration = format!("pub struct {} ", message.name()).to_lowercase();
+            assert!(text.to_lowercase().contains(&declaration), "{declaration}");
         }
         for service in &file.service {
             for method in &service.method {
