@@ -40,3 +40,8 @@ mod generated;
 mod redacted_debug;
 
 pub use generated::{authpb, etcdserverpb, grpc_health_v1, mvccpb, v3electionpb, v3lockpb};
+
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

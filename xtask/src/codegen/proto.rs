@@ -124,7 +124,7 @@ fn ensure_redacted(files: &[FileDescriptorProto]) -> Result<()> {
     ensure!(
         found == expected,
         "messages with secrets or values and the list REDACTED differ in {:?}: renew the list and {}",
-        found.symmetric_difference(&expected),
+        found.symmetric_difference(&expected).collect::<Vec<_>>(),
         "etcd-proto/src/redacted_debug.rs"
     );
     Ok(())
