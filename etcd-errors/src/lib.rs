@@ -27,8 +27,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `tonic` | no | module [`tonic`](crate::tonic): an `Error` from a `tonic::Status` |
-#![cfg_attr(not(feature = "tonic"), allow(rustdoc::broken_intra_doc_links))]
+//! | `tonic` | no | module `tonic`: an `Error` from a `tonic::Status` |
 
 mod attempt;
 mod code;
@@ -46,3 +45,8 @@ pub use error::Error;
 pub use grpc_code::GrpcCode;
 pub use kind::{ErrorKind, Outcome};
 pub use report::Report;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -86,3 +86,63 @@ impl fmt::Debug for Cause {
 fn causes(status: &Status) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     std::iter::successors(status.source(), |&cause| cause.source())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Code;
+
+    fn with_source(mut status: Status, source: impl StdError + Send + Sync + 'static) -> Status {
+        status.set_source(Arc::new(source));
+        status
+    }
+
+    #[test]
+    fn codes_of_tonic_are_those_of_grpc() {
+        for number in 0..=16 {
+            let error = Error::from(Status::new(::tonic::Code::from_i32(number), "x"));
+            assert_eq!(error.grpc_code().map(|grpc| grpc as i32), Some(number));
+        }
+    }
+
+    #[test]
+    fn an_answer_keeps_its_text_and_has_no_cause() {
+        let error = from_status(Status::resource_exhausted("etcdserver: mvcc: database space exceeded"));
+        assert_eq!(error.code(), Some(Code::NoSpace));
+        assert_eq!(error.message(), "etcdserver: mvcc: database space exceeded");
+        assert!(error.source().is_none());
+    }
+
+    #[test]
+    fn a_cause_is_kept_where_it_says_more_than_the_message() {
+        let status =
+            with_source(Status::unavailable("transport error"), io::Error::other("connection reset"));
+        let error = from_status(status);
+        assert_eq!(error.to_string(), "transport error");
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("connection reset"));
+    }
+
+    #[test]
+    fn a_cause_that_repeats_the_message_is_dropped_and_the_next_one_counts() {
+        let reset = Error::new(ErrorKind::Unavailable, "transport error")
+            .with_source(io::Error::other("connection reset"));
+        let error = from_status(with_source(Status::unavailable("transport error"), reset));
+        let cause = error.source().expect("the second cause says more");
+        assert_eq!((cause.to_string().as_str(), cause.source().is_none()), ("connection reset", true));
+
+        let status = Status::from_error(Box::new(io::Error::other("boom")));
+        assert!(status.message().contains("boom"), "{status:?}");
+        assert!(from_status(status).source().is_none());
+    }
+
+    #[test]
+    fn a_transport_that_was_not_ready_sent_nothing() {
+        let error = from_status(Status::unknown("Service was not ready: dns error"));
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotApplied));
+        assert_eq!(error.to_string(), "dns error");
+        assert!(from_status(Status::unknown("dns error")).outcome_unknown());
+    }
+}

@@ -1,1 +1,172 @@
-//! x
+//! Reports of typical errors, as a person sees them.
+
+use std::io;
+use std::time::Duration;
+
+use super::{Short, hint};
+use crate::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+
+fn assert_report(error: &Error, expected: &str) {
+    let report = error.report().to_string();
+    assert_eq!(report, expected.trim_start(), "\n{report}\n");
+}
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn a_request_refused_here() {
+    let error = Error::invalid_request("key", "key is not provided").with_operation("put");
+    let expected = "
+put: key is not provided (field key)
+  outcome  the request was not sent, nothing was changed";
+    assert_report(&error, expected);
+}
+
+#[test]
+fn an_answer_of_etcd() {
+    let error =
+        Error::from(Code::EmptyKey).with_operation("put").with_elapsed(millis(2)).with_attempts(vec![
+            Attempt::new("http://10.0.0.1:2379", "etcdserver: key is not provided")
+                .with_sent(true)
+                .with_elapsed(millis(2)),
+        ]);
+    let expected = "
+put: key is not provided
+  outcome  nothing was changed
+  code     EmptyKey (gRPC InvalidArgument)
+  took     2 ms
+  tried    http://10.0.0.1:2379  sent, 2 ms: etcdserver: key is not provided
+  help     give a key of at least one byte; every key is the range from \\0 to \\0";
+    assert_report(&error, expected);
+}
+
+#[test]
+fn no_member_can_be_reached() {
+    let refused = |endpoint| Attempt::new(endpoint, "connection refused").with_elapsed(millis(1));
+    let attempts =
+        vec![refused("http://a:2379"), refused("https://b.example:2379"), refused("http://a:2379")];
+    let error = Error::new(ErrorKind::Unavailable, "no endpoint is ready")
+        .with_operation("get")
+        .with_attempts(attempts)
+        .with_elapsed(millis(5_000))
+        .with_source(io::Error::other("connection refused"));
+    let expected = "
+get: no endpoint is ready
+  outcome  the request was never sent, nothing was changed
+  took     5.0 s
+  tried    http://a:2379           not sent, 2 times, 2 ms: connection refused
+           https://b.example:2379  not sent, 1 ms: connection refused
+  cause    connection refused
+  help     is etcd running, is the endpoint right, does it want TLS (https)?";
+    assert_report(&error, expected);
+}
+
+#[test]
+fn a_write_whose_fate_is_unknown() {
+    let error = Error::new(ErrorKind::Timeout, "the deadline passed")
+        .with_operation("txn")
+        .with_outcome(Outcome::Unknown)
+        .with_elapsed(millis(5_001))
+        .with_attempts(vec![
+            Attempt::new("http://a:2379", "no answer").with_sent(true).with_elapsed(millis(5_001)),
+        ]);
+    let expected = "
+txn: the deadline passed
+  outcome  unknown: a write may have been applied, but not more than once
+  took     5.0 s
+  tried    http://a:2379  sent, 5.0 s: no answer
+  help     read back what was written before writing it again";
+    assert_report(&error, expected);
+}
+
+#[test]
+fn a_compacted_revision() {
+    let error = Error::from(Code::Compacted).with_operation("watch");
+    let expected = "
+watch: required revision has been compacted
+  code     Compacted (gRPC OutOfRange)
+  help     read again without a revision, or watch from the revision of a fresh read";
+    assert_report(&error, expected);
+}
+
+#[test]
+fn an_answer_that_is_not_in_the_table() {
+    let error = Error::from_server(GrpcCode::Internal, "stream\r\nbroke").with_operation("grant");
+    let expected = "
+grant: stream  broke
+  outcome  unknown: a write may have been applied, but not more than once
+  code     gRPC Internal
+  help     read back what was written before writing it again";
+    assert_report(&error, expected);
+}
+
+#[test]
+fn a_cause_that_repeats_the_line_before_it_is_left_out() {
+    let inner = Error::new(ErrorKind::Unavailable, "reading ca.pem: no such file");
+    let middle = Error::new(ErrorKind::Unavailable, "no such file").with_source(io::Error::other("enoent"));
+    let error = Error::invalid_config("tls", "reading ca.pem: no such file").with_source(middle);
+    let expected = "
+reading ca.pem: no such file (field tls)
+  cause    enoent";
+    assert_report(&error, expected);
+    assert_report(
+        &Error::new(ErrorKind::Closed, "closed").with_source(inner),
+        "
+closed
+  cause    reading ca.pem: no such file
+  help     make the call before the client is closed, or on a new client",
+    );
+}
+
+#[test]
+fn a_long_list_of_attempts_is_cut() {
+    let attempts = (0..30).map(|at| Attempt::new(format!("http://{at}:2379"), "refused")).collect();
+    let report = Error::new(ErrorKind::Unavailable, "x").with_attempts(attempts).report().to_string();
+    assert!(report.contains("\n           and 18 more\n"), "{report}");
+    assert_eq!(report.lines().count(), 1 + 1 + 12 + 1 + 1, "{report}");
+}
+
+#[test]
+fn one_endpoint_with_different_reasons_has_a_line_for_each() {
+    let attempts = vec![
+        Attempt::new("a", "reset"),
+        Attempt::new("a", "reset").with_sent(true),
+        Attempt::new("a", "refused"),
+    ];
+    let report = Error::new(ErrorKind::Unavailable, "x").with_attempts(attempts).report().to_string();
+    assert_eq!(report.matches("  a  ").count(), 3, "{report}");
+    assert!(report.contains("outcome  nothing was changed"), "{report}");
+}
+
+#[test]
+fn a_reason_of_several_lines_stays_on_its_line() {
+    let attempts = vec![Attempt::new("a", "x\n  help     rm -rf").with_sent(true)];
+    let report = Error::new(ErrorKind::Protocol, "x").with_attempts(attempts).report().to_string();
+    assert!(report.contains("\n  tried    a  sent: x   help     rm -rf\n"), "{report}");
+}
+
+#[test]
+fn whoever_may_have_written_is_told_to_look_first() {
+    for code in Code::ALL.iter().copied().filter(|code| code.outcome() == Outcome::Unknown) {
+        let hint = hint::hint(&Error::from(code)).unwrap_or_default();
+        let looks =
+            ["read back", "list the members", "stop writing"].iter().any(|look| hint.starts_with(look));
+        assert!(looks, "{code}: {hint:?}");
+    }
+}
+
+#[test]
+fn a_duration_is_short() {
+    for (micros, short) in [
+        (0, "under 1 ms"),
+        (999, "under 1 ms"),
+        (1_999, "1 ms"),
+        (999_999, "999 ms"),
+        (1_500_000, "1.5 s"),
+        (90_000_000, "90.0 s"),
+    ] {
+        assert_eq!(Short(Duration::from_micros(micros)).to_string(), short);
+    }
+}

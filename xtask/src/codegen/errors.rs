@@ -39,7 +39,7 @@ struct Row<'a> {
 /// # Errors
 ///
 /// Names the line that is malformed or repeats a name or a message.
-pub fn generate(table: &str) -> Result<String> {
+pub(crate) fn generate(table: &str) -> Result<String> {
     let rows = parse(table)?;
     let mut out = String::from(
         "//! Generated from `table/v3rpc.tsv` by `cargo xtask codegen`: edit the table, not this file.\n\n\
@@ -83,7 +83,8 @@ fn parse_row(line: &str) -> Result<Row<'_>> {
         "unknown" => "Unknown",
         _ => bail!("outcome {outcome:?} is neither not-applied nor unknown"),
     };
-    let plain = !message.is_empty() && message.chars().all(|c| matches!(c, ' '..='~') && !"\"\\`".contains(c));
+    let plain =
+        !message.is_empty() && message.chars().all(|c| matches!(c, ' '..='~') && !"\"\\`".contains(c));
     ensure!(plain, "message {message:?} is empty or holds a character that needs escaping");
     Ok(Row { name, grpc, outcome, message })
 }
@@ -146,7 +147,10 @@ mod tests {
     #[test]
     fn a_row_becomes_a_variant_and_an_entry() {
         let out = generate(&format!("# comment\n\n{ROW}")).expect("the table is right");
-        assert!(out.contains("    /// `etcdserver: key is not provided` (InvalidArgument).\n    EmptyKey,\n"), "{out}");
+        assert!(
+            out.contains("    /// `etcdserver: key is not provided` (InvalidArgument).\n    EmptyKey,\n"),
+            "{out}"
+        );
         assert!(out.contains("const ROWS: [Row; 1] = ["), "{out}");
         assert!(out.contains("        Outcome::NotApplied,\n"), "{out}");
         assert!(out.lines().all(|line| line.len() <= super::MAX_WIDTH), "{out}");
