@@ -108,7 +108,8 @@ mod tests {
 
         fs::write(root.join(PROTO_DIR).join("a.rs"), "edited\n").expect("writable");
         fs::write(root.join(PROTO_DIR).join("b.rs"), "").expect("writable");
-        let drift = message(&leftovers(&root, &outputs).expect("the folder exists")).expect_err("edited by hand");
+        let drift =
+            message(&leftovers(&root, &outputs).expect("the folder exists")).expect_err("edited by hand");
         assert!(drift.contains("a.rs is missing or out of date"), "{drift}");
         assert!(drift.contains("b.rs is not generated any more"), "{drift}");
 
