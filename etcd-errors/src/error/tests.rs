@@ -85,6 +85,10 @@ fn an_answer_keeps_its_text_and_its_grpc_code() {
     assert_eq!(error.code(), Some(Code::Other(GrpcCode::Aborted)));
     assert!(error.outcome_unknown());
 
+    let error = Error::from_server(GrpcCode::Unknown, "raft proposal dropped");
+    assert!(!error.outcome_unknown(), "the text says more than the code");
+    assert_eq!(error.with_code(Code::NoLeader).grpc_code(), Some(GrpcCode::Unknown));
+
     let reason = "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token";
     let error = Error::from_server(GrpcCode::Unknown, reason);
     assert_eq!(error.message(), reason);

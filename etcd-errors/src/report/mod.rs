@@ -57,7 +57,8 @@ impl<'a> Report<'a> {
     }
 
     fn never_sent(&self) -> bool {
-        self.error.attempts().iter().all(|attempt| !attempt.sent())
+        let attempts = self.error.attempts();
+        !attempts.is_empty() && attempts.iter().all(|attempt| !attempt.sent())
     }
 
     fn code(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -141,6 +141,12 @@ fn one_endpoint_with_different_reasons_has_a_line_for_each() {
 }
 
 #[test]
+fn without_attempts_nothing_is_said_about_sending() {
+    let report = Error::new(ErrorKind::Timeout, "x").report().to_string();
+    assert!(report.contains("outcome  nothing was changed"), "{report}");
+}
+
+#[test]
 fn a_reason_of_several_lines_stays_on_its_line() {
     let attempts = vec![Attempt::new("a", "x\n  help     rm -rf").with_sent(true)];
     let report = Error::new(ErrorKind::Protocol, "x").with_attempts(attempts).report().to_string();
