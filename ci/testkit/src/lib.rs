@@ -1,1 +1,31 @@
-//! ci/testkit
+//! Real etcd for the workspace's tests: finds or builds the binaries, runs members and clusters, leaves nothing behind.
+//!
+//! ```no_run
+//! # async fn demo() -> anyhow::Result<()> {
+//! let Some(cluster) = etcd_testkit::Cluster::builder().members(3).start_or_skip().await else { return Ok(()) };
+//! cluster.etcdctl(["put", "k", "v"]).await?;
+//! cluster.member(0).kill()?;
+//! cluster.member(0).restart().await?;
+//! cluster.stop().await
+//! # }
+//! ```
+//!
+//! | variable | what it does |
+//! |---|---|
+//! | `ETCD_LINE` | the line the tests run on: `3.4`, `3.5`, `3.6` or `3.7`; unset means any, and 3.7 where one must be built |
+//! | `ETCD_BIN` | an etcd to use, if it is of the wanted line; etcdctl is taken from beside it |
+//! | `ETCDCTL_BIN` | the etcdctl that goes with `ETCD_BIN` |
+//! | `ETCD_REQUIRED` | `1`: a test that finds no etcd fails; otherwise it is skipped with a line on stderr |
+
+mod cluster;
+mod line;
+mod obtain;
+mod progress;
+mod require;
+mod workspace;
+
+pub use cluster::{Builder, Certificates, Cluster, Identity, Member};
+pub use line::{Line, Version};
+pub use obtain::{Binaries, Source, obtain};
+pub use progress::{Progress, Silent, StderrProgress};
+pub use require::{SKIPPED, require};

@@ -1,0 +1,263 @@
+//! What a cluster is to look like, and its start.
+
+use std::{fs, path::PathBuf, sync::Arc, sync::Mutex};
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::{
+    Certificates, Cluster,
+    etcdctl::Access,
+    flags::{self, Listen},
+    links::Links,
+    member::Member,
+    ports::Ports,
+    reaper::Reaper,
+};
+use crate::{Binaries, Line, require};
+
+/// How often a start is tried when another process takes a port that was free a moment before.
+const STARTS: usize = 5;
+
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) members: usize,
+    pub(super) args: Vec<String>,
+    pub(super) tls: bool,
+    pub(super) mutual_tls: bool,
+    pub(super) common_name: String,
+    pub(super) unix_socket: bool,
+    pub(super) root_password: Option<String>,
+    pub(super) jwt: bool,
+    pub(super) jwt_secret: Option<PathBuf>,
+    pub(super) ports: Ports,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            members: 1,
+            args: Vec::new(),
+            tls: false,
+            mutual_tls: false,
+            common_name: "root".to_owned(),
+            unix_socket: false,
+            root_password: None,
+            jwt: false,
+            jwt_secret: None,
+            ports: Ports::default(),
+        }
+    }
+}
+
+/// Describes a [`Cluster`] and starts it.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder {
+    pub(super) plan: Plan,
+    line: Option<Line>,
+    binaries: Option<Binaries>,
+}
+
+impl Builder {
+    /// The number of members; 1 by default.
+    pub fn members(mut self, members: usize) -> Self {
+        self.plan.members = members;
+        self
+    }
+
+    /// The line of etcd. By default what `ETCD_LINE` says, and without it what is installed, else the newest.
+    pub fn line(mut self, line: Line) -> Self {
+        self.line = Some(line);
+        self
+    }
+
+    /// Runs exactly these binaries instead of looking for some.
+    pub fn binaries(mut self, binaries: Binaries) -> Self {
+        self.binaries = Some(binaries);
+        self
+    }
+
+    /// Adds a flag with its value to each member: `("--quota-backend-bytes", "1000000")`.
+    pub fn arg(mut self, flag: &str, value: &str) -> Self {
+        self.plan.args.push(format!("{flag}={value}"));
+        self
+    }
+
+    /// TLS between clients and members; the client shows no certificate. Peer links and metrics stay plain.
+    pub fn tls(mut self) -> Self {
+        self.plan.tls = true;
+        self
+    }
+
+    /// TLS with `--client-cert-auth`: [`Certificates::client`] carries this common name.
+    pub fn mutual_tls(mut self, common_name: &str) -> Self {
+        self.plan.tls = true;
+        self.plan.mutual_tls = true;
+        common_name.clone_into(&mut self.plan.common_name);
+        self
+    }
+
+    /// Clients are given a unix socket as the endpoint; the TCP port is there too.
+    pub fn unix_socket(mut self) -> Self {
+        self.plan.unix_socket = true;
+        self
+    }
+
+    /// Creates the user `root` with this password and turns auth on, with simple tokens.
+    pub fn auth(mut self, root_password: &str) -> Self {
+        self.plan.root_password = Some(root_password.to_owned());
+        self
+    }
+
+    /// Signed tokens (JWT, HS256, 10 minutes) instead of simple ones.
+    pub fn jwt(mut self) -> Self {
+        self.plan.jwt = true;
+        self
+    }
+
+    /// Starts the members and waits until each is healthy, and auth is on if it was asked for.
+    ///
+    /// Dropping the future leaves nothing behind.
+    ///
+    /// # Errors
+    /// When no etcd can be had, or a member does not become healthy; the error holds the end of its log.
+    pub async fn start(self) -> anyhow::Result<Cluster> {
+        let binaries = self.find().await?;
+        self.start_with(binaries).await
+    }
+
+    /// Like [`Builder::start`] for tests: `None`, and a line on stderr, when no etcd can be had and none is required.
+    ///
+    /// # Panics
+    /// When the start fails with an etcd at hand, or none can be had and `ETCD_REQUIRED=1`.
+    pub async fn start_or_skip(self) -> Option<Cluster> {
+        let binaries = match self.find().await {
+            Ok(binaries) => binaries,
+            Err(error) => {
+                require::skip(&format!("{error:#}"));
+                return None;
+            }
+        };
+        match self.start_with(binaries).await {
+            Ok(cluster) => Some(cluster),
+            Err(error) => panic!("etcd does not start: {error:#}"),
+        }
+    }
+
+    async fn find(&self) -> anyhow::Result<Binaries> {
+        if let Some(binaries) = &self.binaries {
+            return Ok(binaries.clone());
+        }
+        let line = match self.line {
+            Some(line) => Some(line),
+            None => Line::from_env()?,
+        };
+        tokio::task::spawn_blocking(move || require::found(line)).await.context("looking for etcd")?
+    }
+
+    async fn start_with(self, binaries: Binaries) -> anyhow::Result<Cluster> {
+        ensure!(self.plan.members > 0, "a cluster needs a member");
+        let mut plan = self.plan;
+        for _ in 0..STARTS {
+            let cluster = launch(&mut plan, &binaries)?;
+            match cluster.ready(&plan).await {
+                Err(_) if cluster.members.iter().any(Member::lost_a_port) => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(cluster),
+            }
+        }
+        bail!("other processes took the ports of {STARTS} starts")
+    }
+}
+
+/// Starts the processes without waiting for them.
+fn launch(plan: &mut Plan, binaries: &Binaries) -> anyhow::Result<Cluster> {
+    let reaper = Arc::new(Reaper::start()?);
+    let certificates = match plan.tls {
+        true => Some(Certificates::create(&reaper.dir().join("tls"), &plan.common_name)?),
+        false => None,
+    };
+    if plan.jwt {
+        let secret = reaper.dir().join("jwt.secret");
+        fs::write(&secret, "a secret of the testkit").context("writing the token secret")?;
+        plan.jwt_secret = Some(secret);
+    }
+    let (listens, links) = listens(plan)?;
+    let setup =
+        Setup { plan, binaries, reaper, links, certificates: certificates.as_ref(), listens: &listens };
+    let members = (0..plan.members).map(|index| setup.member(index)).collect::<anyhow::Result<Vec<_>>>()?;
+    for member in &members {
+        member.spawn()?;
+    }
+    let endpoints = members.iter().map(|member| member.endpoint.clone()).collect();
+    let access = setup.access(endpoints);
+    let (reaper, links) = (setup.reaper, setup.links);
+    Ok(Cluster { members, reaper, links, certificates, access, binaries: binaries.clone() })
+}
+
+/// Picks the ports, and puts relays between the members if there are several.
+fn listens(plan: &mut Plan) -> anyhow::Result<(Vec<Listen>, Option<Arc<Links>>)> {
+    let mut listens = Vec::new();
+    for index in 0..plan.members {
+        let [client, peer, metrics] = [plan.ports.pick()?, plan.ports.pick()?, plan.ports.pick()?];
+        listens.push(Listen { name: format!("m{index}"), client, peer, metrics, advertised_peer: peer });
+    }
+    if plan.members == 1 {
+        return Ok((listens, None));
+    }
+    let peers: Vec<u16> = listens.iter().map(|listen| listen.peer).collect();
+    let links = Links::start(&peers)?;
+    for (index, listen) in listens.iter_mut().enumerate() {
+        listen.advertised_peer = links.port(index);
+    }
+    Ok((listens, Some(Arc::new(links))))
+}
+
+/// What every member is made from.
+struct Setup<'a> {
+    plan: &'a Plan,
+    binaries: &'a Binaries,
+    reaper: Arc<Reaper>,
+    links: Option<Arc<Links>>,
+    certificates: Option<&'a Certificates>,
+    listens: &'a [Listen],
+}
+
+impl Setup<'_> {
+    fn member(&self, index: usize) -> anyhow::Result<Member> {
+        let listen = self.listens[index].clone();
+        let dir = self.reaper.dir().join(&listen.name);
+        fs::create_dir(&dir).with_context(|| format!("creating the directory of {}", listen.name))?;
+        let tcp_endpoint =
+            format!("{}://127.0.0.1:{}", if self.plan.tls { "https" } else { "http" }, listen.client);
+        let endpoint = match (self.plan.unix_socket, self.plan.tls) {
+            (false, _) => tcp_endpoint.clone(),
+            (true, false) => format!("unix://{}", dir.join(flags::SOCKET).display()),
+            (true, true) => format!("unixs://{}", dir.join(flags::SOCKET).display()),
+        };
+        let line = self.binaries.version.line();
+        Ok(Member {
+            index,
+            args: flags::arguments(self.plan, line, self.certificates, &listen, self.listens),
+            listen,
+            dir,
+            etcd: self.binaries.etcd.clone(),
+            access: self.access(vec![endpoint.clone()]),
+            endpoint,
+            tcp_endpoint,
+            reaper: Arc::clone(&self.reaper),
+            links: self.links.clone(),
+            pid: Mutex::new(None),
+        })
+    }
+
+    fn access(&self, endpoints: Vec<String>) -> Access {
+        let tls = self.certificates.map(|certificates| Access::tls_flags(certificates, self.plan.mutual_tls));
+        Access {
+            etcdctl: self.binaries.etcdctl.clone(),
+            endpoints,
+            tls: tls.unwrap_or_default(),
+            password: self.plan.root_password.clone(),
+        }
+    }
+}

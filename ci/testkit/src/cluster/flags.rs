@@ -1,0 +1,119 @@
+//! The command line of a member, by version.
+
+use std::path::Path;
+
+use super::{Certificates, Plan};
+use crate::Line;
+
+/// What one member listens on.
+#[derive(Clone, Debug)]
+pub(super) struct Listen {
+    pub(super) name: String,
+    pub(super) client: u16,
+    pub(super) peer: u16,
+    pub(super) metrics: u16,
+    /// Where the other members reach the peer port.
+    pub(super) advertised_peer: u16,
+}
+
+/// The file name of the client socket in a member's directory; etcd insists on something like a port in it.
+pub(super) const SOCKET: &str = "client.sock:0";
+
+/// The script that the reaper runs: it becomes etcd.
+pub(super) fn script(etcd: &Path, dir: &Path, args: &[String]) -> String {
+    let args: String = args.iter().map(|arg| format!(" {}", quote(arg))).collect();
+    let (dir, etcd) = (quote(&dir.to_string_lossy()), quote(&etcd.to_string_lossy()));
+    format!("cd {dir} && exec {etcd}{args} >>etcd.log 2>&1 </dev/null\n")
+}
+
+/// All arguments of the member `listen`, one of `all`.
+pub(super) fn arguments(
+    plan: &Plan,
+    line: Line,
+    certificates: Option<&Certificates>,
+    listen: &Listen,
+    all: &[Listen],
+) -> Vec<String> {
+    let mut args = Vec::new();
+    addresses(&mut args, plan, listen, all);
+    flag(&mut args, "data-dir", "data");
+    flag(&mut args, "logger", "zap");
+    flag(&mut args, "log-level", "warn");
+    if line >= Line::V3_5 {
+        args.push("--unsafe-no-fsync".to_owned());
+    }
+    if let Some(certificates) = certificates {
+        tls(&mut args, certificates, plan.mutual_tls);
+    }
+    if let Some(secret) = &plan.jwt_secret {
+        flag(
+            &mut args,
+            "auth-token",
+            &format!("jwt,sign-method=HS256,ttl=10m,priv-key={}", secret.display()),
+        );
+    }
+    args.extend(plan.args.iter().cloned());
+    args
+}
+
+fn addresses(args: &mut Vec<String>, plan: &Plan, listen: &Listen, all: &[Listen]) {
+    let scheme = if plan.tls { "https" } else { "http" };
+    let client = format!("{scheme}://127.0.0.1:{}", listen.client);
+    let socket = format!("{}://{SOCKET}", if plan.tls { "unixs" } else { "unix" });
+    let peer = format!("http://127.0.0.1:{}", listen.advertised_peer);
+    let members: Vec<String> = all
+        .iter()
+        .map(|member| format!("{}=http://127.0.0.1:{}", member.name, member.advertised_peer))
+        .collect();
+    flag(args, "name", &listen.name);
+    flag(
+        args,
+        "listen-client-urls",
+        &if plan.unix_socket { format!("{client},{socket}") } else { client.clone() },
+    );
+    flag(args, "advertise-client-urls", &client);
+    flag(args, "listen-peer-urls", &format!("http://127.0.0.1:{}", listen.peer));
+    flag(args, "initial-advertise-peer-urls", &peer);
+    flag(args, "listen-metrics-urls", &format!("http://127.0.0.1:{}", listen.metrics));
+    flag(args, "initial-cluster", &members.join(","));
+    flag(args, "initial-cluster-token", &format!("testkit-{}", all[0].advertised_peer));
+}
+
+fn tls(args: &mut Vec<String>, certificates: &Certificates, mutual: bool) {
+    flag(args, "cert-file", &certificates.server.cert.to_string_lossy());
+    flag(args, "key-file", &certificates.server.key.to_string_lossy());
+    if mutual {
+        flag(args, "trusted-ca-file", &certificates.ca.to_string_lossy());
+        args.push("--client-cert-auth".to_owned());
+    }
+}
+
+fn flag(args: &mut Vec<String>, name: &str, value: &str) {
+    args.push(format!("--{name}={value}"));
+}
+
+/// A word for sh that means exactly `text`.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_the_shell() {
+        let nasty = "a 'b' $c \\ `d`";
+        let output =
+            std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quote(nasty))]).output();
+        assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), nasty);
+    }
+
+    #[test]
+    fn fsync_is_dropped_only_where_the_flag_exists() {
+        let listen = Listen { name: "m0".into(), client: 1, peer: 2, metrics: 3, advertised_peer: 2 };
+        let args = |line| arguments(&Plan::default(), line, None, &listen, std::slice::from_ref(&listen));
+        let dropped = |line| args(line).iter().any(|arg| arg == "--unsafe-no-fsync");
+        assert_eq!(Line::ALL.map(dropped), [false, true, true, true]);
+    }
+}

@@ -1,0 +1,170 @@
+//! The links between members: one TCP relay in front of each member's peer port, so that links can be cut and healed.
+//!
+//! The relays run on a thread of their own, so that a busy or ended runtime of a test does not stall Raft.
+
+use std::{
+    collections::HashSet,
+    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use super::{owner, process::Pid};
+
+/// Which links are cut.
+#[derive(Clone, Debug, Default)]
+struct Cuts {
+    all: bool,
+    isolated: HashSet<usize>,
+}
+
+impl Cuts {
+    /// A connection whose dialler is unknown is cut as soon as any link is.
+    fn cover(&self, from: Option<usize>, to: usize) -> bool {
+        let touches = |member: Option<usize>| member.is_none_or(|member| self.isolated.contains(&member));
+        self.all || (!self.isolated.is_empty() && (touches(from) || touches(Some(to))))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Links {
+    cuts: watch::Sender<Cuts>,
+    pids: Arc<Pids>,
+    ports: Vec<u16>,
+}
+
+/// The process of each member, to tell who dials.
+#[derive(Debug)]
+struct Pids(Mutex<Vec<Option<Pid>>>);
+
+impl Pids {
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<Pid>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Links {
+    /// Puts a relay in front of each of `upstreams`, the members' peer ports.
+    pub(super) fn start(upstreams: &[u16]) -> anyhow::Result<Self> {
+        let (cuts, _) = watch::channel(Cuts::default());
+        let pids = Arc::new(Pids(Mutex::new(vec![None; upstreams.len()])));
+        let mut ports = Vec::new();
+        let mut relays = Vec::new();
+        for (member, upstream) in upstreams.iter().enumerate() {
+            let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).context("binding a peer relay")?;
+            listener.set_nonblocking(true).context("preparing a peer relay")?;
+            ports.push(listener.local_addr().context("reading a peer relay's port")?.port());
+            let relay =
+                Relay { member, upstream: *upstream, cuts: cuts.subscribe(), pids: Arc::clone(&pids) };
+            relays.push((relay, listener));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+        let runtime = runtime.context("starting the peer relays' runtime")?;
+        let mut ended = cuts.subscribe();
+        thread::Builder::new()
+            .name("etcd-testkit-links".into())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    for (relay, listener) in relays {
+                        tokio::spawn(relay.run(listener));
+                    }
+                    // Only an error, the sender's end, ends it.
+                    while ended.changed().await.is_ok() {}
+                });
+            })
+            .context("starting the peer relays' thread")?;
+        Ok(Self { cuts, pids, ports })
+    }
+
+    /// The port under which the other members know a member.
+    pub(super) fn port(&self, member: usize) -> u16 {
+        self.ports[member]
+    }
+
+    pub(super) fn set_pid(&self, member: usize, pid: Pid) {
+        self.pids.lock()[member] = Some(pid);
+    }
+
+    pub(super) fn cut_all(&self) {
+        self.cuts.send_modify(|cuts| cuts.all = true);
+    }
+
+    pub(super) fn isolate(&self, member: usize) {
+        self.cuts.send_modify(|cuts| {
+            cuts.isolated.insert(member);
+        });
+    }
+
+    pub(super) fn heal(&self) {
+        self.cuts.send_replace(Cuts::default());
+    }
+}
+
+#[derive(Clone)]
+struct Relay {
+    member: usize,
+    upstream: u16,
+    cuts: watch::Receiver<Cuts>,
+    pids: Arc<Pids>,
+}
+
+impl Relay {
+    async fn run(self, listener: StdListener) {
+        let Ok(listener) = TcpListener::from_std(listener) else { return };
+        loop {
+            match listener.accept().await {
+                Ok((stream, from)) => drop(tokio::spawn(self.clone().serve(stream, from))),
+                // Out of descriptors: others will be given back.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    async fn serve(mut self, mut inbound: TcpStream, from: SocketAddr) {
+        let dialler = owner::of(from.port(), &self.pids.lock());
+        let member = self.member;
+        if self.cuts.borrow_and_update().cover(dialler, member) {
+            return reset(&inbound);
+        }
+        let Ok(mut outbound) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.upstream)).await else {
+            return reset(&inbound);
+        };
+        let cut = self.cuts.wait_for(|cuts| cuts.cover(dialler, member));
+        tokio::select! {
+            _ = copy_bidirectional(&mut inbound, &mut outbound) => {}
+            _ = cut => {}
+        }
+        reset(&inbound);
+        reset(&outbound);
+    }
+}
+
+/// Closing then sends RST instead of FIN.
+fn reset(stream: &TcpStream) {
+    // Fails only on a socket that is gone already.
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn isolation_covers_the_members_links_and_those_of_unknown_diallers() {
+        let cuts = Cuts { all: false, isolated: HashSet::from([1]) };
+        assert!(cuts.cover(Some(1), 0));
+        assert!(cuts.cover(Some(0), 1));
+        assert!(cuts.cover(None, 2));
+        assert!(!cuts.cover(Some(0), 2));
+        assert!(!Cuts::default().cover(None, 0));
+        assert!(Cuts { all: true, isolated: HashSet::new() }.cover(Some(0), 2));
+    }
+}

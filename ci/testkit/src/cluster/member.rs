@@ -1,0 +1,258 @@
+//! One etcd process: signals, restart, readiness, log.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use nix::sys::signal::Signal;
+use tokio::time::{sleep, timeout};
+
+use super::{
+    etcdctl::Access,
+    flags::{self, Listen},
+    health,
+    links::Links,
+    process::Pid,
+    reaper::Reaper,
+};
+
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(10);
+
+/// etcd lets requests in flight end for up to 7 s after SIGTERM.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a restarted member may take to become healthy.
+pub(super) const START_PATIENCE: Duration = Duration::from_secs(90);
+
+const TAIL_LINES: usize = 20;
+
+/// A member of a [`Cluster`](crate::Cluster).
+#[derive(Debug)]
+pub struct Member {
+    pub(super) index: usize,
+    pub(super) listen: Listen,
+    pub(super) dir: PathBuf,
+    pub(super) etcd: PathBuf,
+    pub(super) args: Vec<String>,
+    pub(super) endpoint: String,
+    pub(super) tcp_endpoint: String,
+    pub(super) access: Access,
+    pub(super) reaper: Arc<Reaper>,
+    pub(super) links: Option<Arc<Links>>,
+    pub(super) pid: Mutex<Option<Pid>>,
+}
+
+impl Member {
+    /// Its name within the cluster: `m0`, `m1`, ...
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.listen.name
+    }
+
+    /// What a client connects to: a unix socket if the cluster was built with one, else as [`Member::tcp_endpoint`].
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// `http://127.0.0.1:PORT`, `https` with TLS.
+    #[must_use]
+    pub fn tcp_endpoint(&self) -> &str {
+        &self.tcp_endpoint
+    }
+
+    /// Where metrics and `/health` are served over plain HTTP.
+    #[must_use]
+    pub fn metrics_endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.listen.metrics)
+    }
+
+    /// Its process id, also after it ended; `None` before the first start.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.current().map(Pid::get)
+    }
+
+    /// Whether the process lives; a paused one does.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.current().is_some_and(|pid| pid.is_running(self.reaper.pid()))
+    }
+
+    /// Freezes the process (SIGSTOP); its connections stay open.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Thaws a paused process (SIGCONT).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    /// Kills the process (SIGKILL), paused or not.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn kill(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGKILL)
+    }
+
+    /// Asks the process to end (SIGTERM).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGTERM)
+    }
+
+    /// Waits until the process has ended.
+    ///
+    /// # Errors
+    /// When it still runs after 15 s.
+    pub async fn wait_exit(&self) -> anyhow::Result<()> {
+        let ended = async {
+            while self.is_running() {
+                sleep(POLL).await;
+            }
+        };
+        timeout(STOP_PATIENCE, ended)
+            .await
+            .with_context(|| format!("{} still runs{}", self.name(), self.tail()))
+    }
+
+    /// Ends the process in an orderly way; kills it when that takes more than 15 s.
+    ///
+    /// # Errors
+    /// When not even killing helps.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        if self.is_running() {
+            self.resume()?;
+            self.terminate()?;
+            if self.wait_exit().await.is_ok() {
+                return Ok(());
+            }
+            self.kill()?;
+        }
+        self.wait_exit().await
+    }
+
+    /// Kills the process if it runs, starts it again with the same data and ports, and waits until it is healthy.
+    ///
+    /// # Errors
+    /// When it does not become healthy in 90 s, as when the cluster has no quorum: [`Member::launch`] does not wait.
+    pub async fn restart(&self) -> anyhow::Result<()> {
+        self.launch().await?;
+        self.wait_healthy(START_PATIENCE).await
+    }
+
+    /// Like [`Member::restart`], but does not wait until it is healthy.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub async fn launch(&self) -> anyhow::Result<()> {
+        if self.is_running() {
+            self.kill()?;
+            self.wait_exit().await?;
+        }
+        self.spawn()
+    }
+
+    /// Waits until the member itself says that it is healthy, for which it must know a leader and reach a quorum.
+    ///
+    /// # Errors
+    /// When it ended, or does not say so in time; the error holds the end of its log.
+    pub async fn wait_healthy(&self, patience: Duration) -> anyhow::Result<()> {
+        let healthy = async {
+            while !health::is_healthy(self.listen.metrics).await {
+                self.check_running()?;
+                sleep(POLL).await;
+            }
+            // A stranger may have taken the port and be healthy itself.
+            self.check_running()
+        };
+        let outcome = timeout(patience, healthy).await;
+        outcome
+            .with_context(|| format!("{} is not healthy after {patience:?}{}", self.name(), self.tail()))?
+    }
+
+    /// Runs etcdctl against this member alone and returns its stdout.
+    ///
+    /// # Errors
+    /// When it fails; the error holds its stderr.
+    pub async fn etcdctl<I>(&self, args: I) -> anyhow::Result<String>
+    where
+        I: IntoIterator<Item: AsRef<OsStr>>,
+    {
+        self.access.run(args).await
+    }
+
+    /// The path of its log: what etcd wrote to stdout and stderr, of all its runs.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("etcd.log")
+    }
+
+    /// The last lines of its log, each on a line of its own, for error messages.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        let text = fs::read(self.log()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+    }
+
+    /// The directory that holds its data and log; it vanishes with the cluster.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn spawn(&self) -> anyhow::Result<()> {
+        let script = flags::script(&self.etcd, &self.dir, &self.args);
+        fs::write(self.dir.join("run"), script)
+            .with_context(|| format!("writing the start of {}", self.name()))?;
+        let pid = self.reaper.spawn(self.name()).with_context(|| format!("starting {}", self.name()))?;
+        if let Some(links) = &self.links {
+            links.set_pid(self.index, pid);
+        }
+        *self.pid.lock().unwrap_or_else(PoisonError::into_inner) = Some(pid);
+        Ok(())
+    }
+
+    /// Whether it ended because another process had one of its ports.
+    pub(super) fn lost_a_port(&self) -> bool {
+        !self.is_running() && self.log_tail().contains("address already in use")
+    }
+
+    fn current(&self) -> Option<Pid> {
+        *self.pid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let Some(pid) = self.current() else { bail!("{} was not started", self.name()) };
+        pid.signal(self.reaper.pid(), signal).with_context(|| format!("signalling {}", self.name()))
+    }
+
+    fn check_running(&self) -> anyhow::Result<()> {
+        if !self.is_running() {
+            bail!("{} has ended{}", self.name(), self.tail());
+        }
+        Ok(())
+    }
+
+    fn tail(&self) -> String {
+        format!("; the end of its log:\n{}", self.log_tail())
+    }
+}

@@ -1,0 +1,7 @@
+//! The testkit against real etcd.
+
+mod binaries;
+mod leftovers;
+mod links;
+mod members;
+mod security;
