@@ -1,0 +1,204 @@
+//! The log of one step: the file it goes to, and what can be read from it.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+/// How many lines of a failed step are shown; the file holds the rest.
+const EXCERPT: usize = 150;
+/// How many lines are shown of a step that failed without saying where.
+const TAIL: usize = 60;
+
+/// What a step printed, on disk and in memory.
+#[derive(Debug)]
+pub(super) struct Log {
+    path: PathBuf,
+    file: BufWriter<File>,
+    lines: Vec<String>,
+}
+
+impl Log {
+    pub(super) fn create(path: PathBuf) -> Result<Self> {
+        let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+        Ok(Self { path, file: BufWriter::new(file), lines: Vec::new() })
+    }
+
+    pub(super) fn push(&mut self, line: String) -> Result<()> {
+        writeln!(self.file, "{line}").with_context(|| format!("writing {}", self.path.display()))?;
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// Takes over what a function returned; true when it succeeded.
+    pub(super) fn outcome(&mut self, outcome: Result<String>) -> Result<bool> {
+        let (succeeded, text) = match outcome {
+            Ok(text) => (true, text),
+            Err(error) => (false, format!("{error:#}")),
+        };
+        for line in text.lines() {
+            self.push(line.to_owned())?;
+        }
+        if succeeded && !text.is_empty() {
+            println!("{text}");
+        }
+        self.flush()?;
+        Ok(succeeded)
+    }
+
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.file.flush().with_context(|| format!("writing {}", self.path.display()))
+    }
+
+    pub(super) fn path(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The latest line that says something.
+    pub(super) fn last(&self) -> Option<&str> {
+        self.lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        Tally::of(&self.lines)
+    }
+
+    /// What failed first, in a line.
+    pub(super) fn first_failure(&self) -> String {
+        let line = self.lines.iter().find_map(|line| failed_test(line)).or_else(|| {
+            let error = self.lines.iter().find(|line| is_error(line));
+            error.map(String::as_str).or_else(|| self.last())
+        });
+        line.unwrap_or("it printed nothing").to_owned()
+    }
+
+    /// The part of the log that a reader needs after a failure.
+    pub(super) fn excerpt(&self) -> String {
+        let telling = |line: &String| line == "failures:" || is_error(line);
+        let start = self.lines.iter().position(telling);
+        let start = start.unwrap_or_else(|| self.lines.len().saturating_sub(TAIL));
+        let end = self.lines.len().min(start + EXCERPT);
+        self.lines[start..end].join("\n")
+    }
+}
+
+/// Whether a compiler or cargo reports an error with this line.
+fn is_error(line: &str) -> bool {
+    line.starts_with("error:") || line.starts_with("error[")
+}
+
+/// The name in `test a::b ... FAILED`.
+fn failed_test(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
+}
+
+/// How many tests passed and failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) passed: u64,
+    pub(super) failed: u64,
+}
+
+impl Tally {
+    fn of(lines: &[String]) -> Self {
+        let mut total = Self::default();
+        for line in lines.iter().filter(|line| is_result(line)) {
+            total.add(Self { passed: before(line, " passed"), failed: before(line, " failed") });
+        }
+        total
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
+    /// The tally of a whole step: one that counted no test, or failed beside them, counts itself.
+    pub(super) fn counting(self, succeeded: bool) -> Self {
+        match (succeeded, self) {
+            (true, Self { passed: 0, failed: 0 }) => Self { passed: 1, failed: 0 },
+            (false, Self { passed, failed: 0 }) => Self { passed, failed: 1 },
+            _ => self,
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+/// Whether a test binary closes with this line.
+pub(super) fn is_result(line: &str) -> bool {
+    line.starts_with("test result: ")
+}
+
+/// The number in front of a word.
+fn before(line: &str, word: &str) -> u64 {
+    let number = line.split(word).next().and_then(|rest| rest.rsplit(' ').next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: &str = "     Running tests/it/main.rs
+test kv::put ... ok
+test kv::get ... FAILED
+
+failures:
+
+---- kv::get stdout ----
+left: 1
+
+test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s
+test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s
+error: 1 target failed:";
+
+    fn log(text: &str) -> Log {
+        let path = std::env::temp_dir().join(format!("xtask-log-{}-{}", std::process::id(), text.len()));
+        let mut log = Log::create(path.clone()).expect("the folder for temporary files is writable");
+        for line in text.lines() {
+            log.push(line.to_owned()).expect("the file was just created");
+        }
+        std::fs::remove_file(path).expect("the file was just created");
+        log
+    }
+
+    #[test]
+    fn results_are_counted_over_all_binaries() {
+        assert_eq!(log(RUN).tally(), Tally { passed: 13, failed: 1 });
+        assert!(log("no tests").tally().is_empty());
+    }
+
+    #[test]
+    fn a_step_counts_itself_only_when_no_test_says_it() {
+        let tests = |passed, failed| Tally { passed, failed };
+        assert_eq!(tests(0, 0).counting(true), tests(1, 0));
+        assert_eq!(tests(0, 0).counting(false), tests(0, 1));
+        assert_eq!(tests(5, 0).counting(true), tests(5, 0));
+        assert_eq!(tests(5, 0).counting(false), tests(5, 1));
+        assert_eq!(tests(5, 2).counting(false), tests(5, 2));
+    }
+
+    #[test]
+    fn the_first_failure_is_a_test_an_error_or_the_last_word() {
+        assert_eq!(log(RUN).first_failure(), "kv::get");
+        assert_eq!(log("a\nerror[E1]: b\nerror: c").first_failure(), "error[E1]: b");
+        assert_eq!(log("a\nb\n\n").first_failure(), "b");
+    }
+
+    #[test]
+    fn the_excerpt_starts_where_it_went_wrong() {
+        assert!(log(RUN).excerpt().starts_with("failures:"));
+        assert_eq!(log(&"a\n".repeat(TAIL * 2)).excerpt().lines().count(), TAIL);
+    }
+}

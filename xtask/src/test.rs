@@ -1,0 +1,90 @@
+//! `cargo xtask test`: every test of the workspace, on a real etcd that is obtained first.
+
+use anyhow::Result;
+use etcd_testkit::{Line, StderrProgress};
+
+use crate::steps::{self, Show, Step};
+use crate::workspace;
+
+/// What to test, and on what.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The etcd line to test on, such as 3.5, or `all` for each supported one; the newest when left out.
+    #[arg(long, value_name = "LINE|all")]
+    etcd: Option<String>,
+    /// Run only the tests whose name contains one of these.
+    filter: Vec<String>,
+}
+
+/// Runs the tests that `args` ask for.
+///
+/// # Errors
+///
+/// When the line is unknown, no etcd of it can be had, or a test fails; the error names the first failure.
+pub(crate) fn run(args: Args) -> Result<()> {
+    let lines = match args.etcd.as_deref() {
+        None => vec![Line::NEWEST],
+        Some("all") => newest_first(),
+        Some(line) => vec![line.parse()?],
+    };
+    let show = if args.filter.is_empty() { Show::Results } else { Show::Tests };
+    steps::run("test", lines.into_iter().flat_map(|line| steps(line, &args.filter)).collect(), show)
+}
+
+/// The steps for the newest line and then each older one.
+pub(crate) fn all_lines() -> Vec<Step> {
+    newest_first().into_iter().flat_map(|line| steps(line, &[])).collect()
+}
+
+fn newest_first() -> Vec<Line> {
+    Line::ALL.into_iter().rev().collect()
+}
+
+/// Obtains etcd of the line and tests on it: everything on the newest, what speaks to etcd on the others.
+fn steps(line: Line, filter: &[String]) -> Vec<Step> {
+    let obtain = Step::call(format!("obtain etcd {line}"), move || {
+        let binaries = etcd_testkit::obtain(Some(line), &mut StderrProgress::new())?;
+        Ok(format!("        etcd {} ({})", binaries.version, binaries.source))
+    });
+    // One set of packages and features for every run, so that nothing is compiled twice.
+    let mut command =
+        workspace::cargo(["test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]);
+    if line != Line::NEWEST {
+        command.args(["--test", "it"]);
+    }
+    if !filter.is_empty() {
+        command.arg("--").args(filter);
+    }
+    command.env("ETCD_LINE", line.to_string()).env("ETCD_REQUIRED", "1");
+    vec![obtain, Step::run(format!("tests on etcd {line}"), command)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::Work;
+
+    fn arguments(line: Line, filter: &[String]) -> String {
+        let Some(Work::Run(command)) = steps(line, filter).pop().map(|step| step.work) else {
+            panic!("the last step runs cargo")
+        };
+        let line = command.get_envs().find(|(name, _)| *name == "ETCD_LINE").and_then(|(_, value)| value);
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+        format!("{} {}", line.unwrap_or_default().display(), arguments.join(" "))
+    }
+
+    #[test]
+    fn the_newest_line_runs_everything_and_the_others_what_speaks_to_etcd() {
+        let newest = arguments(Line::NEWEST, &[]);
+        assert_eq!(newest, "3.7 test --workspace --all-features --locked --no-fail-fast");
+        assert_eq!(arguments(Line::V3_4, &[]), format!("{} --test it", newest.replace("3.7", "3.4")));
+        assert!(arguments(Line::NEWEST, &["kv".to_owned()]).ends_with(" -- kv"));
+    }
+
+    #[test]
+    fn every_line_is_tested_the_newest_first() {
+        let names: Vec<_> = all_lines().into_iter().map(|step| step.name).collect();
+        assert_eq!(names[..2], ["obtain etcd 3.7", "tests on etcd 3.7"]);
+        assert_eq!(names.len(), 2 * Line::ALL.len());
+    }
+}
