@@ -1,1 +1,14 @@
-//! service
+//! The seams of the client: object-safe traits that take an operation together with the options of the call.
+//! The client implements them, decorators wrap them, mocks replace them.
+
+mod call_options;
+mod execute;
+mod kv;
+mod lease;
+mod range_stream;
+
+pub use call_options::{CallOptions, Timeout};
+pub use execute::execute;
+pub use kv::Kv;
+pub use lease::Lease;
+pub use range_stream::{RangeChunk, RangeStream};

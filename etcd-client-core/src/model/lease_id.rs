@@ -1,0 +1,126 @@
+//! The id of a lease: never zero, written in hexadecimal as etcdctl does.
+
+use std::fmt;
+use std::num::NonZeroI64;
+use std::str::FromStr;
+
+/// The id of a lease.
+///
+/// Written as etcdctl writes it: sixteen hexadecimal digits. Servers choose positive ids, but accept and
+/// report any number except zero, which means "no lease" and is therefore `None` here.
+///
+/// ```
+/// use etcd_client_core::LeaseId;
+///
+/// let id = LeaseId::new(0x694d81417acd4754).unwrap();
+/// assert_eq!(id.to_string(), "694d81417acd4754");
+/// assert_eq!("694d81417acd4754".parse(), Ok(id));
+/// assert_eq!(LeaseId::new(0), None);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(NonZeroI64);
+
+impl LeaseId {
+    /// Wraps the number etcd uses; `None` for zero.
+    pub const fn new(number: i64) -> Option<Self> {
+        match NonZeroI64::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The number etcd uses.
+    pub const fn get(self) -> i64 {
+        self.0.get()
+    }
+}
+
+impl TryFrom<i64> for LeaseId {
+    type Error = ParseLeaseIdError;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        Self::new(number).ok_or(ParseLeaseIdError(()))
+    }
+}
+
+impl From<LeaseId> for i64 {
+    fn from(id: LeaseId) -> Self {
+        id.get()
+    }
+}
+
+/// Reads what `Display` writes, and what `etcdctl lease` accepts: hexadecimal digits.
+impl FromStr for LeaseId {
+    type Err = ParseLeaseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        i64::from_str_radix(text, 16).ok().and_then(Self::new).ok_or(ParseLeaseIdError(()))
+    }
+}
+
+impl fmt::LowerHex for LeaseId {
+    /// A negative id is shown with a sign, as Go shows it, not in two's complement.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:x}", self.0.get().unsigned_abs());
+        f.pad_integral(self.0.get() > 0, "0x", &digits)
+    }
+}
+
+impl fmt::Display for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:016x}")
+    }
+}
+
+impl fmt::Debug for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeaseId({self})")
+    }
+}
+
+/// The text or number is not a lease id: not hexadecimal, out of range, or zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseLeaseIdError(());
+
+impl fmt::Display for ParseLeaseIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a lease id is a non-zero 64-bit number, written in hexadecimal")
+    }
+}
+
+impl std::error::Error for ParseLeaseIdError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_and_read_as_etcdctl_does() {
+        for (number, shown) in [
+            (0x694d_8141_7acd_4754, "694d81417acd4754"),
+            (255, "00000000000000ff"),
+            (-255, "-0000000000000ff"),
+            (i64::MAX, "7fffffffffffffff"),
+            (i64::MIN, "-8000000000000000"),
+        ] {
+            let id = LeaseId::new(number).expect("not zero");
+            assert_eq!(id.to_string(), shown);
+            assert_eq!(shown.parse(), Ok(id));
+        }
+        assert_eq!(format!("{:x}", LeaseId::new(255).expect("not zero")), "ff");
+        assert_eq!(format!("{:?}", LeaseId::new(255).expect("not zero")), "LeaseId(00000000000000ff)");
+    }
+
+    #[test]
+    fn zero_and_nonsense_are_refused() {
+        assert!(LeaseId::try_from(0).is_err());
+        for text in ["", "0", "xyz", "0x10", "8000000000000000", "ffffffffffffffffff"] {
+            assert!(text.parse::<LeaseId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn costs_no_more_than_the_number() {
+        assert_eq!(size_of::<Option<LeaseId>>(), 8);
+    }
+}

@@ -1,0 +1,45 @@
+//! The end of the range that holds all keys with a prefix.
+
+use bytes::Bytes;
+
+/// The `range_end` of all keys that start with `prefix`: trailing `0xff` bytes dropped, the last byte
+/// plus one. An empty prefix and one of `0xff` only have no upper bound, which etcd writes as `"\0"`.
+///
+/// ```
+/// use etcd_client_core::prefix_range_end;
+///
+/// assert_eq!(prefix_range_end(b"dir/"), "dir0");
+/// assert_eq!(prefix_range_end(b"a\xff"), "b");
+/// assert_eq!(prefix_range_end(b"\xff\xff"), "\0");
+/// ```
+pub fn prefix_range_end(prefix: &[u8]) -> Bytes {
+    let Some(last) = prefix.iter().rposition(|&byte| byte != 0xff) else {
+        return Bytes::from_static(b"\0");
+    };
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    end.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prefix_range_end;
+
+    #[test]
+    fn table() {
+        let cases: [(&[u8], &[u8]); 9] = [
+            (b"", b"\0"),
+            (b"\xff", b"\0"),
+            (b"\xff\xff\xff", b"\0"),
+            (b"a", b"b"),
+            (b"foo/", b"foo0"),
+            (b"a\xff", b"b"),
+            (b"a\xff\xff", b"b"),
+            (b"\xfe", b"\xff"),
+            (b"\0", b"\x01"),
+        ];
+        for (prefix, end) in cases {
+            assert_eq!(prefix_range_end(prefix), end, "{}", prefix.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The two counters of the store: its revision, and the version of one key.
+
+use std::fmt;
+
+macro_rules! counter {
+    ($name:ident) => {
+        impl $name {
+            /// The zero of the counter.
+            pub const ZERO: Self = Self(0);
+
+            /// Wraps the number etcd uses.
+            pub const fn new(number: i64) -> Self {
+                Self(number)
+            }
+
+            /// The number etcd uses.
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(number: i64) -> Self {
+                Self(number)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(it: $name) -> Self {
+                it.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+/// A revision of the store: it grows by one with each request that changes anything.
+///
+/// Zero stands for "the current revision" in a request and for "no such key" in a compare.
+///
+/// ```
+/// use etcd_client_core::Revision;
+///
+/// assert!(Revision::new(7) > Revision::from(3));
+/// assert_eq!(Revision::new(7).next(), Revision::new(8));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Revision(i64);
+
+counter!(Revision);
+
+impl Revision {
+    /// The revision after this one; the highest there is stays itself.
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// How many times a key was put since it was created: 1 for a new key, 0 for one that does not exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(i64);
+
+counter!(Version);
+
+#[cfg(test)]
+mod tests {
+    use super::Revision;
+
+    #[test]
+    fn the_highest_revision_has_no_successor() {
+        assert_eq!(Revision::new(i64::MAX).next().get(), i64::MAX);
+        assert_eq!(Revision::ZERO.next().to_string(), "1");
+    }
+}

@@ -1,0 +1,135 @@
+//! What an operation is bound to: nothing, or a service together with the options of the call.
+
+use std::fmt;
+
+use crate::service::{CallOptions, Kv, Lease};
+
+/// Bound to nothing: an operation for a Txn, for `execute`, or for a service's own method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Unbound;
+
+/// Bound to a [`Kv`] service: the operation can be awaited.
+#[derive(Clone)]
+pub struct Bound<'a> {
+    pub(crate) service: &'a dyn Kv,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> Bound<'a> {
+    pub(crate) fn new(service: &'a dyn Kv) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
+impl fmt::Debug for Bound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Bound to a [`Lease`] service: the operation can be awaited.
+#[derive(Clone)]
+pub struct LeaseBound<'a> {
+    pub(crate) service: &'a dyn Lease,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> LeaseBound<'a> {
+    pub(crate) fn new(service: &'a dyn Lease) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
+impl fmt::Debug for LeaseBound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaseBound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Gives an operation its binding: `bind`, access to the spec, the options of the call, and `IntoFuture`.
+macro_rules! bindable {
+    ($op:ident, $spec:ident => $response:ident, $bound:ident: $service:ident.$method:ident) => {
+        impl $op {
+            /// Binds the operation to a service, so that it can be awaited there.
+            pub fn bind(self, service: &dyn $crate::service::$service) -> $op<$crate::op::$bound<'_>> {
+                $op { spec: self.spec, binding: $crate::op::$bound::new(service) }
+            }
+
+            #[doc = concat!("What is asked for, out of the builder: the reverse of `", stringify!($op), "::from`.")]
+            pub fn into_spec(self) -> $spec {
+                self.spec
+            }
+        }
+
+        impl From<$spec> for $op {
+            fn from(spec: $spec) -> Self {
+                Self { spec, binding: $crate::op::Unbound }
+            }
+        }
+
+        impl<B> $op<B> {
+            /// What is asked for.
+            pub fn spec(&self) -> &$spec {
+                &self.spec
+            }
+
+            /// What is asked for, to be rewritten by a decorator.
+            pub fn spec_mut(&mut self) -> &mut $spec {
+                &mut self.spec
+            }
+        }
+
+        impl<'a> $op<$crate::op::$bound<'a>> {
+            /// Takes the binding off: the operation, and the options set for the call.
+            pub fn unbind(self) -> ($op, $crate::service::CallOptions) {
+                ($op { spec: self.spec, binding: $crate::op::Unbound }, self.binding.options)
+            }
+
+            /// Replaces all options of the call set so far.
+            pub fn options(mut self, options: $crate::service::CallOptions) -> Self {
+                self.binding.options = options;
+                self
+            }
+
+            /// Ends the call after `timeout`, everything included. Default: the client's own.
+            pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+                self.binding.options = self.binding.options.timeout(timeout);
+                self
+            }
+
+            /// Lets the call take as long as it takes.
+            pub fn no_timeout(mut self) -> Self {
+                self.binding.options = self.binding.options.no_timeout();
+                self
+            }
+
+            /// Has a member that knows of no leader refuse the call at once. Default: it tries for a while.
+            pub fn require_leader(mut self) -> Self {
+                self.binding.options = self.binding.options.require_leader();
+                self
+            }
+
+            /// Adds a gRPC metadata entry; a name that ends in `-bin` takes any bytes, others printable ASCII.
+            pub fn metadata(
+                mut self,
+                name: impl Into<String>,
+                value: impl Into<$crate::model::Value>,
+            ) -> Self {
+                self.binding.options = self.binding.options.metadata(name, value);
+                self
+            }
+        }
+
+        impl<'a> IntoFuture for $op<$crate::op::$bound<'a>> {
+            type Output = Result<$response, etcd_errors::Error>;
+            type IntoFuture = std::pin::Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                let unbound = $op { spec: self.spec, binding: $crate::op::Unbound };
+                self.binding.service.$method(unbound, self.binding.options)
+            }
+        }
+    };
+}
+
+pub(crate) use bindable;

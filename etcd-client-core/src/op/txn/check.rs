@@ -1,0 +1,63 @@
+//! What a Txn must not hold: what etcd's `checkTxnRequest` refuses, in its order.
+
+use std::fmt;
+
+use etcd_errors::Code;
+
+use super::duplicates;
+use super::{MAX_DEPTH, TxnSpec};
+use crate::op::{Invalid, Limits, Op, size};
+
+impl TxnSpec {
+    pub(super) fn check(&self, limits: &Limits) -> Result<(), Invalid> {
+        self.check_level(limits.max_txn_ops, 1)?;
+        duplicates::check(self)?;
+        let writes = !self.success.iter().chain(&self.failure).all(Op::is_read_only);
+        size::check(limits, writes, size::of_txn(self), || crate::wire::txn_len(self, limits))
+    }
+
+    /// `budget` is what the levels above left of the allowed number of operations: each takes off its widest
+    /// list, as `checkTxnRequest` in server/etcdserver/api/v3rpc/key.go does.
+    fn check_level(&self, budget: usize, level: usize) -> Result<(), Invalid> {
+        if self.too_deep || level > MAX_DEPTH {
+            return Err(Invalid::new("txn", format!("is nested deeper than {MAX_DEPTH} levels")));
+        }
+        let lists = [
+            ("compare", self.compares.len()),
+            ("success", self.success.len()),
+            ("failure", self.failure.len()),
+        ];
+        let (field, widest) = lists.into_iter().max_by_key(|(_, len)| *len).unwrap_or_default();
+        let Some(left) = budget.checked_sub(widest) else {
+            let complaint = format!("holds {widest} operations, more than the {budget} allowed here");
+            return Err(Invalid::new(field, complaint).code(Code::TooManyOps));
+        };
+        for (index, compare) in self.compares.iter().enumerate() {
+            compare.check().map_err(|invalid| invalid.within(Place("compare", index, "")))?;
+        }
+        check_branch("success", &self.success, left, level)?;
+        check_branch("failure", &self.failure, left, level)
+    }
+}
+
+fn check_branch(branch: &'static str, ops: &[Op], left: usize, level: usize) -> Result<(), Invalid> {
+    for (index, op) in ops.iter().enumerate() {
+        let (kind, checked) = match op {
+            Op::Get(get) => (".get", get.spec().check()),
+            Op::Put(put) => (".put", put.spec().check()),
+            Op::Delete(delete) => (".delete", delete.spec().check()),
+            Op::Txn(txn) => (".txn", txn.spec().check_level(left, level + 1)),
+        };
+        checked.map_err(|invalid| invalid.within(Place(branch, index, kind)))?;
+    }
+    Ok(())
+}
+
+/// `success[2].put`
+pub(super) struct Place(pub(super) &'static str, pub(super) usize, pub(super) &'static str);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]{}", self.0, self.1, self.2)
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of Txns: checks, duplicates, linearization.

@@ -1,0 +1,25 @@
+//! Any operation on any service.
+
+use etcd_errors::Error;
+
+use super::{CallOptions, Kv};
+use crate::op::{Op, OpResponse};
+
+/// Executes an operation whose kind is known only at run time. The answer is of the same kind.
+///
+/// # Errors
+/// Those of the service.
+///
+/// Cancel safety: that of the operation.
+pub async fn execute(kv: &dyn Kv, op: impl Into<Op>, options: CallOptions) -> Result<OpResponse, Error> {
+    execute_op(kv, op.into(), options).await
+}
+
+async fn execute_op(kv: &dyn Kv, op: Op, options: CallOptions) -> Result<OpResponse, Error> {
+    Ok(match op {
+        Op::Get(get) => OpResponse::Get(kv.get(get, options).await?),
+        Op::Put(put) => OpResponse::Put(kv.put(put, options).await?),
+        Op::Delete(delete) => OpResponse::Delete(kv.delete(delete, options).await?),
+        Op::Txn(txn) => OpResponse::Txn(kv.txn(*txn, options).await?),
+    })
+}

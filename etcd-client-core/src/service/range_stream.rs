@@ -1,0 +1,73 @@
+//! The answer to a range that is streamed.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use etcd_errors::Error;
+use futures_core::{Stream, stream::BoxStream};
+use futures_util::stream::unfold;
+
+use crate::model::KeyValue;
+
+/// Some keys of a streamed range, in key order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RangeChunk {
+    /// The keys, possibly none.
+    pub kvs: Vec<KeyValue>,
+}
+
+impl RangeChunk {
+    /// A chunk of these keys.
+    pub fn new(kvs: Vec<KeyValue>) -> Self {
+        Self { kvs }
+    }
+}
+
+/// The chunks of one `RangeStream` call, all of one revision. It ends after the last chunk or with an error.
+///
+/// Dropping it ends the call.
+pub struct RangeStream {
+    chunks: BoxStream<'static, Result<RangeChunk, Error>>,
+}
+
+impl RangeStream {
+    /// The answer of a service that has the chunks as a stream.
+    pub fn new(chunks: impl Stream<Item = Result<RangeChunk, Error>> + Send + 'static) -> Self {
+        Self { chunks: Box::pin(chunks) }
+    }
+
+    pub(crate) fn from_state<S, F, Step>(state: S, step: F) -> Self
+    where
+        S: Send + 'static,
+        F: FnMut(S) -> Step + Send + 'static,
+        Step: Future<Output = Option<(Result<RangeChunk, Error>, S)>> + Send + 'static,
+    {
+        Self::new(unfold(state, step))
+    }
+
+    /// The next chunk, `None` after the last one.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<RangeChunk, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl Stream for RangeStream {
+    type Item = Result<RangeChunk, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.chunks.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for RangeStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RangeStream").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! Leases on the wire.
+
+use std::time::Duration;
+
+use etcd_errors::Error;
+use etcd_proto::etcdserverpb as pb;
+
+use super::header::{Effect, protocol, required};
+use crate::model::LeaseId;
+use crate::op::{
+    LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+    LeaseTimeToLive, LeaseTimeToLiveResponse,
+};
+
+pub(crate) fn lease_grant_request(grant: LeaseGrant) -> pb::LeaseGrantRequest {
+    let grant = grant.into_spec();
+    pb::LeaseGrantRequest {
+        ttl: i64::try_from(grant.ttl_seconds()).unwrap_or(i64::MAX),
+        id: grant.id.map_or(0, LeaseId::get),
+    }
+}
+
+pub(crate) fn lease_grant_response(response: pb::LeaseGrantResponse) -> Result<LeaseGrantResponse, Error> {
+    let header = required(response.header, Effect::Writes)?;
+    let Some(id) = LeaseId::new(response.id) else {
+        return Err(protocol("the granted lease has no id", Effect::Writes));
+    };
+    Ok(LeaseGrantResponse::new(header, id, seconds(response.ttl)))
+}
+
+pub(crate) fn lease_revoke_request(revoke: LeaseRevoke) -> pb::LeaseRevokeRequest {
+    pb::LeaseRevokeRequest { id: revoke.into_spec().id.get() }
+}
+
+pub(crate) fn lease_revoke_response(response: pb::LeaseRevokeResponse) -> Result<LeaseRevokeResponse, Error> {
+    Ok(LeaseRevokeResponse::new(required(response.header, Effect::Writes)?))
+}
+
+pub(crate) fn lease_time_to_live_request(ask: LeaseTimeToLive) -> pb::LeaseTimeToLiveRequest {
+    let ask = ask.into_spec();
+    pb::LeaseTimeToLiveRequest { id: ask.id.get(), keys: ask.keys }
+}
+
+pub(crate) fn lease_list_request(_list: LeaseList) -> pb::LeaseLeasesRequest {
+    pb::LeaseLeasesRequest {}
+}
+
+/// A time below zero says that the lease is unknown or expired.
+pub(crate) fn lease_time_to_live_response(
+    response: pb::LeaseTimeToLiveResponse,
+) -> Result<LeaseTimeToLiveResponse, Error> {
+    let header = required(response.header, Effect::Reads)?;
+    let Some(id) = LeaseId::new(response.id) else {
+        return Err(protocol("the lease in the answer has no id", Effect::Reads));
+    };
+    let answer = if response.ttl < 0 {
+        LeaseTimeToLiveResponse::unknown(header, id)
+    } else {
+        LeaseTimeToLiveResponse::new(header, id, seconds(response.ttl), seconds(response.granted_ttl))
+    };
+    Ok(answer.with_keys(response.keys))
+}
+
+pub(crate) fn lease_list_response(response: pb::LeaseLeasesResponse) -> Result<LeaseListResponse, Error> {
+    let header = required(response.header, Effect::Reads)?;
+    let leases: Option<Vec<_>> = response.leases.into_iter().map(|lease| LeaseId::new(lease.id)).collect();
+    match leases {
+        Some(leases) => Ok(LeaseListResponse::new(header, leases)),
+        None => Err(protocol("a lease in the list has no id", Effect::Reads)),
+    }
+}
+
+fn seconds(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
