@@ -1,10 +1,22 @@
 //! The etcd v3 client.
-#![allow(dead_code, unused_imports, missing_docs, unreachable_pub, unnameable_types)]
 
-pub(crate) mod model;
-pub(crate) mod op;
-pub(crate) mod service;
-pub(crate) mod wire;
+mod client;
+mod mechanism;
+mod model;
+mod op;
+mod remote;
+mod service;
+mod transport;
+mod wire;
 
-pub(crate) mod mechanism;
-pub(crate) mod transport;
+pub use client::{Client, ClientBuilder, Leases, Page, Pages};
+pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+pub use model::*;
+pub use op::*;
+pub use service::*;
+pub use transport::{
+    channel::Channel,
+    connector::Target,
+    endpoint::{Address, Endpoint, Security},
+    tonic,
+};

@@ -1,1 +1,8 @@
-//! mechanism
+//! Decisions without a clock, a socket or a task: every input, time and randomness included, is an argument.
+
+pub(crate) mod address_order;
+pub(crate) mod backoff;
+pub(crate) mod grpc;
+pub(crate) mod page_plan;
+pub(crate) mod pick;
+pub(crate) mod retry;

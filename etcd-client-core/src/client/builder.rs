@@ -1,0 +1,129 @@
+//! The settings of a client.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use etcd_errors::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_service::Service;
+
+use super::handle::Client;
+use crate::{
+    op::Limits,
+    transport::{
+        channel::{Channel, Settings},
+        connector::{BoxError, ServiceConnector, SharedConnector, Target},
+        endpoint::{Endpoint, Security},
+        method::DEFAULT_TIMEOUT,
+        tcp::DirectConnector,
+    },
+};
+
+/// Collects the settings of a [`Client`]; [`build`](Self::build) checks them.
+///
+/// ```
+/// use std::time::Duration;
+/// use etcd_client_core::Client;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// # runtime.block_on(async {
+/// let client = Client::builder(["http://127.0.0.1:2379", "http://127.0.0.1:22379"])
+///     .timeout(Duration::from_secs(2))
+///     .build()?;
+/// # client.close().await;
+/// # Ok::<(), etcd_client_core::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    endpoints: Vec<String>,
+    timeout: Option<Duration>,
+    limits: Limits,
+    connector: SharedConnector,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new<E: AsRef<str>>(endpoints: impl IntoIterator<Item = E>) -> Self {
+        Self {
+            endpoints: endpoints.into_iter().map(|endpoint| endpoint.as_ref().to_owned()).collect(),
+            timeout: Some(DEFAULT_TIMEOUT),
+            limits: Limits::default(),
+            connector: SharedConnector(Arc::new(ServiceConnector(DirectConnector))),
+        }
+    }
+
+    /// How long a call may take in all: waiting for a connection, every attempt, and decoding. Default: 5 s.
+    ///
+    /// A call can choose its own with its `timeout` setter. A physical compaction has no default deadline: it answers when
+    /// the store has been rewritten.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Lets calls wait for ever unless they choose their own timeout.
+    pub fn no_timeout(mut self) -> Self {
+        self.timeout = None;
+        self
+    }
+
+    /// What is refused before it is sent, and the largest answer that is read. Default: etcd's own limits.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Makes the byte streams to the members. Default: TCP and unix sockets, dialled directly.
+    ///
+    /// The service is cloned for each connection.
+    pub fn connector<S>(mut self, connector: S) -> Self
+    where
+        S: Service<Target> + Clone + Send + Sync + 'static,
+        S::Response: AsyncRead + AsyncWrite + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+    {
+        self.connector = SharedConnector(Arc::new(ServiceConnector(connector)));
+        self
+    }
+
+    /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
+    /// [`Client::ready`] to wait for one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for an endpoint that cannot be read, for no endpoint at all, and
+    /// for one that asks for TLS, which this version does not have;
+    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a tokio runtime.
+    pub fn build(self) -> Result<Client, Error> {
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(Error::invalid_config("timeout", "a timeout of zero fails every call"));
+        }
+        let endpoints = parse(&self.endpoints)?;
+        let settings =
+            Settings { endpoints, connector: self.connector, limits: self.limits, timeout: self.timeout };
+        Ok(Client::over(Channel::start(settings)?))
+    }
+}
+
+/// Reads the endpoints, each once.
+fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
+    let mut seen = HashSet::new();
+    let mut endpoints = Vec::with_capacity(texts.len());
+    for text in texts {
+        let endpoint: Endpoint = text.parse()?;
+        if endpoint.security() == Security::Tls {
+            let why =
+                format!("endpoint {text:?} asks for TLS, which this version of the client does not have");
+            return Err(Error::invalid_config("endpoint", why));
+        }
+        if seen.insert(endpoint.address().clone()) {
+            endpoints.push(endpoint);
+        }
+    }
+    if endpoints.is_empty() {
+        return Err(Error::invalid_config("endpoints", "no endpoint was given"));
+    }
+    Ok(endpoints)
+}

@@ -1,0 +1,11 @@
+//! What a user holds: the client, its builder and the handles it gives out.
+
+mod builder;
+mod handle;
+mod leases;
+mod pages;
+
+pub use builder::ClientBuilder;
+pub use handle::Client;
+pub use leases::Leases;
+pub use pages::{Page, Pages};

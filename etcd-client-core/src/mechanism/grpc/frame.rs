@@ -1,0 +1,197 @@
+//! gRPC message frames: a flag byte, a length of four bytes, the message.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use prost::Message;
+
+const HEADER: usize = 5;
+
+/// The most that one allocation takes on the word of the peer's length alone; beyond it memory grows with what arrives.
+const TRUSTED_LENGTH: usize = 1 << 20;
+
+/// Encodes one request into a frame of exactly its size.
+pub(crate) fn encode(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut frame = BytesMut::with_capacity(HEADER + length);
+    frame.put_u8(0);
+    // Requests are held to `Limits::max_send_bytes` before they get here, far below four GiB.
+    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    message.encode(&mut frame).expect("the buffer grows");
+    frame.freeze()
+}
+
+/// Why a peer's frames cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FrameError {
+    /// The message is compressed, although no compression was offered.
+    Compressed,
+    /// The message is larger than the configured limit.
+    TooLarge { length: usize, limit: usize },
+}
+
+/// Cuts a stream of DATA payloads into messages.
+///
+/// A message inside one payload is a slice of it: no byte is copied.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    limit: usize,
+    /// What arrived and belongs to no message yet.
+    pending: Pending,
+}
+
+#[derive(Debug)]
+enum Pending {
+    /// One payload, untouched.
+    Slice(Bytes),
+    /// Several payloads, joined.
+    Joined(BytesMut),
+}
+
+impl Decoder {
+    /// A decoder that refuses messages longer than `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, pending: Pending::Slice(Bytes::new()) }
+    }
+
+    /// Takes the payload of one DATA frame.
+    pub(crate) fn push(&mut self, payload: Bytes) {
+        if payload.is_empty() {
+            return;
+        }
+        match &mut self.pending {
+            Pending::Slice(slice) if slice.is_empty() => *slice = payload,
+            Pending::Slice(slice) => {
+                let mut joined = BytesMut::with_capacity(expected(slice).max(slice.len() + payload.len()));
+                joined.extend_from_slice(slice);
+                joined.extend_from_slice(&payload);
+                self.pending = Pending::Joined(joined);
+            }
+            Pending::Joined(joined) => joined.extend_from_slice(&payload),
+        }
+    }
+
+    /// The next whole message, `None` when more bytes are needed.
+    pub(crate) fn pop(&mut self) -> Result<Option<Bytes>, FrameError> {
+        let Some((compressed, length)) = header(self.bytes()) else { return Ok(None) };
+        if compressed {
+            return Err(FrameError::Compressed);
+        }
+        if length > self.limit {
+            return Err(FrameError::TooLarge { length, limit: self.limit });
+        }
+        if self.bytes().len() < HEADER + length {
+            return Ok(None);
+        }
+        Ok(Some(self.take(length)))
+    }
+
+    /// Whether no byte of an unfinished message is held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.pending {
+            Pending::Slice(slice) => slice,
+            Pending::Joined(joined) => joined,
+        }
+    }
+
+    fn take(&mut self, length: usize) -> Bytes {
+        match &mut self.pending {
+            Pending::Slice(slice) => {
+                slice.advance(HEADER);
+                slice.split_to(length)
+            }
+            Pending::Joined(joined) => {
+                joined.advance(HEADER);
+                let message = joined.split_to(length).freeze();
+                let rest = joined.split().freeze();
+                self.pending = Pending::Slice(rest);
+                message
+            }
+        }
+    }
+}
+
+/// How much to allocate for the message that `start` begins.
+fn expected(start: &[u8]) -> usize {
+    header(start).map_or(0, |(_, length)| HEADER + length.min(TRUSTED_LENGTH))
+}
+
+fn header(bytes: &[u8]) -> Option<(bool, usize)> {
+    let (&flag, rest) = bytes.split_first()?;
+    let length: [u8; 4] = rest.get(..4)?.try_into().ok()?;
+    Some((flag != 0, u32::from_be_bytes(length) as usize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(message: &[u8]) -> Vec<u8> {
+        let mut frame = vec![0];
+        frame.extend_from_slice(&u32::try_from(message.len()).expect("short").to_be_bytes());
+        frame.extend_from_slice(message);
+        frame
+    }
+
+    #[test]
+    fn a_message_in_one_payload_is_not_copied() {
+        let payload = Bytes::from([frame(b"first"), frame(b""), frame(b"third")].concat());
+        let range = payload.as_ptr_range();
+        let mut decoder = Decoder::new(100);
+        decoder.push(payload);
+        let messages: Vec<Bytes> = std::iter::from_fn(|| decoder.pop().expect("well formed")).collect();
+        assert_eq!(messages, ["first", "", "third"]);
+        assert!(range.contains(&messages[0].as_ptr()) && range.contains(&messages[2].as_ptr()));
+        assert!(decoder.is_empty());
+    }
+
+    #[test]
+    fn every_split_of_the_bytes_gives_the_same_messages() {
+        let bytes = [frame(b"alpha"), frame(b""), frame(b"omega!")].concat();
+        for first in 0..=bytes.len() {
+            for second in first..=bytes.len() {
+                let mut decoder = Decoder::new(100);
+                let mut messages = Vec::new();
+                for part in [&bytes[..first], &bytes[first..second], &bytes[second..]] {
+                    decoder.push(Bytes::copy_from_slice(part));
+                    while let Some(message) = decoder.pop().expect("well formed") {
+                        messages.push(message);
+                    }
+                }
+                assert_eq!(messages, ["alpha", "", "omega!"], "split at {first} and {second}");
+                assert!(decoder.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_claimed_length_allocates_nothing_by_itself() {
+        let mut decoder = Decoder::new(i32::MAX as usize);
+        decoder.push(Bytes::from_static(&[0, 0x7f, 0xff]));
+        decoder.push(Bytes::from_static(&[0xff, 0xff, 1, 2, 3]));
+        assert_eq!(decoder.pop(), Ok(None));
+        let Pending::Joined(joined) = &decoder.pending else { panic!("two payloads are joined") };
+        assert!(joined.capacity() <= TRUSTED_LENGTH + HEADER, "{}", joined.capacity());
+        assert!(!decoder.is_empty());
+    }
+
+    #[test]
+    fn hostile_headers_are_typed() {
+        let mut decoder = Decoder::new(10);
+        decoder.push(Bytes::from_static(&[0, 0, 0, 0, 11]));
+        assert_eq!(decoder.pop(), Err(FrameError::TooLarge { length: 11, limit: 10 }));
+        let mut decoder = Decoder::new(10);
+        decoder.push(Bytes::from_static(&[1, 0, 0, 0, 0]));
+        assert_eq!(decoder.pop(), Err(FrameError::Compressed));
+    }
+
+    #[test]
+    fn encode_writes_one_exact_frame() {
+        let message = "text".to_owned();
+        let encoded = encode(&message);
+        assert_eq!(encoded[..5], [0, 0, 0, 0, 6]);
+        assert_eq!(String::decode(encoded.slice(5..)), Ok(message));
+    }
+}

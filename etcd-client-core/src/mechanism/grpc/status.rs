@@ -1,0 +1,158 @@
+//! How a response says what became of the call: HTTP status, content type, `grpc-status` and `grpc-message`.
+
+use std::borrow::Cow;
+
+use etcd_errors::GrpcCode;
+use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
+
+/// A status other than OK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) code: GrpcCode,
+    pub(crate) message: String,
+}
+
+/// What the response's header block says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// Messages and trailers follow.
+    Messages,
+    /// The call is over: the header block held the status ("Trailers-Only").
+    Ended(Result<(), Status>),
+    /// Not a gRPC answer; the text says what it is.
+    NotGrpc(Status),
+}
+
+/// Reads a response's header block.
+pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap) -> Head {
+    let grpc = headers.get(CONTENT_TYPE).is_some_and(is_grpc);
+    match status(headers) {
+        Some(status) if grpc || http_status == StatusCode::OK => return Head::Ended(status),
+        _ => {}
+    }
+    if http_status == StatusCode::OK && grpc {
+        return Head::Messages;
+    }
+    let kind = headers.get(CONTENT_TYPE).map_or(Cow::Borrowed("no content type"), |value| {
+        let shown: String = String::from_utf8_lossy(value.as_bytes()).chars().take(80).collect();
+        Cow::Owned(format!("content type {shown:?}"))
+    });
+    let message = format!("the answer is not gRPC: HTTP status {} with {kind}", http_status.as_u16());
+    Head::NotGrpc(Status { code: code_of_http(http_status), message })
+}
+
+/// Reads `grpc-status` and `grpc-message` from trailers, or `None` where there is no status.
+pub(crate) fn status(headers: &HeaderMap) -> Option<Result<(), Status>> {
+    let value = headers.get("grpc-status")?;
+    let code = match std::str::from_utf8(value.as_bytes()).ok().and_then(|text| text.parse::<i32>().ok()) {
+        Some(0) => return Some(Ok(())),
+        Some(number) => GrpcCode::from_i32(number),
+        None => GrpcCode::Unknown,
+    };
+    let message = headers.get("grpc-message").map(percent_decode).unwrap_or_default();
+    Some(Err(Status { code, message }))
+}
+
+fn is_grpc(content_type: &HeaderValue) -> bool {
+    let Some(rest) = content_type.as_bytes().strip_prefix(b"application/grpc") else { return false };
+    matches!(rest.first(), None | Some(b'+' | b';'))
+}
+
+/// The code that gRPC assigns to an answer that only has an HTTP status ("HTTP to gRPC Status Code Mapping").
+fn code_of_http(status: StatusCode) -> GrpcCode {
+    match status.as_u16() {
+        400 => GrpcCode::Internal,
+        401 => GrpcCode::Unauthenticated,
+        403 => GrpcCode::PermissionDenied,
+        404 => GrpcCode::Unimplemented,
+        429 | 502 | 503 | 504 => GrpcCode::Unavailable,
+        _ => GrpcCode::Unknown,
+    }
+}
+
+/// Undoes the percent encoding of `grpc-message`; what is not valid is kept as it came.
+fn percent_decode(value: &HeaderValue) -> String {
+    let bytes = value.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| bytes.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match escaped {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn trailers() {
+        assert_eq!(status(&headers(&[])), None);
+        assert_eq!(status(&headers(&[("grpc-status", "0")])), Some(Ok(())));
+        for (number, code) in
+            [("3", GrpcCode::InvalidArgument), ("99", GrpcCode::Unknown), ("x", GrpcCode::Unknown)]
+        {
+            let found = status(&headers(&[("grpc-status", number), ("grpc-message", "a%20b%2")]));
+            assert_eq!(found, Some(Err(Status { code, message: "a b%2".into() })));
+        }
+    }
+
+    #[test]
+    fn header_blocks() {
+        let grpc = ("content-type", "application/grpc");
+        assert_eq!(head(StatusCode::OK, &headers(&[grpc])), Head::Messages);
+        assert_eq!(
+            head(StatusCode::OK, &headers(&[("content-type", "application/grpc+proto")])),
+            Head::Messages
+        );
+        assert!(matches!(
+            head(StatusCode::OK, &headers(&[grpc, ("grpc-status", "14")])),
+            Head::Ended(Err(Status { code: GrpcCode::Unavailable, .. }))
+        ));
+    }
+
+    #[test]
+    fn what_is_not_grpc_names_itself() {
+        for (http_status, code) in [
+            (200, GrpcCode::Unknown),
+            (400, GrpcCode::Internal),
+            (401, GrpcCode::Unauthenticated),
+            (403, GrpcCode::PermissionDenied),
+            (404, GrpcCode::Unimplemented),
+            (429, GrpcCode::Unavailable),
+            (500, GrpcCode::Unknown),
+            (502, GrpcCode::Unavailable),
+            (503, GrpcCode::Unavailable),
+            (504, GrpcCode::Unavailable),
+        ] {
+            let html = headers(&[("content-type", "text/html")]);
+            let Head::NotGrpc(status) = head(StatusCode::from_u16(http_status).expect("valid"), &html) else {
+                panic!("{http_status} with HTML taken for gRPC");
+            };
+            assert_eq!(status.code, code);
+            assert!(status.message.contains("text/html"), "{}", status.message);
+        }
+        let bare = head(StatusCode::OK, &headers(&[("content-type", "application/grpcweb")]));
+        assert!(matches!(bare, Head::NotGrpc(_)));
+    }
+}

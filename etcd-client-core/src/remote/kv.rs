@@ -1,0 +1,114 @@
+//! KV over a channel.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use async_trait::async_trait;
+use etcd_errors::{Error, ErrorKind};
+use etcd_proto::etcdserverpb as pb;
+
+use super::{named, range_stream};
+use crate::{
+    mechanism::{grpc::frame, retry::Class},
+    op::{
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Put, PutResponse, Txn,
+        TxnResponse,
+    },
+    service::{CallOptions, Kv, RangeStream, Timeout},
+    transport::{
+        call::{Call, Progress},
+        channel::Channel,
+        method::Method,
+        streaming,
+    },
+    wire,
+};
+
+/// The KV service of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteKv {
+    channel: Channel,
+}
+
+impl RemoteKv {
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self { channel }
+    }
+}
+
+#[async_trait]
+impl Kv for RemoteKv {
+    async fn get(&self, op: Get, options: CallOptions) -> Result<GetResponse, Error> {
+        named(Method::Range, op.validate(self.channel.limits()))?;
+        let request = wire::get_request(op);
+        let call = Call::new(Method::Range, &options);
+        let response: pb::RangeResponse = self.channel.unary(call, &request).await?;
+        named(Method::Range, wire::get_response(response))
+    }
+
+    async fn put(&self, op: Put, options: CallOptions) -> Result<PutResponse, Error> {
+        named(Method::Put, op.validate(self.channel.limits()))?;
+        let request = wire::put_request(op);
+        let call = Call::new(Method::Put, &options);
+        let response: pb::PutResponse = self.channel.unary(call, &request).await?;
+        named(Method::Put, wire::put_response(response))
+    }
+
+    async fn delete(&self, op: Delete, options: CallOptions) -> Result<DeleteResponse, Error> {
+        named(Method::DeleteRange, op.validate(self.channel.limits()))?;
+        let request = wire::delete_request(op);
+        let call = Call::new(Method::DeleteRange, &options);
+        let response: pb::DeleteRangeResponse = self.channel.unary(call, &request).await?;
+        named(Method::DeleteRange, wire::delete_response(response))
+    }
+
+    async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error> {
+        named(Method::Txn, op.validate(self.channel.limits()))?;
+        let class = if op.is_read_only() { Class::Read } else { Class::Write };
+        let (request, shape) = wire::txn_request(op, self.channel.limits());
+        let call = Call { method: Method::Txn, class, options: &options };
+        let response: pb::TxnResponse = self.channel.unary(call, &request).await?;
+        named(Method::Txn, wire::txn_response(response, &shape))
+    }
+
+    async fn compact(&self, op: Compact, options: CallOptions) -> Result<CompactResponse, Error> {
+        // A physical compaction answers when the store has been rewritten, however long that takes.
+        let unbounded = op.spec().physical && options.chosen_timeout() == Timeout::Default;
+        let options = if unbounded { options.no_timeout() } else { options };
+        named(Method::Compact, op.validate(self.channel.limits()))?;
+        let request = wire::compact_request(op);
+        let call = Call::new(Method::Compact, &options);
+        let response: pb::CompactionResponse = self.channel.unary(call, &request).await?;
+        named(Method::Compact, wire::compact_response(response))
+    }
+
+    async fn range_stream(&self, op: Get, options: CallOptions) -> Result<RangeStream, Error> {
+        named(Method::RangeStream, op.validate(self.channel.limits()))?;
+        let request = wire::get_request(op);
+        let call = Call::new(Method::RangeStream, &options);
+        let mut progress = Progress::start(&self.channel, call)?;
+        let flight = progress.connection(&self.channel).await?;
+        let connection = Arc::clone(&flight.connection);
+        if connection.lacks_range_stream.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Unsupported, "this member has no RangeStream"));
+        }
+        let headers = progress.headers_without_timeout(&self.channel)?;
+        let opened = streaming::open(
+            flight,
+            Method::RangeStream,
+            headers,
+            frame::encode(&request),
+            self.channel.max_receive_bytes(),
+            progress.deadline,
+        );
+        match opened.await {
+            Ok(messages) => {
+                let timeout = self.channel.timeout(&options);
+                Ok(range_stream::chunks(messages, timeout))
+            }
+            Err(failure) => {
+                let error = range_stream::error(failure, &connection);
+                Err(progress.fail(&self.channel, error))
+            }
+        }
+    }
+}

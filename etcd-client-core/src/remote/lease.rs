@@ -1,0 +1,109 @@
+//! Leases over a channel: the unary calls.
+
+use async_trait::async_trait;
+use etcd_errors::{Code, Error, Outcome};
+use etcd_proto::etcdserverpb as pb;
+
+use super::named;
+use crate::{
+    model::LeaseId,
+    op::{
+        LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseTimeToLive, LeaseTimeToLiveResponse,
+    },
+    service::{CallOptions, Lease},
+    transport::{call::Call, channel::Channel, method::Method},
+    wire,
+};
+
+/// The Lease service of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteLease {
+    channel: Channel,
+}
+
+impl RemoteLease {
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self { channel }
+    }
+}
+
+#[async_trait]
+impl Lease for RemoteLease {
+    /// The id is chosen here where the caller chose none: only so can a second grant be told from the first.
+    async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
+        let own_id = op.spec().id.is_none().then(random_id);
+        let op = match own_id {
+            Some(id) => op.id(id),
+            None => op,
+        };
+        named(Method::LeaseGrant, op.validate(self.channel.limits()))?;
+        let request = wire::lease_grant_request(op);
+        let call = Call::new(Method::LeaseGrant, &options);
+        let answer: Result<pb::LeaseGrantResponse, Error> = self.channel.unary(call, &request).await;
+        match (answer, own_id) {
+            (Ok(response), _) => named(Method::LeaseGrant, wire::lease_grant_response(response)),
+            (Err(error), Some(id)) if says_done_before(&error, Code::LeaseExist) => {
+                let lease = self.time_to_live(LeaseTimeToLive::new(id), options).await;
+                match lease {
+                    Ok(lease) if lease.ttl.is_some() => {
+                        Ok(LeaseGrantResponse::new(lease.header, id, lease.granted_ttl))
+                    }
+                    Ok(_) | Err(_) => Err(error),
+                }
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    async fn revoke(&self, op: LeaseRevoke, options: CallOptions) -> Result<LeaseRevokeResponse, Error> {
+        let id = op.spec().id;
+        named(Method::LeaseRevoke, op.validate(self.channel.limits()))?;
+        let request = wire::lease_revoke_request(op);
+        let call = Call::new(Method::LeaseRevoke, &options);
+        let answer: Result<pb::LeaseRevokeResponse, Error> = self.channel.unary(call, &request).await;
+        match answer {
+            Ok(response) => named(Method::LeaseRevoke, wire::lease_revoke_response(response)),
+            Err(error) if says_done_before(&error, Code::LeaseNotFound) => {
+                match self.time_to_live(LeaseTimeToLive::new(id), options).await {
+                    Ok(lease) if lease.ttl.is_none() => Ok(LeaseRevokeResponse::new(lease.header)),
+                    Ok(_) | Err(_) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn time_to_live(
+        &self,
+        op: LeaseTimeToLive,
+        options: CallOptions,
+    ) -> Result<LeaseTimeToLiveResponse, Error> {
+        named(Method::LeaseTimeToLive, op.validate(self.channel.limits()))?;
+        let request = wire::lease_time_to_live_request(op);
+        let call = Call::new(Method::LeaseTimeToLive, &options);
+        let response: pb::LeaseTimeToLiveResponse = self.channel.unary(call, &request).await?;
+        named(Method::LeaseTimeToLive, wire::lease_time_to_live_response(response))
+    }
+
+    async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
+        let call = Call::new(Method::LeaseLeases, &options);
+        let response: pb::LeaseLeasesResponse =
+            self.channel.unary(call, &wire::lease_list_request(op)).await?;
+        named(Method::LeaseLeases, wire::lease_list_response(response))
+    }
+}
+
+/// Whether an earlier attempt of the call, whose answer was lost, did what this answer says is done already.
+fn says_done_before(error: &Error, code: Code) -> bool {
+    error.code() == Some(code) && error.outcome() == Outcome::Unknown
+}
+
+/// Positive, as the ids that servers choose: 63 random bits do not collide.
+fn random_id() -> LeaseId {
+    loop {
+        if let Some(id) = LeaseId::new(fastrand::i64(1..=i64::MAX)) {
+            return id;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The services of a real cluster: each operation checked, encoded, called and decoded.
+
+mod kv;
+mod lease;
+mod range_stream;
+
+pub(crate) use kv::RemoteKv;
+pub(crate) use lease::RemoteLease;
+
+use etcd_errors::Error;
+
+use crate::transport::method::Method;
+
+/// Has an error that arose around the call say what was being done, as those of the call itself do.
+fn named<T>(method: Method, result: Result<T, Error>) -> Result<T, Error> {
+    result.map_err(|error| error.with_operation(method.operation()))
+}
