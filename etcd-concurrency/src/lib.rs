@@ -1,1 +1,34 @@
-//! etcd-concurrency
+//! Concurrency recipes on etcd that share their keys with the Go client.
+//!
+//! What stands today is the vocabulary that every recipe for locks and elections starts from: where the contenders of a
+//! lock or an office queue, and under which key each of them does. The keys are those of Go's `concurrency` package
+//! and of `etcdctl lock`, so that programs in both languages wait in one queue.
+//!
+//! ```
+//! use etcd_client_core::LeaseId;
+//! use etcd_concurrency::{contender_key, contender_prefix};
+//!
+//! let lease = LeaseId::new(0x694d_8141_7acd_4754).expect("not zero");
+//! assert_eq!(contender_key("jobs/nightly", lease), "jobs/nightly/694d81417acd4754");
+//! assert_eq!(contender_prefix("jobs/nightly"), "jobs/nightly/");
+//! ```
+//!
+//! A program that only wants to look reads the queue with a plain range; the owner is the one that came first:
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! let queue = client.get(etcd_concurrency::contender_prefix("jobs/nightly")).prefix().await?;
+//! let owner = queue.kvs.iter().min_by_key(|contender| contender.create_revision);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Not here yet: sessions, the mutex and the election themselves, transactional memory, semaphores, barriers and queues.
+
+mod contender;
+
+pub use contender::{contender_key, contender_prefix};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

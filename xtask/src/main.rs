@@ -10,6 +10,8 @@ use clap::{Parser, Subcommand};
 mod ci;
 mod codegen;
 #[cfg(feature = "client")]
+mod etcd;
+#[cfg(feature = "client")]
 mod steps;
 #[cfg(feature = "client")]
 mod test;
@@ -29,6 +31,9 @@ enum Task {
     /// Run every test on a real etcd, which is obtained first.
     #[cfg(feature = "client")]
     Test(test::Args),
+    /// Obtain etcd and etcdctl, or run a throw-away cluster.
+    #[cfg(feature = "client")]
+    Etcd(etcd::Args),
     /// Run everything that must hold before a change goes in.
     #[cfg(feature = "client")]
     Ci,
@@ -59,6 +64,8 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         #[cfg(feature = "client")]
         Task::Test(args) => test::run(args),
+        #[cfg(feature = "client")]
+        Task::Etcd(args) => etcd::run(args),
         #[cfg(feature = "client")]
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
