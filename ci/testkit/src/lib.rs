@@ -17,6 +17,8 @@
 //! | `ETCDCTL_BIN` | the etcdctl that goes with `ETCD_BIN` |
 //! | `ETCD_REQUIRED` | `1`: a test that finds no etcd fails; otherwise it is skipped with a line on stderr |
 
+#![allow(clippy::disallowed_methods, reason = "real processes are watched on the real clock")]
+
 mod cluster;
 mod line;
 mod obtain;

@@ -10,7 +10,7 @@ pub trait Progress: Send {
     /// A step begins or has ended.
     fn step(&mut self, text: &str);
 
-    /// The step goes on; called about once a second.
+    /// The step goes on; called at least once a second.
     fn waiting(&mut self, text: &str);
 }
 

@@ -1,18 +1,8 @@
 //! What a cluster is to look like, and its start.
 
-use std::{fs, path::PathBuf, sync::Arc, sync::Mutex};
-
 use anyhow::{Context as _, bail, ensure};
 
-use super::{
-    Certificates, Cluster,
-    etcdctl::Access,
-    flags::{self, Listen},
-    links::Links,
-    member::Member,
-    ports::Ports,
-    reaper::Reaper,
-};
+use super::{Cluster, member::Member, ports::Ports};
 use crate::{Binaries, Line, require};
 
 /// How often a start is tried when another process takes a port that was free a moment before.
@@ -28,7 +18,6 @@ pub(super) struct Plan {
     pub(super) unix_socket: bool,
     pub(super) root_password: Option<String>,
     pub(super) jwt: bool,
-    pub(super) jwt_secret: Option<PathBuf>,
     pub(super) ports: Ports,
 }
 
@@ -43,7 +32,6 @@ impl Default for Plan {
             unix_socket: false,
             root_password: None,
             jwt: false,
-            jwt_secret: None,
             ports: Ports::default(),
         }
     }
@@ -159,105 +147,13 @@ impl Builder {
         ensure!(self.plan.members > 0, "a cluster needs a member");
         let mut plan = self.plan;
         for _ in 0..STARTS {
-            let cluster = launch(&mut plan, &binaries)?;
-            match cluster.ready(&plan).await {
+            let cluster = Cluster::launch(&mut plan, &binaries)?;
+            match cluster.ready().await {
                 Err(_) if cluster.members.iter().any(Member::lost_a_port) => {}
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(cluster),
             }
         }
         bail!("other processes took the ports of {STARTS} starts")
-    }
-}
-
-/// Starts the processes without waiting for them.
-fn launch(plan: &mut Plan, binaries: &Binaries) -> anyhow::Result<Cluster> {
-    let reaper = Arc::new(Reaper::start()?);
-    let certificates = match plan.tls {
-        true => Some(Certificates::create(&reaper.dir().join("tls"), &plan.common_name)?),
-        false => None,
-    };
-    if plan.jwt {
-        let secret = reaper.dir().join("jwt.secret");
-        fs::write(&secret, "a secret of the testkit").context("writing the token secret")?;
-        plan.jwt_secret = Some(secret);
-    }
-    let (listens, links) = listens(plan)?;
-    let setup =
-        Setup { plan, binaries, reaper, links, certificates: certificates.as_ref(), listens: &listens };
-    let members = (0..plan.members).map(|index| setup.member(index)).collect::<anyhow::Result<Vec<_>>>()?;
-    for member in &members {
-        member.spawn()?;
-    }
-    let endpoints = members.iter().map(|member| member.endpoint.clone()).collect();
-    let access = setup.access(endpoints);
-    let (reaper, links) = (setup.reaper, setup.links);
-    Ok(Cluster { members, reaper, links, certificates, access, binaries: binaries.clone() })
-}
-
-/// Picks the ports, and puts relays between the members if there are several.
-fn listens(plan: &mut Plan) -> anyhow::Result<(Vec<Listen>, Option<Arc<Links>>)> {
-    let mut listens = Vec::new();
-    for index in 0..plan.members {
-        let [client, peer, metrics] = [plan.ports.pick()?, plan.ports.pick()?, plan.ports.pick()?];
-        listens.push(Listen { name: format!("m{index}"), client, peer, metrics, advertised_peer: peer });
-    }
-    if plan.members == 1 {
-        return Ok((listens, None));
-    }
-    let peers: Vec<u16> = listens.iter().map(|listen| listen.peer).collect();
-    let links = Links::start(&peers)?;
-    for (index, listen) in listens.iter_mut().enumerate() {
-        listen.advertised_peer = links.port(index);
-    }
-    Ok((listens, Some(Arc::new(links))))
-}
-
-/// What every member is made from.
-struct Setup<'a> {
-    plan: &'a Plan,
-    binaries: &'a Binaries,
-    reaper: Arc<Reaper>,
-    links: Option<Arc<Links>>,
-    certificates: Option<&'a Certificates>,
-    listens: &'a [Listen],
-}
-
-impl Setup<'_> {
-    fn member(&self, index: usize) -> anyhow::Result<Member> {
-        let listen = self.listens[index].clone();
-        let dir = self.reaper.dir().join(&listen.name);
-        fs::create_dir(&dir).with_context(|| format!("creating the directory of {}", listen.name))?;
-        let tcp_endpoint =
-            format!("{}://127.0.0.1:{}", if self.plan.tls { "https" } else { "http" }, listen.client);
-        let endpoint = match (self.plan.unix_socket, self.plan.tls) {
-            (false, _) => tcp_endpoint.clone(),
-            (true, false) => format!("unix://{}", dir.join(flags::SOCKET).display()),
-            (true, true) => format!("unixs://{}", dir.join(flags::SOCKET).display()),
-        };
-        let line = self.binaries.version.line();
-        Ok(Member {
-            index,
-            args: flags::arguments(self.plan, line, self.certificates, &listen, self.listens),
-            listen,
-            dir,
-            etcd: self.binaries.etcd.clone(),
-            access: self.access(vec![endpoint.clone()]),
-            endpoint,
-            tcp_endpoint,
-            reaper: Arc::clone(&self.reaper),
-            links: self.links.clone(),
-            pid: Mutex::new(None),
-        })
-    }
-
-    fn access(&self, endpoints: Vec<String>) -> Access {
-        let tls = self.certificates.map(|certificates| Access::tls_flags(certificates, self.plan.mutual_tls));
-        Access {
-            etcdctl: self.binaries.etcdctl.clone(),
-            endpoints,
-            tls: tls.unwrap_or_default(),
-            password: self.plan.root_password.clone(),
-        }
     }
 }

@@ -11,7 +11,7 @@ use super::Certificates;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How to reach the cluster.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Access {
     pub(super) etcdctl: PathBuf,
     pub(super) endpoints: Vec<String>,
@@ -30,8 +30,8 @@ impl Access {
     }
 
     /// The same, as nobody: how a cluster is reached before auth is on.
-    pub(super) fn without_password(&self) -> Self {
-        Self { password: None, ..self.clone() }
+    pub(super) fn without_password(self) -> Self {
+        Self { password: None, ..self }
     }
 
     /// The flags that go before a command.

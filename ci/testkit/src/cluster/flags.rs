@@ -2,8 +2,15 @@
 
 use std::path::Path;
 
-use super::{Certificates, Plan};
+use super::{Certificates, builder::Plan, setup::Setup};
 use crate::Line;
+
+/// Whether the member founds its cluster or joins one.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum State {
+    New,
+    Existing,
+}
 
 /// What one member listens on.
 #[derive(Clone, Debug)]
@@ -27,25 +34,19 @@ pub(super) fn script(etcd: &Path, dir: &Path, args: &[String]) -> String {
 }
 
 /// All arguments of the member `listen`, one of `all`.
-pub(super) fn arguments(
-    plan: &Plan,
-    line: Line,
-    certificates: Option<&Certificates>,
-    listen: &Listen,
-    all: &[Listen],
-) -> Vec<String> {
+pub(super) fn arguments(setup: &Setup, listen: &Listen, all: &[Listen], state: State) -> Vec<String> {
+    let plan = &setup.plan;
     let mut args = Vec::new();
     addresses(&mut args, plan, listen, all);
+    flag(&mut args, "initial-cluster-state", if matches!(state, State::New) { "new" } else { "existing" });
     flag(&mut args, "data-dir", "data");
     flag(&mut args, "logger", "zap");
     flag(&mut args, "log-level", "warn");
-    if line >= Line::V3_5 {
-        args.push("--unsafe-no-fsync".to_owned());
-    }
-    if let Some(certificates) = certificates {
+    args.extend(without_fsync(setup.binaries.version.line()));
+    if let Some(certificates) = &setup.certificates {
         tls(&mut args, certificates, plan.mutual_tls);
     }
-    if let Some(secret) = &plan.jwt_secret {
+    if let Some(secret) = &setup.jwt_secret {
         flag(
             &mut args,
             "auth-token",
@@ -54,6 +55,10 @@ pub(super) fn arguments(
     }
     args.extend(plan.args.iter().cloned());
     args
+}
+
+fn without_fsync(line: Line) -> Option<String> {
+    (line >= Line::V3_5).then(|| "--unsafe-no-fsync".to_owned())
 }
 
 fn addresses(args: &mut Vec<String>, plan: &Plan, listen: &Listen, all: &[Listen]) {
@@ -111,9 +116,7 @@ mod tests {
 
     #[test]
     fn fsync_is_dropped_only_where_the_flag_exists() {
-        let listen = Listen { name: "m0".into(), client: 1, peer: 2, metrics: 3, advertised_peer: 2 };
-        let args = |line| arguments(&Plan::default(), line, None, &listen, std::slice::from_ref(&listen));
-        let dropped = |line| args(line).iter().any(|arg| arg == "--unsafe-no-fsync");
+        let dropped = |line| without_fsync(line).is_some();
         assert_eq!(Line::ALL.map(dropped), [false, true, true, true]);
     }
 }

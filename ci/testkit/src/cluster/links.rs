@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
+    runtime::Handle,
     sync::watch,
 };
 
@@ -38,11 +39,11 @@ impl Cuts {
 pub(super) struct Links {
     cuts: watch::Sender<Cuts>,
     pids: Arc<Pids>,
-    ports: Vec<u16>,
+    runtime: Handle,
 }
 
 /// The process of each member, to tell who dials.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Pids(Mutex<Vec<Option<Pid>>>);
 
 impl Pids {
@@ -52,45 +53,33 @@ impl Pids {
 }
 
 impl Links {
-    /// Puts a relay in front of each of `upstreams`, the members' peer ports.
-    pub(super) fn start(upstreams: &[u16]) -> anyhow::Result<Self> {
-        let (cuts, _) = watch::channel(Cuts::default());
-        let pids = Arc::new(Pids(Mutex::new(vec![None; upstreams.len()])));
-        let mut ports = Vec::new();
-        let mut relays = Vec::new();
-        for (member, upstream) in upstreams.iter().enumerate() {
-            let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).context("binding a peer relay")?;
-            listener.set_nonblocking(true).context("preparing a peer relay")?;
-            ports.push(listener.local_addr().context("reading a peer relay's port")?.port());
-            let relay =
-                Relay { member, upstream: *upstream, cuts: cuts.subscribe(), pids: Arc::clone(&pids) };
-            relays.push((relay, listener));
-        }
+    pub(super) fn start() -> anyhow::Result<Self> {
+        let (cuts, mut ended) = watch::channel(Cuts::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.context("starting the peer relays' runtime")?;
-        let mut ended = cuts.subscribe();
-        thread::Builder::new()
-            .name("etcd-testkit-links".into())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    for (relay, listener) in relays {
-                        tokio::spawn(relay.run(listener));
-                    }
-                    // Only an error, the sender's end, ends it.
-                    while ended.changed().await.is_ok() {}
-                });
-            })
-            .context("starting the peer relays' thread")?;
-        Ok(Self { cuts, pids, ports })
+        let handle = runtime.handle().clone();
+        // Only an error, the sender's end, ends it.
+        let serve = move || runtime.block_on(async { while ended.changed().await.is_ok() {} });
+        let thread = thread::Builder::new().name("etcd-testkit-links".into());
+        thread.spawn(serve).context("starting the peer relays' thread")?;
+        Ok(Self { cuts, pids: Arc::default(), runtime: handle })
     }
 
-    /// The port under which the other members know a member.
-    pub(super) fn port(&self, member: usize) -> u16 {
-        self.ports[member]
+    /// Puts a relay before the peer port `upstream` of a member; returns the port under which the others know it.
+    pub(super) fn add(&self, member: usize, upstream: u16) -> anyhow::Result<u16> {
+        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).context("binding a peer relay")?;
+        listener.set_nonblocking(true).context("preparing a peer relay")?;
+        let port = listener.local_addr().context("reading a peer relay's port")?.port();
+        let relay = Relay { member, upstream, cuts: self.cuts.subscribe(), pids: Arc::clone(&self.pids) };
+        self.runtime.spawn(relay.run(listener));
+        Ok(port)
     }
 
     pub(super) fn set_pid(&self, member: usize, pid: Pid) {
-        self.pids.lock()[member] = Some(pid);
+        let mut pids = self.pids.lock();
+        let known = pids.len().max(member + 1);
+        pids.resize(known, None);
+        pids[member] = Some(pid);
     }
 
     pub(super) fn cut_all(&self) {

@@ -30,7 +30,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a restarted member may take to become healthy.
 pub(super) const START_PATIENCE: Duration = Duration::from_secs(90);
 
-const TAIL_LINES: usize = 20;
+const TAIL_LINES: usize = 40;
 
 /// A member of a [`Cluster`](crate::Cluster).
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub struct Member {
     pub(super) tcp_endpoint: String,
     pub(super) access: Access,
     pub(super) reaper: Arc<Reaper>,
-    pub(super) links: Option<Arc<Links>>,
+    pub(super) links: Arc<Links>,
     pub(super) pid: Mutex<Option<Pid>>,
 }
 
@@ -224,9 +224,7 @@ impl Member {
         fs::write(self.dir.join("run"), script)
             .with_context(|| format!("writing the start of {}", self.name()))?;
         let pid = self.reaper.spawn(self.name()).with_context(|| format!("starting {}", self.name()))?;
-        if let Some(links) = &self.links {
-            links.set_pid(self.index, pid);
-        }
+        self.links.set_pid(self.index, pid);
         *self.pid.lock().unwrap_or_else(PoisonError::into_inner) = Some(pid);
         Ok(())
     }

@@ -11,10 +11,11 @@ mod owner;
 mod ports;
 mod process;
 mod reaper;
+mod setup;
 #[cfg(test)]
 mod tests;
 
-use std::{ffi::OsStr, path::Path, sync::Arc, time::Duration};
+use std::{ffi::OsStr, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 
@@ -23,8 +24,14 @@ pub use self::{
     certificates::{Certificates, Identity},
     member::Member,
 };
-use self::{builder::Plan, etcdctl::Access, links::Links, member::START_PATIENCE, reaper::Reaper};
-use crate::Version;
+use self::{
+    builder::Plan,
+    etcdctl::Access,
+    flags::{Listen, State},
+    member::START_PATIENCE,
+    setup::Setup,
+};
+use crate::{Binaries, Version};
 
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -35,11 +42,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Cluster {
     members: Vec<Member>,
-    reaper: Arc<Reaper>,
-    links: Option<Arc<Links>>,
-    certificates: Option<Certificates>,
-    access: Access,
-    binaries: crate::Binaries,
+    setup: Setup,
 }
 
 impl Cluster {
@@ -51,7 +54,7 @@ impl Cluster {
     /// What clients connect to, one per member.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
-        self.access.endpoints.clone()
+        self.members.iter().map(|member| member.endpoint.clone()).collect()
     }
 
     /// The members, in the order of their names.
@@ -72,31 +75,31 @@ impl Cluster {
     /// The version that runs.
     #[must_use]
     pub fn version(&self) -> Version {
-        self.binaries.version
+        self.setup.binaries.version
     }
 
     /// The binaries that run.
     #[must_use]
-    pub fn binaries(&self) -> &crate::Binaries {
-        &self.binaries
+    pub fn binaries(&self) -> &Binaries {
+        &self.setup.binaries
     }
 
     /// The certificates, if it was built with TLS.
     #[must_use]
     pub fn certificates(&self) -> Option<&Certificates> {
-        self.certificates.as_ref()
+        self.setup.certificates.as_ref()
     }
 
     /// The password of `root`, if it was built with auth.
     #[must_use]
     pub fn root_password(&self) -> Option<&str> {
-        self.access.password.as_deref()
+        self.setup.plan.root_password.as_deref()
     }
 
     /// The directory of everything; it vanishes with the cluster.
     #[must_use]
     pub fn dir(&self) -> &Path {
-        self.reaper.dir()
+        self.setup.reaper.dir()
     }
 
     /// Waits until each member is healthy.
@@ -111,34 +114,51 @@ impl Cluster {
         Ok(())
     }
 
-    /// Cuts each member off from its peers, not from its clients: connections are reset, new ones too.
+    /// Starts one more member, which joins the others: as a learner, or with a vote.
     ///
     /// # Errors
-    /// When there is but one member.
-    pub fn cut_peer_links(&self) -> anyhow::Result<()> {
-        self.links()?.cut_all();
-        Ok(())
+    /// When the cluster refuses it, or it does not become healthy.
+    pub async fn add_member(&mut self, learner: bool) -> anyhow::Result<&Member> {
+        let index = self.members.len();
+        let mut plan = self.setup.plan.clone();
+        let listen = self.setup.listen(&mut plan, index)?;
+        let peer = format!("--peer-urls=http://127.0.0.1:{}", listen.advertised_peer);
+        let mut add = vec!["member", "add", &listen.name, &peer];
+        add.extend(learner.then_some("--learner"));
+        self.etcdctl(add).await.context("adding a member")?;
+        let known: Vec<Listen> =
+            self.members.iter().map(|member| &member.listen).chain([&listen]).cloned().collect();
+        let member = self.setup.member(index, &listen, &known, State::Existing)?;
+        member.spawn()?;
+        self.members.push(member);
+        let member = &self.members[index];
+        member.wait_healthy(START_PATIENCE).await?;
+        Ok(member)
+    }
+
+    /// Cuts each member off from its peers, not from its clients: connections are reset, new ones too.
+    pub fn cut_peer_links(&self) {
+        self.setup.links.cut_all();
     }
 
     /// Cuts one member off from its peers, not from its clients; the others go on without it.
     ///
     /// # Errors
-    /// When there is but one member, or the system does not tell who dials (only Linux does).
+    /// When the system does not tell who dials (only Linux does).
+    ///
+    /// # Panics
+    /// When there is no such member.
     pub fn isolate(&self, member: usize) -> anyhow::Result<()> {
         if cfg!(not(target_os = "linux")) {
             bail!("isolating one member works on Linux only");
         }
-        self.links()?.isolate(self.member(member).index);
+        self.setup.links.isolate(self.member(member).index);
         Ok(())
     }
 
     /// Undoes every cut.
-    ///
-    /// # Errors
-    /// When there is but one member.
-    pub fn heal_peer_links(&self) -> anyhow::Result<()> {
-        self.links()?.heal();
-        Ok(())
+    pub fn heal_peer_links(&self) {
+        self.setup.links.heal();
     }
 
     /// Runs etcdctl with the endpoints, certificates and password of the cluster and returns its stdout.
@@ -149,13 +169,14 @@ impl Cluster {
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
     {
-        self.access.run(args).await
+        self.access().run(args).await
     }
 
     /// The etcdctl and the flags that reach the cluster, to be copied into a shell.
     #[must_use]
     pub fn etcdctl_command(&self) -> String {
-        format!("{} {}", self.access.etcdctl.display(), self.access.flags().join(" "))
+        let access = self.access();
+        format!("{} {}", access.etcdctl.display(), access.flags().join(" "))
     }
 
     /// Kills the members, removes their files and waits for that.
@@ -163,19 +184,31 @@ impl Cluster {
     /// # Errors
     /// When it takes more than 15 s.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.reaper.finish(STOP_PATIENCE).await
+        self.setup.reaper.finish(STOP_PATIENCE).await
     }
 
-    async fn ready(&self, plan: &Plan) -> anyhow::Result<()> {
+    /// Starts the processes without waiting for them.
+    fn launch(plan: &mut Plan, binaries: &Binaries) -> anyhow::Result<Self> {
+        let setup = Setup::prepare(plan, binaries)?;
+        let listens =
+            (0..plan.members).map(|index| setup.listen(plan, index)).collect::<anyhow::Result<Vec<_>>>()?;
+        let members = listens.iter().enumerate();
+        let members = members.map(|(index, listen)| setup.member(index, listen, &listens, State::New));
+        let members = members.collect::<anyhow::Result<Vec<_>>>()?;
+        members.iter().try_for_each(Member::spawn)?;
+        Ok(Self { members, setup })
+    }
+
+    async fn ready(&self) -> anyhow::Result<()> {
         self.wait_healthy(START_PATIENCE).await?;
-        if let Some(password) = &plan.root_password {
+        if let Some(password) = self.root_password() {
             self.enable_auth(password).await.context("turning auth on")?;
         }
         Ok(())
     }
 
     async fn enable_auth(&self, password: &str) -> anyhow::Result<()> {
-        let open = self.access.without_password();
+        let open = self.access().without_password();
         open.run(["user", "add", &format!("root:{password}")]).await?;
         open.run(["role", "add", "root"]).await?;
         open.run(["user", "grant-role", "root", "root"]).await?;
@@ -183,7 +216,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn links(&self) -> anyhow::Result<&Links> {
-        self.links.as_deref().context("a cluster of one member has no peer links")
+    fn access(&self) -> Access {
+        self.setup.access(self.endpoints())
     }
 }

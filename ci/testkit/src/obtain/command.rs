@@ -32,12 +32,11 @@ pub(super) fn run(command: &mut Command, doing: &str, progress: &mut dyn Progres
     loop {
         match lines.recv_timeout(TICK) {
             Ok(line) => keep(&mut kept, line),
-            Err(RecvTimeoutError::Timeout) => {
-                let last = kept.back().map_or("", String::as_str);
-                progress.waiting(&format!("{doing}: {last}"));
-            }
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        let last = kept.back().map_or("", String::as_str);
+        progress.waiting(&format!("{doing}: {last}"));
     }
     let status = child.wait().with_context(|| format!("waiting for {program}"))?;
     if !status.success() {

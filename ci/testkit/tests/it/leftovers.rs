@@ -97,7 +97,8 @@ async fn sigkill_leaves_nothing() {
 fn start_victim(end: &str) -> (Child, Traces) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "leftovers::victim", "--nocapture"]).env(END, end);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let traces = read_traces(child.stdout.take().unwrap());
     (child, traces)
 }

@@ -14,14 +14,13 @@ async fn linearizable_get(member: &Member) -> anyhow::Result<String> {
 async fn cut_links_take_the_quorum_away_and_healed_ones_give_it_back() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     cluster.etcdctl(["put", "k", "v"]).await.unwrap();
-    cluster.cut_peer_links().unwrap();
+    cluster.cut_peer_links();
     for member in cluster.members() {
-        // The first member may lead and serve from its lease of leadership until its election timeout.
         assert!(linearizable_get(member).await.is_err(), "{} still has a quorum", member.name());
         let stale = member.etcdctl(["get", "k", "--print-value-only", "--consistency=s"]).await;
         assert_eq!(stale.unwrap(), "v\n", "clients must stay connected");
     }
-    cluster.heal_peer_links().unwrap();
+    cluster.heal_peer_links();
     cluster.wait_healthy(PATIENCE).await.unwrap();
     for member in cluster.members() {
         assert_eq!(linearizable_get(member).await.unwrap(), "v\n");
@@ -38,15 +37,8 @@ async fn one_isolated_member_leaves_the_others_a_quorum() {
         member.wait_healthy(PATIENCE).await.unwrap();
         member.etcdctl(["put", "k", "v"]).await.unwrap();
     }
-    cluster.heal_peer_links().unwrap();
+    cluster.heal_peer_links();
     cluster.member(0).wait_healthy(PATIENCE).await.unwrap();
     assert_eq!(linearizable_get(cluster.member(0)).await.unwrap(), "v\n");
-    cluster.stop().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_single_member_has_no_links() {
-    let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
-    assert!(cluster.cut_peer_links().is_err());
     cluster.stop().await.unwrap();
 }

@@ -74,3 +74,16 @@ async fn a_unix_socket_is_an_endpoint() {
     cluster.etcdctl(["put", "k", "v"]).await.unwrap();
     cluster.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_learner_joins_and_follows() {
+    let Some(mut cluster) = Cluster::builder().start_or_skip().await else { return };
+    cluster.etcdctl(["put", "k", "v"]).await.unwrap();
+    let learner = cluster.add_member(true).await.unwrap();
+    let get = learner.etcdctl(["get", "k", "--print-value-only", "--consistency=s"]).await.unwrap();
+    assert_eq!(get, "v\n");
+    let refused = learner.etcdctl(["put", "k", "w"]).await.unwrap_err().to_string();
+    assert!(refused.contains("rpc not supported for learner"), "{refused}");
+    assert_eq!(cluster.endpoints().len(), 2);
+    cluster.stop().await.unwrap();
+}

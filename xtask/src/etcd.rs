@@ -1,0 +1,123 @@
+//! `cargo xtask etcd`: obtains etcd and etcdctl, and runs throw-away clusters.
+
+use std::io::{Write as _, stdout};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use etcd_testkit::{Cluster, Line, StderrProgress, obtain};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Obtain etcd and etcdctl, or run a throw-away cluster.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find or build the binaries and say where they came from.
+    Fetch(Fetch),
+    /// Run a cluster until Ctrl-C; it leaves nothing behind.
+    Run(Run),
+}
+
+#[derive(Debug, clap::Args)]
+struct Fetch {
+    /// 3.4, 3.5, 3.6, 3.7 or all; by default what is installed, else the newest.
+    #[arg(long, value_name = "LINE")]
+    etcd: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// How many members.
+    #[arg(long, default_value_t = 1)]
+    members: usize,
+    /// 3.4, 3.5, 3.6 or 3.7; by default what is installed, else the newest.
+    #[arg(long, value_name = "LINE")]
+    etcd: Option<Line>,
+    /// Serve clients over TLS.
+    #[arg(long)]
+    tls: bool,
+    /// Turn auth on; the user is root, the password root.
+    #[arg(long)]
+    auth: bool,
+}
+
+/// Runs the task.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    match args.command {
+        Command::Fetch(args) => fetch(&args),
+        Command::Run(args) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.context("starting a runtime")?.block_on(serve(&args))
+        }
+    }
+}
+
+fn fetch(args: &Fetch) -> anyhow::Result<()> {
+    let lines = match args.etcd.as_deref() {
+        None => vec![None],
+        Some("all") => Line::ALL.map(Some).to_vec(),
+        Some(line) => vec![Some(line.parse()?)],
+    };
+    let mut missing = 0;
+    for line in lines {
+        match obtain(line, &mut StderrProgress::new()) {
+            Ok(found) => {
+                writeln!(stdout(), "etcd {}: {}", found.version, found.source)?;
+                writeln!(stdout(), "  {}\n  {}", found.etcd.display(), found.etcdctl.display())?;
+            }
+            Err(error) => {
+                missing += 1;
+                eprintln!("{error:#}");
+            }
+        }
+    }
+    if missing > 0 {
+        bail!("{missing} could not be obtained");
+    }
+    Ok(())
+}
+
+async fn serve(args: &Run) -> anyhow::Result<()> {
+    let mut builder = Cluster::builder().members(args.members);
+    if let Some(line) = args.etcd {
+        builder = builder.line(line);
+    }
+    if args.tls {
+        builder = builder.tls();
+    }
+    if args.auth {
+        builder = builder.auth("root");
+    }
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let cluster = tokio::select! {
+        cluster = builder.start() => cluster?,
+        _ = interrupt.recv() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("terminated"),
+    };
+    describe(&cluster)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    writeln!(stdout(), "\nstopping")?;
+    cluster.stop().await
+}
+
+fn describe(cluster: &Cluster) -> anyhow::Result<()> {
+    let mut out = stdout();
+    writeln!(out, "etcd {} from {}", cluster.version(), cluster.binaries().source)?;
+    for member in cluster.members() {
+        writeln!(out, "  {}  {}  log {}", member.name(), member.endpoint(), member.log().display())?;
+    }
+    if let Some(certificates) = cluster.certificates() {
+        writeln!(out, "authority  {}", certificates.ca.display())?;
+    }
+    writeln!(out, "try\n  {} put hello world", cluster.etcdctl_command())?;
+    writeln!(out, "Ctrl-C ends it and leaves nothing behind")?;
+    Ok(())
+}
