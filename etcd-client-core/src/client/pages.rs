@@ -57,7 +57,7 @@ pub struct Pages<'a> {
 }
 
 enum Reading<'a> {
-    NotStarted(Option<Walk<'a>>),
+    NotStarted(Option<Box<Walk<'a>>>),
     Started(BoxStream<'a, Result<Page, Error>>),
 }
 
@@ -70,7 +70,7 @@ impl<'a> Get<Bound<'a>> {
     pub fn pages(self) -> Pages<'a> {
         let service = self.service();
         let (get, options) = self.unbind();
-        Pages { reading: Reading::NotStarted(Some(Walk::new(service, get, options))) }
+        Pages { reading: Reading::NotStarted(Some(Box::new(Walk::new(service, get, options)))) }
     }
 }
 
@@ -100,7 +100,8 @@ impl Stream for Pages<'_> {
             match &mut self.reading {
                 Reading::Started(pages) => return pages.as_mut().poll_next(cx),
                 Reading::NotStarted(walk) => {
-                    let steps = unfold(walk.take(), |walk| async { walk?.step().await });
+                    let first = walk.take().map(|walk| *walk);
+                    let steps = unfold(first, |walk| async { walk?.step().await });
                     self.reading = Reading::Started(Box::pin(steps));
                 }
             }

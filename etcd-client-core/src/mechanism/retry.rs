@@ -43,15 +43,17 @@ pub(crate) enum Decision {
     GiveUp,
 }
 
-/// Decides after an attempt of an RPC of `class`.
-pub(crate) fn decide(class: Class, observation: Observation) -> Decision {
+/// Decides after an attempt of an RPC of `class`. `untried` says whether a member is left that this call did not try.
+pub(crate) fn decide(class: Class, observation: Observation, untried: bool) -> Decision {
     let repeatable = class != Class::Write;
     let resend = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
         Observation::Lost => repeatable,
         Observation::Refused(code) => match code {
-            // The first two are said before the request is proposed, the third before it is handled.
-            Code::NoLeader | Code::TooManyRequests | Code::NotSupportedForLearner => true,
+            // Said before the request is proposed; a backlog drains.
+            Code::TooManyRequests => true,
+            // Said before the request is handled, by a member that will say it again.
+            Code::NoLeader | Code::NotSupportedForLearner => untried,
             Code::LeaderChanged
             | Code::Stopped
             | Code::Timeout
@@ -122,12 +124,22 @@ mod tests {
     #[test]
     fn the_table() {
         for &(observation, read, idempotent, write, applied) in TABLE {
-            assert_eq!(decide(Read, observation), read, "{observation:?}");
-            assert_eq!(decide(Idempotent, observation), idempotent, "{observation:?}");
-            assert_eq!(decide(Write, observation), write, "{observation:?}");
+            assert_eq!(decide(Read, observation, true), read, "{observation:?}");
+            assert_eq!(decide(Idempotent, observation, true), idempotent, "{observation:?}");
+            assert_eq!(decide(Write, observation, true), write, "{observation:?}");
             assert_eq!(outcome(Write, observation), applied, "{observation:?}");
             assert_eq!(outcome(Idempotent, observation), applied, "{observation:?}");
             assert_eq!(outcome(Read, observation), Outcome::NotApplied, "{observation:?}");
+        }
+    }
+
+    #[test]
+    fn what_every_member_said_is_final() {
+        for class in [Read, Idempotent, Write] {
+            assert_eq!(decide(class, Refused(Code::NoLeader), false), GiveUp);
+            assert_eq!(decide(class, Refused(Code::NotSupportedForLearner), false), GiveUp);
+            assert_eq!(decide(class, Refused(Code::TooManyRequests), false), Resend);
+            assert_eq!(decide(class, NotSent, false), Resend);
         }
     }
 
@@ -137,7 +149,7 @@ mod tests {
         let all = codes.map(Refused).chain([NotSent, NotProcessed, Lost, Malformed, DeadlinePassed]);
         for observation in all {
             let unknown = outcome(Write, observation) == Outcome::Unknown;
-            assert!(!unknown || decide(Write, observation) == GiveUp, "{observation:?}");
+            assert!(!unknown || decide(Write, observation, true) == GiveUp, "{observation:?}");
         }
     }
 }

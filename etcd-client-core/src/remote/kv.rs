@@ -4,7 +4,6 @@ use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use etcd_errors::{Error, ErrorKind};
-use etcd_proto::etcdserverpb as pb;
 
 use super::{named, range_stream};
 use crate::{
@@ -41,24 +40,21 @@ impl Kv for RemoteKv {
         named(Method::Range, op.validate(self.channel.limits()))?;
         let request = wire::get_request(op);
         let call = Call::new(Method::Range, &options);
-        let response: pb::RangeResponse = self.channel.unary(call, &request).await?;
-        named(Method::Range, wire::get_response(response))
+        self.channel.unary(call, &request, wire::get_response).await
     }
 
     async fn put(&self, op: Put, options: CallOptions) -> Result<PutResponse, Error> {
         named(Method::Put, op.validate(self.channel.limits()))?;
         let request = wire::put_request(op);
         let call = Call::new(Method::Put, &options);
-        let response: pb::PutResponse = self.channel.unary(call, &request).await?;
-        named(Method::Put, wire::put_response(response))
+        self.channel.unary(call, &request, wire::put_response).await
     }
 
     async fn delete(&self, op: Delete, options: CallOptions) -> Result<DeleteResponse, Error> {
         named(Method::DeleteRange, op.validate(self.channel.limits()))?;
         let request = wire::delete_request(op);
         let call = Call::new(Method::DeleteRange, &options);
-        let response: pb::DeleteRangeResponse = self.channel.unary(call, &request).await?;
-        named(Method::DeleteRange, wire::delete_response(response))
+        self.channel.unary(call, &request, wire::delete_response).await
     }
 
     async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error> {
@@ -66,8 +62,7 @@ impl Kv for RemoteKv {
         let class = if op.is_read_only() { Class::Read } else { Class::Write };
         let (request, shape) = wire::txn_request(op, self.channel.limits());
         let call = Call { method: Method::Txn, class, options: &options };
-        let response: pb::TxnResponse = self.channel.unary(call, &request).await?;
-        named(Method::Txn, wire::txn_response(response, &shape))
+        self.channel.unary(call, &request, |response| wire::txn_response(response, &shape)).await
     }
 
     async fn compact(&self, op: Compact, options: CallOptions) -> Result<CompactResponse, Error> {
@@ -77,8 +72,7 @@ impl Kv for RemoteKv {
         named(Method::Compact, op.validate(self.channel.limits()))?;
         let request = wire::compact_request(op);
         let call = Call::new(Method::Compact, &options);
-        let response: pb::CompactionResponse = self.channel.unary(call, &request).await?;
-        named(Method::Compact, wire::compact_response(response))
+        self.channel.unary(call, &request, wire::compact_response).await
     }
 
     async fn range_stream(&self, op: Get, options: CallOptions) -> Result<RangeStream, Error> {

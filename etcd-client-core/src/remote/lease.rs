@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use etcd_errors::{Code, Error, Outcome};
-use etcd_proto::etcdserverpb as pb;
 
 use super::named;
 use crate::{
@@ -40,9 +39,9 @@ impl Lease for RemoteLease {
         named(Method::LeaseGrant, op.validate(self.channel.limits()))?;
         let request = wire::lease_grant_request(op);
         let call = Call::new(Method::LeaseGrant, &options);
-        let answer: Result<pb::LeaseGrantResponse, Error> = self.channel.unary(call, &request).await;
+        let answer = self.channel.unary(call, &request, wire::lease_grant_response).await;
         match (answer, own_id) {
-            (Ok(response), _) => named(Method::LeaseGrant, wire::lease_grant_response(response)),
+            (Ok(response), _) => Ok(response),
             (Err(error), Some(id)) if says_done_before(&error, Code::LeaseExist) => {
                 let lease = self.time_to_live(LeaseTimeToLive::new(id), options).await;
                 match lease {
@@ -61,9 +60,9 @@ impl Lease for RemoteLease {
         named(Method::LeaseRevoke, op.validate(self.channel.limits()))?;
         let request = wire::lease_revoke_request(op);
         let call = Call::new(Method::LeaseRevoke, &options);
-        let answer: Result<pb::LeaseRevokeResponse, Error> = self.channel.unary(call, &request).await;
+        let answer = self.channel.unary(call, &request, wire::lease_revoke_response).await;
         match answer {
-            Ok(response) => named(Method::LeaseRevoke, wire::lease_revoke_response(response)),
+            Ok(response) => Ok(response),
             Err(error) if says_done_before(&error, Code::LeaseNotFound) => {
                 match self.time_to_live(LeaseTimeToLive::new(id), options).await {
                     Ok(lease) if lease.ttl.is_none() => Ok(LeaseRevokeResponse::new(lease.header)),
@@ -82,15 +81,12 @@ impl Lease for RemoteLease {
         named(Method::LeaseTimeToLive, op.validate(self.channel.limits()))?;
         let request = wire::lease_time_to_live_request(op);
         let call = Call::new(Method::LeaseTimeToLive, &options);
-        let response: pb::LeaseTimeToLiveResponse = self.channel.unary(call, &request).await?;
-        named(Method::LeaseTimeToLive, wire::lease_time_to_live_response(response))
+        self.channel.unary(call, &request, wire::lease_time_to_live_response).await
     }
 
     async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
         let call = Call::new(Method::LeaseLeases, &options);
-        let response: pb::LeaseLeasesResponse =
-            self.channel.unary(call, &wire::lease_list_request(op)).await?;
-        named(Method::LeaseLeases, wire::lease_list_response(response))
+        self.channel.unary(call, &wire::lease_list_request(op), wire::lease_list_response).await
     }
 }
 

@@ -11,7 +11,7 @@ use etcd_errors::Error;
 
 use crate::transport::method::Method;
 
-/// Has an error that arose around the call say what was being done, as those of the call itself do.
+/// Has a refusal before the call say what was being done, as those of the call itself do.
 fn named<T>(method: Method, result: Result<T, Error>) -> Result<T, Error> {
     result.map_err(|error| error.with_operation(method.operation()))
 }

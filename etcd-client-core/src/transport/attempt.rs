@@ -124,7 +124,7 @@ pub(crate) async fn unary(
         // The stream may have ended meanwhile; its window is of no use then.
         let _ = body.flow_control().release_capacity(payload.len());
         decoder.push(payload);
-        if let Some(next) = decoder.pop().map_err(Failure::frame)? {
+        while let Some(next) = decoder.pop().map_err(Failure::frame)? {
             if message.replace(next).is_some() {
                 return Err(Failure::malformed("the answer of a unary call holds two messages"));
             }

@@ -40,27 +40,33 @@ impl<'a> Call<'a> {
 }
 
 impl Channel {
-    /// Sends `request` and decodes the answer, within one deadline that covers connecting, every attempt and every wait.
+    /// Sends `request` and reads the answer with `convert`, within one deadline that covers connecting, every attempt, every
+    /// wait and the decoding.
     ///
     /// Cancel safe in that nothing leaks; a write dropped in flight may or may not be applied.
-    pub(crate) async fn unary<Resp: prost::Message + Default>(
+    pub(crate) async fn unary<Resp, T>(
         &self,
         call: Call<'_>,
         request: &impl prost::Message,
-    ) -> Result<Resp, Error> {
+        convert: impl FnOnce(Resp) -> Result<T, Error>,
+    ) -> Result<T, Error>
+    where
+        Resp: prost::Message + Default,
+    {
         let mut progress = Progress::start(self, call)?;
-        let frame = frame::encode(request);
-        let answer = self.unary_bytes(&mut progress, frame).await?;
-        match Resp::decode(answer) {
-            Ok(message) => Ok(message),
-            Err(error) => {
-                progress.record(None, &Failure::decode(&error));
-                Err(progress.fail(self, Failure::decode(&error).into_error()))
-            }
-        }
+        let (flight, answer) = self.unary_bytes(&mut progress, frame::encode(request)).await?;
+        let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
+        answer.and_then(convert).map_err(|error| {
+            progress.record(&flight, &Failure::new(Observation::Malformed, error.message().to_owned()));
+            progress.fail(self, error)
+        })
     }
 
-    async fn unary_bytes(&self, progress: &mut Progress<'_>, frame: Bytes) -> Result<Bytes, Error> {
+    async fn unary_bytes(
+        &self,
+        progress: &mut Progress<'_>,
+        frame: Bytes,
+    ) -> Result<(InFlight, Bytes), Error> {
         loop {
             let flight = progress.connection(self).await?;
             let headers = progress.headers(self)?;
@@ -78,10 +84,10 @@ impl Channel {
                 None => attempt.await,
             };
             let failure = match result {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok((flight, answer)),
                 Err(failure) => failure,
             };
-            progress.record(Some(&flight), &failure);
+            progress.record(&flight, &failure);
             drop(flight);
             progress.next(self, failure).await?;
         }
@@ -93,6 +99,7 @@ impl Channel {
 pub(crate) struct Progress<'a> {
     pub(crate) call: Call<'a>,
     started: Instant,
+    attempt_started: Instant,
     pub(crate) deadline: Option<Instant>,
     attempts: Vec<Attempt>,
     failures: u32,
@@ -108,6 +115,7 @@ impl<'a> Progress<'a> {
         Ok(Self {
             call,
             started,
+            attempt_started: started,
             deadline,
             attempts: Vec::new(),
             failures: 0,
@@ -159,12 +167,11 @@ impl<'a> Progress<'a> {
         }
     }
 
-    pub(crate) fn record(&mut self, flight: Option<&InFlight>, failure: &Failure) {
+    pub(crate) fn record(&mut self, flight: &InFlight, failure: &Failure) {
         self.failures = self.failures.saturating_add(1);
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {
             self.outcome = Outcome::Unknown;
         }
-        let Some(flight) = flight else { return };
         self.last_member = Some(flight.connection.member);
         if self.attempts.len() == LISTED_ATTEMPTS {
             self.attempts.remove(LISTED_ATTEMPTS / 2);
@@ -173,28 +180,30 @@ impl<'a> Progress<'a> {
         self.attempts.push(
             Attempt::new(&**flight.connection.endpoint(), failure.text.to_string())
                 .with_sent(sent)
-                .with_elapsed(self.started.elapsed()),
+                .with_elapsed(self.attempt_started.elapsed()),
         );
     }
 
     /// Waits for the next attempt, or ends the call.
     pub(crate) async fn next(&mut self, channel: &Channel, failure: Failure) -> Result<(), Error> {
-        if retry::decide(self.call.class, failure.observation) == Decision::GiveUp {
+        let pool = channel.pool();
+        let untried = (self.failures as usize) < pool.size();
+        if retry::decide(self.call.class, failure.observation, untried) == Decision::GiveUp {
             return Err(self.fail(channel, failure.into_error()));
         }
         // The first resend on another member is free.
-        if self.failures == 1 && channel.pool().has_alternatives() {
-            return Ok(());
+        if self.failures > 1 || pool.size() == 1 {
+            let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..));
+            if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
+                return Err(self.fail(channel, failure.into_error()));
+            }
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = pool.shutdown() => return Err(self.fail(channel, failure.into_error())),
+            }
         }
-        let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..));
-        let wake = Instant::now() + wait;
-        if self.deadline.is_some_and(|deadline| wake >= deadline) {
-            return Err(self.fail(channel, failure.into_error()));
-        }
-        tokio::select! {
-            () = sleep(wait) => Ok(()),
-            () = channel.pool().shutdown() => Err(self.fail(channel, failure.into_error())),
-        }
+        self.attempt_started = Instant::now();
+        Ok(())
     }
 
     /// Completes an error with what happened to the call. A closed client and an ended runtime explain every failure.

@@ -123,14 +123,15 @@ impl Pool {
         })
     }
 
-    /// Whether this client has another endpoint than the one that failed.
-    pub(crate) fn has_alternatives(&self) -> bool {
-        self.members.len() > 1
+    /// How many endpoints this client has.
+    pub(crate) fn size(&self) -> usize {
+        self.members.len()
     }
 
     /// Ends every connection and task. Calls that wait or are in flight end.
     pub(crate) fn close(&self) {
         self.shutdown.cancel();
+        self.ready.store(Arc::default());
         self.tasks.close();
         self.changed.send_replace(());
     }
@@ -159,6 +160,9 @@ impl Pool {
     }
 
     pub(super) fn add(&self, connection: &Arc<Connection>) {
+        if self.shutdown.is_cancelled() {
+            return;
+        }
         *lock(&self.members[connection.member].trouble) = None;
         self.ready.rcu(|ready| {
             let mut ready = Vec::clone(ready);

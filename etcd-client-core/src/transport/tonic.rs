@@ -29,6 +29,9 @@ use super::{
     connection::InFlight,
 };
 
+/// A connection that just ended may be picked until its driver has run; a request that h2 refuses stays refused.
+const UNSENT_TRIES: u32 = 8;
+
 impl Service<Request<Body>> for Channel {
     type Response = Response<ResponseBody>;
     type Error = Status;
@@ -68,12 +71,14 @@ impl Channel {
         body: Body,
     ) -> Result<Response<ResponseBody>, Error> {
         let mut avoid = None;
+        let mut tries_left = UNSENT_TRIES;
         loop {
+            tries_left -= 1;
             let flight = self.stub_connection(avoid).await?;
             let request = stub_request(self, &flight, uri, headers);
             match flight.connection.sender().send_request(request, body.is_end_stream()) {
                 Ok((response, send)) => return exchange(flight, response, send, body).await,
-                Err(error) if self.pool().check_alive().is_ok() => {
+                Err(error) if tries_left > 0 && self.pool().check_alive().is_ok() => {
                     tracing::debug!(reason = %not_sent(&error).text, "not sent, trying again");
                     avoid = Some(flight.connection.member);
                     // The pool drops the connection as soon as its driver runs.

@@ -5,6 +5,9 @@
 //! taken in order: a put is held against the deletes of earlier siblings, not against those of later ones.
 //! A delete without an upper end is not seen: etcd compares its end `"\0"` as a key, which makes the range empty.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 

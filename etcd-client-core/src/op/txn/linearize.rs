@@ -43,3 +43,77 @@ pub(crate) fn add_linearizing_range(txn: &mut TxnSpec, max_txn_ops: usize) -> Op
 fn is_serializable_get(op: &Op) -> bool {
     matches!(op, Op::Get(get) if get.spec().serializable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::{Compare, Put, Txn};
+
+    fn stale() -> Get {
+        Get::new("g").serializable()
+    }
+
+    fn linearize(txn: Txn, max_txn_ops: usize) -> (Option<Branch>, Txn) {
+        let mut spec = txn.into_spec();
+        let branch = add_linearizing_range(&mut spec, max_txn_ops);
+        (branch, spec.into())
+    }
+
+    #[test]
+    fn what_needs_it_gets_a_count_of_the_first_compares_key() {
+        let check = || Txn::new().when([Compare::exists("a"), Compare::exists("b")]);
+        let count = Get::new("a").count_only();
+        for txn in
+            [check(), check().then(stale()), check().or_else(stale()), check().then(stale()).or_else(stale())]
+        {
+            let (branch, changed) = linearize(txn.clone(), 128);
+            assert_eq!(branch, Some(Branch::Success));
+            assert_eq!(changed, txn.then(count.clone()));
+        }
+    }
+
+    #[test]
+    fn a_compare_of_a_range_stands_for_its_first_key() {
+        for (compare, key) in [
+            (Compare::version("d/").equal(0).prefix(), "d/"),
+            (Compare::version("").equal(0).prefix(), "\0"),
+            (Compare::version("").equal(0).all_keys(), "\0"),
+            (Compare::version("a").equal(0).range_end("c"), "a"),
+        ] {
+            let (_, changed) = linearize(Txn::new().when(compare), 128);
+            assert_eq!(changed.spec().success(), [Op::from(Get::new(key).count_only())]);
+        }
+    }
+
+    #[test]
+    fn what_does_not_need_it_is_left_alone() {
+        let check = || Txn::new().when(Compare::exists("a"));
+        for txn in [
+            Txn::new(),
+            Txn::new().then(stale()),
+            check().serializable(),
+            check().then(stale()).serializable(),
+            check().then(Get::new("g")),
+            check().then(stale()).or_else((stale(), Get::new("g"))),
+            check().or_else(Put::new("p", "")),
+            check().then(Txn::new()),
+        ] {
+            assert_eq!(linearize(txn.clone(), 128), (None, txn));
+        }
+    }
+
+    #[test]
+    fn full_branches_are_not_overfilled() {
+        let check = || Txn::new().when(Compare::exists("a"));
+        let (branch, changed) = linearize(check().then(vec![stale(); 3]), 3);
+        assert_eq!(branch, Some(Branch::Failure));
+        assert_eq!((changed.spec().success().len(), changed.spec().failure().len()), (3, 1));
+
+        let full = check().then(vec![stale(); 3]).or_else(vec![stale(); 3]);
+        let (branch, changed) = linearize(full, 3);
+        assert_eq!(branch, None);
+        assert_eq!(changed.spec().success().len(), 3);
+        assert_eq!(changed.spec().success()[0], Op::from(Get::new("g")));
+        assert_eq!(changed.spec().success()[1], Op::from(stale()));
+    }
+}

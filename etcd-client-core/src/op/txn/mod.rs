@@ -1,5 +1,7 @@
 //! Txn: operations that depend on conditions, applied all or none.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod check;
 mod duplicates;
 mod linearize;
