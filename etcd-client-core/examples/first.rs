@@ -1,19 +1,21 @@
 //! The first program of the README.
 
-use etcd_client_core::{Client, Compare, Error, Put};
+use etcd_client_core::{Client, Compare, Error, Get, Put};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let client = Client::builder(["http://127.0.0.1:2379"]).build()?;
-    client.put("jobs/1", "queued").await?;
-    let won = client
-        .txn()
-        .when(Compare::value("jobs/1").equal("queued"))
-        .then(Put::new("jobs/1", "running"))
-        .await?
-        .succeeded();
-    for kv in client.get("jobs/").prefix().await?.kvs {
-        println!("{} = {} ({won})", kv.key_str().unwrap_or("?"), kv.value_str().unwrap_or("?"));
+#[tokio::main]
+async fn main() {
+    if let Err(error) = greet().await {
+        eprintln!("{}", error.report());
     }
+}
+
+async fn greet() -> Result<(), Error> {
+    let client = Client::builder(["http://127.0.0.1:2379"]).build()?;
+    client.put("greeting", "hello").await?;
+    let found = client.get("greeting").await?;
+    let unchanged = Compare::mod_revision("greeting").equal(found.kvs[0].mod_revision);
+    let update = Put::new("greeting", "hello again");
+    let txn = client.txn().when(unchanged).then(update).or_else(Get::new("greeting")).await?;
+    println!("updated: {}", txn.succeeded());
     Ok(())
 }
