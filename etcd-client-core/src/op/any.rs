@@ -1,8 +1,9 @@
 //! Any operation on keys, and any answer to one: what a Txn is made of.
 
+use etcd_errors::Error;
+
 use super::{Delete, DeleteResponse, Get, GetResponse, Limits, Put, PutResponse, Txn, TxnResponse};
 use crate::model::ResponseHeader;
-use etcd_errors::Error;
 
 /// Any operation that may stand in a Txn.
 ///

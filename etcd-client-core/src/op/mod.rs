@@ -39,7 +39,5 @@ pub use lease_time_to_live::{LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTime
 pub use limits::Limits;
 pub use put::{Put, PutResponse, PutSpec};
 pub use sort::{SortOrder, SortTarget};
-#[cfg(test)]
-pub(crate) use txn::arbitrary;
 pub(crate) use txn::{Branch, add_linearizing_range};
 pub use txn::{Txn, TxnResponse, TxnSpec};

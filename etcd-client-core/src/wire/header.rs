@@ -13,12 +13,8 @@ pub(super) enum Effect {
 }
 
 /// The header of an answer that must have one.
-pub(crate) fn response_header(header: Option<pb::ResponseHeader>) -> Option<ResponseHeader> {
-    header.map(convert)
-}
-
 pub(super) fn required(header: Option<pb::ResponseHeader>, effect: Effect) -> Result<ResponseHeader, Error> {
-    response_header(header).ok_or_else(|| protocol("the answer has no header", effect))
+    header.map(convert).ok_or_else(|| protocol("the answer has no header", effect))
 }
 
 /// The header of an operation inside a Txn: servers fill in at most the revision.

@@ -127,11 +127,11 @@ pub(crate) fn compact_response(response: pb::CompactionResponse) -> Result<Compa
 }
 
 /// Converts in place: both kinds of pair are laid out alike, so the vector keeps its allocation.
-pub(crate) fn key_values(kvs: Vec<mvccpb::KeyValue>) -> Vec<KeyValue> {
+fn key_values(kvs: Vec<mvccpb::KeyValue>) -> Vec<KeyValue> {
     kvs.into_iter().map(key_value).collect()
 }
 
-pub(crate) fn key_value(kv: mvccpb::KeyValue) -> KeyValue {
+fn key_value(kv: mvccpb::KeyValue) -> KeyValue {
     KeyValue::new(kv.key, kv.value)
         .with_revisions(Revision::new(kv.create_revision), Revision::new(kv.mod_revision))
         .with_version(Version::new(kv.version))

@@ -12,15 +12,13 @@ mod shape;
 mod tests;
 mod txn;
 
-pub(crate) use header::response_header;
 pub(crate) use kv::{
-    compact_request, compact_response, delete_request, delete_response, get_request, get_response, key_value,
-    key_values, put_request, put_response, range_chunk,
+    compact_request, compact_response, delete_request, delete_response, get_request, get_response,
+    put_request, put_response, range_chunk,
 };
 pub(crate) use lease::{
     lease_grant_request, lease_grant_response, lease_list_request, lease_list_response, lease_revoke_request,
     lease_revoke_response, lease_time_to_live_request, lease_time_to_live_response,
 };
 pub(crate) use measure::{delete_len, get_len, put_len, txn_len};
-pub(crate) use shape::TxnShape;
 pub(crate) use txn::{txn_request, txn_response};

@@ -18,9 +18,7 @@ pub(crate) enum Branch {
 /// The compare already needs the permission to read that key. With no room in either branch, which only the
 /// largest Txns lack, an existing Get is made linearizable instead.
 pub(crate) fn add_linearizing_range(txn: &mut TxnSpec, max_txn_ops: usize) -> Option<Branch> {
-    let Some(first) = txn.compares.first() else {
-        return None;
-    };
+    let first = txn.compares.first()?;
     if txn.serializable || !txn.success.iter().chain(&txn.failure).all(is_serializable_get) {
         return None;
     }

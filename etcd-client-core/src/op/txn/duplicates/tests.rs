@@ -85,7 +85,7 @@ fn a_wide_txn_is_checked_in_near_linear_time() {
     let deletes =
         (0..ops).map(|number| Op::from(Delete::new(key(2 * number + 1)).range_end(key(2 * number + 2))));
     let txn = Txn::new().then(puts.chain(deletes).collect::<Vec<_>>());
-    let started = std::time::Instant::now();
+    let started = tokio::time::Instant::now();
     assert!(
         txn.validate(
             &Limits::default().max_txn_ops(2 * ops).max_request_bytes(64 << 20).max_send_bytes(64 << 20)
