@@ -11,6 +11,7 @@ use super::{
     attempt::{self, Failure},
     channel::Channel,
     connection::InFlight,
+    headers::TimeoutHeader,
     method::Method,
 };
 use crate::{
@@ -215,14 +216,6 @@ impl<'a> Progress<'a> {
             .with_attempts(std::mem::take(&mut self.attempts))
             .with_elapsed(self.started.elapsed())
     }
-}
-
-/// What the `grpc-timeout` header says.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum TimeoutHeader {
-    None,
-    Default,
-    Left(Duration),
 }
 
 pub(crate) fn deadline_passed() -> Failure {

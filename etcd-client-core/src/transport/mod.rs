@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod driver;
 pub(crate) mod endpoint;
+pub(crate) mod headers;
 pub(crate) mod method;
 pub(crate) mod pool;
 pub(crate) mod streaming;

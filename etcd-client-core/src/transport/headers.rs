@@ -1,0 +1,141 @@
+//! The header block of every request.
+
+use std::time::Duration;
+
+use etcd_errors::Error;
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CONTENT_TYPE, TE, USER_AGENT},
+};
+
+use crate::{mechanism::grpc::timeout, service::CallOptions};
+
+/// The version of the API that these crates speak, as the Go client sends it: etcd counts requests by it.
+const CLIENT_API_VERSION: HeaderValue = HeaderValue::from_static("3.7");
+const API_VERSION_HEADER: HeaderName = HeaderName::from_static("client-api-version");
+const REQUIRE_LEADER: HeaderName = HeaderName::from_static("hasleader");
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// Header blocks, built once and cloned for each request.
+#[derive(Debug)]
+pub(crate) struct Headers {
+    base: HeaderMap,
+    with_default_timeout: HeaderMap,
+}
+
+/// What the `grpc-timeout` header says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TimeoutHeader {
+    None,
+    Default,
+    Left(Duration),
+}
+
+impl Headers {
+    pub(crate) fn new(default_timeout: Option<Duration>) -> Self {
+        let mut base = HeaderMap::with_capacity(8);
+        base.insert(TE, HeaderValue::from_static("trailers"));
+        base.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        base.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("etcd-client-core/", env!("CARGO_PKG_VERSION"))),
+        );
+        base.insert(API_VERSION_HEADER, CLIENT_API_VERSION);
+        let mut with_default_timeout = base.clone();
+        if let Some(default_timeout) = default_timeout {
+            with_default_timeout.insert(GRPC_TIMEOUT, timeout::header(default_timeout));
+        }
+        Self { base, with_default_timeout }
+    }
+
+    /// What every request carries, for requests that bring their own.
+    pub(crate) fn base(&self) -> &HeaderMap {
+        &self.base
+    }
+
+    /// The block of a request with these options.
+    pub(crate) fn of(&self, options: &CallOptions, timeout: TimeoutHeader) -> Result<HeaderMap, Error> {
+        let mut headers = match timeout {
+            TimeoutHeader::Default => self.with_default_timeout.clone(),
+            TimeoutHeader::None | TimeoutHeader::Left(_) => self.base.clone(),
+        };
+        if let TimeoutHeader::Left(left) = timeout {
+            headers.insert(GRPC_TIMEOUT, timeout::header(left));
+        }
+        if options.requires_leader() {
+            headers.insert(REQUIRE_LEADER, HeaderValue::from_static("true"));
+        }
+        if !options.metadata_entries().is_empty() {
+            options.validate()?;
+            add_metadata(&mut headers, options);
+        }
+        Ok(headers)
+    }
+}
+
+/// Adds a caller's metadata, which [`CallOptions::validate`] has checked.
+fn add_metadata(headers: &mut HeaderMap, options: &CallOptions) {
+    for (name, value) in options.metadata_entries() {
+        let encoded = if name.ends_with("-bin") {
+            HeaderValue::try_from(base64(value.as_bytes())).ok()
+        } else {
+            HeaderValue::from_bytes(value.as_bytes()).ok()
+        };
+        if let (Ok(name), Some(value)) = (HeaderName::try_from(name), encoded) {
+            headers.append(name, value);
+        }
+    }
+}
+
+/// How gRPC carries binary values.
+fn base64(value: &[u8]) -> Vec<u8> {
+    tonic::metadata::BinaryMetadataValue::from_bytes(value).as_encoded_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_says_who_sends_it() {
+        let headers = Headers::new(None).of(&CallOptions::default(), TimeoutHeader::Default).expect("valid");
+        assert_eq!(headers["client-api-version"], "3.7");
+        assert_eq!(headers["te"], "trailers");
+        assert_eq!(headers["content-type"], "application/grpc");
+        assert!(headers["user-agent"].to_str().expect("text").starts_with("etcd-client-core/"));
+        assert!(!headers.contains_key("grpc-timeout") && !headers.contains_key("hasleader"));
+    }
+
+    #[test]
+    fn the_timeout_is_the_default_or_what_is_left() {
+        let prepared = Headers::new(Some(Duration::from_secs(5)));
+        let options = CallOptions::default();
+        let timeout = |header| {
+            prepared.of(&options, header).expect("valid").get("grpc-timeout").map(HeaderValue::clone)
+        };
+        assert_eq!(timeout(TimeoutHeader::Default).expect("set"), "5000000u");
+        assert_eq!(timeout(TimeoutHeader::Left(Duration::from_millis(2))).expect("set"), "2000u");
+        assert_eq!(timeout(TimeoutHeader::None), None);
+    }
+
+    #[test]
+    fn options_become_headers() {
+        let options = CallOptions::default()
+            .require_leader()
+            .metadata("x-trace", "a b")
+            .metadata("x-trace-bin", vec![0, 255]);
+        let headers = Headers::new(None).of(&options, TimeoutHeader::None).expect("valid");
+        assert_eq!(headers["hasleader"], "true");
+        assert_eq!(headers["x-trace"], "a b");
+        assert_eq!(headers["x-trace-bin"], "AP8");
+    }
+
+    #[test]
+    fn bad_metadata_is_refused_by_name() {
+        for (name, value) in [("te", "x"), ("grpc-timeout", "1S"), ("k", "\n"), ("Ü", "x")] {
+            let options = CallOptions::default().metadata(name, value);
+            let error = Headers::new(None).of(&options, TimeoutHeader::None).expect_err(name);
+            assert_eq!(error.field(), Some("metadata"));
+        }
+    }
+}
