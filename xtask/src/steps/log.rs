@@ -57,8 +57,13 @@ impl Log {
     }
 
     /// The latest line that says something.
-    pub(super) fn last(&self) -> Option<&str> {
+    fn last(&self) -> Option<&str> {
         self.lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())
+    }
+
+    /// The latest line that tells how far cargo or a test run is, rather than what a compiler thinks of the code.
+    pub(super) fn progress(&self) -> Option<&str> {
+        self.lines.iter().rev().map(|line| line.trim()).find(|line| is_progress(line)).or_else(|| self.last())
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -82,6 +87,11 @@ impl Log {
         let end = self.lines.len().min(start + EXCERPT);
         self.lines[start..end].join("\n")
     }
+}
+
+fn is_progress(line: &str) -> bool {
+    let word = line.split(' ').next().unwrap_or_default();
+    word == "test" || word.len() > 5 && (word.ends_with("ing") || word.ends_with("ed") || word == "Doc-tests")
 }
 
 /// Whether a compiler or cargo reports an error with this line.
@@ -148,6 +158,8 @@ fn before(line: &str, word: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     const RUN: &str = "     Running tests/it/main.rs
@@ -164,7 +176,9 @@ test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; fin
 error: 1 target failed:";
 
     fn log(text: &str) -> Log {
-        let path = std::env::temp_dir().join(format!("xtask-log-{}-{}", std::process::id(), text.len()));
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("xtask-log-{}-{number}", std::process::id()));
         let mut log = Log::create(path.clone()).expect("the folder for temporary files is writable");
         for line in text.lines() {
             log.push(line.to_owned()).expect("the file was just created");
@@ -194,6 +208,13 @@ error: 1 target failed:";
         assert_eq!(log(RUN).first_failure(), "kv::get");
         assert_eq!(log("a\nerror[E1]: b\nerror: c").first_failure(), "error[E1]: b");
         assert_eq!(log("a\nb\n\n").first_failure(), "b");
+    }
+
+    #[test]
+    fn progress_is_what_cargo_does_not_what_the_compiler_says() {
+        let log = log("   Compiling h2 v0.4.20\nwarning: unused\n  |  ^^^^\n");
+        assert_eq!(log.progress(), Some("Compiling h2 v0.4.20"));
+        assert_eq!(log.last(), Some("|  ^^^^"));
     }
 
     #[test]

@@ -123,7 +123,9 @@ fn table(done: &[Done], elapsed: Duration) -> String {
     for step in done {
         let result = if step.failure.is_some() { "FAILED" } else { "ok" };
         let tests = if step.tally.is_empty() { String::new() } else { format!("  {}", step.tally) };
-        text += &format!("{:<width$}  {:>9}  {result:<6}{tests}\n", step.name, seconds(step.elapsed));
+        let row = format!("{:<width$}  {:>9}  {result:<6}{tests}", step.name, seconds(step.elapsed));
+        text += row.trim_end();
+        text.push('\n');
         total.add(step.tally.counting(step.failure.is_none()));
     }
     text + &format!("{:<width$}  {:>9}\n{total}", "total", seconds(elapsed))

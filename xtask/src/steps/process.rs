@@ -63,7 +63,7 @@ fn follow(lines: &Receiver<String>, log: &mut Log, show: Show) -> Result<()> {
                 log.push(line)?;
             }
             Err(RecvTimeoutError::Timeout) => {
-                println!("        {:>8}  {}", seconds(begun.elapsed()), log.last().unwrap_or("running"));
+                println!("        {:>8}  {}", seconds(begun.elapsed()), log.progress().unwrap_or("running"));
                 printed = Instant::now();
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
