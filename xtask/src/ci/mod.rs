@@ -1,14 +1,14 @@
 //! `cargo xtask ci`: everything that must hold before a change goes in, in one command.
 //!
-//! The order puts what is quick and fails often first. All steps share one target directory, and the test runs
-//! share one set of features, so that each crate is compiled once for checking and once for running.
+//! The order puts what is quick and fails often first. All steps share one target directory and run every check to
+//! the end, so that one run tells everything that is wrong.
 
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::steps::{self, Show, Step};
-use crate::workspace::{cargo, root};
+use crate::workspace::{cargo, root, target};
 use crate::{codegen, test, tidy};
 
 mod trees;
@@ -48,13 +48,14 @@ fn plan() -> Vec<Step> {
 }
 
 fn clippy(name: &str, features: Option<&str>) -> Step {
-    let mut command = cargo(["clippy", "--workspace", "--all-targets", "--locked"]);
+    let mut command = cargo(["clippy", "--workspace", "--all-targets", "--locked", "--keep-going"]);
     command.args(features).args(["--", "-D", "warnings"]);
     Step::run(format!("clippy, {name}"), command)
 }
 
 fn docs(name: &str, items: Option<&str>) -> Step {
-    let mut command = cargo(["doc", "--workspace", "--no-deps", "--all-features", "--locked"]);
+    let mut command =
+        cargo(["doc", "--workspace", "--no-deps", "--all-features", "--locked", "--keep-going"]);
     command.args(items).env("RUSTDOCFLAGS", "-D warnings");
     Step::run(name, command)
 }
@@ -68,7 +69,7 @@ fn package() -> Command {
 
 fn bench() -> Command {
     let mut command = cargo(["check", "--manifest-path", BENCH, "--all-targets", "--locked", "--target-dir"]);
-    command.arg(crate::workspace::target());
+    command.arg(target());
     command
 }
 

@@ -1,7 +1,7 @@
 //! Runs a step's program: its lines go to the log, and its silence is broken now and then.
 
-use std::io::{BufRead as _, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::io::{self, BufRead as _, BufReader, PipeReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,41 +16,38 @@ const SILENCE: Duration = Duration::from_secs(8);
 
 /// Runs the program to its end; true when it succeeded.
 pub(super) fn run(mut command: Command, log: &mut Log, show: Show) -> Result<bool> {
-    log.push(format!("$ {}", line(&command)))?;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().with_context(|| format!("starting {}", line(&command)))?;
+    let typed = typed(&command);
+    log.push(format!("$ {typed}"))?;
+    // One pipe for both, so that results and what cargo says about them stay in order.
+    let (reader, writer) = io::pipe().context("opening a pipe")?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone().context("opening a pipe")?).stderr(writer);
+    let mut child = command.spawn().with_context(|| format!("starting {typed}"))?;
+    // It holds the pipe's other end, which must close with the program.
+    drop(command);
 
     let (sender, lines) = channel();
-    if let Some(stdout) = child.stdout.take() {
-        forward(stdout, sender.clone());
-    }
-    if let Some(stderr) = child.stderr.take() {
-        forward(stderr, sender);
-    }
-    follow(&lines, log, show)?;
-    let status = child.wait().with_context(|| format!("waiting for {}", line(&command)))?;
+    thread::spawn(move || forward(reader, &sender));
+    follow(&lines, &mut child, log, show)?;
+    let status = child.wait().with_context(|| format!("waiting for {typed}"))?;
     log.push(format!("{status}"))?;
     log.flush()?;
     Ok(status.success())
 }
 
-/// Reads one of the program's pipes on a thread of its own, which ends with the pipe.
-fn forward(pipe: impl Read + Send + 'static, lines: Sender<String>) {
-    thread::spawn(move || {
-        let mut reader = BufReader::new(pipe);
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            if lines.send(text).is_err() {
-                return;
-            }
-            line.clear();
+/// Reads lines until the pipe closes, or nobody wants them any more.
+fn forward(pipe: PipeReader, lines: &Sender<String>) {
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        if lines.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
+            return;
         }
-    });
+        line.clear();
+    }
 }
 
-/// Logs the lines until both pipes are closed.
-fn follow(lines: &Receiver<String>, log: &mut Log, show: Show) -> Result<()> {
+/// Logs the lines until the pipe closes, or the program has ended and what it left behind is silent.
+fn follow(lines: &Receiver<String>, child: &mut Child, log: &mut Log, show: Show) -> Result<()> {
     let begun = Instant::now();
     let mut printed = begun;
     loop {
@@ -62,11 +59,14 @@ fn follow(lines: &Receiver<String>, log: &mut Log, show: Show) -> Result<()> {
                 }
                 log.push(line)?;
             }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) if child.try_wait()?.is_some() => {
+                return log.push("a process that the step left behind still holds its output".to_owned());
+            }
             Err(RecvTimeoutError::Timeout) => {
                 println!("        {:>8}  {}", seconds(begun.elapsed()), log.progress().unwrap_or("running"));
                 printed = Instant::now();
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
 }
@@ -81,7 +81,7 @@ fn is_shown(line: &str, show: Show) -> bool {
 }
 
 /// The command as a person would type it.
-fn line(command: &Command) -> String {
+fn typed(command: &Command) -> String {
     let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
     let variables = set.map(|(name, value)| format!("{}={:?}", name.display(), value));
     let program = std::path::Path::new(command.get_program()).file_stem().unwrap_or_default();
@@ -104,10 +104,41 @@ mod tests {
         assert!(!is_shown("   Compiling h2 v0.4.20", Show::Tests));
     }
 
+    fn outcome(script: &str, name: &str) -> (bool, Vec<String>) {
+        let path = std::env::temp_dir().join(format!("xtask-process-{}-{name}", std::process::id()));
+        let mut log = Log::create(path.clone()).expect("the folder for temporary files is writable");
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let succeeded = run(command, &mut log, Show::Results).expect("sh can be started");
+        let text = std::fs::read_to_string(&path).expect("the log was just written");
+        std::fs::remove_file(path).expect("the log was just written");
+        (succeeded, text.lines().map(str::to_owned).collect())
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn both_outputs_are_logged_in_order_with_the_status() {
+        let (succeeded, lines) = outcome("echo a; echo b >&2; echo c; exit 3", "order");
+        assert!(!succeeded);
+        assert_eq!(lines[1..], ["a", "b", "c", "exit status: 3"]);
+        assert!(outcome("true", "success").0);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_process_left_behind_does_not_hold_up_the_step() {
+        let begun = Instant::now();
+        let (succeeded, lines) = outcome("sleep 60 & echo $!", "left");
+        let mut kill = Command::new("kill");
+        assert!(kill.arg(&lines[1]).status().expect("kill can be started").success(), "it ended by itself");
+        assert!(succeeded);
+        assert!(begun.elapsed() < SILENCE * 3);
+    }
+
     #[test]
     fn a_command_reads_as_it_is_typed() {
         let mut command = Command::new("/somewhere/cargo");
         command.args(["test", "--locked"]).env("ETCD_LINE", "3.7");
-        assert_eq!(line(&command), "ETCD_LINE=\"3.7\" cargo test --locked");
+        assert_eq!(typed(&command), "ETCD_LINE=\"3.7\" cargo test --locked");
     }
 }
