@@ -24,6 +24,7 @@ mod line;
 mod obtain;
 mod progress;
 mod require;
+pub mod scripted;
 mod workspace;
 
 pub use cluster::{Builder, Certificates, Cluster, Identity, Member};

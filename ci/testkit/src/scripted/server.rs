@@ -1,0 +1,199 @@
+//! The server: a listener, its script, its counts.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{AbortHandle, JoinSet},
+};
+
+use super::{
+    connection::{self, Http2},
+    ledger::{Counts, Ledger},
+    raw::Raw,
+    script::Script,
+};
+
+/// A server on a loopback port. Dropping it closes the port and every connection.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stage: Stage,
+    accepting: AbortHandle,
+}
+
+/// What is played, which a test may change under way.
+#[derive(Clone)]
+struct Stage {
+    script: Arc<Mutex<Arc<dyn Script>>>,
+    ledger: Ledger,
+}
+
+impl Server {
+    /// A server with this script on a free port.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(script: impl Script) -> io::Result<Self> {
+        Self::builder().start(script).await
+    }
+
+    /// A peer that does not speak HTTP/2, on a free port.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn raw(raw: Raw) -> io::Result<Self> {
+        Self::builder().start_raw(raw).await
+    }
+
+    /// Describes a server with settings.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// What a client connects to: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Plays another script from the next call on. Calls are counted on.
+    pub fn play(&self, script: impl Script) {
+        *self.stage.script.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
+    }
+
+    /// Reads the counts.
+    pub fn counts<T>(&self, read: impl FnOnce(&Counts) -> T) -> T {
+        self.stage.ledger.read(read)
+    }
+
+    /// How many requests of this method were received whole.
+    #[must_use]
+    pub fn received(&self, path: &str) -> usize {
+        self.counts(|counts| counts.received(path))
+    }
+
+    /// How many requests of this method a server would have processed: received whole, and not answered with
+    /// REFUSED_STREAM or a GOAWAY below them.
+    #[must_use]
+    pub fn applied(&self, path: &str) -> usize {
+        self.counts(|counts| counts.applied(path))
+    }
+
+    /// Waits until the counts fulfil a condition.
+    ///
+    /// # Panics
+    /// When they do not within 30 s.
+    pub async fn wait_until(&self, condition: impl Fn(&Counts) -> bool) {
+        self.stage.ledger.wait_until(condition).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Describes a [`Server`] and starts it.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder {
+    port: u16,
+    http2: Http2,
+}
+
+impl Builder {
+    /// A port of its own; a free one by default.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// SETTINGS_MAX_CONCURRENT_STREAMS; unlimited by default. More are reset with REFUSED_STREAM.
+    pub fn max_concurrent_streams(mut self, max: u32) -> Self {
+        self.http2.max_concurrent_streams = Some(max);
+        self
+    }
+
+    /// Starts it with a script.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub async fn start(self, script: impl Script) -> io::Result<Server> {
+        let http2 = self.http2;
+        let serve = move |stream: TcpStream, number: usize, stage: Stage| async move {
+            // A client may break the connection off at any time; a test sees that in the counts.
+            let _ = connection::serve(stream, http2, number, || stage.script(), stage.ledger.clone()).await;
+        };
+        self.listen(Arc::new(script), serve).await
+    }
+
+    /// Starts it without HTTP/2.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub async fn start_raw(self, raw: Raw) -> io::Result<Server> {
+        let serve = move |stream: TcpStream, _number: usize, _stage: Stage| raw.clone().serve(stream);
+        self.listen(Arc::new(super::in_turn([])), serve).await
+    }
+
+    async fn listen<S, F>(self, script: Arc<dyn Script>, serve: S) -> io::Result<Server>
+    where
+        S: Fn(TcpStream, usize, Stage) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
+        let address = listener.local_addr()?;
+        let stage = Stage { script: Arc::new(Mutex::new(script)), ledger: Ledger::default() };
+        let accepting = tokio::spawn(accept(listener, stage.clone(), serve)).abort_handle();
+        Ok(Server { address, stage, accepting })
+    }
+}
+
+impl Stage {
+    fn script(&self) -> Arc<dyn Script> {
+        Arc::clone(&self.script.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage").field("ledger", &self.ledger).finish_non_exhaustive()
+    }
+}
+
+/// Accepts for ever. The connections are dropped with this future.
+async fn accept<S, F>(listener: TcpListener, stage: Stage, serve: S)
+where
+    S: Fn(TcpStream, usize, Stage) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // The client may be gone already.
+                let Ok((stream, _)) = accepted else { continue };
+                let _ = stream.set_nodelay(true);
+                let (number, open) = stage.ledger.connection();
+                let serving = serve(stream, number, stage.clone());
+                connections.spawn(async move {
+                    serving.await;
+                    drop(open);
+                });
+            }
+            Some(_ended) = connections.join_next() => {}
+        }
+    }
+}
