@@ -18,12 +18,14 @@ pub(super) struct Log {
     path: PathBuf,
     file: BufWriter<File>,
     lines: Vec<String>,
+    /// Whether the lines are those of an error, which says in its first line what failed.
+    is_error: bool,
 }
 
 impl Log {
     pub(super) fn create(path: PathBuf) -> Result<Self> {
         let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-        Ok(Self { path, file: BufWriter::new(file), lines: Vec::new() })
+        Ok(Self { path, file: BufWriter::new(file), lines: Vec::new(), is_error: false })
     }
 
     pub(super) fn push(&mut self, line: String) -> Result<()> {
@@ -44,6 +46,7 @@ impl Log {
         if succeeded && !text.is_empty() {
             println!("{text}");
         }
+        self.is_error = !succeeded;
         self.flush()?;
         Ok(succeeded)
     }
@@ -72,6 +75,9 @@ impl Log {
 
     /// What failed first, in a line.
     pub(super) fn first_failure(&self) -> String {
+        if self.is_error {
+            return self.lines.first().cloned().unwrap_or_default();
+        }
         let line = self.lines.iter().find_map(|line| failed_test(line)).or_else(|| {
             let error = self.lines.iter().find(|line| is_error(line));
             error.map(String::as_str).or_else(|| self.last())
@@ -208,6 +214,9 @@ error: 1 target failed:";
         assert_eq!(log(RUN).first_failure(), "kv::get");
         assert_eq!(log("a\nerror[E1]: b\nerror: c").first_failure(), "error[E1]: b");
         assert_eq!(log("a\nb\n\n").first_failure(), "b");
+        let mut called = log("");
+        assert!(!called.outcome(Err(anyhow::anyhow!("a\nb"))).expect("the file was just created"));
+        assert_eq!(called.first_failure(), "a");
     }
 
     #[test]

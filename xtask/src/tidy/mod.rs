@@ -74,6 +74,8 @@ pub(crate) fn report() -> Result<String> {
     let (allowed, malformed) = Allowed::parse(ALLOW_LIST, allowed);
     let mut findings = allowed.apply(check(&files));
     findings.extend(malformed);
+    // What fails comes first: the first line is what a summary quotes.
+    findings.sort_by_key(|finding| finding.warning);
 
     let failures = findings.iter().filter(|finding| !finding.warning).count();
     let lines: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
