@@ -51,7 +51,9 @@ fn first_program(readme: Option<&str>, example: Option<&str>) -> Option<Finding>
     let Some((shown, _)) = shown else {
         return found("README.md", format!("show {FIRST} between `{}` and its end", FIRST_STARTS.trim_end()));
     };
-    let header = example.lines().take_while(|line| line.starts_with("//!")).count();
+    // Its `//!` lines, and the attributes that allow an example what a program is free to do.
+    let header = example.lines().take_while(|line| line.starts_with("//!") || line.starts_with("#!["));
+    let header = header.count();
     let body = example.splitn(header + 1, '\n').last().unwrap_or_default().trim_start_matches('\n');
     if shown == body {
         return None;
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn the_first_program_is_the_example() {
         let readme = format!("Text.\n{FIRST_STARTS}use a::b;\n\nfn main() {{}}\n{FIRST_ENDS}\n");
-        let same = "//! The first program.\n//! More.\n\nuse a::b;\n\nfn main() {}\n";
+        let same = "//! The first program.\n#![allow(c)]\n\nuse a::b;\n\nfn main() {}\n";
         assert_eq!(first_program(Some(&readme), Some(same)), None);
         let other = same.replace("a::b", "a::c");
         let finding = first_program(Some(&readme), Some(&other)).expect("they differ");
