@@ -55,7 +55,7 @@ impl Channel {
         Resp: prost::Message + Default,
     {
         let mut progress = Progress::start(self, call)?;
-        let (flight, answer) = self.unary_bytes(&mut progress, frame::encode(request)).await?;
+        let (flight, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         answer.and_then(convert).map_err(|error| {
             progress.record(&flight, &Failure::new(Observation::Malformed, error.message().to_owned()));
@@ -63,21 +63,17 @@ impl Channel {
         })
     }
 
+    /// Each attempt encodes anew: keeping a copy of the frame would cost every call what only a resend needs.
     async fn unary_bytes(
         &self,
         progress: &mut Progress<'_>,
-        frame: Bytes,
+        encode: &(dyn Fn() -> Bytes + Sync),
     ) -> Result<(InFlight, Bytes), Error> {
         loop {
             let flight = progress.connection(self).await?;
             let headers = progress.headers(self)?;
-            let attempt = attempt::unary(
-                &flight,
-                progress.call.method,
-                headers,
-                frame.clone(),
-                self.max_receive_bytes(),
-            );
+            let attempt =
+                attempt::unary(&flight, progress.call.method, headers, encode(), self.max_receive_bytes());
             let result = match progress.deadline {
                 Some(deadline) => {
                     timeout_at(deadline, attempt).await.unwrap_or_else(|_| Err(deadline_passed()))
