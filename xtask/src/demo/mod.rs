@@ -1,0 +1,82 @@
+//! `cargo xtask demo`: walks through the client on a real etcd and checks what it prints.
+
+mod interruption;
+mod sections;
+mod show;
+mod stage;
+mod transcript;
+
+use anyhow::{Context as _, Result, bail};
+use etcd_testkit::{Binaries, Cluster, Line, StderrProgress, obtain};
+
+use self::{interruption::Interruption, stage::Stage, transcript::Transcript};
+
+/// What the demo runs on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Your own cluster, such as `http://a:2379,http://b:2379`: the demo writes under a prefix of its own there, and
+    /// removes it. Left out, it starts three members.
+    #[arg(long, value_name = "URL,..", value_delimiter = ',', conflicts_with = "etcd")]
+    endpoints: Option<Vec<String>>,
+    /// 3.4, 3.5, 3.6 or 3.7; by default what is installed, else the newest.
+    #[arg(long, value_name = "LINE")]
+    etcd: Option<Line>,
+}
+
+/// Shows every section, removes what it made, and counts the checks.
+///
+/// # Errors
+///
+/// When etcd cannot be had or reached, when a check fails (the error names it), and when it is interrupted.
+pub(crate) fn run(args: Args) -> Result<()> {
+    // A build may take minutes. Before Ctrl-C is listened for below, it ends this process and the build at once.
+    let binaries = match &args.endpoints {
+        Some(_) => None,
+        None => Some(find(args.etcd)?),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("starting a runtime")?.block_on(play(args.endpoints, binaries))
+}
+
+fn find(line: Option<Line>) -> Result<Binaries> {
+    let line = match line {
+        Some(line) => Some(line),
+        None => Line::from_env()?,
+    };
+    obtain(line, &mut StderrProgress::new())
+}
+
+async fn play(endpoints: Option<Vec<String>>, binaries: Option<Binaries>) -> Result<()> {
+    let mut interruption = Interruption::listen()?;
+    let mut transcript = Transcript::to_stdout();
+    transcript.title("A walk through the etcd client");
+    let cluster = match binaries {
+        None => None,
+        Some(binaries) => Some(tokio::select! {
+            cluster = start(binaries, &mut transcript) => cluster?,
+            signal = interruption.next() => bail!("interrupted by {signal}; nothing is left behind"),
+        }),
+    };
+    let mut stage = Stage::set(endpoints, cluster, transcript)?;
+    let ended = tokio::select! {
+        ended = sections::play(&mut stage) => ended,
+        signal = interruption.next() => Err(anyhow::anyhow!("interrupted by {signal}")),
+    };
+    let remains = stage.remains();
+    let left = tokio::select! {
+        left = stage.leave() => left,
+        signal = interruption.next() => bail!("interrupted again by {signal}: {remains}"),
+    };
+    if ended.is_err() {
+        stage.transcript.stopped_early();
+    }
+    ended.and(left)?;
+    stage.transcript.sum_up()
+}
+
+async fn start(binaries: Binaries, transcript: &mut Transcript) -> Result<Cluster> {
+    transcript
+        .note(&format!("Three members of etcd {} from {} are started.", binaries.version, binaries.source));
+    let started = Cluster::builder().members(3).binaries(binaries).start();
+    transcript.during("waiting until all three are healthy", started).await
+}

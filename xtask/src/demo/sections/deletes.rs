@@ -1,0 +1,33 @@
+//! Delete: one key, a prefix, and a key that is not there.
+
+use anyhow::Result;
+
+use crate::demo::stage::Stage;
+
+pub(super) async fn show(stage: &mut Stage) -> Result<()> {
+    let client = stage.client.clone();
+    let (apple, fruit) = (stage.key("fruit/apple"), stage.key("fruit/"));
+    let transcript = &mut stage.transcript;
+    transcript.code("client.delete(\"fruit/apple\").await?");
+    let deleted = client.delete(&apple).await?.deleted;
+    transcript.result(format!("{deleted} deleted"));
+    transcript.check("one key was deleted", deleted, 1);
+    transcript.code("client.get(\"fruit/apple\").await?");
+    let found = client.get(&apple).await?.kvs.len();
+    transcript.result(format!("{found} found"));
+    transcript.check("it is gone", found, 0);
+    transcript.code("client.delete(\"fruit/\").prefix().prev_kv().await?");
+    let rest = client.delete(&fruit).prefix().prev_kv().await?;
+    let mut values = Vec::new();
+    for kv in &rest.prev_kvs {
+        values.push(kv.value_str()?);
+    }
+    transcript.result(format!("{} deleted, their values were {}", rest.deleted, values.join(" and ")));
+    transcript.check("the other two are deleted with their prefix", rest.deleted, 2);
+    transcript.check("and come back as they were", values, ["yellow", "dark"]);
+    transcript.code("client.delete(\"fruit/apple\").await?");
+    let deleted = client.delete(&apple).await?.deleted;
+    transcript.result(format!("{deleted} deleted"));
+    transcript.check("deleting what is not there is no error", deleted, 0);
+    Ok(())
+}

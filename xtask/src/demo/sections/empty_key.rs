@@ -1,0 +1,30 @@
+//! An error of the client: what a program can match on, and what a person reads.
+
+use anyhow::{Context as _, Result};
+use etcd_client_core::{Code, ErrorKind, Outcome};
+
+use crate::demo::stage::Stage;
+
+pub(super) async fn show(stage: &mut Stage) -> Result<()> {
+    let client = stage.client.clone();
+    let transcript = &mut stage.transcript;
+    transcript.code("client.put(\"\", \"v\").await");
+    let error = client.put("", "v").await.err().context("a put without a key was accepted")?;
+    transcript.result(format!("kind     {:?}", error.kind()));
+    transcript.result(format!("code     {}", error.code().map_or("none", Code::name)));
+    transcript.result(format!("field    {}", error.field().unwrap_or("none")));
+    transcript.result(format!("outcome  {}", error.outcome()));
+    transcript.check(
+        "the kind says that it was refused before sending",
+        error.kind(),
+        ErrorKind::InvalidRequest,
+    );
+    transcript.check("the code is the one etcd would answer with", error.code(), Some(Code::EmptyKey));
+    transcript.check("the field is named", error.field(), Some("key"));
+    transcript.check("nothing was written", error.outcome(), Outcome::NotApplied);
+    transcript.code("println!(\"{}\", error.report())");
+    let report = error.report().to_string();
+    transcript.result(&report);
+    transcript.holds("the report tells what failed", report.contains("put") && report.contains("key"));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! A lease: granted, attached to a key, asked about, revoked.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::demo::stage::Stage;
+
+const TTL: Duration = Duration::from_secs(60);
+
+pub(super) async fn show(stage: &mut Stage) -> Result<()> {
+    let (client, key, id) = (stage.client.clone(), stage.key("alive"), stage.choose_lease());
+    let transcript = &mut stage.transcript;
+    transcript.code("let lease = client.lease().grant(Duration::from_secs(60)).id(chosen).await?;");
+    let lease = client.lease().grant(TTL).id(id).await?;
+    transcript.result(format!("lease {}, time to live {} s", lease.id, lease.ttl.as_secs()));
+    transcript.check("it has the chosen id and the time asked for", (lease.id, lease.ttl), (id, TTL));
+    transcript.code("client.put(\"alive\", \"yes\").lease(lease.id).await?");
+    client.put(&key, "yes").lease(lease.id).await?;
+    let got = client.get(&key).await?;
+    let attached = got.first().context("the key is missing")?.lease;
+    transcript
+        .result(format!("the key has lease {}", attached.map_or_else(String::new, |id| id.to_string())));
+    transcript.check("the key is attached to the lease", attached, Some(id));
+    transcript.code("client.lease().time_to_live(lease.id).keys().await?");
+    let asked = client.lease().time_to_live(lease.id).keys().await?;
+    let ttl = asked.ttl.context("the lease is said to be unknown")?;
+    let granted = asked.granted_ttl;
+    transcript.result(format!(
+        "{} s of {} s left, {} key attached",
+        ttl.as_secs(),
+        granted.as_secs(),
+        asked.keys.len()
+    ));
+    transcript.holds("it still lives for a while", ttl > TTL / 2 && ttl <= TTL && granted == TTL);
+    transcript.check("that key is attached to it", asked.keys, [key.clone()]);
+    transcript.code("client.lease().revoke(lease.id).await?");
+    client.lease().revoke(lease.id).await?;
+    let found = client.get(&key).await?.kvs.len();
+    let ttl = client.lease().time_to_live(lease.id).await?.ttl;
+    transcript.result(format!("{found} keys left, the lease is {}", ttl.map_or("gone", |_| "still there")));
+    transcript.check("its key is deleted with it", found, 0);
+    transcript.check("and the lease is unknown", ttl, None);
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! A steady load of gets and puts, and what must be true of it afterwards.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use etcd_client_core::{Client, Error, MemberId, Outcome};
+use tokio::{task::JoinSet, time::Instant};
+
+/// Workers that each put a new key of their own and then get it, one call after the other.
+#[derive(Debug)]
+pub(super) struct Load {
+    workers: JoinSet<Tally>,
+    stop: Arc<AtomicBool>,
+    calls: Arc<AtomicU64>,
+}
+
+/// What the workers saw.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) reads: u64,
+    pub(super) failed_reads: Vec<Error>,
+    /// Reads that were answered without the value that was put and acknowledged before.
+    pub(super) wrong_reads: u64,
+    pub(super) slowest_read: Duration,
+    pub(super) acknowledged: Vec<String>,
+    /// The writes that failed, with their error.
+    pub(super) failed_writes: Vec<(String, Error)>,
+    pub(super) slowest_write: Duration,
+    /// How many calls each member answered.
+    pub(super) answered: BTreeMap<MemberId, u64>,
+}
+
+/// What the store says about the writes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Acknowledged, but not there.
+    pub(super) lost: usize,
+    /// There with a version above one.
+    pub(super) twice: usize,
+    /// Failed as not applied, but there.
+    pub(super) denied: usize,
+    /// Failed with an unknown outcome, and there.
+    pub(super) applied: usize,
+    /// There, but never written.
+    pub(super) strange: usize,
+}
+
+impl Load {
+    /// Starts the workers; their keys start with `prefix`.
+    pub(super) fn start(client: &Client, prefix: &str, workers: usize) -> Self {
+        let mut load = Self { workers: JoinSet::new(), stop: Arc::default(), calls: Arc::default() };
+        for worker in 0..workers {
+            let prefix = format!("{prefix}{worker:02}/");
+            let (client, stop, calls) = (client.clone(), Arc::clone(&load.stop), Arc::clone(&load.calls));
+            load.workers.spawn(work(client, prefix, stop, calls));
+        }
+        load
+    }
+
+    /// How many calls have ended so far.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Lets each worker end the call it is in.
+    pub(super) async fn stop(mut self) -> Result<Tally> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut total = Tally::default();
+        while let Some(tally) = self.workers.join_next().await {
+            total.add(tally.context("a worker panicked")?);
+        }
+        Ok(total)
+    }
+}
+
+async fn work(client: Client, prefix: String, stop: Arc<AtomicBool>, calls: Arc<AtomicU64>) -> Tally {
+    let mut tally = Tally::default();
+    let mut number = 0_u64;
+    while !stop.load(Ordering::Relaxed) {
+        let key = format!("{prefix}{number:06}");
+        number += 1;
+        if tally.write(&client, &key).await {
+            tally.read(&client, &key).await;
+            calls.fetch_add(1, Ordering::Relaxed);
+        }
+        calls.fetch_add(1, Ordering::Relaxed);
+    }
+    tally
+}
+
+impl Tally {
+    /// How many writes ended, failed ones included.
+    pub(super) fn writes(&self) -> usize {
+        self.acknowledged.len() + self.failed_writes.len()
+    }
+
+    async fn write(&mut self, client: &Client, key: &str) -> bool {
+        let begun = Instant::now();
+        let put = client.put(key, key).await;
+        self.slowest_write = self.slowest_write.max(begun.elapsed());
+        match put {
+            Ok(put) => {
+                *self.answered.entry(put.header.member_id).or_default() += 1;
+                self.acknowledged.push(key.to_owned());
+                true
+            }
+            Err(error) => {
+                self.failed_writes.push((key.to_owned(), error));
+                false
+            }
+        }
+    }
+
+    async fn read(&mut self, client: &Client, key: &str) {
+        let begun = Instant::now();
+        let got = client.get(key).await;
+        self.slowest_read = self.slowest_read.max(begun.elapsed());
+        self.reads += 1;
+        match got {
+            Ok(got) => {
+                *self.answered.entry(got.header.member_id).or_default() += 1;
+                self.wrong_reads += u64::from(got.first().is_none_or(|kv| kv.value != key));
+            }
+            Err(error) => self.failed_reads.push(error),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.reads += other.reads;
+        self.failed_reads.extend(other.failed_reads);
+        self.wrong_reads += other.wrong_reads;
+        self.slowest_read = self.slowest_read.max(other.slowest_read);
+        self.acknowledged.extend(other.acknowledged);
+        self.failed_writes.extend(other.failed_writes);
+        self.slowest_write = self.slowest_write.max(other.slowest_write);
+        for (member, calls) in other.answered {
+            *self.answered.entry(member).or_default() += calls;
+        }
+    }
+
+    /// Compares what was acknowledged and what failed with the versions of the keys that are there.
+    pub(super) fn judge(&self, stored: &HashMap<String, i64>) -> Verdict {
+        let there = |key: &str| stored.contains_key(key);
+        let failed_and_there = |unknown: bool| {
+            let failed = self.failed_writes.iter();
+            let failed = failed.filter(|(_, error)| (error.outcome() == Outcome::Unknown) == unknown);
+            failed.filter(|(key, _)| there(key)).count()
+        };
+        let failed = self.failed_writes.iter().map(|(key, _)| key);
+        let tried: HashSet<&String> = self.acknowledged.iter().chain(failed).collect();
+        Verdict {
+            lost: self.acknowledged.iter().filter(|key| !there(key)).count(),
+            twice: stored.values().filter(|&&version| version > 1).count(),
+            denied: failed_and_there(false),
+            applied: failed_and_there(true),
+            strange: stored.keys().filter(|key| !tried.contains(key)).count(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use etcd_client_core::ErrorKind;
+
+    use super::*;
+
+    fn failed(outcome: Outcome) -> Error {
+        Error::new(ErrorKind::Unavailable, "gone").with_outcome(outcome)
+    }
+
+    #[test]
+    fn each_broken_promise_is_counted() {
+        let tally = Tally {
+            acknowledged: ["kept", "lost", "twice"].map(str::to_owned).into(),
+            failed_writes: vec![
+                ("unknown, there".to_owned(), failed(Outcome::Unknown)),
+                ("unknown, absent".to_owned(), failed(Outcome::Unknown)),
+                ("denied, there".to_owned(), failed(Outcome::NotApplied)),
+                ("denied, absent".to_owned(), failed(Outcome::NotApplied)),
+            ],
+            ..Tally::default()
+        };
+        let stored = [("kept", 1), ("twice", 2), ("unknown, there", 1), ("denied, there", 1), ("strange", 1)];
+        let stored = stored.map(|(key, version)| (key.to_owned(), version)).into();
+        let expected = Verdict { lost: 1, twice: 1, denied: 1, applied: 1, strange: 1 };
+        assert_eq!(tally.judge(&stored), expected);
+        assert_eq!(tally.writes(), 7);
+    }
+
+    #[test]
+    fn tallies_add_up() {
+        let member = MemberId::new(7);
+        let one = |reads, slow| Tally {
+            reads,
+            slowest_read: Duration::from_millis(slow),
+            acknowledged: vec![reads.to_string()],
+            answered: [(member, reads)].into(),
+            ..Tally::default()
+        };
+        let mut total = one(1, 9);
+        total.add(one(2, 5));
+        assert_eq!(
+            (total.reads, total.slowest_read, total.answered[&member]),
+            (3, Duration::from_millis(9), 3)
+        );
+        assert_eq!(total.acknowledged, ["1", "2"]);
+    }
+}

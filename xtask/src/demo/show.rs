@@ -1,0 +1,45 @@
+//! How numbers and durations are written for a reader.
+
+use std::time::Duration;
+
+/// `10000` as `10,000`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// Milliseconds below a second, seconds from there on.
+pub(super) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        0.0..0.01 => format!("{:.1} ms", seconds * 1000.0),
+        0.01..1.0 => format!("{:.0} ms", seconds * 1000.0),
+        _ => format!("{seconds:.1} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        for (number, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(number), shown);
+        }
+    }
+
+    #[test]
+    fn durations_have_the_unit_that_suits_them() {
+        for (micros, shown) in [(250, "0.2 ms"), (42_400, "42 ms"), (1_260_000, "1.3 s")] {
+            assert_eq!(duration(Duration::from_micros(micros)), shown);
+        }
+    }
+}
