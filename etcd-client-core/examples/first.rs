@@ -1,4 +1,5 @@
 //! The first program of the README.
+#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use etcd_client_core::{Client, Compare, Error, Get, Put};
 

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Obtain etcd and etcdctl, or run a throw-away cluster.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -46,7 +46,7 @@ struct Run {
 }
 
 /// Runs the task.
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Fetch(args) => fetch(&args),
         Command::Run(args) => {
