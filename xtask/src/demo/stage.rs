@@ -105,6 +105,9 @@ impl Stage {
             Some(cluster) => self.stop(cluster).await,
             None => self.remove().await,
         };
+        if let Err(error) = &left {
+            self.transcript.result(format!("{error:#}"));
+        }
         self.client.close().await;
         left
     }
@@ -134,12 +137,6 @@ impl Stage {
 
     /// A write that was dropped by an interruption may still be under way: it ends when a removal finds nothing.
     async fn remove_all(&mut self) -> Result<u64, Error> {
-        for id in self.leases.drain(..) {
-            match self.client.lease().revoke(id).await {
-                Err(error) if !error.is_lease_not_found() => return Err(error),
-                _ => {}
-            }
-        }
         let mut removed = 0;
         for round in 0..REMOVALS {
             let deleted = self.client.delete(&self.prefix).prefix().await?.deleted;
@@ -148,6 +145,12 @@ impl Stage {
                 break;
             }
             sleep(STRAGGLERS).await;
+        }
+        for id in self.leases.drain(..) {
+            match self.client.lease().revoke(id).await {
+                Err(error) if !error.is_lease_not_found() => return Err(error),
+                _ => {}
+            }
         }
         Ok(removed)
     }
