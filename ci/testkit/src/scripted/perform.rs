@@ -91,6 +91,7 @@ impl Performance {
                 self.flushed().await;
                 let payload = frame::go_away(self.last(last), reason);
                 self.control.injector.inject(frame::http2(frame::GOAWAY, 0, 0, &payload));
+                self.unread = true;
             }
             Step::Frame { kind, flags, stream, payload } => {
                 self.flushed().await;
