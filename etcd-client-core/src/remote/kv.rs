@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::Error;
 
 use super::{named, range_stream};
 use crate::{
@@ -83,7 +83,7 @@ impl Kv for RemoteKv {
         let flight = progress.connection(&self.channel).await?;
         let connection = Arc::clone(&flight.connection);
         if connection.lacks_range_stream.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Unsupported, "this member has no RangeStream"));
+            return Err(range_stream::unsupported(&connection));
         }
         let headers = progress.headers_without_timeout(&self.channel)?;
         let opened = streaming::open(
@@ -100,6 +100,7 @@ impl Kv for RemoteKv {
                 Ok(range_stream::chunks(messages, timeout))
             }
             Err(failure) => {
+                progress.record(&connection, &failure);
                 let error = range_stream::error(failure, &connection);
                 Err(progress.fail(&self.channel, error))
             }

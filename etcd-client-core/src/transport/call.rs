@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{
     attempt::{self, Failure},
     channel::Channel,
-    connection::InFlight,
+    connection::{Connection, InFlight},
     headers::TimeoutHeader,
     method::Method,
 };
@@ -58,7 +58,10 @@ impl Channel {
         let (flight, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         answer.and_then(convert).map_err(|error| {
-            progress.record(&flight, &Failure::new(Observation::Malformed, error.message().to_owned()));
+            progress.record(
+                &flight.connection,
+                &Failure::new(Observation::Malformed, error.message().to_owned()),
+            );
             progress.fail(self, error)
         })
     }
@@ -84,7 +87,7 @@ impl Channel {
                 Ok(answer) => return Ok((flight, answer)),
                 Err(failure) => failure,
             };
-            progress.record(&flight, &failure);
+            progress.record(&flight.connection, &failure);
             drop(flight);
             progress.next(self, failure).await?;
         }
@@ -164,18 +167,18 @@ impl<'a> Progress<'a> {
         }
     }
 
-    pub(crate) fn record(&mut self, flight: &InFlight, failure: &Failure) {
+    pub(crate) fn record(&mut self, connection: &Connection, failure: &Failure) {
         self.failures = self.failures.saturating_add(1);
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {
             self.outcome = Outcome::Unknown;
         }
-        self.last_member = Some(flight.connection.member);
+        self.last_member = Some(connection.member);
         if self.attempts.len() == LISTED_ATTEMPTS {
             self.attempts.remove(LISTED_ATTEMPTS / 2);
         }
         let sent = failure.observation != Observation::NotSent;
         self.attempts.push(
-            Attempt::new(&**flight.connection.endpoint(), failure.text.to_string())
+            Attempt::new(&**connection.endpoint(), failure.text.to_string())
                 .with_sent(sent)
                 .with_elapsed(self.attempt_started.elapsed()),
         );

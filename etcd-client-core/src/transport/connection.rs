@@ -116,6 +116,11 @@ impl Connection {
         &self.endpoint
     }
 
+    /// Whether the client was closed: nothing else shuts a connection down while it is held.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.shutdown.is_cancelled()
+    }
+
     /// A handle that opens streams.
     pub(crate) fn sender(&self) -> SendRequest<Bytes> {
         self.send.clone()

@@ -115,11 +115,12 @@ impl Pool {
         Ok(())
     }
 
-    /// Why each endpoint without a connection has none.
+    /// Why a call finds no connection, for each endpoint.
     pub(crate) fn troubles(&self) -> impl Iterator<Item = Attempt> + '_ {
-        self.members.iter().filter_map(|member| {
-            let reason = lock(&member.trouble).clone()?;
-            Some(Attempt::new(member.endpoint.as_str(), &*reason).with_sent(false))
+        self.members.iter().map(|member| {
+            let trouble = lock(&member.trouble).clone();
+            let reason = trouble.as_deref().unwrap_or("connected, but with as many calls as it allows");
+            Attempt::new(member.endpoint.as_str(), reason).with_sent(false)
         })
     }
 

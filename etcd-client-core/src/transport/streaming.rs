@@ -26,6 +26,8 @@ pub(crate) struct MessageStream<Resp> {
     body: h2::RecvStream,
     decoder: Decoder,
     flight: InFlight,
+    /// The header block said that the call succeeded: no message and no trailers follow.
+    ended: bool,
     message: PhantomData<fn() -> Resp>,
 }
 
@@ -49,14 +51,13 @@ pub(crate) async fn open<Resp: prost::Message + Default>(
     body.send_data(frame, true).map_err(|error| Failure::stream(&error))?;
     let response = async { response.await.map_err(|error| Failure::stream(&error)) };
     let (head, body) = within(deadline, response).await?.into_parts();
-    match status::head(head.status, &head.headers) {
-        Head::Messages => {}
+    let ended = match status::head(head.status, &head.headers) {
+        Head::Messages => false,
+        Head::Ended(Ok(())) => true,
         Head::Ended(Err(status)) => return Err(Failure::status(status)),
-        // An empty stream: the first `next` finds its end.
-        Head::Ended(Ok(())) => {}
         Head::NotGrpc(status) => return Err(not_grpc(status)),
-    }
-    Ok(MessageStream { body, decoder: Decoder::new(max_receive), flight, message: PhantomData })
+    };
+    Ok(MessageStream { body, decoder: Decoder::new(max_receive), flight, ended, message: PhantomData })
 }
 
 impl<Resp: prost::Message + Default> MessageStream<Resp> {
@@ -73,6 +74,9 @@ impl<Resp: prost::Message + Default> MessageStream<Resp> {
     }
 
     async fn receive(&mut self) -> Result<Option<Resp>, Failure> {
+        if self.ended {
+            return Ok(None);
+        }
         loop {
             if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
                 return Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error));
