@@ -1,0 +1,73 @@
+//! The member's limit of concurrent streams is kept, and calls queue for it.
+
+use std::time::Duration;
+
+use etcd_client_core::{Client, ErrorKind};
+use etcd_testkit::scripted::{Counts, Gate, Server, Step};
+use tokio::task::JoinSet;
+
+use super::service::{self, PUT, started};
+
+const CALLS: usize = 50;
+
+async fn all_succeed(client: &Client, mut each: impl FnMut(usize)) {
+    let mut calls = JoinSet::new();
+    for n in 0..CALLS {
+        let client = client.clone();
+        calls.spawn(async move { client.put(format!("k{n}"), "v").await.map(drop) });
+        each(n);
+    }
+    while let Some(done) = calls.join_next().await {
+        done.expect("joined").unwrap_or_else(|error| panic!("{}", error.report()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_stream_at_a_time() {
+    let server = started(Server::builder().max_concurrent_streams(1)).await;
+    let client =
+        Client::builder([server.endpoint()]).timeout(Duration::from_secs(60)).build().expect("built");
+    for _ in 0..5 {
+        all_succeed(&client, |_| {}).await;
+    }
+    let seen = |counts: &Counts| (counts.received(PUT), counts.peak_calls, counts.resets);
+    assert_eq!(server.counts(seen), (5 * CALLS, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_give_up_while_queued_free_their_place() {
+    let server = started(Server::builder().max_concurrent_streams(1)).await;
+    let gate = Gate::closed();
+    server.play({
+        let gate = gate.clone();
+        move |call: &etcd_testkit::scripted::Call| {
+            let mut steps = service::answer(call);
+            steps.insert(1, Step::Pause(gate.clone()));
+            steps
+        }
+    });
+    let client =
+        Client::builder([server.endpoint()]).timeout(Duration::from_secs(60)).build().expect("built");
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.put("k", "v").await.map(drop) }
+    });
+    server.wait_until(|counts| counts.received(PUT) == 1).await;
+    let error = client.put("k", "v").timeout(Duration::from_millis(50)).await.expect_err("no free stream");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
+    assert_eq!(server.received(PUT), 1);
+    gate.open();
+    first.await.expect("joined").expect("answered");
+    all_succeed(&client, |_| {}).await;
+    assert_eq!(server.counts(|counts| (counts.peak_calls, counts.resets)), (1, 0));
+}
+
+#[tokio::test]
+async fn a_member_without_any_stream_is_named() {
+    let server = started(Server::builder().max_concurrent_streams(0)).await;
+    let client =
+        Client::builder([server.endpoint()]).timeout(Duration::from_millis(300)).build().expect("built");
+    let error = client.get("k").await.expect_err("no stream");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
+    assert!(error.report().to_string().contains(&server.endpoint()), "{}", error.report());
+}

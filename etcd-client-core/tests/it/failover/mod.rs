@@ -1,0 +1,9 @@
+//! Members that are dead, die, come late or go: what a call, a client and its runtime make of it.
+
+mod dead_members;
+mod killed_member;
+mod lifecycle;
+mod limits;
+mod nothing_there;
+mod runtimes;
+mod service;

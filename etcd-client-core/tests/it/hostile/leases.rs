@@ -1,0 +1,118 @@
+//! Grants and revocations whose first answer is lost.
+
+use std::time::Duration;
+
+use etcd_client_core::{Code, Error, LeaseGrantResponse, LeaseId, Outcome};
+use etcd_proto::etcdserverpb as pb;
+use etcd_testkit::scripted::{Call, reply};
+use prost::Message as _;
+
+use super::rig::{GRANT, REVOKE, Rig, TIME_TO_LIVE, header};
+
+const EXISTS: (u32, &str) = (9, "etcdserver: lease already exists");
+const NOT_FOUND: (u32, &str) = (5, "etcdserver: requested lease not found");
+
+/// Loses the first answer of each call that changes something, gives `then` to the second, and says that a lease has
+/// `ttl` seconds left.
+fn script(rig: &Rig, then: (u32, &'static str), ttl: i64) {
+    let lease = pb::LeaseTimeToLiveResponse { header: header(), id: 7, ttl, granted_ttl: 60, keys: vec![] };
+    rig.server.play(move |call: &Call| match (call.path.as_str(), call.number) {
+        (TIME_TO_LIVE, _) => reply::message(lease.encode_to_vec()),
+        (_, 1) => reply::close(),
+        _ => reply::status(then.0, then.1),
+    });
+}
+
+async fn grant(rig: &Rig, id: Option<LeaseId>) -> Result<LeaseGrantResponse, Error> {
+    let client = rig.client();
+    let grant = client.lease().grant(Duration::from_secs(60));
+    match id {
+        Some(id) => grant.id(id).await,
+        None => grant.await,
+    }
+}
+
+fn granted_ids(rig: &Rig) -> Vec<i64> {
+    let ids = |message: &bytes::Bytes| pb::LeaseGrantRequest::decode(message.clone()).expect("a request").id;
+    rig.server.counts(|counts| {
+        counts.received.iter().filter(|request| request.path == GRANT).map(|r| ids(&r.message)).collect()
+    })
+}
+
+#[tokio::test]
+async fn a_grant_that_exists_after_a_lost_answer_is_this_grant() {
+    let rig = Rig::start().await;
+    script(&rig, EXISTS, 59);
+    let lease = grant(&rig, None).await.unwrap_or_else(|error| panic!("{}", error.report()));
+    let ids = granted_ids(&rig);
+    assert_eq!(ids.len(), 2);
+    assert!(ids[0] > 0 && ids[0] == ids[1], "{ids:?}");
+    assert_eq!(lease.id.get(), ids[0]);
+    assert_eq!(lease.ttl, Duration::from_secs(60));
+    assert_eq!(rig.server.received(TIME_TO_LIVE), 1);
+}
+
+#[tokio::test]
+async fn a_grant_that_is_gone_again_stays_in_doubt() {
+    let rig = Rig::start().await;
+    script(&rig, EXISTS, -1);
+    let error = grant(&rig, None).await.expect_err("the lease has expired meanwhile");
+    assert_eq!((error.code(), error.outcome()), (Some(Code::LeaseExist), Outcome::Unknown));
+}
+
+#[tokio::test]
+async fn a_grant_with_the_callers_own_id_is_not_claimed() {
+    let rig = Rig::start().await;
+    script(&rig, EXISTS, 59);
+    let error = grant(&rig, LeaseId::new(7)).await.expect_err("it may be another's");
+    assert_eq!((error.code(), error.outcome()), (Some(Code::LeaseExist), Outcome::Unknown));
+    assert_eq!((granted_ids(&rig), rig.server.received(TIME_TO_LIVE)), (vec![7, 7], 0));
+    rig.assert_named(&error);
+}
+
+#[tokio::test]
+async fn a_grant_that_exists_at_once_is_anothers() {
+    let rig = Rig::start().await;
+    rig.server.play(|_: &Call| reply::status(EXISTS.0, EXISTS.1));
+    let error = grant(&rig, None).await.expect_err("it is another's");
+    assert_eq!((error.code(), error.outcome()), (Some(Code::LeaseExist), Outcome::NotApplied));
+    assert_eq!(rig.server.received(TIME_TO_LIVE), 0);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_gone_after_a_lost_answer_was_revoked() {
+    let rig = Rig::start().await;
+    script(&rig, NOT_FOUND, -1);
+    let id = LeaseId::new(7).expect("an id");
+    rig.client().lease().revoke(id).await.unwrap_or_else(|error| panic!("{}", error.report()));
+    assert_eq!((rig.server.received(REVOKE), rig.server.received(TIME_TO_LIVE)), (2, 1));
+}
+
+#[tokio::test]
+async fn a_lease_that_was_never_there_is_not_found() {
+    let rig = Rig::start().await;
+    rig.server.play(|_: &Call| reply::status(NOT_FOUND.0, NOT_FOUND.1));
+    let id = LeaseId::new(7).expect("an id");
+    let error = rig.client().lease().revoke(id).await.expect_err("no such lease");
+    assert_eq!((error.code(), error.outcome()), (Some(Code::LeaseNotFound), Outcome::NotApplied));
+    assert_eq!(rig.server.received(TIME_TO_LIVE), 0);
+}
+
+#[tokio::test]
+async fn one_deadline_covers_the_question_after_a_lost_answer() {
+    let rig = Rig::start().await;
+    let gate = etcd_testkit::scripted::Gate::closed();
+    rig.server.play(move |call: &Call| match (call.path.as_str(), call.number) {
+        (TIME_TO_LIVE, _) => vec![etcd_testkit::scripted::Step::Pause(gate.clone())],
+        (_, 1) => reply::close(),
+        _ => reply::status(EXISTS.0, EXISTS.1),
+    });
+    let client = rig.client();
+    let deadline = Duration::from_millis(800);
+    let started = tokio::time::Instant::now();
+    client.lease().grant(Duration::from_secs(60)).timeout(deadline).await.expect_err("no answer");
+    let sent = rig.server.counts(|counts| counts.received.iter().filter(|r| r.path == GRANT).count());
+    assert_eq!(sent, 2);
+    // Two deadlines would be 1.6 s at least, less the little that the two answers took.
+    assert!(started.elapsed() < Duration::from_millis(1_350), "{:?}", started.elapsed());
+}

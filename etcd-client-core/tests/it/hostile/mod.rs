@@ -1,0 +1,14 @@
+//! Answers that no etcd gives: each ends in a typed error that names the endpoint, and the next call works.
+
+mod at_most_once;
+mod frames;
+mod heads;
+mod leases;
+mod memory;
+mod messages;
+mod pages;
+mod peers;
+mod random;
+mod rig;
+mod streams;
+mod txns;
