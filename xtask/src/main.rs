@@ -7,8 +7,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[cfg(feature = "client")]
+mod bench;
+#[cfg(feature = "client")]
 mod ci;
 mod codegen;
+#[cfg(feature = "client")]
+mod demo;
 #[cfg(feature = "client")]
 mod etcd;
 #[cfg(feature = "client")]
@@ -28,9 +32,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Walk through the client on a cluster of three members.
+    #[cfg(feature = "client")]
+    Demo(demo::Args),
     /// Run every test on a real etcd, which is obtained first.
     #[cfg(feature = "client")]
     Test(test::Args),
+    /// Measure the client beside its peers.
+    #[cfg(feature = "client")]
+    Bench(bench::Args),
     /// Obtain etcd and etcdctl, or run a throw-away cluster.
     #[cfg(feature = "client")]
     Etcd(etcd::Args),
@@ -63,7 +73,11 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         #[cfg(feature = "client")]
+        Task::Demo(args) => demo::run(args),
+        #[cfg(feature = "client")]
         Task::Test(args) => test::run(args),
+        #[cfg(feature = "client")]
+        Task::Bench(args) => bench::run(args),
         #[cfg(feature = "client")]
         Task::Etcd(args) => etcd::run(args),
         #[cfg(feature = "client")]
