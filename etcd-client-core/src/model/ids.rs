@@ -28,6 +28,12 @@ macro_rules! id {
             }
         }
 
+        impl PartialEq<u64> for $name {
+            fn eq(&self, number: &u64) -> bool {
+                self.0 == *number
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::LowerHex::fmt(&self.0, f)

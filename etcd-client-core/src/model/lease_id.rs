@@ -29,6 +29,14 @@ impl LeaseId {
         }
     }
 
+    /// A random positive id, as servers choose them: 63 random bits do not collide.
+    ///
+    /// With an id chosen before it is sent, a grant can be told from a second one.
+    pub fn random() -> Self {
+        let number = fastrand::i64(1..=i64::MAX);
+        Self(NonZeroI64::new(number).unwrap_or(NonZeroI64::MAX))
+    }
+
     /// The number etcd uses.
     pub const fn get(self) -> i64 {
         self.0.get()

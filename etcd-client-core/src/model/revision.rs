@@ -1,5 +1,6 @@
 //! The two counters of the store: its revision, and the version of one key.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 macro_rules! counter {
@@ -31,6 +32,18 @@ macro_rules! counter {
             }
         }
 
+        impl PartialEq<i64> for $name {
+            fn eq(&self, number: &i64) -> bool {
+                self.0 == *number
+            }
+        }
+
+        impl PartialOrd<i64> for $name {
+            fn partial_cmp(&self, number: &i64) -> Option<Ordering> {
+                self.0.partial_cmp(number)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -47,7 +60,7 @@ macro_rules! counter {
 /// use etcd_client_core::Revision;
 ///
 /// assert!(Revision::new(7) > Revision::from(3));
-/// assert_eq!(Revision::new(7).next(), Revision::new(8));
+/// assert_eq!(Revision::new(7).next(), 8);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(i64);

@@ -31,7 +31,7 @@ impl RemoteLease {
 impl Lease for RemoteLease {
     /// The id is chosen here where the caller chose none: only so can a second grant be told from the first.
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
-        let own_id = op.spec().id.is_none().then(random_id);
+        let own_id = op.spec().id.is_none().then(LeaseId::random);
         let op = match own_id {
             Some(id) => op.id(id),
             None => op,
@@ -93,13 +93,4 @@ impl Lease for RemoteLease {
 /// Whether an earlier attempt of the call, whose answer was lost, did what this answer says is done already.
 fn says_done_before(error: &Error, code: Code) -> bool {
     error.code() == Some(code) && error.outcome() == Outcome::Unknown
-}
-
-/// Positive, as the ids that servers choose: 63 random bits do not collide.
-fn random_id() -> LeaseId {
-    loop {
-        if let Some(id) = LeaseId::new(fastrand::i64(1..=i64::MAX)) {
-            return id;
-        }
-    }
 }

@@ -46,7 +46,7 @@ impl<'a> Report<'a> {
             (_, ErrorKind::InvalidRequest) => Some("the request was not sent, nothing was changed"),
             (_, ErrorKind::Server) if self.is_about_a_read() => None,
             (_, ErrorKind::Unavailable | ErrorKind::Timeout) if self.never_sent() => {
-                Some("the request was never sent, nothing was changed")
+                Some("nothing was sent, nothing was changed")
             }
             (Outcome::NotApplied, _) => Some("nothing was changed"),
         }

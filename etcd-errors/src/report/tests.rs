@@ -54,7 +54,7 @@ fn no_member_can_be_reached() {
         .with_source(io::Error::other("connection refused"));
     let expected = "
 get: no endpoint is ready
-  outcome  the request was never sent, nothing was changed
+  outcome  nothing was sent, nothing was changed
   took     5.0 s
   tried    http://a:2379           not sent, 2 times, 2 ms: connection refused
            https://b.example:2379  not sent, 1 ms: connection refused

@@ -13,7 +13,9 @@ use etcd_errors::Error;
 pub(crate) use linearize::{Branch, add_linearizing_range};
 
 use super::bind::bindable;
-use super::{Compare, IntoCompares, IntoOps, Limits, Op, OpResponse, Unbound};
+use super::{
+    Compare, DeleteResponse, GetResponse, IntoCompares, IntoOps, Limits, Op, OpResponse, PutResponse, Unbound,
+};
 use crate::model::ResponseHeader;
 
 /// Levels of nesting, the outermost Txn included. An answer nested deeper could not be decoded: prost stops
@@ -211,6 +213,36 @@ impl TxnResponse {
     /// The answers to the operations of the branch that was applied, in their order.
     pub fn responses(&self) -> &[OpResponse] {
         &self.responses
+    }
+
+    /// The answer at `index`, where that is a get's.
+    ///
+    /// ```
+    /// use etcd_client_core::{GetResponse, KeyValue, OpResponse, ResponseHeader, TxnResponse};
+    ///
+    /// let header = ResponseHeader::default();
+    /// let get = GetResponse::new(header, vec![KeyValue::new("k", "v")]);
+    /// let txn = TxnResponse::new(header, false, vec![OpResponse::Get(get)]);
+    /// assert_eq!(txn.get(0).and_then(GetResponse::first).map(|kv| &kv.value[..]), Some(&b"v"[..]));
+    /// assert!(txn.put(0).is_none() && txn.get(1).is_none());
+    /// ```
+    pub fn get(&self, index: usize) -> Option<&GetResponse> {
+        self.responses.get(index)?.as_get()
+    }
+
+    /// The answer at `index`, where that is a put's.
+    pub fn put(&self, index: usize) -> Option<&PutResponse> {
+        self.responses.get(index)?.as_put()
+    }
+
+    /// The answer at `index`, where that is a delete's.
+    pub fn delete(&self, index: usize) -> Option<&DeleteResponse> {
+        self.responses.get(index)?.as_delete()
+    }
+
+    /// The answer at `index`, where that is a nested Txn's.
+    pub fn txn(&self, index: usize) -> Option<&Self> {
+        self.responses.get(index)?.as_txn()
     }
 
     /// The answers, owned.
