@@ -190,6 +190,8 @@ impl Pool {
 
     pub(super) fn runtime_ended(&self) {
         self.runtime_ended.store(true, Ordering::Release);
+        // Their drivers are gone: a call that picked one would find that out again and again.
+        self.ready.store(Arc::default());
         self.changed.send_replace(());
     }
 }
