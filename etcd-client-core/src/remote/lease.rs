@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use etcd_errors::{Code, Error, Outcome};
+use tokio::time::Instant;
 
 use super::named;
 use crate::{
@@ -25,6 +26,14 @@ impl RemoteLease {
     pub(crate) fn new(channel: Channel) -> Self {
         Self { channel }
     }
+
+    /// The options of a second call that shares the deadline of the first.
+    fn rest(&self, options: CallOptions, started: Instant) -> CallOptions {
+        match self.channel.timeout(&options) {
+            Some(timeout) => options.timeout(timeout.saturating_sub(started.elapsed())),
+            None => options,
+        }
+    }
 }
 
 #[async_trait]
@@ -39,11 +48,12 @@ impl Lease for RemoteLease {
         named(Method::LeaseGrant, op.validate(self.channel.limits()))?;
         let request = wire::lease_grant_request(op);
         let call = Call::new(Method::LeaseGrant, &options);
+        let started = Instant::now();
         let answer = self.channel.unary(call, &request, wire::lease_grant_response).await;
         match (answer, own_id) {
             (Ok(response), _) => Ok(response),
             (Err(error), Some(id)) if says_done_before(&error, Code::LeaseExist) => {
-                let lease = self.time_to_live(LeaseTimeToLive::new(id), options).await;
+                let lease = self.time_to_live(LeaseTimeToLive::new(id), self.rest(options, started)).await;
                 match lease {
                     Ok(lease) if lease.ttl.is_some() => {
                         Ok(LeaseGrantResponse::new(lease.header, id, lease.granted_ttl))
@@ -60,11 +70,12 @@ impl Lease for RemoteLease {
         named(Method::LeaseRevoke, op.validate(self.channel.limits()))?;
         let request = wire::lease_revoke_request(op);
         let call = Call::new(Method::LeaseRevoke, &options);
+        let started = Instant::now();
         let answer = self.channel.unary(call, &request, wire::lease_revoke_response).await;
         match answer {
             Ok(response) => Ok(response),
             Err(error) if says_done_before(&error, Code::LeaseNotFound) => {
-                match self.time_to_live(LeaseTimeToLive::new(id), options).await {
+                match self.time_to_live(LeaseTimeToLive::new(id), self.rest(options, started)).await {
                     Ok(lease) if lease.ttl.is_none() => Ok(LeaseRevokeResponse::new(lease.header)),
                     Ok(_) | Err(_) => Err(error),
                 }

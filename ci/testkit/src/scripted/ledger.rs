@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use tokio::{sync::watch, time::timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,6 +32,8 @@ pub struct Counts {
 pub struct Received {
     /// The method.
     pub path: String,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// The encoded message.
     pub message: Bytes,
     /// Whether a server would have processed it: its answer did not say otherwise.

@@ -21,6 +21,7 @@ const PING_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Performance {
     call: Call,
+    headers: HeaderMap,
     request: RecvStream,
     respond: Respond,
     body: Option<SendStream<Bytes>>,
@@ -47,7 +48,8 @@ impl Performance {
         control: Control,
         ledger: Ledger,
     ) -> Self {
-        Self { call, request: request.into_body(), respond, body: None, control, ledger, unread: false }
+        let (head, request) = request.into_parts();
+        Self { call, headers: head.headers, request, respond, body: None, control, ledger, unread: false }
     }
 
     /// Takes every step, then waits for the client to end the call if none ended it. `open` counts the call as open until
@@ -124,7 +126,8 @@ impl Performance {
         self.request.trailers().await?;
         let message = body.freeze();
         let message = message.slice(GRPC_HEADER.min(message.len())..);
-        self.ledger.received(Received { path: self.call.path.clone(), message, applied });
+        let (path, headers) = (self.call.path.clone(), self.headers.clone());
+        self.ledger.received(Received { path, headers, message, applied });
         Ok(())
     }
 
