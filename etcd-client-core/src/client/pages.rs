@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use etcd_errors::{Error, ErrorKind, Outcome};
 use futures_core::{Stream, stream::BoxStream};
-use futures_util::stream::unfold;
+use futures_util::stream::{StreamExt as _, unfold};
 
 use crate::{
     mechanism::page_plan::PagePlan,
@@ -66,7 +66,8 @@ impl<'a> Get<Bound<'a>> {
     ///
     /// # Errors
     ///
-    /// The first page is an [`InvalidRequest`](ErrorKind::InvalidRequest) when the get has a sort or counts only.
+    /// The first page is an [`InvalidRequest`](ErrorKind::InvalidRequest) when the get has a sort, counts only or is invalid by
+    /// itself.
     pub fn pages(self) -> Pages<'a> {
         let service = self.service();
         let (get, options) = self.unbind();
@@ -102,7 +103,7 @@ impl Stream for Pages<'_> {
                 Reading::NotStarted(walk) => {
                     let first = walk.take().map(|walk| *walk);
                     let steps = unfold(first, |walk| async { walk?.step().await });
-                    self.reading = Reading::Started(Box::pin(steps));
+                    self.reading = Reading::Started(Box::pin(steps.fuse()));
                 }
             }
         }
@@ -187,6 +188,10 @@ impl<'a> Walk<'a> {
         }
         if self.get.spec().count_only {
             return Some(Error::invalid_request("count_only", "a count has no pages"));
+        }
+        // Each page brings a limit of its own, which would hide this one.
+        if self.get.spec().limit < 0 {
+            return Some(Error::invalid_request("limit", "limit is negative"));
         }
         None
     }

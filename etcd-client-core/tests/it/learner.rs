@@ -1,0 +1,43 @@
+//! A learner serves serializable reads only; a client that knows a voter too goes there.
+
+use std::time::Duration;
+
+use etcd_client_core::{Code, Error, GrpcCode, Outcome, Put};
+use etcd_testkit::{Cluster, Line};
+
+use crate::servers::{client, eventually};
+
+const SHORT: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_learner_serves_serializable_gets_and_nothing_else() {
+    let Some(mut cluster) = Cluster::builder().start_or_skip().await else { return };
+    client(cluster.endpoints()).put("k", "v").await.expect("put");
+    cluster.add_member(true).await.expect("a learner joins");
+    let line = cluster.version().line();
+    let learner = client([cluster.member(1).endpoint()]);
+    eventually("the learner has the key", async || {
+        learner.get("k").serializable().await.is_ok_and(|got| got.count == 1)
+    })
+    .await;
+    assert_refused(line, &learner.get("k").timeout(SHORT).await.expect_err("linearizable"));
+    assert_refused(line, &learner.put("k", "w").timeout(SHORT).await.expect_err("put"));
+    assert_refused(line, &learner.delete("k").timeout(SHORT).await.expect_err("delete"));
+    let txn = learner.txn().then(Put::new("k", "w")).timeout(SHORT).await;
+    assert_refused(line, &txn.expect_err("txn"));
+    assert_refused(line, &learner.lease().list().timeout(SHORT).await.expect_err("leases"));
+
+    let both = client(cluster.endpoints());
+    for i in 0..20 {
+        assert_eq!(both.get("k").await.expect("the voter answers").kvs[0].value, "v");
+        both.put(format!("both/{i}"), "v").await.expect("a refusal of a learner is no answer");
+    }
+}
+
+/// The text is the same in all versions, the gRPC code is not.
+fn assert_refused(line: Line, error: &Error) {
+    assert_eq!(error.code(), Some(Code::NotSupportedForLearner), "{}", error.report());
+    assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
+    let grpc = if line < Line::V3_6 { GrpcCode::Unavailable } else { GrpcCode::FailedPrecondition };
+    assert_eq!(error.grpc_code(), Some(grpc), "{error}");
+}
