@@ -27,7 +27,7 @@ struct Unary {
     #[arg(long, default_value_t = 0.65)]
     limit: f64,
     /// Rounds that count; one more is run before them.
-    #[arg(long, default_value_t = 9)]
+    #[arg(long, default_value_t = 15)]
     rounds: u32,
     /// Measure against a real etcd as well; nothing is judged by it.
     #[arg(long)]

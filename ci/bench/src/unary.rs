@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0.65)]
     limit: f64,
     /// Rounds that count; one more is run before them.
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Measure against this etcd as well, which holds the key; nothing is judged by it.
     #[arg(long, value_name = "ENDPOINT")]

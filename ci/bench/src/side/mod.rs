@@ -9,7 +9,7 @@ use clap::ValueEnum;
 pub(crate) use self::{client::Ours, floor::Floor, stub::Stub};
 
 /// One client. A clone shares the connection.
-pub(crate) trait Side: Clone + Send + 'static {
+pub(crate) trait Side: Clone + Send + Sync + 'static {
     /// Reads the key and returns the length of its value.
     fn get(&mut self) -> impl Future<Output = anyhow::Result<usize>> + Send;
 }

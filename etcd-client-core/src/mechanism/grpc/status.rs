@@ -48,6 +48,9 @@ pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap) -> Head {
 /// Reads `grpc-status` and `grpc-message` from trailers, or `None` where there is no status.
 pub(crate) fn status(headers: &HeaderMap) -> Option<Result<(), Status>> {
     let value = headers.get(&GRPC_STATUS)?;
+    if value == "0" {
+        return Some(Ok(()));
+    }
     let code = match std::str::from_utf8(value.as_bytes()).ok().and_then(|text| text.parse::<i32>().ok()) {
         Some(0) => return Some(Ok(())),
         Some(number) => GrpcCode::from_i32(number),
