@@ -40,16 +40,16 @@ async fn puts_while_connections_drop_constantly() {
     let (client, tap) = dropping(cluster, 1500);
     let mut results = Vec::new();
     let mut lost = 0;
-    while tap.connections() < 6 || lost == 0 {
+    while tap.connections() < 6 {
         let batch: Vec<String> = (0..8).map(|i| format!("dropping/{}", results.len() + i)).collect();
         let puts = batch.iter().map(|key| client.put(key, "v").into_future());
         for (key, result) in batch.iter().zip(futures_util::future::join_all(puts).await) {
             lost += usize::from(result.is_err());
             results.push((key.clone(), result.err()));
         }
-        assert!(results.len() < 20_000, "{lost} of {} puts were lost", results.len());
     }
     assert_truthful(&self::client(cluster.endpoints()), "dropping/", &results).await;
+    assert!(lost > 0, "no answer was lost in {} puts", results.len());
 }
 
 #[tokio::test]
