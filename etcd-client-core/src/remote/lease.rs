@@ -49,7 +49,9 @@ impl Lease for RemoteLease {
         let request = wire::lease_grant_request(op);
         let call = Call::new(Method::LeaseGrant, &options);
         let started = Instant::now();
-        let answer = self.channel.unary(call, &request, wire::lease_grant_response).await;
+        let wanted = request.id;
+        let convert = |response| wire::lease_grant_response(response, wanted);
+        let answer = self.channel.unary(call, &request, convert).await;
         match (answer, own_id) {
             (Ok(response), _) => Ok(response),
             (Err(error), Some(id)) if says_done_before(&error, Code::LeaseExist) => {

@@ -111,7 +111,7 @@ mod tests {
         let prepared = Headers::new(Some(Duration::from_secs(5)));
         let options = CallOptions::default();
         let timeout = |header| {
-            prepared.of(&options, header).expect("valid").get("grpc-timeout").map(HeaderValue::clone)
+            prepared.of(&options, header).expect("valid").get("grpc-timeout").cloned()
         };
         assert_eq!(timeout(TimeoutHeader::Default).expect("set"), "5000000u");
         assert_eq!(timeout(TimeoutHeader::Left(Duration::from_millis(2))).expect("set"), "2000u");

@@ -20,11 +20,18 @@ pub(crate) fn lease_grant_request(grant: LeaseGrant) -> pb::LeaseGrantRequest {
     }
 }
 
-pub(crate) fn lease_grant_response(response: pb::LeaseGrantResponse) -> Result<LeaseGrantResponse, Error> {
+/// `wanted` is the id that was asked for, zero where the server was to choose.
+pub(crate) fn lease_grant_response(
+    response: pb::LeaseGrantResponse,
+    wanted: i64,
+) -> Result<LeaseGrantResponse, Error> {
     let header = required(response.header, Effect::Writes)?;
     let Some(id) = LeaseId::new(response.id) else {
         return Err(protocol("the granted lease has no id", Effect::Writes));
     };
+    if wanted != 0 && id.get() != wanted {
+        return Err(protocol("the granted lease has another id than was asked for", Effect::Writes));
+    }
     Ok(LeaseGrantResponse::new(header, id, seconds(response.ttl)))
 }
 

@@ -213,7 +213,10 @@ fn a_lease_without_time_is_unknown() {
     assert_eq!(answer(0).ttl, Some(Duration::ZERO));
     assert_eq!((answer(-1).ttl, answer(-1).granted_ttl, answer(i64::MIN).ttl), (None, Duration::ZERO, None));
     let grant = pb::LeaseGrantResponse { header: pb_header(), id: 5, ttl: 10, ..Default::default() };
-    let grant = lease_grant_response(grant).expect("a good answer");
+    let chosen_by_the_server = lease_grant_response(grant.clone(), 0).expect("a good answer");
+    assert_eq!(chosen_by_the_server.id, lease(5));
+    assert_protocol(lease_grant_response(grant.clone(), 6), Outcome::Unknown);
+    let grant = lease_grant_response(grant, 5).expect("a good answer");
     assert_eq!((grant.id, grant.ttl), (lease(5), Duration::from_secs(10)));
     let leases = vec![pb::LeaseStatus { id: 5 }, pb::LeaseStatus { id: -6 }];
     let list = lease_list_response(pb::LeaseLeasesResponse { header: pb_header(), leases }).expect("good");
@@ -226,7 +229,7 @@ fn an_answer_without_a_header_is_no_answer() {
     assert_protocol(put_response(Default::default()), Outcome::Unknown);
     assert_protocol(delete_response(Default::default()), Outcome::Unknown);
     assert_protocol(compact_response(Default::default()), Outcome::Unknown);
-    assert_protocol(lease_grant_response(Default::default()), Outcome::Unknown);
+    assert_protocol(lease_grant_response(Default::default(), 0), Outcome::Unknown);
     assert_protocol(lease_revoke_response(Default::default()), Outcome::Unknown);
     assert_protocol(lease_time_to_live_response(Default::default()), Outcome::NotApplied);
     assert_protocol(lease_list_response(Default::default()), Outcome::NotApplied);
@@ -247,7 +250,7 @@ fn nonsense_is_clamped_or_refused() {
     let delete = pb::DeleteRangeResponse { header: pb_header(), deleted: i64::MIN, prev_kvs: vec![kv] };
     assert_eq!(delete_response(delete).expect("clamped").deleted, 0);
     let grant = |id, ttl| {
-        lease_grant_response(pb::LeaseGrantResponse { header: pb_header(), id, ttl, ..Default::default() })
+        lease_grant_response(pb::LeaseGrantResponse { header: pb_header(), id, ttl, ..Default::default() }, 0)
     };
     assert_eq!(grant(1, -5).expect("clamped").ttl, Duration::ZERO);
     assert!(grant(1, i64::MAX).is_ok());

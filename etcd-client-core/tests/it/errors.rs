@@ -46,7 +46,7 @@ async fn the_largest_request_that_is_sent_is_accepted() {
         match put.await {
             Ok(_) => assert_eq!(refused_at, None, "{left}"),
             Err(error) if error.code() == Some(Code::RequestTooLarge) => {
-                refused_at.get_or_insert((left, error.kind()));
+                refused_at.get_or_insert_with(|| (left, error.kind()));
             }
             Err(error) => panic!("{left}: {error}"),
         }

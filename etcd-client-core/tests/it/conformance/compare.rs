@@ -9,10 +9,10 @@ pub(crate) async fn holds(subject: &Subject<'_>, compare: Compare) -> bool {
 }
 
 /// Compares with something lower, the same and something higher, by every operator.
-async fn assert_ordered<T: Clone>(
+async fn assert_ordered<T: Clone + Send + Sync>(
     subject: &Subject<'_>,
     what: &str,
-    compared: impl Fn() -> CompareSubject<T>,
+    compared: impl Fn() -> CompareSubject<T> + Sync,
     [lower, same, higher]: [T; 3],
 ) {
     for (operand, order) in [(lower, 1), (same, 0), (higher, -1)] {
