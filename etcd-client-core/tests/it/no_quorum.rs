@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{CallOptions, Code, Compare, Error, Outcome, Put, Txn};
+use etcd_client_core::{CallOptions, Code, Compare, Error, ErrorKind, Outcome, Put, Txn};
 use etcd_testkit::Cluster;
 
 use crate::servers::{client, eventually, metric};
@@ -49,9 +49,10 @@ async fn one_of_three_members_answers_only_what_needs_no_leader() {
     assert_counted_with_our_version(&cluster).await;
 }
 
-/// etcd's own timeout is 7 s: the call's deadline comes first, here or at the server that was told of it.
+/// etcd's own timeout is 7 s: the call's deadline comes first. A server that was told of it may reset the stream just before.
 fn assert_no_answer(error: &Error, outcome: Outcome) {
-    assert!(error.is_timeout() || error.code() == Some(Code::DeadlineExceeded), "{}", error.report());
+    let timed_out = error.is_timeout() || error.code() == Some(Code::DeadlineExceeded);
+    assert!(timed_out || error.kind() == ErrorKind::Unavailable, "{}", error.report());
     assert_eq!(error.outcome(), outcome, "{error}");
 }
 
