@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Hears what [`obtain`](crate::obtain) does.
+/// Hears what [`obtain`](crate::obtain()) does.
 pub trait Progress: Send {
     /// A step begins or has ended.
     fn step(&mut self, text: &str);

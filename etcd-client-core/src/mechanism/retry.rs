@@ -26,12 +26,22 @@ pub(crate) enum Observation {
     NotProcessed,
     /// The connection or the stream ended without a status.
     Lost,
-    /// The call ended with this status.
-    Refused(Code),
+    /// The call ended with a status of this code; the outcome is what its text says of a write.
+    Refused(Code, Outcome),
     /// An answer came and cannot be read.
     Malformed,
     /// The call's own deadline passed.
     DeadlinePassed,
+}
+
+/// Whether a member is left that this call did not try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untried {
+    /// One that can be called now.
+    Ready,
+    /// One that may come up before the deadline.
+    Down,
+    None,
 }
 
 /// What happens next.
@@ -43,17 +53,19 @@ pub(crate) enum Decision {
     GiveUp,
 }
 
-/// Decides after an attempt of an RPC of `class`. `untried` says whether a member is left that this call did not try.
-pub(crate) fn decide(class: Class, observation: Observation, untried: bool) -> Decision {
+/// Decides after an attempt of an RPC of `class`.
+pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -> Decision {
     let repeatable = class != Class::Write;
     let resend = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
         Observation::Lost => repeatable,
-        Observation::Refused(code) => match code {
+        Observation::Refused(code, _) => match code {
             // Said before the request is proposed; a backlog drains.
             Code::TooManyRequests => true,
             // Said before the request is handled, by a member that will say it again.
-            Code::NoLeader | Code::NotSupportedForLearner => untried,
+            Code::NotSupportedForLearner => untried != Untried::None,
+            // As above; who requires a leader wants to know at once that there is none.
+            Code::NoLeader => untried == Untried::Ready,
             Code::LeaderChanged
             | Code::Stopped
             | Code::Timeout
@@ -79,7 +91,7 @@ pub(crate) fn outcome(class: Class, observation: Observation) -> Outcome {
     }
     match observation {
         Observation::NotSent | Observation::NotProcessed => Outcome::NotApplied,
-        Observation::Refused(code) => code.outcome(),
+        Observation::Refused(_, outcome) => outcome,
         Observation::Lost | Observation::Malformed | Observation::DeadlinePassed => Outcome::Unknown,
     }
 }
@@ -89,44 +101,52 @@ mod tests {
     use super::*;
     use Class::{Idempotent, Read, Write};
     use Decision::{GiveUp, Resend};
-    use Observation::{DeadlinePassed, Lost, Malformed, NotProcessed, NotSent, Refused};
+    use Observation::{DeadlinePassed, Lost, Malformed, NotProcessed, NotSent};
 
     const UNAVAILABLE: Code = Code::Other(GrpcCode::Unavailable);
 
+    fn refused(code: Code) -> Observation {
+        Observation::Refused(code, code.outcome())
+    }
+
     /// (observation, decision for a read, for an idempotent call, for a write, outcome of a write)
-    const TABLE: &[(Observation, Decision, Decision, Decision, Outcome)] = &[
-        (NotSent, Resend, Resend, Resend, Outcome::NotApplied),
-        (NotProcessed, Resend, Resend, Resend, Outcome::NotApplied),
-        (Lost, Resend, Resend, GiveUp, Outcome::Unknown),
-        (Malformed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-        (DeadlinePassed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-        (Refused(Code::NoLeader), Resend, Resend, Resend, Outcome::NotApplied),
-        (Refused(Code::TooManyRequests), Resend, Resend, Resend, Outcome::NotApplied),
-        (Refused(Code::NotSupportedForLearner), Resend, Resend, Resend, Outcome::NotApplied),
-        (Refused(Code::LeaderChanged), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::Stopped), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::Timeout), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::TimeoutDueToLeaderFail), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::TimeoutDueToConnectionLost), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::TimeoutWaitAppliedIndex), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::Canceled), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::DeadlineExceeded), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(UNAVAILABLE), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::Other(GrpcCode::Cancelled)), Resend, Resend, GiveUp, Outcome::Unknown),
-        (Refused(Code::Other(GrpcCode::Unknown)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-        (Refused(Code::Other(GrpcCode::Internal)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-        (Refused(Code::Compacted), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
-        (Refused(Code::PermissionDenied), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
-        (Refused(Code::NoSpace), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-        (Refused(Code::EmptyKey), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
-    ];
+    type Row = (Observation, Decision, Decision, Decision, Outcome);
+
+    fn table() -> Vec<Row> {
+        vec![
+            (NotSent, Resend, Resend, Resend, Outcome::NotApplied),
+            (NotProcessed, Resend, Resend, Resend, Outcome::NotApplied),
+            (Lost, Resend, Resend, GiveUp, Outcome::Unknown),
+            (Malformed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (DeadlinePassed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (refused(Code::NoLeader), Resend, Resend, Resend, Outcome::NotApplied),
+            (refused(Code::TooManyRequests), Resend, Resend, Resend, Outcome::NotApplied),
+            (refused(Code::NotSupportedForLearner), Resend, Resend, Resend, Outcome::NotApplied),
+            (refused(Code::LeaderChanged), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::Stopped), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::Timeout), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::TimeoutDueToLeaderFail), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::TimeoutDueToConnectionLost), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::TimeoutWaitAppliedIndex), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::Canceled), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::DeadlineExceeded), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(UNAVAILABLE), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::Other(GrpcCode::Cancelled)), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::Other(GrpcCode::Unknown)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (refused(Code::Other(GrpcCode::Internal)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (refused(Code::Compacted), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
+            (refused(Code::PermissionDenied), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
+            (refused(Code::NoSpace), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (refused(Code::EmptyKey), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
+        ]
+    }
 
     #[test]
     fn the_table() {
-        for &(observation, read, idempotent, write, applied) in TABLE {
-            assert_eq!(decide(Read, observation, true), read, "{observation:?}");
-            assert_eq!(decide(Idempotent, observation, true), idempotent, "{observation:?}");
-            assert_eq!(decide(Write, observation, true), write, "{observation:?}");
+        for (observation, read, idempotent, write, applied) in table() {
+            assert_eq!(decide(Read, observation, Untried::Ready), read, "{observation:?}");
+            assert_eq!(decide(Idempotent, observation, Untried::Ready), idempotent, "{observation:?}");
+            assert_eq!(decide(Write, observation, Untried::Ready), write, "{observation:?}");
             assert_eq!(outcome(Write, observation), applied, "{observation:?}");
             assert_eq!(outcome(Idempotent, observation), applied, "{observation:?}");
             assert_eq!(outcome(Read, observation), Outcome::NotApplied, "{observation:?}");
@@ -134,22 +154,36 @@ mod tests {
     }
 
     #[test]
-    fn what_every_member_said_is_final() {
+    fn what_another_member_may_know_better() {
         for class in [Read, Idempotent, Write] {
-            assert_eq!(decide(class, Refused(Code::NoLeader), false), GiveUp);
-            assert_eq!(decide(class, Refused(Code::NotSupportedForLearner), false), GiveUp);
-            assert_eq!(decide(class, Refused(Code::TooManyRequests), false), Resend);
-            assert_eq!(decide(class, NotSent, false), Resend);
+            for (code, ready, down, none) in [
+                (Code::NoLeader, Resend, GiveUp, GiveUp),
+                (Code::NotSupportedForLearner, Resend, Resend, GiveUp),
+                (Code::TooManyRequests, Resend, Resend, Resend),
+            ] {
+                assert_eq!(decide(class, refused(code), Untried::Ready), ready, "{code:?}");
+                assert_eq!(decide(class, refused(code), Untried::Down), down, "{code:?}");
+                assert_eq!(decide(class, refused(code), Untried::None), none, "{code:?}");
+            }
+            assert_eq!(decide(class, NotSent, Untried::None), Resend);
         }
+    }
+
+    #[test]
+    fn the_text_decides_where_the_code_does_not() {
+        let before_the_handler =
+            Observation::Refused(Code::Other(GrpcCode::ResourceExhausted), Outcome::NotApplied);
+        assert_eq!(outcome(Write, before_the_handler), Outcome::NotApplied);
+        assert_eq!(decide(Write, before_the_handler, Untried::Ready), GiveUp);
     }
 
     #[test]
     fn a_write_that_may_be_applied_is_never_resent() {
         let codes = Code::ALL.iter().copied().chain((0..17).map(|n| Code::Other(GrpcCode::from_i32(n))));
-        let all = codes.map(Refused).chain([NotSent, NotProcessed, Lost, Malformed, DeadlinePassed]);
+        let all = codes.map(refused).chain([NotSent, NotProcessed, Lost, Malformed, DeadlinePassed]);
         for observation in all {
             let unknown = outcome(Write, observation) == Outcome::Unknown;
-            assert!(!unknown || decide(Write, observation, true) == GiveUp, "{observation:?}");
+            assert!(!unknown || decide(Write, observation, Untried::Ready) == GiveUp, "{observation:?}");
         }
     }
 }

@@ -13,12 +13,7 @@ use crate::{
         TxnResponse,
     },
     service::{CallOptions, Kv, RangeStream, Timeout},
-    transport::{
-        call::{Call, Progress},
-        channel::Channel,
-        method::Method,
-        streaming,
-    },
+    transport::{call::Call, channel::Channel, method::Method, progress::Progress, streaming},
     wire,
 };
 
@@ -85,7 +80,7 @@ impl Kv for RemoteKv {
         if connection.lacks_range_stream.load(Ordering::Relaxed) {
             return Err(range_stream::unsupported(&connection));
         }
-        let headers = progress.headers_without_timeout(&self.channel)?;
+        let headers = progress.headers_without_timeout(&self.channel);
         let opened = streaming::open(
             flight,
             Method::RangeStream,

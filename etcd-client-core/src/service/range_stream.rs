@@ -9,7 +9,7 @@ use std::{
 
 use etcd_errors::Error;
 use futures_core::{Stream, stream::BoxStream};
-use futures_util::stream::unfold;
+use futures_util::stream::{StreamExt as _, unfold};
 
 use crate::model::KeyValue;
 
@@ -38,7 +38,7 @@ pub struct RangeStream {
 impl RangeStream {
     /// The answer of a service that has the chunks as a stream.
     pub fn new(chunks: impl Stream<Item = Result<RangeChunk, Error>> + Send + 'static) -> Self {
-        Self { chunks: Box::pin(chunks) }
+        Self { chunks: Box::pin(chunks.fuse()) }
     }
 
     pub(crate) fn from_state<S, F, Step>(state: S, step: F) -> Self

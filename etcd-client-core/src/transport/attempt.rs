@@ -31,12 +31,13 @@ impl Failure {
 
     pub(crate) fn status(status: Status) -> Self {
         let code = Code::parse(status.code, &status.message);
+        let outcome = code.outcome_with(&status.message);
         let text = if status.message.is_empty() {
             format!("{} without a message", status.code).into()
         } else {
             status.message.into()
         };
-        Self { observation: Observation::Refused(code), text, grpc: Some(status.code) }
+        Self { observation: Observation::Refused(code, outcome), text, grpc: Some(status.code) }
     }
 
     fn malformed(text: impl Into<Cow<'static, str>>) -> Self {
@@ -73,7 +74,7 @@ impl Failure {
     /// The caller's error, without the history of the call.
     pub(crate) fn into_error(self) -> Error {
         match self.observation {
-            Observation::Refused(code) => {
+            Observation::Refused(code, _) => {
                 Error::from_server(self.grpc.unwrap_or_else(|| code.grpc()), self.text)
             }
             Observation::Malformed => {

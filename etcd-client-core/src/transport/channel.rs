@@ -90,7 +90,7 @@ impl Channel {
     }
 
     /// The header block of a request.
-    pub(crate) fn headers(&self, options: &CallOptions, timeout: TimeoutHeader) -> Result<HeaderMap, Error> {
+    pub(crate) fn headers(&self, options: &CallOptions, timeout: TimeoutHeader) -> HeaderMap {
         self.shared.headers.of(options, timeout)
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod endpoint;
 pub(crate) mod headers;
 pub(crate) mod method;
 pub(crate) mod pool;
+pub(crate) mod progress;
 pub(crate) mod streaming;
 pub(crate) mod supervisor;
 pub(crate) mod tcp;

@@ -61,11 +61,12 @@ impl Pool {
     }
 
     /// A ready connection, counted as used, or `None` when a call has to wait. Takes no lock.
-    pub(crate) fn try_acquire(&self, avoid: Option<usize>) -> Option<InFlight> {
+    pub(crate) fn try_acquire(&self, avoid: &[usize]) -> Option<InFlight> {
         let ready = self.ready.load();
         loop {
             let random = if ready.len() > 1 { fastrand::u64(..) } else { 0 };
-            let picked = pick(ready.len(), |i| ready[i].load(), |i| Some(ready[i].member) == avoid, random)?;
+            let picked =
+                pick(ready.len(), |i| ready[i].load(), |i| avoid.contains(&ready[i].member), random)?;
             // Another call may have taken the last stream meanwhile.
             if let Some(flight) = ready[picked].begin() {
                 return Some(flight);
@@ -76,7 +77,7 @@ impl Pool {
     /// Waits for a ready connection. Ends with an error only when there can be none any more.
     ///
     /// Cancel safe.
-    pub(crate) async fn acquire(&self, avoid: Option<usize>) -> Result<InFlight, Error> {
+    pub(crate) async fn acquire(&self, avoid: &[usize]) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         loop {
             self.check_alive()?;
@@ -122,6 +123,11 @@ impl Pool {
             let reason = trouble.as_deref().unwrap_or("connected, but with as many calls as it allows");
             Attempt::new(member.endpoint.as_str(), reason).with_sent(false)
         })
+    }
+
+    /// Whether a connection to another member than these is ready.
+    pub(crate) fn has_ready_besides(&self, members: &[usize]) -> bool {
+        self.ready.load().iter().any(|connection| !members.contains(&connection.member))
     }
 
     /// How many endpoints this client has.

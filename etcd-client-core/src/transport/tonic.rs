@@ -70,17 +70,17 @@ impl Channel {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Response<ResponseBody>, Error> {
-        let mut avoid = None;
+        let mut avoid = Vec::new();
         let mut tries_left = UNSENT_TRIES;
         loop {
             tries_left -= 1;
-            let flight = self.stub_connection(avoid).await?;
+            let flight = self.stub_connection(&avoid).await?;
             let request = stub_request(self, &flight, uri, headers);
             match flight.connection.sender().send_request(request, body.is_end_stream()) {
                 Ok((response, send)) => return exchange(flight, response, send, body).await,
                 Err(error) if tries_left > 0 && self.pool().check_alive().is_ok() => {
                     tracing::debug!(reason = %not_sent(&error).text, "not sent, trying again");
-                    avoid = Some(flight.connection.member);
+                    avoid = vec![flight.connection.member];
                     // The pool drops the connection as soon as its driver runs.
                     tokio::task::yield_now().await;
                 }
@@ -90,7 +90,7 @@ impl Channel {
     }
 
     /// Streams have no deadline; the wait for a connection has the client's.
-    async fn stub_connection(&self, avoid: Option<usize>) -> Result<InFlight, Error> {
+    async fn stub_connection(&self, avoid: &[usize]) -> Result<InFlight, Error> {
         let Some(limit) = self.timeout(&crate::service::CallOptions::default()) else {
             return self.pool().acquire(avoid).await;
         };

@@ -77,7 +77,7 @@ impl Builder {
         self
     }
 
-    /// TLS with `--client-cert-auth`: [`Certificates::client`] carries this common name.
+    /// TLS with `--client-cert-auth`: [`Certificates::client`](crate::Certificates::client) carries this common name.
     pub fn mutual_tls(mut self, common_name: &str) -> Self {
         self.plan.tls = true;
         self.plan.mutual_tls = true;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::ErrorKind;
+use etcd_client_core::{ErrorKind, LeaseId};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{in_turn, reply};
 use prost::Message as _;
@@ -23,10 +23,12 @@ async fn an_answer_has_a_header() {
 }
 
 #[tokio::test]
-async fn a_lease_has_an_id() {
+async fn a_lease_has_the_id_that_was_asked_for() {
     let rig = Rig::start().await;
     let without = pb::LeaseGrantResponse { header: header(), id: 0, ttl: 1, error: String::new() };
     rig.check(Rpc::Grant, reply::message(without.encode_to_vec()), PROTOCOL).await;
+    let anothers = pb::LeaseGrantResponse { header: header(), id: 8, ttl: 1, error: String::new() };
+    rig.check(Rpc::Grant, reply::message(anothers.encode_to_vec()), PROTOCOL).await;
 
     let client = rig.client();
     let without = pb::LeaseLeasesResponse { header: header(), leases: vec![pb::LeaseStatus { id: 0 }] };
@@ -50,7 +52,8 @@ async fn negative_numbers_count_as_none() {
 
     let granted = pb::LeaseGrantResponse { header: header(), id: 7, ttl: i64::MIN, error: String::new() };
     rig.server.play(in_turn([reply::message(granted.encode_to_vec())]));
-    let lease = client.lease().grant(Duration::from_secs(1)).await.expect("read");
+    let asked = LeaseId::new(7).expect("not zero");
+    let lease = client.lease().grant(Duration::from_secs(1)).id(asked).await.expect("read");
     assert_eq!(lease.ttl, Duration::ZERO);
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{CallOptions, Client, Compare, Error, ErrorKind, Get, Outcome, Put};
+use etcd_client_core::{CallOptions, Client, Compare, Error, ErrorKind, Get, LeaseId, Outcome, Put};
 use etcd_proto::{etcdserverpb as pb, mvccpb};
 use etcd_testkit::scripted::{Answer, Call, Script, Server, in_turn, reply};
 use prost::Message as _;
@@ -73,7 +73,10 @@ impl Rpc {
                     let txn = client.txn().when(Compare::version("k").equal(0)).then(Put::new("k", "v"));
                     txn.await.map(drop)
                 }
-                Self::Grant => client.lease().grant(Duration::from_secs(60)).await.map(drop),
+                Self::Grant => {
+                    let id = LeaseId::new(7).expect("not zero");
+                    client.lease().grant(Duration::from_secs(60)).id(id).await.map(drop)
+                }
                 Self::RangeStream => {
                     let get = Get::new("").all_keys();
                     let mut chunks = client.kv().range_stream(get, CallOptions::default()).await?;
