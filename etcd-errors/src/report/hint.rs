@@ -38,9 +38,13 @@ fn for_request(code: Code) -> Option<&'static str> {
         }
         Code::ValueProvided => "give either a value or ignore_value",
         Code::LeaseProvided => "give either a lease or ignore_lease",
-        Code::TooManyOps => "split the transaction, or raise --max-txn-ops of every member",
+        Code::TooManyOps => {
+            "split the transaction, or raise --max-txn-ops of every member and the limit of the client"
+        }
         Code::DuplicateKey => "write each key at most once in a transaction",
-        Code::RequestTooLarge => "send less at once, or raise --max-request-bytes of every member",
+        Code::RequestTooLarge => {
+            "send less at once, or raise --max-request-bytes of every member and the limit of the client"
+        }
         Code::Compacted => "read again without a revision, or watch from the revision of a fresh read",
         Code::FutureRev => "ask for a revision that a response has shown; is this still the same cluster?",
         Code::NoSpace => {
