@@ -1,6 +1,6 @@
 //! The settings of a client.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use etcd_errors::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -12,7 +12,7 @@ use crate::{
     transport::{
         channel::{Channel, Settings},
         connector::{BoxError, ServiceConnector, SharedConnector, Target},
-        endpoint::{Endpoint, Security},
+        endpoint::{Endpoint, Security, without_user},
         method::DEFAULT_TIMEOUT,
         tcp::DirectConnector,
     },
@@ -34,7 +34,6 @@ use crate::{
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     endpoints: Vec<String>,
@@ -104,6 +103,17 @@ impl ClientBuilder {
         let settings =
             Settings { endpoints, connector: self.connector, limits: self.limits, timeout: self.timeout };
         Ok(Client::over(Channel::start(settings)?))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoints: Vec<_> = self.endpoints.iter().map(|endpoint| without_user(endpoint)).collect();
+        f.debug_struct("ClientBuilder")
+            .field("endpoints", &endpoints)
+            .field("timeout", &self.timeout)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,7 +11,11 @@ use crate::{
     op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn},
     remote::{RemoteKv, RemoteLease},
     service::{self, CallOptions, Kv, Lease},
-    transport::{call::seconds, channel::Channel, method::DEFAULT_TIMEOUT},
+    transport::{
+        call::seconds,
+        channel::{Channel, check_runtime},
+        method::DEFAULT_TIMEOUT,
+    },
 };
 
 /// A client of one etcd cluster.
@@ -139,9 +143,8 @@ impl Client {
     /// [`report`](Error::report) say how each one failed. [`Closed`](ErrorKind::Closed) and
     /// [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
     pub async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
-        let channel = &self.shared.channel;
-        channel.check_runtime()?;
-        let pool = channel.pool();
+        check_runtime().map_err(|error| error.with_operation("ready"))?;
+        let pool = self.shared.channel.pool();
         let ready = timeout(limit, pool.ready()).await.unwrap_or_else(|_elapsed| {
             let text = format!("no endpoint was ready within {}", seconds(limit));
             Err(Error::new(ErrorKind::Unavailable, text)
@@ -155,6 +158,8 @@ impl Client {
     ///
     /// Calls in flight end with [`Closed`](ErrorKind::Closed), with an unknown outcome where they were writes; so do later calls.
     /// Calling it again does nothing. Cancel safe: the connections close all the same.
+    ///
+    /// The tasks run on the runtime that the client was built on: where nothing drives that one, this waits for it.
     pub async fn close(&self) {
         self.shared.channel.pool().close();
         self.shared.channel.pool().closed().await;

@@ -16,6 +16,7 @@ use crate::model::ResponseHeader;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "an operation does nothing until it is executed or part of a Txn"]
+#[non_exhaustive]
 pub enum Op {
     /// Reads.
     Get(Get),
@@ -77,6 +78,7 @@ impl From<Txn> for Op {
 
 /// The answer to an [`Op`], of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OpResponse {
     /// What a [`Get`] read.
     Get(GetResponse),

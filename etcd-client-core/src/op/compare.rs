@@ -27,6 +27,7 @@ pub struct Compare {
 
 /// How what is stored has to relate to what is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CompareOp {
     /// It is the same.
     Equal,

@@ -13,8 +13,8 @@ const MAX_TTL_SECONDS: u64 = 9_000_000_000;
 
 /// Grants a lease: keys attached to it are deleted when it is not renewed in time.
 ///
-/// With an id chosen by the caller a grant can be repeated safely: an attempt of unknown outcome that did
-/// succeed shows as `Code::LeaseExist`. Dropping the future leaves the outcome unknown.
+/// With an id chosen by the caller an attempt of unknown outcome that did succeed shows as `Code::LeaseExist` when the
+/// grant is repeated. Dropping the future leaves the outcome unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct LeaseGrant<B = Unbound> {
 pub struct LeaseGrantSpec {
     /// How long the lease lives without renewal.
     pub ttl: Duration,
-    /// The id; `None` lets the server choose.
+    /// The id; `None` lets the client choose a random one.
     pub id: Option<LeaseId>,
 }
 
@@ -51,7 +51,8 @@ impl LeaseGrant {
 }
 
 impl<B> LeaseGrant<B> {
-    /// Chooses the id, which must be positive. Default: the server chooses.
+    /// Chooses the id, which must be positive. Default: the client chooses a random one, so that a grant whose answer was lost can
+    /// be told from a second one.
     pub fn id(mut self, id: LeaseId) -> Self {
         self.spec.id = Some(id);
         self

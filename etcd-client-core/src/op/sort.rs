@@ -2,6 +2,7 @@
 
 /// What the pairs of a range are ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SortTarget {
     /// The key, bytewise.
     Key,
@@ -17,6 +18,7 @@ pub enum SortTarget {
 
 /// In which direction the pairs of a range are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SortOrder {
     /// The lowest first.
     Ascend,

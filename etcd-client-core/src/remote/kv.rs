@@ -1,7 +1,5 @@
 //! KV over a channel.
 
-use std::sync::{Arc, atomic::Ordering};
-
 use async_trait::async_trait;
 use etcd_errors::Error;
 
@@ -13,7 +11,7 @@ use crate::{
         TxnResponse,
     },
     service::{CallOptions, Kv, RangeStream, Timeout},
-    transport::{call::Call, channel::Channel, method::Method, progress::Progress, streaming},
+    transport::{call::Call, channel::Channel, method::Method},
     wire,
 };
 
@@ -72,33 +70,6 @@ impl Kv for RemoteKv {
 
     async fn range_stream(&self, op: Get, options: CallOptions) -> Result<RangeStream, Error> {
         named(Method::RangeStream, op.validate(self.channel.limits()))?;
-        let request = wire::get_request(op);
-        let call = Call::new(Method::RangeStream, &options);
-        let mut progress = Progress::start(&self.channel, call)?;
-        let flight = progress.connection(&self.channel).await?;
-        let connection = Arc::clone(&flight.connection);
-        if connection.lacks_range_stream.load(Ordering::Relaxed) {
-            return Err(range_stream::unsupported(&connection));
-        }
-        let headers = progress.headers_without_timeout(&self.channel);
-        let opened = streaming::open(
-            flight,
-            Method::RangeStream,
-            headers,
-            frame::encode(&request),
-            self.channel.max_receive_bytes(),
-            progress.deadline,
-        );
-        match opened.await {
-            Ok(messages) => {
-                let timeout = self.channel.timeout(&options);
-                Ok(range_stream::chunks(messages, timeout))
-            }
-            Err(failure) => {
-                progress.record(&connection, &failure);
-                let error = range_stream::error(failure, &connection);
-                Err(progress.fail(&self.channel, error))
-            }
-        }
+        range_stream::open(&self.channel, frame::encode(&wire::get_request(op)), &options).await
     }
 }

@@ -1,56 +1,104 @@
-//! The chunks of a `RangeStream` call.
+//! A range as a stream of chunks, from a member that has `RangeStream`.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
 use etcd_proto::etcdserverpb as pb;
 use tokio::time::Instant;
 
 use crate::{
-    service::RangeStream,
+    service::{CallOptions, RangeStream},
     transport::{
-        attempt::Failure, connection::Connection, method::Method, pool::closed, streaming::MessageStream,
+        call::Call,
+        channel::{Channel, check_runtime},
+        connection::Connection,
+        failure::Failure,
+        method::Method,
+        pool::closed,
+        progress::Progress,
+        streaming::{self, MessageStream},
     },
     wire,
 };
 
+const METHOD: Method = Method::RangeStream;
+
+/// Opens the stream, on another member where one fails before it answers.
+pub(super) async fn open(
+    channel: &Channel,
+    frame: Bytes,
+    options: &CallOptions,
+) -> Result<RangeStream, Error> {
+    let mut progress = Progress::start(channel, Call::new(METHOD, options))?;
+    loop {
+        let flight = progress.connection(channel).await?;
+        let connection = Arc::clone(&flight.connection);
+        if connection.lacks(METHOD) {
+            return Err(unsupported("this member has no RangeStream", &connection));
+        }
+        let Some(place) = connection.stream_place() else {
+            return Err(unsupported(
+                "as many streams as may be left unread are open on this connection",
+                &connection,
+            ));
+        };
+        let headers = progress.headers_without_timeout(channel);
+        let opened = streaming::open(
+            (flight, place),
+            METHOD,
+            headers,
+            frame.clone(),
+            channel.max_receive_bytes(),
+            progress.deadline,
+        );
+        let failure = match opened.await {
+            Ok(messages) => return Ok(chunks(messages, channel.timeout(options))),
+            Err(failure) => failure,
+        };
+        learn(&failure, &connection);
+        progress.record(&connection, &failure);
+        progress.next(channel, failure).await?;
+    }
+}
+
 /// The messages as chunks. `timeout` bounds the wait for each one: a long range may take long, a silent one may not.
-pub(super) fn chunks(
-    messages: MessageStream<pb::RangeStreamResponse>,
-    timeout: Option<Duration>,
-) -> RangeStream {
+fn chunks(messages: MessageStream<pb::RangeStreamResponse>, timeout: Option<Duration>) -> RangeStream {
     RangeStream::from_state(Some(messages), move |messages| async move {
         let mut messages = messages?;
+        if let Err(error) = check_runtime() {
+            return Some((Err(error.with_operation(METHOD.operation())), None));
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         match messages.next(deadline).await {
             Ok(Some(message)) => Some((Ok(wire::range_chunk(message)), Some(messages))),
             Ok(None) => None,
             // What would follow has a gap before it.
-            Err(failure) => Some((Err(error(failure, &messages.flight().connection)), None)),
+            Err(failure) => Some((Err(broken(failure, messages.connection())), None)),
         }
     })
 }
 
-/// The caller's error. A member older than 3.7 is remembered for as long as its connection lives.
-pub(super) fn error(failure: Failure, connection: &Connection) -> Error {
-    let attempt = Attempt::new(&**connection.endpoint(), failure.text.to_string());
+/// The error of a stream that had been opened.
+fn broken(failure: Failure, connection: &Connection) -> Error {
+    learn(&failure, connection);
+    let attempt = Attempt::new(&**connection.endpoint(), failure.text.to_string()).with_sent(true);
     let error = if connection.is_shut_down() { closed() } else { failure.into_error() };
-    if error.kind() == ErrorKind::Unsupported && error.message().contains("unknown method") {
-        connection.lacks_range_stream.store(true, Ordering::Relaxed);
-    }
     named(error, attempt)
 }
 
-/// The error for a member that is known to be older than 3.7.
-pub(super) fn unsupported(connection: &Connection) -> Error {
-    let text = "this member has no RangeStream";
-    let attempt = Attempt::new(&**connection.endpoint(), text).with_sent(false);
-    named(Error::new(ErrorKind::Unsupported, text), attempt)
+/// A member older than 3.7 is remembered for as long as its connection lives.
+fn learn(failure: &Failure, connection: &Connection) {
+    if failure.text.contains("unknown method") {
+        connection.remember_lacking(METHOD);
+    }
+}
+
+fn unsupported(why: &'static str, connection: &Connection) -> Error {
+    let attempt = Attempt::new(&**connection.endpoint(), why).with_sent(false);
+    named(Error::new(ErrorKind::Unsupported, why), attempt)
 }
 
 fn named(error: Error, attempt: Attempt) -> Error {
-    error
-        .with_operation(Method::RangeStream.operation())
-        .with_outcome(Outcome::NotApplied)
-        .with_attempts(vec![attempt])
+    error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied).with_attempts(vec![attempt])
 }

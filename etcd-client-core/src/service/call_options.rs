@@ -26,6 +26,7 @@ pub struct CallOptions {
 
 /// How long a call may take, everything included: connecting, authentication, retries, decoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Timeout {
     /// What the client says for this kind of call.
     #[default]
@@ -99,17 +100,21 @@ impl CallOptions {
 }
 
 /// Names that carry the call itself, or that the client sets.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 15] = [
     "authorization",
+    "client-api-version",
     "connection",
     "content-length",
     "content-type",
     "hasleader",
     "host",
+    "keep-alive",
+    "proxy-connection",
     "te",
     "token",
     "trailer",
     "transfer-encoding",
+    "upgrade",
     "user-agent",
 ];
 

@@ -79,8 +79,10 @@ pub trait Kv: Send + Sync + Debug {
     /// [`Get::pages`] uses it where it is there; a service that does not have it leaves this out.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) where the service or the member has no such call.
+    /// [`Unsupported`](ErrorKind::Unsupported) where the service or the member has no such call, or has as many open as may be
+    /// left unread: a get of the range, or its pages, then does the job.
     async fn range_stream(&self, _op: Get, _options: CallOptions) -> Result<RangeStream, Error> {
-        Err(Error::new(ErrorKind::Unsupported, "this service has no streamed ranges"))
+        let error = Error::new(ErrorKind::Unsupported, "this service has no streamed ranges");
+        Err(error.with_operation("get"))
     }
 }

@@ -30,7 +30,8 @@ impl RangeChunk {
 
 /// The chunks of one `RangeStream` call, all of one revision. It ends after the last chunk or with an error.
 ///
-/// Dropping it ends the call.
+/// Dropping it ends the call; dropping the client that it came from ends it too, with an error.
+#[must_use = "a stream gives its chunks to `next` or as a stream"]
 pub struct RangeStream {
     chunks: BoxStream<'static, Result<RangeChunk, Error>>,
 }

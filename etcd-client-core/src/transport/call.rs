@@ -7,11 +7,7 @@ use etcd_errors::Error;
 use tokio::time::timeout_at;
 
 use super::{
-    attempt::{self, Failure},
-    channel::Channel,
-    connection::InFlight,
-    method::Method,
-    progress::Progress,
+    attempt, channel::Channel, connection::InFlight, failure::Failure, method::Method, progress::Progress,
 };
 use crate::{
     mechanism::{

@@ -68,14 +68,6 @@ impl Channel {
         self.shared.limits.max_receive_bytes
     }
 
-    /// A typed error where timers and sockets would panic.
-    pub(crate) fn check_runtime(&self) -> Result<(), Error> {
-        match Handle::try_current() {
-            Ok(_) => Ok(()),
-            Err(_) => Err(no_runtime()),
-        }
-    }
-
     /// The time that a call with these options has, `None` for any.
     pub(crate) fn timeout(&self, options: &CallOptions) -> Option<Duration> {
         match options.chosen_timeout() {
@@ -100,6 +92,11 @@ impl Channel {
     }
 }
 
-pub(crate) fn no_runtime() -> Error {
+/// A typed error where timers and sockets would panic.
+pub(crate) fn check_runtime() -> Result<(), Error> {
+    Handle::try_current().map(drop).map_err(|_| no_runtime())
+}
+
+fn no_runtime() -> Error {
     Error::new(ErrorKind::NoRuntime, "there is no tokio runtime here: call this inside of one")
 }

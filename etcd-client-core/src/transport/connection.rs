@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -24,12 +24,15 @@ use super::{
 /// Name lookup, TCP, TLS, HTTP/2 and the first PING together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Room for the answers of one stream. A response is always read to its end, so this only bounds what is under way.
+/// Room for the answers of one stream. A unary answer is read as it comes, so this only bounds what is under way.
 const STREAM_WINDOW: u32 = 8 << 20;
 
 /// Room for the answers of all streams. h2 closes a connection that buffers more small frames than its budget: as much of
 /// the budget as of the window, so that the window is what limits.
 const CONNECTION_WINDOW: u32 = 64 << 20;
+
+/// Streams whose reader sets the pace. All of them stalled leave half of the connection's window to everybody else.
+const MOST_PACED_STREAMS: usize = 4;
 
 /// etcd's own headers are far below; the gRPC message of an error may hold a few KiB.
 const MAX_HEADER_LIST: u32 = 64 << 10;
@@ -54,7 +57,9 @@ pub(crate) struct Connection {
     in_flight: AtomicUsize,
     max_streams: usize,
     pub(crate) state: watch::Receiver<ConnectionState>,
-    pub(crate) lacks_range_stream: AtomicBool,
+    /// The RPCs that the member does not have: one bit for each method.
+    lacking: AtomicU32,
+    streams: AtomicUsize,
     /// Told when a stream ends on a connection that had no room for another.
     room: watch::Sender<()>,
     shutdown: CancellationToken,
@@ -105,7 +110,8 @@ impl Connection {
             send,
             in_flight: AtomicUsize::new(0),
             state,
-            lacks_range_stream: AtomicBool::new(false),
+            lacking: AtomicU32::new(0),
+            streams: AtomicUsize::new(0),
             room: dial.changed.clone(),
             shutdown,
         })
@@ -143,6 +149,21 @@ impl Connection {
         (in_flight < self.max_streams).then_some(in_flight)
     }
 
+    /// Whether the member has said that it does not have this RPC.
+    pub(crate) fn lacks(&self, method: Method) -> bool {
+        self.lacking.load(Ordering::Relaxed) & (1 << method.index()) != 0
+    }
+
+    pub(crate) fn remember_lacking(&self, method: Method) {
+        self.lacking.fetch_or(1 << method.index(), Ordering::Relaxed);
+    }
+
+    /// A place for a stream that is read at its reader's pace, where one is left.
+    pub(crate) fn stream_place(self: &Arc<Self>) -> Option<StreamPlace> {
+        let place = StreamPlace { connection: Arc::clone(self) };
+        (self.streams.fetch_add(1, Ordering::Relaxed) < MOST_PACED_STREAMS).then_some(place)
+    }
+
     /// Counts one request in, where there is room; the guard counts it out.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<InFlight> {
         let flight = InFlight { connection: Arc::clone(self) };
@@ -169,6 +190,18 @@ impl Drop for InFlight {
         if before >= self.connection.max_streams {
             self.connection.room.send_replace(());
         }
+    }
+}
+
+/// A stream on a connection that its reader may leave unread.
+#[derive(Debug)]
+pub(crate) struct StreamPlace {
+    connection: Arc<Connection>,
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        self.connection.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

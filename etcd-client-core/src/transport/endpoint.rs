@@ -1,6 +1,6 @@
 //! Where a member is reached: the text a user writes, read strictly.
 
-use std::{fmt, net::Ipv6Addr, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, net::Ipv6Addr, str::FromStr, sync::Arc};
 
 use etcd_errors::Error;
 use http::uri::Authority;
@@ -115,8 +115,18 @@ impl FromStr for Endpoint {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text).map_err(|why| Error::invalid_config("endpoint", format!("endpoint {text:?} {why}")))
+        parse(text).map_err(|why| {
+            let shown = without_user(text);
+            Error::invalid_config("endpoint", format!("endpoint {shown:?} {why}"))
+        })
     }
+}
+
+/// An endpoint as it may be shown: user information, which may hold a password, is left out.
+pub(crate) fn without_user(text: &str) -> Cow<'_, str> {
+    let Some((before, host)) = text.rsplit_once('@') else { return Cow::Borrowed(text) };
+    let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    Cow::Owned(format!("{scheme}..@{host}"))
 }
 
 fn parse(text: &str) -> Result<Endpoint, String> {
@@ -263,6 +273,16 @@ mod tests {
             assert_eq!(endpoint.security(), security, "{text}");
             assert_eq!(*endpoint.address(), Address::Unix { path: path.into() }, "{text}");
             assert_eq!(endpoint.authority(), authority, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for text in
+            ["http://user:canary@host:1", "user:canary@host", "ftp://canary@host", "http://a@canary@host"]
+        {
+            let error = text.parse::<Endpoint>().expect_err(text);
+            assert!(!format!("{error} {error:?} {}", error.report()).contains("canary"), "{error}");
         }
     }
 

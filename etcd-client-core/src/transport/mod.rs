@@ -7,6 +7,8 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod driver;
 pub(crate) mod endpoint;
+pub(crate) mod exchange;
+pub(crate) mod failure;
 pub(crate) mod headers;
 pub(crate) mod method;
 pub(crate) mod pool;

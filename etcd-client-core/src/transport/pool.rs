@@ -7,7 +7,7 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use etcd_errors::{Attempt, Error, ErrorKind};
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -164,6 +164,13 @@ impl Pool {
             shutdown: &self.shutdown,
             changed: &self.changed,
         }
+    }
+
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tasks.spawn(task)
     }
 
     pub(super) fn add(&self, connection: &Arc<Connection>) {

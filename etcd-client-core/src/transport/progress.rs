@@ -1,14 +1,16 @@
 //! One call under way: its deadline, the attempts so far, and whether there is another.
 
+use std::time::Duration;
+
 use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
 use http::HeaderMap;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    attempt::Failure,
     call::{Call, seconds},
-    channel::Channel,
+    channel::{Channel, check_runtime},
     connection::{Connection, InFlight},
+    failure::Failure,
     headers::TimeoutHeader,
     pool::Pool,
 };
@@ -17,8 +19,11 @@ use crate::mechanism::{
     retry::{self, Decision, Observation, Untried},
 };
 
-/// The attempts an error lists at most; what lies between the first ones and the last is only counted.
+/// The attempts an error lists at most: the first ones and the last; what lies between is left out.
 const LISTED_ATTEMPTS: usize = 32;
+
+/// With less time left than this no attempt is begun: it could only end as the deadline's.
+const LEAST_TIME: Duration = Duration::from_millis(2);
 
 /// One call under way: its deadline and what happened to it so far.
 #[derive(Debug)]
@@ -36,8 +41,7 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     pub(crate) fn start(channel: &Channel, call: Call<'a>) -> Result<Self, Error> {
-        channel
-            .check_runtime()
+        check_runtime()
             .and_then(|()| call.options.validate())
             .map_err(|error| error.with_operation(call.method.operation()))?;
         let started = Instant::now();
@@ -122,10 +126,13 @@ impl<'a> Progress<'a> {
         }
         // The first resend on another member is free.
         if self.failures > 1 || pool.size() == 1 {
-            let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..));
-            if self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline) {
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left < LEAST_TIME) {
                 return Err(self.fail(channel, failure.into_error()));
             }
+            let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..));
+            // A wait past the deadline would give the rest of the time away.
+            let wait = left.map_or(wait, |left| wait.min(left / 2));
             tokio::select! {
                 () = sleep(wait) => {}
                 () = pool.shutdown() => return Err(self.fail(channel, failure.into_error())),

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     connection::{Connection, ConnectionState},
@@ -24,10 +25,10 @@ pub(super) async fn run(pool: Arc<Pool>, member: usize) {
     drop(watchdog);
 }
 
-async fn keep_connected(pool: &Pool, member: usize) {
+async fn keep_connected(pool: &Arc<Pool>, member: usize) {
     let mut failures = 0_u32;
     loop {
-        match Connection::open(pool.dial(member)).await {
+        match connect(pool, member).await {
             Ok(connection) => {
                 let since = Instant::now();
                 serve(pool, connection).await;
@@ -40,6 +41,15 @@ async fn keep_connected(pool: &Pool, member: usize) {
         }
         sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
     }
+}
+
+/// Connects in a task of its own: a connector that panics is trouble with one endpoint, and no more.
+async fn connect(pool: &Arc<Pool>, member: usize) -> Result<Connection, BoxError> {
+    let task = pool.spawn({
+        let pool = Arc::clone(pool);
+        async move { Connection::open(pool.dial(member)).await }
+    });
+    AbortOnDropHandle::new(task).await.unwrap_or_else(|error| Err(error.into()))
 }
 
 /// Offers the connection to calls for as long as it takes new ones.

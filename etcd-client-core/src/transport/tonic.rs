@@ -24,10 +24,7 @@ use tonic::{Status, body::Body};
 use tower_service::Service;
 
 pub use super::channel::Channel;
-use super::{
-    attempt::{Failure, not_sent},
-    connection::InFlight,
-};
+use super::{channel::check_runtime, connection::InFlight, failure::Failure};
 
 /// A connection that just ended may be picked until its driver has run; a request that h2 refuses stays refused.
 const UNSENT_TRIES: u32 = 8;
@@ -49,7 +46,7 @@ impl Service<Request<Body>> for Channel {
 
 impl Channel {
     async fn stub_call(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
-        self.check_runtime()?;
+        check_runtime()?;
         let (head, body) = request.into_parts();
         let limit = head.headers.get("grpc-timeout").and_then(|value| parse_timeout(value.as_bytes()));
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -79,12 +76,12 @@ impl Channel {
             match flight.connection.sender().send_request(request, body.is_end_stream()) {
                 Ok((response, send)) => return exchange(flight, response, send, body).await,
                 Err(error) if tries_left > 0 && self.pool().check_alive().is_ok() => {
-                    tracing::debug!(reason = %not_sent(&error).text, "not sent, trying again");
+                    tracing::debug!(reason = %Failure::not_sent(&error).text, "not sent, trying again");
                     avoid = vec![flight.connection.member];
                     // The pool drops the connection as soon as its driver runs.
                     tokio::task::yield_now().await;
                 }
-                Err(error) => return Err(not_sent(&error).into_error()),
+                Err(error) => return Err(Failure::not_sent(&error).into_error()),
             }
         }
     }

@@ -70,17 +70,21 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// All attempts, or where there are too many the first ones and the last: how it began and how it ended.
     fn attempts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tries = fold(self.error.attempts());
-        let shown = &tries[..tries.len().min(MAX_ATTEMPT_LINES)];
-        let width = shown.iter().map(|tried| tried.first.endpoint().chars().count()).max().unwrap_or(0);
-        for (at, tried) in shown.iter().enumerate() {
-            line(f, if at == 0 { "tried" } else { "" }, format_args!("{tried:width$}"))?;
+        let left_out = tries.len().saturating_sub(MAX_ATTEMPT_LINES);
+        let first = if left_out == 0 { tries.len() } else { MAX_ATTEMPT_LINES / 3 };
+        let width = tries.iter().map(|tried| tried.first.endpoint().chars().count()).max().unwrap_or(0);
+        for (at, tried) in tries.iter().enumerate() {
+            if at == first && left_out > 0 {
+                line(f, "", format_args!(".. and {left_out} more"))?;
+            }
+            if at < first || at >= first + left_out {
+                line(f, if at == 0 { "tried" } else { "" }, format_args!("{tried:width$}"))?;
+            }
         }
-        match tries.len() - shown.len() {
-            0 => Ok(()),
-            more => line(f, "", format_args!("and {more} more")),
-        }
+        Ok(())
     }
 
     /// The chain of causes, without those that only repeat what a line before them said.

@@ -1,0 +1,65 @@
+//! The stages of a call with one request: send it, read the head of the answer, read how it ended.
+
+use bytes::Bytes;
+use h2::{RecvStream, client::ResponseFuture};
+use http::{HeaderMap, Request, Response, Version};
+
+use super::{connection::Connection, failure::Failure, method::Method};
+use crate::mechanism::{
+    grpc::{
+        frame::Decoder,
+        status::{self, Head},
+    },
+    retry::Observation,
+};
+
+/// Hands the whole request to the connection.
+pub(crate) fn send(
+    connection: &Connection,
+    method: Method,
+    headers: HeaderMap,
+    frame: Bytes,
+) -> Result<ResponseFuture, Failure> {
+    let mut request = Request::new(());
+    *request.method_mut() = http::Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = connection.uri(method);
+    *request.headers_mut() = headers;
+    let sent = connection.sender().send_request(request, false);
+    let (response, mut body) = sent.map_err(|error| Failure::not_sent(&error))?;
+    body.send_data(frame, true).map_err(|error| Failure::stream(&error))?;
+    Ok(response)
+}
+
+/// The body that the messages are read from, or `None` where the call ended well without one.
+pub(crate) fn body(response: Response<RecvStream>) -> Result<Option<RecvStream>, Failure> {
+    let (head, body) = response.into_parts();
+    match status::head(head.status, &head.headers) {
+        Head::Messages => Ok(Some(body)),
+        Head::Ended(Ok(())) => Ok(None),
+        Head::Ended(Err(status)) => Err(Failure::status(status)),
+        Head::NotGrpc(status) => Err(Failure::not_grpc(status)),
+    }
+}
+
+/// Moves the next payload into `decoder`; `false` after the last one.
+pub(crate) async fn receive(body: &mut RecvStream, decoder: &mut Decoder) -> Result<bool, Failure> {
+    let Some(payload) = body.data().await else { return Ok(false) };
+    let payload = payload.map_err(|error| Failure::stream(&error))?;
+    // The stream may have ended meanwhile; its window is of no use then.
+    let _ = body.flow_control().release_capacity(payload.len());
+    decoder.push(payload);
+    Ok(true)
+}
+
+/// How the call ended, after its last payload.
+pub(crate) async fn end(body: &mut RecvStream, decoder: &Decoder) -> Result<(), Failure> {
+    let trailers = body.trailers().await.map_err(|error| Failure::stream(&error))?;
+    match trailers.as_ref().and_then(status::status) {
+        Some(Ok(())) if decoder.is_empty() => Ok(()),
+        Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
+        Some(Err(status)) => Err(Failure::status(status)),
+        // etcd 3.4 with TLS ends streams so when it is terminated.
+        None => Err(Failure::new(Observation::Lost, "the answer ended without a status")),
+    }
+}
