@@ -8,6 +8,7 @@ use etcd_proto::etcdserverpb as pb;
 use tokio::time::Instant;
 
 use crate::{
+    mechanism::retry::Observation,
     service::{CallOptions, RangeStream},
     transport::{
         call::Call,
@@ -24,7 +25,7 @@ use crate::{
 
 const METHOD: Method = Method::RangeStream;
 
-/// Opens the stream, on another member where one fails before it answers.
+/// Opens the stream; once more where a member did not process the request. Who needs more than that asks for pages.
 pub(super) async fn open(
     channel: &Channel,
     frame: Bytes,
@@ -57,7 +58,12 @@ pub(super) async fn open(
             Err(failure) => failure,
         };
         learn(&failure, &connection);
+        let again = progress.is_first()
+            && matches!(failure.observation, Observation::NotSent | Observation::NotProcessed);
         progress.record(&connection, &failure);
+        if !again {
+            return Err(progress.fail(channel, failure.into_error()));
+        }
         progress.next(channel, failure).await?;
     }
 }

@@ -93,11 +93,16 @@ impl<'a> Progress<'a> {
     fn timeout_header(&self, channel: &Channel) -> TimeoutHeader {
         match self.deadline {
             None => TimeoutHeader::None,
-            Some(_) if self.failures == 0 && channel.is_default_timeout(self.call.options) => {
+            Some(_) if self.is_first() && channel.is_default_timeout(self.call.options) => {
                 TimeoutHeader::Default
             }
             Some(deadline) => TimeoutHeader::Left(deadline.saturating_duration_since(Instant::now())),
         }
+    }
+
+    /// Whether no attempt has failed yet.
+    pub(crate) fn is_first(&self) -> bool {
+        self.failures == 0
     }
 
     pub(crate) fn record(&mut self, connection: &Connection, failure: &Failure) {

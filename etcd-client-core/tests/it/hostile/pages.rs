@@ -55,15 +55,21 @@ async fn a_stream_that_breaks_is_continued_by_pages_without_a_gap() {
         (reply::html(502), 10),
         (reply::html(404), 10),
         (reply::status(12, "unknown method RangeStream for service etcdserverpb.KV"), 10),
+        (reply::body(chunk(10..20)[..20].to_vec()), 10),
+        (reply::body(frame::claimed(1, 0, b"").to_vec()), 10),
+        (reply::body(frame::message(vec![0xff; 9]).to_vec()), 10),
     ];
     for (stream, rest) in cases {
         let what = format!("{stream:?}");
+        let opened = rest > 10;
         // A rig of its own: the script goes by the number of the call.
         let rig = Rig::start().await;
         script(&rig, stream, rest);
         let found = read(&rig.client()).await.unwrap_or_else(|error| panic!("{what}: {}", error.report()));
         assert_eq!(found, all, "{what}");
-        assert_eq!((rig.server.received(RANGE), rig.server.received(RANGE_STREAM)), (2, 1), "{what}");
+        assert_eq!(rig.server.received(RANGE), 2, "{what}");
+        let streams = rig.server.received(RANGE_STREAM);
+        assert!(streams <= if opened { 1 } else { 2 }, "{streams} streams: {what}");
         let asked = rig.server.counts(|counts| counts.received.last().map(|r| r.message.clone()));
         let asked = pb::RangeRequest::decode(asked.expect("a request")).expect("a range");
         assert_eq!(asked.revision, 3, "pages keep to one revision: {what}");
@@ -72,15 +78,8 @@ async fn a_stream_that_breaks_is_continued_by_pages_without_a_gap() {
 }
 
 #[tokio::test]
-async fn a_stream_that_repeats_or_breaks_the_protocol_ends_the_pages() {
-    let whole = chunk(10..20);
-    for body in [
-        chunk(9..20).to_vec(),
-        chunk(0..10).to_vec(),
-        whole[..whole.len() - 1].to_vec(),
-        frame::claimed(1, 0, b"").to_vec(),
-        frame::message(vec![0xff; 9]).to_vec(),
-    ] {
+async fn a_stream_that_repeats_keys_ends_the_pages() {
+    for body in [chunk(9..20).to_vec(), chunk(0..10).to_vec()] {
         let rig = Rig::start().await;
         script(&rig, reply::body(body), 10);
         let error = read(&rig.client()).await.expect_err("wrong chunks");

@@ -179,8 +179,7 @@ impl Rig {
             Expect::Success => return (succeeded(result, what), 1),
             Expect::Error(_) => false,
             Expect::Lost => matches!(rpc, Rpc::Get | Rpc::Grant),
-            // Its caller falls back to single pages.
-            Expect::NotProcessed => rpc != Rpc::RangeStream,
+            Expect::NotProcessed => true,
         };
         if again {
             return (succeeded(result, what), 2);
