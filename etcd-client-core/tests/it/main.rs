@@ -90,5 +90,6 @@ mod restarts;
 mod servers;
 mod stale_compare;
 mod stopped_server;
+mod stub;
 mod tap;
 mod validation;

@@ -1,0 +1,97 @@
+//! The body of an answer to a stub.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use http_body::{Body, Frame};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tonic::Status;
+
+use super::{answer::UnsentRest, stub_call::StubCall};
+use crate::transport::{call::deadline_passed, connection::InFlight, failure::Failure, pool::closed};
+
+/// The body of an answer to a stub. Dropping it cancels the call. The default is an empty one, which interceptors answer with.
+#[derive(Debug, Default)]
+pub struct ResponseBody {
+    /// `None` once the call has ended: the stream and its place on the connection are given back at once.
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    call: StubCall,
+    flight: InFlight,
+    recv: RecvStream,
+    _unsent_rest: Option<UnsentRest>,
+    deadline: Option<Pin<Box<Sleep>>>,
+    data_ended: bool,
+}
+
+impl ResponseBody {
+    pub(super) fn new(
+        call: StubCall,
+        flight: InFlight,
+        recv: RecvStream,
+        unsent_rest: Option<UnsentRest>,
+        deadline: Option<Instant>,
+    ) -> Self {
+        let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+        let open = Open { call, flight, recv, _unsent_rest: unsent_rest, deadline, data_ended: false };
+        Self { open: Some(open) }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(open) = &mut self.open else { return Poll::Ready(None) };
+        let next = ready!(open.poll_next(cx)).map(|next| next.map_err(|failure| open.failed(failure)));
+        if !matches!(&next, Some(Ok(frame)) if frame.is_data()) {
+            self.open = None;
+        }
+        Poll::Ready(next)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.open.as_ref().is_none_or(|open| open.recv.is_end_stream())
+    }
+}
+
+impl Open {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Some(Err(deadline_passed())));
+        }
+        let broken = |error: h2::Error| Failure::stream(&error);
+        if !self.data_ended {
+            match ready!(self.recv.poll_data(cx)) {
+                Some(data) => return Poll::Ready(Some(data.map(|data| self.taken(data)).map_err(broken))),
+                None => self.data_ended = true,
+            }
+        }
+        self.recv.poll_trailers(cx).map(|trailers| {
+            trailers.map_err(broken).map(|trailers| trailers.map(Frame::trailers)).transpose()
+        })
+    }
+
+    fn taken(&mut self, data: Bytes) -> Frame<Bytes> {
+        // The stream may have ended meanwhile; its window is of no use then.
+        let _ = self.recv.flow_control().release_capacity(data.len());
+        Frame::data(data)
+    }
+
+    fn failed(&self, failure: Failure) -> Status {
+        self.call.failed(&self.flight, failure, self.flight.connection.is_shut_down().then(closed))
+    }
+}
