@@ -73,6 +73,7 @@ pub(crate) struct Dial<'a> {
     pub(crate) connector: &'a SharedConnector,
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
+    pub(crate) runtime_ended: &'a CancellationToken,
     pub(crate) changed: &'a watch::Sender<()>,
 }
 
@@ -100,7 +101,8 @@ impl Connection {
             pong = pings.ping(h2::Ping::opaque()) => { pong.map_err(not_http2)?; }
         }
         let shutdown = dial.shutdown.child_token();
-        let (driver, state) = Driver::new(connection, send.clone(), shutdown.clone());
+        let (driver, state) =
+            Driver::new(connection, send.clone(), shutdown.clone(), dial.runtime_ended.clone());
         dial.tasks.spawn(driver);
         Ok(Self {
             endpoint: dial.endpoint.name(),

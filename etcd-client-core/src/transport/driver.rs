@@ -20,6 +20,8 @@ pub(crate) struct Driver {
     /// Reports a GOAWAY at once, without a request that runs into it. Gone once it has: it would keep h2 from ending.
     probe: Option<SendRequest<Bytes>>,
     state: watch::Sender<ConnectionState>,
+    /// Cancelled where this task is dropped before it has ended, which only the end of its runtime does.
+    runtime_ended: CancellationToken,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -28,10 +30,11 @@ impl Driver {
         connection: Connection<BoxIo, Bytes>,
         probe: SendRequest<Bytes>,
         shutdown: CancellationToken,
+        runtime_ended: CancellationToken,
     ) -> (Self, watch::Receiver<ConnectionState>) {
         let (state, watcher) = watch::channel(ConnectionState::Ready);
         let shutdown = Box::pin(shutdown.cancelled_owned());
-        (Self { connection, probe: Some(probe), state, shutdown }, watcher)
+        (Self { connection, probe: Some(probe), state, runtime_ended, shutdown }, watcher)
     }
 
     fn close(&self, why: impl Into<Arc<str>>) {
@@ -43,6 +46,16 @@ impl Driver {
         if let Poll::Ready(Err(error)) = probe.poll_ready(cx) {
             self.state.send_replace(ConnectionState::Draining(describe(&error).into()));
             self.probe = None;
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// Runs before the connection's streams learn that it is gone.
+    fn drop(&mut self) {
+        let ended = matches!(*self.state.borrow(), ConnectionState::Closed(_));
+        if !ended && !std::thread::panicking() {
+            self.runtime_ended.cancel();
         }
     }
 }

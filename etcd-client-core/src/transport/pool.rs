@@ -1,9 +1,6 @@
 //! The connections of one client: which are ready, which endpoint failed how, and the pick for a call.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use etcd_errors::{Attempt, Error, ErrorKind};
@@ -28,7 +25,7 @@ pub(crate) struct Pool {
     changed: watch::Sender<()>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
-    runtime_ended: AtomicBool,
+    runtime_ended: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -52,7 +49,7 @@ impl Pool {
             changed: watch::Sender::new(()),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
-            runtime_ended: AtomicBool::new(false),
+            runtime_ended: CancellationToken::new(),
         });
         for member in 0..pool.members.len() {
             pool.tasks.spawn_on(supervisor::run(Arc::clone(&pool), member), runtime);
@@ -107,7 +104,7 @@ impl Pool {
         if self.shutdown.is_cancelled() {
             return Err(closed());
         }
-        if self.runtime_ended.load(Ordering::Acquire) {
+        if self.runtime_ended.is_cancelled() {
             return Err(Error::new(
                 ErrorKind::NoRuntime,
                 "the tokio runtime that this client was built on has ended",
@@ -162,6 +159,7 @@ impl Pool {
             connector: &self.connector,
             tasks: &self.tasks,
             shutdown: &self.shutdown,
+            runtime_ended: &self.runtime_ended,
             changed: &self.changed,
         }
     }
@@ -202,7 +200,7 @@ impl Pool {
     }
 
     pub(super) fn runtime_ended(&self) {
-        self.runtime_ended.store(true, Ordering::Release);
+        self.runtime_ended.cancel();
         // Their drivers are gone: a call that picked one would find that out again and again.
         self.ready.store(Arc::default());
         self.changed.send_replace(());

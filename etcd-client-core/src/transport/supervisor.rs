@@ -88,6 +88,8 @@ struct RuntimeWatch<'a> {
 
 impl Drop for RuntimeWatch<'_> {
     fn drop(&mut self) {
-        self.pool.runtime_ended();
+        if !std::thread::panicking() {
+            self.pool.runtime_ended();
+        }
     }
 }

@@ -146,15 +146,19 @@ impl Performance {
     }
 
     async fn repeat(&mut self, bytes: Bytes) -> Result<(), Ended> {
+        let mut rest = bytes.clone();
         loop {
             let body = self.body()?;
-            body.reserve_capacity(bytes.len());
+            body.reserve_capacity(rest.len());
             match poll_fn(|cx| body.poll_capacity(cx)).await {
                 Some(capacity) => {
-                    let now = capacity?.min(bytes.len());
-                    body.send_data(bytes.slice(..now), false)?;
+                    let now = capacity?.min(rest.len());
+                    body.send_data(rest.split_to(now), false)?;
                 }
                 None => return Err(Ended),
+            }
+            if rest.is_empty() {
+                rest = bytes.clone();
             }
         }
     }

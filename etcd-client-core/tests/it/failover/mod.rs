@@ -1,5 +1,6 @@
 //! Members that are dead, die, come late or go: what a call, a client and its runtime make of it.
 
+mod connectors;
 mod dead_members;
 mod killed_member;
 mod lifecycle;

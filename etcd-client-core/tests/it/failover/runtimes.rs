@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, time::Duration};
 
-use etcd_client_core::{Client, Error, ErrorKind, Outcome};
+use etcd_client_core::{CallOptions, Client, Error, ErrorKind, Get, Outcome};
 use etcd_testkit::scripted::{Server, in_turn, reply};
 use futures_util::FutureExt as _;
 use tokio::{runtime::Runtime, time::timeout};
@@ -101,4 +101,21 @@ fn a_call_in_flight_when_its_clients_runtime_is_dropped_says_so() {
     let error = error.expect("joined").expect_err("no runtime");
     assert_eq!(error.outcome(), Outcome::Unknown, "{}", error.report());
     assert_eq!(error.kind(), ErrorKind::NoRuntime, "{}", error.report());
+}
+
+#[test]
+fn a_streamed_range_read_outside_of_a_runtime_says_so() {
+    let runtime = runtime();
+    let chunk = etcd_proto::etcdserverpb::RangeStreamResponse::default();
+    let (_server, _client, mut chunks) = runtime.block_on(async {
+        let server = Server::start(in_turn([reply::message(prost::Message::encode_to_vec(&chunk))]));
+        let server = server.await.expect("a free port");
+        let client = Client::builder([server.endpoint()]).build().expect("built");
+        let get = Get::new("").all_keys();
+        let chunks = client.kv().range_stream(get, CallOptions::default()).await.expect("opens");
+        (server, client, chunks)
+    });
+    let error = polled_outside(async { chunks.next().await.expect("an item") });
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::NoRuntime, Outcome::NotApplied), "{error}");
+    assert!(chunks.next().now_or_never().expect("at once").is_none());
 }

@@ -1,6 +1,6 @@
 //! Pages over streams and members that break.
 
-use etcd_client_core::{CallOptions, Client, Error, ErrorKind, Get};
+use etcd_client_core::{CallOptions, Client, Code, Error, ErrorKind, Get};
 use etcd_proto::{etcdserverpb as pb, mvccpb};
 use etcd_testkit::scripted::{Answer, Call, Last, Step, frame, reply};
 use prost::Message as _;
@@ -129,4 +129,69 @@ async fn chunks_of_a_closed_client_end_with_closed() {
     client.close().await;
     let error = chunks.next().await.expect("an error").expect_err("closed");
     assert_eq!(error.kind(), ErrorKind::Closed, "{}", error.report());
+}
+
+#[tokio::test]
+async fn serializable_pages_wait_for_a_member_that_is_behind() {
+    let rig = Rig::start().await;
+    rig.server.play(|call: &Call| match (call.path.as_str(), call.number) {
+        (RANGE_STREAM, _) => reply::status(12, "unknown method RangeStream for service etcdserverpb.KV"),
+        (_, 1) => reply::message(keys(0..10, true).encode_to_vec()),
+        (_, 2) => reply::status(11, "etcdserver: mvcc: required revision is a future revision"),
+        _ => reply::message(keys(10..30, false).encode_to_vec()),
+    });
+    let client = rig.client();
+    let mut pages = client.get("k").prefix().serializable().pages();
+    let mut found = 0;
+    while let Some(page) = pages.next().await {
+        found += page.unwrap_or_else(|error| panic!("{}", error.report())).kvs.len();
+    }
+    assert_eq!(found, 30);
+    let serializable = rig.server.counts(|counts| {
+        let ranges = counts.received.iter().filter(|request| request.path == RANGE);
+        let decoded =
+            ranges.map(|request| pb::RangeRequest::decode(request.message.clone()).expect("a range"));
+        decoded.map(|range| (range.serializable, range.revision)).collect::<Vec<_>>()
+    });
+    assert_eq!(serializable, [(true, 0), (true, 3), (false, 3)]);
+}
+
+#[tokio::test]
+async fn a_revision_that_the_caller_took_from_the_future_is_refused() {
+    let rig = Rig::start().await;
+    rig.server.play(|_: &Call| reply::status(11, "etcdserver: mvcc: required revision is a future revision"));
+    let client = rig.client();
+    let mut pages = client.get("k").prefix().serializable().revision(9).pages();
+    let error = pages.next().await.expect("an item").expect_err("of the future");
+    assert_eq!(error.code(), Some(Code::FutureRev), "{}", error.report());
+    assert_eq!(rig.server.received(RANGE), 1);
+}
+
+/// Chunks that nobody reads fill the windows of their streams, and must leave room for everybody else's answers.
+#[tokio::test]
+async fn streams_left_unread_block_no_other_call() {
+    let rig = Rig::start().await;
+    let large = mvccpb::KeyValue { key: "k".into(), value: vec![7; 1 << 20].into(), ..Default::default() };
+    let range = pb::RangeResponse { header: header(), kvs: vec![large], more: false, count: 1 };
+    let endless = frame::message(pb::RangeStreamResponse { range_response: Some(range) }.encode_to_vec());
+    rig.server.play(move |call: &Call| match call.path.as_str() {
+        RANGE_STREAM => vec![Step::ReadRequest, reply::head(), Step::Repeat(endless.clone())],
+        _ => reply::message(keys(0..10, false).encode_to_vec()),
+    });
+    let client = rig.client();
+    let open = || client.kv().range_stream(Get::new("k").prefix(), CallOptions::default());
+    let mut unread = Vec::new();
+    for _ in 0..4 {
+        let mut stream = open().await.unwrap_or_else(|error| panic!("{}", error.report()));
+        stream.next().await.expect("a chunk").expect("right");
+        unread.push(stream);
+    }
+    let error = open().await.expect_err("as many as may be left unread are open");
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", error.report());
+    rig.assert_named(&error);
+    for _ in 0..100 {
+        client.get("k").prefix().await.unwrap_or_else(|error| panic!("{}", error.report()));
+    }
+    unread.pop();
+    unread.push(open().await.unwrap_or_else(|error| panic!("a place was given back: {}", error.report())));
 }
