@@ -71,6 +71,17 @@ async fn closing_ends_what_is_in_flight_and_leaves_open_what_was_done() {
     assert!(cause(&put).is_closed() && cause(&chunk).is_closed());
 }
 
+#[tokio::test]
+async fn the_last_handle_takes_a_response_with_it() {
+    let (server, client) = scripted(in_turn([first_chunk_then(Step::Hang)])).await;
+    let mut chunks = maintenance(&client).snapshot(SnapshotRequest {}).await.expect("opened").into_inner();
+    assert!(chunks.message().await.expect("the first").is_some());
+    drop(client);
+    let status = within_patience(chunks.message()).await.expect_err("closed");
+    assert_sent(&status, Code::Cancelled, Outcome::Unknown, SNAPSHOT, &server);
+    server.wait_until(|counts| counts.open_connections == 0).await;
+}
+
 #[test]
 fn outside_of_a_runtime_a_call_says_so() {
     let builder = &mut tokio::runtime::Builder::new_multi_thread();

@@ -26,7 +26,7 @@ async fn a_deadline_leaves_open_what_a_hanging_server_did() {
 async fn a_deadline_within_an_answer_ends_the_stream_though_it_is_held() {
     let (server, client) = scripted(in_turn([first_chunk_then(Step::Hang)])).await;
     let mut request = Request::new(SnapshotRequest {});
-    request.set_timeout(5 * SHORT);
+    request.set_timeout(10 * SHORT);
     let mut chunks = maintenance(&client).snapshot(request).await.expect("opened").into_inner();
     assert!(chunks.message().await.expect("the first").is_some());
     let status = within_patience(chunks.message()).await.expect_err("no second one");

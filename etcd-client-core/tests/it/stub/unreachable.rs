@@ -33,15 +33,15 @@ async fn where_nothing_is_ready_each_endpoint_says_why() {
     let endpoints = [dead(), http1.endpoint()];
     let with_timeout = |timeout| Client::builder(&endpoints).timeout(timeout).build().expect("built");
     let mut hurried = Request::new(put_request());
-    hurried.set_timeout(5 * SHORT);
+    hurried.set_timeout(10 * SHORT);
     for (client, request) in [
-        (with_timeout(5 * SHORT), Request::new(put_request())),
+        (with_timeout(10 * SHORT), Request::new(put_request())),
         (with_timeout(Duration::from_secs(3_600)), hurried),
     ] {
         let started = Instant::now();
         let status = within_patience(kv(&client).put(request)).await.expect_err("nothing there");
         let error = cause(&status);
-        assert!(started.elapsed() >= 5 * SHORT, "{:?}", started.elapsed());
+        assert!(started.elapsed() >= 10 * SHORT, "{:?}", started.elapsed());
         assert_eq!(status.code(), Code::Unavailable, "{}", error.report());
         assert_eq!(error.outcome(), Outcome::NotApplied, "{}", error.report());
         for (endpoint, why) in [(&endpoints[0], "refused"), (&endpoints[1], "HTTP/2")] {
