@@ -14,7 +14,8 @@ const NOT_READY: &str = "Service was not ready: ";
 
 /// The error that a call through one of tonic's stubs ended with.
 ///
-/// Code, kind and outcome follow from the status as in [`Error::from_server`]. The status itself is not the source,
+/// Where the status was made from an [`Error`], as by a channel that knows what became of the request, it is that error.
+/// Else code, kind and outcome follow from the status as in [`Error::from_server`]. The status itself is not the source,
 /// since it repeats the message; what caused it is, where that adds anything.
 ///
 /// ```
@@ -24,6 +25,9 @@ const NOT_READY: &str = "Service was not ready: ";
 /// assert_eq!(etcd_errors::tonic::from_status(status).code(), Some(Code::LeaseNotFound));
 /// ```
 pub fn from_status(status: Status) -> Error {
+    if let Some(error) = causes(&status).find_map(|cause| cause.downcast_ref::<Error>()) {
+        return error.clone();
+    }
     let grpc = GrpcCode::from_i32(i32::from(status.code()));
     let error = match status.message().strip_prefix(NOT_READY) {
         Some(reason) => {
@@ -98,6 +102,17 @@ mod tests {
     fn with_source(mut status: Status, source: impl StdError + Send + Sync + 'static) -> Status {
         status.set_source(Arc::new(source));
         status
+    }
+
+    #[test]
+    fn the_error_that_a_status_was_made_from_comes_back() {
+        let attempt = crate::Attempt::new("http://a:2379", "refused");
+        let unsent = Error::new(ErrorKind::Unavailable, "no endpoint is ready").with_attempts(vec![attempt]);
+        let mut status = Status::unavailable("no endpoint is ready");
+        status.set_source(Arc::new(unsent));
+        let error = from_status(status);
+        assert_eq!(error.outcome(), Outcome::NotApplied);
+        assert_eq!(error.attempts().len(), 1);
     }
 
     #[test]
