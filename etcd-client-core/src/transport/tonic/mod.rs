@@ -21,7 +21,7 @@
 //!   (`Request::set_timeout`), or else the client's timeout, allows. A stream has no other deadline than its own, which bounds
 //!   it as a whole.
 //! - It is sent again only while nothing of it has left, and never after that.
-//! - An error of the transport is a `Status` whose source is an [`Error`](etcd_errors::Error): it names the RPC and the
+//! - An error of the transport is a `Status` whose source is an [`Error`]: it names the RPC and the
 //!   endpoint. Nobody here knows whether the RPC writes, so its outcome is
 //!   [`Unknown`](etcd_errors::Outcome::Unknown) for every call that was sent, unless the member said that it did not
 //!   process it. What a member answers is its `Status` as it came.
