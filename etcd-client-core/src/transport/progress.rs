@@ -22,8 +22,9 @@ use crate::mechanism::{
 /// The attempts an error lists at most: the first ones and the last; what lies between is left out.
 const LISTED_ATTEMPTS: usize = 32;
 
-/// With less time left than this no attempt is begun: it could only end as the deadline's.
-const LEAST_TIME: Duration = Duration::from_millis(2);
+/// The time that a resend gets at least, or an eighth of the call's where that is less: with less left the call says how it
+/// failed, not that a last try was cut off.
+const LEAST_TIME: Duration = Duration::from_millis(100);
 
 /// One call under way: its deadline and what happened to it so far.
 #[derive(Debug)]
@@ -131,13 +132,8 @@ impl<'a> Progress<'a> {
         }
         // The first resend on another member is free.
         if self.failures > 1 || pool.size() == 1 {
-            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left < LEAST_TIME) {
-                return Err(self.fail(channel, failure.into_error()));
-            }
             let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..));
-            // A wait past the deadline would give the rest of the time away.
-            let wait = left.map_or(wait, |left| wait.min(left / 2));
+            let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, failure.into_error())) };
             tokio::select! {
                 () = sleep(wait) => {}
                 () = pool.shutdown() => return Err(self.fail(channel, failure.into_error())),
@@ -145,6 +141,14 @@ impl<'a> Progress<'a> {
         }
         self.attempt_started = Instant::now();
         Ok(())
+    }
+
+    /// The wait, cut so that the attempt after it has some time; `None` where too little is left for one.
+    fn fitting(&self, wait: Duration) -> Option<Duration> {
+        let Some(deadline) = self.deadline else { return Some(wait) };
+        let least = LEAST_TIME.min((deadline - self.started) / 8);
+        let left = deadline.saturating_duration_since(Instant::now());
+        left.checked_sub(least).map(|spare| wait.min(spare))
     }
 
     /// The members to prefer others to: those tried, or the last of them once all were.

@@ -141,7 +141,8 @@ async fn a_read_whose_answer_is_always_lost_ends_at_its_deadline() {
     let rig = Rig::start().await;
     rig.server.play(in_turn([reply::reset(reply::CANCEL)]));
     let error = Rpc::Get.call(&rig.client()).await.expect_err("never answered");
-    assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
+    // The last try may be one that the deadline cuts off.
+    assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{}", error.report());
     rig.assert_named(&error);
     assert!(error.attempts().len() > 2, "{}", error.report());
     assert!(rig.server.received(Rpc::Get.path()) < 100, "the resends are spaced");
