@@ -76,7 +76,7 @@ async fn play(endpoints: Option<Vec<String>>, binaries: Option<Binaries>) -> Res
 
 async fn start(binaries: Binaries, transcript: &mut Transcript) -> Result<Cluster> {
     transcript
-        .note(&format!("Three members of etcd {} are started ({}).", binaries.version, binaries.source));
+        .note(&format!("etcd {}: {}. Three members are started.", binaries.version, binaries.source));
     let started = Cluster::builder().members(3).binaries(binaries).start();
     transcript.during("waiting until all three are healthy", started).await
 }
