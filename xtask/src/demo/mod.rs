@@ -75,8 +75,7 @@ async fn play(endpoints: Option<Vec<String>>, binaries: Option<Binaries>) -> Res
 }
 
 async fn start(binaries: Binaries, transcript: &mut Transcript) -> Result<Cluster> {
-    transcript
-        .note(&format!("etcd {}: {}. Three members are started.", binaries.version, binaries.source));
+    transcript.note(&format!("etcd {}: {}. Three members are started.", binaries.version, binaries.source));
     let started = Cluster::builder().members(3).binaries(binaries).start();
     transcript.during("waiting until all three are healthy", started).await
 }
