@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::uri::PathAndQuery;
 
-use crate::mechanism::retry::Class;
+use crate::mechanism::retry::Class::{self, Idempotent, Read, Write};
 
 /// etcd itself gives up after 7 s (5 s and two election timeouts); a caller that waits longer than this learns nothing more.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,10 +22,56 @@ pub(crate) enum Method {
     LeaseRevoke,
     LeaseTimeToLive,
     LeaseLeases,
+    MemberAdd,
+    MemberRemove,
+    MemberUpdate,
+    MemberList,
+    MemberPromote,
+    Alarm,
+    Status,
+    Defragment,
+    Hash,
+    HashKv,
+    Snapshot,
+    MoveLeader,
+    Downgrade,
+    AuthEnable,
+    AuthDisable,
+    AuthStatus,
+    Authenticate,
+    UserAdd,
+    UserGet,
+    UserList,
+    UserDelete,
+    UserChangePassword,
+    UserGrantRole,
+    UserRevokeRole,
+    RoleAdd,
+    RoleGet,
+    RoleList,
+    RoleDelete,
+    RoleGrantPermission,
+    RoleRevokePermission,
 }
 
+/// How long a call takes by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// As long as the client says.
+    Default,
+    /// As long as it takes: the time grows with the store.
+    Unlimited,
+}
+
+/// Path, name, class where the request's content does not decide, and default deadline of an RPC.
+#[derive(Debug)]
+struct Facts(&'static str, &'static str, Class, Patience);
+
+const D: Patience = Patience::Default;
+const U: Patience = Patience::Unlimited;
+
 impl Method {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -36,7 +82,82 @@ impl Method {
         Self::LeaseRevoke,
         Self::LeaseTimeToLive,
         Self::LeaseLeases,
+        Self::MemberAdd,
+        Self::MemberRemove,
+        Self::MemberUpdate,
+        Self::MemberList,
+        Self::MemberPromote,
+        Self::Alarm,
+        Self::Status,
+        Self::Defragment,
+        Self::Hash,
+        Self::HashKv,
+        Self::Snapshot,
+        Self::MoveLeader,
+        Self::Downgrade,
+        Self::AuthEnable,
+        Self::AuthDisable,
+        Self::AuthStatus,
+        Self::Authenticate,
+        Self::UserAdd,
+        Self::UserGet,
+        Self::UserList,
+        Self::UserDelete,
+        Self::UserChangePassword,
+        Self::UserGrantRole,
+        Self::UserRevokeRole,
+        Self::RoleAdd,
+        Self::RoleGet,
+        Self::RoleList,
+        Self::RoleDelete,
+        Self::RoleGrantPermission,
+        Self::RoleRevokePermission,
     ];
+
+    const fn facts(self) -> Facts {
+        match self {
+            Self::Range => Facts("/etcdserverpb.KV/Range", "get", Read, D),
+            Self::RangeStream => Facts("/etcdserverpb.KV/RangeStream", "get (stream)", Read, D),
+            Self::Put => Facts("/etcdserverpb.KV/Put", "put", Write, D),
+            Self::DeleteRange => Facts("/etcdserverpb.KV/DeleteRange", "delete", Write, D),
+            Self::Txn => Facts("/etcdserverpb.KV/Txn", "txn", Write, D),
+            Self::Compact => Facts("/etcdserverpb.KV/Compact", "compact", Write, D),
+            Self::LeaseGrant => Facts("/etcdserverpb.Lease/LeaseGrant", "lease grant", Idempotent, D),
+            Self::LeaseRevoke => Facts("/etcdserverpb.Lease/LeaseRevoke", "lease revoke", Idempotent, D),
+            Self::LeaseTimeToLive => Facts("/etcdserverpb.Lease/LeaseTimeToLive", "lease time-to-live", Read, D),
+            Self::LeaseLeases => Facts("/etcdserverpb.Lease/LeaseLeases", "lease list", Read, D),
+            Self::MemberAdd => Facts("/etcdserverpb.Cluster/MemberAdd", "member add", Write, D),
+            Self::MemberRemove => Facts("/etcdserverpb.Cluster/MemberRemove", "member remove", Write, D),
+            Self::MemberUpdate => Facts("/etcdserverpb.Cluster/MemberUpdate", "member update", Write, D),
+            Self::MemberList => Facts("/etcdserverpb.Cluster/MemberList", "member list", Read, D),
+            Self::MemberPromote => Facts("/etcdserverpb.Cluster/MemberPromote", "member promote", Write, D),
+            Self::Alarm => Facts("/etcdserverpb.Maintenance/Alarm", "alarm", Write, D),
+            Self::Status => Facts("/etcdserverpb.Maintenance/Status", "status", Read, D),
+            Self::Defragment => Facts("/etcdserverpb.Maintenance/Defragment", "defragment", Write, U),
+            Self::Hash => Facts("/etcdserverpb.Maintenance/Hash", "hash", Read, U),
+            Self::HashKv => Facts("/etcdserverpb.Maintenance/HashKV", "hash KV", Read, U),
+            Self::Snapshot => Facts("/etcdserverpb.Maintenance/Snapshot", "snapshot", Read, U),
+            Self::MoveLeader => Facts("/etcdserverpb.Maintenance/MoveLeader", "move leader", Write, D),
+            Self::Downgrade => Facts("/etcdserverpb.Maintenance/Downgrade", "downgrade", Write, D),
+            Self::AuthEnable => Facts("/etcdserverpb.Auth/AuthEnable", "auth enable", Write, D),
+            Self::AuthDisable => Facts("/etcdserverpb.Auth/AuthDisable", "auth disable", Write, D),
+            Self::AuthStatus => Facts("/etcdserverpb.Auth/AuthStatus", "auth status", Read, D),
+            Self::Authenticate => Facts("/etcdserverpb.Auth/Authenticate", "authenticate", Read, D),
+            Self::UserAdd => Facts("/etcdserverpb.Auth/UserAdd", "user add", Write, D),
+            Self::UserGet => Facts("/etcdserverpb.Auth/UserGet", "user get", Read, D),
+            Self::UserList => Facts("/etcdserverpb.Auth/UserList", "user list", Read, D),
+            Self::UserDelete => Facts("/etcdserverpb.Auth/UserDelete", "user delete", Write, D),
+            Self::UserChangePassword => Facts("/etcdserverpb.Auth/UserChangePassword", "user change-password", Write, D),
+            Self::UserGrantRole => Facts("/etcdserverpb.Auth/UserGrantRole", "user grant-role", Write, D),
+            Self::UserRevokeRole => Facts("/etcdserverpb.Auth/UserRevokeRole", "user revoke-role", Write, D),
+            Self::RoleAdd => Facts("/etcdserverpb.Auth/RoleAdd", "role add", Write, D),
+            Self::RoleGet => Facts("/etcdserverpb.Auth/RoleGet", "role get", Read, D),
+            Self::RoleList => Facts("/etcdserverpb.Auth/RoleList", "role list", Read, D),
+            Self::RoleDelete => Facts("/etcdserverpb.Auth/RoleDelete", "role delete", Write, D),
+            Self::RoleGrantPermission => Facts("/etcdserverpb.Auth/RoleGrantPermission", "role grant-permission", Write, D),
+            Self::RoleRevokePermission => Facts("/etcdserverpb.Auth/RoleRevokePermission", "role revoke-permission", Write, D),
+        }
+    }
 
     /// The position in [`Method::ALL`].
     pub(crate) fn index(self) -> usize {
@@ -44,43 +165,22 @@ impl Method {
     }
 
     pub(crate) fn path(self) -> PathAndQuery {
-        PathAndQuery::from_static(match self {
-            Self::Range => "/etcdserverpb.KV/Range",
-            Self::RangeStream => "/etcdserverpb.KV/RangeStream",
-            Self::Put => "/etcdserverpb.KV/Put",
-            Self::DeleteRange => "/etcdserverpb.KV/DeleteRange",
-            Self::Txn => "/etcdserverpb.KV/Txn",
-            Self::Compact => "/etcdserverpb.KV/Compact",
-            Self::LeaseGrant => "/etcdserverpb.Lease/LeaseGrant",
-            Self::LeaseRevoke => "/etcdserverpb.Lease/LeaseRevoke",
-            Self::LeaseTimeToLive => "/etcdserverpb.Lease/LeaseTimeToLive",
-            Self::LeaseLeases => "/etcdserverpb.Lease/LeaseLeases",
-        })
+        PathAndQuery::from_static(self.facts().0)
     }
 
     /// What an error says was being done.
     pub(crate) fn operation(self) -> &'static str {
-        match self {
-            Self::Range => "get",
-            Self::RangeStream => "get (stream)",
-            Self::Put => "put",
-            Self::DeleteRange => "delete",
-            Self::Txn => "txn",
-            Self::Compact => "compact",
-            Self::LeaseGrant => "lease grant",
-            Self::LeaseRevoke => "lease revoke",
-            Self::LeaseTimeToLive => "lease time-to-live",
-            Self::LeaseLeases => "lease list",
-        }
+        self.facts().1
     }
 
-    /// The class where the request's content does not decide; a Txn is judged by its content.
+    /// The class where the request's content does not decide: a Txn, an Alarm and a Downgrade are judged by theirs.
     pub(crate) fn class(self) -> Class {
-        match self {
-            Self::Range | Self::RangeStream | Self::LeaseTimeToLive | Self::LeaseLeases => Class::Read,
-            Self::LeaseGrant | Self::LeaseRevoke => Class::Idempotent,
-            Self::Put | Self::DeleteRange | Self::Txn | Self::Compact => Class::Write,
-        }
+        self.facts().2
+    }
+
+    /// How long a call takes where neither it nor its client says.
+    pub(crate) fn patience(self) -> Patience {
+        self.facts().3
     }
 }
 
