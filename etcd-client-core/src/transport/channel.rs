@@ -7,9 +7,11 @@ use http::HeaderMap;
 use tokio::runtime::Handle;
 
 use super::{
+    call::Call,
     connector::SharedConnector,
     endpoint::Endpoint,
     headers::{Headers, TimeoutHeader},
+    method::Patience,
     pool::Pool,
 };
 use crate::{
@@ -26,8 +28,7 @@ pub struct Channel {
 #[derive(Debug)]
 struct Shared {
     pool: Arc<Pool>,
-    limits: Limits,
-    timeout: Option<Duration>,
+    settings: Settings,
     headers: Headers,
 }
 
@@ -38,7 +39,7 @@ impl Drop for Shared {
 }
 
 /// What a channel is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) connector: SharedConnector,
@@ -50,10 +51,16 @@ impl Channel {
     /// Starts connecting in the background. Fails only outside of a tokio runtime.
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
         let runtime = Handle::try_current().map_err(|_| no_runtime())?;
-        let pool = Pool::start(settings.endpoints, settings.connector, &runtime);
+        let pool = Pool::start(settings.endpoints.clone(), settings.connector.clone(), &runtime);
         let headers = Headers::new(settings.timeout);
-        let shared = Shared { pool, limits: settings.limits, timeout: settings.timeout, headers };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(Shared { pool, settings, headers }) })
+    }
+
+    /// A channel of its own to one endpoint, with everything else as it is here. It closes when it is dropped.
+    ///
+    /// Fails only outside of a tokio runtime.
+    pub(crate) fn only(&self, endpoint: Endpoint) -> Result<Self, Error> {
+        Self::start(Settings { endpoints: vec![endpoint], ..self.shared.settings.clone() })
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -61,24 +68,32 @@ impl Channel {
     }
 
     pub(crate) fn limits(&self) -> &Limits {
-        &self.shared.limits
+        &self.shared.settings.limits
     }
 
     pub(crate) fn max_receive_bytes(&self) -> usize {
-        self.shared.limits.max_receive_bytes
+        self.shared.settings.limits.max_receive_bytes
     }
 
-    /// The time that a call with these options has, `None` for any.
+    /// The time that a call has, `None` for any: its own, else what suits its RPC.
+    pub(crate) fn time_limit(&self, call: Call<'_>) -> Option<Duration> {
+        let unlimited = call.method.patience() == Patience::Unlimited;
+        let chosen = call.options.chosen_timeout();
+        if unlimited && chosen == Timeout::Default { None } else { self.timeout(call.options) }
+    }
+
+    /// The time that a call of most RPCs with these options has, `None` for any.
     pub(crate) fn timeout(&self, options: &CallOptions) -> Option<Duration> {
         match options.chosen_timeout() {
-            Timeout::Default => self.shared.timeout,
+            Timeout::Default => self.shared.settings.timeout,
             Timeout::None => None,
             Timeout::After(duration) => Some(duration),
         }
     }
 
-    pub(crate) fn is_default_timeout(&self, options: &CallOptions) -> bool {
-        options.chosen_timeout() == Timeout::Default
+    /// Whether the call has the client's own timeout, for which a header is prepared.
+    pub(crate) fn is_default_timeout(&self, call: Call<'_>) -> bool {
+        call.options.chosen_timeout() == Timeout::Default && call.method.patience() == Patience::Default
     }
 
     /// The header block of a request.

@@ -124,7 +124,9 @@ impl Method {
             Self::Compact => Facts("/etcdserverpb.KV/Compact", "compact", Write, D),
             Self::LeaseGrant => Facts("/etcdserverpb.Lease/LeaseGrant", "lease grant", Idempotent, D),
             Self::LeaseRevoke => Facts("/etcdserverpb.Lease/LeaseRevoke", "lease revoke", Idempotent, D),
-            Self::LeaseTimeToLive => Facts("/etcdserverpb.Lease/LeaseTimeToLive", "lease time-to-live", Read, D),
+            Self::LeaseTimeToLive => {
+                Facts("/etcdserverpb.Lease/LeaseTimeToLive", "lease time-to-live", Read, D)
+            }
             Self::LeaseLeases => Facts("/etcdserverpb.Lease/LeaseLeases", "lease list", Read, D),
             Self::MemberAdd => Facts("/etcdserverpb.Cluster/MemberAdd", "member add", Write, D),
             Self::MemberRemove => Facts("/etcdserverpb.Cluster/MemberRemove", "member remove", Write, D),
@@ -147,15 +149,21 @@ impl Method {
             Self::UserGet => Facts("/etcdserverpb.Auth/UserGet", "user get", Read, D),
             Self::UserList => Facts("/etcdserverpb.Auth/UserList", "user list", Read, D),
             Self::UserDelete => Facts("/etcdserverpb.Auth/UserDelete", "user delete", Write, D),
-            Self::UserChangePassword => Facts("/etcdserverpb.Auth/UserChangePassword", "user change-password", Write, D),
+            Self::UserChangePassword => {
+                Facts("/etcdserverpb.Auth/UserChangePassword", "user change-password", Write, D)
+            }
             Self::UserGrantRole => Facts("/etcdserverpb.Auth/UserGrantRole", "user grant-role", Write, D),
             Self::UserRevokeRole => Facts("/etcdserverpb.Auth/UserRevokeRole", "user revoke-role", Write, D),
             Self::RoleAdd => Facts("/etcdserverpb.Auth/RoleAdd", "role add", Write, D),
             Self::RoleGet => Facts("/etcdserverpb.Auth/RoleGet", "role get", Read, D),
             Self::RoleList => Facts("/etcdserverpb.Auth/RoleList", "role list", Read, D),
             Self::RoleDelete => Facts("/etcdserverpb.Auth/RoleDelete", "role delete", Write, D),
-            Self::RoleGrantPermission => Facts("/etcdserverpb.Auth/RoleGrantPermission", "role grant-permission", Write, D),
-            Self::RoleRevokePermission => Facts("/etcdserverpb.Auth/RoleRevokePermission", "role revoke-permission", Write, D),
+            Self::RoleGrantPermission => {
+                Facts("/etcdserverpb.Auth/RoleGrantPermission", "role grant-permission", Write, D)
+            }
+            Self::RoleRevokePermission => {
+                Facts("/etcdserverpb.Auth/RoleRevokePermission", "role revoke-permission", Write, D)
+            }
         }
     }
 

@@ -46,7 +46,7 @@ impl<'a> Progress<'a> {
             .and_then(|()| call.options.validate())
             .map_err(|error| error.with_operation(call.method.operation()))?;
         let started = Instant::now();
-        let deadline = channel.timeout(call.options).and_then(|timeout| started.checked_add(timeout));
+        let deadline = channel.time_limit(call).and_then(|timeout| started.checked_add(timeout));
         Ok(Self {
             call,
             started,
@@ -94,9 +94,7 @@ impl<'a> Progress<'a> {
     fn timeout_header(&self, channel: &Channel) -> TimeoutHeader {
         match self.deadline {
             None => TimeoutHeader::None,
-            Some(_) if self.is_first() && channel.is_default_timeout(self.call.options) => {
-                TimeoutHeader::Default
-            }
+            Some(_) if self.is_first() && channel.is_default_timeout(self.call) => TimeoutHeader::Default,
             Some(deadline) => TimeoutHeader::Left(deadline.saturating_duration_since(Instant::now())),
         }
     }

@@ -1,20 +1,26 @@
 //! A server-streaming call on the direct path: one request, many messages, a status.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
+use etcd_errors::Error;
 use h2::RecvStream;
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    call::deadline_passed,
+    call::{Call, deadline_passed},
+    channel::Channel,
     connection::{Connection, InFlight, StreamPlace},
     exchange,
     failure::Failure,
     method::Method,
+    progress::Progress,
 };
-use crate::mechanism::grpc::frame::Decoder;
+use crate::mechanism::{
+    grpc::frame::{self, Decoder},
+    retry::Observation,
+};
 
 /// The messages of one answer. Dropping it resets the stream, which cancels the call on the server.
 #[derive(Debug)]
@@ -25,6 +31,39 @@ pub(crate) struct MessageStream<Resp> {
     flight: InFlight,
     _place: StreamPlace,
     message: PhantomData<fn() -> Resp>,
+}
+
+impl Channel {
+    /// Sends `request` and waits for the head of the answer, within the call's deadline; sent again, elsewhere, as its class
+    /// allows while nothing of the answer has come.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn server_stream<Resp: prost::Message + Default>(
+        &self,
+        call: Call<'_>,
+        request: &impl prost::Message,
+    ) -> Result<MessageStream<Resp>, Error> {
+        let mut progress = Progress::start(self, call)?;
+        loop {
+            let flight = progress.connection(self).await?;
+            let connection = Arc::clone(&flight.connection);
+            let failure = match connection.stream_place() {
+                None => Failure::new(Observation::NotSent, "as many streams are open as may be left unread"),
+                Some(place) => {
+                    let headers = progress.headers_without_timeout(self);
+                    let frame = frame::encode(request);
+                    let limit = self.max_receive_bytes();
+                    let opened = open((flight, place), call.method, headers, frame, limit, progress.deadline);
+                    match opened.await {
+                        Ok(messages) => return Ok(messages),
+                        Err(failure) => failure,
+                    }
+                }
+            };
+            progress.record(&connection, &failure);
+            progress.next(self, failure).await?;
+        }
+    }
 }
 
 /// Sends `frame` and waits for the head of the answer, until `deadline`.
