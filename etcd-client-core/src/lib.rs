@@ -58,8 +58,8 @@ mod wire;
 pub use client::{Client, ClientBuilder, Leases, Page, Pages};
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
-    ClusterId, Key, KeyValue, LeaseId, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Value, Version,
-    prefix_range_end,
+    Address, ClusterId, Endpoint, Key, KeyValue, LeaseId, MemberId, ParseLeaseIdError, ResponseHeader,
+    Revision, Security, Value, Version, prefix_range_end,
 };
 pub use op::{
     Bound, Compact, CompactResponse, CompactSpec, Compare, CompareOp, CompareOperand, CompareSubject, Delete,
@@ -69,9 +69,10 @@ pub use op::{
     Limits, Op, OpResponse, Put, PutResponse, PutSpec, SortOrder, SortTarget, Txn, TxnResponse, TxnSpec,
     Unbound,
 };
-pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Timeout, execute};
+pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
 pub use transport::{
     connector::Target,
-    endpoint::{Address, Endpoint, Security},
+    state::{EndpointPhase, EndpointState, EndpointStates},
     tonic,
+    wish::Balance,
 };

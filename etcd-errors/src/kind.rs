@@ -24,6 +24,10 @@ pub enum ErrorKind {
     Protocol,
     /// The member does not have this RPC, or not this part of it.
     Unsupported,
+    /// The answer came from another cluster than the answers before it. No data of it is returned.
+    WrongCluster,
+    /// A linearizable answer was older than what the client had seen before it asked. No data of it is returned.
+    RevisionRegressed,
 }
 
 impl ErrorKind {
@@ -38,6 +42,8 @@ impl ErrorKind {
             Self::NoRuntime => "no tokio runtime",
             Self::Protocol => "the answer breaks the protocol",
             Self::Unsupported => "not supported by this member",
+            Self::WrongCluster => "the answer comes from another cluster",
+            Self::RevisionRegressed => "the answer is older than what was seen before",
         }
     }
 }

@@ -8,13 +8,15 @@ use tower_service::Service;
 
 use super::handle::Client;
 use crate::{
+    model::{Endpoint, Security, without_user},
     op::Limits,
     transport::{
         channel::{Channel, Settings},
         connector::{BoxError, ServiceConnector, SharedConnector, Target},
-        endpoint::{Endpoint, Security, without_user},
         method::DEFAULT_TIMEOUT,
+        pool::{KeepaliveSettings, PoolSettings},
         tcp::DirectConnector,
+        wish::Balance,
     },
 };
 
@@ -40,6 +42,8 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
     limits: Limits,
     connector: SharedConnector,
+    balance: Balance,
+    keepalive: KeepaliveSettings,
 }
 
 impl ClientBuilder {
@@ -49,6 +53,8 @@ impl ClientBuilder {
             timeout: Some(DEFAULT_TIMEOUT),
             limits: Limits::default(),
             connector: SharedConnector(Arc::new(ServiceConnector(DirectConnector))),
+            balance: Balance::default(),
+            keepalive: KeepaliveSettings::default(),
         }
     }
 
@@ -70,6 +76,29 @@ impl ClientBuilder {
     /// What is refused before it is sent, and the largest answer that is read. Default: etcd's own limits.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How calls are shared among the members. Default: [`Balance::Balanced`].
+    pub fn balance(mut self, balance: Balance) -> Self {
+        self.balance = balance;
+        self
+    }
+
+    /// How often a connection that carries nothing but long-lived streams asks its member for a sign of life. Default: 10 s.
+    ///
+    /// What etcd would punish is raised to what it allows: 5.5 s. An idle connection is never asked; one with a call that
+    /// waits for its answer is asked after 1 s of silence, at most once in 5.5 s.
+    pub fn keepalive_interval(mut self, interval: Duration) -> Self {
+        self.keepalive.interval = interval;
+        self
+    }
+
+    /// How long a member may owe that sign of life until its connection is given up. Default: 5 s.
+    ///
+    /// New calls, and reads in flight, go to other members well before: after 1.5 s.
+    pub fn keepalive_timeout(mut self, timeout: Duration) -> Self {
+        self.keepalive.timeout = timeout;
         self
     }
 
@@ -99,9 +128,16 @@ impl ClientBuilder {
         if self.timeout == Some(Duration::ZERO) {
             return Err(Error::invalid_config("timeout", "a timeout of zero fails every call"));
         }
+        if self.keepalive.timeout.is_zero() {
+            return Err(Error::invalid_config(
+                "keepalive_timeout",
+                "a timeout of zero gives no member a chance",
+            ));
+        }
         let endpoints = parse(&self.endpoints)?;
-        let settings =
-            Settings { endpoints, connector: self.connector, limits: self.limits, timeout: self.timeout };
+        let pool =
+            PoolSettings { connector: self.connector, balance: self.balance, keepalive: self.keepalive };
+        let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout };
         Ok(Client::over(Channel::start(settings)?))
     }
 }

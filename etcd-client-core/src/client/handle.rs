@@ -15,6 +15,7 @@ use crate::{
         call::seconds,
         channel::{Channel, check_runtime},
         method::DEFAULT_TIMEOUT,
+        state::EndpointStates,
     },
 };
 
@@ -147,11 +148,25 @@ impl Client {
         let pool = self.shared.channel.pool();
         let ready = timeout(limit, pool.ready()).await.unwrap_or_else(|_elapsed| {
             let text = format!("no endpoint was ready within {}", seconds(limit));
-            Err(Error::new(ErrorKind::Unavailable, text)
-                .with_attempts(pool.troubles().collect())
-                .with_elapsed(limit))
+            Err(Error::new(ErrorKind::Unavailable, text).with_attempts(pool.troubles()).with_elapsed(limit))
         });
         ready.map_err(|error| error.with_operation("ready"))
+    }
+
+    /// How each endpoint stands, since when and why: the present state first, then again after each change.
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) {
+    /// let mut states = client.endpoint_states();
+    /// while let Some(endpoints) = states.next().await {
+    ///     for state in endpoints {
+    ///         println!("{}: {:?} {:?}", state.endpoint, state.phase, state.reason);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn endpoint_states(&self) -> EndpointStates {
+        EndpointStates::new(self.shared.channel.pool().states())
     }
 
     /// Closes every connection of this client and its clones, and waits until their tasks have ended.

@@ -17,6 +17,15 @@ impl Backoff {
     /// Resending a request: fast enough for an election (about one second), slow enough for an overloaded member.
     pub(crate) const RESEND: Self = Self { base: Duration::from_millis(25), max: Duration::from_secs(1) };
 
+    /// Using other members than one that is of no use: long enough to matter, short enough to have it back soon.
+    pub(crate) const EJECTION: Self = Self { base: Duration::from_secs(1), max: Duration::from_secs(30) };
+
+    /// The wait after `failures` failures in a row, where one of zero would mean none: from half of the bound to all of it.
+    pub(crate) fn wait_at_least_half(self, failures: u32, random: u64) -> Duration {
+        let bound = self.wait(failures, u64::MAX);
+        bound / 2 + self.wait(failures, random) / 2
+    }
+
     /// The wait after `failures` failures in a row, at least one.
     ///
     /// `random` is uniform over all of `u64`; the wait is uniform from zero to the bound (full jitter), which spreads

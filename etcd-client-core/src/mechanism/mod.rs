@@ -2,7 +2,12 @@
 
 pub(crate) mod address_order;
 pub(crate) mod backoff;
+pub(crate) mod budget;
+pub(crate) mod ejection;
 pub(crate) mod grpc;
+pub(crate) mod history;
+pub(crate) mod latency;
+pub(crate) mod liveness;
 pub(crate) mod page_plan;
 pub(crate) mod pick;
 pub(crate) mod retry;

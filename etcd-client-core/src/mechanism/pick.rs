@@ -1,35 +1,66 @@
-//! Chooses a connection: the less loaded of two random ones.
+//! Chooses a connection: mostly the cheaper of two random ones.
 
-/// The index to use among `candidates` connections, or `None` when none may be used.
-///
-/// `load` gives a connection's requests in flight, or `None` when it can take no more. `avoid` marks connections of the
-/// member that failed last: they are used only when nothing else is left. `random` is uniform over all of `u64`.
-pub(crate) fn pick(
-    candidates: usize,
-    load: impl Fn(usize) -> Option<usize>,
-    avoid: impl Fn(usize) -> bool,
-    random: u64,
-) -> Option<usize> {
-    match candidates {
-        0 => None,
-        1 => load(0).map(|_| 0),
-        _ => two_choices(candidates, &load, &avoid, random)
-            .or_else(|| least_loaded(candidates, &load, |i| !avoid(i)))
-            .or_else(|| least_loaded(candidates, &load, |_| true)),
+/// How a connection stands for one call: lower is better, and nothing worse is used while something better is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Standing(u8);
+
+impl Standing {
+    pub(crate) const GOOD: Self = Self(0);
+    /// The call's policy prefers others.
+    pub(crate) const OTHERS_PREFERRED: Self = Self(1);
+    /// This call failed here.
+    pub(crate) const TRIED: Self = Self(2);
+    /// Its calls ended badly of late.
+    pub(crate) const EJECTED: Self = Self(4);
+    /// It was silent for a while and is being asked whether it lives.
+    pub(crate) const DOUBTFUL: Self = Self(8);
+
+    #[must_use]
+    pub(crate) fn and_if(self, condition: bool, other: Self) -> Self {
+        if condition { Self(self.0 | other.0) } else { self }
     }
 }
 
-fn two_choices(
+/// What a connection costs a call: its standing, then what is to be kept low.
+pub(crate) type Rating = (Standing, u64);
+
+/// How one is chosen among those that stand equally well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The cheaper of two random ones: no connection is flooded by all who see that it is the cheapest.
+    TwoRandom(u64),
+    /// Each in turn, the cost aside: the next one from this position.
+    InTurn(usize),
+    /// The cheapest.
+    Cheapest,
+}
+
+/// The index to use among `candidates` connections, or `None` when none may be used.
+///
+/// `rate` gives `None` for a connection that can take no call.
+pub(crate) fn pick(
     candidates: usize,
-    load: &impl Fn(usize) -> Option<usize>,
-    avoid: &impl Fn(usize) -> bool,
-    random: u64,
+    rate: impl Fn(usize) -> Option<Rating>,
+    choice: Choice,
 ) -> Option<usize> {
+    match (candidates, choice) {
+        (0, _) => None,
+        (1, _) => rate(0).map(|_| 0),
+        (_, Choice::TwoRandom(random)) => {
+            two_random(candidates, &rate, random).or_else(|| best(candidates, &rate, random as usize))
+        }
+        (_, Choice::InTurn(turn)) => in_turn(candidates, &rate, turn),
+        (_, Choice::Cheapest) => best(candidates, &rate, 0),
+    }
+}
+
+/// One of two good ones, or `None` where a look at all of them is due.
+fn two_random(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, random: u64) -> Option<usize> {
     let (low, high) = (random as u32 as usize, (random >> 32) as usize);
     let first = low % candidates;
     let second = (first + 1 + high % (candidates - 1)) % candidates;
-    let usable = |i: usize| if avoid(i) { None } else { load(i) };
-    match (usable(first), usable(second)) {
+    let cost = |i: usize| rate(i).filter(|(standing, _)| *standing == Standing::GOOD).map(|(_, cost)| cost);
+    match (cost(first), cost(second)) {
         (Some(a), Some(b)) => Some(if b < a { second } else { first }),
         (Some(_), None) => Some(first),
         (None, Some(_)) => Some(second),
@@ -37,57 +68,102 @@ fn two_choices(
     }
 }
 
-fn least_loaded(
-    candidates: usize,
-    load: &impl Fn(usize) -> Option<usize>,
-    usable: impl Fn(usize) -> bool,
-) -> Option<usize> {
-    (0..candidates).filter(|&i| usable(i)).filter_map(|i| Some((load(i)?, i))).min().map(|(_, i)| i)
+/// The best of all; among equals the first from `start` on.
+fn best(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, start: usize) -> Option<usize> {
+    let start = start % candidates;
+    (0..candidates)
+        .map(|i| (start + i) % candidates)
+        .filter_map(|i| Some((rate(i)?, i)))
+        .min_by_key(|(rating, _)| *rating)
+        .map(|(_, i)| i)
+}
+
+/// The first good one from `turn` on, or else the first of the best standing.
+fn in_turn(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, turn: usize) -> Option<usize> {
+    best(candidates, &|i| Some((rate(i)?.0, 0)), turn)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const GOOD: Standing = Standing::GOOD;
+
+    fn randoms() -> impl Iterator<Item = u64> {
+        (0..30_000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    fn choices() -> impl Iterator<Item = Choice> {
+        let random = randoms().take(1_000).map(Choice::TwoRandom);
+        random.chain((0..9).map(Choice::InTurn)).chain([Choice::Cheapest])
+    }
+
     #[test]
     fn none_of_nothing() {
-        assert_eq!(pick(0, |_| Some(0), |_| false, 7), None);
+        for choice in choices() {
+            assert_eq!(pick(0, |_| Some((GOOD, 0)), choice), None);
+        }
     }
 
     #[test]
     fn a_full_connection_is_never_picked() {
-        assert_eq!(pick(1, |_| None, |_| false, 7), None);
-        for random in 0..1000_u64 {
-            let random = random.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            assert_eq!(pick(3, |i| (i == 2).then_some(900), |_| false, random), Some(2));
+        for choice in choices() {
+            assert_eq!(pick(1, |_| None, choice), None);
+            assert_eq!(pick(3, |_| None, choice), None);
+            assert_eq!(pick(3, |i| (i == 2).then_some((GOOD, 900)), choice), Some(2));
         }
     }
 
     #[test]
-    fn the_less_loaded_of_two_wins() {
-        for random in 0..1000_u64 {
-            let random = random.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            assert_eq!(pick(2, |i| Some(if i == 0 { 5 } else { 1 }), |_| false, random), Some(1));
+    fn the_cheaper_of_two_wins() {
+        let cost = |i| Some((GOOD, if i == 0 { 5 } else { 1 }));
+        for random in randoms() {
+            assert_eq!(pick(2, cost, Choice::TwoRandom(random)), Some(1));
+        }
+        assert_eq!(pick(2, cost, Choice::Cheapest), Some(1));
+    }
+
+    #[test]
+    fn a_worse_standing_is_the_last_resort_however_cheap() {
+        let standings = [
+            GOOD,
+            Standing::OTHERS_PREFERRED,
+            Standing::TRIED,
+            Standing::TRIED.and_if(true, Standing::OTHERS_PREFERRED),
+            Standing::EJECTED,
+            Standing::EJECTED.and_if(true, Standing::TRIED),
+            Standing::DOUBTFUL,
+        ];
+        for (better, worse) in standings.iter().zip(&standings[1..]) {
+            for choice in choices() {
+                let rate = |i| Some(if i == 2 { (*better, 1_000) } else { (*worse, 0) });
+                assert_eq!(pick(3, rate, choice), Some(2), "{better:?} {worse:?} {choice:?}");
+                assert!(pick(3, |_| Some((*worse, 0)), choice).is_some());
+            }
+        }
+        assert_eq!(pick(1, |_| Some((Standing::DOUBTFUL, 0)), Choice::Cheapest), Some(0));
+    }
+
+    #[test]
+    fn equal_connections_are_shared_evenly() {
+        for standing in [GOOD, Standing::TRIED] {
+            let mut shares = [0_u32; 3];
+            for random in randoms() {
+                let picked = pick(3, |_| Some((standing, 0)), Choice::TwoRandom(random));
+                shares[picked.expect("three candidates")] += 1;
+            }
+            assert!(shares.iter().all(|&n| (9_000..=11_000).contains(&n)), "{shares:?}");
         }
     }
 
     #[test]
-    fn the_failed_member_is_the_last_resort() {
-        for random in 0..1000_u64 {
-            let random = random.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            assert_eq!(pick(3, |i| Some(i * 100), |i| i != 2, random), Some(2));
-            assert!(pick(3, |i| Some(i * 100), |_| true, random).is_some());
-        }
-        assert_eq!(pick(1, |_| Some(0), |_| true, 3), Some(0));
-    }
-
-    #[test]
-    fn equal_loads_are_shared_evenly() {
-        let mut shares = [0_u32; 3];
-        for random in 0..30_000_u64 {
-            let random = random.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            shares[pick(3, |_| Some(0), |_| false, random).expect("three candidates")] += 1;
-        }
-        assert!(shares.iter().all(|&n| (9_000..=11_000).contains(&n)), "{shares:?}");
+    fn each_in_turn() {
+        let turns: Vec<_> =
+            (0..6).filter_map(|turn| pick(3, |i| Some((GOOD, i as u64)), Choice::InTurn(turn))).collect();
+        assert_eq!(turns, [0, 1, 2, 0, 1, 2]);
+        let without_one: Vec<_> = (0..6)
+            .filter_map(|turn| pick(3, |i| (i != 1).then_some((GOOD, 0)), Choice::InTurn(turn)))
+            .collect();
+        assert_eq!(without_one, [0, 2, 2, 0, 2, 2]);
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Observation {
     Refused(Code, Outcome),
     /// An answer came and cannot be read.
     Malformed,
+    /// The member was silent for too long, and another one was there: the caller stopped waiting.
+    Abandoned,
     /// The call's own deadline passed.
     DeadlinePassed,
 }
@@ -58,7 +60,7 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
     let repeatable = class != Class::Write;
     let resend = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
-        Observation::Lost => repeatable,
+        Observation::Lost | Observation::Abandoned => repeatable,
         Observation::Refused(code, _) => match code {
             // Said before the request is proposed; a backlog drains.
             Code::TooManyRequests => true,
@@ -92,7 +94,9 @@ pub(crate) fn outcome(class: Class, observation: Observation) -> Outcome {
     match observation {
         Observation::NotSent | Observation::NotProcessed => Outcome::NotApplied,
         Observation::Refused(_, outcome) => outcome,
-        Observation::Lost | Observation::Malformed | Observation::DeadlinePassed => Outcome::Unknown,
+        Observation::Lost | Observation::Malformed | Observation::Abandoned | Observation::DeadlinePassed => {
+            Outcome::Unknown
+        }
     }
 }
 
@@ -101,7 +105,7 @@ mod tests {
     use super::*;
     use Class::{Idempotent, Read, Write};
     use Decision::{GiveUp, Resend};
-    use Observation::{DeadlinePassed, Lost, Malformed, NotProcessed, NotSent};
+    use Observation::{Abandoned, DeadlinePassed, Lost, Malformed, NotProcessed, NotSent};
 
     const UNAVAILABLE: Code = Code::Other(GrpcCode::Unavailable);
 
@@ -117,6 +121,7 @@ mod tests {
             (NotSent, Resend, Resend, Resend, Outcome::NotApplied),
             (NotProcessed, Resend, Resend, Resend, Outcome::NotApplied),
             (Lost, Resend, Resend, GiveUp, Outcome::Unknown),
+            (Abandoned, Resend, Resend, GiveUp, Outcome::Unknown),
             (Malformed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
             (DeadlinePassed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
             (refused(Code::NoLeader), Resend, Resend, Resend, Outcome::NotApplied),
@@ -180,7 +185,8 @@ mod tests {
     #[test]
     fn a_write_that_may_be_applied_is_never_resent() {
         let codes = Code::ALL.iter().copied().chain((0..17).map(|n| Code::Other(GrpcCode::from_i32(n))));
-        let all = codes.map(refused).chain([NotSent, NotProcessed, Lost, Malformed, DeadlinePassed]);
+        let all =
+            codes.map(refused).chain([NotSent, NotProcessed, Lost, Abandoned, Malformed, DeadlinePassed]);
         for observation in all {
             let unknown = outcome(Write, observation) == Outcome::Unknown;
             assert!(!unknown || decide(Write, observation, Untried::Ready) == GiveUp, "{observation:?}");

@@ -2,6 +2,7 @@
 //! Plain data: no operation, no I/O, nothing of the wire.
 
 mod byte_string;
+mod endpoint;
 mod header;
 mod ids;
 mod key;
@@ -11,6 +12,8 @@ mod prefix;
 mod revision;
 mod value;
 
+pub(crate) use endpoint::without_user;
+pub use endpoint::{Address, Endpoint, Security};
 pub use header::ResponseHeader;
 pub use ids::{ClusterId, MemberId};
 pub use key::Key;

@@ -31,8 +31,8 @@ impl RemoteKv {
 impl Kv for RemoteKv {
     async fn get(&self, op: Get, options: CallOptions) -> Result<GetResponse, Error> {
         named(Method::Range, op.validate(self.channel.limits()))?;
+        let call = Call::new(Method::Range, &options).serializable_if(op.spec().serializable);
         let request = wire::get_request(op);
-        let call = Call::new(Method::Range, &options);
         self.channel.unary(call, &request, wire::get_response).await
     }
 
@@ -53,8 +53,8 @@ impl Kv for RemoteKv {
     async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error> {
         named(Method::Txn, op.validate(self.channel.limits()))?;
         let class = if op.is_read_only() { Class::Read } else { Class::Write };
+        let call = Call::new(Method::Txn, &options).of_class(class).serializable_if(op.spec().may_be_stale());
         let (request, shape) = wire::txn_request(op, self.channel.limits());
-        let call = Call { method: Method::Txn, class, options: &options };
         self.channel.unary(call, &request, |response| wire::txn_response(response, &shape)).await
     }
 

@@ -33,7 +33,7 @@ pub(super) async fn open(
 ) -> Result<RangeStream, Error> {
     let mut progress = Progress::start(channel, Call::new(METHOD, options))?;
     loop {
-        let flight = progress.connection(channel).await?;
+        let flight = progress.stream_connection(channel).await?;
         let connection = Arc::clone(&flight.connection);
         if connection.lacks(METHOD) {
             return Err(unsupported("this member has no RangeStream", &connection));
@@ -60,7 +60,7 @@ pub(super) async fn open(
         learn(&failure, &connection);
         let again = progress.is_first()
             && matches!(failure.observation, Observation::NotSent | Observation::NotProcessed);
-        progress.record(&connection, &failure);
+        progress.record(channel, &connection, &failure);
         if !again {
             return Err(progress.fail(channel, failure.into_error()));
         }
@@ -88,7 +88,7 @@ fn chunks(messages: MessageStream<pb::RangeStreamResponse>, timeout: Option<Dura
 /// The error of a stream that had been opened.
 fn broken(failure: Failure, connection: &Connection) -> Error {
     learn(&failure, connection);
-    let attempt = Attempt::new(&**connection.endpoint(), failure.text.to_string()).with_sent(true);
+    let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
     let error = if connection.is_shut_down() { closed() } else { failure.into_error() };
     named(error, attempt)
 }
@@ -101,7 +101,7 @@ fn learn(failure: &Failure, connection: &Connection) {
 }
 
 fn unsupported(why: &'static str, connection: &Connection) -> Error {
-    let attempt = Attempt::new(&**connection.endpoint(), why).with_sent(false);
+    let attempt = Attempt::new(connection.endpoint(), why).with_sent(false);
     named(Error::new(ErrorKind::Unsupported, why), attempt)
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use etcd_errors::Error;
 
-use crate::model::Value;
+use crate::model::{Endpoint, Value};
 use crate::op::Invalid;
 
 /// What a single call does differently from the client's defaults.
@@ -22,6 +22,21 @@ pub struct CallOptions {
     timeout: Timeout,
     require_leader: bool,
     metadata: Vec<(String, Value)>,
+    endpoint: Option<Endpoint>,
+    resend: Resend,
+}
+
+/// When a call is sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Resend {
+    /// Where that cannot apply it twice: a read whenever it may help, a write only if it was definitely not processed.
+    #[default]
+    WhenSafe,
+    /// Never: the first failure is the call's.
+    Never,
+    /// As a read: the caller knows that applying this write twice does no harm.
+    AsIfIdempotent,
 }
 
 /// How long a call may take, everything included: connecting, authentication, retries, decoding.
@@ -65,6 +80,39 @@ impl CallOptions {
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.push((name.into(), value.into()));
         self
+    }
+
+    /// Sends the call to this endpoint of the client, and to no other. Default: any member.
+    #[must_use = "returns the changed options"]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// When the call is sent again. Default: where that cannot apply it twice.
+    #[must_use = "returns the changed options"]
+    pub fn resend(mut self, resend: Resend) -> Self {
+        self.resend = resend;
+        self
+    }
+
+    /// The endpoint that the call is for, where it is for one only.
+    pub fn chosen_endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
+    }
+
+    /// When the call is sent again.
+    pub fn chosen_resend(&self) -> Resend {
+        self.resend
+    }
+
+    pub(crate) fn never_resent(&self) -> bool {
+        self.resend == Resend::Never
+    }
+
+    /// Whether another member may be asked instead.
+    pub(crate) fn may_move(&self) -> bool {
+        self.endpoint.is_none() && !self.never_resent()
     }
 
     /// How long the call may take.

@@ -7,7 +7,7 @@ mod kv;
 mod lease;
 mod range_stream;
 
-pub use call_options::{CallOptions, Timeout};
+pub use call_options::{CallOptions, Resend, Timeout};
 pub use execute::execute;
 pub use kv::Kv;
 pub use lease::Lease;

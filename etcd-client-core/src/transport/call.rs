@@ -1,10 +1,9 @@
 //! A unary call: attempts on ready connections until an answer, a definite end or the deadline.
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use bytes::Bytes;
 use etcd_errors::Error;
-use tokio::time::timeout_at;
 
 use super::{
     attempt, channel::Channel, connection::InFlight, failure::Failure, method::Method, progress::Progress,
@@ -14,7 +13,8 @@ use crate::{
         grpc::frame,
         retry::{Class, Observation},
     },
-    service::CallOptions,
+    service::{CallOptions, Resend},
+    wire::Answer,
 };
 
 /// What is known of a call before it is sent.
@@ -22,12 +22,29 @@ use crate::{
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) class: Class,
+    /// Whether the answer must not be older than what was seen before it was asked for.
+    pub(crate) linearizable: bool,
     pub(crate) options: &'a CallOptions,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(method: Method, options: &'a CallOptions) -> Self {
-        Self { method, class: method.class(), options }
+        let linearizable = matches!(
+            method,
+            Method::Range | Method::Put | Method::DeleteRange | Method::Txn | Method::Compact
+        );
+        let class = allowed(options, method.class());
+        Self { method, class, linearizable, options }
+    }
+
+    /// The class that the request's content gives, where the RPC alone does not decide.
+    pub(crate) fn of_class(self, class: Class) -> Self {
+        Self { class: allowed(self.options, class), ..self }
+    }
+
+    /// A read that may be answered from a member that lags behind.
+    pub(crate) fn serializable_if(self, serializable: bool) -> Self {
+        Self { linearizable: self.linearizable && !serializable, ..self }
     }
 }
 
@@ -43,16 +60,21 @@ impl Channel {
         convert: impl FnOnce(Resp) -> Result<T, Error>,
     ) -> Result<T, Error>
     where
-        Resp: prost::Message + Default,
+        Resp: Answer,
     {
         let mut progress = Progress::start(self, call)?;
         let (flight, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
+        let member = &flight.connection.member;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
-        answer.and_then(convert).map_err(|error| {
-            progress.record(
-                &flight.connection,
-                &Failure::new(Observation::Malformed, error.message().to_owned()),
-            );
+        let answer = answer.and_then(|answer| {
+            if let Some(header) = answer.header() {
+                self.examine(header, progress.floor(), member)?;
+            }
+            convert(answer)
+        });
+        answer.map_err(|error| {
+            let failure = Failure::new(Observation::Malformed, error.message().to_owned());
+            progress.record(self, &flight.connection, &failure);
             progress.fail(self, error)
         })
     }
@@ -66,22 +88,28 @@ impl Channel {
         loop {
             let flight = progress.connection(self).await?;
             let headers = progress.headers(self);
-            let attempt =
-                attempt::unary(&flight, progress.call.method, headers, encode(), self.max_receive_bytes());
-            let result = match progress.deadline {
-                Some(deadline) => {
-                    timeout_at(deadline, attempt).await.unwrap_or_else(|_| Err(deadline_passed()))
+            let begun = AtomicBool::new(false);
+            let limit = self.max_receive_bytes();
+            let attempt = attempt::unary(&flight, progress.call.method, headers, encode(), limit, &begun);
+            let failure = match progress.lookout(self, &flight, &begun).wait(attempt).await {
+                Ok(answer) => {
+                    progress.succeeded(self, &flight.connection);
+                    return Ok((flight, answer));
                 }
-                None => attempt.await,
-            };
-            let failure = match result {
-                Ok(answer) => return Ok((flight, answer)),
                 Err(failure) => failure,
             };
-            progress.record(&flight.connection, &failure);
+            progress.record(self, &flight.connection, &failure);
             drop(flight);
             progress.next(self, failure).await?;
         }
+    }
+}
+
+/// The class of a call whose content is of class `own`: the caller may know better.
+fn allowed(options: &CallOptions, own: Class) -> Class {
+    match (options.chosen_resend(), own) {
+        (Resend::AsIfIdempotent, Class::Write) => Class::Idempotent,
+        _ => own,
     }
 }
 

@@ -1,20 +1,32 @@
 //! What services call on: the pool, the headers of every request, and the client's defaults.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use etcd_errors::{Error, ErrorKind};
+use etcd_proto::etcdserverpb as pb;
 use http::HeaderMap;
 use tokio::runtime::Handle;
 
 use super::{
     call::Call,
-    connector::SharedConnector,
-    endpoint::Endpoint,
     headers::{Headers, TimeoutHeader},
+    leader::{self, Leader},
+    member::Member,
     method::Patience,
-    pool::Pool,
+    pool::{Pool, PoolSettings},
+    wish::{Balance, Preference},
 };
 use crate::{
+    mechanism::{
+        budget::Budget,
+        ejection::Use,
+        history::{History, Origin, Violation},
+        retry::Class,
+    },
+    model::Endpoint,
     op::Limits,
     service::{CallOptions, Timeout},
 };
@@ -26,10 +38,13 @@ pub struct Channel {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     pool: Arc<Pool>,
     settings: Settings,
     headers: Headers,
+    history: History,
+    leader: Arc<Leader>,
+    budget: Mutex<Budget>,
 }
 
 impl Drop for Shared {
@@ -42,7 +57,7 @@ impl Drop for Shared {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) endpoints: Vec<Endpoint>,
-    pub(crate) connector: SharedConnector,
+    pub(crate) pool: PoolSettings,
     pub(crate) limits: Limits,
     pub(crate) timeout: Option<Duration>,
 }
@@ -51,9 +66,22 @@ impl Channel {
     /// Starts connecting in the background. Fails only outside of a tokio runtime.
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
         let runtime = Handle::try_current().map_err(|_| no_runtime())?;
-        let pool = Pool::start(settings.endpoints.clone(), settings.connector.clone(), &runtime);
+        let pool = Pool::start(settings.endpoints.clone(), settings.pool.clone(), &runtime);
         let headers = Headers::new(settings.timeout);
-        Ok(Self { shared: Arc::new(Shared { pool, settings, headers }) })
+        let leader = Arc::new(Leader::default());
+        let budget = Mutex::new(Budget::full());
+        let shared =
+            Arc::new(Shared { pool, settings, headers, history: History::default(), leader, budget });
+        if shared.pool.balance() == Balance::PreferLeader {
+            let (changes, shutdown) = (shared.pool.changes(), shared.pool.shutdown_token().clone());
+            let leader = Arc::clone(&shared.leader);
+            shared.pool.spawn(leader::follow(Arc::downgrade(&shared), leader, changes, shutdown));
+        }
+        Ok(Self { shared })
+    }
+
+    pub(super) fn upgrade(shared: &Weak<Shared>) -> Option<Self> {
+        shared.upgrade().map(|shared| Self { shared })
     }
 
     /// A channel of its own to one endpoint, with everything else as it is here. It closes when it is dropped.
@@ -63,8 +91,54 @@ impl Channel {
         Self::start(Settings { endpoints: vec![endpoint], ..self.shared.settings.clone() })
     }
 
-    pub(crate) fn pool(&self) -> &Pool {
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.shared.pool
+    }
+
+    pub(super) fn leader(&self) -> &Leader {
+        &self.shared.leader
+    }
+
+    /// What an answer to a linearizable request that is sent from now on has to show at least.
+    pub(super) fn floor(&self) -> i64 {
+        self.shared.history.floor()
+    }
+
+    /// Learns from the header of an answer, or says why the answer is not to be believed.
+    pub(super) fn examine(
+        &self,
+        header: &pb::ResponseHeader,
+        floor: Option<i64>,
+        member: &Member,
+    ) -> Result<(), Error> {
+        let origin = Origin { cluster: header.cluster_id, revision: header.revision };
+        self.shared.history.admit(origin, floor).map_err(|violation| {
+            member.judge(Use::Useless, self.shared.pool.now());
+            disbelief(violation)
+        })?;
+        member.set_server(header.member_id);
+        self.shared.leader.term_seen(header.raft_term);
+        Ok(())
+    }
+
+    /// How long the next resend has to wait for its turn.
+    pub(super) fn take_resend(&self) -> Duration {
+        let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.take(Duration::from_millis(self.shared.pool.now().into()))
+    }
+
+    /// The member that a call prefers.
+    pub(super) fn preference<'a>(&self, call: &Call<'a>) -> Preference<'a> {
+        if let Some(endpoint) = call.options.chosen_endpoint() {
+            return Preference::Only(endpoint);
+        }
+        match self.shared.pool.balance() {
+            Balance::PreferLeader if call.class != Class::Read && self.shared.leader.id() != 0 => {
+                Preference::Member(self.shared.leader.id())
+            }
+            Balance::PreferNearest if call.class == Class::Read && !call.linearizable => Preference::Nearest,
+            _ => Preference::Any,
+        }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -114,4 +188,23 @@ pub(crate) fn check_runtime() -> Result<(), Error> {
 
 fn no_runtime() -> Error {
     Error::new(ErrorKind::NoRuntime, "there is no tokio runtime here: call this inside of one")
+}
+
+fn disbelief(violation: Violation) -> Error {
+    match violation {
+        Violation::OtherCluster { expected, found } => Error::new(
+            ErrorKind::WrongCluster,
+            format!(
+                "the answer comes from cluster {found:x}, and this client is of cluster {expected:x}: \
+                 is an endpoint wrong, or was the cluster made anew?"
+            ),
+        ),
+        Violation::Older { seen, found } => Error::new(
+            ErrorKind::RevisionRegressed,
+            format!(
+                "the answer is of revision {found}, and revision {seen} was seen before it was asked for: \
+                 was the cluster restored from an older backup?"
+            ),
+        ),
+    }
 }

@@ -3,23 +3,28 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
-use http::{Uri, uri::Scheme};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     connector::{BoxError, BoxIo, SharedConnector, Target},
-    driver::Driver,
-    endpoint::Endpoint,
+    driver::{Driver, PeerWatch},
+    gauge::Gauge,
+    heard::Watched,
+    member::{Member, Purpose},
     method::Method,
 };
+use crate::mechanism::liveness::{Keepalive, Vital};
 
 /// Name lookup, TCP, TLS, HTTP/2 and the first PING together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,40 +46,50 @@ const MAX_HEADER_LIST: u32 = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) enum ConnectionState {
     Ready,
+    /// The peer owes an answer to a PING: requests in flight wait or go elsewhere, new ones go elsewhere.
+    Suspect,
     /// The peer sent GOAWAY: requests in flight go on, new ones go elsewhere.
-    Draining(Arc<str>),
-    Closed(Arc<str>),
+    Draining(End),
+    Closed(End),
+}
+
+/// What ended a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) why: Arc<str>,
+    /// The peer asked for fewer PINGs.
+    pub(crate) complained: bool,
 }
 
 /// A connection that answered a PING. Dropping it closes it once its last call has ended.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    endpoint: Arc<str>,
-    /// Which endpoint of the pool this is, to try another one next.
-    pub(crate) member: usize,
-    send: SendRequest<Bytes>,
-    uris: Box<[Uri]>,
-    in_flight: AtomicUsize,
-    max_streams: usize,
+    pub(crate) member: Arc<Member>,
+    pub(crate) purpose: Purpose,
+    pub(crate) gauge: Arc<Gauge>,
     pub(crate) state: watch::Receiver<ConnectionState>,
+    send: SendRequest<Bytes>,
     /// The RPCs that the member does not have: one bit for each method.
-    lacking: AtomicU32,
-    streams: AtomicUsize,
-    /// Told when a stream ends on a connection that had no room for another.
-    room: watch::Sender<()>,
+    lacking: AtomicU64,
+    paced_streams: AtomicUsize,
+    /// Told when a call ends on a connection that had no room for another.
+    room: Arc<Notify>,
     shutdown: CancellationToken,
 }
 
 /// Where a connection is made to and who runs it.
 #[derive(Debug)]
 pub(crate) struct Dial<'a> {
-    pub(crate) endpoint: &'a Endpoint,
-    pub(crate) member: usize,
+    pub(crate) member: &'a Arc<Member>,
+    pub(crate) purpose: Purpose,
+    pub(crate) keepalive: Keepalive,
     pub(crate) connector: &'a SharedConnector,
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
-    pub(crate) changed: &'a watch::Sender<()>,
+    pub(crate) room: &'a Arc<Notify>,
+    /// When the pool began, in which member statistics are counted.
+    pub(crate) epoch: Instant,
 }
 
 impl Connection {
@@ -89,10 +104,12 @@ impl Connection {
     }
 
     async fn verified(dial: Dial<'_>) -> Result<Self, BoxError> {
-        let target = Target { endpoint: dial.endpoint.clone() };
+        let target = Target { endpoint: dial.member.endpoint.clone() };
         let io: BoxIo = dial.connector.0.connect(target).await?;
+        let (io, heard) = Watched::new(io);
         let (send, mut connection) = builder().handshake::<_, Bytes>(io).await.map_err(not_http2)?;
         let mut pings = connection.ping_pong().ok_or("HTTP/2 gave no PING handle")?;
+        let sent = Instant::now();
         tokio::select! {
             ended = &mut connection => return Err(match ended {
                 Ok(()) => "the peer closed the connection during the HTTP/2 handshake: is TLS needed (https://)?".into(),
@@ -100,28 +117,30 @@ impl Connection {
             }),
             pong = pings.ping(h2::Ping::opaque()) => { pong.map_err(not_http2)?; }
         }
+        let (round_trip, now) = (sent.elapsed(), dial.epoch.elapsed());
+        dial.member.latency.record(micros(round_trip), millis(now));
         let shutdown = dial.shutdown.child_token();
+        let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
+        let watch = PeerWatch::new(pings, heard, Arc::clone(&gauge), dial.keepalive);
         let (driver, state) =
-            Driver::new(connection, send.clone(), shutdown.clone(), dial.runtime_ended.clone());
+            Driver::new(connection, send.clone(), watch, shutdown.clone(), dial.runtime_ended.clone());
         dial.tasks.spawn(driver);
         Ok(Self {
-            endpoint: dial.endpoint.name(),
-            member: dial.member,
-            max_streams: send.current_max_send_streams(),
-            uris: uris(dial.endpoint),
-            send,
-            in_flight: AtomicUsize::new(0),
+            member: Arc::clone(dial.member),
+            purpose: dial.purpose,
+            gauge,
             state,
-            lacking: AtomicU32::new(0),
-            streams: AtomicUsize::new(0),
-            room: dial.changed.clone(),
+            send,
+            lacking: AtomicU64::new(0),
+            paced_streams: AtomicUsize::new(0),
+            room: Arc::clone(dial.room),
             shutdown,
         })
     }
 
     /// The endpoint as the user wrote it.
-    pub(crate) fn endpoint(&self) -> &Arc<str> {
-        &self.endpoint
+    pub(crate) fn endpoint(&self) -> &str {
+        self.member.endpoint.as_str()
     }
 
     /// Whether the client was closed: nothing else shuts a connection down while it is held.
@@ -134,21 +153,11 @@ impl Connection {
         self.send.clone()
     }
 
-    pub(crate) fn uri(&self, method: Method) -> Uri {
-        self.uris[method.index()].clone()
-    }
-
-    /// Any URI of this connection: scheme and authority for requests whose path comes from elsewhere.
-    pub(crate) fn origin(&self) -> &Uri {
-        &self.uris[0]
-    }
-
-    /// Requests in flight, or `None` when the peer allows no more streams or the connection takes none.
+    /// Requests in flight, or `None` when the connection takes no more.
     ///
     /// A request beyond the peer's limit would wait inside h2, half sent: it waits before it is sent instead.
     pub(crate) fn load(&self) -> Option<usize> {
-        let in_flight = self.in_flight.load(Ordering::Relaxed);
-        (in_flight < self.max_streams).then_some(in_flight)
+        if self.gauge.vital() >= Vital::Suspect { None } else { self.gauge.room() }
     }
 
     /// Whether the member has said that it does not have this RPC.
@@ -163,13 +172,28 @@ impl Connection {
     /// A place for a stream that is read at its reader's pace, where one is left.
     pub(crate) fn stream_place(self: &Arc<Self>) -> Option<StreamPlace> {
         let place = StreamPlace { connection: Arc::clone(self) };
-        (self.streams.fetch_add(1, Ordering::Relaxed) < MOST_PACED_STREAMS).then_some(place)
+        (self.paced_streams.fetch_add(1, Ordering::Relaxed) < MOST_PACED_STREAMS).then_some(place)
+    }
+
+    /// Whether [`stream_place`](Self::stream_place) would give one.
+    pub(crate) fn has_stream_place(&self) -> bool {
+        self.paced_streams.load(Ordering::Relaxed) < MOST_PACED_STREAMS
     }
 
     /// Counts one request in, where there is room; the guard counts it out.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<InFlight> {
         let flight = InFlight { connection: Arc::clone(self) };
-        (self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_streams).then_some(flight)
+        self.gauge.enter().then_some(flight)
+    }
+
+    /// Ends when the peer takes no more requests, or is gone.
+    pub(crate) async fn leaving(&self) {
+        let mut state = self.state.clone();
+        let leaving = |state: &ConnectionState| {
+            matches!(state, ConnectionState::Draining(_) | ConnectionState::Closed(_))
+        };
+        // An error means that the driver is gone.
+        let _ = state.wait_for(leaving).await;
     }
 }
 
@@ -188,9 +212,8 @@ pub(crate) struct InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let before = self.connection.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if before >= self.connection.max_streams {
-            self.connection.room.send_replace(());
+        if self.connection.gauge.leave() {
+            self.connection.room.notify_one();
         }
     }
 }
@@ -203,7 +226,7 @@ pub(crate) struct StreamPlace {
 
 impl Drop for StreamPlace {
     fn drop(&mut self) {
-        self.connection.streams.fetch_sub(1, Ordering::Relaxed);
+        self.connection.paced_streams.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -218,16 +241,14 @@ fn builder() -> Builder {
     builder
 }
 
-fn uris(endpoint: &Endpoint) -> Box<[Uri]> {
-    let uri = |method: Method| {
-        Uri::builder()
-            .scheme(Scheme::HTTP)
-            .authority(endpoint.http_authority())
-            .path_and_query(method.path())
-            .build()
-            .expect("a scheme, an authority and a path are a URI")
-    };
-    Method::ALL.into_iter().map(uri).collect()
+/// A duration as member statistics count it.
+pub(crate) fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+}
+
+/// A moment as member statistics count it: 49 days are enough, after which it stands still.
+pub(crate) fn millis(since_epoch: Duration) -> u32 {
+    u32::try_from(since_epoch.as_millis()).unwrap_or(u32::MAX)
 }
 
 fn not_http2(error: h2::Error) -> BoxError {

@@ -5,7 +5,7 @@ use std::{fmt, future::poll_fn, pin::Pin, sync::Arc};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::endpoint::Endpoint;
+use crate::model::Endpoint;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -1,52 +1,150 @@
-//! The task that moves one connection's bytes and tells when it takes no more requests.
+//! The task that moves one connection's bytes, watches its peer, and tells when it takes no more requests.
 
 use std::{
     future::Future,
+    ops::ControlFlow,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use h2::client::{Connection, SendRequest};
-use tokio::sync::watch;
+use h2::{
+    Ping, PingPong,
+    client::{Connection, SendRequest},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, Sleep, sleep_until},
+};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::{connection::ConnectionState, connector::BoxIo};
+use super::{
+    connection::{ConnectionState, End},
+    gauge::Gauge,
+    heard::{Heard, Watched},
+};
+use crate::mechanism::liveness::{Keepalive, Liveness, Vital};
 
 /// Polls the connection until it ends or is shut down.
 pub(crate) struct Driver {
-    connection: Connection<BoxIo, Bytes>,
+    connection: Connection<Watched, Bytes>,
     /// Reports a GOAWAY at once, without a request that runs into it. Gone once it has: it would keep h2 from ending.
     probe: Option<SendRequest<Bytes>>,
     state: watch::Sender<ConnectionState>,
     /// Cancelled where this task is dropped before it has ended, which only the end of its runtime does.
     runtime_ended: CancellationToken,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
+    watch: PeerWatch,
+}
+
+/// What a driver needs to judge the silence of its peer.
+pub(crate) struct PeerWatch {
+    pub(crate) pings: PingPong,
+    pub(crate) heard: Heard,
+    pub(crate) gauge: Arc<Gauge>,
+    liveness: Liveness,
+    timeout_ms: u128,
+    started: Instant,
+    timer: Pin<Box<Sleep>>,
+    armed: bool,
+}
+
+impl PeerWatch {
+    pub(crate) fn new(pings: PingPong, heard: Heard, gauge: Arc<Gauge>, keepalive: Keepalive) -> Self {
+        let started = Instant::now();
+        Self {
+            pings,
+            heard,
+            gauge,
+            liveness: Liveness::new(keepalive),
+            timeout_ms: keepalive.timeout.as_millis(),
+            started,
+            timer: Box::pin(sleep_until(started)),
+            armed: false,
+        }
+    }
+
+    /// Does what the silence asks for; breaks with the reason when the peer is given up.
+    fn look(&mut self, cx: &mut Context<'_>) -> ControlFlow<String> {
+        if self.heard.take() {
+            self.liveness.heard(self.started.elapsed());
+            // Frees the handle for the next PING.
+            let _ = self.pings.poll_pong(cx);
+        }
+        loop {
+            if self.armed && self.timer.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            let busy = self.gauge.in_flight() > 0;
+            if !self.armed && !busy {
+                break;
+            }
+            let step = self.liveness.step(self.started.elapsed(), busy);
+            if step.vital == Vital::Dead {
+                self.gauge.set_vital(Vital::Dead);
+                return ControlFlow::Break(format!("no answer to a PING within {} ms", self.timeout_ms));
+            }
+            if step.ping {
+                // Where one is still under way its answer serves as well.
+                let _ = self.pings.send_ping(Ping::opaque());
+                let _ = self.pings.poll_pong(cx);
+            }
+            self.armed = step.wake.is_some();
+            let Some(wake) = step.wake else { break };
+            self.timer.as_mut().reset(self.started + wake);
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 impl Driver {
     pub(crate) fn new(
-        connection: Connection<BoxIo, Bytes>,
+        connection: Connection<Watched, Bytes>,
         probe: SendRequest<Bytes>,
+        watch: PeerWatch,
         shutdown: CancellationToken,
         runtime_ended: CancellationToken,
     ) -> (Self, watch::Receiver<ConnectionState>) {
         let (state, watcher) = watch::channel(ConnectionState::Ready);
         let shutdown = Box::pin(shutdown.cancelled_owned());
-        (Self { connection, probe: Some(probe), state, runtime_ended, shutdown }, watcher)
+        (Self { connection, probe: Some(probe), state, runtime_ended, shutdown, watch }, watcher)
     }
 
-    fn close(&self, why: impl Into<Arc<str>>) {
-        self.state.send_replace(ConnectionState::Closed(why.into()));
+    fn close(&self, why: impl Into<Arc<str>>, complained: bool) {
+        self.state.send_replace(ConnectionState::Closed(End { why: why.into(), complained }));
     }
 
     fn look_for_goaway(&mut self, cx: &mut Context<'_>) {
         let Some(probe) = &mut self.probe else { return };
         if let Poll::Ready(Err(error)) = probe.poll_ready(cx) {
-            self.state.send_replace(ConnectionState::Draining(describe(&error).into()));
+            let end = End { why: describe(&error).into(), complained: is_complaint(&error) };
+            self.state.send_replace(ConnectionState::Draining(end));
             self.probe = None;
         }
+    }
+
+    /// Offers what the peer's silence says to calls and to the supervisor.
+    fn publish(&mut self) {
+        let (before, now) = (self.watch.gauge.vital(), self.watch.liveness.vital());
+        if before == now {
+            return;
+        }
+        self.watch.gauge.set_vital(now);
+        if let Some(probe) = &self.probe {
+            self.watch.gauge.allow(probe.current_max_send_streams());
+        }
+        self.state.send_if_modified(|state| match (&*state, now) {
+            (ConnectionState::Ready, Vital::Suspect) => {
+                *state = ConnectionState::Suspect;
+                true
+            }
+            (ConnectionState::Suspect, Vital::Alive) => {
+                *state = ConnectionState::Ready;
+                true
+            }
+            _ => false,
+        });
     }
 }
 
@@ -65,19 +163,30 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.shutdown.as_mut().poll(cx).is_ready() {
-            self.close("closed by this client");
+            self.close("closed by this client", false);
             return Poll::Ready(());
         }
         match Pin::new(&mut self.connection).poll(cx) {
-            Poll::Ready(Ok(())) => self.close("the peer closed the connection"),
-            Poll::Ready(Err(error)) => self.close(describe(&error)),
+            Poll::Ready(Ok(())) => self.close("the peer closed the connection", false),
+            Poll::Ready(Err(error)) => self.close(describe(&error), is_complaint(&error)),
             Poll::Pending => {
                 self.look_for_goaway(cx);
-                return Poll::Pending;
+                match self.watch.look(cx) {
+                    ControlFlow::Continue(()) => {
+                        self.publish();
+                        return Poll::Pending;
+                    }
+                    ControlFlow::Break(why) => self.close(why, false),
+                }
             }
         }
         Poll::Ready(())
     }
+}
+
+/// The peer asks for fewer PINGs (gRFC A8: the interval doubles).
+fn is_complaint(error: &h2::Error) -> bool {
+    error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)
 }
 
 /// What ended a connection or a stream, in words.

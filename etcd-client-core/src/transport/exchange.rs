@@ -23,7 +23,7 @@ pub(crate) fn send(
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;
-    *request.uri_mut() = connection.uri(method);
+    *request.uri_mut() = connection.member.uri(method);
     *request.headers_mut() = headers;
     let sent = connection.sender().send_request(request, false);
     let (response, mut body) = sent.map_err(|error| Failure::not_sent(&error))?;

@@ -94,7 +94,7 @@ impl Failure {
                 }
             }
             Observation::DeadlinePassed => Error::new(ErrorKind::Timeout, self.text),
-            Observation::NotSent | Observation::NotProcessed | Observation::Lost => {
+            Observation::NotSent | Observation::NotProcessed | Observation::Lost | Observation::Abandoned => {
                 Error::new(ErrorKind::Unavailable, self.text)
             }
         }

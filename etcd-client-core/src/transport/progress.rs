@@ -1,6 +1,6 @@
 //! One call under way: its deadline, the attempts so far, and whether there is another.
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
 use http::HeaderMap;
@@ -9,14 +9,17 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{
     call::{Call, seconds},
     channel::{Channel, check_runtime},
-    connection::{Connection, InFlight},
+    connection::{Connection, InFlight, micros},
     failure::Failure,
     headers::TimeoutHeader,
     pool::Pool,
+    wait::Lookout,
+    wish::{Preference, Wish},
 };
 use crate::mechanism::{
     backoff::Backoff,
-    retry::{self, Decision, Observation, Untried},
+    ejection::{Use, usefulness},
+    retry::{self, Class, Decision, Observation, Untried},
 };
 
 /// The attempts an error lists at most: the first ones and the last; what lies between is left out.
@@ -25,6 +28,12 @@ const LISTED_ATTEMPTS: usize = 32;
 /// The time that a resend gets at least, or an eighth of the call's where that is less: with less left the call says how it
 /// failed, not that a last try was cut off.
 const LEAST_TIME: Duration = Duration::from_millis(100);
+
+/// The share of a read's time after which it asks another member.
+const PATIENCE: f64 = 0.4;
+
+/// The same for a read without a deadline; twice as long each time.
+const UNLIMITED_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One call under way: its deadline and what happened to it so far.
 #[derive(Debug)]
@@ -38,6 +47,10 @@ pub(crate) struct Progress<'a> {
     /// The members tried, the last one at the end.
     tried: Vec<usize>,
     outcome: Outcome,
+    /// Attempts given up for silence.
+    abandoned: u32,
+    /// What a linearizable answer has to show at least.
+    floor: i64,
 }
 
 impl<'a> Progress<'a> {
@@ -56,29 +69,111 @@ impl<'a> Progress<'a> {
             failures: 0,
             tried: Vec::new(),
             outcome: Outcome::NotApplied,
+            abandoned: 0,
+            floor: 0,
         })
     }
 
     /// A connection to try next: at once where one is ready, else as soon as one is.
     pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+        let wish = self.wish(channel)?;
         let pool = channel.pool();
-        if let Some(flight) = pool.try_acquire(self.avoided(pool.size())) {
-            return Ok(flight);
-        }
-        let acquired = match self.deadline {
-            Some(deadline) => timeout_at(deadline, pool.acquire(self.avoided(pool.size()))).await,
-            None => Ok(pool.acquire(self.avoided(pool.size())).await),
-        };
-        match acquired {
-            Ok(Ok(flight)) => Ok(flight),
-            Ok(Err(error)) => Err(self.fail(channel, error)),
-            Err(_elapsed) => {
-                self.attempts.extend(pool.troubles());
-                let waited = seconds(self.started.elapsed());
-                let text = format!("no endpoint was ready within {waited}");
-                Err(self.fail(channel, Error::new(ErrorKind::Unavailable, text)))
+        let flight = match pool.try_acquire(&wish) {
+            Some(flight) => flight,
+            None => {
+                let waited = self.until_deadline(pool.acquire(&wish)).await;
+                waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
+                    self.attempts.extend(pool.troubles());
+                    self.fail(channel, error)
+                })?
             }
+        };
+        self.attempt_begins(channel);
+        Ok(flight)
+    }
+
+    /// As [`connection`](Self::connection), one for streams.
+    pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+        let wish = self.wish(channel)?;
+        let pool = channel.pool();
+        let waited = self.until_deadline(pool.acquire_stream(&wish)).await;
+        let flight =
+            waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
+                self.attempts.extend(pool.troubles());
+                self.fail(channel, error)
+            })?;
+        self.attempt_begins(channel);
+        Ok(flight)
+    }
+
+    fn wish(&self, channel: &Channel) -> Result<Wish<'_>, Error> {
+        let pool = channel.pool();
+        let preference = channel.preference(&self.call);
+        if let Preference::Only(endpoint) = preference
+            && !pool.has(endpoint)
+        {
+            let complaint = format!("endpoint {endpoint} is none of this client's");
+            let error = Error::invalid_request("endpoint", complaint);
+            return Err(error.with_operation(self.call.method.operation()));
         }
+        Ok(Wish { tried: self.avoided(pool.size()), preference, now: pool.at(self.attempt_started) })
+    }
+
+    async fn until_deadline<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match self.deadline {
+            Some(deadline) => timeout_at(deadline, work).await.ok(),
+            None => Some(work.await),
+        }
+    }
+
+    fn attempt_begins(&mut self, channel: &Channel) {
+        if self.call.linearizable {
+            self.floor = channel.floor();
+        }
+    }
+
+    /// What an answer has to show at least, where that matters.
+    pub(crate) fn floor(&self) -> Option<i64> {
+        self.call.linearizable.then_some(self.floor)
+    }
+
+    /// What ends the wait for the answer of this attempt.
+    pub(crate) fn lookout<'b>(
+        &self,
+        channel: &'b Channel,
+        flight: &'b InFlight,
+        begun: &'b AtomicBool,
+    ) -> Lookout<'b> {
+        let repeatable = self.call.class != Class::Write && self.call.options.may_move();
+        Lookout {
+            pool: channel.pool(),
+            connection: &flight.connection,
+            started: self.attempt_started,
+            deadline: self.deadline,
+            patience: if repeatable { self.patience() } else { None },
+            repeatable,
+            begun,
+        }
+    }
+
+    /// When to ask another member although this one lives: a member that is cut off from the others answers PINGs, but no
+    /// linearizable read. With a deadline once, so that what takes long everywhere gets the rest of the time.
+    fn patience(&self) -> Option<Instant> {
+        let wait = match self.deadline {
+            Some(deadline) if self.abandoned == 0 => (deadline - self.attempt_started).mul_f64(PATIENCE),
+            Some(_) => return None,
+            None => UNLIMITED_PATIENCE.saturating_mul(1 << self.abandoned.min(10)),
+        };
+        self.attempt_started.checked_add(wait)
+    }
+
+    /// The attempt was answered.
+    pub(crate) fn succeeded(&self, channel: &Channel, connection: &Connection) {
+        let pool = channel.pool();
+        let now = Instant::now();
+        let member = &connection.member;
+        member.latency.record(micros(now - self.attempt_started), pool.at(now));
+        member.judge(Use::Good, 0);
     }
 
     /// The header block of the next attempt.
@@ -104,33 +199,38 @@ impl<'a> Progress<'a> {
         self.failures == 0
     }
 
-    pub(crate) fn record(&mut self, connection: &Connection, failure: &Failure) {
+    pub(crate) fn record(&mut self, channel: &Channel, connection: &Connection, failure: &Failure) {
+        let member = &connection.member;
+        let elapsed = self.attempt_started.elapsed();
+        member.judge(usefulness(failure.observation, elapsed), channel.pool().now());
         self.failures = self.failures.saturating_add(1);
+        self.abandoned += u32::from(failure.observation == Observation::Abandoned);
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {
             self.outcome = Outcome::Unknown;
         }
-        self.tried.retain(|&member| member != connection.member);
-        self.tried.push(connection.member);
+        self.tried.retain(|&tried| tried != member.id);
+        self.tried.push(member.id);
         if self.attempts.len() == LISTED_ATTEMPTS {
             self.attempts.remove(LISTED_ATTEMPTS / 2);
         }
         let sent = failure.observation != Observation::NotSent;
         self.attempts.push(
-            Attempt::new(&**connection.endpoint(), failure.text.to_string())
+            Attempt::new(connection.endpoint(), failure.text.to_string())
                 .with_sent(sent)
-                .with_elapsed(self.attempt_started.elapsed()),
+                .with_elapsed(elapsed),
         );
     }
 
     /// Waits for the next attempt, or ends the call.
     pub(crate) async fn next(&mut self, channel: &Channel, failure: Failure) -> Result<(), Error> {
         let pool = channel.pool();
-        if retry::decide(self.call.class, failure.observation, self.untried(pool)) == Decision::GiveUp {
+        let decision = retry::decide(self.call.class, failure.observation, self.untried(pool));
+        if decision == Decision::GiveUp || self.call.options.never_resent() {
             return Err(self.fail(channel, failure.into_error()));
         }
         // The first resend on another member is free.
         if self.failures > 1 || pool.size() == 1 {
-            let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..));
+            let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..)).max(channel.take_resend());
             let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, failure.into_error())) };
             tokio::select! {
                 () = sleep(wait) => {}
@@ -177,4 +277,8 @@ impl<'a> Progress<'a> {
             .with_attempts(std::mem::take(&mut self.attempts))
             .with_elapsed(self.started.elapsed())
     }
+}
+
+fn nothing_ready(waited: Duration) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("no endpoint was ready within {}", seconds(waited)))
 }

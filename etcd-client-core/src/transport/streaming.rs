@@ -45,7 +45,7 @@ impl Channel {
     ) -> Result<MessageStream<Resp>, Error> {
         let mut progress = Progress::start(self, call)?;
         loop {
-            let flight = progress.connection(self).await?;
+            let flight = progress.stream_connection(self).await?;
             let connection = Arc::clone(&flight.connection);
             let failure = match connection.stream_place() {
                 None => Failure::new(Observation::NotSent, "as many streams are open as may be left unread"),
@@ -60,7 +60,7 @@ impl Channel {
                     }
                 }
             };
-            progress.record(&connection, &failure);
+            progress.record(self, &connection, &failure);
             progress.next(self, failure).await?;
         }
     }

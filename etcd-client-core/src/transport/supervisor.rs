@@ -1,70 +1,195 @@
-//! The task that keeps one endpoint connected: connect, wait for the end, back off, again.
+//! The tasks that keep an endpoint connected: connect, offer the connection to calls until it ends, back off, again.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    connection::{Connection, ConnectionState},
+    connection::{Connection, ConnectionState, End},
     connector::BoxError,
+    member::{Member, Purpose},
     pool::Pool,
+    state::EndpointPhase,
 };
-use crate::mechanism::backoff::Backoff;
+use crate::mechanism::{backoff::Backoff, liveness::Keepalive};
 
 /// A connection that lived this long proves the endpoint: the backoff starts anew.
 const PROVEN_AFTER: Duration = Duration::from_secs(1);
 
-/// Runs until the pool is closed.
-pub(super) async fn run(pool: Arc<Pool>, member: usize) {
-    let watchdog = RuntimeWatch { pool: &pool };
-    tokio::select! {
-        () = pool.shutdown() => {}
-        () = keep_connected(&pool, member) => {}
-    }
-    drop(watchdog);
+/// How often a connection beyond the first looks whether it is still needed; twice in a row without need ends it.
+const IDLE_CHECK: Duration = Duration::from_secs(5);
+
+/// A connection beyond the first that cannot be made is not asked for again for a while: what is there serves.
+const EXTRA_ATTEMPTS: u32 = 3;
+
+/// One connection to be kept.
+pub(super) struct Supervisor {
+    pub(super) pool: Arc<Pool>,
+    pub(super) member: Arc<Member>,
+    pub(super) purpose: Purpose,
+    /// The endpoint's first connection for calls, which is kept for as long as the endpoint is in the pool.
+    pub(super) first: bool,
 }
 
-async fn keep_connected(pool: &Arc<Pool>, member: usize) {
-    let mut failures = 0_u32;
-    loop {
-        match connect(pool, member).await {
-            Ok(connection) => {
-                let since = Instant::now();
-                serve(pool, connection).await;
-                failures = if since.elapsed() >= PROVEN_AFTER { 1 } else { failures.saturating_add(1) };
+/// Why a connection is no longer offered.
+enum Served {
+    Ended(End),
+    /// Another one took its place while it was suspect.
+    Replaced(Connection),
+    NotNeeded,
+}
+
+impl Supervisor {
+    /// Runs until the endpoint leaves the pool, or the connection is not needed any more.
+    pub(super) async fn run(self) {
+        let watchdog = RuntimeWatch { pool: &self.pool };
+        tokio::select! {
+            () = self.member.removed.cancelled() => {}
+            () = self.keep_connected() => {}
+        }
+        drop(watchdog);
+        self.member.connections(self.purpose).fetch_sub(1, Ordering::Relaxed);
+    }
+
+    async fn keep_connected(&self) {
+        let mut keepalive = self.pool.keepalive(self.purpose);
+        let mut failures = 0_u32;
+        let mut replacement = None;
+        loop {
+            let connection = match replacement.take() {
+                Some(connection) => Ok(connection),
+                None => self.connect(keepalive).await,
+            };
+            match connection {
+                Ok(connection) => {
+                    let since = Instant::now();
+                    match self.serve(connection, keepalive).await {
+                        Served::NotNeeded => return,
+                        Served::Replaced(connection) => {
+                            replacement = Some(connection);
+                            continue;
+                        }
+                        Served::Ended(end) => {
+                            if end.complained {
+                                keepalive = keepalive.slower();
+                            }
+                            self.phase(EndpointPhase::Down, Some(end.why));
+                        }
+                    }
+                    failures = if since.elapsed() >= PROVEN_AFTER { 1 } else { failures.saturating_add(1) };
+                }
+                Err(error) => {
+                    failures = failures.saturating_add(1);
+                    self.phase(EndpointPhase::Down, Some(in_words(&error).into()));
+                    if !self.first && failures == EXTRA_ATTEMPTS {
+                        return;
+                    }
+                }
             }
-            Err(error) => {
-                failures = failures.saturating_add(1);
-                pool.trouble(member, in_words(&error).into());
+            sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
+        }
+    }
+
+    /// Connects in a task of its own: a connector that panics is trouble with one endpoint, and no more.
+    async fn connect(&self, keepalive: Keepalive) -> Result<Connection, BoxError> {
+        self.phase(EndpointPhase::Connecting, None);
+        self.dial(keepalive).await
+    }
+
+    async fn dial(&self, keepalive: Keepalive) -> Result<Connection, BoxError> {
+        let task = self.pool.spawn({
+            let (pool, member, purpose) = (Arc::clone(&self.pool), Arc::clone(&self.member), self.purpose);
+            async move { Connection::open(pool.dial(&member, purpose, keepalive)).await }
+        });
+        AbortOnDropHandle::new(task).await.unwrap_or_else(|error| Err(error.into()))
+    }
+
+    /// Offers the connection to calls for as long as it takes new ones.
+    async fn serve(&self, connection: Connection, keepalive: Keepalive) -> Served {
+        let connection = Arc::new(connection);
+        self.pool.add(&connection);
+        self.phase(EndpointPhase::Ready, None);
+        let served = self.offer(&connection, keepalive).await;
+        self.pool.remove(&connection);
+        served
+    }
+
+    async fn offer(&self, connection: &Arc<Connection>, keepalive: Keepalive) -> Served {
+        let mut state = connection.state.clone();
+        loop {
+            let now = state.borrow_and_update().clone();
+            match now {
+                ConnectionState::Ready => tokio::select! {
+                    changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
+                    () = self.not_needed(connection) => return Served::NotNeeded,
+                },
+                ConnectionState::Suspect => {
+                    self.phase(EndpointPhase::Suspect, Some("it owes an answer to a PING".into()));
+                    tokio::select! {
+                        changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
+                        connection = self.replacement(keepalive) => return Served::Replaced(connection),
+                    }
+                    if matches!(*state.borrow(), ConnectionState::Ready) {
+                        self.phase(EndpointPhase::Ready, None);
+                        // Calls that wait for a connection that can be used.
+                        self.pool.tell();
+                    }
+                }
+                ConnectionState::Draining(end) | ConnectionState::Closed(end) => return Served::Ended(end),
             }
         }
-        sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
+    }
+
+    /// A new connection beside one that is silent: the path may be broken, not the member.
+    async fn replacement(&self, keepalive: Keepalive) -> Connection {
+        let mut failures = 0;
+        loop {
+            if let Ok(connection) = self.dial(keepalive).await {
+                return connection;
+            }
+            failures += 1;
+            sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
+        }
+    }
+
+    /// Ends when a connection beyond the first has been of no use for a while.
+    async fn not_needed(&self, connection: &Connection) {
+        if self.first {
+            return std::future::pending().await;
+        }
+        let mut idle = 0;
+        while idle < 2 {
+            sleep(IDLE_CHECK).await;
+            idle = match self.needed(connection) {
+                ControlFlow::Continue(()) => 0,
+                ControlFlow::Break(()) => idle + 1,
+            };
+        }
+    }
+
+    fn needed(&self, connection: &Connection) -> ControlFlow<()> {
+        let needed = match self.purpose {
+            Purpose::Streams => connection.gauge.in_flight() > 0,
+            Purpose::Calls => self.pool.needs_all_connections(&self.member),
+        };
+        if needed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    /// What is told of the endpoint is told of its first connection.
+    fn phase(&self, phase: EndpointPhase, reason: Option<Arc<str>>) {
+        if self.first {
+            self.pool.phase(&self.member, phase, reason);
+        }
     }
 }
 
-/// Connects in a task of its own: a connector that panics is trouble with one endpoint, and no more.
-async fn connect(pool: &Arc<Pool>, member: usize) -> Result<Connection, BoxError> {
-    let task = pool.spawn({
-        let pool = Arc::clone(pool);
-        async move { Connection::open(pool.dial(member)).await }
-    });
-    AbortOnDropHandle::new(task).await.unwrap_or_else(|error| Err(error.into()))
-}
-
-/// Offers the connection to calls for as long as it takes new ones.
-async fn serve(pool: &Pool, connection: Connection) {
-    let mut state = connection.state.clone();
-    let connection = Arc::new(connection);
-    tracing::debug!(endpoint = &**connection.endpoint(), "connected");
-    pool.add(&connection);
-    let ended = state.wait_for(|state| !matches!(state, ConnectionState::Ready)).await;
-    let why = match ended.as_deref() {
-        Ok(ConnectionState::Draining(why) | ConnectionState::Closed(why)) => Arc::clone(why),
-        Ok(ConnectionState::Ready) | Err(_) => "the connection ended".into(),
-    };
-    drop(ended);
-    pool.remove(&connection, why);
+fn unexplained() -> End {
+    End { why: "the connection ended".into(), complained: false }
 }
 
 /// The chain of an error in one line, each cause once.

@@ -17,11 +17,8 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{
-    connector::{BoxIo, Target},
-    endpoint::Address,
-};
-use crate::mechanism::address_order::interleave;
+use super::connector::{BoxIo, Target};
+use crate::{mechanism::address_order::interleave, model::Address};
 
 /// The wait before the next address is tried beside the ones under way (RFC 8305 section 5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);

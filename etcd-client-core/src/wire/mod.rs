@@ -3,6 +3,7 @@
 //! Keys and values are shared, not copied. Nothing a server sends panics: what cannot be is
 //! `ErrorKind::Protocol`, and a count below zero is zero.
 
+mod answer;
 mod header;
 mod kv;
 mod lease;
@@ -12,6 +13,7 @@ mod shape;
 mod tests;
 mod txn;
 
+pub(crate) use answer::Answer;
 pub(crate) use kv::{
     compact_request, compact_response, delete_request, delete_response, get_request, get_response,
     put_request, put_response, range_chunk,

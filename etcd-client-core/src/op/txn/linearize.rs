@@ -38,6 +38,12 @@ pub(crate) fn add_linearizing_range(txn: &mut TxnSpec, max_txn_ops: usize) -> Op
     }
 }
 
+/// Whether a server that lags behind may answer the Txn as it will be sent.
+pub(crate) fn may_be_stale(txn: &TxnSpec) -> bool {
+    let checked = !txn.compares.is_empty() && !txn.serializable;
+    !checked && txn.success.iter().chain(&txn.failure).all(is_serializable_get)
+}
+
 fn is_serializable_get(op: &Op) -> bool {
     matches!(op, Op::Get(get) if get.spec().serializable)
 }

@@ -160,6 +160,11 @@ impl TxnSpec {
         self.serializable
     }
 
+    /// Whether a server that lags behind may answer the Txn as it will be sent.
+    pub(crate) fn may_be_stale(&self) -> bool {
+        linearize::may_be_stale(self)
+    }
+
     pub(crate) fn into_parts(self) -> (Vec<Compare>, Vec<Op>, Vec<Op>) {
         (self.compares, self.success, self.failure)
     }

@@ -1,7 +1,9 @@
 //! The body of an answer to a stub.
 
 use std::{
+    fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -11,8 +13,14 @@ use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 
-use super::{answer::UnsentRest, stub_call::StubCall};
-use crate::transport::{call::deadline_passed, connection::InFlight, failure::Failure, pool::closed};
+use super::{
+    answer::UnsentRest,
+    stub_call::{Kind, StubCall},
+};
+use crate::{
+    mechanism::retry::Observation,
+    transport::{call::deadline_passed, connection::InFlight, failure::Failure, pool::closed},
+};
 
 /// The body of an answer to a stub. Dropping it cancels the call. The default is an empty one, which interceptors answer with.
 #[derive(Debug, Default)]
@@ -28,7 +36,17 @@ struct Open {
     recv: RecvStream,
     _unsent_rest: Option<UnsentRest>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Ends when a stream without an end should: see [`Kind::EndlessStream`].
+    leaving: Option<Leaving>,
     data_ended: bool,
+}
+
+struct Leaving(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl fmt::Debug for Leaving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Leaving")
+    }
 }
 
 impl ResponseBody {
@@ -40,7 +58,12 @@ impl ResponseBody {
         deadline: Option<Instant>,
     ) -> Self {
         let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
-        let open = Open { call, flight, recv, _unsent_rest: unsent_rest, deadline, data_ended: false };
+        let leaving = (call.kind() == Kind::EndlessStream).then(|| {
+            let connection = Arc::clone(&flight.connection);
+            Leaving(Box::pin(async move { connection.leaving().await }))
+        });
+        let open =
+            Open { call, flight, recv, _unsent_rest: unsent_rest, deadline, leaving, data_ended: false };
         Self { open: Some(open) }
     }
 }
@@ -75,14 +98,27 @@ impl Open {
         }
         let broken = |error: h2::Error| Failure::stream(&error);
         if !self.data_ended {
-            match ready!(self.recv.poll_data(cx)) {
-                Some(data) => return Poll::Ready(Some(data.map(|data| self.taken(data)).map_err(broken))),
-                None => self.data_ended = true,
+            match self.recv.poll_data(cx) {
+                Poll::Ready(Some(data)) => {
+                    return Poll::Ready(Some(data.map(|data| self.taken(data)).map_err(broken)));
+                }
+                Poll::Ready(None) => self.data_ended = true,
+                Poll::Pending => {
+                    ready!(self.poll_leaving(cx));
+                    return Poll::Ready(Some(Err(Failure::new(
+                        Observation::Lost,
+                        "the member is shutting down, and the stream has no end of its own",
+                    ))));
+                }
             }
         }
         self.recv.poll_trailers(cx).map(|trailers| {
             trailers.map_err(broken).map(|trailers| trailers.map(Frame::trailers)).transpose()
         })
+    }
+
+    fn poll_leaving(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.leaving.as_mut().map_or(Poll::Pending, |leaving| leaving.0.as_mut().poll(cx))
     }
 
     fn taken(&mut self, data: Bytes) -> Frame<Bytes> {

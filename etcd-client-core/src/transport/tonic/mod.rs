@@ -27,6 +27,8 @@
 //!   process it. What a member answers is its `Status` as it came.
 //! - The headers of the typed calls (user agent, API version), unless the call's metadata has its own.
 //! - Dropping a call or a response stream cancels it on the server. Closing the client, or dropping its last handle, ends them.
+//! - Watches, keepalives, health checks and other streams without an end are ended with `Unavailable` when their member shuts
+//!   down: left open they would hold up its exit. Open them again, and they go to another member.
 //! - A response stream that is left unread holds up to 8 MiB of the 64 MiB that its connection may have unread: read it, or
 //!   drop it.
 
@@ -49,13 +51,17 @@ use tonic::{Status, body::Body};
 use tower_service::Service;
 
 pub use self::body::ResponseBody;
-use self::{answer::NoAnswer, stub_call::StubCall};
+use self::{
+    answer::NoAnswer,
+    stub_call::{Kind, StubCall},
+};
 pub use super::channel::Channel;
 use super::{
     call::{deadline_passed, seconds},
     channel::check_runtime,
     connection::InFlight,
     failure::Failure,
+    wish::Wish,
 };
 use crate::{mechanism::backoff::Backoff, service::CallOptions};
 
@@ -125,7 +131,7 @@ impl Channel {
                 return Err(self.stub_failure(call, &flight, error));
             }
             tracing::debug!(reason = %error.text, "not sent, trying again");
-            avoid = vec![flight.connection.member];
+            avoid = vec![flight.connection.member.id];
             if tries == 1 {
                 // The pool drops the connection as soon as its driver runs.
                 tokio::task::yield_now().await;
@@ -142,12 +148,18 @@ impl Channel {
         deadline: Option<Instant>,
     ) -> Result<InFlight, Error> {
         let clients = || call.started().checked_add(self.timeout(&CallOptions::default())?);
-        let Some(deadline) = deadline.or_else(clients) else {
-            return self.pool().acquire(avoid).await;
+        let pool = self.pool();
+        let wish = Wish { tried: avoid, ..Wish::any(pool.now()) };
+        let acquired = async {
+            match call.kind() {
+                Kind::Unary => pool.acquire(&wish).await,
+                Kind::Stream | Kind::EndlessStream => pool.acquire_stream(&wish).await,
+            }
         };
-        timeout_at(deadline, self.pool().acquire(avoid)).await.unwrap_or_else(|_elapsed| {
+        let Some(deadline) = deadline.or_else(clients) else { return acquired.await };
+        timeout_at(deadline, acquired).await.unwrap_or_else(|_elapsed| {
             let text = format!("no endpoint was ready within {}", seconds(call.started().elapsed()));
-            Err(Error::new(ErrorKind::Unavailable, text).with_attempts(self.pool().troubles().collect()))
+            Err(Error::new(ErrorKind::Unavailable, text).with_attempts(pool.troubles()))
         })
     }
 

@@ -27,9 +27,9 @@ pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn uri(connection: &Connection, path: &Uri) -> Uri {
-    let mut parts = connection.origin().clone().into_parts();
+    let mut parts = connection.member.origin().clone().into_parts();
     parts.path_and_query = path.path_and_query().cloned();
-    Uri::from_parts(parts).unwrap_or_else(|_| connection.origin().clone())
+    Uri::from_parts(parts).unwrap_or_else(|_| connection.member.origin().clone())
 }
 
 /// What every request carries, and the stub's own headers with all of their values.

@@ -12,6 +12,25 @@ use crate::{
     transport::{connection::InFlight, failure::Failure},
 };
 
+/// How a call uses its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Unary,
+    Stream,
+    /// A stream that only its caller or its member ends.
+    EndlessStream,
+}
+
+/// What lives on a connection of its own.
+const STREAMS: [(&str, Kind); 6] = [
+    ("/etcdserverpb.Watch/Watch", Kind::EndlessStream),
+    ("/etcdserverpb.Lease/LeaseKeepAlive", Kind::EndlessStream),
+    ("/grpc.health.v1.Health/Watch", Kind::EndlessStream),
+    ("/v3electionpb.Election/Observe", Kind::EndlessStream),
+    ("/etcdserverpb.Maintenance/Snapshot", Kind::Stream),
+    ("/etcdserverpb.KV/RangeStream", Kind::Stream),
+];
+
 const OPERATION: &str = "stub call";
 
 /// Which RPC was called, and when.
@@ -26,6 +45,10 @@ impl StubCall {
         Self { uri: uri.clone(), started: Instant::now() }
     }
 
+    pub(super) fn kind(&self) -> Kind {
+        STREAMS.iter().find(|(path, _)| *path == self.uri.path()).map_or(Kind::Unary, |(_, kind)| *kind)
+    }
+
     pub(super) fn started(&self) -> Instant {
         self.started
     }
@@ -38,7 +61,7 @@ impl StubCall {
     /// The end of a call that was on a connection. `cause` is what explains the failure, where something does.
     pub(super) fn failed(&self, flight: &InFlight, failure: Failure, cause: Option<Error>) -> Status {
         let observation = failure.observation;
-        let attempt = Attempt::new(&**flight.connection.endpoint(), failure.text.to_string())
+        let attempt = Attempt::new(flight.connection.endpoint(), failure.text.to_string())
             .with_sent(observation != Observation::NotSent)
             .with_elapsed(self.started.elapsed());
         let error = self.named(&cause.unwrap_or_else(|| failure.into_error()));

@@ -1,0 +1,71 @@
+//! How many resends a client may do beyond the free ones: a bucket that fills with time.
+//!
+//! An empty bucket delays a resend; it never ends a call.
+
+use std::time::Duration;
+
+/// Resends at once: an election meets every call in flight.
+const BURST: f64 = 256.0;
+
+/// Resends for each second after that.
+const RATE: f64 = 64.0;
+
+/// The resends that one client has left. Times are given since any fixed moment.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    tokens: f64,
+    filled: Duration,
+}
+
+impl Budget {
+    pub(crate) fn full() -> Self {
+        Self { tokens: BURST, filled: Duration::ZERO }
+    }
+
+    /// Takes one resend, and says how long it has to wait for its turn.
+    pub(crate) fn take(&mut self, now: Duration) -> Duration {
+        let elapsed = now.saturating_sub(self.filled).as_secs_f64();
+        self.filled = now.max(self.filled);
+        // The debt is bounded too: a storm of hours must not delay calls hours later.
+        self.tokens = (self.tokens + elapsed * RATE).clamp(-BURST, BURST) - 1.0;
+        if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / RATE) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_free_and_the_rest_takes_its_turn() {
+        let mut budget = Budget::full();
+        let now = Duration::from_secs(9);
+        for _ in 0..256 {
+            assert_eq!(budget.take(now), Duration::ZERO);
+        }
+        assert_eq!(budget.take(now), Duration::from_secs_f64(1.0 / 64.0));
+        assert_eq!(budget.take(now), Duration::from_secs_f64(2.0 / 64.0));
+        let later = now + Duration::from_secs(2);
+        assert_eq!(budget.take(later), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_rate_holds_however_many_ask() {
+        let mut budget = Budget::full();
+        let sent = (0..1_000_u32).filter(|&n| {
+            let now = Duration::from_millis(u64::from(n) * 10);
+            now + budget.take(now) <= Duration::from_secs(10)
+        });
+        let sent = sent.count();
+        assert!((880..=256 + 640).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn a_debt_is_bounded() {
+        let mut budget = Budget::full();
+        for _ in 0..1_000_000 {
+            budget.take(Duration::ZERO);
+        }
+        assert!(budget.take(Duration::ZERO) <= Duration::from_secs(5));
+    }
+}

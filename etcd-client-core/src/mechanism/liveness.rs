@@ -1,0 +1,260 @@
+//! Whether a peer still lives, judged by its silence: when to send a PING, and what an unanswered one means.
+//!
+//! Times are given as the age of the connection.
+
+use std::time::Duration;
+
+/// etcd closes a connection that sends its third PING within less than 5 s of the one before
+/// (`grpc.KeepaliveEnforcementPolicy` in etcd's `server/embed/config.go`); the half second is for the way.
+const LEAST_SPACING: Duration = Duration::from_millis(5_500);
+
+/// How silence is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keepalive {
+    /// The silence, with a request in flight, after which a PING is sent.
+    pub(crate) quiet: Duration,
+    /// How long a PING may be unanswered before the peer is suspect.
+    pub(crate) suspicion: Duration,
+    /// How long a PING may be unanswered before the connection is given up.
+    pub(crate) timeout: Duration,
+    /// The time between two PINGs at least.
+    pub(crate) spacing: Duration,
+}
+
+impl Keepalive {
+    /// Where answers are due at once: suspect after 2.5 s of silence, so that a read is answered elsewhere within 3 s.
+    pub(crate) fn for_calls(timeout: Duration) -> Self {
+        Self {
+            quiet: Duration::from_secs(1),
+            suspicion: Duration::from_millis(1_500).min(timeout),
+            timeout,
+            spacing: LEAST_SPACING,
+        }
+    }
+
+    /// Where silence is usual: a watch may have nothing to tell for hours.
+    pub(crate) fn for_streams(interval: Duration, timeout: Duration) -> Self {
+        let interval = interval.max(LEAST_SPACING);
+        Self { quiet: interval, suspicion: Duration::from_secs(2).min(timeout), timeout, spacing: interval }
+    }
+
+    /// Half as many PINGs, for a peer that complained of too many.
+    pub(crate) fn slower(self) -> Self {
+        Self { quiet: self.quiet.max(LEAST_SPACING) * 2, spacing: self.spacing * 2, ..self }
+    }
+}
+
+/// What a connection's silence says of its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Vital {
+    Alive,
+    /// A PING is under way because it was silent: use others where there are some.
+    Doubtful,
+    /// It should have answered by now: use others only.
+    Suspect,
+    /// Given up.
+    Dead,
+}
+
+impl Vital {
+    /// The reverse of `as u8`.
+    pub(crate) fn from_u8(value: u8) -> Self {
+        match value {
+            0 => Self::Alive,
+            1 => Self::Doubtful,
+            2 => Self::Suspect,
+            _ => Self::Dead,
+        }
+    }
+}
+
+/// What is to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) ping: bool,
+    pub(crate) vital: Vital,
+    /// When to look again, at the latest. Nothing is due on an idle connection.
+    pub(crate) wake: Option<Duration>,
+}
+
+/// The silence of one connection.
+#[derive(Debug)]
+pub(crate) struct Liveness {
+    keepalive: Keepalive,
+    heard: Duration,
+    busy_since: Option<Duration>,
+    /// When the PING under way was sent.
+    ping: Option<Duration>,
+    last_ping: Option<Duration>,
+    vital: Vital,
+}
+
+impl Liveness {
+    pub(crate) fn new(keepalive: Keepalive) -> Self {
+        Self {
+            keepalive,
+            heard: Duration::ZERO,
+            busy_since: None,
+            ping: None,
+            last_ping: None,
+            vital: Vital::Alive,
+        }
+    }
+
+    pub(crate) fn vital(&self) -> Vital {
+        self.vital
+    }
+
+    /// Something was read at `now`, a PONG included: the peer lives.
+    pub(crate) fn heard(&mut self, now: Duration) {
+        self.heard = now;
+        self.vital = Vital::Alive;
+        self.ping = None;
+    }
+
+    /// What is due at `now`. `busy` is whether the peer owes an answer.
+    pub(crate) fn step(&mut self, now: Duration, busy: bool) -> Step {
+        match (busy, self.busy_since) {
+            (true, None) => self.busy_since = Some(now),
+            (false, _) => self.busy_since = None,
+            (true, Some(_)) => {}
+        }
+        if let Some(sent) = self.ping {
+            return self.await_pong(now, sent);
+        }
+        let Some(since) = self.busy_since else { return self.result(false, None) };
+        let spaced = self.last_ping.map_or(Duration::ZERO, |last| last + self.keepalive.spacing);
+        let due = (since.max(self.heard) + self.keepalive.quiet).max(spaced);
+        if now < due {
+            return self.result(false, Some(due));
+        }
+        self.ping = Some(now);
+        self.last_ping = Some(now);
+        self.vital = Vital::Doubtful;
+        self.result(true, Some(now + self.keepalive.suspicion))
+    }
+
+    fn await_pong(&mut self, now: Duration, sent: Duration) -> Step {
+        let (suspect, dead) = (sent + self.keepalive.suspicion, sent + self.keepalive.timeout);
+        let (vital, wake) = if now >= dead {
+            (Vital::Dead, None)
+        } else if now >= suspect {
+            (Vital::Suspect, Some(dead))
+        } else {
+            (Vital::Doubtful, Some(suspect))
+        };
+        self.vital = vital;
+        self.result(false, wake)
+    }
+
+    fn result(&self, ping: bool, wake: Option<Duration>) -> Step {
+        Step { ping, vital: self.vital, wake }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn calls() -> Liveness {
+        Liveness::new(Keepalive::for_calls(ms(5_000)))
+    }
+
+    #[test]
+    fn an_idle_connection_is_left_alone() {
+        let mut peer = calls();
+        for second in [0, 1, 60, 3_600] {
+            let step = peer.step(Duration::from_secs(second), false);
+            assert_eq!(step, Step { ping: false, vital: Vital::Alive, wake: None });
+        }
+    }
+
+    #[test]
+    fn silence_is_doubted_then_suspected_then_given_up() {
+        let mut peer = calls();
+        let begun = ms(60_000);
+        assert_eq!(peer.step(begun, true).wake, Some(begun + ms(1_000)));
+        let doubtful = peer.step(begun + ms(1_000), true);
+        assert_eq!(doubtful, Step { ping: true, vital: Vital::Doubtful, wake: Some(begun + ms(2_500)) });
+        let suspect = peer.step(begun + ms(2_500), true);
+        assert_eq!(suspect, Step { ping: false, vital: Vital::Suspect, wake: Some(begun + ms(6_000)) });
+        let dead = peer.step(begun + ms(6_000), true);
+        assert_eq!(dead, Step { ping: false, vital: Vital::Dead, wake: None });
+    }
+
+    #[test]
+    fn a_suspect_without_requests_is_still_judged() {
+        let mut peer = calls();
+        peer.step(ms(0), true);
+        peer.step(ms(1_000), true);
+        assert_eq!(peer.step(ms(2_500), false).vital, Vital::Suspect);
+        assert_eq!(peer.step(ms(6_000), false).vital, Vital::Dead);
+    }
+
+    #[test]
+    fn any_byte_is_a_sign_of_life() {
+        let mut peer = calls();
+        peer.step(ms(0), true);
+        peer.step(ms(1_000), true);
+        peer.step(ms(2_500), true);
+        peer.heard(ms(2_600));
+        assert_eq!(peer.vital(), Vital::Alive);
+        // The next PING keeps its distance from the first.
+        assert_eq!(peer.step(ms(2_600), true).wake, Some(ms(6_500)));
+    }
+
+    #[test]
+    fn a_busy_peer_that_talks_gets_no_ping() {
+        let mut peer = calls();
+        for tenth in 0..600 {
+            peer.heard(ms(tenth * 100));
+            assert!(!peer.step(ms(tenth * 100), true).ping);
+        }
+    }
+
+    #[test]
+    fn silence_before_the_request_does_not_count() {
+        let mut peer = calls();
+        peer.heard(ms(10));
+        peer.step(ms(20), false);
+        assert!(!peer.step(ms(100_000), true).ping);
+        assert!(!peer.step(ms(100_999), true).ping);
+        assert!(peer.step(ms(101_000), true).ping);
+    }
+
+    /// A server that counts as etcd's does: a PING within 5 s of the last is a strike, the third one is the end.
+    #[test]
+    fn pings_never_trip_the_servers_policing() {
+        for keepalive in
+            [Keepalive::for_calls(ms(5_000)), Keepalive::for_streams(ms(10), ms(5_000)).slower(), {
+                Keepalive::for_streams(ms(10_000), ms(5_000))
+            }]
+        {
+            let mut peer = Liveness::new(keepalive);
+            let (mut last, mut strikes, mut pings) = (ms(0), 0, 0);
+            for now in (0..3_600_000).step_by(50).map(ms) {
+                if peer.step(now, true).ping {
+                    pings += 1;
+                    strikes += u32::from(pings > 1 && now - last < ms(5_000));
+                    last = now;
+                    peer.heard(now + ms(1));
+                }
+            }
+            assert!(pings > 100 && strikes == 0, "{keepalive:?}: {pings} pings, {strikes} strikes");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_pinged_at_its_interval() {
+        let mut peer = Liveness::new(Keepalive::for_streams(ms(10_000), ms(5_000)));
+        assert_eq!(peer.step(ms(0), true).wake, Some(ms(10_000)));
+        assert!(peer.step(ms(10_000), true).ping);
+        assert_eq!(peer.step(ms(12_000), true).vital, Vital::Suspect);
+        assert_eq!(peer.step(ms(15_000), true).vital, Vital::Dead);
+    }
+}

@@ -1,0 +1,95 @@
+//! Who leads: asked of the members when a policy wants to know, and again when a term ends.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use etcd_proto::etcdserverpb as pb;
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    call::Call,
+    channel::{Channel, Shared},
+    method::Method,
+};
+use crate::service::CallOptions;
+
+/// The wait between two rounds at least: an election takes about a second.
+const LEAST_WAIT: Duration = Duration::from_millis(200);
+
+/// A member that hangs must not keep the others from being asked.
+const ASK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The leader as far as it is known.
+#[derive(Debug, Default)]
+pub(crate) struct Leader {
+    id: AtomicU64,
+    term: AtomicU64,
+    changed: Notify,
+}
+
+impl Leader {
+    /// The member that leads, zero where that is not known.
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// An answer showed this term: a new one has a new leader.
+    pub(crate) fn term_seen(&self, term: u64) {
+        if term > self.term.load(Ordering::Relaxed) && self.term.fetch_max(term, Ordering::Relaxed) < term {
+            self.changed.notify_one();
+        }
+    }
+
+    fn learn(&self, term: u64, id: u64) {
+        if id != 0 && term >= self.term.load(Ordering::Relaxed) {
+            self.term.fetch_max(term, Ordering::Relaxed);
+            self.id.store(id, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Keeps the leader known for as long as the channel is used.
+pub(super) async fn follow(
+    shared: Weak<Shared>,
+    leader: Arc<Leader>,
+    mut connected: watch::Receiver<()>,
+    shutdown: CancellationToken,
+) {
+    loop {
+        connected.mark_unchanged();
+        match Channel::upgrade(&shared) {
+            Some(channel) => ask_all(&channel).await,
+            None => return,
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = sleep(LEAST_WAIT) => {}
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = leader.changed.notified() => {}
+            _ = connected.changed() => {}
+        }
+    }
+}
+
+async fn ask_all(channel: &Channel) {
+    for endpoint in channel.pool().ready_endpoints() {
+        let options = CallOptions::default().timeout(ASK_TIMEOUT).endpoint(endpoint);
+        let call = Call::new(Method::Status, &options);
+        let status =
+            channel.unary(call, &pb::StatusRequest {}, |status: pb::StatusResponse| Ok(status)).await;
+        if let Ok(status) = status {
+            channel.leader().learn(status.raft_term, status.leader);
+        }
+    }
+}

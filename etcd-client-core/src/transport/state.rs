@@ -1,0 +1,121 @@
+//! How each endpoint stands, as a user sees it.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use tokio::{sync::watch, time::Instant};
+
+use crate::model::Endpoint;
+
+/// How an endpoint stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndpointPhase {
+    /// A connection is being made: name lookup, TCP, TLS, HTTP/2 and a first PING.
+    Connecting,
+    /// Calls go here.
+    Ready,
+    /// A PING was not answered in time: calls go elsewhere until it is.
+    Suspect,
+    /// The connection ended or could not be made; another attempt follows after a wait.
+    Down,
+}
+
+/// One endpoint, how it stands, since when, and why.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EndpointState {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// How it stands.
+    pub phase: EndpointPhase,
+    /// Since when.
+    pub since: std::time::Instant,
+    /// What went wrong last; `None` when nothing is wrong.
+    pub reason: Option<Arc<str>>,
+}
+
+/// The states of all endpoints of a client, as a stream: the present ones first, then again after each change.
+///
+/// Who reads slowly misses what lay between, never the last. It ends when the client is closed or dropped.
+pub struct EndpointStates {
+    changes: Pin<Box<dyn Stream<Item = Vec<EndpointState>> + Send>>,
+}
+
+impl EndpointStates {
+    pub(crate) fn new(table: watch::Receiver<Table>) -> Self {
+        let changes = futures_util::stream::unfold((table, true), |(mut table, first)| async move {
+            if !first {
+                table.changed().await.ok()?;
+            }
+            let rows = table.borrow_and_update().rows();
+            Some((rows, (table, false)))
+        });
+        Self { changes: Box::pin(changes) }
+    }
+
+    /// The states after the next change; at first the present ones. `None` once the client is closed.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Vec<EndpointState>> {
+        std::future::poll_fn(|cx| self.changes.as_mut().poll_next(cx)).await
+    }
+}
+
+impl std::fmt::Debug for EndpointStates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EndpointStates")
+    }
+}
+
+impl Stream for EndpointStates {
+    type Item = Vec<EndpointState>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.changes.as_mut().poll_next(cx)
+    }
+}
+
+/// What the pool knows of each endpoint, by its member's id.
+#[derive(Debug, Default)]
+pub(crate) struct Table(Vec<(usize, EndpointState)>);
+
+impl Table {
+    pub(crate) fn rows(&self) -> Vec<EndpointState> {
+        self.0.iter().map(|(_, state)| state.clone()).collect()
+    }
+
+    pub(crate) fn add(&mut self, member: usize, endpoint: Endpoint) {
+        let since = Instant::now().into_std();
+        let reason = Some("not connected yet".into());
+        self.0.push((member, EndpointState { endpoint, phase: EndpointPhase::Connecting, since, reason }));
+    }
+
+    pub(crate) fn remove(&mut self, member: usize) {
+        self.0.retain(|(id, _)| *id != member);
+    }
+
+    /// Notes the phase, and whether that changed anything. A phase without a reason of its own keeps the last one, unless it
+    /// is good.
+    pub(crate) fn set(&mut self, member: usize, phase: EndpointPhase, reason: Option<Arc<str>>) -> bool {
+        let Some((_, state)) = self.0.iter_mut().find(|(id, _)| *id == member) else { return false };
+        let reason = match (phase, reason) {
+            (EndpointPhase::Ready, _) => None,
+            (_, None) => state.reason.clone(),
+            (_, reason) => reason,
+        };
+        if state.phase == phase && state.reason == reason {
+            return false;
+        }
+        if state.phase != phase {
+            state.since = Instant::now().into_std();
+        }
+        state.phase = phase;
+        state.reason = reason;
+        true
+    }
+}

@@ -1,0 +1,60 @@
+//! What every answer has: a header that says where it comes from.
+
+use etcd_proto::etcdserverpb as pb;
+
+/// A message that answers a unary call.
+pub(crate) trait Answer: prost::Message + Default {
+    /// Its header, which a member may have left out.
+    fn header(&self) -> Option<&pb::ResponseHeader>;
+}
+
+macro_rules! answers {
+    ($($message:ident),* $(,)?) => {
+        $(impl Answer for pb::$message {
+            fn header(&self) -> Option<&pb::ResponseHeader> {
+                self.header.as_ref()
+            }
+        })*
+    };
+}
+
+answers!(
+    RangeResponse,
+    PutResponse,
+    DeleteRangeResponse,
+    TxnResponse,
+    CompactionResponse,
+    LeaseGrantResponse,
+    LeaseRevokeResponse,
+    LeaseTimeToLiveResponse,
+    LeaseLeasesResponse,
+    MemberAddResponse,
+    MemberRemoveResponse,
+    MemberUpdateResponse,
+    MemberListResponse,
+    MemberPromoteResponse,
+    AlarmResponse,
+    StatusResponse,
+    DefragmentResponse,
+    HashResponse,
+    HashKvResponse,
+    MoveLeaderResponse,
+    DowngradeResponse,
+    AuthEnableResponse,
+    AuthDisableResponse,
+    AuthStatusResponse,
+    AuthenticateResponse,
+    AuthUserAddResponse,
+    AuthUserGetResponse,
+    AuthUserListResponse,
+    AuthUserDeleteResponse,
+    AuthUserChangePasswordResponse,
+    AuthUserGrantRoleResponse,
+    AuthUserRevokeRoleResponse,
+    AuthRoleAddResponse,
+    AuthRoleGetResponse,
+    AuthRoleListResponse,
+    AuthRoleDeleteResponse,
+    AuthRoleGrantPermissionResponse,
+    AuthRoleRevokePermissionResponse,
+);
