@@ -39,7 +39,7 @@ impl History {
     /// Takes an answer in, or says why not. `floor` is that of when the request was sent, where it was linearizable.
     pub(crate) fn admit(&self, origin: Origin, floor: Option<i64>) -> Result<(), Violation> {
         self.same_cluster(origin.cluster)?;
-        if let Some(seen) = floor.filter(|&floor| origin.revision < floor) {
+        if let Some(seen) = floor.filter(|&floor| floor > 0 && origin.revision < floor) {
             return Err(Violation::Older { seen, found: origin.revision });
         }
         if floor.is_some() && origin.revision > self.revision.load(Ordering::Relaxed) {

@@ -67,10 +67,13 @@ impl Channel {
         let member = &flight.connection.member;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         let answer = answer.and_then(|answer| {
-            if let Some(header) = answer.header() {
-                self.examine(header, progress.floor(), member)?;
+            let header = answer.header().cloned();
+            // An answer that makes no sense teaches nothing either.
+            let converted = convert(answer)?;
+            if let Some(header) = header {
+                self.examine(&header, progress.floor(), member)?;
             }
-            convert(answer)
+            Ok(converted)
         });
         answer.map_err(|error| {
             let failure = Failure::new(Observation::Malformed, error.message().to_owned());

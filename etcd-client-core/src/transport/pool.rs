@@ -201,7 +201,7 @@ impl Pool {
                 continue;
             };
             let member = &calls[picked].member;
-            if let Some(flight) = self.stream_connection(member, &wish) {
+            if let Some(flight) = self.stream_connection(member) {
                 return Ok(flight);
             }
             self.grow(member, Purpose::Streams);
@@ -216,11 +216,16 @@ impl Pool {
         }
     }
 
-    fn stream_connection(&self, member: &Member, wish: &Wish<'_>) -> Option<InFlight> {
+    fn stream_connection(&self, member: &Member) -> Option<InFlight> {
         let streams = self.streams.load();
         let of_member = |connection: &&Arc<Connection>| connection.member.id == member.id;
-        let usable = streams.iter().filter(of_member).filter(|connection| connection.has_stream_place());
-        usable.min_by_key(|connection| wish.rate(connection).map_or(u64::MAX, |(_, cost)| cost))?.begin()
+        // Once no more may be made, even one without a place for another paced stream serves those that are not paced.
+        let all = streams.iter().filter(of_member).count() >= MOST_CONNECTIONS;
+        let usable = streams.iter().filter(of_member).filter(|connection| connection.load().is_some());
+        usable
+            .filter(|connection| all || connection.has_stream_place())
+            .min_by_key(|connection| (!connection.has_stream_place(), connection.gauge.in_flight()))?
+            .begin()
     }
 
     /// Waits until an endpoint is ready.

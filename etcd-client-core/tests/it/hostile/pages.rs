@@ -181,7 +181,7 @@ async fn streams_left_unread_block_no_other_call() {
     let client = rig.client();
     let open = || client.kv().range_stream(Get::new("k").prefix(), CallOptions::default());
     let mut unread = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..16 {
         let mut stream = open().await.unwrap_or_else(|error| panic!("{}", error.report()));
         stream.next().await.expect("a chunk").expect("right");
         unread.push(stream);

@@ -19,7 +19,7 @@ async fn a_dropped_response_is_cancelled_on_the_server() {
     assert_eq!(server.counts(|counts| counts.open_calls), 1);
     drop(chunks);
     server.wait_until(|counts| counts.open_calls == 0).await;
-    assert_eq!(server.counts(|counts| counts.open_connections), 1, "the connection stays");
+    assert_eq!(server.counts(|counts| counts.open_connections), 2, "the connections stay");
 }
 
 #[tokio::test]
