@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::paths::paths;
-use super::source::{Source, words};
+use super::source::Source;
 use crate::workspace::File;
 
 mod items;
@@ -183,15 +183,15 @@ impl Place {
     }
 }
 
-/// The parts of the type's path in the header of an inherent `impl`.
+/// The parts of the path that follows `impl` and its generics: the type's, where the `impl` is inherent. A trait's path
+/// leads to a trait, which has no inherent members.
 fn implementer(header: &str) -> Option<Vec<&str>> {
-    let mut rest = header.trim_start().strip_prefix("impl")?.trim_start();
+    let mut rest = header.strip_prefix("impl")?.trim_start();
     if rest.starts_with('<') {
-        rest = &rest[generics(rest)..];
+        rest = rest[generics(rest)..].trim_start();
     }
-    let is_trait = words(header).any(|(_, word)| word == "for");
-    let end = rest.trim_start().find(['<', ' ', '\n']).unwrap_or(rest.trim_start().len());
-    (!is_trait).then(|| rest.trim_start()[..end].split("::").collect())
+    let end = rest.find(|c: char| c == '<' || c.is_whitespace()).unwrap_or(rest.len());
+    Some(rest[..end].split("::").collect())
 }
 
 /// The length of a list of generic parameters.
@@ -237,7 +237,7 @@ fn modules(files: &[File], folder: &str) -> Modules {
 fn add(modules: &mut Modules, path: Vec<String>, code: &str) {
     let items = items::items(code);
     for item in items.iter().filter(|item| item.kind == Kind::Module && item.text.contains('{')) {
-        let inner = [&path[..], &[item.name.clone()]].concat();
+        let inner = [&path[..], std::slice::from_ref(&item.name)].concat();
         add(modules, inner, item.body());
     }
     modules.insert(path, items);

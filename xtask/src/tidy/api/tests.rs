@@ -2,46 +2,133 @@
 
 use super::*;
 
-/// Two crates, of which the second re-exports from the first.
+/// Two crates, of which the second re-exports from the first: path and text of each file.
+const FILES: [(&str, &str); 9] = [
+    (
+        "low/src/lib.rs",
+        r"
+        mod code;
+        pub use code::Code;
+        pub(crate) use code::Inner;
+        ",
+    ),
+    (
+        "low/src/code.rs",
+        r"
+        pub enum Code { Empty, Other(u8) }
+        pub struct Inner;
+        ",
+    ),
+    (
+        "high-er/src/lib.rs",
+        r"
+        mod op;
+        mod bind;
+        pub mod open;
+        mod client;
+        pub use client::{Client, run};
+        pub use low::Code;
+        pub use op::{Get, Kv, Put as Write};
+        pub use bytes::Bytes;
+        #[cfg(test)]
+        pub fn only_tested() {}
+        ",
+    ),
+    (
+        "high-er/src/bind.rs",
+        r"
+        macro_rules! bindable {
+            ($op:ident, $spec:ident) => {
+                impl $op {
+                    pub fn bind(self) {}
+                }
+                impl<B> $op<B> {
+                    pub fn spec(&self) -> &$spec {}
+                }
+            };
+        }
+        pub(crate) use bindable;
+        ",
+    ),
+    (
+        "high-er/src/op/mod.rs",
+        r"
+        mod get;
+        mod put;
+        pub use get::{Get, GetSpec};
+        pub use put::*;
+        pub trait Kv {
+            fn get(&self);
+        }
+        ",
+    ),
+    (
+        "high-er/src/op/get.rs",
+        r"
+        use crate::bind::bindable;
+        macro_rules! setters {
+            ($($a:ident).+) => {
+                pub fn prefix(self) {}
+            };
+        }
+        pub struct Get<B = ()> {
+            pub limit: i64,
+            binding: B,
+        }
+        pub struct GetSpec;
+        bindable!(Get, GetSpec);
+        impl<B: for<'a> Fn(&'a u8) -> u8> Get<B> {
+            setters!(spec.range);
+            pub const fn keys_only(self) {}
+            pub(crate) fn hidden(self) {}
+        }
+        impl Clone for Get {
+            fn clone(&self) {}
+        }
+        ",
+    ),
+    (
+        "high-er/src/op/put.rs",
+        r"
+        pub struct Put;
+        impl Put {
+            /// Not `pub fn fake()`.
+            pub fn lease(self) {}
+        }
+        ",
+    ),
+    (
+        "high-er/src/open.rs",
+        r"
+        pub struct Get;
+        impl Get {
+            pub fn of_another(self) {}
+        }
+        pub mod inner {
+            pub struct Deep;
+        }
+        ",
+    ),
+    (
+        "high-er/src/client.rs",
+        r"
+        use crate::op::Get;
+        pub struct Client;
+        mod run {}
+        pub async fn run() {}
+        impl crate::op::Get {
+            pub fn pages(self) {}
+        }
+        impl Get {
+            pub const MOST: u8 = 1;
+        }
+        pub struct Unreachable;
+        ",
+    ),
+];
+
 fn api() -> Api {
-    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
-    let files = [
-        file("low/src/lib.rs", "mod code;\npub use code::Code;\npub(crate) use code::Inner;"),
-        file("low/src/code.rs", "pub enum Code {\n    Empty,\n    Other(u8),\n}\npub struct Inner;"),
-        file(
-            "high-er/src/lib.rs",
-            "mod op;\nmod bind;\npub mod open;\nmod client;\npub use client::{Client, run};\npub use low::Code;\n\
-            pub use op::{Get, Kv, Put as Write};\npub use bytes::Bytes;\n#[cfg(test)]\npub fn only_tested() {}",
-        ),
-        file(
-            "high-er/src/bind.rs",
-            "macro_rules! bindable {\n    ($op:ident, $spec:ident) => {\n        impl $op {\n            pub fn bind(self) {}\n        }\n        impl<B> $op<B> {\n            pub fn spec(&self) -> &$spec {}\n        }\n    };\n}\npub(crate) use bindable;",
-        ),
-        file(
-            "high-er/src/op/mod.rs",
-            "mod get;\nmod put;\npub use get::{Get, GetSpec};\npub use put::*;\npub trait Kv {\n    fn get(&self);\n}",
-        ),
-        file(
-            "high-er/src/op/get.rs",
-            "use crate::bind::bindable;\nmacro_rules! setters {\n    ($($a:ident).+) => {\n        pub fn prefix(self) {}\n    };\n}\n\
-            pub struct Get<B = ()> {\n    pub limit: i64,\n    binding: B,\n}\npub struct GetSpec;\nbindable!(Get, GetSpec);\n\
-            impl<B: Fn() -> u8> Get<B> {\n    setters!(spec.range);\n    pub const fn keys_only(self) {}\n    pub(crate) fn hidden(self) {}\n}\n\
-            impl Clone for Get {\n    fn clone(&self) {}\n}\n",
-        ),
-        file(
-            "high-er/src/op/put.rs",
-            "pub struct Put;\nimpl Put {\n    /// Not `pub fn fake()`.\n    pub fn lease(self) {}\n}",
-        ),
-        file(
-            "high-er/src/open.rs",
-            "pub struct Get;\nimpl Get {\n    pub fn of_another(self) {}\n}\npub mod inner {\n    pub struct Deep;\n}",
-        ),
-        file(
-            "high-er/src/client.rs",
-            "use crate::op::Get;\npub struct Client;\nmod run {}\npub async fn run() {}\nimpl crate::op::Get {\n    pub fn pages(self) {}\n}\n\
-            impl Get {\n    pub const MOST: u8 = 1;\n}\npub struct Unreachable;",
-        ),
-    ];
+    let files = FILES.map(|(path, text)| File { path: path.into(), text: text.into() });
     Api::new(&files, &["low", "high-er"])
 }
 
