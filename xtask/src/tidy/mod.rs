@@ -10,12 +10,15 @@ use anyhow::{Result, bail};
 use crate::workspace::{self, File};
 
 mod allow;
+mod api;
 mod documents;
 mod layers;
 mod length;
 mod manifest;
 mod msrv;
+mod parity;
 mod paths;
+mod retry_table;
 mod signatures;
 mod source;
 mod words;
@@ -107,6 +110,8 @@ fn check(files: &[File]) -> Vec<Finding> {
     findings.extend(manifest::check(&manifests));
     findings.extend(msrv::check(&manifests, files));
     findings.extend(documents::check(files, &manifests));
+    findings.extend(parity::check(files));
+    findings.extend(retry_table::check(files));
 
     findings.sort_by(|a, b| (&a.path, a.line, a.rule).cmp(&(&b.path, b.line, b.rule)));
     findings
