@@ -44,6 +44,7 @@ pub struct ClientBuilder {
     connector: SharedConnector,
     balance: Balance,
     keepalive: KeepaliveSettings,
+    health: bool,
 }
 
 impl ClientBuilder {
@@ -55,6 +56,7 @@ impl ClientBuilder {
             connector: SharedConnector(Arc::new(ServiceConnector(DirectConnector))),
             balance: Balance::default(),
             keepalive: KeepaliveSettings::default(),
+            health: false,
         }
     }
 
@@ -82,6 +84,15 @@ impl ClientBuilder {
     /// How calls are shared among the members. Default: [`Balance::Balanced`].
     pub fn balance(mut self, balance: Balance) -> Self {
         self.balance = balance;
+        self
+    }
+
+    /// Listens to what the members say of their own health, and spares one that says it is not serving. Default: no.
+    ///
+    /// It helps where members are started to say so while they defragment (`--feature-gates=StopGRPCServiceOnDefrag=true` from
+    /// etcd 3.6 on), and costs a connection and a stream for each.
+    pub fn health_hints(mut self) -> Self {
+        self.health = true;
         self
     }
 
@@ -135,8 +146,12 @@ impl ClientBuilder {
             ));
         }
         let endpoints = parse(&self.endpoints)?;
-        let pool =
-            PoolSettings { connector: self.connector, balance: self.balance, keepalive: self.keepalive };
+        let pool = PoolSettings {
+            connector: self.connector,
+            balance: self.balance,
+            keepalive: self.keepalive,
+            health: self.health,
+        };
         let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout };
         Ok(Client::over(Channel::start(settings)?))
     }

@@ -90,10 +90,6 @@ impl Endpoint {
         self.authority.as_str()
     }
 
-    pub(crate) fn name(&self) -> Arc<str> {
-        Arc::clone(&self.text)
-    }
-
     pub(crate) fn http_authority(&self) -> Authority {
         self.authority.clone()
     }

@@ -46,7 +46,7 @@ pub(super) async fn open(
         };
         let headers = progress.headers_without_timeout(channel);
         let opened = streaming::open(
-            (flight, place),
+            (flight, Some(place)),
             METHOD,
             headers,
             frame.clone(),

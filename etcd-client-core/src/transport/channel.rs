@@ -22,7 +22,6 @@ use super::{
 use crate::{
     mechanism::{
         budget::Budget,
-        ejection::Use,
         history::{History, Origin, Violation},
         retry::Class,
     },
@@ -113,7 +112,9 @@ impl Channel {
     ) -> Result<(), Error> {
         let origin = Origin { cluster: header.cluster_id, revision: header.revision };
         self.shared.history.admit(origin, floor).map_err(|violation| {
-            member.judge(Use::Useless, self.shared.pool.now());
+            if matches!(violation, Violation::OtherCluster { .. }) {
+                member.set_foreign(true);
+            }
             disbelief(violation)
         })?;
         member.set_server(header.member_id);

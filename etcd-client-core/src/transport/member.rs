@@ -46,6 +46,8 @@ pub(crate) struct Member {
     troubled: AtomicBool,
     /// Whether its health service says that it is not serving.
     ailing: AtomicBool,
+    /// Whether its answers came from another cluster.
+    foreign: AtomicBool,
     /// The member's own id, zero until an answer showed it.
     server: AtomicU64,
     /// Since when its connections were seen with more calls than one should have; zero for not.
@@ -65,6 +67,7 @@ impl Member {
             ejected_until: AtomicU32::new(0),
             troubled: AtomicBool::new(false),
             ailing: AtomicBool::new(false),
+            foreign: AtomicBool::new(false),
             server: AtomicU64::new(0),
             crowded_since: AtomicU32::new(0),
             connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
@@ -94,7 +97,12 @@ impl Member {
     /// Whether others are to be used where there are others.
     pub(crate) fn is_ejected(&self, now: u32) -> bool {
         let until = self.ejected_until.load(Ordering::Relaxed);
-        now < until || self.ailing.load(Ordering::Relaxed)
+        now < until || self.ailing.load(Ordering::Relaxed) || self.foreign.load(Ordering::Relaxed)
+    }
+
+    /// Found out by an answer, forgotten with a new connection: what listens there may have changed.
+    pub(crate) fn set_foreign(&self, foreign: bool) {
+        self.foreign.store(foreign, Ordering::Relaxed);
     }
 
     pub(crate) fn set_ailing(&self, ailing: bool) {

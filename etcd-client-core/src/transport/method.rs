@@ -52,6 +52,7 @@ pub(crate) enum Method {
     RoleDelete,
     RoleGrantPermission,
     RoleRevokePermission,
+    HealthWatch,
 }
 
 /// How long a call takes by default.
@@ -71,7 +72,7 @@ const D: Patience = Patience::Default;
 const U: Patience = Patience::Unlimited;
 
 impl Method {
-    pub(crate) const ALL: [Self; 40] = [
+    pub(crate) const ALL: [Self; 41] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -112,6 +113,7 @@ impl Method {
         Self::RoleDelete,
         Self::RoleGrantPermission,
         Self::RoleRevokePermission,
+        Self::HealthWatch,
     ];
 
     const fn facts(self) -> Facts {
@@ -164,6 +166,7 @@ impl Method {
             Self::RoleRevokePermission => {
                 Facts("/etcdserverpb.Auth/RoleRevokePermission", "role revoke-permission", Write, D)
             }
+            Self::HealthWatch => Facts("/grpc.health.v1.Health/Watch", "health watch", Read, U),
         }
     }
 
@@ -200,7 +203,8 @@ mod tests {
     fn the_index_is_the_position() {
         for (position, method) in Method::ALL.into_iter().enumerate() {
             assert_eq!(method.index(), position, "{method:?}");
-            assert!(method.path().as_str().starts_with("/etcdserverpb."), "{method:?}");
+            let etcds = method.path().as_str().starts_with("/etcdserverpb.");
+            assert!(etcds || method == Method::HealthWatch, "{method:?}");
         }
     }
 }

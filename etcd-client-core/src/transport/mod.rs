@@ -10,6 +10,7 @@ pub(crate) mod exchange;
 pub(crate) mod failure;
 pub(crate) mod gauge;
 pub(crate) mod headers;
+pub(crate) mod health;
 pub(crate) mod heard;
 pub(crate) mod leader;
 pub(crate) mod member;

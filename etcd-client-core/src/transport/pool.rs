@@ -11,7 +11,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use etcd_errors::{Attempt, Error, ErrorKind};
-use http::uri::Scheme;
+use http::{HeaderMap, uri::Scheme};
 use tokio::{
     runtime::Handle,
     sync::{Notify, watch},
@@ -23,6 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     connection::{Connection, Dial, InFlight, millis},
     connector::SharedConnector,
+    headers::Headers,
     member::{Member, Purpose},
     state::{EndpointPhase, Table},
     supervisor::Supervisor,
@@ -51,6 +52,8 @@ pub(crate) struct PoolSettings {
     pub(crate) connector: SharedConnector,
     pub(crate) balance: Balance,
     pub(crate) keepalive: KeepaliveSettings,
+    /// Whether the members' own word on their health is listened to.
+    pub(crate) health: bool,
 }
 
 /// How the silence of a peer is judged, as a user sets it.
@@ -86,6 +89,8 @@ pub(crate) struct Pool {
     shutdown: CancellationToken,
     runtime_ended: CancellationToken,
     epoch: Instant,
+    /// What the pool's own requests carry.
+    headers: HeaderMap,
 }
 
 impl Pool {
@@ -106,6 +111,7 @@ impl Pool {
             shutdown: CancellationToken::new(),
             runtime_ended: CancellationToken::new(),
             epoch: Instant::now(),
+            headers: Headers::new(None).base().clone(),
         });
         pool.set_endpoints(endpoints);
         pool
@@ -343,6 +349,14 @@ impl Pool {
 
     // ===== what supervisors need and report =====
 
+    pub(super) fn listens_to_health(&self) -> bool {
+        self.settings.health
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     pub(super) fn keepalive(&self, purpose: Purpose) -> Keepalive {
         let KeepaliveSettings { interval, timeout } = self.settings.keepalive;
         match purpose {
@@ -382,6 +396,7 @@ impl Pool {
         if self.shutdown.is_cancelled() || connection.member.removed.is_cancelled() {
             return;
         }
+        connection.member.set_foreign(false);
         self.list(connection.purpose).rcu(|ready| {
             let mut ready = Vec::clone(ready);
             ready.push(Arc::clone(connection));

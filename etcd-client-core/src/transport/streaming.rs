@@ -29,7 +29,8 @@ pub(crate) struct MessageStream<Resp> {
     body: Option<RecvStream>,
     decoder: Decoder,
     flight: InFlight,
-    _place: StreamPlace,
+    /// `None` for a stream that is always read at once.
+    _place: Option<StreamPlace>,
     message: PhantomData<fn() -> Resp>,
 }
 
@@ -53,7 +54,8 @@ impl Channel {
                     let headers = progress.headers_without_timeout(self);
                     let frame = frame::encode(request);
                     let limit = self.max_receive_bytes();
-                    let opened = open((flight, place), call.method, headers, frame, limit, progress.deadline);
+                    let opened =
+                        open((flight, Some(place)), call.method, headers, frame, limit, progress.deadline);
                     match opened.await {
                         Ok(messages) => return Ok(messages),
                         Err(failure) => failure,
@@ -68,7 +70,7 @@ impl Channel {
 
 /// Sends `frame` and waits for the head of the answer, until `deadline`.
 pub(crate) async fn open<Resp: prost::Message + Default>(
-    (flight, place): (InFlight, StreamPlace),
+    (flight, place): (InFlight, Option<StreamPlace>),
     method: Method,
     headers: HeaderMap,
     frame: Bytes,
@@ -88,7 +90,7 @@ pub(crate) async fn open<Resp: prost::Message + Default>(
 }
 
 impl<Resp: prost::Message + Default> MessageStream<Resp> {
-    pub(crate) fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.flight.connection
     }
 

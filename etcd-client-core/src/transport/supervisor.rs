@@ -1,6 +1,7 @@
 //! The tasks that keep an endpoint connected: connect, offer the connection to calls until it ends, back off, again.
 
 use std::{
+    convert::Infallible,
     ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -12,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     connection::{Connection, ConnectionState, End},
     connector::BoxError,
+    health,
     member::{Member, Purpose},
     pool::Pool,
     state::EndpointPhase,
@@ -114,9 +116,21 @@ impl Supervisor {
         let connection = Arc::new(connection);
         self.pool.add(&connection);
         self.phase(EndpointPhase::Ready, None);
-        let served = self.offer(&connection, keepalive).await;
+        let served = tokio::select! {
+            served = self.offer(&connection, keepalive) => served,
+            never = self.listen() => match never {},
+        };
         self.pool.remove(&connection);
         served
+    }
+
+    /// Keeps the member's own word on its health known, where that is wanted.
+    async fn listen(&self) -> Infallible {
+        if self.first && self.pool.listens_to_health() {
+            health::follow(&self.pool, &self.member).await
+        } else {
+            std::future::pending().await
+        }
     }
 
     async fn offer(&self, connection: &Arc<Connection>, keepalive: Keepalive) -> Served {

@@ -1,0 +1,74 @@
+//! A member's own word that it is not serving: a hint, given while it defragments, if it was started to give it.
+//!
+//! It says nothing of a quorum: a member without one is SERVING (`grpc.health.v1` as etcd implements it).
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use etcd_errors::{Code, GrpcCode};
+use etcd_proto::grpc_health_v1::{
+    HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    failure::Failure,
+    member::Member,
+    method::Method,
+    pool::Pool,
+    streaming::{self, MessageStream},
+    wish::{Preference, Wish},
+};
+use crate::mechanism::{backoff::Backoff, grpc::frame, retry::Observation};
+
+/// A health message is a few bytes.
+const MOST_BYTES: usize = 4 << 10;
+
+/// How long a member may take to open the stream.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Follows what the member says of its health, for as long as it is polled.
+pub(super) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
+    let mut failures = 0;
+    loop {
+        match open(pool, member).await {
+            Ok(messages) => {
+                failures = 1;
+                read(messages, member).await;
+            }
+            Err(failure) if lacks_health(&failure) => return std::future::pending().await,
+            Err(_) => failures += 1,
+        }
+        member.set_ailing(false);
+        sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
+    }
+}
+
+async fn open(pool: &Arc<Pool>, member: &Member) -> Result<MessageStream<HealthCheckResponse>, Failure> {
+    let wish = Wish { preference: Preference::Only(&member.endpoint), ..Wish::any(pool.now()) };
+    let flight = pool
+        .acquire_stream(&wish)
+        .await
+        .map_err(|error| Failure::new(Observation::NotSent, error.to_string()))?;
+    let request = frame::encode(&HealthCheckRequest::default());
+    let deadline = Instant::now() + OPEN_TIMEOUT;
+    let headers = pool.headers().clone();
+    streaming::open((flight, None), Method::HealthWatch, headers, request, MOST_BYTES, Some(deadline)).await
+}
+
+async fn read(mut messages: MessageStream<HealthCheckResponse>, member: &Member) {
+    let connection = Arc::clone(messages.connection());
+    loop {
+        let message = tokio::select! {
+            // Left open, the stream would hold up the member's exit.
+            () = connection.leaving() => return,
+            message = messages.next(None) => message,
+        };
+        let Ok(Some(message)) = message else { return };
+        member.set_ailing(message.status == ServingStatus::NotServing as i32);
+    }
+}
+
+fn lacks_health(failure: &Failure) -> bool {
+    let missing = [Code::Other(GrpcCode::Unimplemented), Code::Other(GrpcCode::NotFound)];
+    matches!(failure.observation, Observation::Refused(code, _) if missing.contains(&code))
+}
