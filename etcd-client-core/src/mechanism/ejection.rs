@@ -15,7 +15,7 @@ const TOLERATED: u32 = 1;
 /// The time that a call which probes an ejected member has, before another one may.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// A deadline that leaves less time than this says nothing of the member.
+/// Who waits for less time than this learns nothing of the member.
 const FAIR: Duration = Duration::from_millis(500);
 
 /// What the end of a call says of its member.
@@ -35,9 +35,8 @@ pub(crate) enum Use {
 pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> Use {
     match observation {
         Observation::NotSent | Observation::NotProcessed | Observation::Lost => Use::Unclear,
-        Observation::Abandoned => Use::Bad,
-        Observation::DeadlinePassed if elapsed >= FAIR => Use::Bad,
-        Observation::DeadlinePassed => Use::Unclear,
+        Observation::Abandoned | Observation::DeadlinePassed if elapsed >= FAIR => Use::Bad,
+        Observation::Abandoned | Observation::DeadlinePassed => Use::Unclear,
         Observation::Refused(code, _) => match code {
             Code::NoLeader | Code::NotSupportedForLearner => Use::Useless,
             Code::Stopped
@@ -124,7 +123,9 @@ mod tests {
         for (observation, expected) in rows {
             assert_eq!(usefulness(observation, ms(2_000)), expected, "{observation:?}");
         }
-        assert_eq!(usefulness(Observation::DeadlinePassed, ms(10)), Use::Unclear, "the caller's haste");
+        for haste in [Observation::DeadlinePassed, Observation::Abandoned] {
+            assert_eq!(usefulness(haste, ms(10)), Use::Unclear, "{haste:?}");
+        }
     }
 
     #[test]

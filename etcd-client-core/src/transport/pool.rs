@@ -430,7 +430,7 @@ impl Pool {
         let of_member = calls.iter().filter(|connection| connection.member.id == member.id);
         let (count, in_flight) =
             of_member.fold((0, 0), |(n, sum), connection| (n + 1, sum + connection.gauge.in_flight()));
-        in_flight * 2 > CROWDED * (count - 1)
+        count > 0 && in_flight * 2 > CROWDED * (count - 1)
     }
 
     pub(super) fn runtime_ended(&self) {

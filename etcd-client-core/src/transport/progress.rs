@@ -32,6 +32,9 @@ const LEAST_TIME: Duration = Duration::from_millis(100);
 /// The share of a read's time after which it asks another member.
 const PATIENCE: f64 = 0.4;
 
+/// A short deadline is no reason to ask two members for every read of a slow cluster.
+const LEAST_PATIENCE: Duration = Duration::from_millis(500);
+
 /// The same for a read without a deadline; twice as long each time.
 const UNLIMITED_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -160,7 +163,9 @@ impl<'a> Progress<'a> {
     /// linearizable read. With a deadline once, so that what takes long everywhere gets the rest of the time.
     fn patience(&self) -> Option<Instant> {
         let wait = match self.deadline {
-            Some(deadline) if self.abandoned == 0 => (deadline - self.attempt_started).mul_f64(PATIENCE),
+            Some(deadline) if self.abandoned == 0 => {
+                (deadline - self.attempt_started).mul_f64(PATIENCE).max(LEAST_PATIENCE)
+            }
             Some(_) => return None,
             None => UNLIMITED_PATIENCE.saturating_mul(1 << self.abandoned.min(10)),
         };

@@ -1,0 +1,150 @@
+//! A model of a member: HTTP/2 over the simulated network, answers to gets, puts and questions for the status.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use etcd_proto::etcdserverpb as pb;
+use h2::{RecvStream, server::SendResponse};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use prost::Message;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, sleep},
+};
+use turmoil::net::TcpListener;
+
+pub(crate) const PORT: u16 = 2379;
+
+/// What a member does with a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mood {
+    #[default]
+    Answers,
+    /// Takes the request, and nothing comes back: as a member that is cut off from its peers.
+    Hangs,
+}
+
+/// What a model member has seen, and how it is to behave; shared with the test.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) requests: AtomicU64,
+    pub(crate) puts: AtomicU64,
+    pub(crate) connections: AtomicU64,
+    /// Requests for each 100 ms since the simulation began.
+    rates: Mutex<HashMap<u128, u64>>,
+    mood: Mutex<Mood>,
+    /// How long an answer takes.
+    latency: Mutex<Duration>,
+    leader: AtomicU64,
+}
+
+impl Ledger {
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_mood(&self, mood: Mood) {
+        *self.mood.lock().expect("no panic") = mood;
+    }
+
+    pub(crate) fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().expect("no panic") = latency;
+    }
+
+    pub(crate) fn set_leader(&self, leader: u64) {
+        self.leader.store(leader, Ordering::Relaxed);
+    }
+
+    /// Requests for each 100 ms in this span of the simulation.
+    pub(crate) fn rates(&self, span: std::ops::Range<Duration>) -> Vec<u64> {
+        let rates = self.rates.lock().expect("no panic");
+        let slots = span.start.as_millis() / 100..span.end.as_millis() / 100;
+        slots.map(|slot| rates.get(&slot).copied().unwrap_or(0)).collect()
+    }
+
+    fn count(&self, path: &str) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if path.ends_with("/Put") {
+            self.puts.fetch_add(1, Ordering::Relaxed);
+        }
+        let slot = turmoil::sim_elapsed().unwrap_or_default().as_millis() / 100;
+        *self.rates.lock().expect("no panic").entry(slot).or_default() += 1;
+    }
+}
+
+/// Serves until the host ends. `id` is the member's own.
+pub(crate) async fn serve(id: u64, ledger: Arc<Ledger>) -> io::Result<()> {
+    let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        ledger.connections.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(connection(stream, id, Arc::clone(&ledger)));
+    }
+}
+
+/// Serves one connection.
+pub(crate) async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, id: u64, ledger: Arc<Ledger>) {
+    let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+    while let Some(Ok((request, respond))) = connection.accept().await {
+        tokio::spawn(call(request, respond, id, Arc::clone(&ledger)));
+    }
+}
+
+async fn call(request: Request<RecvStream>, respond: SendResponse<Bytes>, id: u64, ledger: Arc<Ledger>) {
+    let path = request.uri().path().to_owned();
+    let mut body = request.into_body();
+    while let Some(Ok(data)) = body.data().await {
+        let _ = body.flow_control().release_capacity(data.len());
+    }
+    ledger.count(&path);
+    let (mood, latency) = (*ledger.mood.lock().expect("no panic"), *ledger.latency.lock().expect("no panic"));
+    if mood == Mood::Hangs && !path.ends_with("/Status") {
+        std::future::pending::<()>().await;
+    }
+    if !latency.is_zero() {
+        sleep(latency).await;
+    }
+    answer(respond, message(&path, id, ledger.leader.load(Ordering::Relaxed)));
+}
+
+fn message(path: &str, id: u64, leader: u64) -> Bytes {
+    let header = Some(pb::ResponseHeader { cluster_id: 1, member_id: id, revision: 9, raft_term: 2 });
+    let framed = |message: Vec<u8>| {
+        let mut frame = BytesMut::with_capacity(5 + message.len());
+        frame.put_u8(0);
+        frame.put_u32(message.len() as u32);
+        frame.put_slice(&message);
+        frame.freeze()
+    };
+    framed(match path {
+        "/etcdserverpb.KV/Put" => pb::PutResponse { header, prev_kv: None }.encode_to_vec(),
+        "/etcdserverpb.Maintenance/Status" => {
+            pb::StatusResponse { header, leader, raft_term: 2, version: "3.7.0".into(), ..Default::default() }
+                .encode_to_vec()
+        }
+        _ => pb::RangeResponse { header, kvs: vec![], more: false, count: 0 }.encode_to_vec(),
+    })
+}
+
+/// The client may have left.
+fn answer(mut respond: SendResponse<Bytes>, message: Bytes) {
+    let mut head = Response::new(());
+    head.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+    let Ok(mut send) = respond.send_response(head, false) else { return };
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let _ = send.send_data(message, false).and_then(|()| send.send_trailers(trailers));
+}
+
+/// How long ago, in virtual time.
+pub(crate) fn since(moment: Instant) -> Duration {
+    moment.elapsed()
+}
