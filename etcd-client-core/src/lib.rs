@@ -70,6 +70,8 @@ pub use op::{
     Unbound,
 };
 pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
+#[cfg(feature = "tls")]
+pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},
