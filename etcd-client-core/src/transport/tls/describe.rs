@@ -45,6 +45,12 @@ fn of_certificate(error: &CertificateError) -> String {
             "the peer's certificate is signed by no authority that this client trusts: is Tls::ca_pem_file the right one?"
                 .into()
         }
+        // The authority was found by its name, and it is another one: made anew, as deployment tools do.
+        CertificateError::BadSignature => {
+            "the peer's certificate is signed by no authority that this client trusts, only by one of the same name: \
+             is Tls::ca_pem_file out of date?"
+                .into()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             format!("the peer's certificate is no longer valid ({error})")
         }
@@ -138,7 +144,8 @@ mod tests {
             (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), "ca_pem_file"),
             (TlsError::InvalidCertificate(CertificateError::Expired), "no longer valid"),
             (TlsError::InvalidCertificate(CertificateError::NotValidYet), "clock"),
-            (TlsError::InvalidCertificate(CertificateError::BadSignature), "refused"),
+            (TlsError::InvalidCertificate(CertificateError::BadSignature), "of the same name"),
+            (TlsError::InvalidCertificate(CertificateError::InvalidPurpose), "refused"),
             (TlsError::AlertReceived(Alert::CertificateRequired), "none was set"),
             (TlsError::AlertReceived(Alert::BadCertificate), "identity_pem_files"),
             (TlsError::AlertReceived(Alert::UnknownCA), "authority of the client's certificate"),
