@@ -103,3 +103,65 @@ impl Origins {
 fn no_tls(endpoint: &Endpoint, why: &str) -> Error {
     Error::invalid_config("endpoint", format!("endpoint {endpoint} asks for TLS, but {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        text.parse().expect("an endpoint")
+    }
+
+    #[test]
+    fn without_tls_everything_but_tls_is_taken() {
+        let plain = ["http://a:1", "b:2", "unix:///s"].map(endpoint);
+        let origins = Origins::new(&plain, None, None).expect("no TLS is needed");
+        for endpoint in &plain {
+            assert_eq!(origins.scheme(endpoint), Scheme::HTTP);
+            assert_eq!(origins.authority(endpoint), endpoint.authority());
+        }
+        // As a set of endpoints that changes later brings it.
+        let later = origins.check(&endpoint("https://c:3")).expect_err("there is no TLS");
+        assert_eq!(later.field(), Some("endpoint"));
+    }
+
+    #[test]
+    fn an_authority_stands_for_all() {
+        let authority = Some(Authority::from_static("etcd.example"));
+        let origins = Origins::new(&[], None, authority).expect("no TLS is needed");
+        assert_eq!(origins.authority(&endpoint("http://10.0.0.1:2379")), "etcd.example");
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn a_build_without_tls_says_what_to_enable() {
+        for text in ["https://a:1", "unixs:///s"] {
+            let error = Origins::new(&[endpoint(text)], None, None).expect_err("no TLS in this build");
+            let parts = [text, "`tls-ring`", "`tls-aws-lc`"];
+            assert_eq!(error.field(), Some("endpoint"));
+            assert!(parts.iter().all(|part| error.message().contains(part)), "{}", error.message());
+        }
+    }
+
+    #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
+    #[test]
+    fn with_tls_the_scheme_is_what_is_spoken() {
+        use crate::transport::tls::danger::SkipVerification;
+
+        let understood =
+            SkipVerification::i_understand_that_anyone_in_between_can_read_and_change_everything();
+        let tls = Tls::new().skip_verification(understood);
+        let secure = ["https://a:1", "b:2", "unixs:///s"].map(endpoint);
+        let origins = Origins::new(&secure, Some(tls.clone()), None).expect("valid");
+        for endpoint in &secure {
+            assert_eq!(origins.scheme(endpoint), Scheme::HTTPS, "{endpoint}");
+        }
+        let local = endpoint("unix:///s");
+        origins.check(&local).expect("nobody listens on a unix socket");
+        assert_eq!(origins.scheme(&local), Scheme::HTTP);
+        let plain = endpoint("http://c:3");
+        assert_eq!(origins.check(&plain).expect_err("in the clear").field(), Some("endpoint"));
+        let mixed = Origins::new(&[plain.clone()], Some(tls.allow_plaintext_endpoints()), None);
+        assert_eq!(mixed.expect("allowed").scheme(&plain), Scheme::HTTP);
+    }
+}

@@ -1,6 +1,6 @@
 //! What went wrong in a handshake, in a sentence that says what to do about it.
 
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, io, net::IpAddr};
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError, pki_types::ServerName};
 
@@ -51,11 +51,15 @@ fn of_certificate(error: &CertificateError) -> String {
              is Tls::ca_pem_file out of date?"
                 .into()
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("the peer's certificate is no longer valid ({error})")
+        CertificateError::Expired => "the peer's certificate is no longer valid".into(),
+        CertificateError::ExpiredContext { time, not_after } => {
+            let since = span(time.as_secs().saturating_sub(not_after.as_secs()));
+            format!("the peer's certificate is no longer valid: it expired {since} ago by this machine's clock")
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("the peer's certificate is not valid yet ({error}): is a clock wrong?")
+        CertificateError::NotValidYet => "the peer's certificate is not valid yet: is a clock wrong?".into(),
+        CertificateError::NotValidYetContext { time, not_before } => {
+            let until = span(not_before.as_secs().saturating_sub(time.as_secs()));
+            format!("the peer's certificate is not valid yet, only in {until}: is a clock wrong?")
         }
         CertificateError::Revoked => "the peer's certificate was revoked".into(),
         other => format!("the peer's certificate was refused ({other})"),
@@ -75,10 +79,19 @@ fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> String {
     )
 }
 
-/// `DnsName("a.example")` and `IpAddress(10.0.0.1)` without what is around the name.
-fn bare(presented: &str) -> &str {
+/// `DnsName("a.example")` and `IpAddress(10.0.0.1)` without what is around the name, and addresses as they are usually written.
+fn bare(presented: &str) -> Cow<'_, str> {
     let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    inner.map_or(presented, |inner| inner.trim_matches('"'))
+    let name = inner.map_or(presented, |inner| inner.trim_matches('"'));
+    name.parse::<IpAddr>().map_or(Cow::Borrowed(name), |address| Cow::Owned(address.to_string()))
+}
+
+/// A number of seconds in the largest unit of which it holds two.
+fn span(seconds: u64) -> String {
+    let units = [(24 * 60 * 60, "days"), (60 * 60, "hours"), (60, "minutes")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= 2 * length);
+    let (length, name) = unit.unwrap_or((1, "seconds"));
+    format!("{} {name}", seconds / length)
 }
 
 /// What an alert of the peer is about, where that is clear.
@@ -114,7 +127,9 @@ fn of_alert(alert: AlertDescription) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use rustls::{InvalidMessage, PeerIncompatible};
+    use std::time::Duration;
+
+    use rustls::{InvalidMessage, PeerIncompatible, pki_types::UnixTime};
 
     use super::*;
 
@@ -132,9 +147,34 @@ mod tests {
                 presented,
             }))
         };
-        let text = wrong(&["DnsName(\"b.example\")", "IpAddress(10.0.0.1)", "DirectoryName"]);
-        assert!(text.contains("is for b.example, 10.0.0.1, DirectoryName, and not for a.example"), "{text}");
+        let text =
+            wrong(&["DnsName(\"b.example\")", "IpAddress(10.0.0.1)", "IpAddress(0::1)", "DirectoryName"]);
+        assert!(
+            text.contains("is for b.example, 10.0.0.1, ::1, DirectoryName, and not for a.example"),
+            "{text}"
+        );
         assert!(wrong(&[]).contains("no name at all"), "{}", wrong(&[]));
+    }
+
+    #[test]
+    fn how_long_a_certificate_is_out_of_date() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        for (seconds, expected) in [
+            (1, "1 seconds"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7199, "119 minutes"),
+            (47 * 3600, "47 hours"),
+            (90 * 24 * 3600 + 5, "90 days"),
+        ] {
+            let (early, late) = (at(1_000_000), at(1_000_000 + seconds));
+            let expired = CertificateError::ExpiredContext { time: late, not_after: early };
+            let text = said(TlsError::InvalidCertificate(expired));
+            assert!(text.contains(&format!("expired {expected} ago")), "{text}");
+            let early = CertificateError::NotValidYetContext { time: early, not_before: late };
+            let text = said(TlsError::InvalidCertificate(early));
+            assert!(text.contains(&format!("only in {expected}:")), "{text}");
+        }
     }
 
     #[test]

@@ -117,3 +117,33 @@ impl Pem {
         self.bytes.windows(text.len()).any(|window| window == text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_private_key_is_found_among_other_things() {
+        let read = |label: &str| {
+            let other = "Bag Attributes\n-----BEGIN EC PARAMETERS-----\nAAAA\n-----END EC PARAMETERS-----\n";
+            let pem = format!("{other}-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+            Source::memory(pem).read("tls.key").and_then(|pem| pem.private_key())
+        };
+        assert!(matches!(read("PRIVATE KEY"), Ok(PrivateKeyDer::Pkcs8(_))));
+        assert!(matches!(read("EC PRIVATE KEY"), Ok(PrivateKeyDer::Sec1(_))));
+        assert!(matches!(read("RSA PRIVATE KEY"), Ok(PrivateKeyDer::Pkcs1(_))));
+        assert!(read("PUBLIC KEY").expect_err("public").message().contains("no private key"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_pem_is_not_read_to_its_end() {
+        let name = format!("etcd-client-large-{}-{}.pem", std::process::id(), fastrand::u64(..));
+        let path = std::env::temp_dir().join(name);
+        let file = File::create_new(&path).expect("created");
+        file.set_len(MOST_BYTES + 1).expect("a hole");
+        let error = Source::File(path.clone()).read("tls.ca").err().expect("too large");
+        std::fs::remove_file(path).expect("removed");
+        assert_eq!(error.field(), Some("tls.ca"));
+        assert!(error.report().to_string().contains("at most 4194304"), "{}", error.report());
+    }
+}

@@ -7,7 +7,7 @@ use super::{danger::SkipVerification, pem::Source, version::TlsVersion};
 /// How members are recognised and what this client shows them; [`ClientBuilder::tls`](crate::ClientBuilder::tls) takes it.
 ///
 /// Whom to trust is one of: [authorities](Self::ca_pem_file) given here, which replace those of the operating system, or
-/// the [operating system's](Self::native_roots), which are also the default where the feature `tls-native-roots` is on.
+/// the operating system's (`native_roots`, with the feature `tls-native-roots`), which are then also the default.
 ///
 /// # Files are read again
 ///

@@ -2,6 +2,7 @@
 
 use etcd_client_core::{Code, Endpoint, Tls, danger::SkipVerification};
 use etcd_testkit::Cluster;
+use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 
 use super::{client, mutual, trouble, trusting};
 
@@ -33,7 +34,30 @@ async fn mutual_tls_from_files_and_from_memory() {
     works(&cluster.endpoints(), mutual(certificates)).await;
     let read = |path| std::fs::read(path).expect("the file exists");
     let (cert, key) = (read(&certificates.client.cert), read(&certificates.client.key));
-    works(&cluster.endpoints(), trusting(certificates).identity_pem(cert, key)).await;
+    works(&cluster.endpoints(), trusting(certificates).identity_pem(cert.clone(), key.clone())).await;
+    works(&cluster.endpoints(), trusting(certificates).identity_pem(cert, sec1(&key))).await;
+}
+
+/// The same key as openssl's `ecparam -genkey` writes it: a PKCS #8 key of P-256 ends with it.
+fn sec1(pkcs8: &[u8]) -> String {
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pkcs8).expect("PKCS #8");
+    let der = der.secret_pkcs8_der();
+    let start = der.windows(4).position(|bytes| bytes == [0x02, 0x01, 0x01, 0x04]).expect("version 1") - 2;
+    let text = base64(&der[start..]);
+    format!("-----BEGIN EC PRIVATE KEY-----\n{text}\n-----END EC PRIVATE KEY-----\n")
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = (0..3).fold(0, |group, i| group << 8 | u32::from(chunk.get(i).copied().unwrap_or(0)));
+        for digit in 0..4 {
+            let value = (group >> (18 - 6 * digit) & 63) as usize;
+            text.push(if digit <= chunk.len() { char::from(DIGITS[value]) } else { '=' });
+        }
+    }
+    text
 }
 
 #[tokio::test]
