@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(origins.scheme(&local), Scheme::HTTP);
         let plain = endpoint("http://c:3");
         assert_eq!(origins.check(&plain).expect_err("in the clear").field(), Some("endpoint"));
-        let mixed = Origins::new(&[plain.clone()], Some(tls.allow_plaintext_endpoints()), None);
+        let mixed = Origins::new(std::slice::from_ref(&plain), Some(tls.allow_plaintext_endpoints()), None);
         assert_eq!(mixed.expect("allowed").scheme(&plain), Scheme::HTTP);
     }
 }

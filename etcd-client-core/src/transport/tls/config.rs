@@ -1,5 +1,7 @@
 //! rustls's configuration, made of the settings and of what their files hold.
 
+use std::sync::Arc;
+
 use etcd_errors::Error;
 use rustls::{
     ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion,
@@ -19,7 +21,7 @@ pub(super) const HTTP2: &[u8] = b"h2";
 pub(super) fn client_config(settings: &Tls, material: &Material) -> Result<ClientConfig, Error> {
     let versions = versions(settings)?;
     let provider = provider()?;
-    let builder = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions)
         .map_err(|error| {
             Error::invalid_config("tls.min_version", "these versions cannot be had").with_source(error)
