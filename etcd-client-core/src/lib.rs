@@ -41,6 +41,16 @@
 //!   applied at most once. Where it may have been applied the error says [`Outcome::Unknown`].
 //! - A future can be dropped at any time; nothing is left behind but, possibly, the write.
 //!
+//! # TLS
+//!
+//! Endpoints with `https://` or `unixs:` are spoken to through rustls, set up with `Tls` and `ClientBuilder::tls`.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `tls-ring` (default) | TLS with the cryptography of ring |
+//! | `tls-aws-lc` | TLS with that of aws-lc, where `tls-ring` is off |
+//! | `tls-native-roots` | the authorities that the operating system trusts, beside either |
+//!
 //! # Runtime
 //!
 //! The client runs on tokio: build and use it inside a runtime with time and I/O enabled. A call outside of one, or after the one
@@ -70,6 +80,8 @@ pub use op::{
     Unbound,
 };
 pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
+#[cfg(feature = "tls")]
+pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},

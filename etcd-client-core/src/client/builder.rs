@@ -3,19 +3,22 @@
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use etcd_errors::Error;
+use http::uri::Authority;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
 use super::handle::Client;
 use crate::{
-    model::{Endpoint, Security, without_user},
+    model::{Endpoint, without_user},
     op::Limits,
     transport::{
         channel::{Channel, Settings},
         connector::{BoxError, ServiceConnector, SharedConnector, Target},
         method::DEFAULT_TIMEOUT,
+        origin::Origins,
         pool::{KeepaliveSettings, PoolSettings},
         tcp::DirectConnector,
+        tls::Tls,
         wish::Balance,
     },
 };
@@ -45,6 +48,8 @@ pub struct ClientBuilder {
     balance: Balance,
     keepalive: KeepaliveSettings,
     health: bool,
+    tls: Option<Tls>,
+    authority: Option<String>,
 }
 
 impl ClientBuilder {
@@ -57,6 +62,8 @@ impl ClientBuilder {
             balance: Balance::default(),
             keepalive: KeepaliveSettings::default(),
             health: false,
+            tls: None,
+            authority: None,
         }
     }
 
@@ -113,9 +120,28 @@ impl ClientBuilder {
         self
     }
 
+    /// How endpoints with TLS recognise their members, and what certificate the client shows. Those are `https://` and
+    /// `unixs:` endpoints, and with this setting also endpoints without a scheme.
+    ///
+    /// Default: none is needed while no endpoint asks for TLS. For one that does, the authorities of the operating system
+    /// where the feature `tls-native-roots` is on, else an error.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// The `:authority` of every request, for a proxy that goes by it. Default: host and port of the endpoint in use.
+    ///
+    /// It changes neither what is dialled nor the name that a certificate must carry.
+    pub fn authority(mut self, authority: impl Into<String>) -> Self {
+        self.authority = Some(authority.into());
+        self
+    }
+
     /// Makes the byte streams to the members. Default: TCP and unix sockets, dialled directly.
     ///
-    /// The service is cloned for each connection.
+    /// The service is cloned for each connection. TLS, where an endpoint asks for it, is spoken inside of its streams.
     pub fn connector<S>(mut self, connector: S) -> Self
     where
         S: Service<Target> + Clone + Send + Sync + 'static,
@@ -132,8 +158,10 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for an endpoint that cannot be read, for no endpoint at all, and
-    /// for one that asks for TLS, which this version does not have;
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for an endpoint that cannot be read and for no endpoint at all;
+    /// for one with TLS where nothing says whom to trust, or in a build without TLS; for an `http://` endpoint beside TLS
+    /// that was set up, unless `Tls::allow_plaintext_endpoints` was called; and for certificates and keys that cannot be
+    /// read or do not belong together, with the file's name.
     /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a tokio runtime.
     pub fn build(self) -> Result<Client, Error> {
         if self.timeout == Some(Duration::ZERO) {
@@ -146,7 +174,9 @@ impl ClientBuilder {
             ));
         }
         let endpoints = parse(&self.endpoints)?;
+        let authority = self.authority.as_deref().map(parse_authority).transpose()?;
         let pool = PoolSettings {
+            origins: Origins::new(&endpoints, self.tls, authority)?,
             connector: self.connector,
             balance: self.balance,
             keepalive: self.keepalive,
@@ -164,6 +194,8 @@ impl fmt::Debug for ClientBuilder {
             .field("endpoints", &endpoints)
             .field("timeout", &self.timeout)
             .field("limits", &self.limits)
+            .field("tls", &self.tls)
+            .field("authority", &self.authority)
             .finish_non_exhaustive()
     }
 }
@@ -174,11 +206,6 @@ fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
     let mut endpoints = Vec::with_capacity(texts.len());
     for text in texts {
         let endpoint: Endpoint = text.parse()?;
-        if endpoint.security() == Security::Tls {
-            let why =
-                format!("endpoint {text:?} asks for TLS, which this version of the client does not have");
-            return Err(Error::invalid_config("endpoint", why));
-        }
         if seen.insert(endpoint.address().clone()) {
             endpoints.push(endpoint);
         }
@@ -187,4 +214,11 @@ fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
         return Err(Error::invalid_config("endpoints", "no endpoint was given"));
     }
     Ok(endpoints)
+}
+
+fn parse_authority(text: &str) -> Result<Authority, Error> {
+    match text.parse::<Authority>() {
+        Ok(authority) if !text.contains('@') => Ok(authority),
+        _ => Err(Error::invalid_config("authority", "the authority is no host with or without a port")),
+    }
 }

@@ -169,6 +169,22 @@ impl Client {
         EndpointStates::new(self.shared.channel.pool().states())
     }
 
+    /// Reads the files of TLS again, now rather than before the next handshake. Connections that stand are not closed.
+    ///
+    /// Does nothing where there is no TLS or its certificates were given as bytes. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`](ErrorKind::InvalidConfig) when a file cannot be read or a key does not belong to its certificate,
+    /// with the file's name: what was good last stays in use. [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
+    pub async fn reload_tls(&self) -> Result<(), Error> {
+        let reloaded = match check_runtime() {
+            Ok(()) => self.shared.channel.origins().reload().await,
+            Err(error) => Err(error),
+        };
+        reloaded.map_err(|error| error.with_operation("reload_tls"))
+    }
+
     /// Closes every connection of this client and its clones, and waits until their tasks have ended.
     ///
     /// Calls in flight end with [`Closed`](ErrorKind::Closed), with an unknown outcome where they were writes; so do later calls.

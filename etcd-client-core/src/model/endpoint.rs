@@ -18,6 +18,9 @@ const DEFAULT_PORT: u16 = 2379;
 /// | `unix:///path`, `unix:path` | a unix socket |
 /// | `unixs:///path`, `unixs:path` | a unix socket with TLS |
 ///
+/// With TLS the member's certificate must carry the host, or `localhost` for a unix socket; `Tls::server_name` and
+/// `Tls::server_name_for` say otherwise.
+///
 /// The host is a name, an IPv4 address or an IPv6 address in brackets. The port is 2379 where none is given. A path after
 /// the port is ignored, as the Go client does; a query, a fragment and user information are errors.
 ///

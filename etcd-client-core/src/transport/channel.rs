@@ -16,6 +16,7 @@ use super::{
     leader::{self, Leader},
     member::Member,
     method::Patience,
+    origin::Origins,
     pool::{Pool, PoolSettings},
     wish::{Balance, Preference},
 };
@@ -140,6 +141,11 @@ impl Channel {
             Balance::PreferNearest if call.class == Class::Read && !call.linearizable => Preference::Nearest,
             _ => Preference::Any,
         }
+    }
+
+    /// What requests say they are for, and TLS.
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.shared.settings.pool.origins
     }
 
     pub(crate) fn limits(&self) -> &Limits {

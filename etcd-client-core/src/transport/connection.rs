@@ -1,6 +1,7 @@
 //! One verified HTTP/2 connection: its handshake, and what the pool and the calls need of it.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -23,6 +24,7 @@ use super::{
     heard::Watched,
     member::{Member, Purpose},
     method::Method,
+    origin::Origins,
 };
 use crate::mechanism::liveness::{Keepalive, Vital};
 
@@ -84,6 +86,7 @@ pub(crate) struct Dial<'a> {
     pub(crate) purpose: Purpose,
     pub(crate) keepalive: Keepalive,
     pub(crate) connector: &'a SharedConnector,
+    pub(crate) origins: &'a Origins,
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
@@ -106,13 +109,16 @@ impl Connection {
     async fn verified(dial: Dial<'_>) -> Result<Self, BoxError> {
         let target = Target { endpoint: dial.member.endpoint.clone() };
         let io: BoxIo = dial.connector.0.connect(target).await?;
+        let io = dial.origins.secure(&dial.member.endpoint, io).await?;
+        let hint = dial.origins.hint(&dial.member.endpoint);
+        let not_http2 = |error| not_http2(&error, hint);
         let (io, heard) = Watched::new(io);
         let (send, mut connection) = builder().handshake::<_, Bytes>(io).await.map_err(not_http2)?;
         let mut pings = connection.ping_pong().ok_or("HTTP/2 gave no PING handle")?;
         let sent = Instant::now();
         tokio::select! {
             ended = &mut connection => return Err(match ended {
-                Ok(()) => "the peer closed the connection during the HTTP/2 handshake: is TLS needed (https://)?".into(),
+                Ok(()) => format!("the peer closed the connection during the HTTP/2 handshake: {hint}").into(),
                 Err(error) => not_http2(error),
             }),
             pong = pings.ping(h2::Ping::opaque()) => { pong.map_err(not_http2)?; }
@@ -251,9 +257,12 @@ pub(crate) fn millis(since_epoch: Duration) -> u32 {
     u32::try_from(since_epoch.as_millis()).unwrap_or(u32::MAX)
 }
 
-fn not_http2(error: h2::Error) -> BoxError {
-    if error.is_io() {
-        return format!("the HTTP/2 handshake failed ({error}): is TLS needed (https://)?").into();
+fn not_http2(error: &h2::Error, hint: &str) -> BoxError {
+    match error.get_io() {
+        // What TLS says is a sentence of its own.
+        Some(error) if error.kind() == io::ErrorKind::InvalidData => return error.to_string().into(),
+        Some(_) => return format!("the HTTP/2 handshake failed ({error}): {hint}").into(),
+        None => {}
     }
     format!("the peer does not speak HTTP/2 ({error}): is this etcd's client port?").into()
 }

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use http::{Uri, uri::Scheme};
+use http::Uri;
 use tokio_util::sync::CancellationToken;
 
-use super::method::Method;
+use super::{method::Method, origin::Origins};
 use crate::{
     mechanism::{
         ejection::{Ejection, Use},
@@ -56,10 +56,10 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(id: usize, endpoint: Endpoint, scheme: &Scheme, removed: CancellationToken) -> Self {
+    pub(crate) fn new(id: usize, endpoint: Endpoint, origins: &Origins, removed: CancellationToken) -> Self {
         Self {
             id,
-            uris: uris(&endpoint, scheme),
+            uris: uris(origins, &endpoint),
             endpoint,
             removed,
             latency: Latency::default(),
@@ -161,11 +161,11 @@ impl Member {
     }
 }
 
-fn uris(endpoint: &Endpoint, scheme: &Scheme) -> Box<[Uri]> {
+fn uris(origins: &Origins, endpoint: &Endpoint) -> Box<[Uri]> {
     let uri = |method: Method| {
         Uri::builder()
-            .scheme(scheme.clone())
-            .authority(endpoint.http_authority())
+            .scheme(origins.scheme(endpoint))
+            .authority(origins.authority(endpoint))
             .path_and_query(method.path())
             .build()
             .expect("a scheme, an authority and a path are a URI")

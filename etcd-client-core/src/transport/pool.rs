@@ -11,7 +11,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use etcd_errors::{Attempt, Error, ErrorKind};
-use http::{HeaderMap, uri::Scheme};
+use http::HeaderMap;
 use tokio::{
     runtime::Handle,
     sync::{Notify, watch},
@@ -25,6 +25,7 @@ use super::{
     connector::SharedConnector,
     headers::Headers,
     member::{Member, Purpose},
+    origin::Origins,
     state::{EndpointPhase, Table},
     supervisor::Supervisor,
     wish::{Balance, Wish},
@@ -50,6 +51,7 @@ const STREAM_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct PoolSettings {
     pub(crate) connector: SharedConnector,
+    pub(crate) origins: Origins,
     pub(crate) balance: Balance,
     pub(crate) keepalive: KeepaliveSettings,
     /// Whether the members' own word on their health is listened to.
@@ -130,7 +132,7 @@ impl Pool {
                 now.push(Arc::clone(kept));
                 continue;
             }
-            let member = Member::new(*next_id, endpoint, &Scheme::HTTP, self.shutdown.child_token());
+            let member = Member::new(*next_id, endpoint, &self.settings.origins, self.shutdown.child_token());
             *next_id += 1;
             now.push(Arc::new(member));
             new.extend(now.last().cloned());
@@ -376,6 +378,7 @@ impl Pool {
             purpose,
             keepalive,
             connector: &self.settings.connector,
+            origins: &self.settings.origins,
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             runtime_ended: &self.runtime_ended,

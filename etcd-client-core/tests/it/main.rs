@@ -92,4 +92,6 @@ mod stale_compare;
 mod stopped_server;
 mod stub;
 mod tap;
+#[cfg(feature = "tls")]
+mod tls;
 mod validation;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use etcd_client_core::Client;
-use etcd_testkit::{Cluster, Member};
+use etcd_testkit::{Builder, Cluster, Member};
 use tokio::{
     net::TcpStream,
     runtime,
@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// A member for tests that keep to keys of their own; `None` where the test has to be skipped.
 pub(crate) fn shared() -> Option<&'static Cluster> {
     static SHARED: OnceLock<Cluster> = OnceLock::new();
-    start_once(&SHARED)
+    start_once(&SHARED, Cluster::builder())
 }
 
 /// A member whose store belongs to one test at a time.
@@ -39,7 +39,7 @@ pub(crate) struct Lent {
 pub(crate) async fn lent() -> Option<Lent> {
     static LENT: OnceLock<Cluster> = OnceLock::new();
     static TURN: Mutex<()> = Mutex::const_new(());
-    let cluster = start_once(&LENT)?;
+    let cluster = start_once(&LENT, Cluster::builder())?;
     let lent = Lent { cluster, _turn: TURN.lock().await };
     let client = client(cluster.endpoints());
     client.delete("").all_keys().await.expect("the store is emptied");
@@ -48,12 +48,12 @@ pub(crate) async fn lent() -> Option<Lent> {
 }
 
 /// On a thread of its own: the runtime of the first test that asks ends with that test. The members end with the process.
-fn start_once(slot: &'static OnceLock<Cluster>) -> Option<&'static Cluster> {
+pub(crate) fn start_once(slot: &'static OnceLock<Cluster>, builder: Builder) -> Option<&'static Cluster> {
     let binaries = etcd_testkit::require()?;
     Some(slot.get_or_init(|| {
         let starting = thread::spawn(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(Cluster::builder().binaries(binaries).start())
+            runtime.block_on(builder.binaries(binaries).start())
         });
         starting.join().expect("no panic").expect("etcd starts")
     }))

@@ -10,8 +10,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
 };
+use tempfile::TempDir;
 
-/// The files of a cluster's TLS set-up, in PEM; they vanish with the cluster.
+/// The files of a TLS set-up, in PEM; they vanish with the cluster, or with this where there is none.
 pub struct Certificates {
     /// The authority's certificate, which clients must trust.
     pub ca: PathBuf,
@@ -20,6 +21,8 @@ pub struct Certificates {
     /// What a client presents: its common name is `root` unless [`Builder::mutual_tls`](crate::Builder::mutual_tls) said else.
     pub client: Identity,
     dir: PathBuf,
+    /// Removes the directory where no cluster does.
+    _own_dir: Option<TempDir>,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
@@ -34,6 +37,16 @@ pub struct Identity {
 }
 
 impl Certificates {
+    /// Makes an authority of its own, a server's and a client's certificate, without a cluster.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    pub fn without_cluster(common_name: &str) -> anyhow::Result<Self> {
+        let own_dir = tempfile::tempdir().context("creating the directory of certificates")?;
+        let created = Self::create(own_dir.path(), common_name)?;
+        Ok(Self { _own_dir: Some(own_dir), ..created })
+    }
+
     pub(super) fn create(dir: &Path, common_name: &str) -> anyhow::Result<Self> {
         fs::create_dir_all(dir).context("creating the directory of certificates")?;
         let issuer = authority()?;
@@ -41,7 +54,7 @@ impl Certificates {
         fs::write(&ca, issuer.pem()).context("writing ca.pem")?;
         let server = issue(&issuer, server_params()?, dir, "server")?;
         let client = issue(&issuer, client_params(common_name), dir, "client")?;
-        Ok(Self { ca, server, client, dir: dir.to_path_buf(), issuer })
+        Ok(Self { ca, server, client, dir: dir.to_path_buf(), _own_dir: None, issuer })
     }
 
     /// Issues another client certificate, whose common name is the user it stands for where auth is on.
@@ -50,6 +63,31 @@ impl Certificates {
     /// When the files cannot be written.
     pub fn issue_client(&self, common_name: &str) -> anyhow::Result<Identity> {
         issue(&self.issuer, client_params(common_name), &self.dir, &format!("client-{common_name}"))
+    }
+
+    /// Issues a server's certificate for exactly these names and addresses; `file` names its files.
+    ///
+    /// # Errors
+    /// When a name is none, or the files cannot be written.
+    pub fn issue_server(&self, file: &str, names: &[&str]) -> anyhow::Result<Identity> {
+        issue(&self.issuer, named_params(names)?, &self.dir, file)
+    }
+
+    /// Issues a server's certificate for `localhost` and the loopback addresses that was valid in 2000 only.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    pub fn issue_expired_server(&self, file: &str) -> anyhow::Result<Identity> {
+        let mut params = server_params()?;
+        params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2000, 12, 31);
+        issue(&self.issuer, params, &self.dir, file)
+    }
+
+    /// The directory of all files.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Replaces the members' certificate and key in place; etcd reads them anew at each handshake.
@@ -77,7 +115,11 @@ fn authority() -> anyhow::Result<CertifiedIssuer<'static, KeyPair>> {
 }
 
 fn server_params() -> anyhow::Result<CertificateParams> {
-    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    named_params(&["localhost", "127.0.0.1", "::1"])
+}
+
+fn named_params(names: &[&str]) -> anyhow::Result<CertificateParams> {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut params = CertificateParams::new(names).context("naming the server's certificate")?;
     // etcd's own gateway is a client of its own server and presents the same certificate.
     params.extended_key_usages =

@@ -1,0 +1,68 @@
+//! A TLS stream whose errors are sentences: with TLS 1.3 a peer may refuse the client's certificate after the handshake.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
+
+use super::describe::describe;
+use crate::transport::connector::BoxIo;
+
+/// What HTTP/2 reads and writes.
+pub(super) struct TlsIo {
+    stream: TlsStream<BoxIo>,
+}
+
+impl TlsIo {
+    pub(super) fn new(stream: TlsStream<BoxIo>) -> Self {
+        Self { stream }
+    }
+}
+
+/// rustls marks its own errors as invalid data; what the socket says stays as it is.
+fn told<T>(polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    polled.map_err(|error| match error.kind() {
+        kind @ io::ErrorKind::InvalidData => io::Error::new(kind, describe(&error)),
+        _ => error,
+    })
+}
+
+impl AsyncRead for TlsIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        told(Pin::new(&mut self.stream).poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for TlsIo {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        told(Pin::new(&mut self.stream).poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        told(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        told(Pin::new(&mut self.stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        told(Pin::new(&mut self.stream).poll_shutdown(cx))
+    }
+}
