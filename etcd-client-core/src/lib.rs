@@ -70,6 +70,10 @@ pub use op::{
     Unbound,
 };
 pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
+#[cfg(feature = "srv")]
+pub use transport::discovery::Discovery;
+#[cfg(feature = "proxy")]
+pub use transport::proxy::HttpProxy;
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},

@@ -7,6 +7,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
 use super::handle::Client;
+#[cfg(feature = "proxy")]
+use crate::transport::proxy::{HttpProxy, ProxyConnector};
 use crate::{
     model::{Endpoint, Security, without_user},
     op::Limits,
@@ -45,6 +47,8 @@ pub struct ClientBuilder {
     balance: Balance,
     keepalive: KeepaliveSettings,
     health: bool,
+    #[cfg(feature = "proxy")]
+    proxy: Option<HttpProxy>,
 }
 
 impl ClientBuilder {
@@ -57,6 +61,8 @@ impl ClientBuilder {
             balance: Balance::default(),
             keepalive: KeepaliveSettings::default(),
             health: false,
+            #[cfg(feature = "proxy")]
+            proxy: None,
         }
     }
 
@@ -127,6 +133,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Reaches the members through an HTTP proxy, which the [`connector`](Self::connector) dials. Default: no proxy,
+    /// whatever the environment says; see [`HttpProxy::from_env`].
+    #[cfg(feature = "proxy")]
+    pub fn proxy(mut self, proxy: HttpProxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
     /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
     /// [`Client::ready`] to wait for one.
     ///
@@ -146,8 +160,14 @@ impl ClientBuilder {
             ));
         }
         let endpoints = parse(&self.endpoints)?;
+        let connector = self.connector;
+        #[cfg(feature = "proxy")]
+        let connector = match self.proxy {
+            Some(proxy) => SharedConnector(Arc::new(ProxyConnector::new(proxy, connector))),
+            None => connector,
+        };
         let pool = PoolSettings {
-            connector: self.connector,
+            connector,
             balance: self.balance,
             keepalive: self.keepalive,
             health: self.health,

@@ -11,3 +11,5 @@ pub(crate) mod liveness;
 pub(crate) mod page_plan;
 pub(crate) mod pick;
 pub(crate) mod retry;
+#[cfg(feature = "srv")]
+pub(crate) mod srv;

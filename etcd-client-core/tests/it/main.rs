@@ -78,6 +78,8 @@ mod at_most_once;
 mod cancellation;
 mod closing;
 mod conformance;
+#[cfg(feature = "srv")]
+mod discovery;
 mod errors;
 mod facts;
 mod failover;
@@ -85,6 +87,8 @@ mod hostile;
 mod large_requests;
 mod learner;
 mod no_quorum;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod range_stream;
 mod restarts;
 mod servers;
