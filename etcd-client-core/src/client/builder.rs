@@ -6,7 +6,7 @@ use etcd_errors::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::handle::Client;
+use super::{handle::Client, least_version::LeastVersion, upkeep::Upkeep};
 #[cfg(feature = "proxy")]
 use crate::transport::proxy::{HttpProxy, ProxyConnector};
 use crate::{
@@ -47,6 +47,8 @@ pub struct ClientBuilder {
     balance: Balance,
     keepalive: KeepaliveSettings,
     health: bool,
+    auto_sync: Option<Duration>,
+    min_server_version: Option<String>,
     #[cfg(feature = "proxy")]
     proxy: Option<HttpProxy>,
 }
@@ -61,6 +63,8 @@ impl ClientBuilder {
             balance: Balance::default(),
             keepalive: KeepaliveSettings::default(),
             health: false,
+            auto_sync: None,
+            min_server_version: None,
             #[cfg(feature = "proxy")]
             proxy: None,
         }
@@ -133,6 +137,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Follows the cluster's members: [`Client::sync`] at the start and then about every `interval`, for as long as the
+    /// client lives. What fails is logged and tried again after the next interval. Default: the endpoints stay as they are.
+    pub fn auto_sync(mut self, interval: Duration) -> Self {
+        self.auto_sync = Some(interval);
+        self
+    }
+
+    /// Has [`Client::ready`] fail when a member answers that it runs an older etcd than this, such as `3.5` or `3.5.21`.
+    /// Default: any version will do.
+    ///
+    /// Every endpoint is asked. One that does not answer within a second of the first is not judged: a cluster is usable
+    /// while a member is down. Building the client asks nobody, and calls before `ready` are not held back.
+    pub fn min_server_version(mut self, version: impl Into<String>) -> Self {
+        self.min_server_version = Some(version.into());
+        self
+    }
+
     /// Reaches the members through an HTTP proxy, which the [`connector`](Self::connector) dials. Default: no proxy,
     /// whatever the environment says; see [`HttpProxy::from_env`].
     #[cfg(feature = "proxy")]
@@ -159,7 +180,11 @@ impl ClientBuilder {
                 "a timeout of zero gives no member a chance",
             ));
         }
+        if self.auto_sync == Some(Duration::ZERO) {
+            return Err(Error::invalid_config("auto_sync", "an interval of zero never rests"));
+        }
         let endpoints = parse(&self.endpoints)?;
+        let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
         let connector = self.connector;
         #[cfg(feature = "proxy")]
         let connector = match self.proxy {
@@ -173,7 +198,8 @@ impl ClientBuilder {
             health: self.health,
         };
         let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout };
-        Ok(Client::over(Channel::start(settings)?))
+        let channel = Channel::start(settings)?;
+        Ok(Client::over(channel, |channel| Upkeep::start(channel, self.auto_sync, least_version)))
     }
 }
 
@@ -184,12 +210,14 @@ impl fmt::Debug for ClientBuilder {
             .field("endpoints", &endpoints)
             .field("timeout", &self.timeout)
             .field("limits", &self.limits)
+            .field("auto_sync", &self.auto_sync)
+            .field("min_server_version", &self.min_server_version)
             .finish_non_exhaustive()
     }
 }
 
 /// Reads the endpoints, each once.
-fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
+pub(super) fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
     let mut seen = HashSet::new();
     let mut endpoints = Vec::with_capacity(texts.len());
     for text in texts {

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn what_records_name() {
-        let table: [(&str, Vec<SrvRecord>, Vec<SrvRecord>, &[&str]); 6] = [
+        type Case = (&'static str, Vec<SrvRecord>, Vec<SrvRecord>, &'static [&'static str]);
+        let table: [Case; 6] = [
             ("nothing", vec![], vec![], &[]),
             ("TLS only", vec![record(0, 0, "a.", 2379)], vec![], &["https://a:2379"]),
             ("plain only", vec![], vec![record(0, 0, "A.b", 1)], &["http://a.b:1"]),

@@ -86,6 +86,7 @@ mod failover;
 mod hostile;
 mod large_requests;
 mod learner;
+mod membership;
 mod no_quorum;
 #[cfg(feature = "proxy")]
 mod proxy;
