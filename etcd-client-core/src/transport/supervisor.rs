@@ -49,12 +49,12 @@ enum Served {
 impl Supervisor {
     /// Runs until the endpoint leaves the pool, or the connection is not needed any more.
     pub(super) async fn run(self) {
-        let watchdog = RuntimeWatch { pool: &self.pool };
+        let mut watchdog = RuntimeWatch { pool: &self.pool, ended: false };
         tokio::select! {
             () = self.member.removed.cancelled() => {}
             () = self.keep_connected() => {}
         }
-        drop(watchdog);
+        watchdog.ended = true;
         self.member.connections(self.purpose).fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -223,11 +223,13 @@ fn in_words(error: &BoxError) -> String {
 /// Tells the pool when this task was dropped, which only the end of its runtime does.
 struct RuntimeWatch<'a> {
     pool: &'a Pool,
+    /// Whether the task has come to its own end: an endpoint was removed, a connection not needed.
+    ended: bool,
 }
 
 impl Drop for RuntimeWatch<'_> {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if !self.ended && !std::thread::panicking() {
             self.pool.runtime_ended();
         }
     }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, ErrorKind};
+use etcd_client_core::{Client, Error, ErrorKind, PutResponse};
 use etcd_testkit::{Cluster, Member};
+use tokio::time::{sleep, timeout};
 
 use super::rig::texts;
-use crate::servers::{client, eventually};
+use crate::servers::{PATIENCE, client, eventually};
+
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The member's id, in hexadecimal as etcdctl writes it.
 async fn id_of(cluster: &Cluster, member: &Member) -> String {
@@ -23,9 +26,24 @@ async fn remove(cluster: &Cluster, index: usize) {
     member.wait_exit().await.expect("it ends");
 }
 
-fn assert_unavailable(result: Result<(), Error>) {
+/// Adds a voter. etcd refuses that for some seconds after the last change, until it trusts its members again.
+async fn join(cluster: &mut Cluster) -> String {
+    let joining = async {
+        loop {
+            match cluster.add_member(false).await {
+                Ok(member) => return member.endpoint().to_owned(),
+                Err(error) if format!("{error:?}").contains("unhealthy cluster") => sleep(PAUSE).await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    };
+    timeout(PATIENCE, joining).await.expect("it joins")
+}
+
+/// A proposal on its way to a leader that is removed is lost without an answer.
+fn assert_lost_at_most(result: Result<PutResponse, Error>) {
     if let Err(error) = result {
-        assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
+        assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{}", error.report());
     }
 }
 
@@ -35,7 +53,7 @@ async fn a_member_that_joins_is_used_and_one_that_leaves_is_not() {
     let seed = cluster.member(0).endpoint().to_owned();
     let client = client([&seed]);
     assert_eq!(texts(&client.sync().await.expect("synced")), [&*seed]);
-    let joined = cluster.add_member(false).await.expect("it joins").endpoint().to_owned();
+    let joined = join(&mut cluster).await;
     assert_eq!(texts(&client.sync().await.expect("synced")), [&*seed, &*joined]);
 
     let id = id_of(&cluster, cluster.member(1)).await;
@@ -74,10 +92,10 @@ async fn every_member_is_replaced_under_a_client_that_follows() {
     let client = Client::builder(&seeds).auto_sync(every).build().expect("valid");
     client.put("k", "v").await.expect("put");
     for old in 0..3 {
-        let joined = cluster.add_member(false).await.expect("it joins").endpoint().to_owned();
+        let joined = join(&mut cluster).await;
         eventually("the new one is used", async || texts(&client.endpoints()).contains(&&*joined)).await;
         remove(&cluster, old).await;
-        assert_unavailable(client.put("k", format!("v{old}")).await.map(drop));
+        assert_lost_at_most(client.put("k", format!("v{old}")).await);
         assert_eq!(client.get("k").await.expect("no read fails").count, 1);
     }
     let now = cluster.endpoints()[3..].to_vec();
