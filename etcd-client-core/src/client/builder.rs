@@ -191,12 +191,8 @@ impl ClientBuilder {
             Some(proxy) => SharedConnector(Arc::new(ProxyConnector::new(proxy, connector))),
             None => connector,
         };
-        let pool = PoolSettings {
-            connector,
-            balance: self.balance,
-            keepalive: self.keepalive,
-            health: self.health,
-        };
+        let pool =
+            PoolSettings { connector, balance: self.balance, keepalive: self.keepalive, health: self.health };
         let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout };
         let channel = Channel::start(settings)?;
         Ok(Client::over(channel, |channel| Upkeep::start(channel, self.auto_sync, least_version)))

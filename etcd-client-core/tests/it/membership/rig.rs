@@ -73,6 +73,13 @@ pub(super) fn listed(id: u64, url: &str) -> pb::Member {
     }
 }
 
+/// The answer of a member of the usual cluster.
+pub(super) fn member_list(member_id: u64, members: impl IntoIterator<Item = pb::Member>) -> Answer {
+    let header = Some(pb::ResponseHeader { cluster_id: CLUSTER, member_id, revision: 1, raft_term: 1 });
+    let list = pb::MemberListResponse { header, members: members.into_iter().collect() };
+    reply::message(list.encode_to_vec())
+}
+
 pub(super) fn texts(endpoints: &[Endpoint]) -> Vec<&str> {
     endpoints.iter().map(Endpoint::as_str).collect()
 }

@@ -1,9 +1,9 @@
 //! Endpoints that the user changes under way, and clients of one of them.
 
 use etcd_client_core::{Client, ErrorKind};
-use etcd_testkit::scripted::{Gate, Step, reply};
+use etcd_testkit::scripted::{Gate, Step};
 
-use super::rig::{MEMBER_LIST, Member, PUT, client, texts};
+use super::rig::{MEMBER_LIST, Member, PUT, client, member_list, texts};
 use crate::servers::eventually;
 
 async fn put_until(client: &Client, member: &Member) {
@@ -61,7 +61,12 @@ async fn a_choice_holds_against_a_sync_that_began_before_it() {
     first.lists([first.listed(), second.listed()]);
     let gate = Gate::closed();
     let waiting = gate.clone();
-    second.server.play(move |_: &_| vec![Step::ReadRequest, Step::Pause(waiting.clone()), Step::Close]);
+    let good = member_list(2, [second.listed()]);
+    second.server.play(move |_: &_| {
+        let mut answer = good.clone();
+        answer.insert(1, Step::Pause(waiting.clone()));
+        answer
+    });
     let client = client([&first]);
     let syncing = tokio::spawn({
         let client = client.clone();
@@ -69,7 +74,6 @@ async fn a_choice_holds_against_a_sync_that_began_before_it() {
     });
     second.server.wait_until(|counts| counts.received(MEMBER_LIST) == 1).await;
     client.set_endpoints([third.endpoint()]).expect("valid");
-    second.server.play(|_: &_| reply::status(14, "gone"));
     gate.open();
     let found = syncing.await.expect("no panic").expect("synced");
     assert_eq!(texts(&found), [third.endpoint()]);
