@@ -80,6 +80,10 @@ pub use op::{
     Unbound,
 };
 pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
+#[cfg(feature = "srv")]
+pub use transport::discovery::Discovery;
+#[cfg(feature = "proxy")]
+pub use transport::proxy::HttpProxy;
 #[cfg(feature = "tls")]
 pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{

@@ -7,7 +7,9 @@ use http::uri::Authority;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::handle::Client;
+use super::{handle::Client, least_version::LeastVersion, upkeep::Upkeep};
+#[cfg(feature = "proxy")]
+use crate::transport::proxy::{HttpProxy, ProxyConnector};
 use crate::{
     model::{Endpoint, without_user},
     op::Limits,
@@ -50,6 +52,10 @@ pub struct ClientBuilder {
     health: bool,
     tls: Option<Tls>,
     authority: Option<String>,
+    auto_sync: Option<Duration>,
+    min_server_version: Option<String>,
+    #[cfg(feature = "proxy")]
+    proxy: Option<HttpProxy>,
 }
 
 impl ClientBuilder {
@@ -64,6 +70,10 @@ impl ClientBuilder {
             health: false,
             tls: None,
             authority: None,
+            auto_sync: None,
+            min_server_version: None,
+            #[cfg(feature = "proxy")]
+            proxy: None,
         }
     }
 
@@ -153,6 +163,31 @@ impl ClientBuilder {
         self
     }
 
+    /// Follows the cluster's members: [`Client::sync`] at the start and then about every `interval`, for as long as the
+    /// client lives. What fails is logged and tried again after the next interval. Default: the endpoints stay as they are.
+    pub fn auto_sync(mut self, interval: Duration) -> Self {
+        self.auto_sync = Some(interval);
+        self
+    }
+
+    /// Has [`Client::ready`] fail when a member answers that it runs an older etcd than this, such as `3.5` or `3.5.21`.
+    /// Default: any version will do.
+    ///
+    /// Every endpoint is asked. One that does not answer within a second of the first is not judged: a cluster is usable
+    /// while a member is down. Building the client asks nobody, and calls before `ready` are not held back.
+    pub fn min_server_version(mut self, version: impl Into<String>) -> Self {
+        self.min_server_version = Some(version.into());
+        self
+    }
+
+    /// Reaches the members through an HTTP proxy, which the [`connector`](Self::connector) dials. Default: no proxy,
+    /// whatever the environment says; see [`HttpProxy::from_env`].
+    #[cfg(feature = "proxy")]
+    pub fn proxy(mut self, proxy: HttpProxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
     /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
     /// [`Client::ready`] to wait for one.
     ///
@@ -173,17 +208,28 @@ impl ClientBuilder {
                 "a timeout of zero gives no member a chance",
             ));
         }
+        if self.auto_sync == Some(Duration::ZERO) {
+            return Err(Error::invalid_config("auto_sync", "an interval of zero never rests"));
+        }
         let endpoints = parse(&self.endpoints)?;
         let authority = self.authority.as_deref().map(parse_authority).transpose()?;
+        let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
+        let connector = self.connector;
+        #[cfg(feature = "proxy")]
+        let connector = match self.proxy {
+            Some(proxy) => SharedConnector(Arc::new(ProxyConnector::new(proxy, connector))),
+            None => connector,
+        };
         let pool = PoolSettings {
             origins: Origins::new(&endpoints, self.tls, authority)?,
-            connector: self.connector,
+            connector,
             balance: self.balance,
             keepalive: self.keepalive,
             health: self.health,
         };
         let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout };
-        Ok(Client::over(Channel::start(settings)?))
+        let channel = Channel::start(settings)?;
+        Ok(Client::over(channel, |channel| Upkeep::start(channel, self.auto_sync, least_version)))
     }
 }
 
@@ -196,12 +242,14 @@ impl fmt::Debug for ClientBuilder {
             .field("limits", &self.limits)
             .field("tls", &self.tls)
             .field("authority", &self.authority)
+            .field("auto_sync", &self.auto_sync)
+            .field("min_server_version", &self.min_server_version)
             .finish_non_exhaustive()
     }
 }
 
 /// Reads the endpoints, each once.
-fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
+pub(super) fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
     let mut seen = HashSet::new();
     let mut endpoints = Vec::with_capacity(texts.len());
     for text in texts {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use etcd_errors::{Error, ErrorKind};
 use tokio::time::timeout;
 
-use super::{builder::ClientBuilder, leases::Leases};
+use super::{builder::ClientBuilder, leases::Leases, upkeep::Upkeep};
 use crate::{
     model::{Key, Revision, Value},
     op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn},
@@ -51,6 +51,7 @@ struct Shared {
     channel: Channel,
     kv: RemoteKv,
     lease: RemoteLease,
+    upkeep: Upkeep,
 }
 
 impl Client {
@@ -59,10 +60,15 @@ impl Client {
         ClientBuilder::new(endpoints)
     }
 
-    pub(crate) fn over(channel: Channel) -> Self {
+    pub(super) fn over(channel: Channel, upkeep: impl FnOnce(Channel) -> Upkeep) -> Self {
         let kv = RemoteKv::new(channel.clone());
         let lease = RemoteLease::new(channel.clone());
-        Self { shared: Arc::new(Shared { channel, kv, lease }) }
+        let upkeep = upkeep(channel.clone());
+        Self { shared: Arc::new(Shared { channel, kv, lease, upkeep }) }
+    }
+
+    pub(super) fn upkeep(&self) -> &Upkeep {
+        &self.shared.upkeep
     }
 
     /// Reads one key, or with [`prefix`](Get::prefix), [`range_end`](Get::range_end), [`from_key`](Get::from_key) or
@@ -141,12 +147,13 @@ impl Client {
     /// # Errors
     ///
     /// [`Unavailable`](ErrorKind::Unavailable) when no endpoint became ready; [`attempts`](Error::attempts) and
-    /// [`report`](Error::report) say how each one failed. [`Closed`](ErrorKind::Closed) and
+    /// [`report`](Error::report) say how each one failed. [`Unsupported`](ErrorKind::Unsupported) when a member is older than
+    /// [`min_server_version`](ClientBuilder::min_server_version); the error names it and its version. [`Closed`](ErrorKind::Closed) and
     /// [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
     pub async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
         check_runtime().map_err(|error| error.with_operation("ready"))?;
         let pool = self.shared.channel.pool();
-        let ready = timeout(limit, pool.ready()).await.unwrap_or_else(|_elapsed| {
+        let ready = timeout(limit, self.become_ready()).await.unwrap_or_else(|_elapsed| {
             let text = format!("no endpoint was ready within {}", seconds(limit));
             Err(Error::new(ErrorKind::Unavailable, text).with_attempts(pool.troubles()).with_elapsed(limit))
         });
@@ -183,6 +190,14 @@ impl Client {
             Err(error) => Err(error),
         };
         reloaded.map_err(|error| error.with_operation("reload_tls"))
+    }
+
+    async fn become_ready(&self) -> Result<(), Error> {
+        self.shared.channel.pool().ready().await?;
+        match &self.shared.upkeep.least_version {
+            Some(least) => least.check(&self.shared.channel, self.endpoints()).await,
+            None => Ok(()),
+        }
     }
 
     /// Closes every connection of this client and its clones, and waits until their tasks have ended.

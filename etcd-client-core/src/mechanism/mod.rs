@@ -8,6 +8,10 @@ pub(crate) mod grpc;
 pub(crate) mod history;
 pub(crate) mod latency;
 pub(crate) mod liveness;
+pub(crate) mod member_sync;
 pub(crate) mod page_plan;
 pub(crate) mod pick;
 pub(crate) mod retry;
+pub(crate) mod server_version;
+#[cfg(feature = "srv")]
+pub(crate) mod srv;

@@ -1,6 +1,12 @@
 //! Where a member is reached: the text a user writes, read strictly.
 
-use std::{borrow::Cow, fmt, net::Ipv6Addr, str::FromStr, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+    sync::Arc,
+};
 
 use etcd_errors::Error;
 use http::uri::Authority;
@@ -93,8 +99,26 @@ impl Endpoint {
         self.authority.as_str()
     }
 
+    /// Whether this machine is meant, as far as the text says: a loopback address, `localhost`, or a unix socket.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let Address::Tcp { host, .. } = &self.address else { return true };
+        match host.parse::<IpAddr>() {
+            Ok(address) => address.to_canonical().is_loopback(),
+            Err(_) => {
+                let last = host.trim_end_matches('.').rsplit('.').next();
+                last.is_some_and(|label| label.eq_ignore_ascii_case("localhost"))
+            }
+        }
+    }
+
     pub(crate) fn http_authority(&self) -> Authority {
         self.authority.clone()
+    }
+}
+
+impl AsRef<str> for Endpoint {
+    fn as_ref(&self) -> &str {
+        &self.text
     }
 }
 

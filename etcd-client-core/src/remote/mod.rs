@@ -2,10 +2,12 @@
 
 mod kv;
 mod lease;
+mod membership;
 mod range_stream;
 
 pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
+pub(crate) use membership::{MemberList, reported_version};
 
 use etcd_errors::Error;
 

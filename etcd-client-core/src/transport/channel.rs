@@ -86,8 +86,9 @@ impl Channel {
 
     /// A channel of its own to one endpoint, with everything else as it is here. It closes when it is dropped.
     ///
-    /// Fails only outside of a tokio runtime.
+    /// Fails for an endpoint that asks for more or less security than this client has, and outside of a tokio runtime.
     pub(crate) fn only(&self, endpoint: Endpoint) -> Result<Self, Error> {
+        self.origins().check(&endpoint)?;
         Self::start(Settings { endpoints: vec![endpoint], ..self.shared.settings.clone() })
     }
 

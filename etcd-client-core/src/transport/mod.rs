@@ -5,6 +5,8 @@ pub(crate) mod call;
 pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod connector;
+#[cfg(feature = "srv")]
+pub(crate) mod discovery;
 pub(crate) mod driver;
 pub(crate) mod exchange;
 pub(crate) mod failure;
@@ -18,6 +20,8 @@ pub(crate) mod method;
 pub(crate) mod origin;
 pub(crate) mod pool;
 pub(crate) mod progress;
+#[cfg(feature = "proxy")]
+pub(crate) mod proxy;
 pub(crate) mod state;
 pub(crate) mod streaming;
 pub(crate) mod supervisor;

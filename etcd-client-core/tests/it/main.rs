@@ -21,7 +21,7 @@
 //! | `TestKVGetStoppedServerAndClose`, `TestKVPutStoppedServerAndClose` | [`stopped_server`]`::calls_to_a_killed_member..` |
 //! | `TestKVPutAtMostOnce` | [`at_most_once`] |
 //! | `TestKVLargeRequests` | [`large_requests`] |
-//! | `TestKVForLearner`, `TestBalancerSupportLearner` | [`learner`]; with both endpoints from the start, as endpoints cannot be set yet |
+//! | `TestKVForLearner`, `TestBalancerSupportLearner` | [`learner`], [`membership`]`::changes::a_learner_is_used_once_it_votes` |
 //! | `TestTxnError` | [`validation`]`::{one_key_written_twice.., too_many_operations}`, [`errors`] |
 //! | `TestTxnSuccess` | `C::txn::the_success_branch_is_applied` |
 //! | `TestTxnCompareRange` | `C::compare_range` |
@@ -66,6 +66,13 @@
 //! | `TestGRPCRequireLeader` | [`no_quorum`]; `TestGRPCStreamRequireLeader` with watches |
 //! | `TestV3KVInflightRangeRequests` | [`stopped_server`]`::gets_in_flight_end_when_the_member_stops` |
 //!
+//! | etcd (`connectivity/dial_test.go`) | here |
+//! |---|---|
+//! | `TestSwitchSetEndpoints`, `TestSetEndpointAndPut` | [`membership`]`::set_endpoints::calls_go_to_the_endpoints_that_were_set_last` |
+//! | `TestDialForeignEndpoint` | [`membership`]`::set_endpoints::a_client_of_one_member_calls_that_one` |
+//! | `TestRejectOldCluster` | [`membership`]`::versions` |
+//! | `TestDialSetEndpointsBeforeFail`, `TestDialSetEndpointsAfterFail` | [`membership`]`::changes::every_member_is_replaced_under_a_client_that_follows` |
+//!
 //! | etcd (unit tests of `client/v3`) | here |
 //! |---|---|
 //! | `TestDialCancel` | [`closing`]`::closing_returns_though_nothing_listens` |
@@ -78,13 +85,18 @@ mod at_most_once;
 mod cancellation;
 mod closing;
 mod conformance;
+#[cfg(feature = "srv")]
+mod discovery;
 mod errors;
 mod facts;
 mod failover;
 mod hostile;
 mod large_requests;
 mod learner;
+mod membership;
 mod no_quorum;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod range_stream;
 mod restarts;
 mod servers;

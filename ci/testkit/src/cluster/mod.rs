@@ -42,6 +42,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Cluster {
     members: Vec<Member>,
+    /// How many members it ever had: names are not used twice.
+    ever: usize,
     setup: Setup,
 }
 
@@ -119,7 +121,7 @@ impl Cluster {
     /// # Errors
     /// When the cluster refuses it, or it does not become healthy.
     pub async fn add_member(&mut self, learner: bool) -> anyhow::Result<&Member> {
-        let index = self.members.len();
+        let index = self.ever;
         let mut plan = self.setup.plan.clone();
         let listen = self.setup.listen(&mut plan, index)?;
         let peer = format!("--peer-urls=http://127.0.0.1:{}", listen.advertised_peer);
@@ -130,10 +132,34 @@ impl Cluster {
             self.members.iter().map(|member| &member.listen).chain([&listen]).cloned().collect();
         let member = self.setup.member(index, &listen, &known, State::Existing)?;
         member.spawn()?;
+        self.ever += 1;
+        let position = self.members.len();
         self.members.push(member);
-        let member = &self.members[index];
+        let member = &self.members[position];
         member.wait_healthy(START_PATIENCE).await?;
         Ok(member)
+    }
+
+    /// Takes one member out of the cluster and ends it. Those behind it move up by one; its name is not used again.
+    ///
+    /// # Errors
+    /// When the cluster refuses it, or it does not end.
+    ///
+    /// # Panics
+    /// When there is no such member, or no other one.
+    pub async fn remove_member(&mut self, index: usize) -> anyhow::Result<()> {
+        let other = self.member(usize::from(index == 0));
+        let list = other.etcdctl(["member", "list"]).await?;
+        let name = format!(", {}, ", self.member(index).name());
+        let line = list.lines().find(|line| line.contains(&name)).context("it is not listed")?;
+        let id = line.split(',').next().unwrap_or_default();
+        other.etcdctl(["member", "remove", id]).await.context("removing a member")?;
+        let member = self.members.remove(index);
+        // It ends by itself once it has heard of that.
+        if member.is_running() {
+            member.kill().ok();
+        }
+        member.wait_exit().await
     }
 
     /// Cuts each member off from its peers, not from its clients: connections are reset, new ones too.
@@ -196,7 +222,8 @@ impl Cluster {
         let members = members.map(|(index, listen)| setup.member(index, listen, &listens, State::New));
         let members = members.collect::<anyhow::Result<Vec<_>>>()?;
         members.iter().try_for_each(Member::spawn)?;
-        Ok(Self { members, setup })
+        let ever = members.len();
+        Ok(Self { members, ever, setup })
     }
 
     async fn ready(&self) -> anyhow::Result<()> {

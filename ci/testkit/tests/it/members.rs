@@ -87,3 +87,21 @@ async fn a_learner_joins_and_follows() {
     assert_eq!(cluster.endpoints().len(), 2);
     cluster.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_member_leaves_and_another_takes_a_name_of_its_own() {
+    let Some(mut cluster) = Cluster::builder().start_or_skip().await else { return };
+    let first = cluster.endpoints();
+    cluster.add_member(false).await.unwrap();
+    cluster.etcdctl(["put", "k", "v"]).await.unwrap();
+    let leaving = async {
+        while let Err(error) = cluster.remove_member(1).await {
+            assert!(format!("{error:?}").contains("unhealthy cluster"), "{error:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, leaving).await.unwrap();
+    assert_eq!(cluster.endpoints(), first);
+    assert_eq!(cluster.add_member(true).await.unwrap().name(), "m2");
+    cluster.stop().await.unwrap();
+}

@@ -7,4 +7,4 @@ mod lifecycle;
 mod limits;
 mod nothing_there;
 mod runtimes;
-mod service;
+pub(crate) mod service;

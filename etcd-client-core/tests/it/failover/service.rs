@@ -20,7 +20,7 @@ pub(super) fn answer(call: &Call) -> Answer {
     }
 }
 
-pub(super) async fn member() -> Server {
+pub(crate) async fn member() -> Server {
     started(Server::builder()).await
 }
 
@@ -29,7 +29,7 @@ pub(super) async fn started(builder: Builder) -> Server {
 }
 
 /// A port that was free a moment ago.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }

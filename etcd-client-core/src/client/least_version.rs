@@ -1,0 +1,90 @@
+//! The refusal of members that are too old.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use etcd_errors::{Error, ErrorKind};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    mechanism::server_version::ServerVersion, model::Endpoint, remote::reported_version,
+    transport::channel::Channel,
+};
+
+/// Once one member has answered, the others have this long: `ready` is not to wait for one that is down.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The version that each member must have at least.
+#[derive(Debug)]
+pub(super) struct LeastVersion {
+    least: ServerVersion,
+    met: AtomicBool,
+}
+
+impl LeastVersion {
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let least = text.parse().map_err(|_no_version| {
+            Error::invalid_config(
+                "min_server_version",
+                format!("{text:?} is no version: write 3.5 or 3.5.21"),
+            )
+        })?;
+        Ok(Self { least, met: AtomicBool::new(false) })
+    }
+
+    /// Asks every endpoint, until the answers were good once. Fails where one answers that it is older, or none answers.
+    pub(super) async fn check(&self, channel: &Channel, endpoints: Vec<Endpoint>) -> Result<(), Error> {
+        if self.met.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut asked: FuturesUnordered<_> = endpoints
+            .into_iter()
+            .map(|endpoint| async move {
+                let version = reported_version(channel, endpoint.clone()).await;
+                (endpoint, version)
+            })
+            .collect();
+        let (mut refusal, mut until) = (None, None::<Instant>);
+        loop {
+            let next = match until {
+                Some(until) => timeout_at(until, asked.next()).await.unwrap_or(None),
+                None => asked.next().await,
+            };
+            match next {
+                Some((endpoint, Ok(version))) => {
+                    self.judge(&endpoint, &version)?;
+                    until = until.or_else(|| Some(Instant::now() + GRACE));
+                }
+                Some((_, Err(error))) => refusal = Some(error),
+                None if until.is_some() => break,
+                None => return Err(refusal.unwrap_or_else(nobody)),
+            }
+        }
+        self.met.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn judge(&self, endpoint: &Endpoint, version: &str) -> Result<(), Error> {
+        let least = self.least;
+        match version.parse::<ServerVersion>() {
+            Ok(found) if found >= least => Ok(()),
+            Ok(found) => {
+                let text = format!("the member at {endpoint} runs etcd {found}, which is older than {least}");
+                Err(Error::new(ErrorKind::Unsupported, text))
+            }
+            Err(_no_version) => {
+                // It may be anything, of any length.
+                let shown: String = version.chars().take(32).collect();
+                let text = format!("the member at {endpoint} reports {shown:?}, which is no version of etcd");
+                Err(Error::new(ErrorKind::Protocol, text))
+            }
+        }
+    }
+}
+
+fn nobody() -> Error {
+    Error::new(ErrorKind::Unavailable, "no member told its version")
+}

@@ -1,0 +1,72 @@
+//! What a client does besides calls: it follows the cluster's members, and judges their versions.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{endpoints::Endpoints, least_version::LeastVersion};
+use crate::transport::channel::Channel;
+
+/// Ends with the last clone of its client.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    pub(super) endpoints: Arc<Endpoints>,
+    pub(super) least_version: Option<LeastVersion>,
+    _syncing: Option<DropGuard>,
+}
+
+impl Upkeep {
+    /// Starts to sync every now and then, where that is asked for.
+    pub(super) fn start(
+        channel: Channel,
+        auto_sync: Option<Duration>,
+        least_version: Option<LeastVersion>,
+    ) -> Self {
+        let endpoints = Arc::new(Endpoints::new(channel));
+        let syncing = auto_sync.map(|every| {
+            let client_gone = CancellationToken::new();
+            let task = follow(Arc::clone(&endpoints), every, client_gone.clone());
+            drop(endpoints.channel().pool().spawn(task));
+            client_gone.drop_guard()
+        });
+        Self { endpoints, least_version, _syncing: syncing }
+    }
+
+    pub(super) fn none(channel: Channel) -> Self {
+        Self::start(channel, None, None)
+    }
+}
+
+/// Syncs at once and then after each interval, whatever comes of it, until the client is closed or gone.
+async fn follow(endpoints: Arc<Endpoints>, every: Duration, client_gone: CancellationToken) {
+    let following = async {
+        loop {
+            if let Err(error) = endpoints.sync().await {
+                tracing::warn!(%error, "the members could not be asked for: the endpoints stay");
+            }
+            sleep(jittered(every, fastrand::f64())).await;
+        }
+    };
+    tokio::select! {
+        () = client_gone.cancelled() => {}
+        () = endpoints.channel().pool().shutdown() => {}
+        () = following => {}
+    }
+}
+
+/// Up to a tenth more or less: clients that started together do not ask together for long. `random` is from 0 to 1.
+fn jittered(every: Duration, random: f64) -> Duration {
+    every.mul_f64(0.9 + 0.2 * random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_met_within_a_tenth() {
+        let every = Duration::from_secs(100);
+        assert_eq!([0.0, 0.5, 1.0].map(|random| jittered(every, random).as_secs()), [90, 100, 110]);
+    }
+}

@@ -1,0 +1,169 @@
+//! HTTP proxies: which one is asked for a tunnel, for which members, and as whom.
+
+mod connector;
+mod tunnel;
+
+use std::{fmt, sync::Arc};
+
+use etcd_errors::Error;
+use http::{HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+
+pub(crate) use self::connector::ProxyConnector;
+use crate::model::{Address, Endpoint, without_user};
+
+/// The port of a proxy whose URL names none: that of its scheme.
+const DEFAULT_PORT: u16 = 80;
+
+/// The variables that name a proxy, the first that is set counts: those for TLS, as a tunnel carries any bytes.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// The variables that list the exceptions.
+const EXCEPTION_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// An HTTP proxy that is asked for a tunnel (`CONNECT`) to each member.
+///
+/// The proxy resolves the members' names. TLS, where a member has it, is spoken with the member through the tunnel. Unix
+/// sockets are always dialled directly, and so are loopback addresses and `localhost` unless
+/// [`including_loopback`](Self::including_loopback) is set.
+///
+/// ```
+/// use etcd_client_core::HttpProxy;
+///
+/// let proxy = HttpProxy::new("http://app:s3cret@proxy.internal:3128")?.except("10.0.0.0/8, .cluster.local");
+/// assert!(!format!("{proxy:?}").contains("s3cret"));
+/// # Ok::<(), etcd_client_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct HttpProxy {
+    via: Option<Arc<Via>>,
+    exceptions: Arc<Matcher>,
+    including_loopback: bool,
+}
+
+/// One proxy.
+pub(super) struct Via {
+    endpoint: Endpoint,
+    authorization: Option<HeaderValue>,
+}
+
+impl HttpProxy {
+    /// The proxy at `http://[user:password@]host[:port]`, port 80 where none is given.
+    ///
+    /// User and password are sent to the proxy as `Proxy-Authorization: Basic`, so they are readable on the way to it; what
+    /// a URL cannot hold is percent-encoded.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for a text that is no such URL, and for a proxy that is
+    /// itself reached by TLS or SOCKS. The error shows neither user nor password.
+    pub fn new(url: impl AsRef<str>) -> Result<Self, Error> {
+        let via = Via::parse(url.as_ref())
+            .map_err(|why| invalid(format!("proxy {:?} {why}", without_user(url.as_ref()))))?;
+        Ok(Self::via(Some(via), ""))
+    }
+
+    /// What the environment says: `HTTPS_PROXY` or else `ALL_PROXY`, and the exceptions in `NO_PROXY`, each also in lower
+    /// case. Goes to every member directly where no proxy is named.
+    ///
+    /// A client reads the environment only through this.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig), which names the variable, as [`new`](Self::new).
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let first = |names: &[&'static str]| {
+            names.iter().find_map(|name| Some((*name, read(name).filter(|value| !value.trim().is_empty())?)))
+        };
+        let exceptions = first(&EXCEPTION_VARIABLES).map_or_else(String::new, |(_, list)| list);
+        let via = match first(&PROXY_VARIABLES) {
+            None => None,
+            Some((name, url)) => Some(
+                Via::parse(url.trim())
+                    .map_err(|why| invalid(format!("{name}={:?} {why}", without_user(&url))))?,
+            ),
+        };
+        Ok(Self::via(via, &exceptions))
+    }
+
+    fn via(via: Option<Via>, exceptions: &str) -> Self {
+        Self { via: via.map(Arc::new), exceptions: matcher(exceptions), including_loopback: false }
+    }
+
+    /// The members that are dialled directly, written as in `NO_PROXY`: addresses, networks (`10.0.0.0/8`), names with
+    /// all names below them, and `*`, with commas between them. Replaces what was set before. Default: none.
+    #[must_use = "returns the changed proxy"]
+    pub fn except(mut self, list: impl AsRef<str>) -> Self {
+        self.exceptions = matcher(list.as_ref());
+        self
+    }
+
+    /// Asks the proxy for loopback addresses and `localhost` too, which then are the proxy's own. Default: they are
+    /// dialled directly.
+    #[must_use = "returns the changed proxy"]
+    pub fn including_loopback(mut self) -> Self {
+        self.including_loopback = true;
+        self
+    }
+
+    /// The proxy that is asked for a tunnel to `member`, if any.
+    fn to(&self, member: &Endpoint) -> Option<&Arc<Via>> {
+        let via = self.via.as_ref()?;
+        let Address::Tcp { .. } = member.address() else { return None };
+        if member.is_loopback() && !self.including_loopback {
+            return None;
+        }
+        let uri = Uri::builder().scheme("https").authority(member.authority()).path_and_query("/").build();
+        self.exceptions.intercept(&uri.ok()?).map(|_any| via)
+    }
+}
+
+impl fmt::Debug for HttpProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpProxy")
+            .field("proxy", &self.via.as_ref().map(|via| via.name()))
+            .field("authorization", &self.via.as_ref().is_some_and(|via| via.authorization.is_some()))
+            .field("including_loopback", &self.including_loopback)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Via {
+    fn parse(url: &str) -> Result<Self, String> {
+        let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme).to_ascii_lowercase();
+        match scheme.as_str() {
+            "http" => {}
+            "https" => return Err("is reached by TLS, which is not supported: use http://".into()),
+            _ => return Err(format!("has the scheme {scheme:?}: only HTTP proxies are supported")),
+        }
+        let unreadable = || "cannot be read: write http://user:password@host:port".to_owned();
+        let read = Matcher::builder().all(url).build();
+        let found = read.intercept(&Uri::from_static("https://member/")).ok_or_else(unreadable)?;
+        let address = found.uri().authority().ok_or_else(unreadable)?.as_str();
+        let has_port = address.rsplit(']').next().is_some_and(|after| after.contains(':'));
+        let port = if has_port { String::new() } else { format!(":{DEFAULT_PORT}") };
+        let endpoint = format!("http://{address}{port}").parse().map_err(|_| unreadable())?;
+        Ok(Self { endpoint, authorization: found.basic_auth().cloned() })
+    }
+
+    /// The proxy as errors name it: without user and password.
+    fn name(&self) -> &str {
+        self.endpoint.authority()
+    }
+}
+
+/// Intercepts everything but the exceptions: which proxy it would name does not matter.
+fn matcher(exceptions: &str) -> Arc<Matcher> {
+    Arc::new(Matcher::builder().all("http://proxy").no(exceptions).build())
+}
+
+fn invalid(why: String) -> Error {
+    Error::invalid_config("proxy", why)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! The refusal of clusters that are too old.
+
+use std::time::Duration;
+
+use etcd_client_core::{Client, Error, ErrorKind};
+use etcd_testkit::scripted::{Raw, Server};
+use tokio::time::Instant;
+
+use super::rig::{Member, STATUS};
+use crate::{failover::service::free_port, servers::shared};
+
+async fn ready(least: &str, endpoints: &[String]) -> Result<(), Error> {
+    let client = Client::builder(endpoints).min_server_version(least).build().expect("valid");
+    client.ready().await
+}
+
+async fn member(version: &str) -> Member {
+    Member::saying(|says| says.version = version.to_owned()).await
+}
+
+#[tokio::test]
+async fn a_member_that_is_older_is_named() {
+    let (old, new) = (member("3.5.21").await, member("3.6.5").await);
+    let both = [new.endpoint(), old.endpoint()];
+    for least in ["3.4", "3.5", "3.5.21"] {
+        ready(least, &both).await.unwrap_or_else(|error| panic!("{least}: {}", error.report()));
+    }
+    for least in ["3.5.22", "3.6"] {
+        let error = ready(least, &both).await.expect_err(least);
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some("ready")));
+        let expected = format!("the member at {} runs etcd 3.5.21", old.endpoint());
+        assert!(error.message().contains(&expected), "{error}");
+        ready(least, &both[..1]).await.unwrap_or_else(|error| panic!("{least}: {}", error.report()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_version_is_refused() {
+    for version in ["", "latest", &"9".repeat(100_000)] {
+        let odd = member(version).await;
+        let error = ready("3.5", &[odd.endpoint()]).await.expect_err(version);
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{}", error.report());
+        assert!(error.message().len() < 200, "{error}");
+    }
+    for least in ["", "3", "v3.5", "three"] {
+        let error = Client::builder(["http://a:1"]).min_server_version(least).build().expect_err(least);
+        assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidConfig, Some("min_server_version")));
+    }
+}
+
+#[tokio::test]
+async fn members_that_are_down_are_not_waited_for() {
+    let (up, silent) = (member("3.6.5").await, Server::raw(Raw::Silent).await.expect("a free port"));
+    let endpoints = [format!("http://127.0.0.1:{}", free_port()), silent.endpoint(), up.endpoint()];
+    let started = Instant::now();
+    ready("3.5", &endpoints).await.expect("one member is new enough");
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn good_versions_are_asked_for_once() {
+    let up = member("3.6.5").await;
+    let client = Client::builder([up.endpoint()]).min_server_version("3.5").build().expect("valid");
+    client.put("k", "v").await.expect("calls are not held back");
+    assert_eq!(up.server.received(STATUS), 0);
+    for _ in 0..5 {
+        client.ready().await.expect("ready");
+    }
+    assert_eq!(up.server.received(STATUS), 1);
+    up.change(|says| says.version = "3.1".to_owned());
+    client.ready().await.expect("what was good once stays good");
+}
+
+#[tokio::test]
+async fn a_real_member() {
+    let Some(cluster) = shared() else { return };
+    ready("3.4", &cluster.endpoints()).await.expect("all supported lines are newer");
+    let error = ready("99.0", &cluster.endpoints()).await.expect_err("not out yet");
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", error.report());
+}
