@@ -85,6 +85,7 @@ pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},
+    token::{Secret, TokenProvider},
     tonic,
     wish::Balance,
 };

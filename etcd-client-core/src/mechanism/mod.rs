@@ -10,4 +10,5 @@ pub(crate) mod latency;
 pub(crate) mod liveness;
 pub(crate) mod page_plan;
 pub(crate) mod pick;
+pub(crate) mod rejection;
 pub(crate) mod retry;
