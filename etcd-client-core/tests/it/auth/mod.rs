@@ -5,7 +5,7 @@ mod canary;
 mod configuration;
 mod deadlines;
 mod expiry;
-mod fake;
+pub(crate) mod fake;
 mod fixed;
 mod providers;
 mod refusals;
