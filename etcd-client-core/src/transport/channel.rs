@@ -47,7 +47,7 @@ pub(super) struct Shared {
     leader: Arc<Leader>,
     budget: Mutex<Budget>,
     /// The channel that this one was made from.
-    parent: Weak<Shared>,
+    parent: Weak<Self>,
 }
 
 impl Drop for Shared {

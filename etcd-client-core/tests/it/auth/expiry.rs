@@ -40,7 +40,7 @@ async fn change_users(cluster: &Cluster, over: &AtomicBool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn simple_tokens_of_a_second_with_idle_gaps() {
-    let builder = Cluster::builder().members(3).auth(root::PASSWORD).arg("--auth-token-ttl", "1");
+    let builder = root::cluster().arg("--auth-token-ttl", "1");
     let Some(cluster) = builder.start_or_skip().await else { return };
     let (end, over) = (Instant::now() + span(), AtomicBool::new(false));
     let idle_clients = join_all((0..8).map(|number| {
@@ -67,7 +67,7 @@ async fn simple_tokens_of_a_second_with_idle_gaps() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signed_tokens_of_a_second_under_load() {
-    let builder = Cluster::builder().members(3).auth(root::PASSWORD).jwt_ttl("1s");
+    let builder = root::cluster().jwt_ttl("1s");
     let Some(cluster) = builder.start_or_skip().await else { return };
     let (end, over) = (Instant::now() + span(), AtomicBool::new(false));
     let client = root::client(&cluster);

@@ -5,7 +5,7 @@ use etcd_proto::{
     authpb,
     etcdserverpb::{self as pb, auth_client::AuthClient},
 };
-use etcd_testkit::Cluster;
+use etcd_testkit::{Builder, Cluster};
 use tonic::{Response, Status};
 
 use crate::servers::metric;
@@ -65,6 +65,12 @@ fn is_rejection(status: &Status) -> bool {
     ["invalid auth token", "revision of auth store is old", "user name is empty"]
         .iter()
         .any(|text| status.message().contains(text))
+}
+
+/// Three members with auth. Their hashes are cheap: a member starts an Authenticate anew whenever users changed while it was
+/// hashing, so that on a busy machine the tests' own changes would keep it from ever ending.
+pub(crate) fn cluster() -> Builder {
+    Cluster::builder().members(3).auth(PASSWORD).arg("--bcrypt-cost", "4")
 }
 
 /// A client of all members as root.
