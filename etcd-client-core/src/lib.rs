@@ -25,6 +25,7 @@
 //! # Where to start
 //!
 //! - [`Client`] and its [`builder`](Client::builder): connecting, deadlines, limits, closing.
+//!   [`password`](ClientBuilder::password), [`token`](ClientBuilder::token) or a [`TokenProvider`] where auth is on.
 //! - [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`]: one struct for each operation. A client's method gives one that is awaited;
 //!   `new` gives one that goes into a [`Txn`] or to [`Client::execute`].
 //! - [`Get::pages`]: long ranges at one revision, in flat memory.
@@ -89,6 +90,7 @@ pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},
+    token::{Secret, TokenProvider},
     tonic,
     wish::Balance,
 };

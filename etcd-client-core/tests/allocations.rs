@@ -7,7 +7,7 @@ use std::{pin::pin, time::Duration};
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
-use etcd_client_core::{Client, Compare, Error, KeyValue, Put};
+use etcd_client_core::{Client, ClientBuilder, Compare, Error, KeyValue, Put};
 use etcd_proto::{etcdserverpb as pb, mvccpb};
 use futures_util::{StreamExt as _, future::join_all, stream::pending};
 use tokio::{
@@ -88,6 +88,24 @@ fn a_unary_call_allocates_at_most_twelve_times() {
     // The vectors of compares, operations and results belong to the txn, not to the call.
     let figure = txn.count_total as f64 / f64::from(CALLS);
     println!("txn of one compare and one put: {figure:.2} allocations");
+}
+
+#[test]
+fn a_token_costs_no_allocation() {
+    let (member, runtime) = (member(64), current_thread());
+    let key = Bytes::from_static(b"key");
+    let mut counts = Vec::new();
+    for token in [None, Some("a.signed.token")] {
+        let set = |builder: ClientBuilder| match token {
+            Some(token) => builder.token(token),
+            None => builder,
+        };
+        let client = runtime.block_on(member.client_with(set));
+        let get = count(&runtime, &client, CALLS, async |client| client.get(key.clone()).await);
+        counts.push(get.count_total as f64 / f64::from(CALLS));
+    }
+    println!("get without and with a token: {counts:?} allocations");
+    assert!(counts[1] < counts[0] + 0.5, "{counts:?}");
 }
 
 #[test]

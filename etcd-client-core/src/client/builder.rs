@@ -16,11 +16,13 @@ use crate::{
     transport::{
         channel::{Channel, Settings},
         connector::{BoxError, ServiceConnector, SharedConnector, Target},
+        headers::Headers,
         method::DEFAULT_TIMEOUT,
         origin::Origins,
         pool::{KeepaliveSettings, PoolSettings},
         tcp::DirectConnector,
         tls::Tls,
+        token::{Configured, Secret, TokenProvider, Tokens},
         wish::Balance,
     },
 };
@@ -56,6 +58,7 @@ pub struct ClientBuilder {
     min_server_version: Option<String>,
     #[cfg(feature = "proxy")]
     proxy: Option<HttpProxy>,
+    credentials: Configured,
 }
 
 impl ClientBuilder {
@@ -74,6 +77,7 @@ impl ClientBuilder {
             min_server_version: None,
             #[cfg(feature = "proxy")]
             proxy: None,
+            credentials: Configured::default(),
         }
     }
 
@@ -188,6 +192,45 @@ impl ClientBuilder {
         self
     }
 
+    /// Authenticates with a user and a password. Default: neither; a certificate's common name may name the user.
+    ///
+    /// The first call gets a token from etcd, within its own deadline, and all calls share it. Whenever a member takes it no
+    /// more (it expired, users or roles changed, the member was restarted, auth was turned on), the call that hears so gets
+    /// another, once for however many calls, and is sent again: what is rejected was not applied. While auth is off, calls carry
+    /// no token.
+    ///
+    /// A wrong password is the error of every call ([`Code::AuthFailed`](etcd_errors::Code::AuthFailed)), and etcd is asked again
+    /// at most once a second, because each question costs it the computation of a hash.
+    ///
+    /// The password is wiped from memory with the client; see [`Secret`] for what that does not reach.
+    pub fn password(mut self, user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.credentials.set_password(user.into(), password.into());
+        self
+    }
+
+    /// Sends this token with every call, for good: when etcd rejects it, that is the error of the call. Default: none.
+    ///
+    /// [`token_provider`](Self::token_provider) is for tokens that expire.
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.credentials.set_token(token.into());
+        self
+    }
+
+    /// Asks `provider` for a token before the first call, and for another whenever a member takes the last one no more.
+    /// Default: none.
+    pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
+        self.credentials.set_provider(provider);
+        self
+    }
+
+    /// Lets passwords and tokens go over TCP without TLS to other hosts, where everybody on the way can read them.
+    ///
+    /// Loopback addresses, the name `localhost` and unix sockets need no such leave.
+    pub fn allow_plaintext_auth(mut self) -> Self {
+        self.credentials.allow_plaintext();
+        self
+    }
+
     /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
     /// [`Client::ready`] to wait for one.
     ///
@@ -197,6 +240,9 @@ impl ClientBuilder {
     /// for one with TLS where nothing says whom to trust, or in a build without TLS; for an `http://` endpoint beside TLS
     /// that was set up, unless `Tls::allow_plaintext_endpoints` was called; and for certificates and keys that cannot be
     /// read or do not belong together, with the file's name.
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) as well for an empty user, password or token, for more than one of
+    /// password, token and provider, and for any of them where an endpoint is reached over plaintext TCP and
+    /// [`allow_plaintext_auth`](Self::allow_plaintext_auth) is not set;
     /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a tokio runtime.
     pub fn build(self) -> Result<Client, Error> {
         if self.timeout == Some(Duration::ZERO) {
@@ -213,6 +259,11 @@ impl ClientBuilder {
         }
         let endpoints = parse(&self.endpoints)?;
         let authority = self.authority.as_deref().map(parse_authority).transpose()?;
+        let origins = Origins::new(&endpoints, self.tls, authority)?;
+        let tokens = Tokens::new(self.credentials.finish()?, Headers::new(self.timeout));
+        endpoints
+            .iter()
+            .try_for_each(|endpoint| tokens.check_endpoint(endpoint, origins.is_secure(endpoint)))?;
         let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
         let connector = self.connector;
         #[cfg(feature = "proxy")]
@@ -221,13 +272,13 @@ impl ClientBuilder {
             None => connector,
         };
         let pool = PoolSettings {
-            origins: Origins::new(&endpoints, self.tls, authority)?,
+            origins,
             connector,
             balance: self.balance,
             keepalive: self.keepalive,
             health: self.health,
         };
-        let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout };
+        let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout, tokens };
         let channel = Channel::start(settings)?;
         Ok(Client::over(channel, |channel| Upkeep::start(channel, self.auto_sync, least_version)))
     }
@@ -244,6 +295,7 @@ impl fmt::Debug for ClientBuilder {
             .field("authority", &self.authority)
             .field("auto_sync", &self.auto_sync)
             .field("min_server_version", &self.min_server_version)
+            .field("credentials", &self.credentials)
             .finish_non_exhaustive()
     }
 }

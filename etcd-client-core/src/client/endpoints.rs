@@ -108,7 +108,7 @@ impl Endpoints {
     fn set<E: AsRef<str>>(&self, endpoints: impl IntoIterator<Item = E>) -> Result<(), Error> {
         let texts: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.as_ref().to_owned()).collect();
         let seeds = builder::parse(&texts)?;
-        seeds.iter().try_for_each(|seed| self.channel.origins().check(seed))?;
+        seeds.iter().try_for_each(|seed| self.channel.check_endpoint(seed))?;
         self.channel.pool().check_alive()?;
         let mut set = self.lock();
         *set = Set { seeds, adopted: Vec::new(), choices: set.choices + 1 };

@@ -11,6 +11,7 @@ pub(crate) mod liveness;
 pub(crate) mod member_sync;
 pub(crate) mod page_plan;
 pub(crate) mod pick;
+pub(crate) mod rejection;
 pub(crate) mod retry;
 pub(crate) mod server_version;
 #[cfg(feature = "srv")]

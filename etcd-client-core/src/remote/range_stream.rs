@@ -61,7 +61,7 @@ pub(super) async fn open(
         let again = progress.is_first()
             && matches!(failure.observation, Observation::NotSent | Observation::NotProcessed);
         progress.record(channel, &connection, &failure);
-        if !again {
+        if !again && !progress.is_curable(channel, &failure) {
             return Err(progress.fail(channel, failure.into_error()));
         }
         progress.next(channel, failure).await?;

@@ -83,7 +83,7 @@ impl Channel {
     }
 
     /// Each attempt encodes anew: keeping a copy of the frame would cost every call what only a resend needs.
-    async fn unary_bytes(
+    pub(crate) async fn unary_bytes(
         &self,
         progress: &mut Progress<'_>,
         encode: &(dyn Fn() -> Bytes + Sync),

@@ -18,6 +18,7 @@ use super::{
     method::Patience,
     origin::Origins,
     pool::{Pool, PoolSettings},
+    token::Tokens,
     wish::{Balance, Preference},
 };
 use crate::{
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     history: History,
     leader: Arc<Leader>,
     budget: Mutex<Budget>,
+    /// The channel that this one was made from.
+    parent: Weak<Self>,
 }
 
 impl Drop for Shared {
@@ -60,18 +63,24 @@ pub(crate) struct Settings {
     pub(crate) pool: PoolSettings,
     pub(crate) limits: Limits,
     pub(crate) timeout: Option<Duration>,
+    /// A channel to one endpoint shares them: a token is valid on every member.
+    pub(crate) tokens: Arc<Tokens>,
 }
 
 impl Channel {
     /// Starts connecting in the background. Fails only outside of a tokio runtime.
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
+        Self::start_below(Weak::new(), settings)
+    }
+
+    fn start_below(parent: Weak<Shared>, settings: Settings) -> Result<Self, Error> {
         let runtime = Handle::try_current().map_err(|_| no_runtime())?;
         let pool = Pool::start(settings.endpoints.clone(), settings.pool.clone(), &runtime);
         let headers = Headers::new(settings.timeout);
         let leader = Arc::new(Leader::default());
         let budget = Mutex::new(Budget::full());
-        let shared =
-            Arc::new(Shared { pool, settings, headers, history: History::default(), leader, budget });
+        let history = History::default();
+        let shared = Arc::new(Shared { pool, settings, headers, history, leader, budget, parent });
         if shared.pool.balance() == Balance::PreferLeader {
             let (changes, shutdown) = (shared.pool.changes(), shared.pool.shutdown_token().clone());
             let leader = Arc::clone(&shared.leader);
@@ -88,8 +97,27 @@ impl Channel {
     ///
     /// Fails for an endpoint that asks for more or less security than this client has, and outside of a tokio runtime.
     pub(crate) fn only(&self, endpoint: Endpoint) -> Result<Self, Error> {
-        self.origins().check(&endpoint)?;
-        Self::start(Settings { endpoints: vec![endpoint], ..self.shared.settings.clone() })
+        self.check_endpoint(&endpoint)?;
+        let settings = Settings { endpoints: vec![endpoint], ..self.shared.settings.clone() };
+        Self::start_below(Arc::downgrade(&self.shared), settings)
+    }
+
+    /// Whether a client with these settings may use the endpoint: it must be as secure as they ask for.
+    pub(crate) fn check_endpoint(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        let origins = self.origins();
+        origins.check(endpoint)?;
+        self.tokens().check_endpoint(endpoint, origins.is_secure(endpoint))
+    }
+
+    /// The channel to authenticate on: that of all members, so that nobody waits for the one that this channel is for.
+    pub(super) fn for_tokens(&self) -> Self {
+        let parent = Self::upgrade(&self.shared.parent).filter(|parent| parent.pool().check_alive().is_ok());
+        parent.map_or_else(|| self.clone(), |parent| parent.for_tokens())
+    }
+
+    /// The tokens of the client.
+    pub(crate) fn tokens(&self) -> &Arc<Tokens> {
+        &self.shared.settings.tokens
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
@@ -178,7 +206,7 @@ impl Channel {
         call.options.chosen_timeout() == Timeout::Default && call.method.patience() == Patience::Default
     }
 
-    /// The header block of a request.
+    /// The header block of a request without a token.
     pub(crate) fn headers(&self, options: &CallOptions, timeout: TimeoutHeader) -> HeaderMap {
         self.shared.headers.of(options, timeout)
     }

@@ -50,6 +50,16 @@ impl Headers {
         Self { base, with_default_timeout }
     }
 
+    /// The same blocks with one header more, or with none where there is no value.
+    pub(crate) fn with(&self, name: &HeaderName, value: Option<&HeaderValue>) -> Self {
+        let with = |headers: &HeaderMap| {
+            let mut headers = headers.clone();
+            headers.extend(value.map(|value| (name.clone(), value.clone())));
+            headers
+        };
+        Self { base: with(&self.base), with_default_timeout: with(&self.with_default_timeout) }
+    }
+
     /// What every request carries, for requests that bring their own.
     pub(crate) fn base(&self) -> &HeaderMap {
         &self.base

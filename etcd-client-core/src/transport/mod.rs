@@ -27,6 +27,7 @@ pub(crate) mod streaming;
 pub(crate) mod supervisor;
 pub(crate) mod tcp;
 pub(crate) mod tls;
+pub(crate) mod token;
 pub mod tonic;
 pub(crate) mod wait;
 pub(crate) mod wish;

@@ -1,5 +1,7 @@
 //! One call under way: its deadline, the attempts so far, and whether there is another.
 
+mod tokens;
+
 use std::{sync::atomic::AtomicBool, time::Duration};
 
 use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
@@ -13,6 +15,7 @@ use super::{
     failure::Failure,
     headers::TimeoutHeader,
     pool::Pool,
+    token::TokenOfCall,
     wait::Lookout,
     wish::{Preference, Wish},
 };
@@ -54,6 +57,7 @@ pub(crate) struct Progress<'a> {
     abandoned: u32,
     /// What a linearizable answer has to show at least.
     floor: i64,
+    token: TokenOfCall,
 }
 
 impl<'a> Progress<'a> {
@@ -74,11 +78,14 @@ impl<'a> Progress<'a> {
             outcome: Outcome::NotApplied,
             abandoned: 0,
             floor: 0,
+            token: TokenOfCall::default(),
         })
     }
 
-    /// A connection to try next: at once where one is ready, else as soon as one is.
+    /// A connection to try next: at once where one is ready, else as soon as one is. Who needs a token and has none gets it
+    /// first.
     pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+        self.authenticated(channel).await?;
         let wish = self.wish(channel)?;
         let pool = channel.pool();
         let flight = match pool.try_acquire(&wish) {
@@ -97,6 +104,7 @@ impl<'a> Progress<'a> {
 
     /// As [`connection`](Self::connection), one for streams.
     pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+        self.authenticated(channel).await?;
         let wish = self.wish(channel)?;
         let pool = channel.pool();
         let waited = self.until_deadline(pool.acquire_stream(&wish)).await;
@@ -182,13 +190,13 @@ impl<'a> Progress<'a> {
     }
 
     /// The header block of the next attempt.
-    pub(crate) fn headers(&self, channel: &Channel) -> HeaderMap {
-        channel.headers(self.call.options, self.timeout_header(channel))
+    pub(crate) fn headers(&mut self, channel: &Channel) -> HeaderMap {
+        self.headers_with_token(channel, self.timeout_header(channel))
     }
 
     /// The header block of a stream, whose deadline bounds each wait and not the whole.
-    pub(crate) fn headers_without_timeout(&self, channel: &Channel) -> HeaderMap {
-        channel.headers(self.call.options, TimeoutHeader::None)
+    pub(crate) fn headers_without_timeout(&mut self, channel: &Channel) -> HeaderMap {
+        self.headers_with_token(channel, TimeoutHeader::None)
     }
 
     fn timeout_header(&self, channel: &Channel) -> TimeoutHeader {
@@ -228,6 +236,9 @@ impl<'a> Progress<'a> {
 
     /// Waits for the next attempt, or ends the call.
     pub(crate) async fn next(&mut self, channel: &Channel, failure: Failure) -> Result<(), Error> {
+        if let Some(remedy) = self.remedy(channel, &failure) {
+            return self.apply(channel, remedy, failure).await;
+        }
         let pool = channel.pool();
         let decision = retry::decide(self.call.class, failure.observation, self.untried(pool));
         if decision == Decision::GiveUp || self.call.options.never_resent() {
@@ -251,7 +262,7 @@ impl<'a> Progress<'a> {
         let Some(deadline) = self.deadline else { return Some(wait) };
         let least = LEAST_TIME.min((deadline - self.started) / 8);
         let left = deadline.saturating_duration_since(Instant::now());
-        left.checked_sub(least).map(|spare| wait.min(spare))
+        left.checked_sub(least).filter(|spare| !spare.is_zero()).map(|spare| wait.min(spare))
     }
 
     /// The members to prefer others to: those tried, or the last of them once all were.

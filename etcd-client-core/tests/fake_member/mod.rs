@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, pin::Pin, sync::Arc, sync::mpsc, thread};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use etcd_client_core::Client;
+use etcd_client_core::{Client, ClientBuilder};
 use etcd_proto::etcdserverpb as pb;
 use futures_util::{
     StreamExt as _,
@@ -50,7 +50,13 @@ impl FakeMember {
 
     /// A client of this member that is connected.
     pub(crate) async fn client(&self) -> Client {
-        let client = Client::builder([format!("http://{}", self.address)]).build().expect("valid");
+        self.client_with(|builder| builder).await
+    }
+
+    /// A client of this member with other settings, connected.
+    pub(crate) async fn client_with(&self, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+        let builder = Client::builder([format!("http://{}", self.address)]);
+        let client = set(builder).build().expect("valid");
         client.ready().await.expect("the member runs");
         client
     }

@@ -82,6 +82,7 @@
 //! | the others | unit tests of their modules, or with the part they are about |
 
 mod at_most_once;
+mod auth;
 mod cancellation;
 mod closing;
 mod conformance;

@@ -17,7 +17,8 @@ pub(super) struct Plan {
     pub(super) common_name: String,
     pub(super) unix_socket: bool,
     pub(super) root_password: Option<String>,
-    pub(super) jwt: bool,
+    /// How long signed tokens are valid, where tokens are signed.
+    pub(super) jwt: Option<String>,
     pub(super) ports: Ports,
 }
 
@@ -31,7 +32,7 @@ impl Default for Plan {
             common_name: "root".to_owned(),
             unix_socket: false,
             root_password: None,
-            jwt: false,
+            jwt: None,
             ports: Ports::default(),
         }
     }
@@ -98,8 +99,13 @@ impl Builder {
     }
 
     /// Signed tokens (JWT, HS256, 10 minutes) instead of simple ones.
-    pub fn jwt(mut self) -> Self {
-        self.plan.jwt = true;
+    pub fn jwt(self) -> Self {
+        self.jwt_ttl("10m")
+    }
+
+    /// Signed tokens that are valid for this long, in whole seconds, as Go writes durations: `1s`.
+    pub fn jwt_ttl(mut self, ttl: &str) -> Self {
+        self.plan.jwt = Some(ttl.to_owned());
         self
     }
 

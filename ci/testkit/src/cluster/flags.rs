@@ -46,11 +46,11 @@ pub(super) fn arguments(setup: &Setup, listen: &Listen, all: &[Listen], state: S
     if let Some(certificates) = &setup.certificates {
         tls(&mut args, certificates, plan.mutual_tls);
     }
-    if let Some(secret) = &setup.jwt_secret {
+    if let (Some(secret), Some(ttl)) = (&setup.jwt_secret, &plan.jwt) {
         flag(
             &mut args,
             "auth-token",
-            &format!("jwt,sign-method=HS256,ttl=10m,priv-key={}", secret.display()),
+            &format!("jwt,sign-method=HS256,ttl={ttl},priv-key={}", secret.display()),
         );
     }
     args.extend(plan.args.iter().cloned());

@@ -37,7 +37,7 @@ impl Setup {
             true => Some(Certificates::create(&reaper.dir().join("tls"), &plan.common_name)?),
             false => None,
         };
-        let jwt_secret = plan.jwt.then(|| reaper.dir().join("jwt.secret"));
+        let jwt_secret = plan.jwt.as_ref().map(|_ttl| reaper.dir().join("jwt.secret"));
         if let Some(path) = &jwt_secret {
             fs::write(path, "a secret of the testkit").context("writing the token secret")?;
         }

@@ -4,6 +4,7 @@ use std::mem;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message;
+use zeroize::Zeroizing;
 
 const HEADER: usize = 5;
 
@@ -15,11 +16,24 @@ const TRUSTED_LENGTH: usize = 2 << 20;
 pub(crate) fn encode(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
     let mut frame = BytesMut::with_capacity(HEADER + length);
+    write(message, length, &mut frame);
+    frame.freeze()
+}
+
+/// As [`encode`], into memory that is wiped with its last copy.
+pub(crate) fn encode_wiped(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    // Of exactly its size: a buffer that grows leaves copies behind.
+    let mut frame = Zeroizing::new(Vec::with_capacity(HEADER + length));
+    write(message, length, &mut *frame);
+    Bytes::from_owner(frame)
+}
+
+fn write(message: &impl Message, length: usize, frame: &mut impl BufMut) {
     frame.put_u8(0);
     // Requests are held to `Limits::max_send_bytes` before they get here, far below four GiB.
     frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-    message.encode(&mut frame).expect("the buffer grows");
-    frame.freeze()
+    message.encode(frame).expect("the buffer grows");
 }
 
 /// Why a peer's frames cannot be read.
@@ -211,6 +225,7 @@ mod tests {
     fn encode_writes_one_exact_frame() {
         let message = "text".to_owned();
         let encoded = encode(&message);
+        assert_eq!(encoded, encode_wiped(&message));
         assert_eq!(encoded[..5], [0, 0, 0, 0, 6]);
         assert_eq!(String::decode(encoded.slice(5..)), Ok(message));
     }

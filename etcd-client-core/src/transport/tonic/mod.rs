@@ -26,6 +26,9 @@
 //!   [`Unknown`](etcd_errors::Outcome::Unknown) for every call that was sent, unless the member said that it did not
 //!   process it. What a member answers is its `Status` as it came.
 //! - The headers of the typed calls (user agent, API version), unless the call's metadata has its own.
+//! - The client's token, unless its metadata holds a `token` or an `authorization`; until there is one, the call waits for it as
+//!   it does for a connection. A call whose token is rejected ends with that status, since its messages are gone; the next
+//!   one, of any kind, first gets another token.
 //! - Dropping a call or a response stream cancels it on the server. Closing the client, or dropping its last handle, ends them.
 //! - Watches, keepalives, health checks and other streams without an end are ended with `Unavailable` when their member shuts
 //!   down: left open they would hold up its exit. Open them again, and they go to another member.
@@ -36,6 +39,7 @@ mod answer;
 mod body;
 mod outgoing;
 mod stub_call;
+mod stub_token;
 
 use std::{
     pin::Pin,
@@ -61,6 +65,7 @@ use super::{
     channel::check_runtime,
     connection::InFlight,
     failure::Failure,
+    token::Carried,
     wish::Wish,
 };
 use crate::{mechanism::backoff::Backoff, service::CallOptions};
@@ -69,7 +74,7 @@ use crate::{mechanism::backoff::Backoff, service::CallOptions};
 const UNSENT_TRIES: u32 = 8;
 
 /// A request whose head has left, and where it went.
-type Sent = (InFlight, ResponseFuture, SendStream<Bytes>);
+type Sent = (InFlight, ResponseFuture, SendStream<Bytes>, Carried);
 
 impl Service<Request<Body>> for Channel {
     type Response = Response<ResponseBody>;
@@ -93,7 +98,8 @@ impl Channel {
         check_runtime().map_err(|error| call.unsent(&error))?;
         let limit = outgoing::timeout(&head.headers);
         let deadline = limit.and_then(|limit| call.started().checked_add(limit));
-        let (flight, response, send) = self.send_head(&call, &head, deadline).await?;
+        self.stub_token(&call, &head, deadline).await.map_err(|error| call.unsent(&error))?;
+        let (flight, response, send, carried) = self.send_head(&call, &head, deadline).await?;
         let answer = answer::receive(response, send, body);
         let answer = match deadline {
             Some(deadline) => {
@@ -103,6 +109,7 @@ impl Channel {
         };
         match answer {
             Ok((response, unsent_rest)) => {
+                self.learn_rejection(&head, &response, carried);
                 Ok(response.map(|recv| ResponseBody::new(call, flight, recv, unsent_rest, deadline)))
             }
             Err(NoAnswer::Failed(failure)) => Err(self.stub_failure(&call, &flight, failure)),
@@ -122,9 +129,9 @@ impl Channel {
             tries += 1;
             let acquired = self.stub_connection(call, &avoid, deadline).await;
             let flight = acquired.map_err(|error| call.unsent(&error))?;
-            let request = outgoing::request(self, &flight.connection, head);
+            let (request, carried) = outgoing::request(self, &flight.connection, head);
             let error = match flight.connection.sender().send_request(request, false) {
-                Ok((response, send)) => return Ok((flight, response, send)),
+                Ok((response, send)) => return Ok((flight, response, send, carried)),
                 Err(error) => Failure::not_sent(&error),
             };
             if tries == UNSENT_TRIES || self.pool().check_alive().is_err() {
@@ -147,7 +154,6 @@ impl Channel {
         avoid: &[usize],
         deadline: Option<Instant>,
     ) -> Result<InFlight, Error> {
-        let clients = || call.started().checked_add(self.timeout(&CallOptions::default())?);
         let pool = self.pool();
         let wish = Wish { tried: avoid, ..Wish::any(pool.now()) };
         let acquired = async {
@@ -156,11 +162,16 @@ impl Channel {
                 Kind::Stream | Kind::EndlessStream => pool.acquire_stream(&wish).await,
             }
         };
-        let Some(deadline) = deadline.or_else(clients) else { return acquired.await };
+        let Some(deadline) = self.stub_patience(call, deadline) else { return acquired.await };
         timeout_at(deadline, acquired).await.unwrap_or_else(|_elapsed| {
             let text = format!("no endpoint was ready within {}", seconds(call.started().elapsed()));
             Err(Error::new(ErrorKind::Unavailable, text).with_attempts(pool.troubles()))
         })
+    }
+
+    /// Until when a call waits before it is sent: its own deadline, else the client's.
+    fn stub_patience(&self, call: &StubCall, deadline: Option<Instant>) -> Option<Instant> {
+        deadline.or_else(|| call.started().checked_add(self.timeout(&CallOptions::default())?))
     }
 
     /// A closed client and an ended runtime explain every failure.

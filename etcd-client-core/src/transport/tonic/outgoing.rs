@@ -2,23 +2,36 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Uri, Version, request::Parts};
+use http::{HeaderMap, Request, Uri, Version, header::AUTHORIZATION, request::Parts};
 
 use crate::{
     service::CallOptions,
-    transport::{channel::Channel, connection::Connection, headers::TimeoutHeader},
+    transport::{
+        channel::Channel,
+        connection::Connection,
+        headers::TimeoutHeader,
+        method::Method,
+        token::{Carried, TOKEN},
+    },
 };
 
 const TIMEOUT: &str = "grpc-timeout";
 
-/// The stub's request on this connection.
-pub(super) fn request(channel: &Channel, connection: &Connection, head: &Parts) -> Request<()> {
+/// The stub's request on this connection, and the token that it was given.
+pub(super) fn request(channel: &Channel, connection: &Connection, head: &Parts) -> (Request<()>, Carried) {
+    let (headers, carried) = headers(channel, head);
     let mut request = Request::new(());
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;
     *request.uri_mut() = uri(connection, &head.uri);
-    *request.headers_mut() = headers(channel, &head.headers);
-    request
+    *request.headers_mut() = headers;
+    (request, carried)
+}
+
+/// Whether a call gets the client's token: not where its metadata says who it is, and not the one that asks for a token.
+pub(super) fn takes_token(head: &Parts) -> bool {
+    let own = [&TOKEN, &AUTHORIZATION].into_iter().any(|name| head.headers.contains_key(name));
+    !own && head.uri.path() != Method::Authenticate.path().path()
 }
 
 /// The deadline that a stub was given, as tonic hands it on.
@@ -33,13 +46,16 @@ fn uri(connection: &Connection, path: &Uri) -> Uri {
 }
 
 /// What every request carries, and the stub's own headers with all of their values.
-fn headers(channel: &Channel, own: &HeaderMap) -> HeaderMap {
+fn headers(channel: &Channel, head: &Parts) -> (HeaderMap, Carried) {
+    let own = &head.headers;
     // The server is told of a later deadline than the caller's.
     let base = match timeout(own) {
         None => channel.base_headers().clone(),
         Some(limit) => channel.headers(&CallOptions::default(), TimeoutHeader::Left(limit)),
     };
-    merge(base, own)
+    let mut headers = merge(base, own);
+    let carried = if takes_token(head) { channel.tokens().attach(&mut headers) } else { Carried::default() };
+    (headers, carried)
 }
 
 fn merge(mut all: HeaderMap, own: &HeaderMap) -> HeaderMap {

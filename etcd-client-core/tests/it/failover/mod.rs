@@ -2,6 +2,7 @@
 
 mod connectors;
 mod dead_members;
+mod idle;
 mod killed_member;
 mod lifecycle;
 mod limits;

@@ -1,0 +1,116 @@
+//! The part of a call that sees to its token: waits for the first one, and for another when one was rejected.
+
+use std::time::Duration;
+
+use etcd_errors::{Error, ErrorKind};
+use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Progress, nothing_ready};
+use crate::{
+    mechanism::{backoff::Backoff, rejection::Remedy},
+    transport::{
+        channel::Channel,
+        failure::Failure,
+        headers::TimeoutHeader,
+        method::Method,
+        token::{Carried, is_transient},
+    },
+};
+
+impl Progress<'_> {
+    /// Waits for the first token, where the client needs one.
+    pub(super) async fn authenticated(&mut self, channel: &Channel) -> Result<(), Error> {
+        if self.takes_token() && channel.tokens().is_missing() {
+            self.renew(channel, Carried::default()).await?;
+            self.attempt_started = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// The header block of the next attempt, with the current token.
+    pub(super) fn headers_with_token(&mut self, channel: &Channel, timeout: TimeoutHeader) -> HeaderMap {
+        if self.takes_token() {
+            self.token.headers(channel.tokens(), self.call.options, timeout)
+        } else {
+            channel.headers(self.call.options, timeout)
+        }
+    }
+
+    /// Whether a failure is about the token, and one more attempt may be spared it.
+    pub(crate) fn is_curable(&self, channel: &Channel, failure: &Failure) -> bool {
+        self.remedy(channel, failure).is_some()
+    }
+
+    pub(super) fn remedy(&self, channel: &Channel, failure: &Failure) -> Option<Remedy> {
+        self.takes_token().then(|| self.token.remedy(channel.tokens(), failure.observation))?
+    }
+
+    /// Does what `remedy` says and waits for the next attempt, or ends the call.
+    pub(super) async fn apply(
+        &mut self,
+        channel: &Channel,
+        remedy: Remedy,
+        failure: Failure,
+    ) -> Result<(), Error> {
+        if self.call.options.never_resent() {
+            channel.tokens().reject(self.token.carried());
+            return Err(self.fail(channel, failure.into_error()));
+        }
+        let wait = self.token.count_rejection();
+        if !wait.is_zero() && !self.pause(channel, wait.max(channel.take_resend())).await {
+            return Err(self.fail(channel, failure.into_error()));
+        }
+        if remedy == Remedy::Renew {
+            self.renew(channel, self.token.carried()).await?;
+        }
+        self.attempt_started = Instant::now();
+        Ok(())
+    }
+
+    async fn renew(&mut self, channel: &Channel, rejected: Carried) -> Result<(), Error> {
+        let mut failures = 0;
+        loop {
+            let renewal = channel.tokens().renew(channel, rejected);
+            let renewed = match self.deadline {
+                Some(deadline) => timeout_at(deadline, renewal).await,
+                None => Ok(renewal.await),
+            };
+            let error = match renewed {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => error,
+                Err(_elapsed) => return Err(self.without_token(channel)),
+            };
+            failures += 1;
+            let wait = Backoff::RESEND.wait(failures, fastrand::u64(..));
+            let ended = channel.pool().check_alive().is_err();
+            if ended || !is_transient(&error) || !self.pause(channel, wait).await {
+                self.attempts.extend_from_slice(error.attempts());
+                return Err(self.fail(channel, error));
+            }
+        }
+    }
+
+    /// Waits, where that leaves time for an attempt and the client stays open.
+    async fn pause(&self, channel: &Channel, wait: Duration) -> bool {
+        let Some(wait) = self.fitting(wait) else { return false };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            () = channel.pool().shutdown() => false,
+        }
+    }
+
+    fn without_token(&mut self, channel: &Channel) -> Error {
+        if !channel.pool().has_ready_besides(&[]) {
+            self.attempts.extend(channel.pool().troubles());
+            return self.fail(channel, nothing_ready(self.started.elapsed()));
+        }
+        let text = "no token before the deadline: authentication takes longer than that";
+        self.fail(channel, Error::new(ErrorKind::Timeout, text))
+    }
+
+    /// Authenticate is how a token is got.
+    fn takes_token(&self) -> bool {
+        self.call.method != Method::Authenticate
+    }
+}

@@ -1,0 +1,52 @@
+//! The Authenticate call: a user and a password become a token.
+
+use bytes::Bytes;
+use etcd_errors::{Code, Error};
+use etcd_proto::etcdserverpb as pb;
+use http::HeaderValue;
+use prost::Message as _;
+use zeroize::Zeroize as _;
+
+use super::{RENEWAL_TIMEOUT, Secret, credentials};
+use crate::{
+    mechanism::{grpc::frame, retry::Observation},
+    service::CallOptions,
+    transport::{call::Call, channel::Channel, failure::Failure, method::Method, progress::Progress},
+};
+
+/// A token for the user, or `None` where auth is off. Sent again as every read is.
+pub(super) async fn authenticate(
+    channel: &Channel,
+    user: &str,
+    password: &Secret,
+) -> Result<Option<HeaderValue>, Error> {
+    let options = CallOptions::default().timeout(RENEWAL_TIMEOUT);
+    let mut progress = Progress::start(channel, Call::new(Method::Authenticate, &options))?;
+    let frame = frame(user, password);
+    let answer = match channel.unary_bytes(&mut progress, &|| frame.clone()).await {
+        Ok((_flight, answer)) => answer,
+        Err(error) if error.code() == Some(Code::AuthNotEnabled) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let token = pb::AuthenticateResponse::decode(answer)
+        .map_err(|error| Failure::decode(&error))
+        .map(|response| Secret::from(response.token))
+        .and_then(|token| {
+            credentials::header(token)
+                .map_err(|_| malformed("the answer holds no token that a header can carry"))
+        });
+    token.map(Some).map_err(|failure| progress.fail(channel, failure.into_error()))
+}
+
+fn malformed(text: &'static str) -> Failure {
+    Failure::new(Observation::Malformed, text)
+}
+
+/// The request as it is sent, wiped with its last copy.
+fn frame(user: &str, password: &Secret) -> Bytes {
+    let mut request =
+        pb::AuthenticateRequest { name: user.to_owned(), password: password.expose().to_owned() };
+    let frame = frame::encode_wiped(&request);
+    request.password.zeroize();
+    frame
+}

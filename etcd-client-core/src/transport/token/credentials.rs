@@ -1,0 +1,233 @@
+//! Who a client says it is, and where it may say so.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use etcd_errors::Error;
+use http::HeaderValue;
+
+use super::{Secret, TokenProvider};
+use crate::{
+    mechanism::rejection,
+    model::{Address, Endpoint},
+};
+
+/// Where tokens come from, and where they may go.
+pub(crate) struct Credentials {
+    pub(super) source: Source,
+    plaintext_allowed: bool,
+}
+
+/// Where tokens come from.
+pub(super) enum Source {
+    /// There are none.
+    Nowhere,
+    /// From etcd, for a user and a password.
+    Password {
+        user: String,
+        password: Secret,
+    },
+    /// One for good.
+    Token(HeaderValue),
+    Provider(Arc<dyn TokenProvider>),
+}
+
+impl Credentials {
+    pub(super) fn kind(&self) -> rejection::Credentials {
+        match self.source {
+            Source::Nowhere => rejection::Credentials::None,
+            Source::Token(_) => rejection::Credentials::Fixed,
+            Source::Password { .. } | Source::Provider(_) => rejection::Credentials::Renewable,
+        }
+    }
+
+    /// Whether the endpoint may hear the password or the token. `secure` says whether it is spoken to through TLS.
+    pub(super) fn check_endpoint(&self, endpoint: &Endpoint, secure: bool) -> Result<(), Error> {
+        let field = match self.source {
+            Source::Nowhere => return Ok(()),
+            Source::Password { .. } => "password",
+            Source::Token(_) | Source::Provider(_) => "token",
+        };
+        if secure || self.plaintext_allowed || is_this_host(endpoint.address()) {
+            return Ok(());
+        }
+        let why = format!(
+            "{endpoint} is reached over plaintext TCP, where everybody on the way can read a password or a token: use TLS, \
+             or allow_plaintext_auth"
+        );
+        Err(Error::invalid_config(field, why))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Nowhere => f.write_str("None"),
+            Source::Password { user, .. } => write!(f, "Password(user {user:?})"),
+            Source::Token(_) => f.write_str("Token(..)"),
+            Source::Provider(_) => f.write_str("Provider(..)"),
+        }
+    }
+}
+
+/// Credentials as they are being configured.
+#[derive(Default)]
+pub(crate) struct Configured {
+    password: Option<(String, Secret)>,
+    token: Option<Secret>,
+    provider: Option<Arc<dyn TokenProvider>>,
+    plaintext_allowed: bool,
+}
+
+impl Configured {
+    pub(crate) fn set_password(&mut self, user: String, password: Secret) {
+        self.password = Some((user, password));
+    }
+
+    pub(crate) fn set_token(&mut self, token: Secret) {
+        self.token = Some(token);
+    }
+
+    pub(crate) fn set_provider(&mut self, provider: impl TokenProvider) {
+        self.provider = Some(Arc::new(provider));
+    }
+
+    pub(crate) fn allow_plaintext(&mut self) {
+        self.plaintext_allowed = true;
+    }
+
+    /// The credentials, checked.
+    pub(crate) fn finish(self) -> Result<Credentials, Error> {
+        let source = match (self.password, self.token, self.provider) {
+            (None, None, None) => Source::Nowhere,
+            (Some((user, password)), None, None) => checked_password(user, password)?,
+            (None, Some(token), None) => Source::Token(header(token)?),
+            (None, None, Some(provider)) => Source::Provider(provider),
+            (None, Some(_), Some(_)) => {
+                return Err(Error::invalid_config("token", "give a token or a provider, not both"));
+            }
+            (Some(_), ..) => {
+                return Err(Error::invalid_config("password", "give a password or a token, not both"));
+            }
+        };
+        Ok(Credentials { source, plaintext_allowed: self.plaintext_allowed })
+    }
+}
+
+impl fmt::Debug for Configured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("user", &self.password.as_ref().map(|(user, _)| user))
+            .field("token", &self.token)
+            .field("token_provider", &self.provider.is_some())
+            .field("plaintext_allowed", &self.plaintext_allowed)
+            .finish()
+    }
+}
+
+fn checked_password(user: String, password: Secret) -> Result<Source, Error> {
+    if user.is_empty() {
+        return Err(Error::invalid_config("user", "the name of the user is empty"));
+    }
+    if password.is_empty() {
+        return Err(Error::invalid_config("password", "the password is empty"));
+    }
+    Ok(Source::Password { user, password })
+}
+
+/// A token as the header that carries it.
+pub(super) fn header(token: Secret) -> Result<HeaderValue, Error> {
+    if token.is_empty() {
+        return Err(Error::invalid_config("token", "the token is empty"));
+    }
+    token.into_header().ok_or_else(|| {
+        Error::invalid_config("token", "the token holds control characters: is it a file with a line end?")
+    })
+}
+
+/// Whether nobody else reads what goes there: a unix socket, or a loopback address. The name `localhost` is taken at its word
+/// (RFC 6761 section 6.3).
+fn is_this_host(address: &Address) -> bool {
+    match address {
+        Address::Unix { .. } => true,
+        Address::Tcp { host, .. } => {
+            host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback)
+        }
+    }
+}
+
+fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_password() -> Configured {
+        let mut configured = Configured::default();
+        configured.set_password("app".into(), "canary".into());
+        configured
+    }
+
+    #[test]
+    fn a_password_goes_over_plaintext_to_this_host_only() {
+        for (text, allowed) in [
+            ("http://127.0.0.1:1", true),
+            ("http://127.9.9.9:1", true),
+            ("http://[::1]:1", true),
+            ("http://[::ffff:127.0.0.1]:1", true),
+            ("LocalHost:1", true),
+            ("unix:///run/etcd", true),
+            ("etcd:1", false),
+            ("http://10.0.0.1:1", false),
+            ("http://localhost.example:1", false),
+            ("http://[2001:db8::1]:1", false),
+        ] {
+            let endpoint: Endpoint = text.parse().expect(text);
+            let check = |configured: Configured, secure| {
+                configured.finish().expect("valid").check_endpoint(&endpoint, secure)
+            };
+            let checked = check(with_password(), false);
+            assert_eq!(checked.is_ok(), allowed, "{text}");
+            if let Err(error) = checked {
+                assert_eq!(error.field(), Some("password"));
+                assert!(!error.report().to_string().contains("canary"));
+            }
+            let mut outspoken = with_password();
+            outspoken.allow_plaintext();
+            for (configured, secure) in
+                [(outspoken, false), (with_password(), true), (Configured::default(), false)]
+            {
+                assert!(check(configured, secure).is_ok(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_empty_or_contradictory_is_refused() {
+        let case = |change: fn(&mut Configured)| {
+            let mut configured = Configured::default();
+            change(&mut configured);
+            configured.finish().map(drop).map_err(|error| error.field().expect("named"))
+        };
+        assert_eq!(case(|c| c.set_password(String::new(), "p".into())), Err("user"));
+        assert_eq!(case(|c| c.set_password("u".into(), "".into())), Err("password"));
+        assert_eq!(case(|c| c.set_token("".into())), Err("token"));
+        assert_eq!(case(|c| c.set_token("line\n".into())), Err("token"));
+        assert_eq!(case(|c| c.set_token("jwt".into())), Ok(()));
+        let both = |c: &mut Configured| {
+            c.set_password("u".into(), "p".into());
+            c.set_token("jwt".into());
+        };
+        assert_eq!(case(both), Err("password"));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut configured = with_password();
+        configured.set_token("canary".into());
+        assert!(!format!("{configured:?}").contains("canary"));
+        let credentials = with_password().finish().expect("valid");
+        assert_eq!(format!("{credentials:?}"), "Password(user \"app\")");
+    }
+}

@@ -1,0 +1,48 @@
+//! The token of a stub's call.
+
+use etcd_errors::{Code, Error, ErrorKind, Outcome};
+use h2::RecvStream;
+use http::{Response, request::Parts};
+use tokio::time::{Instant, timeout_at};
+
+use super::{outgoing::takes_token, stub_call::StubCall};
+use crate::{
+    mechanism::{
+        grpc::status::{self, Head},
+        rejection::remedy,
+        retry::Observation,
+    },
+    transport::{channel::Channel, token::Carried},
+};
+
+impl Channel {
+    /// Waits for the first token where one is needed, for as long as the call waits for a connection.
+    pub(super) async fn stub_token(
+        &self,
+        call: &StubCall,
+        head: &Parts,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
+        if !self.tokens().is_missing() || !takes_token(head) {
+            return Ok(());
+        }
+        let renewal = self.tokens().renew(self, Carried::default());
+        match self.stub_patience(call, deadline) {
+            None => renewal.await,
+            Some(deadline) => timeout_at(deadline, renewal)
+                .await
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no token before the deadline"))),
+        }
+    }
+
+    /// Has the next call get another token where this answer rejects the one that the call carried.
+    pub(super) fn learn_rejection(&self, head: &Parts, response: &Response<RecvStream>, carried: Carried) {
+        let Head::Ended(Err(status)) = status::head(response.status(), response.headers()) else { return };
+        let observation =
+            Observation::Refused(Code::parse(status.code, &status.message), Outcome::NotApplied);
+        let rejected = remedy(self.tokens().kind(), observation, carried.had_token(), 1).is_some();
+        if rejected && takes_token(head) {
+            self.tokens().reject(carried);
+        }
+    }
+}

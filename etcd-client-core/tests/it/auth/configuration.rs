@@ -1,0 +1,33 @@
+//! What the builder takes, and what it refuses.
+
+use etcd_client_core::{Client, ClientBuilder, ErrorKind};
+
+fn refused(builder: ClientBuilder) -> Option<&'static str> {
+    let shown = format!("{builder:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+    let error = builder.build().err()?;
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(!format!("{error} {error:?} {}", error.report()).contains("canary"), "{error:?}");
+    error.field()
+}
+
+#[tokio::test]
+async fn credentials_are_checked() {
+    let local = || Client::builder(["http://127.0.0.1:1", "[::1]:1", "localhost:1", "unix:///run/etcd"]);
+    assert_eq!(refused(local().password("app", "canary")), None);
+    assert_eq!(refused(local().token("canary")), None);
+    assert_eq!(refused(local().password("", "canary")), Some("user"));
+    assert_eq!(refused(local().password("app", "")), Some("password"));
+    assert_eq!(refused(local().token("")), Some("token"));
+    assert_eq!(refused(local().token("canary\n")), Some("token"));
+    assert_eq!(refused(local().password("app", "canary").token("canary")), Some("password"));
+}
+
+#[tokio::test]
+async fn a_password_over_plaintext_to_another_host_must_be_asked_for() {
+    let remote = || Client::builder(["http://127.0.0.1:1", "http://etcd.example:2379"]);
+    assert_eq!(refused(remote().password("app", "canary")), Some("password"));
+    assert_eq!(refused(remote().token("canary")), Some("token"));
+    assert_eq!(refused(remote().password("app", "canary").allow_plaintext_auth()), None);
+    assert_eq!(refused(remote()), None);
+}
