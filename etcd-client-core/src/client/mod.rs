@@ -1,10 +1,12 @@
 //! What a user holds: the client, its builder and the handles it gives out.
 
+mod auth_admin;
 mod builder;
 mod handle;
 mod leases;
 mod pages;
 
+pub use auth_admin::AuthAdmin;
 pub use builder::ClientBuilder;
 pub use handle::Client;
 pub use leases::Leases;

@@ -1,9 +1,11 @@
 //! The services of a real cluster: each operation checked, encoded, called and decoded.
 
+mod auth;
 mod kv;
 mod lease;
 mod range_stream;
 
+pub(crate) use auth::RemoteAuth;
 pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
 
