@@ -66,6 +66,8 @@
 //! | `TestGRPCRequireLeader` | [`no_quorum`]; `TestGRPCStreamRequireLeader` with watches |
 //! | `TestV3KVInflightRangeRequests` | [`stopped_server`]`::gets_in_flight_end_when_the_member_stops` |
 //!
+//! Those of auth: [`auth`].
+//!
 //! | etcd (unit tests of `client/v3`) | here |
 //! |---|---|
 //! | `TestDialCancel` | [`closing`]`::closing_returns_though_nothing_listens` |
@@ -75,6 +77,7 @@
 //! | the others | unit tests of their modules, or with the part they are about |
 
 mod at_most_once;
+mod auth;
 mod cancellation;
 mod closing;
 mod conformance;
