@@ -79,14 +79,15 @@ pub use op::{
     GetResponse, GetSpec, IntoCompares, IntoOps, KeyRange, LeaseBound, LeaseGrant, LeaseGrantResponse,
     LeaseGrantSpec, LeaseList, LeaseListResponse, LeaseListSpec, LeaseRevoke, LeaseRevokeResponse,
     LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, Op, OpResponse,
-    Permission, Put, PutResponse, PutSpec, RoleAdd, RoleAddResponse, RoleAddSpec, RoleDelete,
-    RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec, RoleGrantPermission,
-    RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse, RoleListSpec,
-    RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, SortOrder, SortTarget, Txn,
-    TxnResponse, TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword,
-    UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec,
-    UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
-    UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
+    ParseAccessError, Permission, Put, PutResponse, PutSpec, RoleAdd, RoleAddResponse, RoleAddSpec,
+    RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec,
+    RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse,
+    RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, SortOrder,
+    SortTarget, Txn, TxnResponse, TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec,
+    UserChangePassword, UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse,
+    UserDeleteSpec, UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse,
+    UserGrantRoleSpec, UserList, UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse,
+    UserRevokeRoleSpec,
 };
 pub use service::{Auth, CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
 #[cfg(feature = "tls")]

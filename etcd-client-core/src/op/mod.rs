@@ -26,14 +26,14 @@ mod txn;
 pub use any::{Op, OpResponse};
 pub use auth::{
     Access, AuthDisable, AuthDisableResponse, AuthDisableSpec, AuthEnable, AuthEnableResponse,
-    AuthEnableSpec, AuthStatus, AuthStatusResponse, AuthStatusSpec, Permission, RoleAdd, RoleAddResponse,
-    RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec,
-    RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse,
-    RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, UserAdd,
-    UserAddResponse, UserAddSpec, UserChangePassword, UserChangePasswordResponse, UserChangePasswordSpec,
-    UserDelete, UserDeleteResponse, UserDeleteSpec, UserGet, UserGetResponse, UserGetSpec, UserGrantRole,
-    UserGrantRoleResponse, UserGrantRoleSpec, UserList, UserListResponse, UserListSpec, UserRevokeRole,
-    UserRevokeRoleResponse, UserRevokeRoleSpec,
+    AuthEnableSpec, AuthStatus, AuthStatusResponse, AuthStatusSpec, ParseAccessError, Permission, RoleAdd,
+    RoleAddResponse, RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse,
+    RoleGetSpec, RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList,
+    RoleListResponse, RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse,
+    RoleRevokePermissionSpec, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword,
+    UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec,
+    UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
+    UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
 };
 pub use bind::{AuthBound, Bound, LeaseBound, Unbound};
 pub use compact::{Compact, CompactResponse, CompactSpec};

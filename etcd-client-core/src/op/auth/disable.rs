@@ -47,7 +47,4 @@ impl<B> AuthDisable<B> {
     }
 }
 
-header_response! {
-    /// The answer to an [`AuthDisable`].
-    AuthDisableResponse
-}
+header_response!(AuthDisable => AuthDisableResponse);

@@ -48,7 +48,4 @@ impl<B> AuthEnable<B> {
     }
 }
 
-header_response! {
-    /// The answer to an [`AuthEnable`].
-    AuthEnableResponse
-}
+header_response!(AuthEnable => AuthEnableResponse);

@@ -24,7 +24,7 @@ mod user_revoke_role;
 
 pub use disable::{AuthDisable, AuthDisableResponse, AuthDisableSpec};
 pub use enable::{AuthEnable, AuthEnableResponse, AuthEnableSpec};
-pub use permission::{Access, Permission};
+pub use permission::{Access, ParseAccessError, Permission};
 pub use role_add::{RoleAdd, RoleAddResponse, RoleAddSpec};
 pub use role_delete::{RoleDelete, RoleDeleteResponse, RoleDeleteSpec};
 pub use role_get::{RoleGet, RoleGetResponse, RoleGetSpec};

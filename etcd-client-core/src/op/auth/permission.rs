@@ -1,6 +1,7 @@
 //! What a role may do with which keys.
 
 use std::fmt;
+use std::str::FromStr;
 
 use etcd_errors::Code;
 
@@ -13,6 +14,7 @@ use crate::op::{Invalid, KeyRange, range_setters};
 /// use etcd_client_core::Access;
 ///
 /// assert_eq!(Access::ReadWrite.to_string(), "READWRITE");
+/// assert_eq!("readwrite".parse(), Ok(Access::ReadWrite));
 /// assert_eq!(Access::Unknown(7).to_string(), "UNKNOWN(7)");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +41,28 @@ impl fmt::Display for Access {
         }
     }
 }
+
+/// Reads the three names, in capitals or not, as `etcdctl role grant-permission` does.
+impl FromStr for Access {
+    type Err = ParseAccessError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = |access: &Self| access.to_string().eq_ignore_ascii_case(text);
+        [Self::Read, Self::Write, Self::ReadWrite].into_iter().find(named).ok_or(ParseAccessError(()))
+    }
+}
+
+/// The text names no access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseAccessError(());
+
+impl fmt::Display for ParseAccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an access is read, write or readwrite")
+    }
+}
+
+impl std::error::Error for ParseAccessError {}
 
 /// What a role may do with which keys: one key unless a range setter follows.
 ///

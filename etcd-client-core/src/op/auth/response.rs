@@ -2,8 +2,8 @@
 
 /// Makes the response type of an operation that only says that it was done.
 macro_rules! header_response {
-    ($(#[$doc:meta])+ $name:ident) => {
-        $(#[$doc])+
+    ($op:ident => $name:ident) => {
+        #[doc = concat!("The answer to [`", stringify!($op), "`]: it was done.")]
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct $name {

@@ -51,7 +51,4 @@ impl<B> RoleAdd<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`RoleAdd`].
-    RoleAddResponse
-}
+header_response!(RoleAdd => RoleAddResponse);

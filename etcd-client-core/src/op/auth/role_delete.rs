@@ -52,7 +52,4 @@ impl<B> RoleDelete<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`RoleDelete`].
-    RoleDeleteResponse
-}
+header_response!(RoleDelete => RoleDeleteResponse);

@@ -57,7 +57,4 @@ impl<B> RoleGrantPermission<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`RoleGrantPermission`].
-    RoleGrantPermissionResponse
-}
+header_response!(RoleGrantPermission => RoleGrantPermissionResponse);

@@ -65,7 +65,4 @@ impl<B> RoleRevokePermission<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`RoleRevokePermission`].
-    RoleRevokePermissionResponse
-}
+header_response!(RoleRevokePermission => RoleRevokePermissionResponse);

@@ -80,6 +80,17 @@ fn permissions_are_compared_by_what_etcd_sees() {
 }
 
 #[test]
+fn an_access_is_read_as_it_is_written() {
+    for access in [Access::Read, Access::Write, Access::ReadWrite] {
+        assert_eq!(access.to_string().parse(), Ok(access));
+        assert_eq!(access.to_string().to_lowercase().parse(), Ok(access));
+    }
+    for nonsense in ["", "1", "READ ", "UNKNOWN(1)", "all"] {
+        assert!(nonsense.parse::<Access>().is_err(), "{nonsense}");
+    }
+}
+
+#[test]
 fn no_debug_shows_a_password() {
     const CANARY: &str = "hunter2-canary";
     let password = Secret::from(CANARY);

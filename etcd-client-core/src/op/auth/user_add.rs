@@ -65,7 +65,4 @@ impl<B> UserAdd<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`UserAdd`].
-    UserAddResponse
-}
+header_response!(UserAdd => UserAddResponse);

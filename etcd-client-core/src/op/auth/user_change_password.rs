@@ -58,7 +58,4 @@ impl<B> UserChangePassword<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`UserChangePassword`].
-    UserChangePasswordResponse
-}
+header_response!(UserChangePassword => UserChangePasswordResponse);

@@ -52,7 +52,4 @@ impl<B> UserDelete<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`UserDelete`].
-    UserDeleteResponse
-}
+header_response!(UserDelete => UserDeleteResponse);

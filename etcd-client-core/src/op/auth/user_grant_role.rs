@@ -56,7 +56,4 @@ impl<B> UserGrantRole<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`UserGrantRole`].
-    UserGrantRoleResponse
-}
+header_response!(UserGrantRole => UserGrantRoleResponse);

@@ -56,7 +56,4 @@ impl<B> UserRevokeRole<B> {
     }
 }
 
-header_response! {
-    /// The answer to a [`UserRevokeRole`].
-    UserRevokeRoleResponse
-}
+header_response!(UserRevokeRole => UserRevokeRoleResponse);

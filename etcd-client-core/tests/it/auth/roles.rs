@@ -149,7 +149,7 @@ async fn etcdctl_sees_what_was_granted_and_the_reverse() {
     ] {
         let grant = ["role", "grant-permission", &role, "write"];
         cluster.etcdctl(grant.iter().chain(args)).await.expect("etcdctl grants");
-        assert_eq!(permissions(&client, &role).await, [ours.clone()]);
+        assert_eq!(permissions(&client, &role).await, std::slice::from_ref(&ours));
         let revoke = RoleRevokePermission::from_range(&role, ours.range);
         revoke.bind(client.auth_service()).await.expect("revoked");
     }

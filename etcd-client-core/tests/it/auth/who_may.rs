@@ -28,7 +28,7 @@ async fn a_user_may_ask_about_itself_and_its_roles_only() {
     let permission = Permission::read_write("foo");
     let user = guarded.user([permission.clone()]).await;
     let auth = user.client.auth();
-    assert_eq!(auth.user_get(&user.name).await.expect("itself").roles, [user.role.clone()]);
+    assert_eq!(auth.user_get(&user.name).await.expect("itself").roles, [&*user.role]);
     assert_eq!(auth.role_get(&user.role).await.expect("its role").permissions, [permission]);
     assert_refused!(auth.user_get("root"), PermissionDenied);
     assert_refused!(auth.role_get("root"), PermissionDenied);
@@ -47,7 +47,7 @@ async fn root_may_ask_about_all() {
     let user = guarded.user([]).await;
     let auth = guarded.root.auth();
     assert_eq!(auth.user_get("root").await.expect("root").roles, ["root"]);
-    assert_eq!(auth.user_get(&user.name).await.expect("another").roles, [user.role.clone()]);
+    assert_eq!(auth.user_get(&user.name).await.expect("another").roles, [&*user.role]);
     auth.role_get("root").await.expect("root");
     assert!(auth.role_list().await.expect("listed").roles.contains(&user.role));
     assert!(auth.user_list().await.expect("listed").users.contains(&user.name));
