@@ -30,8 +30,9 @@
 //!   `new` gives one that goes into a [`Txn`] or to [`Client::execute`].
 //! - [`Get::pages`]: long ranges at one revision, in flat memory.
 //! - [`Client::lease`]: leases that keys are attached to.
+//! - [`Client::auth`]: users, roles and their permissions.
 //! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
-//! - [`Kv`] and [`Lease`]: the services as traits, for decorators and mocks.
+//! - [`Kv`], [`Lease`] and [`Auth`]: the services as traits, for decorators and mocks.
 //! - [`tonic`]: any generated stub on this client's connections.
 //!
 //! # What holds for every call
@@ -66,21 +67,30 @@ mod service;
 mod transport;
 mod wire;
 
-pub use client::{Client, ClientBuilder, Leases, Page, Pages};
+pub use client::{AuthAdmin, Client, ClientBuilder, Leases, Page, Pages};
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
-    Address, ClusterId, Endpoint, Key, KeyValue, LeaseId, MemberId, ParseLeaseIdError, ResponseHeader,
-    Revision, Security, Value, Version, prefix_range_end,
+    Address, AuthRevision, ClusterId, Endpoint, Key, KeyValue, LeaseId, MemberId, ParseLeaseIdError,
+    ResponseHeader, Revision, Secret, Security, Value, Version, prefix_range_end,
 };
 pub use op::{
-    Bound, Compact, CompactResponse, CompactSpec, Compare, CompareOp, CompareOperand, CompareSubject, Delete,
-    DeleteResponse, DeleteSpec, Get, GetResponse, GetSpec, IntoCompares, IntoOps, KeyRange, LeaseBound,
-    LeaseGrant, LeaseGrantResponse, LeaseGrantSpec, LeaseList, LeaseListResponse, LeaseListSpec, LeaseRevoke,
-    LeaseRevokeResponse, LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec,
-    Limits, Op, OpResponse, Put, PutResponse, PutSpec, SortOrder, SortTarget, Txn, TxnResponse, TxnSpec,
-    Unbound,
+    Access, AuthBound, AuthDisable, AuthDisableResponse, AuthDisableSpec, AuthEnable, AuthEnableResponse,
+    AuthEnableSpec, AuthStatus, AuthStatusResponse, AuthStatusSpec, Bound, Compact, CompactResponse,
+    CompactSpec, Compare, CompareOp, CompareOperand, CompareSubject, Delete, DeleteResponse, DeleteSpec, Get,
+    GetResponse, GetSpec, IntoCompares, IntoOps, KeyRange, LeaseBound, LeaseGrant, LeaseGrantResponse,
+    LeaseGrantSpec, LeaseList, LeaseListResponse, LeaseListSpec, LeaseRevoke, LeaseRevokeResponse,
+    LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, Op, OpResponse,
+    ParseAccessError, Permission, Put, PutResponse, PutSpec, RoleAdd, RoleAddResponse, RoleAddSpec,
+    RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec,
+    RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse,
+    RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, SortOrder,
+    SortTarget, Txn, TxnResponse, TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec,
+    UserChangePassword, UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse,
+    UserDeleteSpec, UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse,
+    UserGrantRoleSpec, UserList, UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse,
+    UserRevokeRoleSpec,
 };
-pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
+pub use service::{Auth, CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;
 #[cfg(feature = "proxy")]
@@ -90,7 +100,7 @@ pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},
-    token::{Secret, TokenProvider},
+    token::TokenProvider,
     tonic,
     wish::Balance,
 };

@@ -11,7 +11,7 @@ use super::{handle::Client, least_version::LeastVersion, upkeep::Upkeep};
 #[cfg(feature = "proxy")]
 use crate::transport::proxy::{HttpProxy, ProxyConnector};
 use crate::{
-    model::{Endpoint, without_user},
+    model::{Endpoint, Secret, without_user},
     op::Limits,
     transport::{
         channel::{Channel, Settings},
@@ -22,7 +22,7 @@ use crate::{
         pool::{KeepaliveSettings, PoolSettings},
         tcp::DirectConnector,
         tls::Tls,
-        token::{Configured, Secret, TokenProvider, Tokens},
+        token::{Configured, TokenProvider, Tokens},
         wish::Balance,
     },
 };

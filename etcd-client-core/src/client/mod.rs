@@ -1,5 +1,6 @@
 //! What a user holds: the client, its builder and the handles it gives out.
 
+mod auth_admin;
 mod builder;
 mod endpoints;
 mod handle;
@@ -8,6 +9,7 @@ mod least_version;
 mod pages;
 mod upkeep;
 
+pub use auth_admin::AuthAdmin;
 pub use builder::ClientBuilder;
 pub use handle::Client;
 pub use leases::Leases;

@@ -1,6 +1,7 @@
 //! The nouns of the etcd API: keys, values, revisions, ids, headers and key-value pairs.
 //! Plain data: no operation, no I/O, nothing of the wire.
 
+mod auth_revision;
 mod byte_string;
 mod endpoint;
 mod header;
@@ -10,8 +11,10 @@ mod key_value;
 mod lease_id;
 mod prefix;
 mod revision;
+mod secret;
 mod value;
 
+pub use auth_revision::AuthRevision;
 pub(crate) use endpoint::without_user;
 pub use endpoint::{Address, Endpoint, Security};
 pub use header::ResponseHeader;
@@ -21,4 +24,5 @@ pub use key_value::KeyValue;
 pub use lease_id::{LeaseId, ParseLeaseIdError};
 pub use prefix::prefix_range_end;
 pub use revision::{Revision, Version};
+pub use secret::Secret;
 pub use value::Value;

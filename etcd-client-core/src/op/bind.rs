@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::service::{CallOptions, Kv, Lease};
+use crate::service::{Auth, CallOptions, Kv, Lease};
 
 /// Bound to nothing: an operation for a Txn, for `execute`, or for a service's own method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -43,6 +43,25 @@ impl<'a> LeaseBound<'a> {
 impl fmt::Debug for LeaseBound<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LeaseBound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Bound to an [`Auth`] service: the operation can be awaited.
+#[derive(Clone)]
+pub struct AuthBound<'a> {
+    pub(crate) service: &'a dyn Auth,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> AuthBound<'a> {
+    pub(crate) fn new(service: &'a dyn Auth) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
+impl fmt::Debug for AuthBound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthBound").field("options", &self.options).finish_non_exhaustive()
     }
 }
 

@@ -137,12 +137,19 @@ impl KeyRange {
 
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         match &self.selector {
+            Selector::One | Selector::End(_) if self.key.is_empty() => {
+                Err(Invalid::new("key", "is empty").code(Code::EmptyKey))
+            }
+            _ => self.check_selectors(),
+        }
+    }
+
+    /// Refuses what contradicts itself, and leaves it to the operation which keys may be empty.
+    pub(crate) fn check_selectors(&self) -> Result<(), Invalid> {
+        match &self.selector {
             Selector::Both(first, second) => {
                 let complaint = format!("is selected twice, by {first} and by {second}");
                 Err(Invalid::new("range_end", complaint))
-            }
-            Selector::One | Selector::End(_) if self.key.is_empty() => {
-                Err(Invalid::new("key", "is empty").code(Code::EmptyKey))
             }
             Selector::End(end) if end.is_empty() => Err(Invalid::new("range_end", "is empty")),
             Selector::All if !self.key.is_empty() => {

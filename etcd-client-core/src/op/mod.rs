@@ -2,6 +2,7 @@
 //! An operation is plain data until it is bound to a service; how it looks on the wire is `wire`'s affair.
 
 mod any;
+mod auth;
 mod bind;
 mod compact;
 mod compare;
@@ -23,7 +24,18 @@ mod tests;
 mod txn;
 
 pub use any::{Op, OpResponse};
-pub use bind::{Bound, LeaseBound, Unbound};
+pub use auth::{
+    Access, AuthDisable, AuthDisableResponse, AuthDisableSpec, AuthEnable, AuthEnableResponse,
+    AuthEnableSpec, AuthStatus, AuthStatusResponse, AuthStatusSpec, ParseAccessError, Permission, RoleAdd,
+    RoleAddResponse, RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse,
+    RoleGetSpec, RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList,
+    RoleListResponse, RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse,
+    RoleRevokePermissionSpec, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword,
+    UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec,
+    UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
+    UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
+};
+pub use bind::{AuthBound, Bound, LeaseBound, Unbound};
 pub use compact::{Compact, CompactResponse, CompactSpec};
 pub use compare::{Compare, CompareOp, CompareOperand, CompareSubject};
 pub use delete::{Delete, DeleteResponse, DeleteSpec};

@@ -1,10 +1,12 @@
 //! The services of a real cluster: each operation checked, encoded, called and decoded.
 
+mod auth;
 mod kv;
 mod lease;
 mod membership;
 mod range_stream;
 
+pub(crate) use auth::RemoteAuth;
 pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
 pub(crate) use membership::{MemberList, reported_version};

@@ -1,12 +1,14 @@
 //! The seams of the client: object-safe traits that take an operation together with the options of the call.
 //! The client implements them, decorators wrap them, mocks replace them.
 
+mod auth;
 mod call_options;
 mod execute;
 mod kv;
 mod lease;
 mod range_stream;
 
+pub use auth::Auth;
 pub use call_options::{CallOptions, Resend, Timeout};
 pub use execute::execute;
 pub use kv::Kv;

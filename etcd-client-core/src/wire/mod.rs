@@ -4,6 +4,7 @@
 //! `ErrorKind::Protocol`, and a count below zero is zero.
 
 mod answer;
+pub(crate) mod auth;
 mod header;
 mod kv;
 mod lease;

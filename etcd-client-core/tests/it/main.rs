@@ -72,6 +72,7 @@
 //! | `TestDialForeignEndpoint` | [`membership`]`::set_endpoints::a_client_of_one_member_calls_that_one` |
 //! | `TestRejectOldCluster` | [`membership`]`::versions` |
 //! | `TestDialSetEndpointsBeforeFail`, `TestDialSetEndpointsAfterFail` | [`membership`]`::changes::every_member_is_replaced_under_a_client_that_follows` |
+//! Those of the administration of auth: [`auth_admin`].
 //!
 //! | etcd (unit tests of `client/v3`) | here |
 //! |---|---|
@@ -83,6 +84,7 @@
 
 mod at_most_once;
 mod auth;
+mod auth_admin;
 mod cancellation;
 mod closing;
 mod conformance;

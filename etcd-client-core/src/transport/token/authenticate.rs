@@ -7,9 +7,10 @@ use http::HeaderValue;
 use prost::Message as _;
 use zeroize::Zeroize as _;
 
-use super::{RENEWAL_TIMEOUT, Secret, credentials};
+use super::{RENEWAL_TIMEOUT, credentials};
 use crate::{
     mechanism::{grpc::frame, retry::Observation},
+    model::Secret,
     service::CallOptions,
     transport::{call::Call, channel::Channel, failure::Failure, method::Method, progress::Progress},
 };

@@ -5,10 +5,10 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use etcd_errors::Error;
 use http::HeaderValue;
 
-use super::{Secret, TokenProvider};
+use super::{TokenProvider, secret};
 use crate::{
     mechanism::rejection,
-    model::{Address, Endpoint},
+    model::{Address, Endpoint, Secret},
 };
 
 /// Where tokens come from, and where they may go.
@@ -128,7 +128,7 @@ fn checked_password(user: String, password: Secret) -> Result<Source, Error> {
     if user.is_empty() {
         return Err(Error::invalid_config("user", "the name of the user is empty"));
     }
-    if password.is_empty() {
+    if password.expose().is_empty() {
         return Err(Error::invalid_config("password", "the password is empty"));
     }
     Ok(Source::Password { user, password })
@@ -136,10 +136,10 @@ fn checked_password(user: String, password: Secret) -> Result<Source, Error> {
 
 /// A token as the header that carries it.
 pub(super) fn header(token: Secret) -> Result<HeaderValue, Error> {
-    if token.is_empty() {
+    if token.expose().is_empty() {
         return Err(Error::invalid_config("token", "the token is empty"));
     }
-    token.into_header().ok_or_else(|| {
+    secret::header(token).ok_or_else(|| {
         Error::invalid_config("token", "the token holds control characters: is it a file with a line end?")
     })
 }

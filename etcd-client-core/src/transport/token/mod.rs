@@ -17,13 +17,13 @@ use arc_swap::ArcSwapOption;
 use etcd_errors::Error;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+pub use self::provider::TokenProvider;
 use self::{credentials::Source, renewal::Renewals};
 pub(crate) use self::{
     credentials::{Configured, Credentials},
     of_call::TokenOfCall,
     renewal::is_transient,
 };
-pub use self::{provider::TokenProvider, secret::Secret};
 use super::headers::{Headers, TimeoutHeader};
 use crate::{mechanism::rejection, model::Endpoint, service::CallOptions};
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use etcd_errors::Error;
 
-use super::Secret;
+use crate::model::Secret;
 
 /// Gives a client its tokens, as [`ClientBuilder::token_provider`](crate::ClientBuilder::token_provider) takes it.
 ///

@@ -1,0 +1,106 @@
+//! What is refused before it is sent, what `Debug` hides, and what a permission is equal to.
+
+use etcd_errors::{Code, Error, ErrorKind, Outcome};
+
+use super::*;
+use crate::model::Secret;
+use crate::op::{KeyRange, Limits};
+
+fn assert_refused(checked: Result<(), Error>, field: &str, code: Option<Code>) {
+    let error = checked.expect_err(field);
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some(field)), "{error}");
+    assert_eq!((error.code(), error.outcome()), (code, Outcome::NotApplied), "{error}");
+}
+
+#[test]
+fn empty_names_are_refused_with_the_code_of_etcd() {
+    let limits = &Limits::default();
+    let any = || Permission::read("k");
+    let cases = [
+        (UserAdd::new("", "p").validate(limits), "user", Code::UserEmpty),
+        (UserAdd::no_password("").validate(limits), "user", Code::UserEmpty),
+        (UserGet::new("").validate(limits), "user", Code::UserNotFound),
+        (UserDelete::new("").validate(limits), "user", Code::UserNotFound),
+        (UserChangePassword::new("", "p").validate(limits), "user", Code::UserNotFound),
+        (UserGrantRole::new("", "r").validate(limits), "user", Code::UserNotFound),
+        (UserGrantRole::new("u", "").validate(limits), "role", Code::RoleNotFound),
+        (UserRevokeRole::new("", "r").validate(limits), "user", Code::UserNotFound),
+        (UserRevokeRole::new("u", "").validate(limits), "role", Code::RoleNotGranted),
+        (RoleAdd::new("").validate(limits), "role", Code::RoleEmpty),
+        (RoleGet::new("").validate(limits), "role", Code::RoleNotFound),
+        (RoleDelete::new("").validate(limits), "role", Code::RoleNotFound),
+        (RoleGrantPermission::new("", any()).validate(limits), "role", Code::RoleNotFound),
+        (RoleRevokePermission::new("", "k").validate(limits), "role", Code::RoleNotFound),
+    ];
+    for (checked, field, code) in cases {
+        assert_refused(checked, field, Some(code));
+    }
+}
+
+#[test]
+fn what_etcd_may_accept_is_left_to_it() {
+    let limits = &Limits::default();
+    let accepted = [
+        UserAdd::new("alice", "").validate(limits),
+        UserAdd::new("alice", "x".repeat(73)).validate(limits),
+        UserChangePassword::new("alice", "").validate(limits),
+        RoleGrantPermission::new("r", Permission::read("b").range_end("a")).validate(limits),
+        RoleGrantPermission::new("r", Permission::read("").prefix()).validate(limits),
+        RoleGrantPermission::new("r", Permission::read("").from_key()).validate(limits),
+        RoleGrantPermission::new("r", Permission::read("").all_keys()).validate(limits),
+        RoleRevokePermission::new("r", "").validate(limits),
+        RoleRevokePermission::new("r", "").range_end("\0").validate(limits),
+    ];
+    for (case, checked) in accepted.into_iter().enumerate() {
+        assert!(checked.is_ok(), "{case}: {checked:?}");
+    }
+}
+
+#[test]
+fn permissions_that_cannot_be_are_refused() {
+    let check = |permission| RoleGrantPermission::new("r", permission).validate(&Limits::default());
+    assert_refused(check(Permission::read("")), "key", Some(Code::InvalidAuthMgmt));
+    assert_refused(check(Permission::read("").range_end("b")), "key", Some(Code::InvalidAuthMgmt));
+    assert_refused(check(Permission::read("a").all_keys()), "key", None);
+    assert_refused(check(Permission::read("a").range_end("")), "range_end", None);
+    assert_refused(check(Permission::read("a").prefix().from_key()), "range_end", None);
+    assert_refused(check(Permission::new(Access::Unknown(1), KeyRange::one("a"))), "access", None);
+    let revoke = RoleRevokePermission::new("r", "a").prefix().range_end("z");
+    assert_refused(revoke.validate(&Limits::default()), "range_end", None);
+}
+
+#[test]
+fn permissions_are_compared_by_what_etcd_sees() {
+    let all = Permission::write("").all_keys();
+    assert_eq!(all, Permission::write("").prefix());
+    assert_eq!(all, Permission::write("\0").range_end("\0"));
+    assert_ne!(all, Permission::write("").range_end("\0"), "etcd keeps the two apart");
+    assert_ne!(all, Permission::read("").all_keys());
+    assert_ne!(Permission::new(Access::Unknown(1), KeyRange::one("a")), Permission::write("a"));
+}
+
+#[test]
+fn an_access_is_read_as_it_is_written() {
+    for access in [Access::Read, Access::Write, Access::ReadWrite] {
+        assert_eq!(access.to_string().parse(), Ok(access));
+        assert_eq!(access.to_string().to_lowercase().parse(), Ok(access));
+    }
+    for nonsense in ["", "1", "READ ", "UNKNOWN(1)", "all"] {
+        assert!(nonsense.parse::<Access>().is_err(), "{nonsense}");
+    }
+}
+
+#[test]
+fn no_debug_shows_a_password() {
+    const CANARY: &str = "hunter2-canary";
+    let password = Secret::from(CANARY);
+    let add = UserAdd::new("alice", &password);
+    let change = UserChangePassword::new("alice", password.clone());
+    let shown = format!(
+        "{password:?} {password:#?} {add:?} {add:#?} {change:?} {:?} {:?}",
+        add.spec(),
+        change.spec()
+    );
+    assert!(!shown.contains("canary") && !shown.contains("hunter"), "{shown}");
+    assert!(shown.contains("alice"), "{shown}");
+}

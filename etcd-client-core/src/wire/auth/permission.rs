@@ -1,0 +1,29 @@
+//! Permissions on the wire.
+
+use etcd_proto::authpb;
+use etcd_proto::authpb::permission::Type;
+
+use crate::op::{Access, KeyRange, Permission};
+
+/// `None` for an access that has no name here: a number is never sent, and without a permission etcd refuses the grant.
+pub(super) fn to_message(permission: &Permission) -> Option<authpb::Permission> {
+    let perm_type = match permission.access {
+        Access::Read => Type::Read,
+        Access::Write => Type::Write,
+        Access::ReadWrite => Type::Readwrite,
+        Access::Unknown(_) => return None,
+    };
+    let (key, range_end) = permission.range.bounds();
+    Some(authpb::Permission { perm_type: perm_type.into(), key, range_end })
+}
+
+/// Every number and every range is kept, so that what a newer server granted can be shown and taken back.
+pub(super) fn from_message(message: authpb::Permission) -> Permission {
+    let access = match Type::try_from(message.perm_type) {
+        Ok(Type::Read) => Access::Read,
+        Ok(Type::Write) => Access::Write,
+        Ok(Type::Readwrite) => Access::ReadWrite,
+        Err(_) => Access::Unknown(message.perm_type),
+    };
+    Permission::new(access, KeyRange::from_bounds(message.key, message.range_end))
+}

@@ -1,0 +1,33 @@
+//! The switch of auth.
+
+use etcd_errors::Error;
+use etcd_proto::etcdserverpb as pb;
+
+use super::done::done;
+use crate::model::AuthRevision;
+use crate::op::{
+    AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus, AuthStatusResponse,
+};
+use crate::wire::header::{Effect, required};
+
+pub(crate) fn auth_enable_request(_enable: AuthEnable) -> pb::AuthEnableRequest {
+    pb::AuthEnableRequest {}
+}
+
+pub(crate) fn auth_disable_request(_disable: AuthDisable) -> pb::AuthDisableRequest {
+    pb::AuthDisableRequest {}
+}
+
+pub(crate) fn auth_status_request(_status: AuthStatus) -> pb::AuthStatusRequest {
+    pb::AuthStatusRequest {}
+}
+
+done! {
+    auth_enable_response: AuthEnableResponse => AuthEnableResponse,
+    auth_disable_response: AuthDisableResponse => AuthDisableResponse,
+}
+
+pub(crate) fn auth_status_response(response: pb::AuthStatusResponse) -> Result<AuthStatusResponse, Error> {
+    let header = required(response.header, Effect::Reads)?;
+    Ok(AuthStatusResponse::new(header, response.enabled, AuthRevision::new(response.auth_revision)))
+}
