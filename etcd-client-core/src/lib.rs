@@ -29,8 +29,9 @@
 //!   `new` gives one that goes into a [`Txn`] or to [`Client::execute`].
 //! - [`Get::pages`]: long ranges at one revision, in flat memory.
 //! - [`Client::lease`]: leases that keys are attached to.
+//! - [`Client::cluster`] and [`Client::maintenance`]: the members, and what keeps them in order.
 //! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
-//! - [`Kv`] and [`Lease`]: the services as traits, for decorators and mocks.
+//! - [`Kv`], [`Lease`], [`Cluster`] and [`Maintenance`]: the services as traits, for decorators and mocks.
 //! - [`tonic`]: any generated stub on this client's connections.
 //!
 //! # What holds for every call
@@ -65,21 +66,29 @@ mod service;
 mod transport;
 mod wire;
 
-pub use client::{Client, ClientBuilder, Leases, Page, Pages};
+pub use client::{Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages};
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
-    Address, ClusterId, Endpoint, Key, KeyValue, LeaseId, MemberId, ParseLeaseIdError, ResponseHeader,
-    Revision, Security, Value, Version, prefix_range_end,
+    Address, Alarm, AlarmType, ClusterId, Endpoint, EndpointText, Key, KeyValue, LeaseId, Member, MemberId, ParseLeaseIdError,
+    ResponseHeader, Revision, Security, Value, Version, prefix_range_end,
 };
 pub use op::{
-    Bound, Compact, CompactResponse, CompactSpec, Compare, CompareOp, CompareOperand, CompareSubject, Delete,
-    DeleteResponse, DeleteSpec, Get, GetResponse, GetSpec, IntoCompares, IntoOps, KeyRange, LeaseBound,
-    LeaseGrant, LeaseGrantResponse, LeaseGrantSpec, LeaseList, LeaseListResponse, LeaseListSpec, LeaseRevoke,
-    LeaseRevokeResponse, LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec,
-    Limits, Op, OpResponse, Put, PutResponse, PutSpec, SortOrder, SortTarget, Txn, TxnResponse, TxnSpec,
-    Unbound,
+    AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmAllSpec, AlarmDisarmResponse,
+    AlarmDisarmSpec, AlarmFailure, AlarmList, AlarmListResponse, AlarmListSpec, Bound, ClusterBound, Compact,
+    CompactResponse, CompactSpec, Compare, CompareOp, CompareOperand, CompareSubject, DbSizeQuota,
+    Defragment, DefragmentResponse, DefragmentSpec, Delete, DeleteResponse, DeleteSpec, Downgrade,
+    DowngradeAction, DowngradeInfo, DowngradeResponse, DowngradeSpec, Get, GetResponse, GetSpec, HashBackend,
+    HashBackendResponse, HashBackendSpec, HashKv, HashKvResponse, HashKvSpec, IntoCompares, IntoOps,
+    KeyRange, LeaseBound, LeaseGrant, LeaseGrantResponse, LeaseGrantSpec, LeaseList, LeaseListResponse,
+    LeaseListSpec, LeaseRevoke, LeaseRevokeResponse, LeaseRevokeSpec, LeaseTimeToLive,
+    LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, MaintenanceBound, MemberAdd, MemberAddResponse,
+    MemberAddSpec, MemberList, MemberListResponse, MemberListSpec, MemberPromote, MemberPromoteResponse,
+    MemberPromoteSpec, MemberRemove, MemberRemoveResponse, MemberRemoveSpec, MemberUpdate,
+    MemberUpdateResponse, MemberUpdateSpec, MoveLeader, MoveLeaderResponse, MoveLeaderSpec, Op, OpResponse,
+    PeerUrl, Put, PutResponse, PutSpec, SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn,
+    TxnResponse, TxnSpec, Unbound,
 };
-pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
+pub use service::{CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, Timeout, execute};
 #[cfg(feature = "tls")]
 pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{

@@ -1,11 +1,18 @@
 //! The services of a real cluster: each operation checked, encoded, called and decoded.
 
+mod cluster;
 mod kv;
 mod lease;
+mod maintenance;
+mod move_leader;
+mod one_member;
 mod range_stream;
+mod remaining;
 
+pub(crate) use cluster::RemoteCluster;
 pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
+pub(crate) use maintenance::RemoteMaintenance;
 
 use etcd_errors::Error;
 

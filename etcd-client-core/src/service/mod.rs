@@ -2,13 +2,17 @@
 //! The client implements them, decorators wrap them, mocks replace them.
 
 mod call_options;
+mod cluster;
 mod execute;
 mod kv;
 mod lease;
+mod maintenance;
 mod range_stream;
 
 pub use call_options::{CallOptions, Resend, Timeout};
+pub use cluster::Cluster;
 pub use execute::execute;
 pub use kv::Kv;
 pub use lease::Lease;
+pub use maintenance::Maintenance;
 pub use range_stream::{RangeChunk, RangeStream};

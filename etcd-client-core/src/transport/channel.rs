@@ -8,10 +8,10 @@ use std::{
 use etcd_errors::{Error, ErrorKind};
 use etcd_proto::etcdserverpb as pb;
 use http::HeaderMap;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    call::Call,
+    call::{Call, seconds},
     headers::{Headers, TimeoutHeader},
     leader::{self, Leader},
     member::Member,
@@ -26,7 +26,7 @@ use crate::{
         history::{History, Origin, Violation},
         retry::Class,
     },
-    model::Endpoint,
+    model::{Endpoint, Security},
     op::Limits,
     service::{CallOptions, Timeout},
 };
@@ -89,6 +89,38 @@ impl Channel {
     /// Fails only outside of a tokio runtime.
     pub(crate) fn only(&self, endpoint: Endpoint) -> Result<Self, Error> {
         Self::start(Settings { endpoints: vec![endpoint], ..self.shared.settings.clone() })
+    }
+
+    /// A channel to the member at `endpoint` alone, whether or not it is one of this channel's endpoints.
+    ///
+    /// Fails for a text that is no endpoint, and where no call can succeed.
+    pub(crate) fn at(&self, endpoint: &str) -> Result<Self, Error> {
+        let refuse = |why: String| Error::invalid_request("endpoint", why);
+        let endpoint: Endpoint =
+            endpoint.parse().map_err(|error: Error| refuse(error.message().to_owned()))?;
+        if endpoint.security() == Security::Tls {
+            let why = "asks for TLS, which this version of the client does not have";
+            return Err(refuse(format!("endpoint {:?} {why}", endpoint.as_str())));
+        }
+        self.pool().check_alive()?;
+        self.only(endpoint)
+    }
+
+    /// The members that this channel is for.
+    pub(crate) fn endpoints(&self) -> &[Endpoint] {
+        &self.shared.settings.endpoints
+    }
+
+    /// Waits until an endpoint is ready, at most `limit`.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
+        timeout(limit, self.pool().ready()).await.unwrap_or_else(|_elapsed| {
+            let text = format!("no endpoint was ready within {}", seconds(limit));
+            Err(Error::new(ErrorKind::Unavailable, text)
+                .with_attempts(self.pool().troubles())
+                .with_elapsed(limit))
+        })
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
