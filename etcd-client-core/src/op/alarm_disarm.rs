@@ -62,15 +62,15 @@ impl<B> AlarmDisarm<B> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlarmDisarmResponse {
-    /// Who answered.
-    pub header: ResponseHeader,
+    /// Who answered; servers before 3.5 do not say.
+    pub header: Option<ResponseHeader>,
     /// What was disarmed: the alarm that was asked for, or nothing where it was not raised.
     pub alarms: Vec<Alarm>,
 }
 
 impl AlarmDisarmResponse {
     /// An answer.
-    pub fn new(header: ResponseHeader, alarms: Vec<Alarm>) -> Self {
+    pub fn new(header: Option<ResponseHeader>, alarms: Vec<Alarm>) -> Self {
         Self { header, alarms }
     }
 }

@@ -52,8 +52,8 @@ impl<B> AlarmDisarmAll<B> {
 #[must_use = "some alarms may still be raised"]
 #[non_exhaustive]
 pub struct AlarmDisarmAllResponse {
-    /// Who listed the alarms.
-    pub header: ResponseHeader,
+    /// Who listed the alarms; servers before 3.5 do not say.
+    pub header: Option<ResponseHeader>,
     /// The alarms that are no longer raised.
     pub disarmed: Vec<Alarm>,
     /// The alarms that may still be raised.
@@ -72,7 +72,7 @@ pub struct AlarmFailure {
 
 impl AlarmDisarmAllResponse {
     /// An answer to which nothing has happened yet.
-    pub fn new(header: ResponseHeader) -> Self {
+    pub fn new(header: Option<ResponseHeader>) -> Self {
         Self { header, disarmed: Vec::new(), failed: Vec::new() }
     }
 

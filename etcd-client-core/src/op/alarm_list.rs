@@ -49,15 +49,15 @@ impl<B> AlarmList<B> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlarmListResponse {
-    /// Who answered.
-    pub header: ResponseHeader,
+    /// Who answered; servers before 3.5 do not say.
+    pub header: Option<ResponseHeader>,
     /// The alarms, in no particular order.
     pub alarms: Vec<Alarm>,
 }
 
 impl AlarmListResponse {
     /// An answer.
-    pub fn new(header: ResponseHeader, alarms: Vec<Alarm>) -> Self {
+    pub fn new(header: Option<ResponseHeader>, alarms: Vec<Alarm>) -> Self {
         Self { header, alarms }
     }
 }

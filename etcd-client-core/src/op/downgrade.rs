@@ -100,7 +100,7 @@ impl DowngradeAction {
 pub struct DowngradeResponse {
     /// Who answered.
     pub header: ResponseHeader,
-    /// The version of the cluster: that of its oldest member.
+    /// The version of the cluster, such as `3.7` or `3.7.0`: that of its oldest member.
     pub version: String,
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Member, MemberId, ResponseHeader};
 /// Gives a learner a vote.
 ///
 /// One that has not caught up with the leader is refused (`Code::MemberLearnerNotReady`): try again later. Any member
-/// takes the request and forwards it to the leader. Dropping the future leaves the outcome unknown.
+/// takes the request and forwards it to the leader, for up to 7 s while it knows of none. Dropping the future leaves the outcome unknown.
 ///
 /// ```
 /// use etcd_client_core::{MemberId, MemberPromote};

@@ -7,7 +7,9 @@ use super::peer_url::check_peer_urls;
 use super::{Limits, Unbound};
 use crate::model::{Member, MemberId, ResponseHeader};
 
-/// Replaces the peer URLs of a member. A learner stays one.
+/// Replaces the peer URLs of a member.
+///
+/// Servers before 3.5 forget that the member is a learner, where it is one: on these add a learner with its right URLs.
 ///
 /// Dropping the future leaves the outcome unknown.
 ///

@@ -59,10 +59,15 @@ async fn find(
     let started = Instant::now();
     let until = started + remaining.at_most(PATIENCE);
     let mut looks = 0;
+    let mut seen = Seen::default();
     loop {
         let limit = LOOK.min(until.saturating_duration_since(Instant::now()));
-        let seen = look(maintenance, channel, options, limit).await;
+        let now = look(maintenance, channel, options, limit).await;
         channel.pool().check_alive()?;
+        // A last look that is cut short says less than the one before it.
+        if seen.views.is_empty() || !now.views.is_empty() {
+            seen = now;
+        }
         let found = leader(&seen.views);
         if let Leader::At(position) = found {
             return Ok((&channel.endpoints()[position]).into());

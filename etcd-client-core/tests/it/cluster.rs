@@ -74,7 +74,9 @@ async fn a_voter_is_added_updated_and_removed() {
     assert_eq!(added.members.len(), 4);
     let id = added.member.id;
     assert!(!ids(&old).contains(&id));
-    assert_refused(client.cluster().member_add(["http://127.0.0.1:1"]).await, Code::PeerURLExist);
+    // With another URL beside it: an id is made of the URLs and the second.
+    let taken = ["http://127.0.0.1:1", "http://127.0.0.1:9"];
+    assert_refused(client.cluster().member_add(taken).await, Code::PeerURLExist);
 
     let urls = ["http://127.0.0.1:2", "http://127.0.0.1:3"];
     let updated = client.cluster().member_update(id, urls).await.expect("updated");
@@ -137,7 +139,15 @@ async fn a_learner_stays_one_and_there_is_a_limit() {
     let id = added.member.id;
     let updated = client.cluster().member_update(id, ["http://127.0.0.1:2"]).await.expect("updated");
     let learner = find(&updated.members, id);
-    assert!(learner.is_learner && learner.peer_urls == ["http://127.0.0.1:2"]);
+    assert_eq!(learner.peer_urls, ["http://127.0.0.1:2"]);
+    if cluster.version().line() < Line::V3_5 {
+        assert!(
+            !learner.is_learner,
+            "a bug of old servers is gone: the documentation of MemberUpdate has it"
+        );
+        return;
+    }
+    assert!(learner.is_learner);
     // etcd's default is one learner.
     assert_refused(
         client.cluster().member_add(["http://127.0.0.1:3"]).learner().await,
@@ -158,7 +168,10 @@ async fn a_learner_is_promoted_through_a_follower() {
     let added = client.cluster().member_add(["http://127.0.0.1:1"]).learner().await.expect("added");
     assert_refused(client.cluster().member_promote(added.member.id).await, Code::MemberLearnerNotReady);
     client.cluster().member_remove(added.member.id).await.expect("removed");
-    assert_refused(client.cluster().member_promote(added.member.id).await, Code::MemberNotFound);
+    // A follower of an old version repeats such a promotion until its time is up.
+    if cluster.version().line() >= Line::V3_5 {
+        assert_refused(client.cluster().member_promote(added.member.id).await, Code::MemberNotFound);
+    }
 
     cluster.add_member(true).await.expect("a learner joins");
     let members = client.cluster().member_list().await.expect("listed").members;

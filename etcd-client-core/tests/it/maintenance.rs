@@ -191,22 +191,21 @@ async fn equal_hashes(client: &Client, cluster: &Cluster, revision: Revision) ->
 async fn hashes_are_equal_after_every_kind_of_compaction() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let client = client(cluster.endpoints());
-    // Revisions 2 to 21: the fourth and every further fifth one is a deletion, and the last one, too.
-    let mut last = Revision::ZERO;
-    for revision in 2..=21_i64 {
-        let key = format!("k{}", revision % 3);
-        last = if revision % 5 == 1 {
+    // Every fifth step ends with a deletion, the first at revision 7.
+    for step in 2..=21 {
+        if step % 5 == 1 {
             client.put("tombstone", "v").await.expect("put");
-            client.delete("tombstone").await.expect("delete").header.revision
+            client.delete("tombstone").await.expect("delete");
         } else {
-            client.put(key, format!("v{revision}")).await.expect("put").header.revision
-        };
+            client.put(format!("k{}", step % 3), format!("v{step}")).await.expect("put");
+        }
     }
-    client.delete("k0").await.expect("delete");
-    last = last.next();
+    let last_tombstone = client.delete("k0").await.expect("delete").header.revision;
+    // A hash at the revision that was compacted may tell of the compaction before.
+    let last = client.put("k1", "last").await.expect("put").header.revision;
     let whole = equal_hashes(&client, &cluster, last).await.hash;
     let tombstone = Revision::new(7);
-    for compacted in [Revision::new(4), tombstone, Revision::new(9), Revision::new(15), last] {
+    for compacted in [Revision::new(4), tombstone, Revision::new(9), Revision::new(15), last_tombstone] {
         client.compact(compacted).physical().await.expect("compact");
         let hash = equal_hashes(&client, &cluster, last).await;
         assert_eq!(hash.compact_revision, Some(compacted));
@@ -298,13 +297,17 @@ async fn a_downgrade_is_validated() {
         validated.is_some()
     })
     .await;
-    assert_eq!(validated.expect("validated").version, format!("3.{minor}.0"));
+    let version = validated.expect("validated").version;
+    assert!(version.starts_with(&format!("3.{minor}")), "{version}");
     let same = downgrade(DowngradeAction::validate(format!("3.{minor}"))).await.expect_err("no downgrade");
     assert_eq!(same.code(), Some(Code::InvalidDowngradeTargetVersion), "{}", same.report());
     let nonsense = downgrade(DowngradeAction::validate("nonsense")).await.expect_err("no version");
     assert_eq!(nonsense.code(), Some(Code::WrongDowngradeVersionFormat), "{}", nonsense.report());
-    let none = downgrade(DowngradeAction::Cancel).await.expect_err("none is under way");
-    assert_eq!(none.code(), Some(Code::NoInflightDowngrade), "{}", none.report());
+    // Servers from 3.6 on only log that none is under way.
+    match downgrade(DowngradeAction::Cancel).await {
+        Ok(answer) => assert!(line >= Line::V3_6, "{answer:?}"),
+        Err(none) => assert_eq!(none.code(), Some(Code::NoInflightDowngrade), "{}", none.report()),
+    }
     if line >= Line::V3_6 {
         assert_enabled_and_cancelled(&client, cluster.member(0).endpoint(), &older).await;
     }
@@ -332,7 +335,7 @@ async fn a_call_goes_to_the_member_named_or_fails() {
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
     }
     let dead = "http://127.0.0.1:1";
-    let short = self::client_with(cluster, Duration::from_millis(300));
+    let short = client_with(cluster, Duration::from_millis(300));
     let maintenance = short.maintenance();
     assert_unreachable(maintenance.status(dead).await);
     assert_unreachable(maintenance.defragment(dead).await);
