@@ -4,11 +4,14 @@ use etcd_client_core::{AlarmType, Code, Error, ErrorKind, MemberId, Outcome};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Call, in_turn, reply};
 use prost::Message;
+use tokio::time::timeout;
 
 use super::rig::{Rig, header};
+use crate::servers::PATIENCE;
 
-pub(super) const ADD: &str = "/etcdserverpb.Cluster/MemberAdd";
-pub(super) const PROMOTE: &str = "/etcdserverpb.Cluster/MemberPromote";
+const ADD: &str = "/etcdserverpb.Cluster/MemberAdd";
+const DEFRAGMENT: &str = "/etcdserverpb.Maintenance/Defragment";
+const PROMOTE: &str = "/etcdserverpb.Cluster/MemberPromote";
 
 fn alarm(member_id: u64, alarm: i32) -> pb::AlarmMember {
     pb::AlarmMember { member_id, alarm }
@@ -109,6 +112,21 @@ async fn a_status_that_cannot_be_is_not_returned() {
     play(&rig, &pb::HashKvResponse { header: None, ..Default::default() });
     let hash = client.maintenance().hash_kv(rig.server.endpoint(), 0);
     assert_protocol(&rig, hash.await, Outcome::NotApplied);
+}
+
+#[tokio::test]
+async fn closing_the_client_ends_a_call_to_one_member() {
+    let rig = Rig::start().await;
+    rig.server.play(|_: &Call| reply::hang());
+    let client = rig.client();
+    let close = async {
+        rig.server.wait_until(|counts| counts.received(DEFRAGMENT) == 1).await;
+        client.close().await;
+    };
+    let both = async { tokio::join!(client.maintenance().defragment(rig.server.endpoint()), close) };
+    let (answer, ()) = timeout(PATIENCE, both).await.expect("the call ends");
+    let error = answer.expect_err("closed");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Closed, Outcome::Unknown), "{}", error.report());
 }
 
 #[tokio::test]
