@@ -69,8 +69,8 @@ mod wire;
 pub use client::{Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages};
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
-    Address, Alarm, AlarmType, ClusterId, Endpoint, EndpointText, Key, KeyValue, LeaseId, Member, MemberId, ParseLeaseIdError,
-    ResponseHeader, Revision, Security, Value, Version, prefix_range_end,
+    Address, Alarm, AlarmType, ClusterId, Endpoint, EndpointText, Key, KeyValue, LeaseId, Member, MemberId,
+    ParseLeaseIdError, ResponseHeader, Revision, Security, Value, Version, prefix_range_end,
 };
 pub use op::{
     AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmAllSpec, AlarmDisarmResponse,
@@ -88,7 +88,9 @@ pub use op::{
     PeerUrl, Put, PutResponse, PutSpec, SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn,
     TxnResponse, TxnSpec, Unbound,
 };
-pub use service::{CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, Timeout, execute};
+pub use service::{
+    CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, Timeout, execute,
+};
 #[cfg(feature = "tls")]
 pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{

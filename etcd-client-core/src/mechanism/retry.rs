@@ -19,6 +19,13 @@ pub(crate) enum Class {
     Forwarded,
 }
 
+impl Class {
+    /// Whether a request whose fate is unknown may be sent again.
+    pub(crate) fn is_repeatable(self) -> bool {
+        matches!(self, Self::Read | Self::Idempotent)
+    }
+}
+
 /// What one attempt showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observation {
@@ -60,7 +67,7 @@ pub(crate) enum Decision {
 
 /// Decides after an attempt of an RPC of `class`.
 pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -> Decision {
-    let repeatable = matches!(class, Class::Read | Class::Idempotent);
+    let repeatable = class.is_repeatable();
     let resend = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
         Observation::Lost | Observation::Abandoned => repeatable,

@@ -33,7 +33,7 @@ impl RemoteMaintenance {
 #[async_trait]
 impl Maintenance for RemoteMaintenance {
     async fn alarm_list(&self, op: AlarmList, options: CallOptions) -> Result<AlarmListResponse, Error> {
-        let call = Call { method: Method::Alarm, class: Class::Read, options: &options };
+        let call = Call::new(Method::Alarm, &options).of_class(Class::Read);
         self.channel.unary(call, &wire::alarm_list_request(op), wire::alarm_list_response).await
     }
 
@@ -111,7 +111,7 @@ impl Maintenance for RemoteMaintenance {
         let reads = matches!(op.spec().action, DowngradeAction::Validate { .. });
         let class = if reads { Class::Read } else { Class::Write };
         let request = wire::downgrade_request(op);
-        let call = Call { method: Method::Downgrade, class, options: &options };
+        let call = Call::new(Method::Downgrade, &options).of_class(class);
         self.channel.unary(call, &request, |response| wire::downgrade_response(response, reads)).await
     }
 }

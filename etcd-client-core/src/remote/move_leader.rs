@@ -12,7 +12,7 @@ use crate::{
         backoff::Backoff,
         leader::{Leader, View, is_settled, leader},
     },
-    model::EndpointText,
+    model::{Endpoint, EndpointText},
     op::{MoveLeader, MoveLeaderResponse, Status},
     service::{CallOptions, Maintenance},
     transport::{call::Call, channel::Channel, method::Method},
@@ -70,7 +70,7 @@ async fn find(
         }
         let found = leader(&seen.views);
         if let Leader::At(position) = found {
-            return Ok((&channel.endpoints()[position]).into());
+            return Ok((&seen.endpoints[position]).into());
         }
         looks += 1;
         let wait = Backoff::RESEND.wait(looks, fastrand::u64(..));
@@ -87,6 +87,7 @@ async fn find(
 /// What the endpoints answered.
 #[derive(Debug, Default)]
 struct Seen {
+    endpoints: Vec<Endpoint>,
     views: Vec<View>,
     errors: Vec<Error>,
 }
@@ -98,27 +99,29 @@ async fn look(
     options: &CallOptions,
     limit: Duration,
 ) -> Seen {
-    let endpoints = channel.endpoints();
-    let ask = |(endpoint, text): (usize, _)| async move {
-        (endpoint, maintenance.status(Status::new(text), options.clone().timeout(limit)).await)
+    let endpoints = channel.pool().endpoints();
+    let ask = |(position, endpoint): (usize, &Endpoint)| {
+        let status = Status::new(endpoint);
+        async move { (position, maintenance.status(status, options.clone().timeout(limit)).await) }
     };
     let mut asked: FuturesUnordered<_> = endpoints.iter().enumerate().map(ask).collect();
-    let mut seen = Seen::default();
+    let (mut views, mut errors) = (Vec::new(), Vec::new());
     while let Some((endpoint, answer)) = asked.next().await {
         match answer {
-            Ok(status) => seen.views.push(View {
+            Ok(status) => views.push(View {
                 endpoint,
                 member: status.header.member_id,
                 leader: status.leader,
                 term: status.raft_term,
             }),
-            Err(error) => seen.errors.push(error),
+            Err(error) => errors.push(error),
         }
-        if is_settled(&seen.views, endpoints.len()) {
+        if is_settled(&views, endpoints.len()) {
             break;
         }
     }
-    seen
+    drop(asked);
+    Seen { endpoints, views, errors }
 }
 
 impl Seen {

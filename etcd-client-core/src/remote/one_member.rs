@@ -5,8 +5,9 @@ use etcd_errors::Error;
 use super::named;
 use crate::{
     model::EndpointText,
-    service::Timeout,
+    service::{CallOptions, Timeout},
     transport::{call::Call, channel::Channel, method::DEFAULT_TIMEOUT},
+    wire::Answer,
 };
 
 /// Calls the member at `endpoint` and no other.
@@ -20,7 +21,7 @@ pub(super) async fn unary<Resp, T>(
     convert: impl FnOnce(Resp) -> Result<T, Error>,
 ) -> Result<T, Error>
 where
-    Resp: prost::Message + Default,
+    Resp: Answer,
 {
     let member = named(call.method, channel.at(endpoint.as_str()))?;
     let work = async {
@@ -28,7 +29,9 @@ where
             let limit = channel.timeout(call.options).unwrap_or(DEFAULT_TIMEOUT);
             named(call.method, member.ready_within(limit).await)?;
         }
-        member.unary(call, request, convert).await
+        // One member is all there is: it may take its time.
+        let options = member.pool().endpoints().into_iter().fold(call.options.clone(), CallOptions::endpoint);
+        member.unary(Call { options: &options, ..call }, request, convert).await
     };
     tokio::pin!(work);
     tokio::select! {

@@ -106,11 +106,6 @@ impl Channel {
         self.only(endpoint)
     }
 
-    /// The members that this channel is for.
-    pub(crate) fn endpoints(&self) -> &[Endpoint] {
-        &self.shared.settings.endpoints
-    }
-
     /// Waits until an endpoint is ready, at most `limit`.
     ///
     /// Cancel safe.

@@ -168,7 +168,7 @@ async fn a_learner_is_promoted_through_a_follower() {
     let added = client.cluster().member_add(["http://127.0.0.1:1"]).learner().await.expect("added");
     assert_refused(client.cluster().member_promote(added.member.id).await, Code::MemberLearnerNotReady);
     client.cluster().member_remove(added.member.id).await.expect("removed");
-    // A follower of an old version repeats such a promotion until its time is up.
+    // A follower of an old version repeats a promotion that is refused until its time is up.
     if cluster.version().line() >= Line::V3_5 {
         assert_refused(client.cluster().member_promote(added.member.id).await, Code::MemberNotFound);
     }
@@ -187,7 +187,9 @@ async fn a_learner_is_promoted_through_a_follower() {
     .await;
     let promoted = promoted.expect("promoted");
     assert!(!find(&promoted, learner).is_learner && promoted.len() == 4);
-    assert_refused(client.cluster().member_promote(learner).await, Code::MemberNotLearner);
+    if cluster.version().line() >= Line::V3_5 {
+        assert_refused(client.cluster().member_promote(learner).await, Code::MemberNotLearner);
+    }
 }
 
 /// The endpoint of a member that does not lead.

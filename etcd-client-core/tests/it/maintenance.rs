@@ -26,8 +26,8 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    AlarmType, Client, Code, DbSizeQuota, DowngradeAction, Error, ErrorKind, HashKvResponse, MemberId, Outcome,
-    Revision,
+    AlarmType, Client, Code, DbSizeQuota, DowngradeAction, Error, ErrorKind, HashKvResponse, MemberId,
+    Outcome, Revision,
 };
 use etcd_testkit::{Cluster, Line};
 use tokio::time::timeout;
