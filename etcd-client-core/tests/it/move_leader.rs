@@ -20,7 +20,9 @@ async fn survey(client: &Client, cluster: &Cluster) -> (Vec<MemberId>, usize) {
     eventually("all members name the same leader", async || {
         let mut statuses = Vec::new();
         for endpoint in cluster.endpoints() {
-            statuses.push(client.maintenance().status(endpoint).await.expect("a status"));
+            // Each is a connection of its own, which a busy machine may not make in time.
+            let Ok(status) = client.maintenance().status(endpoint).await else { return false };
+            statuses.push(status);
         }
         let leader = statuses[0].leader;
         let agreed = leader.is_some() && statuses.iter().all(|status| status.leader == leader);
