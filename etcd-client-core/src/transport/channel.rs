@@ -26,7 +26,7 @@ use crate::{
         history::{History, Origin, Violation},
         retry::Class,
     },
-    model::{Endpoint, Security},
+    model::Endpoint,
     op::Limits,
     service::{CallOptions, Timeout},
 };
@@ -93,15 +93,11 @@ impl Channel {
 
     /// A channel to the member at `endpoint` alone, whether or not it is one of this channel's endpoints.
     ///
-    /// Fails for a text that is no endpoint, and where no call can succeed.
+    /// Fails for a text that is no endpoint, for one that this channel's TLS does not fit, and where no call can succeed.
     pub(crate) fn at(&self, endpoint: &str) -> Result<Self, Error> {
-        let refuse = |why: String| Error::invalid_request("endpoint", why);
-        let endpoint: Endpoint =
-            endpoint.parse().map_err(|error: Error| refuse(error.message().to_owned()))?;
-        if endpoint.security() == Security::Tls {
-            let why = "asks for TLS, which this version of the client does not have";
-            return Err(refuse(format!("endpoint {:?} {why}", endpoint.as_str())));
-        }
+        let refuse = |why: Error| Error::invalid_request("endpoint", why.message().to_owned());
+        let endpoint: Endpoint = endpoint.parse().map_err(refuse)?;
+        self.origins().check(&endpoint).map_err(refuse)?;
         self.pool().check_alive()?;
         self.only(endpoint)
     }

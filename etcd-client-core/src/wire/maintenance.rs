@@ -263,7 +263,7 @@ mod tests {
         let (endpoint, request) = hash_kv_request(HashKv::new("a:1").revision(9));
         assert_eq!((endpoint.as_str(), request.revision), ("a:1", 9));
         let fresh = pb::HashKvResponse { header: header(), hash: 5, compact_revision: -1, hash_revision: 0 };
-        let answer = hash_kv_response(fresh.clone()).expect("a hash");
+        let answer = hash_kv_response(fresh).expect("a hash");
         assert_eq!((answer.hash, answer.compact_revision, answer.hash_revision), (5, None, None));
         let answer = hash_kv_response(pb::HashKvResponse { compact_revision: 2, hash_revision: 3, ..fresh });
         let answer = answer.expect("a hash");

@@ -329,7 +329,8 @@ async fn a_call_goes_to_the_member_named_or_fails() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let maintenance = client.maintenance();
-    for wrong in ["", "htp://127.0.0.1:1", "a:1,b:2", "http://user:canary@127.0.0.1:1"] {
+    for wrong in ["", "htp://127.0.0.1:1", "https://127.0.0.1:1", "a:1,b:2", "http://user:canary@127.0.0.1:1"]
+    {
         let error = maintenance.status(wrong).await.expect_err(wrong);
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("endpoint")), "{error}");
         assert_eq!(error.operation(), Some("status"));
