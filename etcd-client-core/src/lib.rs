@@ -31,8 +31,9 @@
 //! - [`Get::pages`]: long ranges at one revision, in flat memory.
 //! - [`Client::lease`]: leases that keys are attached to.
 //! - [`Client::auth`]: users, roles and their permissions.
+//! - [`Client::cluster`] and [`Client::maintenance`]: the members, and what keeps them in order.
 //! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
-//! - [`Kv`], [`Lease`] and [`Auth`]: the services as traits, for decorators and mocks.
+//! - [`Kv`], [`Lease`], [`Cluster`], [`Maintenance`] and [`Auth`]: the services as traits, for decorators and mocks.
 //! - [`tonic`]: any generated stub on this client's connections.
 //!
 //! # What holds for every call
@@ -67,30 +68,40 @@ mod service;
 mod transport;
 mod wire;
 
-pub use client::{AuthAdmin, Client, ClientBuilder, Leases, Page, Pages};
+pub use client::{AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages};
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
-    Address, AuthRevision, ClusterId, Endpoint, Key, KeyValue, LeaseId, MemberId, ParseLeaseIdError,
-    ResponseHeader, Revision, Secret, Security, Value, Version, prefix_range_end,
+    Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Key, KeyValue, LeaseId,
+    Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security, Value, Version,
+    prefix_range_end,
 };
 pub use op::{
-    Access, AuthBound, AuthDisable, AuthDisableResponse, AuthDisableSpec, AuthEnable, AuthEnableResponse,
-    AuthEnableSpec, AuthStatus, AuthStatusResponse, AuthStatusSpec, Bound, Compact, CompactResponse,
-    CompactSpec, Compare, CompareOp, CompareOperand, CompareSubject, Delete, DeleteResponse, DeleteSpec, Get,
-    GetResponse, GetSpec, IntoCompares, IntoOps, KeyRange, LeaseBound, LeaseGrant, LeaseGrantResponse,
+    Access, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmAllSpec, AlarmDisarmResponse,
+    AlarmDisarmSpec, AlarmFailure, AlarmList, AlarmListResponse, AlarmListSpec, AuthBound, AuthDisable,
+    AuthDisableResponse, AuthDisableSpec, AuthEnable, AuthEnableResponse, AuthEnableSpec, AuthStatus,
+    AuthStatusResponse, AuthStatusSpec, Bound, ClusterBound, Compact, CompactResponse, CompactSpec, Compare,
+    CompareOp, CompareOperand, CompareSubject, DbSizeQuota, Defragment, DefragmentResponse, DefragmentSpec,
+    Delete, DeleteResponse, DeleteSpec, Downgrade, DowngradeAction, DowngradeInfo, DowngradeResponse,
+    DowngradeSpec, Get, GetResponse, GetSpec, HashBackend, HashBackendResponse, HashBackendSpec, HashKv,
+    HashKvResponse, HashKvSpec, IntoCompares, IntoOps, KeyRange, LeaseBound, LeaseGrant, LeaseGrantResponse,
     LeaseGrantSpec, LeaseList, LeaseListResponse, LeaseListSpec, LeaseRevoke, LeaseRevokeResponse,
-    LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, Op, OpResponse,
-    ParseAccessError, Permission, Put, PutResponse, PutSpec, RoleAdd, RoleAddResponse, RoleAddSpec,
-    RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec,
-    RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse,
-    RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, SortOrder,
-    SortTarget, Txn, TxnResponse, TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec,
-    UserChangePassword, UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse,
-    UserDeleteSpec, UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse,
-    UserGrantRoleSpec, UserList, UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse,
-    UserRevokeRoleSpec,
+    LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, MaintenanceBound,
+    MemberAdd, MemberAddResponse, MemberAddSpec, MemberList, MemberListResponse, MemberListSpec,
+    MemberPromote, MemberPromoteResponse, MemberPromoteSpec, MemberRemove, MemberRemoveResponse,
+    MemberRemoveSpec, MemberUpdate, MemberUpdateResponse, MemberUpdateSpec, MoveLeader, MoveLeaderResponse,
+    MoveLeaderSpec, Op, OpResponse, ParseAccessError, PeerUrl, Permission, Put, PutResponse, PutSpec,
+    RoleAdd, RoleAddResponse, RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet,
+    RoleGetResponse, RoleGetSpec, RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec,
+    RoleList, RoleListResponse, RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse,
+    RoleRevokePermissionSpec, SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn, TxnResponse,
+    TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword, UserChangePasswordResponse,
+    UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec, UserGet, UserGetResponse,
+    UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList, UserListResponse,
+    UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
 };
-pub use service::{Auth, CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
+pub use service::{
+    Auth, CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, Timeout, execute,
+};
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;
 #[cfg(feature = "proxy")]

@@ -2,15 +2,19 @@
 
 mod auth_admin;
 mod builder;
+mod cluster;
 mod endpoints;
 mod handle;
 mod leases;
 mod least_version;
+mod maintenance;
 mod pages;
 mod upkeep;
 
 pub use auth_admin::AuthAdmin;
 pub use builder::ClientBuilder;
+pub use cluster::ClusterHandle;
 pub use handle::Client;
 pub use leases::Leases;
+pub use maintenance::MaintenanceHandle;
 pub use pages::{Page, Pages};

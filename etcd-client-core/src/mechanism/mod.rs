@@ -7,6 +7,7 @@ pub(crate) mod ejection;
 pub(crate) mod grpc;
 pub(crate) mod history;
 pub(crate) mod latency;
+pub(crate) mod leader;
 pub(crate) mod liveness;
 pub(crate) mod member_sync;
 pub(crate) mod page_plan;

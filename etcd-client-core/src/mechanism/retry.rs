@@ -14,6 +14,16 @@ pub(crate) enum Class {
     Idempotent,
     /// It may be applied twice.
     Write,
+    /// A write that members forward to the leader: one that knows of no leader may have forwarded it before
+    /// (`PromoteMember` in etcd's `server/etcdserver/server.go`).
+    Forwarded,
+}
+
+impl Class {
+    /// Whether a request whose fate is unknown may be sent again.
+    pub(crate) fn is_repeatable(self) -> bool {
+        matches!(self, Self::Read | Self::Idempotent)
+    }
 }
 
 /// What one attempt showed.
@@ -57,7 +67,7 @@ pub(crate) enum Decision {
 
 /// Decides after an attempt of an RPC of `class`.
 pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -> Decision {
-    let repeatable = class != Class::Write;
+    let repeatable = class.is_repeatable();
     let resend = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
         Observation::Lost | Observation::Abandoned => repeatable,
@@ -67,7 +77,7 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
             // Said before the request is handled, by a member that will say it again.
             Code::NotSupportedForLearner => untried != Untried::None,
             // As above; who requires a leader wants to know at once that there is none.
-            Code::NoLeader => untried == Untried::Ready,
+            Code::NoLeader => untried == Untried::Ready && class != Class::Forwarded,
             Code::LeaderChanged
             | Code::Stopped
             | Code::Timeout
@@ -93,6 +103,7 @@ pub(crate) fn outcome(class: Class, observation: Observation) -> Outcome {
     }
     match observation {
         Observation::NotSent | Observation::NotProcessed => Outcome::NotApplied,
+        Observation::Refused(Code::NoLeader, _) if class == Class::Forwarded => Outcome::Unknown,
         Observation::Refused(_, outcome) => outcome,
         Observation::Lost | Observation::Malformed | Observation::Abandoned | Observation::DeadlinePassed => {
             Outcome::Unknown
@@ -171,6 +182,17 @@ mod tests {
                 assert_eq!(decide(class, refused(code), Untried::None), none, "{code:?}");
             }
             assert_eq!(decide(class, NotSent, Untried::None), Resend);
+        }
+    }
+
+    #[test]
+    fn a_forwarded_write_without_a_leader_may_be_applied() {
+        let no_leader = refused(Code::NoLeader);
+        assert_eq!(outcome(Class::Forwarded, no_leader), Outcome::Unknown);
+        assert_eq!(decide(Class::Forwarded, no_leader, Untried::Ready), GiveUp);
+        for (observation, _, _, write, applied) in table().into_iter().filter(|row| row.0 != no_leader) {
+            assert_eq!(decide(Class::Forwarded, observation, Untried::Ready), write, "{observation:?}");
+            assert_eq!(outcome(Class::Forwarded, observation), applied, "{observation:?}");
         }
     }
 

@@ -1,7 +1,6 @@
 //! Where a member is reached: the text a user writes, read strictly.
 
 use std::{
-    borrow::Cow,
     fmt,
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
@@ -10,6 +9,8 @@ use std::{
 
 use etcd_errors::Error;
 use http::uri::Authority;
+
+use super::endpoint_text::{EndpointText, without_user};
 
 /// The port of etcd's client API, used where an endpoint names none.
 const DEFAULT_PORT: u16 = 2379;
@@ -134,6 +135,18 @@ impl fmt::Display for Endpoint {
     }
 }
 
+impl From<Endpoint> for EndpointText {
+    fn from(endpoint: Endpoint) -> Self {
+        endpoint.as_str().into()
+    }
+}
+
+impl From<&Endpoint> for EndpointText {
+    fn from(endpoint: &Endpoint) -> Self {
+        endpoint.as_str().into()
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = Error;
 
@@ -143,13 +156,6 @@ impl FromStr for Endpoint {
             Error::invalid_config("endpoint", format!("endpoint {shown:?} {why}"))
         })
     }
-}
-
-/// An endpoint as it may be shown: user information, which may hold a password, is left out.
-pub(crate) fn without_user(text: &str) -> Cow<'_, str> {
-    let Some((before, host)) = text.rsplit_once('@') else { return Cow::Borrowed(text) };
-    let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
-    Cow::Owned(format!("{scheme}..@{host}"))
 }
 
 fn parse(text: &str) -> Result<Endpoint, String> {

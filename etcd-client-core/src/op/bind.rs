@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::service::{Auth, CallOptions, Kv, Lease};
+use crate::service::{Auth, CallOptions, Cluster, Kv, Lease, Maintenance};
 
 /// Bound to nothing: an operation for a Txn, for `execute`, or for a service's own method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,9 +59,47 @@ impl<'a> AuthBound<'a> {
     }
 }
 
+/// Bound to a [`Cluster`] service: the operation can be awaited.
+#[derive(Clone)]
+pub struct ClusterBound<'a> {
+    pub(crate) service: &'a dyn Cluster,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> ClusterBound<'a> {
+    pub(crate) fn new(service: &'a dyn Cluster) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
 impl fmt::Debug for AuthBound<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthBound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ClusterBound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterBound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Bound to a [`Maintenance`] service: the operation can be awaited.
+#[derive(Clone)]
+pub struct MaintenanceBound<'a> {
+    pub(crate) service: &'a dyn Maintenance,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> MaintenanceBound<'a> {
+    pub(crate) fn new(service: &'a dyn Maintenance) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
+impl fmt::Debug for MaintenanceBound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MaintenanceBound").field("options", &self.options).finish_non_exhaustive()
     }
 }
 

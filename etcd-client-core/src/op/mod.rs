@@ -1,13 +1,20 @@
 //! The operations: what a caller asks for, its options, its answer, and the checks made before sending.
 //! An operation is plain data until it is bound to a service; how it looks on the wire is `wire`'s affair.
 
+mod alarm_disarm;
+mod alarm_disarm_all;
+mod alarm_list;
 mod any;
 mod auth;
 mod bind;
 mod compact;
 mod compare;
+mod defragment;
 mod delete;
+mod downgrade;
 mod get;
+mod hash_backend;
+mod hash_kv;
 mod into_ops;
 mod invalid;
 mod key_range;
@@ -16,13 +23,24 @@ mod lease_list;
 mod lease_revoke;
 mod lease_time_to_live;
 mod limits;
+mod member_add;
+mod member_list;
+mod member_promote;
+mod member_remove;
+mod member_update;
+mod move_leader;
+mod peer_url;
 mod put;
 mod size;
 mod sort;
+mod status;
 #[cfg(test)]
 mod tests;
 mod txn;
 
+pub use alarm_disarm::{AlarmDisarm, AlarmDisarmResponse, AlarmDisarmSpec};
+pub use alarm_disarm_all::{AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmAllSpec, AlarmFailure};
+pub use alarm_list::{AlarmList, AlarmListResponse, AlarmListSpec};
 pub use any::{Op, OpResponse};
 pub use auth::{
     Access, AuthDisable, AuthDisableResponse, AuthDisableSpec, AuthEnable, AuthEnableResponse,
@@ -35,11 +53,15 @@ pub use auth::{
     UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
     UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
 };
-pub use bind::{AuthBound, Bound, LeaseBound, Unbound};
+pub use bind::{AuthBound, Bound, ClusterBound, LeaseBound, MaintenanceBound, Unbound};
 pub use compact::{Compact, CompactResponse, CompactSpec};
 pub use compare::{Compare, CompareOp, CompareOperand, CompareSubject};
+pub use defragment::{Defragment, DefragmentResponse, DefragmentSpec};
 pub use delete::{Delete, DeleteResponse, DeleteSpec};
+pub use downgrade::{Downgrade, DowngradeAction, DowngradeResponse, DowngradeSpec};
 pub use get::{Get, GetResponse, GetSpec};
+pub use hash_backend::{HashBackend, HashBackendResponse, HashBackendSpec};
+pub use hash_kv::{HashKv, HashKvResponse, HashKvSpec};
 pub use into_ops::{IntoCompares, IntoOps};
 pub(crate) use invalid::Invalid;
 pub use key_range::KeyRange;
@@ -49,7 +71,15 @@ pub use lease_list::{LeaseList, LeaseListResponse, LeaseListSpec};
 pub use lease_revoke::{LeaseRevoke, LeaseRevokeResponse, LeaseRevokeSpec};
 pub use lease_time_to_live::{LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec};
 pub use limits::Limits;
+pub use member_add::{MemberAdd, MemberAddResponse, MemberAddSpec};
+pub use member_list::{MemberList, MemberListResponse, MemberListSpec};
+pub use member_promote::{MemberPromote, MemberPromoteResponse, MemberPromoteSpec};
+pub use member_remove::{MemberRemove, MemberRemoveResponse, MemberRemoveSpec};
+pub use member_update::{MemberUpdate, MemberUpdateResponse, MemberUpdateSpec};
+pub use move_leader::{MoveLeader, MoveLeaderResponse, MoveLeaderSpec};
+pub use peer_url::PeerUrl;
 pub use put::{Put, PutResponse, PutSpec};
 pub use sort::{SortOrder, SortTarget};
+pub use status::{DbSizeQuota, DowngradeInfo, Status, StatusResponse, StatusSpec};
 pub(crate) use txn::{Branch, add_linearizing_range};
 pub use txn::{Txn, TxnResponse, TxnSpec};

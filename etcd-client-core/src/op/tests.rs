@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
 use super::*;
-use crate::model::{LeaseId, ResponseHeader, Value};
+use crate::model::{AlarmType, LeaseId, MemberId, ResponseHeader, Value};
 use crate::service::{CallOptions, Kv, Lease, Timeout, execute};
 
 fn assert_refused(checked: Result<(), Error>, field: &str, code: Option<Code>, what: &dyn Debug) {
@@ -297,4 +297,24 @@ fn unbinding_gives_back_what_was_set() {
     let get = Get::new("k").prefix();
     let (unbound, options) = get.clone().bind(&service).no_timeout().unbind();
     assert_eq!((unbound, options), (get, CallOptions::default().no_timeout()));
+}
+
+#[test]
+fn what_maintenance_refuses() {
+    let limits = Limits::default();
+    for kind in [AlarmType::NoSpace, AlarmType::Corrupt] {
+        assert!(AlarmDisarm::new(MemberId::new(7), kind).validate(&limits).is_ok());
+    }
+    let errors = [
+        AlarmDisarm::new(MemberId::new(7), AlarmType::Other(3)).validate(&limits),
+        HashKv::new("a:1").revision(-1).validate(&limits),
+        Downgrade::new(DowngradeAction::validate("")).validate(&limits),
+        Downgrade::new(DowngradeAction::enable("")).validate(&limits),
+        MemberAdd::new::<&str>([]).validate(&limits),
+        MemberUpdate::new(MemberId::new(7), ["http://a"]).validate(&limits),
+    ];
+    let fields = errors.map(|checked| checked.expect_err("refused").field());
+    let expected = ["kind", "revision", "version", "version", "peer_urls", "peer_urls"];
+    assert_eq!(fields, expected.map(Some));
+    assert!(Downgrade::new(DowngradeAction::Cancel).validate(&limits).is_ok());
 }

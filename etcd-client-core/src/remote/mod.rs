@@ -1,14 +1,21 @@
 //! The services of a real cluster: each operation checked, encoded, called and decoded.
 
 mod auth;
+mod cluster;
 mod kv;
 mod lease;
+mod maintenance;
 mod membership;
+mod move_leader;
+mod one_member;
 mod range_stream;
+mod remaining;
 
 pub(crate) use auth::RemoteAuth;
+pub(crate) use cluster::RemoteCluster;
 pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
+pub(crate) use maintenance::RemoteMaintenance;
 pub(crate) use membership::{MemberList, reported_version};
 
 use etcd_errors::Error;

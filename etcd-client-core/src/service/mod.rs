@@ -3,14 +3,18 @@
 
 mod auth;
 mod call_options;
+mod cluster;
 mod execute;
 mod kv;
 mod lease;
+mod maintenance;
 mod range_stream;
 
 pub use auth::Auth;
 pub use call_options::{CallOptions, Resend, Timeout};
+pub use cluster::Cluster;
 pub use execute::execute;
 pub use kv::Kv;
 pub use lease::Lease;
+pub use maintenance::Maintenance;
 pub use range_stream::{RangeChunk, RangeStream};

@@ -111,7 +111,7 @@ impl Channel {
 /// The class of a call whose content is of class `own`: the caller may know better.
 fn allowed(options: &CallOptions, own: Class) -> Class {
     match (options.chosen_resend(), own) {
-        (Resend::AsIfIdempotent, Class::Write) => Class::Idempotent,
+        (Resend::AsIfIdempotent, Class::Write | Class::Forwarded) => Class::Idempotent,
         _ => own,
     }
 }

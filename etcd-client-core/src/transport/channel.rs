@@ -8,10 +8,10 @@ use std::{
 use etcd_errors::{Error, ErrorKind};
 use etcd_proto::etcdserverpb as pb;
 use http::HeaderMap;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    call::Call,
+    call::{Call, seconds},
     headers::{Headers, TimeoutHeader},
     leader::{self, Leader},
     member::Member,
@@ -118,6 +118,38 @@ impl Channel {
     /// The tokens of the client.
     pub(crate) fn tokens(&self) -> &Arc<Tokens> {
         &self.shared.settings.tokens
+    }
+
+    /// A channel to the member at `endpoint` alone, whether or not it is one of this channel's endpoints.
+    ///
+    /// Fails for a text that is no endpoint, for one that this channel's TLS does not fit, and where no call can succeed.
+    pub(crate) fn at(&self, endpoint: &str) -> Result<Self, Error> {
+        let refuse = |why: Error| Error::invalid_request("endpoint", why.message().to_owned());
+        let endpoint: Endpoint = endpoint.parse().map_err(refuse)?;
+        self.origins().check(&endpoint).map_err(refuse)?;
+        self.pool().check_alive()?;
+        self.only(endpoint)
+    }
+
+    /// Waits until an endpoint is ready, at most `limit`.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
+        self.ready_once(limit, self.pool().ready()).await
+    }
+
+    /// Waits for `condition`, at most `limit`; then says why the endpoints are not ready.
+    pub(crate) async fn ready_once(
+        &self,
+        limit: Duration,
+        condition: impl Future<Output = Result<(), Error>>,
+    ) -> Result<(), Error> {
+        timeout(limit, condition).await.unwrap_or_else(|_elapsed| {
+            let text = format!("no endpoint was ready within {}", seconds(limit));
+            Err(Error::new(ErrorKind::Unavailable, text)
+                .with_attempts(self.pool().troubles())
+                .with_elapsed(limit))
+        })
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::uri::PathAndQuery;
 
-use crate::mechanism::retry::Class::{self, Idempotent, Read, Write};
+use crate::mechanism::retry::Class::{self, Forwarded, Idempotent, Read, Write};
 
 /// etcd itself gives up after 7 s (5 s and two election timeouts); a caller that waits longer than this learns nothing more.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -134,7 +134,9 @@ impl Method {
             Self::MemberRemove => Facts("/etcdserverpb.Cluster/MemberRemove", "member remove", Write, D),
             Self::MemberUpdate => Facts("/etcdserverpb.Cluster/MemberUpdate", "member update", Write, D),
             Self::MemberList => Facts("/etcdserverpb.Cluster/MemberList", "member list", Read, D),
-            Self::MemberPromote => Facts("/etcdserverpb.Cluster/MemberPromote", "member promote", Write, D),
+            Self::MemberPromote => {
+                Facts("/etcdserverpb.Cluster/MemberPromote", "member promote", Forwarded, D)
+            }
             Self::Alarm => Facts("/etcdserverpb.Maintenance/Alarm", "alarm", Write, D),
             Self::Status => Facts("/etcdserverpb.Maintenance/Status", "status", Read, D),
             Self::Defragment => Facts("/etcdserverpb.Maintenance/Defragment", "defragment", Write, U),

@@ -22,7 +22,7 @@ use super::{
 use crate::mechanism::{
     backoff::Backoff,
     ejection::{Use, usefulness},
-    retry::{self, Class, Decision, Observation, Untried},
+    retry::{self, Decision, Observation, Untried},
 };
 
 /// The attempts an error lists at most: the first ones and the last; what lies between is left out.
@@ -155,7 +155,7 @@ impl<'a> Progress<'a> {
         flight: &'b InFlight,
         begun: &'b AtomicBool,
     ) -> Lookout<'b> {
-        let repeatable = self.call.class != Class::Write && self.call.options.may_move();
+        let repeatable = self.call.class.is_repeatable() && self.call.options.may_move();
         Lookout {
             pool: channel.pool(),
             connection: &flight.connection,

@@ -34,7 +34,7 @@ pub(super) fn protocol(message: &'static str, effect: Effect) -> Error {
     Error::new(ErrorKind::Protocol, message).with_outcome(outcome)
 }
 
-fn convert(header: pb::ResponseHeader) -> ResponseHeader {
+pub(super) fn convert(header: pb::ResponseHeader) -> ResponseHeader {
     ResponseHeader::new(
         ClusterId::new(header.cluster_id),
         MemberId::new(header.member_id),

@@ -5,9 +5,11 @@
 
 mod answer;
 pub(crate) mod auth;
+mod cluster;
 mod header;
 mod kv;
 mod lease;
+mod maintenance;
 mod measure;
 mod shape;
 #[cfg(test)]
@@ -15,6 +17,11 @@ mod tests;
 mod txn;
 
 pub(crate) use answer::Answer;
+pub(crate) use cluster::{
+    member_add_request, member_add_response, member_list_request, member_list_response,
+    member_promote_request, member_promote_response, member_remove_request, member_remove_response,
+    member_update_request, member_update_response,
+};
 pub(crate) use kv::{
     compact_request, compact_response, delete_request, delete_response, get_request, get_response,
     put_request, put_response, range_chunk,
@@ -22,6 +29,11 @@ pub(crate) use kv::{
 pub(crate) use lease::{
     lease_grant_request, lease_grant_response, lease_list_request, lease_list_response, lease_revoke_request,
     lease_revoke_response, lease_time_to_live_request, lease_time_to_live_response,
+};
+pub(crate) use maintenance::{
+    alarm_disarm_request, alarm_disarm_response, alarm_list_request, alarm_list_response, defragment_request,
+    defragment_response, downgrade_request, downgrade_response, hash_kv_request, hash_kv_response,
+    hash_request, hash_response, move_leader_request, move_leader_response, status_request, status_response,
 };
 pub(crate) use measure::{delete_len, get_len, put_len, txn_len};
 pub(crate) use txn::{txn_request, txn_response};

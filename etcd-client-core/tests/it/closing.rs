@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, ErrorKind, LeaseId, Outcome};
+use etcd_client_core::{Client, Error, ErrorKind, LeaseId, MemberId, Outcome};
 use etcd_testkit::Cluster;
 use tokio::time::timeout;
 
@@ -35,6 +35,10 @@ async fn every_call_after_close_says_so() {
         assert_closed(client.lease().revoke(id)).await;
         assert_closed(client.lease().time_to_live(id)).await;
         assert_closed(client.lease().list()).await;
+        assert_closed(client.cluster().member_list()).await;
+        assert_closed(client.maintenance().alarms()).await;
+        assert_closed(client.maintenance().status(cluster.member(0).endpoint())).await;
+        assert_closed(client.maintenance().move_leader(MemberId::new(7))).await;
         assert_closed(client.ready()).await;
         let page = client.get("closing").pages().next().await.expect("an error");
         assert_eq!(page.expect_err("closed").kind(), ErrorKind::Closed);

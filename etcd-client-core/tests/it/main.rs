@@ -45,6 +45,7 @@
 //! | `TestKVGetNoQuorum` | [`no_quorum`] |
 //! | `TestLeaseGrantTimeToLive`, `TestLeaseGrantAndList`, `TestLeaseGrantTimeToLiveExpired`, `TestLeaseGrantRevoke` | `C::lease` |
 //! | `TestTxnSucc`, `TestTxnFail` | `C::txn` |
+//! | members, status, alarms, hashes, leadership, downgrades | the tables of [`cluster`], [`maintenance`] and [`move_leader`] |
 //! | `TestLeaseGrantKeepAliveOnce`, `TestWatch`, `TestWaitLeader`, `TestWaitLeader_MemberStop` | with keepalive, watches and the cluster service |
 //!
 //! | etcd (raw KV of `tests/integration`) | here |
@@ -60,7 +61,8 @@
 //! | `TestV3DeleteRange`, `TestV3TxnInvalidRange`, `TestV3RangeRequest` | `C::delete`, `C::txn::an_inverted_range_is_empty`, `C::get` |
 //! | `TestV3TooLargeRequest`, `TestV3LargeRequests`, `TestV3AdditionalGRPCOptions` | [`errors`], [`large_requests`] |
 //! | `TestV3StorageQuotaAPI`, `TestV3StorageQuotaApply` | [`errors`]`::a_full_database..` |
-//! | `TestV3AlarmDeactivate`, `TestV3CorruptAlarm`, `TestV3CorruptAlarmWithLeaseCorrupted` | with maintenance |
+//! | `TestV3AlarmDeactivate` | [`maintenance`]`::a_full_database_can_be_made_writable_again` |
+//! | `TestV3CorruptAlarm`, `TestV3CorruptAlarmWithLeaseCorrupted` | with the fault runs: data must be corrupted on disk |
 //! | `TestV3RangeStreamCount` | the count is not given: `C::pages::the_limit_is_one_of_all_pages` shows the keys |
 //! | `TestV3RangeStreamPartialThenCompacted`, `TestV3RangeStreamWriteBetweenChunks`, `TestV3RangeStreamLargeValues` | `C::compact::compaction_between_pages_ends_them`, `C::pages_at_revision`, `C::pages::large_values_come_whole` |
 //! | `TestGRPCRequireLeader` | [`no_quorum`]; `TestGRPCStreamRequireLeader` with watches |
@@ -87,6 +89,7 @@ mod auth;
 mod auth_admin;
 mod cancellation;
 mod closing;
+mod cluster;
 mod conformance;
 #[cfg(feature = "srv")]
 mod discovery;
@@ -96,7 +99,9 @@ mod failover;
 mod hostile;
 mod large_requests;
 mod learner;
+mod maintenance;
 mod membership;
+mod move_leader;
 mod no_quorum;
 #[cfg(feature = "proxy")]
 mod proxy;

@@ -74,6 +74,9 @@ fn answers_of_older_servers_are_recognised() {
         (Cancelled, "context canceled", Code::Canceled),
         (Unknown, "etcdserver: request cancelled", Code::Canceled),
         (Unknown, "auth: revision in header is old", Code::AuthOldRevision),
+        (Unknown, "auth: user name is empty", Code::UserEmpty),
+        (Unknown, "auth: permission denied", Code::PermissionDenied),
+        (Unknown, "auth: invalid auth token", Code::InvalidAuthToken),
         (Unknown, "auth: permission not given", Code::PermissionNotGiven),
     ] {
         assert_eq!(Code::parse(grpc, message), code, "{message}");

@@ -12,7 +12,8 @@ const PAGE: &str = "docs/retry.md";
 const METHODS: &str = "etcd-client-core/src/transport/method.rs";
 
 /// How the page says what the transport's table says.
-const CLASSES: [(&str, &str); 3] = [("Read", "read"), ("Idempotent", "idempotent"), ("Write", "write")];
+const CLASSES: [(&str, &str); 4] =
+    [("Read", "read"), ("Idempotent", "idempotent"), ("Write", "write"), ("Forwarded", "forwarded")];
 
 /// The first cell of the row above the table.
 const HEADING: &str = "RPC";

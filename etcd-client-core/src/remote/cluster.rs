@@ -1,0 +1,80 @@
+//! The members of a cluster, over a channel.
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+use super::named;
+use crate::{
+    op::{
+        MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote, MemberPromoteResponse,
+        MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
+    },
+    service::{CallOptions, Cluster},
+    transport::{call::Call, channel::Channel, method::Method},
+    wire,
+};
+
+/// The Cluster service of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteCluster {
+    channel: Channel,
+}
+
+impl RemoteCluster {
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self { channel }
+    }
+}
+
+#[async_trait]
+impl Cluster for RemoteCluster {
+    async fn member_list(&self, op: MemberList, options: CallOptions) -> Result<MemberListResponse, Error> {
+        named(Method::MemberList, op.validate(self.channel.limits()))?;
+        let request = wire::member_list_request(op);
+        let call = Call::new(Method::MemberList, &options);
+        self.channel.unary(call, &request, wire::member_list_response).await
+    }
+
+    async fn member_add(&self, op: MemberAdd, options: CallOptions) -> Result<MemberAddResponse, Error> {
+        named(Method::MemberAdd, op.validate(self.channel.limits()))?;
+        let learner = op.spec().is_learner;
+        let request = wire::member_add_request(op);
+        let call = Call::new(Method::MemberAdd, &options);
+        self.channel.unary(call, &request, |response| wire::member_add_response(response, learner)).await
+    }
+
+    async fn member_remove(
+        &self,
+        op: MemberRemove,
+        options: CallOptions,
+    ) -> Result<MemberRemoveResponse, Error> {
+        named(Method::MemberRemove, op.validate(self.channel.limits()))?;
+        let id = op.spec().id;
+        let request = wire::member_remove_request(op);
+        let call = Call::new(Method::MemberRemove, &options);
+        self.channel.unary(call, &request, |response| wire::member_remove_response(response, id)).await
+    }
+
+    async fn member_update(
+        &self,
+        op: MemberUpdate,
+        options: CallOptions,
+    ) -> Result<MemberUpdateResponse, Error> {
+        named(Method::MemberUpdate, op.validate(self.channel.limits()))?;
+        let request = wire::member_update_request(op);
+        let call = Call::new(Method::MemberUpdate, &options);
+        self.channel.unary(call, &request, wire::member_update_response).await
+    }
+
+    async fn member_promote(
+        &self,
+        op: MemberPromote,
+        options: CallOptions,
+    ) -> Result<MemberPromoteResponse, Error> {
+        named(Method::MemberPromote, op.validate(self.channel.limits()))?;
+        let id = op.spec().id;
+        let request = wire::member_promote_request(op);
+        let call = Call::new(Method::MemberPromote, &options);
+        self.channel.unary(call, &request, |response| wire::member_promote_response(response, id)).await
+    }
+}

@@ -1,0 +1,154 @@
+//! Finding the leader, and asking it to step back.
+
+use std::time::Duration;
+
+use etcd_errors::{Code, Error, ErrorKind, Outcome};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::time::{Instant, sleep};
+
+use super::{named, one_member, remaining::Remaining};
+use crate::{
+    mechanism::{
+        backoff::Backoff,
+        leader::{Leader, View, is_settled, leader},
+    },
+    model::{Endpoint, EndpointText},
+    op::{MoveLeader, MoveLeaderResponse, Status},
+    service::{CallOptions, Maintenance},
+    transport::{call::Call, channel::Channel, method::Method},
+    wire,
+};
+
+/// How long the endpoints are asked who leads: two elections with etcd's default timeout of 1 s, and some.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long one of the endpoints may take to answer.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Only the leader takes the request, and says so before it does anything: one change of leadership is followed.
+pub(super) async fn run(
+    maintenance: &dyn Maintenance,
+    channel: &Channel,
+    op: MoveLeader,
+    options: &CallOptions,
+) -> Result<MoveLeaderResponse, Error> {
+    let remaining = Remaining::start(channel, options);
+    let request = wire::move_leader_request(op);
+    let mut followed = false;
+    loop {
+        let endpoint = named(Method::MoveLeader, find(maintenance, channel, options, remaining).await)?;
+        let options = remaining.options(options);
+        let call = Call::new(Method::MoveLeader, &options);
+        let answer = one_member::unary(channel, &endpoint, call, &request, wire::move_leader_response).await;
+        match answer {
+            Err(error) if !followed && error.is_not_leader() && error.outcome() == Outcome::NotApplied => {
+                followed = true;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// The endpoint of the leader.
+async fn find(
+    maintenance: &dyn Maintenance,
+    channel: &Channel,
+    options: &CallOptions,
+    remaining: Remaining,
+) -> Result<EndpointText, Error> {
+    let started = Instant::now();
+    let until = started + remaining.at_most(PATIENCE);
+    let mut looks = 0;
+    let mut seen = Seen::default();
+    loop {
+        let limit = LOOK.min(until.saturating_duration_since(Instant::now()));
+        let now = look(maintenance, channel, options, limit).await;
+        channel.pool().check_alive()?;
+        // A last look that is cut short says less than the one before it.
+        if seen.views.is_empty() || !now.views.is_empty() {
+            seen = now;
+        }
+        let found = leader(&seen.views);
+        if let Leader::At(position) = found {
+            return Ok((&seen.endpoints[position]).into());
+        }
+        looks += 1;
+        let wait = Backoff::RESEND.wait(looks, fastrand::u64(..));
+        if seen.is_refused() || Instant::now() + wait >= until {
+            return Err(seen.into_error(found).with_elapsed(started.elapsed()));
+        }
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = channel.pool().shutdown() => {}
+        }
+    }
+}
+
+/// What the endpoints answered.
+#[derive(Debug, Default)]
+struct Seen {
+    endpoints: Vec<Endpoint>,
+    views: Vec<View>,
+    errors: Vec<Error>,
+}
+
+/// Asks every endpoint at once, until it is clear who leads.
+async fn look(
+    maintenance: &dyn Maintenance,
+    channel: &Channel,
+    options: &CallOptions,
+    limit: Duration,
+) -> Seen {
+    let endpoints = channel.pool().endpoints();
+    let ask = |(position, endpoint): (usize, &Endpoint)| {
+        let status = Status::new(endpoint);
+        async move { (position, maintenance.status(status, options.clone().timeout(limit)).await) }
+    };
+    let mut asked: FuturesUnordered<_> = endpoints.iter().enumerate().map(ask).collect();
+    let (mut views, mut errors) = (Vec::new(), Vec::new());
+    while let Some((endpoint, answer)) = asked.next().await {
+        match answer {
+            Ok(status) => views.push(View {
+                endpoint,
+                member: status.header.member_id,
+                leader: status.leader,
+                term: status.raft_term,
+            }),
+            Err(error) => errors.push(error),
+        }
+        if is_settled(&views, endpoints.len()) {
+            break;
+        }
+    }
+    drop(asked);
+    Seen { endpoints, views, errors }
+}
+
+impl Seen {
+    /// Whether asking again is of no use: nobody answered, and one refused to.
+    fn is_refused(&self) -> bool {
+        self.views.is_empty() && self.errors.iter().any(is_final)
+    }
+
+    fn into_error(self, found: Leader) -> Error {
+        if let Some(error) = self.errors.iter().find(|error| self.views.is_empty() && is_final(error)) {
+            return error.clone();
+        }
+        let attempts = self.errors.iter().flat_map(|error| error.attempts().iter().cloned()).collect();
+        let error = match found {
+            Leader::Elsewhere(id) => {
+                let text = format!("the leader, member {id}, is at none of the endpoints that answered");
+                Error::new(ErrorKind::Unavailable, text)
+            }
+            _ if self.views.is_empty() => {
+                Error::new(ErrorKind::Unavailable, "no endpoint answered who leads")
+            }
+            _ => Error::new(ErrorKind::Unavailable, "no member knows of a leader").with_code(Code::NoLeader),
+        };
+        error.with_attempts(attempts)
+    }
+}
+
+fn is_final(error: &Error) -> bool {
+    error.kind() != ErrorKind::Timeout && !error.is_unavailable()
+}

@@ -1,0 +1,43 @@
+//! A call to the one member that it names.
+
+use etcd_errors::Error;
+
+use super::named;
+use crate::{
+    model::EndpointText,
+    service::{CallOptions, Timeout},
+    transport::{call::Call, channel::Channel, method::DEFAULT_TIMEOUT},
+    wire::Answer,
+};
+
+/// Calls the member at `endpoint` and no other.
+///
+/// An RPC without a deadline of its own still gives up, after the client's usual time, where the member cannot be reached.
+pub(super) async fn unary<Resp, T>(
+    channel: &Channel,
+    endpoint: &EndpointText,
+    call: Call<'_>,
+    request: &impl prost::Message,
+    convert: impl FnOnce(Resp) -> Result<T, Error>,
+) -> Result<T, Error>
+where
+    Resp: Answer,
+{
+    let member = named(call.method, channel.at(endpoint.as_str()))?;
+    let work = async {
+        if channel.time_limit(call).is_none() && call.options.chosen_timeout() == Timeout::Default {
+            let limit = channel.timeout(call.options).unwrap_or(DEFAULT_TIMEOUT);
+            named(call.method, member.ready_within(limit).await)?;
+        }
+        // One member is all there is: it may take its time.
+        let options = member.pool().endpoints().into_iter().fold(call.options.clone(), CallOptions::endpoint);
+        member.unary(Call { options: &options, ..call }, request, convert).await
+    };
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        answer = &mut work => return answer,
+        () = channel.pool().shutdown() => member.pool().close(),
+    }
+    work.await
+}

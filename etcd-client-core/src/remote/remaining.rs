@@ -1,0 +1,43 @@
+//! The deadline that the calls of one operation share.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{service::CallOptions, transport::channel::Channel};
+
+/// The time that is left of an operation's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remaining {
+    deadline: Option<Instant>,
+}
+
+impl Remaining {
+    /// Starts the clock of an operation whose calls have the client's default deadline.
+    pub(super) fn start(channel: &Channel, options: &CallOptions) -> Self {
+        let deadline = channel.timeout(options).and_then(|timeout| Instant::now().checked_add(timeout));
+        Self { deadline }
+    }
+
+    /// What is left, `None` for any time.
+    pub(super) fn left(self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    pub(super) fn has_passed(self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// What is left, at most `limit`.
+    pub(super) fn at_most(self, limit: Duration) -> Duration {
+        self.left().map_or(limit, |left| left.min(limit))
+    }
+
+    /// The options of one more call.
+    pub(super) fn options(self, options: &CallOptions) -> CallOptions {
+        match self.left() {
+            Some(left) => options.clone().timeout(left),
+            None => options.clone().no_timeout(),
+        }
+    }
+}

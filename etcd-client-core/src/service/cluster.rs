@@ -1,0 +1,58 @@
+//! The service of the cluster's members.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+use super::CallOptions;
+use crate::op::{
+    MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote, MemberPromoteResponse,
+    MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
+};
+
+/// The operations on the members of a cluster.
+#[async_trait]
+pub trait Cluster: Send + Sync + Debug {
+    /// Lists the members.
+    ///
+    /// # Errors
+    /// Has no effect: the outcome is `NotApplied`.
+    async fn member_list(&self, op: MemberList, options: CallOptions) -> Result<MemberListResponse, Error>;
+
+    /// Adds a member.
+    ///
+    /// # Errors
+    /// The outcome of the error says whether the member may have been added.
+    async fn member_add(&self, op: MemberAdd, options: CallOptions) -> Result<MemberAddResponse, Error>;
+
+    /// Removes a member.
+    ///
+    /// # Errors
+    /// The outcome of the error says whether the member may have been removed.
+    async fn member_remove(
+        &self,
+        op: MemberRemove,
+        options: CallOptions,
+    ) -> Result<MemberRemoveResponse, Error>;
+
+    /// Replaces the peer URLs of a member.
+    ///
+    /// # Errors
+    /// The outcome of the error says whether they may have been replaced.
+    async fn member_update(
+        &self,
+        op: MemberUpdate,
+        options: CallOptions,
+    ) -> Result<MemberUpdateResponse, Error>;
+
+    /// Gives a learner a vote.
+    ///
+    /// # Errors
+    /// The outcome of the error says whether it may have one.
+    async fn member_promote(
+        &self,
+        op: MemberPromote,
+        options: CallOptions,
+    ) -> Result<MemberPromoteResponse, Error>;
+}
