@@ -34,7 +34,7 @@ impl Row {
 }
 
 /// Other texts that servers send for an error of the table.
-const ALIASES: [(&str, Code); 5] = [
+const ALIASES: [(&str, Code); 8] = [
     // Contexts that end inside of a server; with code Unknown up to 3.4.
     ("context deadline exceeded", Code::DeadlineExceeded),
     ("context canceled", Code::Canceled),
@@ -42,6 +42,10 @@ const ALIASES: [(&str, Code); 5] = [
     // 3.4 and 3.5 releases whose v3rpc/util.go did not map these two yet.
     ("auth: revision in header is old", Code::AuthOldRevision),
     ("auth: permission not given", Code::PermissionNotGiven),
+    // Up to 3.5 the Maintenance service refuses a caller without mapping why (`isPermitted` in v3rpc/maintenance.go).
+    ("auth: user name is empty", Code::UserEmpty),
+    ("auth: permission denied", Code::PermissionDenied),
+    ("auth: invalid auth token", Code::InvalidAuthToken),
 ];
 
 /// Answers outside of the table that say more about the write than their gRPC code does, by the start of their text.

@@ -75,6 +75,9 @@ fn answers_of_older_servers_are_recognised() {
         (Unknown, "etcdserver: request cancelled", Code::Canceled),
         (Unknown, "auth: revision in header is old", Code::AuthOldRevision),
         (Unknown, "auth: permission not given", Code::PermissionNotGiven),
+        (Unknown, "auth: user name is empty", Code::UserEmpty),
+        (Unknown, "auth: permission denied", Code::PermissionDenied),
+        (Unknown, "auth: invalid auth token", Code::InvalidAuthToken),
     ] {
         assert_eq!(Code::parse(grpc, message), code, "{message}");
     }
