@@ -29,6 +29,7 @@
 //!   `new` gives one that goes into a [`Txn`] or to [`Client::execute`].
 //! - [`Get::pages`]: long ranges at one revision, in flat memory.
 //! - [`Client::lease`]: leases that keys are attached to.
+//! - [`Client::snapshot`]: the database of a member, verified, into a file or a writer.
 //! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
 //! - [`Kv`] and [`Lease`]: the services as traits, for decorators and mocks.
 //! - [`tonic`]: any generated stub on this client's connections.
@@ -65,7 +66,7 @@ mod service;
 mod transport;
 mod wire;
 
-pub use client::{Client, ClientBuilder, Leases, Page, Pages};
+pub use client::{Client, ClientBuilder, Leases, Page, Pages, Snapshot};
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
     Address, ClusterId, Endpoint, Key, KeyValue, LeaseId, MemberId, ParseLeaseIdError, ResponseHeader,
@@ -79,13 +80,16 @@ pub use op::{
     Limits, Op, OpResponse, Put, PutResponse, PutSpec, SortOrder, SortTarget, Txn, TxnResponse, TxnSpec,
     Unbound,
 };
-pub use service::{CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, Timeout, execute};
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;
 #[cfg(feature = "proxy")]
 pub use transport::proxy::HttpProxy;
 #[cfg(feature = "tls")]
 pub use transport::tls::{Tls, TlsVersion, danger};
+pub use service::{
+    CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, SnapshotDigest, SnapshotProgress, SnapshotStream,
+    SnapshotSummary, Timeout, execute,
+};
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use etcd_errors::{Error, ErrorKind};
 use tokio::time::timeout;
 
-use super::{builder::ClientBuilder, leases::Leases, upkeep::Upkeep};
+use super::{builder::ClientBuilder, leases::Leases, snapshot::Snapshot, upkeep::Upkeep};
 use crate::{
     model::{Key, Revision, Value},
     op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn},
@@ -111,6 +111,11 @@ impl Client {
     /// The operations on leases.
     pub fn lease(&self) -> Leases<'_> {
         Leases::new(&self.shared.lease)
+    }
+
+    /// The whole database of one member, as a file, into a writer or as a stream of bytes.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.channel())
     }
 
     /// The KV service, for code that takes any [`Kv`].

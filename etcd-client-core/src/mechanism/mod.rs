@@ -13,5 +13,6 @@ pub(crate) mod page_plan;
 pub(crate) mod pick;
 pub(crate) mod retry;
 pub(crate) mod server_version;
+pub(crate) mod snapshot_check;
 #[cfg(feature = "srv")]
 pub(crate) mod srv;

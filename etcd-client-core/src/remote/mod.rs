@@ -4,10 +4,12 @@ mod kv;
 mod lease;
 mod membership;
 mod range_stream;
+mod snapshot;
 
 pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
 pub(crate) use membership::{MemberList, reported_version};
+pub(crate) use snapshot::{SnapshotCall, open_snapshot};
 
 use etcd_errors::Error;
 

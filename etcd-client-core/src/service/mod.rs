@@ -6,9 +6,12 @@ mod execute;
 mod kv;
 mod lease;
 mod range_stream;
+mod snapshot;
 
 pub use call_options::{CallOptions, Resend, Timeout};
 pub use execute::execute;
 pub use kv::Kv;
 pub use lease::Lease;
 pub use range_stream::{RangeChunk, RangeStream};
+pub(crate) use snapshot::OnProgress;
+pub use snapshot::{SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary};

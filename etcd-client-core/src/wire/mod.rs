@@ -9,6 +9,7 @@ mod kv;
 mod lease;
 mod measure;
 mod shape;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod txn;
@@ -23,4 +24,5 @@ pub(crate) use lease::{
     lease_revoke_response, lease_time_to_live_request, lease_time_to_live_response,
 };
 pub(crate) use measure::{delete_len, get_len, put_len, txn_len};
+pub(crate) use snapshot::{SnapshotPart, snapshot_part};
 pub(crate) use txn::{txn_request, txn_response};

@@ -9,6 +9,6 @@ mod messages;
 mod pages;
 mod peers;
 mod random;
-mod rig;
+pub(crate) mod rig;
 mod streams;
 mod txns;
