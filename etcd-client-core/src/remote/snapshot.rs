@@ -115,8 +115,6 @@ impl Reader {
     /// The next bytes that may be used, `None` after the digest.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         super::named(METHOD, check_runtime())?;
-        // A reader of what has come already would not let others on its thread have their turn.
-        consume_budget().await;
         loop {
             if let Some(chunk) = self.check.pop() {
                 return Ok(Some(chunk));
@@ -145,7 +143,12 @@ impl Reader {
     }
 
     async fn part(&mut self, idle: Option<Instant>) -> Result<Option<SnapshotPart>, Error> {
+        // What has come already is there at once: others on this thread get their turn, and the clock is looked at.
+        consume_budget().await;
         let deadline = [idle, self.deadline].into_iter().flatten().min();
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(self.fail(self.late()));
+        }
         let message = tokio::select! {
             message = self.messages.next(deadline) => message,
             () = self.client.pool().shutdown() => return Err(self.fail(closed())),
