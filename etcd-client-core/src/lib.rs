@@ -87,8 +87,8 @@ pub use transport::proxy::HttpProxy;
 #[cfg(feature = "tls")]
 pub use transport::tls::{Tls, TlsVersion, danger};
 pub use service::{
-    CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, SnapshotDigest, SnapshotProgress, SnapshotStream,
-    SnapshotSummary, Timeout, execute,
+    CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, SnapshotDigest, SnapshotProgress,
+    SnapshotStream, SnapshotSummary, Timeout, execute,
 };
 pub use transport::{
     connector::Target,

@@ -13,11 +13,11 @@ use crate::{
         retry::Observation,
         snapshot_check::{SnapshotCheck, SnapshotFault},
     },
+    model::Endpoint,
     service::{CallOptions, SnapshotStream},
     transport::{
         call::{Call, seconds},
         channel::{Channel, check_runtime},
-        endpoint::Endpoint,
         failure::Failure,
         method::Method,
         pool::closed,
@@ -45,14 +45,15 @@ pub(crate) struct SnapshotCall {
 /// Until a member has answered another one may be asked; from then on it stays.
 pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Result<SnapshotStream, Error> {
     super::named(METHOD, check_runtime())?;
-    let channel = match call.member {
-        Some(member) => super::named(METHOD, client.only(member))?,
-        None => client.clone(),
+    let (channel, asked) = match call.member {
+        Some(member) if client.pool().has(&member) => (client.clone(), call.options.endpoint(member)),
+        Some(member) => (super::named(METHOD, client.only(member))?, call.options),
+        None => (client.clone(), call.options),
     };
     let started = Instant::now();
-    let limit = channel.time_limit(Call::new(METHOD, &call.options));
+    let limit = channel.time_limit(Call::new(METHOD, &asked));
     let patience = limit.map_or(call.idle_timeout, |limit| limit.min(call.idle_timeout));
-    let options = call.options.timeout(patience);
+    let options = asked.timeout(patience);
     let request = pb::SnapshotRequest {};
     let messages = tokio::select! {
         messages = channel.server_stream(Call::new(METHOD, &options), &request) => messages?,
@@ -194,7 +195,7 @@ impl Reader {
 
     fn fail(&self, error: Error) -> Error {
         let elapsed = self.started.elapsed();
-        let endpoint = &**self.messages.connection().endpoint();
+        let endpoint = &*self.messages.connection().endpoint();
         let attempt =
             Attempt::new(endpoint, error.message().to_owned()).with_sent(true).with_elapsed(elapsed);
         error

@@ -10,14 +10,11 @@ use tokio::io::AsyncWrite;
 
 use self::file::PartFile;
 use crate::{
-    model::Value,
+    model::{Endpoint, Security, Value},
     op::Invalid,
     remote::{SnapshotCall, open_snapshot},
     service::{CallOptions, OnProgress, SnapshotProgress, SnapshotStream, SnapshotSummary},
-    transport::{
-        channel::{Channel, check_runtime},
-        endpoint::{Endpoint, Security},
-    },
+    transport::channel::{Channel, check_runtime},
 };
 
 /// A member that reads its disk answers within this, an overloaded one too.
@@ -61,8 +58,8 @@ impl Snapshot {
         }
     }
 
-    /// Asks the member at this endpoint, which need not be one of the client's, on a connection of its own. Default: any that
-    /// is ready.
+    /// Asks the member at this endpoint; where it is none of the client's, on a connection of its own. Default: any that is
+    /// ready.
     pub fn member(mut self, endpoint: impl Into<String>) -> Self {
         self.member = Some(endpoint.into());
         self

@@ -163,6 +163,8 @@ async fn messages_without_bytes_are_no_progress() {
     let steps = vec![Step::ReadRequest, reply::head(), Step::Repeat(nothing.into())];
     let error = refused("only empty messages", steps, u64::MAX).await;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{}", error.report());
+    // If they were, it would go on until the server paused for once.
+    assert!(error.elapsed().is_some_and(|elapsed| elapsed < IDLE * 10), "{}", error.report());
 }
 
 async fn refusal(client: &Client) -> Error {
