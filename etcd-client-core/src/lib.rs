@@ -32,6 +32,7 @@
 //! - [`Client::lease`]: leases that keys are attached to.
 //! - [`Client::auth`]: users, roles and their permissions.
 //! - [`Client::cluster`] and [`Client::maintenance`]: the members, and what keeps them in order.
+//! - [`Client::snapshot`]: the database of a member, verified, into a file or a writer.
 //! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
 //! - [`Kv`], [`Lease`], [`Cluster`], [`Maintenance`] and [`Auth`]: the services as traits, for decorators and mocks.
 //! - [`tonic`]: any generated stub on this client's connections.
@@ -68,7 +69,9 @@ mod service;
 mod transport;
 mod wire;
 
-pub use client::{AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages};
+pub use client::{
+    AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, Snapshot,
+};
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
     Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Key, KeyValue, LeaseId,
@@ -100,7 +103,8 @@ pub use op::{
     UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
 };
 pub use service::{
-    Auth, CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, Timeout, execute,
+    Auth, CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, SnapshotDigest,
+    SnapshotProgress, SnapshotStream, SnapshotSummary, Timeout, execute,
 };
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;

@@ -1,4 +1,4 @@
-//! The memory that reading a long range by pages takes, whatever its length.
+//! The memory that reading a long range by pages takes, and that saving a snapshot takes, whatever their length.
 //!
 //! What is counted is the heap of the client's thread, the connection's own task included, at its peak. Page by page the
 //! pages are dropped, as a reader of a range larger than memory must.
@@ -12,6 +12,7 @@ use etcd_client_core::{Client, Pages, Put};
 use etcd_proto::{etcdserverpb as pb, mvccpb};
 use futures_util::{StreamExt as _, stream::iter};
 use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
 use fake_member::{Answer, FakeMember, current_thread, header, one};
@@ -179,4 +180,43 @@ fn small_values_of_a_real_member() {
 #[test]
 fn large_values_of_a_real_member() {
     assert_flat_on_a_real_member(LARGE);
+}
+
+/// What etcd sends at a time.
+const SNAPSHOT_CHUNK: usize = 32 << 10;
+
+/// A member with a snapshot of `chunks` chunks, made when they are asked for.
+fn member_with_snapshot(chunks: usize) -> FakeMember {
+    FakeMember::start(move |_path, _request| {
+        let data = Bytes::from(vec![b'd'; SNAPSHOT_CHUNK]);
+        let mut hasher = Sha256::new();
+        let messages = (0..=chunks).map(move |at| {
+            let blob = if at < chunks { data.clone() } else { hasher.finalize_reset().to_vec().into() };
+            hasher.update(&blob);
+            let left = chunks.saturating_sub(at + 1) * SNAPSHOT_CHUNK;
+            let remaining_bytes = left.try_into().expect("few");
+            pb::SnapshotResponse { remaining_bytes, blob, ..Default::default() }.encode_to_vec().into()
+        });
+        Ok(iter(messages).boxed())
+    })
+}
+
+#[test]
+fn a_snapshot_takes_the_same_whatever_its_length() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let peaks = [32, 128].map(|mebibytes| {
+        let chunks = (mebibytes << 20) / SNAPSHOT_CHUNK;
+        let (member, runtime) = (member_with_snapshot(chunks), current_thread());
+        let client = runtime.block_on(member.client());
+        let counted = measure(|| {
+            let saving = client.snapshot().save_to(directory.path().join("backup.db"));
+            let saved = runtime.block_on(saving).expect("saved");
+            assert_eq!(saved.bytes, (chunks * SNAPSHOT_CHUNK + 32) as u64);
+        });
+        println!("snapshot of {mebibytes} MiB: peak {} KiB", counted.bytes_max >> 10);
+        counted.bytes_max
+    });
+    // The connection's window, and the room that its buffers take while they double.
+    assert!(peaks.iter().all(|&peak| peak < MOST), "{peaks:?}");
+    assert!(peaks[1] < peaks[0] + (4 << 20), "{peaks:?}");
 }

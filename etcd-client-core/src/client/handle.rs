@@ -6,7 +6,7 @@ use etcd_errors::Error;
 
 use super::{
     auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, leases::Leases,
-    maintenance::MaintenanceHandle, upkeep::Upkeep,
+    maintenance::MaintenanceHandle, snapshot::Snapshot, upkeep::Upkeep,
 };
 use crate::{
     model::{Key, Revision, Value},
@@ -133,6 +133,11 @@ impl Client {
     /// The operations that keep the cluster in order: alarms, status, checksums, defragmentation, leadership, downgrades.
     pub fn maintenance(&self) -> MaintenanceHandle<'_> {
         MaintenanceHandle::new(&self.shared.maintenance)
+    }
+
+    /// The whole database of one member, as a file, into a writer or as a stream of bytes.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.channel())
     }
 
     /// The KV service, for code that takes any [`Kv`].

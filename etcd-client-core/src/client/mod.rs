@@ -9,6 +9,7 @@ mod leases;
 mod least_version;
 mod maintenance;
 mod pages;
+mod snapshot;
 mod upkeep;
 
 pub use auth_admin::AuthAdmin;
@@ -18,3 +19,4 @@ pub use handle::Client;
 pub use leases::Leases;
 pub use maintenance::MaintenanceHandle;
 pub use pages::{Page, Pages};
+pub use snapshot::Snapshot;

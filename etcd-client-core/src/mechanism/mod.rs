@@ -15,5 +15,6 @@ pub(crate) mod pick;
 pub(crate) mod rejection;
 pub(crate) mod retry;
 pub(crate) mod server_version;
+pub(crate) mod snapshot_check;
 #[cfg(feature = "srv")]
 pub(crate) mod srv;

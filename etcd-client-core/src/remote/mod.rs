@@ -10,6 +10,7 @@ mod move_leader;
 mod one_member;
 mod range_stream;
 mod remaining;
+mod snapshot;
 
 pub(crate) use auth::RemoteAuth;
 pub(crate) use cluster::RemoteCluster;
@@ -17,6 +18,7 @@ pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
 pub(crate) use maintenance::RemoteMaintenance;
 pub(crate) use membership::{MemberList, reported_version};
+pub(crate) use snapshot::{SnapshotCall, open_snapshot};
 
 use etcd_errors::Error;
 

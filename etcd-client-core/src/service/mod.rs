@@ -9,6 +9,7 @@ mod kv;
 mod lease;
 mod maintenance;
 mod range_stream;
+mod snapshot;
 
 pub use auth::Auth;
 pub use call_options::{CallOptions, Resend, Timeout};
@@ -18,3 +19,5 @@ pub use kv::Kv;
 pub use lease::Lease;
 pub use maintenance::Maintenance;
 pub use range_stream::{RangeChunk, RangeStream};
+pub(crate) use snapshot::OnProgress;
+pub use snapshot::{SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary};

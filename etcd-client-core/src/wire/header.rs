@@ -17,6 +17,11 @@ pub(super) fn required(header: Option<pb::ResponseHeader>, effect: Effect) -> Re
     header.map(convert).ok_or_else(|| protocol("the answer has no header", effect))
 }
 
+/// The header of an answer that may come without one.
+pub(super) fn optional(header: Option<pb::ResponseHeader>) -> Option<ResponseHeader> {
+    header.map(convert)
+}
+
 /// The header of an operation inside a Txn: servers fill in at most the revision.
 pub(super) fn nested(header: Option<pb::ResponseHeader>, outer: ResponseHeader) -> ResponseHeader {
     let revision = match header {

@@ -12,6 +12,7 @@ mod lease;
 mod maintenance;
 mod measure;
 mod shape;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod txn;
@@ -36,4 +37,5 @@ pub(crate) use maintenance::{
     hash_request, hash_response, move_leader_request, move_leader_response, status_request, status_response,
 };
 pub(crate) use measure::{delete_len, get_len, put_len, txn_len};
+pub(crate) use snapshot::{SnapshotPart, snapshot_part};
 pub(crate) use txn::{txn_request, txn_response};

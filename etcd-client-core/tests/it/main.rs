@@ -108,6 +108,7 @@ mod proxy;
 mod range_stream;
 mod restarts;
 mod servers;
+mod snapshot;
 mod stale_compare;
 mod stopped_server;
 mod stub;

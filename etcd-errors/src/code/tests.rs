@@ -78,6 +78,9 @@ fn answers_of_older_servers_are_recognised() {
         (Unknown, "auth: permission denied", Code::PermissionDenied),
         (Unknown, "auth: invalid auth token", Code::InvalidAuthToken),
         (Unknown, "auth: permission not given", Code::PermissionNotGiven),
+        (Unknown, "auth: user name is empty", Code::UserEmpty),
+        (Unknown, "auth: permission denied", Code::PermissionDenied),
+        (Unknown, "auth: invalid auth token", Code::InvalidAuthToken),
     ] {
         assert_eq!(Code::parse(grpc, message), code, "{message}");
     }

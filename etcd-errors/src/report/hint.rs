@@ -21,6 +21,9 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         ErrorKind::Protocol => {
             Some("is the endpoint etcd's client URL, without another server or proxy before it?")
         }
+        ErrorKind::Io => {
+            Some("look at the cause: is the directory there and writable, is there room on the disk?")
+        }
         ErrorKind::Unsupported => Some("use a newer version of etcd, or do without this call"),
         _ => None,
     }

@@ -43,6 +43,18 @@ put: key is not provided
 }
 
 #[test]
+fn a_file_that_cannot_be_written() {
+    let error = Error::new(ErrorKind::Io, "cannot write backup.db.part")
+        .with_operation("snapshot")
+        .with_source(io::Error::other("no space left on device"));
+    let expected = "
+snapshot: cannot write backup.db.part
+  cause    no space left on device
+  help     look at the cause: is the directory there and writable, is there room on the disk?";
+    assert_report(&error, expected);
+}
+
+#[test]
 fn no_member_can_be_reached() {
     let refused = |endpoint| Attempt::new(endpoint, "connection refused").with_elapsed(millis(1));
     let attempts =

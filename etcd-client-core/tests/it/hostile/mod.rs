@@ -11,6 +11,6 @@ mod move_leader;
 mod pages;
 mod peers;
 mod random;
-mod rig;
+pub(crate) mod rig;
 mod streams;
 mod txns;

@@ -1,0 +1,158 @@
+//! Files that cannot be written, and what is there afterwards.
+
+use std::{error::Error as _, fs, io};
+
+use etcd_client_core::{Client, Error, ErrorKind};
+use etcd_testkit::scripted::{Server, Step};
+use tokio::io::AsyncWriteExt as _;
+
+use super::{
+    directory::Directory,
+    server::{SNAPSHOT, answer, begun, ended, honest, playing},
+};
+use crate::servers::eventually;
+
+async fn served() -> (Server, Client) {
+    playing(answer(&honest(4))).await
+}
+
+fn cause(error: &Error) -> Option<io::ErrorKind> {
+    error.source()?.downcast_ref::<io::Error>().map(io::Error::kind)
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_file_is_refused_before_anything_is_asked() {
+    let (server, client) = served().await;
+    let directory = Directory::new();
+    fs::create_dir(directory.join("taken")).expect("made");
+    for (path, says) in [
+        (directory.join("taken"), "taken is a directory"),
+        (directory.join("taken/.."), "names no file"),
+        ("/".into(), "names no file"),
+        ("/dev/null".into(), "/dev/null is there and no file"),
+    ] {
+        let error = client.snapshot().save_to(&path).await.expect_err(says);
+        assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("path")), "{error}");
+        assert!(error.message().contains(says), "{error}");
+        assert_eq!(error.operation(), Some("snapshot"), "{error}");
+    }
+    assert_eq!(server.received(SNAPSHOT), 0);
+    assert_eq!(directory.names(), ["taken"]);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_made_is_named() {
+    let (server, client) = served().await;
+    let directory = Directory::new();
+    let missing = client.snapshot().save_to(directory.join("missing/backup.db")).await.expect_err("no place");
+    assert_eq!((missing.kind(), cause(&missing)), (ErrorKind::Io, Some(io::ErrorKind::NotFound)));
+    assert!(missing.message().contains("missing/backup.db.part"), "{missing}");
+
+    fs::write(directory.join("backup.db.part"), "of another").expect("written");
+    let other = client.snapshot().save_to(directory.join("backup.db")).await.expect_err("taken");
+    assert_eq!((other.kind(), cause(&other)), (ErrorKind::Io, Some(io::ErrorKind::AlreadyExists)));
+    assert!(other.message().contains("backup.db.part exists"), "{other}");
+    assert_eq!(fs::read(directory.join("backup.db.part")).expect("left alone"), b"of another");
+    assert_eq!(server.received(SNAPSHOT), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_is_not_followed() {
+    let (_server, client) = served().await;
+    let directory = Directory::new();
+    fs::write(directory.join("precious"), "precious").expect("written");
+    std::os::unix::fs::symlink(directory.join("precious"), directory.join("a.db.part")).expect("linked");
+    let error = client.snapshot().save_to(directory.join("a.db")).await.expect_err("the link is there");
+    assert_eq!(cause(&error), Some(io::ErrorKind::AlreadyExists), "{error}");
+    std::os::unix::fs::symlink(directory.join("precious"), directory.join("b.db")).expect("linked");
+    client.snapshot().save_to(directory.join("b.db")).await.expect("replaces the link");
+    assert_eq!(fs::read(directory.join("precious")).expect("left alone"), b"precious");
+    assert!(fs::symlink_metadata(directory.join("b.db")).expect("there").is_file());
+}
+
+#[tokio::test]
+async fn a_writer_that_fails_is_the_cause() {
+    let (server, client) = served().await;
+    let (mut writer, reader) = tokio::io::duplex(64);
+    drop(reader);
+    let error = client.snapshot().write_to(&mut writer).await.expect_err("nobody reads");
+    assert_eq!((error.kind(), cause(&error)), (ErrorKind::Io, Some(io::ErrorKind::BrokenPipe)), "{error}");
+    assert_eq!(error.operation(), Some("snapshot"));
+    server.wait_until(|counts| counts.open_calls == 0).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_told() {
+    let (_server, client) = served().await;
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let mut writer = tokio::io::BufWriter::new(tokio::fs::File::from_std(full));
+    let error = client.snapshot().write_to(&mut writer).await.expect_err("no space");
+    assert_eq!((error.kind(), cause(&error)), (ErrorKind::Io, Some(io::ErrorKind::StorageFull)), "{error}");
+    assert!(error.report().to_string().contains("room on the disk"), "{}", error.report());
+}
+
+#[tokio::test]
+async fn a_stream_that_was_read_is_not_written_as_if_it_were_whole() {
+    let (_server, client) = served().await;
+    let directory = Directory::new();
+    let mut stream = client.snapshot().open().await.expect("opened");
+    stream.next_chunk().await.expect("a chunk").expect("right");
+    let error = stream.save_to(directory.join("backup.db")).await.expect_err("the start is missing");
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("stream")), "{error}");
+    let mut stream = client.snapshot().open().await.expect("opened");
+    while let Some(chunk) = stream.next_chunk().await {
+        chunk.expect("right");
+    }
+    stream.write_to(&mut Vec::new()).await.expect_err("it is at its end");
+    assert!(directory.names().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_dropped_under_way_leaves_no_file() {
+    let (server, client) = playing(ended(begun(&honest(4)[..3]), Step::Hang)).await;
+    let directory = Directory::new();
+    let path = directory.join("backup.db");
+    let saving = tokio::spawn(client.snapshot().save_to(path));
+    eventually("the file is begun", async || directory.names() == ["backup.db.part"]).await;
+    server.wait_until(|counts| counts.open_calls == 1).await;
+    saving.abort();
+    assert!(saving.await.expect_err("aborted").is_cancelled());
+    assert!(directory.names().is_empty(), "{:?}", directory.names());
+    server.wait_until(|counts| counts.open_calls == 0).await;
+}
+
+#[test]
+fn what_is_dropped_at_once_leaves_no_file() {
+    let directory = Directory::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = crate::servers::client(["http://127.0.0.1:1"]);
+        for number in 0..100 {
+            let path = directory.join(number.to_string());
+            let mut saving = Box::pin(client.snapshot().save_to(path));
+            // The file is being made on another thread.
+            assert!(futures_util::poll!(saving.as_mut()).is_pending());
+        }
+    });
+    // Waits for these threads.
+    drop(runtime);
+    assert!(directory.names().is_empty(), "{:?}", directory.names());
+}
+
+#[tokio::test]
+async fn a_stalled_reader_gets_all_of_it_later() {
+    let (_server, client) = served().await;
+    let (mut writer, mut reader) = tokio::io::duplex(64);
+    let writing = tokio::spawn(async move {
+        let summary = client.snapshot().write_to(&mut writer).await.expect("written");
+        writer.shutdown().await.expect("shut down");
+        summary
+    });
+    let mut bytes = Vec::new();
+    tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut bytes).await.expect("read");
+    let summary = writing.await.expect("no panic");
+    assert_eq!(summary.bytes, bytes.len() as u64);
+    assert_eq!(summary.sha256.as_bytes()[..], bytes[bytes.len() - 32..]);
+}
