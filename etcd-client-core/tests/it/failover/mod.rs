@@ -2,7 +2,6 @@
 
 mod connectors;
 mod dead_members;
-mod killed_member;
 mod lifecycle;
 mod limits;
 mod nothing_there;
