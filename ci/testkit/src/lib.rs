@@ -23,12 +23,15 @@ mod cluster;
 mod line;
 mod obtain;
 mod progress;
+mod proxy;
+mod relay;
 mod require;
 pub mod scripted;
 mod workspace;
 
-pub use cluster::{Builder, Certificates, Cluster, Identity, Member};
+pub use cluster::{Builder, Certificates, Cluster, Identity, Member, Proxied};
 pub use line::{Line, Version};
 pub use obtain::{Binaries, Source, obtain};
 pub use progress::{Progress, Silent, StderrProgress};
+pub use proxy::{Accept, Connection, Counts, Direction, Fault, Flow, Proxy, Traffic};
 pub use require::{SKIPPED, require};

@@ -194,6 +194,16 @@ impl Pool {
         }
     }
 
+    /// By the streams that members have: calls come and go, and say nothing of those.
+    fn pick_for_stream(&self, ready: &[Arc<Connection>], wish: &Wish<'_>) -> Option<usize> {
+        let streams = self.streams.load();
+        let rate = |i: usize| {
+            let of_member = streams.iter().filter(|connection| connection.member.id == ready[i].member.id);
+            wish.rate_for(&ready[i], of_member.map(|connection| connection.gauge.in_flight()).sum())
+        };
+        pick(ready.len(), rate, wish.choice(self.settings.balance, ready.len(), &self.turn))
+    }
+
     /// Waits for a connection that streams use, and makes one where the chosen member has none.
     ///
     /// Cancel safe.
@@ -203,7 +213,7 @@ impl Pool {
             self.check_alive()?;
             let calls = self.calls.load_full();
             let wish = wish.at(self.now());
-            let Some(picked) = self.pick(&calls, &wish) else {
+            let Some(picked) = self.pick_for_stream(&calls, &wish) else {
                 self.relieve();
                 changed.changed().await.map_err(|_gone| closed())?;
                 continue;

@@ -168,7 +168,7 @@ impl<'a> Progress<'a> {
     }
 
     /// When to ask another member although this one lives: a member that is cut off from the others answers PINGs, but no
-    /// linearizable read. With a deadline once, so that what takes long everywhere gets the rest of the time.
+    /// linearizable read. With a deadline at most once for each member, so that what takes long everywhere gets the rest of the time.
     fn patience(&self) -> Option<Instant> {
         let wait = match self.deadline {
             Some(deadline) if self.abandoned == 0 => {

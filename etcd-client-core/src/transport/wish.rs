@@ -72,7 +72,12 @@ impl<'a> Wish<'a> {
 
     /// What a connection costs this call, or `None` where it cannot have it.
     pub(super) fn rate(&self, connection: &Connection) -> Option<Rating> {
-        let in_flight = connection.load()? as u64;
+        self.rate_for(connection, connection.load()?)
+    }
+
+    /// What a connection costs where the load is this.
+    pub(super) fn rate_for(&self, connection: &Connection, in_flight: usize) -> Option<Rating> {
+        let in_flight = in_flight as u64;
         let member = &*connection.member;
         let preferred = match self.preference {
             Preference::Any | Preference::Nearest => true,

@@ -7,7 +7,7 @@ use etcd_testkit::Cluster;
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
-    servers::{PATIENCE, client, freeze, shared},
+    servers::{PATIENCE, client, shared},
     tap::{Tap, payload},
 };
 
@@ -17,7 +17,7 @@ async fn a_dropped_get_leaves_the_client_and_its_connection_as_they_were() {
     let tap = Tap::default();
     let client = Client::builder(cluster.endpoints()).connector(tap.clone()).build().expect("built");
     client.put("k", "v").await.expect("put");
-    freeze(cluster.member(0)).await;
+    cluster.member(0).pause().await.expect("paused");
     let before = tap.written();
     tokio::select! {
         answer = client.get(payload()) => panic!("a paused member answers: {answer:?}"),
@@ -34,7 +34,7 @@ async fn a_dropped_put_is_applied_at_most_once() {
     let tap = Tap::default();
     let client = Client::builder(cluster.endpoints()).connector(tap.clone()).build().expect("built");
     client.get("k").await.expect("get");
-    freeze(cluster.member(0)).await;
+    cluster.member(0).pause().await.expect("paused");
     let before = tap.written();
     tokio::select! {
         answer = client.put("k", payload()) => panic!("a paused member answers: {answer:?}"),

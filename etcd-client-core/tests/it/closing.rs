@@ -7,7 +7,7 @@ use etcd_testkit::Cluster;
 use tokio::time::timeout;
 
 use crate::{
-    servers::{PATIENCE, client, eventually, freeze, shared},
+    servers::{PATIENCE, client, eventually, shared},
     tap::{Tap, payload},
 };
 
@@ -78,7 +78,7 @@ async fn calls_in_flight_end_with_closed() {
     let client =
         Client::builder(cluster.endpoints()).connector(tap.clone()).no_timeout().build().expect("built");
     client.get("k").await.expect("get");
-    freeze(cluster.member(0)).await;
+    cluster.member(0).pause().await.expect("paused");
     let before = tap.written();
     let closing = async {
         tap.wrote(before, 2).await;

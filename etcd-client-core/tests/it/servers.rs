@@ -74,21 +74,6 @@ pub(crate) async fn eventually(what: impl Display, mut condition: impl AsyncFnMu
     assert!(timeout(PATIENCE, looking).await.is_ok(), "still waiting until {what}");
 }
 
-/// Pauses a member and waits until none of its threads runs: a signal takes its time.
-pub(crate) async fn freeze(member: &Member) {
-    member.pause().expect("paused");
-    let pid = member.pid().expect("it runs");
-    eventually("the member is frozen", async || {
-        // Only Linux tells; elsewhere the signal is trusted.
-        let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return true };
-        tasks.flatten().all(|task| {
-            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-            stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('T'))
-        })
-    })
-    .await;
-}
-
 /// The sum of the samples of a metric whose labels hold all of `labels`.
 pub(crate) async fn metric(member: &Member, name: &str, labels: &[&str]) -> f64 {
     let answer = timeout(PATIENCE, metrics(member)).await.expect("in time").expect("metrics are served");

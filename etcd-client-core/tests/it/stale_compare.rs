@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_client_core::{Compare, Get, Outcome};
 use etcd_testkit::{Cluster, Member};
 
-use crate::servers::{PATIENCE, client, eventually, freeze, metric};
+use crate::servers::{PATIENCE, client, eventually, metric};
 
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -44,7 +44,7 @@ async fn assert_fresh_or_refused(cluster: &Cluster, frozen: usize) {
     let member = cluster.member(frozen);
     wait_for_old(member).await;
 
-    freeze(member).await;
+    member.pause().await.expect("paused");
     // Before the write: what the others send must not wait in the frozen member's sockets.
     cluster.isolate(frozen).expect("isolated");
     eventually("the others have a leader and write", async || {

@@ -7,7 +7,7 @@ use etcd_testkit::Cluster;
 use tokio::time::timeout;
 
 use crate::{
-    servers::{PATIENCE, client, freeze},
+    servers::{PATIENCE, client},
     tap::{Tap, payload},
 };
 
@@ -62,7 +62,7 @@ async fn calls_to_a_killed_member_end_and_the_client_closes() {
 #[tokio::test]
 async fn calls_to_a_frozen_member_end_at_their_deadline() {
     let Some((cluster, client, _)) = served().await else { return };
-    freeze(cluster.member(0)).await;
+    cluster.member(0).pause().await.expect("paused");
     let got = client.get("k").timeout(SHORT).await.expect_err("nobody answers");
     assert_ended(&got);
     assert_eq!(got.outcome(), Outcome::NotApplied);
@@ -80,7 +80,7 @@ async fn calls_to_a_frozen_member_end_at_their_deadline() {
 async fn a_get_outlives_the_restart_of_its_member() {
     let Some((cluster, client, tap)) = served().await else { return };
     let member = cluster.member(0);
-    freeze(member).await;
+    member.pause().await.expect("paused");
     let before = tap.written();
     // Sent while the member is frozen, all are lost with it; only the put must not be repeated.
     let others = async {

@@ -1,12 +1,9 @@
 //! The links between members: one TCP relay in front of each member's peer port, so that links can be cut and healed.
-//!
-//! The relays run on a thread of their own, so that a busy or ended runtime of a test does not stall Raft.
 
 use std::{
     collections::HashSet,
     net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
     time::Duration,
 };
 
@@ -14,11 +11,11 @@ use anyhow::Context as _;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    runtime::Handle,
     sync::watch,
 };
 
 use super::{owner, process::Pid};
+use crate::relay::{Background, reset_on_close};
 
 /// Which links are cut.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +36,7 @@ impl Cuts {
 pub(super) struct Links {
     cuts: watch::Sender<Cuts>,
     pids: Arc<Pids>,
-    runtime: Handle,
+    background: Background,
 }
 
 /// The process of each member, to tell who dials.
@@ -54,15 +51,8 @@ impl Pids {
 
 impl Links {
     pub(super) fn start() -> anyhow::Result<Self> {
-        let (cuts, mut ended) = watch::channel(Cuts::default());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
-        let runtime = runtime.context("starting the peer relays' runtime")?;
-        let handle = runtime.handle().clone();
-        // Only an error, the sender's end, ends it.
-        let serve = move || runtime.block_on(async { while ended.changed().await.is_ok() {} });
-        let thread = thread::Builder::new().name("etcd-testkit-links".into());
-        thread.spawn(serve).context("starting the peer relays' thread")?;
-        Ok(Self { cuts, pids: Arc::default(), runtime: handle })
+        let background = Background::start("etcd-testkit-links")?;
+        Ok(Self { cuts: watch::Sender::default(), pids: Arc::default(), background })
     }
 
     /// Puts a relay before the peer port `upstream` of a member; returns the port under which the others know it.
@@ -71,7 +61,7 @@ impl Links {
         listener.set_nonblocking(true).context("preparing a peer relay")?;
         let port = listener.local_addr().context("reading a peer relay's port")?.port();
         let relay = Relay { member, upstream, cuts: self.cuts.subscribe(), pids: Arc::clone(&self.pids) };
-        self.runtime.spawn(relay.run(listener));
+        self.background.spawn(relay.run(listener));
         Ok(port)
     }
 
@@ -120,7 +110,7 @@ impl Relay {
     async fn serve(mut self, mut inbound: TcpStream, from: SocketAddr) {
         // First of all: peers dial a dead member again and again, and finding out who dialled takes far longer.
         let Ok(mut outbound) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.upstream)).await else {
-            return reset(&inbound);
+            return reset_on_close(&inbound);
         };
         let dialler = owner::of(from.port(), &self.pids.lock());
         let member = self.member;
@@ -133,15 +123,9 @@ impl Relay {
                 _ = cut => {}
             }
         }
-        reset(&inbound);
-        reset(&outbound);
+        reset_on_close(&inbound);
+        reset_on_close(&outbound);
     }
-}
-
-/// Closing then sends RST instead of FIN.
-fn reset(stream: &TcpStream) {
-    // Fails only on a socket that is gone already.
-    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
 #[cfg(test)]

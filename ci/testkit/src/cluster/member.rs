@@ -24,6 +24,9 @@ use super::{
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(20);
 
+/// How often to look whether a signal has worked, which takes no longer than a thread's turn.
+const SIGNAL_POLL: Duration = Duration::from_millis(1);
+
 /// etcd lets requests in flight end for up to 7 s after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -85,12 +88,18 @@ impl Member {
         self.current().is_some_and(|pid| pid.is_running(self.reaper.pid()))
     }
 
-    /// Freezes the process (SIGSTOP); its connections stay open.
+    /// Freezes the process (SIGSTOP) and waits until none of its threads runs; its connections stay open.
     ///
     /// # Errors
-    /// When it does not run.
-    pub fn pause(&self) -> anyhow::Result<()> {
-        self.signal(Signal::SIGSTOP)
+    /// When it does not run, or still does after 15 s.
+    pub async fn pause(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGSTOP)?;
+        let stopped = async {
+            while !self.current().is_some_and(Pid::is_stopped) {
+                sleep(SIGNAL_POLL).await;
+            }
+        };
+        timeout(STOP_PATIENCE, stopped).await.with_context(|| format!("{} still runs", self.name()))
     }
 
     /// Thaws a paused process (SIGCONT).
@@ -124,7 +133,7 @@ impl Member {
     pub async fn wait_exit(&self) -> anyhow::Result<()> {
         let ended = async {
             while self.is_running() {
-                sleep(POLL).await;
+                sleep(SIGNAL_POLL).await;
             }
         };
         timeout(STOP_PATIENCE, ended)

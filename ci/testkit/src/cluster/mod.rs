@@ -10,6 +10,7 @@ mod member;
 mod owner;
 mod ports;
 mod process;
+mod proxied;
 mod reaper;
 mod setup;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use self::{
     builder::Builder,
     certificates::{Certificates, Identity},
     member::Member,
+    proxied::Proxied,
 };
 use self::{
     builder::Plan,
@@ -185,6 +187,14 @@ impl Cluster {
     /// Undoes every cut.
     pub fn heal_peer_links(&self) {
         self.setup.links.heal();
+    }
+
+    /// Puts a fault proxy before the TCP client port of each member. Members still name their own ports to who asks them.
+    ///
+    /// # Errors
+    /// When no port or thread can be had.
+    pub fn proxied(&self) -> anyhow::Result<Proxied> {
+        Proxied::before(&self.members)
     }
 
     /// Runs etcdctl with the endpoints, certificates and password of the cluster and returns its stdout.

@@ -23,6 +23,19 @@ impl Pid {
         status(self).is_some_and(|status| status.parent == parent.get() && status.is_alive())
     }
 
+    /// Whether none of its threads runs: a SIGSTOP takes its time.
+    pub(super) fn is_stopped(self) -> bool {
+        match fs::read_dir(format!("/proc/{}/task", self.get())) {
+            Ok(tasks) => tasks.flatten().all(|task| {
+                let stat = fs::read_to_string(task.path().join("stat"));
+                // A thread that is gone does not run.
+                stat.ok().and_then(|stat| from_stat(&stat)).is_none_or(|status| status.is_stopped())
+            }),
+            Err(_) if cfg!(target_os = "linux") => false,
+            Err(_) => from_ps(self).is_some_and(|status| status.is_stopped()),
+        }
+    }
+
     /// Sends a signal, if it is a running child of `parent`.
     pub(super) fn signal(self, parent: Self, signal: Signal) -> anyhow::Result<()> {
         if !self.is_running(parent) {
@@ -55,6 +68,10 @@ impl Status {
     /// A zombie has ended, but not before its last thread: until then the ports stay bound.
     fn is_alive(&self) -> bool {
         !matches!(self.state, 'Z' | 'X') || self.threads > 1
+    }
+
+    fn is_stopped(&self) -> bool {
+        matches!(self.state, 'T' | 'Z' | 'X')
     }
 }
 

@@ -59,7 +59,7 @@ async fn drop_takes_everything_along_even_a_paused_member() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let traces = Traces::of(&cluster);
     assert_eq!(traces.alive().len(), 3);
-    cluster.member(1).pause().unwrap();
+    cluster.member(1).pause().await.unwrap();
     drop(cluster);
     traces.vanish().await;
 }

@@ -4,4 +4,5 @@ mod binaries;
 mod leftovers;
 mod links;
 mod members;
+mod proxied;
 mod security;

@@ -49,7 +49,7 @@ async fn a_killed_member_comes_back_with_its_data() {
 async fn a_paused_member_is_silent_until_it_is_resumed() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let member = cluster.member(0);
-    member.pause().unwrap();
+    member.pause().await.unwrap();
     assert!(member.is_running());
     let get = ["--command-timeout=300ms", "--dial-timeout=300ms", "get", "k"];
     assert!(cluster.etcdctl(get).await.is_err());

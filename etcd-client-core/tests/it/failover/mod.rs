@@ -3,7 +3,6 @@
 mod connectors;
 mod dead_members;
 mod idle;
-mod killed_member;
 mod lifecycle;
 mod limits;
 mod nothing_there;

@@ -1,0 +1,122 @@
+//! One connection through a proxy: its handle, and the task that carries it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{net::TcpStream, sync::watch};
+
+use super::{
+    Direction, Fault, Traffic,
+    control::Control,
+    counts::Ledger,
+    pump::{self, Broken},
+};
+use crate::relay::reset_on_close;
+
+/// Small, so that a window closes soon after its reader pauses.
+const RECEIVE_BUFFER: usize = 64 * 1024;
+
+/// A connection that reached the server; its faults are its own from then on.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    client: SocketAddr,
+    control: watch::Sender<Control>,
+    traffic: watch::Sender<Traffic>,
+    /// Of the whole proxy.
+    ledger: Ledger,
+}
+
+impl Connection {
+    pub(super) fn new(client: SocketAddr, control: Control, ledger: Ledger) -> Self {
+        let (control, traffic) = (watch::Sender::new(control), watch::Sender::default());
+        Self { shared: Arc::new(Shared { client, control, traffic, ledger }) }
+    }
+
+    /// The client's end.
+    #[must_use]
+    pub fn client(&self) -> SocketAddr {
+        self.shared.client
+    }
+
+    /// What it has carried.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        *self.shared.traffic.borrow()
+    }
+
+    /// Has a fault happen to it. What the proxy took before still arrives.
+    pub fn fault(&self, direction: Direction, fault: Fault) {
+        self.order(|control| control.set(direction, Some(fault)));
+    }
+
+    /// Ends its fault.
+    pub fn heal(&self) {
+        self.order(|control| control.set(Direction::Both, None));
+    }
+
+    /// Resets it (RST) towards both ends.
+    pub fn reset(&self) {
+        self.order(|control| control.reset = true);
+    }
+
+    /// Ends one direction in an orderly way (FIN); what is sent in it from now on is swallowed.
+    pub fn finish(&self, direction: Direction) {
+        self.order(|control| control.finish(direction));
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    pub(super) fn order(&self, change: impl FnOnce(&mut Control)) {
+        self.shared.control.send_modify(change);
+    }
+
+    pub(super) fn orders(&self) -> watch::Receiver<Control> {
+        self.shared.control.subscribe()
+    }
+
+    pub(super) fn count_read(&self, direction: Direction, bytes: usize) {
+        self.count(|traffic| traffic.of(direction).read += bytes as u64);
+    }
+
+    pub(super) fn count_written(&self, direction: Direction, bytes: usize) {
+        self.count(|traffic| traffic.of(direction).written += bytes as u64);
+    }
+
+    fn count(&self, change: impl Fn(&mut Traffic)) {
+        self.shared.traffic.send_modify(&change);
+        self.shared.ledger.count(|counts| change(&mut counts.traffic));
+    }
+
+    /// Carries it until both directions have ended, or one was broken off.
+    pub(super) async fn carry(self, mut client: TcpStream, mut server: TcpStream) {
+        prepare(&client);
+        prepare(&server);
+        let ended = {
+            let (from_client, to_client) = client.split();
+            let (from_server, to_server) = server.split();
+            let up = pump::run(&self, Direction::ToServer, from_client, to_server);
+            let down = pump::run(&self, Direction::ToClient, from_server, to_client);
+            let mut orders = self.orders();
+            tokio::select! {
+                _ = orders.wait_for(|control| control.reset) => Err(Broken),
+                ended = async { tokio::try_join!(up, down) } => ended.map(drop),
+            }
+        };
+        if ended.is_err() {
+            reset_on_close(&client);
+            reset_on_close(&server);
+        }
+    }
+}
+
+fn prepare(stream: &TcpStream) {
+    // Each fails only on a socket that is gone.
+    let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(stream).set_recv_buffer_size(RECEIVE_BUFFER);
+}

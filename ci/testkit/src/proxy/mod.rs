@@ -1,0 +1,191 @@
+//! A TCP proxy before a server that does to its connections what networks do: it delays, swallows, breaks.
+//!
+//! ```no_run
+//! # async fn demo() -> anyhow::Result<()> {
+//! use etcd_testkit::{Direction, Fault, Proxy};
+//!
+//! let proxy = Proxy::to("http://127.0.0.1:2379")?;
+//! proxy.fault(Direction::ToClient, Fault::Blackhole);
+//! // A client of `proxy.endpoint()` now waits for answers in vain.
+//! proxy.heal().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod connection;
+mod control;
+mod counts;
+mod entrance;
+mod fault;
+mod pump;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::Context as _;
+use tokio::{net::TcpStream, sync::watch};
+
+pub use self::{
+    connection::Connection,
+    counts::{Counts, Flow, Traffic},
+    fault::{Accept, Direction, Fault},
+};
+use self::{control::Control, counts::Ledger, entrance::Entrance};
+use crate::relay::Background;
+
+/// A proxy on a loopback port. Dropping it closes the port and every connection.
+///
+/// It runs on a thread of its own, so that a busy runtime of a test does not stall it.
+#[derive(Debug)]
+pub struct Proxy {
+    scheme: String,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    _background: Background,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: String,
+    book: Mutex<Book>,
+    wanted: watch::Sender<Accept>,
+    /// What is wanted, once it is so.
+    standing: watch::Sender<Accept>,
+    ledger: Ledger,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    /// What connections begin with.
+    orders: Control,
+    connections: Vec<Connection>,
+}
+
+impl Proxy {
+    /// A proxy to `HOST:PORT`, with a scheme before it or not.
+    ///
+    /// # Errors
+    /// When no port or thread can be had.
+    pub fn to(upstream: &str) -> anyhow::Result<Self> {
+        let (scheme, upstream) = upstream.split_once("://").unwrap_or(("http", upstream));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("binding a proxy")?;
+        listener.set_nonblocking(true).context("preparing a proxy")?;
+        let address = listener.local_addr().context("reading a proxy's port")?;
+        let shared = Arc::new(Shared {
+            upstream: upstream.to_owned(),
+            book: Mutex::default(),
+            wanted: watch::Sender::default(),
+            standing: watch::Sender::default(),
+            ledger: Ledger::default(),
+        });
+        let background = Background::start("etcd-testkit-proxy")?;
+        background.spawn(Entrance::new(Arc::clone(&shared), address).run(listener));
+        Ok(Self { scheme: scheme.to_owned(), address, shared, _background: background })
+    }
+
+    /// What a client connects to: `http://127.0.0.1:PORT`, with the scheme of the server.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The served connections that are open, oldest first.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.shared.book().connections.clone()
+    }
+
+    /// Has a fault happen to every connection, later ones too. What the proxy took before still arrives.
+    pub fn fault(&self, direction: Direction, fault: Fault) {
+        self.order(|control| control.set(direction, Some(fault)));
+    }
+
+    /// Resets every open connection (RST) towards both ends.
+    pub fn reset(&self) {
+        for connection in &self.shared.book().connections {
+            connection.reset();
+        }
+    }
+
+    /// Ends one direction of every open connection in an orderly way (FIN); what is sent in it from now on is swallowed.
+    pub fn finish(&self, direction: Direction) {
+        for connection in &self.shared.book().connections {
+            connection.finish(direction);
+        }
+    }
+
+    /// Treats clients that connect so from now on; returns when it is in force.
+    pub async fn accept(&self, accept: Accept) {
+        let mut standing = self.shared.standing.subscribe();
+        self.shared.wanted.send_replace(accept);
+        // Fails only when the proxy is gone.
+        let _ = standing.wait_for(|standing| *standing == accept).await;
+    }
+
+    /// Ends every fault: clients are served, bytes pass. Connections that a blackhole took something from are reset.
+    pub async fn heal(&self) {
+        self.order(|control| control.set(Direction::Both, None));
+        self.accept(Accept::Serve).await;
+    }
+
+    /// What it has seen.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.ledger.counts()
+    }
+
+    /// Waits until the counts fulfil a condition.
+    ///
+    /// # Panics
+    /// When they do not within 30 s.
+    pub async fn wait_until(&self, condition: impl Fn(&Counts) -> bool) {
+        self.shared.ledger.wait_until(condition).await;
+    }
+
+    fn order(&self, change: impl Fn(&mut Control)) {
+        let mut book = self.shared.book();
+        change(&mut book.orders);
+        for connection in &book.connections {
+            connection.order(&change);
+        }
+    }
+}
+
+impl Shared {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries a connection; it is in the book meanwhile.
+    async fn connect(&self, client: TcpStream, from: SocketAddr, server: TcpStream) {
+        let connection = self.enter(from);
+        let carried = connection.clone();
+        carried.carry(client, server).await;
+        self.book().connections.retain(|other| !other.is(&connection));
+        self.ledger.count(|counts| counts.open -= 1);
+    }
+
+    fn enter(&self, client: SocketAddr) -> Connection {
+        let connection = {
+            let mut book = self.book();
+            let connection = Connection::new(client, book.orders, self.ledger.clone());
+            book.connections.push(connection.clone());
+            connection
+        };
+        self.ledger.count(|counts| {
+            counts.served += 1;
+            counts.open += 1;
+        });
+        connection
+    }
+}

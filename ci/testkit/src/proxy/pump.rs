@@ -1,0 +1,231 @@
+//! Moves the bytes of one direction, with the fault that is set for it.
+
+use std::{future::pending, io, time::Duration};
+
+use bytes::{Buf as _, Bytes};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::tcp::{ReadHalf, WriteHalf},
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Connection, Direction, Fault,
+    control::{Control, Lane},
+};
+
+/// The most that is read at a time.
+const PIECE: usize = 16 * 1024;
+
+/// Pieces that are under way at a time; more back up to the sender.
+const UNDER_WAY: usize = 64;
+
+/// A throttled direction gets its share so many times a second.
+const SHARES: u64 = 20;
+
+/// A direction ended otherwise than in order: the connection is to be reset.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Broken;
+
+/// What is under way to the receiver.
+enum Piece {
+    Bytes {
+        /// When it arrives at the earliest.
+        due: Instant,
+        bytes: Bytes,
+    },
+    Cut,
+}
+
+/// Carries one direction until FIN has arrived.
+pub(super) async fn run(
+    connection: &Connection,
+    direction: Direction,
+    from: ReadHalf<'_>,
+    to: WriteHalf<'_>,
+) -> Result<(), Broken> {
+    let (sender, pieces) = mpsc::channel(UNDER_WAY);
+    let intake = Intake::new(connection, direction).run(from, sender);
+    tokio::try_join!(intake, deliver(connection, direction, pieces, to)).map(drop)
+}
+
+/// Takes from the sender and decides what arrives.
+struct Intake<'c> {
+    connection: &'c Connection,
+    direction: Direction,
+    orders: watch::Receiver<Control>,
+    lane: Lane,
+    /// Bytes since the order came.
+    since: u64,
+    /// Whether something was swallowed, so that nothing that follows makes sense.
+    lost: bool,
+    /// When a throttled direction may be read again.
+    next_read: Instant,
+}
+
+impl<'c> Intake<'c> {
+    fn new(connection: &'c Connection, direction: Direction) -> Self {
+        let orders = connection.orders();
+        let lane = orders.borrow().lane(direction);
+        Self { connection, direction, orders, lane, since: 0, lost: false, next_read: Instant::now() }
+    }
+
+    async fn run(mut self, mut from: ReadHalf<'_>, sender: mpsc::Sender<Piece>) -> Result<(), Broken> {
+        let mut sender = Some(sender);
+        let mut buffer = vec![0; PIECE];
+        loop {
+            self.ready().await?;
+            if self.lane.finished {
+                sender = None;
+            }
+            let limit = self.limit();
+            let read = tokio::select! {
+                biased;
+                _ = self.orders.changed() => continue,
+                read = from.read(&mut buffer[..limit]) => read,
+            };
+            // A fault that was set meanwhile holds for these bytes.
+            self.ready().await?;
+            match read {
+                Ok(1..) => {}
+                ended => return self.end(ended).await,
+            }
+            let bytes = &mut buffer[..read.unwrap_or_default()];
+            self.connection.count_read(self.direction, bytes.len());
+            if let Some(sender) = sender.as_ref().filter(|_| !self.lane.finished) {
+                self.hand_on(bytes, sender).await?;
+            }
+        }
+    }
+
+    /// Waits while the orders forbid to go on.
+    async fn ready(&mut self) -> Result<(), Broken> {
+        loop {
+            self.look()?;
+            match self.lane.fault {
+                Some(Fault::ZeroWindow) => self.changed().await,
+                Some(Fault::Throttle { .. }) if Instant::now() < self.next_read => {
+                    let next_read = self.next_read;
+                    tokio::select! {
+                        () = self.changed() => {}
+                        () = sleep_until(next_read) => {}
+                    }
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn look(&mut self) -> Result<(), Broken> {
+        let lane = self.orders.borrow_and_update().lane(self.direction);
+        if lane.order != self.lane.order {
+            self.since = 0;
+        }
+        self.lane = lane;
+        if self.lost && !self.swallows() { Err(Broken) } else { Ok(()) }
+    }
+
+    async fn changed(&mut self) {
+        // Fails only once the connection, which this borrows, is gone.
+        let _ = self.orders.changed().await;
+    }
+
+    fn swallows(&self) -> bool {
+        self.lane.fault == Some(Fault::Blackhole)
+    }
+
+    fn limit(&self) -> usize {
+        match self.lane.fault {
+            Some(Fault::Throttle { bytes_per_second }) => {
+                usize::try_from(bytes_per_second / SHARES).unwrap_or(PIECE).clamp(1, PIECE)
+            }
+            _ => PIECE,
+        }
+    }
+
+    async fn end(mut self, ended: io::Result<usize>) -> Result<(), Broken> {
+        while self.swallows() {
+            self.lost = true;
+            self.changed().await;
+            self.look()?;
+        }
+        ended.map(drop).map_err(|_| Broken)
+    }
+
+    async fn hand_on(&mut self, bytes: &mut [u8], sender: &mpsc::Sender<Piece>) -> Result<(), Broken> {
+        let before = self.since;
+        self.since += bytes.len() as u64;
+        let mut arriving = bytes.len();
+        match self.lane.fault {
+            Some(Fault::Blackhole) => {
+                self.lost = true;
+                return Ok(());
+            }
+            Some(Fault::CutAfter(limit)) => arriving = within(limit, before, arriving),
+            Some(Fault::CorruptAfter(place)) if (before..self.since).contains(&place) => {
+                bytes[within(place, before, arriving)] ^= 0xff;
+            }
+            Some(Fault::Throttle { bytes_per_second }) => {
+                let share = Duration::from_secs(arriving as u64)
+                    / u32::try_from(bytes_per_second.max(1)).unwrap_or(u32::MAX);
+                self.next_read = self.next_read.max(Instant::now()) + share;
+            }
+            _ => {}
+        }
+        let piece = Piece::Bytes { due: self.due(), bytes: Bytes::copy_from_slice(&bytes[..arriving]) };
+        sender.send(piece).await.map_err(|_| Broken)?;
+        if matches!(self.lane.fault, Some(Fault::CutAfter(limit)) if self.since >= limit) {
+            sender.send(Piece::Cut).await.map_err(|_| Broken)?;
+            // The delivery ends both.
+            pending::<()>().await;
+        }
+        Ok(())
+    }
+
+    /// None overtakes the one before it: they wait in line.
+    fn due(&self) -> Instant {
+        let delay = match self.lane.fault {
+            Some(Fault::Delay { by, jitter }) => {
+                (by + jitter.mul_f64(2.0 * fastrand::f64())).saturating_sub(jitter)
+            }
+            _ => Duration::ZERO,
+        };
+        Instant::now() + delay
+    }
+}
+
+/// Where the byte `place` lies in a piece of `len` bytes with `before` before it; `len` if behind it.
+fn within(place: u64, before: u64, len: usize) -> usize {
+    usize::try_from(place.saturating_sub(before)).unwrap_or(len).min(len)
+}
+
+/// Gives the receiver what is due, and FIN at the end.
+async fn deliver(
+    connection: &Connection,
+    direction: Direction,
+    mut pieces: mpsc::Receiver<Piece>,
+    mut to: WriteHalf<'_>,
+) -> Result<(), Broken> {
+    let mut orders = connection.orders();
+    while let Some(piece) = pieces.recv().await {
+        let Piece::Bytes { due, mut bytes } = piece else { return Err(Broken) };
+        on_time(&mut orders, direction, due).await;
+        while bytes.has_remaining() {
+            let written = to.write(&bytes).await.map_err(|_| Broken)?;
+            connection.count_written(direction, written);
+            bytes.advance(written);
+        }
+    }
+    to.shutdown().await.map_err(|_| Broken)
+}
+
+/// Waits until a piece is due; where no delay is set any more, it is.
+async fn on_time(orders: &mut watch::Receiver<Control>, direction: Direction, due: Instant) {
+    let healed =
+        orders.wait_for(|control| !matches!(control.lane(direction).fault, Some(Fault::Delay { .. })));
+    tokio::select! {
+        _ = healed => {}
+        () = sleep_until(due) => {}
+    }
+}
