@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Older samples weigh half as much after this many milliseconds without a new one: a member that was slow once is tried again.
-const HALF_LIFE: u32 = 2_000;
+const HALF_LIFE: u32 = 1_000;
 
 /// Up to this many microseconds every member is as near as any other: below it, noise would decide.
 const NEAR: u32 = 1_024;
+
+/// What is slower than this is as far as can be: how long a member hung says nothing of how long it will take.
+const FAR: u32 = 128_000;
 
 /// A moving average: the microseconds in the upper half, the millisecond of its last sample in the lower.
 ///
@@ -17,6 +20,7 @@ pub(crate) struct Latency(AtomicU64);
 impl Latency {
     /// Adds a sample of `micros`, taken at `now` in milliseconds.
     pub(crate) fn record(&self, micros: u32, now: u32) {
+        let micros = micros.min(FAR);
         let packed = self.0.load(Ordering::Relaxed);
         let average = if packed == 0 {
             micros
@@ -67,8 +71,8 @@ mod tests {
     fn what_is_old_fades() {
         let latency = Latency::default();
         latency.record(64_000, 10_000);
-        assert_eq!(latency.micros(11_999), 64_000);
-        assert_eq!(latency.micros(12_000), 32_000);
+        assert_eq!(latency.micros(10_999), 64_000);
+        assert_eq!(latency.micros(11_000), 32_000);
         assert_eq!(latency.micros(500_000), 0);
         assert_eq!(latency.micros(u32::MAX), 0);
     }

@@ -156,22 +156,30 @@ impl<'a> Progress<'a> {
         begun: &'b AtomicBool,
     ) -> Lookout<'b> {
         let repeatable = self.call.class.is_repeatable() && self.call.options.may_move();
+        let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, flight);
         Lookout {
             pool: channel.pool(),
             connection: &flight.connection,
             started: self.attempt_started,
             deadline: self.deadline,
-            patience: if repeatable { self.patience() } else { None },
+            patience: if repeatable { self.patience(another) } else { None },
             repeatable,
             begun,
         }
     }
 
+    /// Whether a member is ready that this call has not met.
+    fn has_untried_besides(&self, channel: &Channel, flight: &InFlight) -> bool {
+        let mut met = self.tried.clone();
+        met.push(flight.connection.member.id);
+        channel.pool().has_ready_besides(&met)
+    }
+
     /// When to ask another member although this one lives: a member that is cut off from the others answers PINGs, but no
     /// linearizable read. With a deadline at most once for each member, so that what takes long everywhere gets the rest of the time.
-    fn patience(&self) -> Option<Instant> {
+    fn patience(&self, another: bool) -> Option<Instant> {
         let wait = match self.deadline {
-            Some(deadline) if self.abandoned == 0 => {
+            Some(deadline) if self.abandoned == 0 || another => {
                 (deadline - self.attempt_started).mul_f64(PATIENCE).max(LEAST_PATIENCE)
             }
             Some(_) => return None,

@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn nothing_shows_it() {
-        let header = super::header(Secret::from("canary")).expect("valid");
+        let header = header(Secret::from("canary")).expect("valid");
         assert!(header.is_sensitive());
         assert_eq!(format!("{header:?}"), "Sensitive");
         assert_eq!(header, "canary");
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn what_no_header_may_hold_is_refused() {
         for text in ["a\nb", "a\0", "\x7f"] {
-            assert!(super::header(Secret::from(text)).is_none(), "{text:?}");
+            assert!(header(Secret::from(text)).is_none(), "{text:?}");
         }
     }
 }

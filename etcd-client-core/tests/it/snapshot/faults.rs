@@ -7,7 +7,7 @@ use etcd_testkit::{Cluster, Member};
 use tokio::time::timeout;
 
 use super::{all, directory::Directory, large};
-use crate::servers::{PATIENCE, client, eventually, freeze, metric};
+use crate::servers::{PATIENCE, client, eventually, metric};
 
 async fn snapshots(member: &Member) -> f64 {
     metric(member, "grpc_server_started_total", &["grpc_method=\"Snapshot\""]).await
@@ -102,7 +102,7 @@ async fn a_frozen_member_is_a_stall() {
     let idle = Duration::from_secs(1);
     let mut stream = client.snapshot().idle_timeout(idle).open().await.expect("opened");
     stream.next_chunk().await.expect("a chunk").expect("right");
-    freeze(cluster.member(0)).await;
+    cluster.member(0).pause().await.expect("paused");
     let error = fails(stream).await;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{}", error.report());
     assert!(error.message().contains("stalled: nothing came for 1.0 s"), "{error}");
