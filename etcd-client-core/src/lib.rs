@@ -80,16 +80,16 @@ pub use op::{
     Limits, Op, OpResponse, Put, PutResponse, PutSpec, SortOrder, SortTarget, Txn, TxnResponse, TxnSpec,
     Unbound,
 };
+pub use service::{
+    CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, SnapshotDigest, SnapshotProgress,
+    SnapshotStream, SnapshotSummary, Timeout, execute,
+};
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;
 #[cfg(feature = "proxy")]
 pub use transport::proxy::HttpProxy;
 #[cfg(feature = "tls")]
 pub use transport::tls::{Tls, TlsVersion, danger};
-pub use service::{
-    CallOptions, Kv, Lease, RangeChunk, RangeStream, Resend, SnapshotDigest, SnapshotProgress,
-    SnapshotStream, SnapshotSummary, Timeout, execute,
-};
 pub use transport::{
     connector::Target,
     state::{EndpointPhase, EndpointState, EndpointStates},
