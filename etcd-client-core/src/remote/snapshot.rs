@@ -195,7 +195,7 @@ impl Reader {
 
     fn fail(&self, error: Error) -> Error {
         let elapsed = self.started.elapsed();
-        let endpoint = &*self.messages.connection().endpoint();
+        let endpoint = self.messages.connection().endpoint();
         let attempt =
             Attempt::new(endpoint, error.message().to_owned()).with_sent(true).with_elapsed(elapsed);
         error
