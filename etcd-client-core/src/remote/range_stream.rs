@@ -53,8 +53,14 @@ pub(super) async fn open(
             channel.max_receive_bytes(),
             progress.deadline,
         );
-        let failure = match opened.await {
-            Ok(messages) => return Ok(chunks(messages, channel.timeout(options))),
+        // A member may send a head before it looks at the token: the stream is open when its first message is there.
+        let begun = async {
+            let mut messages = opened.await?;
+            let first = messages.next(progress.deadline).await?;
+            Ok((messages, first))
+        };
+        let failure = match begun.await {
+            Ok((messages, first)) => return Ok(chunks(messages, first, channel.timeout(options))),
             Err(failure) => failure,
         };
         learn(&failure, &connection);
@@ -69,15 +75,22 @@ pub(super) async fn open(
 }
 
 /// The messages as chunks. `timeout` bounds the wait for each one: a long range may take long, a silent one may not.
-fn chunks(messages: MessageStream<pb::RangeStreamResponse>, timeout: Option<Duration>) -> RangeStream {
-    RangeStream::from_state(Some(messages), move |messages| async move {
-        let mut messages = messages?;
+fn chunks(
+    messages: MessageStream<pb::RangeStreamResponse>,
+    first: Option<pb::RangeStreamResponse>,
+    timeout: Option<Duration>,
+) -> RangeStream {
+    RangeStream::from_state(Some((messages, first)), move |state| async move {
+        let (mut messages, first) = state?;
         if let Err(error) = check_runtime() {
             return Some((Err(error.with_operation(METHOD.operation())), None));
         }
+        if let Some(first) = first {
+            return Some((Ok(wire::range_chunk(first)), Some((messages, None))));
+        }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         match messages.next(deadline).await {
-            Ok(Some(message)) => Some((Ok(wire::range_chunk(message)), Some(messages))),
+            Ok(Some(message)) => Some((Ok(wire::range_chunk(message)), Some((messages, None)))),
             Ok(None) => None,
             // What would follow has a gap before it.
             Err(failure) => Some((Err(broken(failure, messages.connection())), None)),

@@ -213,6 +213,13 @@ async fn call(
             send.send_data(frame.freeze(), false)?;
             send.send_trailers(HeaderMap::from_iter([("grpc-status".parse().expect("a name"), 0.into())]))
         }
+        Err((code, text)) if head.uri.path() == "/etcdserverpb.KV/RangeStream" => {
+            // As etcd 3.7 does where users changed after it had begun.
+            let mut send = respond.send_response(response, false)?;
+            let mut trailers = HeaderMap::from_iter([("grpc-status".parse().expect("a name"), code.into())]);
+            trailers.insert("grpc-message", HeaderValue::from_static(text));
+            send.send_trailers(trailers)
+        }
         Err((code, text)) => {
             response.headers_mut().insert("grpc-status", code.into());
             response.headers_mut().insert("grpc-message", HeaderValue::from_static(text));
