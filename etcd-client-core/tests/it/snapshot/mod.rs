@@ -9,13 +9,16 @@
 //! | `TestMaintenanceSnapshotWithVersionVersion`, `TestSaveSnapshotVersion` | [`saved`]`::a_saved_snapshot_is_the_database` |
 //! | `TestMaintenanceSnapshotContentDigest` | [`saved`]`::the_stream_is_what_is_saved` |
 //! | `TestSaveSnapshotFilePermissions` | [`saved`]`::a_saved_snapshot_is_the_database` |
-//! | `TestSnapshotWithNoAuth` (`tests/common`) | [`saved`]`::a_refusal_shows_when_it_is_opened`; the others with passwords |
+//! | `TestSnapshotWithNoAuth` (`tests/common`) | [`saved`]`::a_refusal_shows_when_it_is_opened` |
+//! | `TestSnapshotWith{Root,User,Invalid}Auth` | [`secured`]; a wrong password shows with the call, not with the client |
 
 mod directory;
 mod faults;
 mod files;
 mod hostile;
 mod saved;
+#[cfg(feature = "tls")]
+mod secured;
 mod server;
 
 use etcd_client_core::{Client, Put, SnapshotStream};
