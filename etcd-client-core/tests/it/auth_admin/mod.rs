@@ -6,20 +6,22 @@
 //! |---|---|
 //! | `TestUserError` | [`users`]`::{a_second_user_of_the_name.., a_deleted_user_is_gone, an_unknown_role..}` |
 //! | `TestAddUserAfterDelete` | [`switch`]`::who_was_deleted_and_added_again_logs_in_with_the_new_password_only` |
-//! | `TestUserErrorAuth` | [`switch`]: the logins as answers of the server; the client's own login with tokens |
-//! | `TestGetTokenWithoutAuth` | with tokens |
+//! | `TestUserErrorAuth` | [`auth`](crate::auth)`::switching::a_wrong_password_fails_at_once..` |
+//! | `TestGetTokenWithoutAuth` | [`switch`]`::auth_needs_root_and_is_turned_on_and_off` |
 //!
 //! | etcd (`tests/common/auth_test.go`) | here |
 //! |---|---|
 //! | `TestAuthEnable`, `TestAuthStatus`, `TestAuthDisable` | [`switch`] |
 //! | `TestAuthRevisionConsistency` | [`switch`]`::the_auth_revision_outlives_a_restart` |
 //! | `TestAuthRoleUpdate`, `TestAuthRoleRevokeDuringOps`, `TestAuthRevokeWithDelete`, `TestAuthWriteKey`, `TestAuthPrefixPerm` | [`permissions`] |
-//! | `TestAuthTxn`, `TestAuthCompact` | [`permissions`]; on JWT with tokens |
+//! | `TestAuthTxn`, `TestAuthCompact` | [`permissions`], with simple tokens |
 //! | `TestAuthTestInvalidMgmt`, `TestAuthRoleGet`, `TestAuthUserGet`, `TestAuthRoleList` | [`who_may`] |
 //! | `TestAuthLeaseGrantLeases`, `TestAuthLeaseLeases`, `TestAuthLeaseTimeToLive`, `TestAuthLeaseTimeToLiveExpired`, `TestAuthLeaseRevoke` | [`leases`] |
 //! | `TestAuthGracefulDisable`, `TestAuthLeaseKeepAlive` | with watches and keepalive |
-//! | `TestAuthMemberAdd`, `TestAuthMemberList`, `TestAuthMemberRemove`, `TestAuthAlarm` | with the cluster and maintenance services |
-//! | `TestAuthUserDeleteDuringOps`, `TestAuthJWTExpire`, `TestAuthJWTOnly`, `TestAuthTestCacheReload` | with tokens |
+//! | `TestAuthMemberAdd`, `TestAuthMemberList`, `TestAuthMemberRemove`, `TestAuthAlarm` | not yet |
+//! | `TestAuthUserDeleteDuringOps` | [`auth`](crate::auth)`::switching::a_deleted_user_hears..` |
+//! | `TestAuthJWTExpire`, `TestAuthJWTOnly` | [`auth`](crate::auth)`::{expiry, fixed}` |
+//! | `TestAuthTestCacheReload` | [`switch`]`::a_logged_in_client_outlives_a_restart` |
 //!
 //! | etcd (`tests/common/user_test.go`, `role_test.go`) | here |
 //! |---|---|
@@ -31,14 +33,13 @@
 //! |---|---|
 //! | `TestV3AuthEmptyUserGet`, `TestV3AuthEmptyUserPut`, `TestV3AuthNonAuthorizedRPCs` | [`who_may`]`::nobody_may_do_anything` |
 //! | `TestV3AuthRevision` | [`switch`]`::auth_leaves_the_revision_of_the_store_alone` |
-//! | `TestV3AuthTokenWithDisable` | [`switch`]`::auth_needs_root_and_is_turned_on_and_off`: the token is still sent afterwards |
+//! | `TestV3AuthTokenWithDisable` | [`switch`]`::auth_needs_root_and_is_turned_on_and_off` |
 //! | `TestV3AuthNestedTxnPermissionDenied`, `TestReadWithPrevKvInTXN` | [`permissions`] |
 //! | `TestPutWithLeaseInTXN`, `TestV3AuthWithLeaseRevoke`, `TestV3AuthWithLeaseAttach` | [`leases`] |
-//! | `TestV3AuthWithLeaseRevokeWithRoot`, `..WithRootJWT` | [`leases`]`::a_lease_of_root_expires`; on JWT with tokens |
+//! | `TestV3AuthWithLeaseRevokeWithRoot`, `..WithRootJWT` | [`leases`]`::a_lease_of_root_expires`, with simple tokens |
 //! | `TestV3AuthWithLeaseRenew`, `TestV3AuthWatchErrorAndWatchId0` | with keepalive and watches |
-//! | `TestV3AuthOldRevConcurrent` | with tokens |
+//! | `TestV3AuthOldRevConcurrent` | [`auth`](crate::auth)`::expiry`: users change under load |
 
-mod door;
 mod leases;
 mod permissions;
 mod refused;
@@ -56,7 +57,6 @@ use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, Permission};
 use etcd_testkit::{Cluster, Line};
 use tokio::sync::{Mutex, MutexGuard};
 
-use self::door::LoggedIn;
 use crate::servers::{client, start_once};
 
 const ROOT_PASSWORD: &str = "root-secret";
@@ -67,10 +67,16 @@ fn unique(what: &str) -> String {
     format!("{what}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A client that logs in.
+fn as_user(cluster: &Cluster, user: &str, password: &str) -> Client {
+    let builder = Client::builder(cluster.endpoints()).password(user, password).allow_plaintext_auth();
+    builder.build().expect("the endpoints are valid")
+}
+
 /// A member with auth on, for one test at a time: a change of auth makes etcd refuse what runs beside it.
 struct Guarded {
     cluster: &'static Cluster,
-    root: LoggedIn,
+    root: Client,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -80,7 +86,7 @@ async fn guarded() -> Option<Guarded> {
     let builder = Cluster::builder().arg("--bcrypt-cost", "4").auth(ROOT_PASSWORD);
     let cluster = start_once(&GUARDED, builder)?;
     let turn = TURN.lock().await;
-    let root = LoggedIn::as_user(cluster, "root", ROOT_PASSWORD).await.expect("root logs in");
+    let root = as_user(cluster, "root", ROOT_PASSWORD);
     root.delete("").all_keys().await.expect("the store is emptied");
     Some(Guarded { cluster, root, _turn: turn })
 }
@@ -89,7 +95,7 @@ async fn guarded() -> Option<Guarded> {
 struct User {
     name: String,
     role: String,
-    client: LoggedIn,
+    client: Client,
 }
 
 impl Guarded {
@@ -103,7 +109,7 @@ impl Guarded {
             auth.role_grant_permission(&role, permission).await.expect("permission granted");
         }
         auth.user_grant_role(&name, &role).await.expect("role granted");
-        let client = LoggedIn::as_user(self.cluster, &name, "pw").await.expect("the user logs in");
+        let client = as_user(self.cluster, &name, "pw");
         User { name, role, client }
     }
 

@@ -1,14 +1,11 @@
 //! Turning auth on and off, on members that nobody else uses.
 
-use etcd_client_core::{Client, Code, ErrorKind, Outcome};
+use etcd_client_core::{Client, Code, ErrorKind, Outcome, Permission};
+use etcd_proto::etcdserverpb::{AuthenticateRequest, auth_client::AuthClient};
 use etcd_testkit::{Cluster, Line};
 use tonic::Status;
 
-use super::{
-    ROOT_PASSWORD, assert_refused,
-    door::{LoggedIn, authenticate},
-    guarded, unique,
-};
+use super::{ROOT_PASSWORD, as_user, assert_refused, guarded, unique};
 use crate::servers::client;
 
 async fn own() -> Option<Cluster> {
@@ -17,7 +14,8 @@ async fn own() -> Option<Cluster> {
 
 /// What the server says of a login.
 async fn login(client: &Client, user: &str, password: &str) -> Result<(), Status> {
-    authenticate(client, user, password).await.map(drop)
+    let request = AuthenticateRequest { name: user.to_owned(), password: password.to_owned() };
+    AuthClient::new(client.channel()).authenticate(request).await.map(drop)
 }
 
 #[tokio::test]
@@ -32,23 +30,20 @@ async fn auth_needs_root_and_is_turned_on_and_off() {
     auth.user_grant_role("root", "root").await.expect("granted");
     auth.user_add("alice", "pw").await.expect("added");
     assert_eq!(auth.user_list().await.expect("listed").users, ["alice", "root"]);
+    as_user(&cluster, "alice", "pw").put("k", "v").await.expect("a password does no harm");
     let not_on = login(&client, "alice", "pw").await.expect_err("auth is off");
     assert_eq!(not_on.message(), "etcdserver: authentication is not enabled");
     auth.enable().await.expect("enabled");
 
-    let alice = LoggedIn::as_user(&cluster, "alice", "pw").await.expect("logged in");
-    let root = LoggedIn::as_user(&cluster, "root", ROOT_PASSWORD).await.expect("logged in");
+    let alice = as_user(&cluster, "alice", "pw");
+    let root = as_user(&cluster, "root", ROOT_PASSWORD);
     root.auth().enable().await.expect("once more is no error");
     assert_refused!(client.put("k", "v"), UserEmpty);
     assert_refused!(client.auth().disable(), UserEmpty);
     assert_refused!(alice.put("k", "v"), PermissionDenied);
     assert_refused!(alice.auth().disable(), PermissionDenied);
     root.auth().disable().await.expect("disabled");
-    if cluster.version().line() < Line::V3_5 {
-        assert_refused!(alice.put("k", "v"), InvalidAuthToken);
-    } else {
-        alice.put("k", "v").await.expect("a token does no harm");
-    }
+    alice.put("k", "v").await.expect("a token does no harm");
     client.put("k", "v").await.expect("anybody may");
     client.auth().disable().await.expect("once more is no error");
     assert_eq!(client.auth().user_list().await.expect("they stay").users, ["alice", "root"]);
@@ -72,7 +67,7 @@ async fn the_status_tells_the_switch_and_counts_changes() {
     let changed = auth.status().await.expect("status");
     assert_eq!(changed.auth_revision.get(), before.auth_revision.get() + 2);
     auth.enable().await.expect("enabled");
-    let root = LoggedIn::as_user(&cluster, "root", ROOT_PASSWORD).await.expect("logged in");
+    let root = as_user(&cluster, "root", ROOT_PASSWORD);
     let on = root.auth().status().await.expect("status");
     assert!(on.enabled && on.auth_revision >= changed.auth_revision, "{on:?}");
     assert_eq!(on.header.cluster_id, before.header.cluster_id);
@@ -92,6 +87,25 @@ async fn the_auth_revision_outlives_a_restart() {
     let after = client.auth().status().await.expect("status").auth_revision;
     assert_eq!(after, before);
     assert_eq!(client.auth().role_list().await.expect("listed").roles, ["r"]);
+}
+
+/// The member has forgotten its simple tokens.
+#[tokio::test]
+async fn a_logged_in_client_outlives_a_restart() {
+    let builder = Cluster::builder().arg("--bcrypt-cost", "4").auth(ROOT_PASSWORD);
+    let Some(cluster) = builder.start_or_skip().await else { return };
+    let root = as_user(&cluster, "root", ROOT_PASSWORD);
+    root.auth().user_add("alice", "pw").await.expect("added");
+    root.auth().role_add("r").await.expect("added");
+    root.auth().role_grant_permission("r", Permission::read_write("k")).await.expect("granted");
+    root.auth().user_grant_role("alice", "r").await.expect("granted");
+    let alice = as_user(&cluster, "alice", "pw");
+    alice.put("k", "v").await.expect("granted");
+    cluster.member(0).stop().await.expect("stopped");
+    cluster.member(0).restart().await.expect("restarted");
+    assert_eq!(alice.get("k").await.expect("granted").kvs[0].value, "v");
+    alice.put("k", "w").await.expect("granted");
+    assert_refused!(alice.put("other", "v"), PermissionDenied);
 }
 
 #[tokio::test]
