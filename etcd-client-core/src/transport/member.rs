@@ -20,6 +20,9 @@ use crate::{
     model::Endpoint,
 };
 
+/// How much longer than reads writes leave a member alone, in milliseconds.
+const WRITES_WAIT: u32 = 5_000;
+
 /// What a connection is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -94,10 +97,14 @@ impl Member {
         }
     }
 
-    /// Whether others are to be used where there are others.
-    pub(crate) fn is_ejected(&self, now: u32) -> bool {
+    /// Whether others are to be used where there are others. A write gives reads the time to find out whether the member is
+    /// of use again: one that led before it hung takes proposals that are lost until it hears of its successor.
+    pub(crate) fn is_ejected(&self, now: u32, write: bool) -> bool {
         let until = self.ejected_until.load(Ordering::Relaxed);
-        now < until || self.ailing.load(Ordering::Relaxed) || self.foreign.load(Ordering::Relaxed)
+        let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
+        now < until.saturating_add(wait)
+            || self.ailing.load(Ordering::Relaxed)
+            || self.foreign.load(Ordering::Relaxed)
     }
 
     /// Found out by an answer, forgotten with a new connection: what listens there may have changed.

@@ -127,7 +127,12 @@ impl<'a> Progress<'a> {
             let error = Error::invalid_request("endpoint", complaint);
             return Err(error.with_operation(self.call.method.operation()));
         }
-        Ok(Wish { tried: self.avoided(pool.size()), preference, now: pool.at(self.attempt_started) })
+        Ok(Wish {
+            tried: self.avoided(pool.size()),
+            preference,
+            write: self.call.class != Class::Read,
+            now: pool.at(self.attempt_started),
+        })
     }
 
     async fn until_deadline<T>(&self, work: impl Future<Output = T>) -> Option<T> {

@@ -18,7 +18,7 @@ use super::{
     pool::Pool,
     state::EndpointPhase,
 };
-use crate::mechanism::{backoff::Backoff, liveness::Keepalive};
+use crate::mechanism::{backoff::Backoff, ejection::Use, liveness::Keepalive};
 
 /// A connection that lived this long proves the endpoint: the backoff starts anew.
 const PROVEN_AFTER: Duration = Duration::from_secs(1);
@@ -144,6 +144,7 @@ impl Supervisor {
                 },
                 ConnectionState::Suspect => {
                     self.phase(EndpointPhase::Suspect, Some("it owes an answer to a PING".into()));
+                    self.member.judge(Use::Useless, self.pool.now());
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
                         connection = self.replacement(keepalive) => return Served::Replaced(connection),

@@ -46,6 +46,8 @@ pub(crate) struct Wish<'a> {
     /// The members that this call has failed on.
     pub(crate) tried: &'a [usize],
     pub(crate) preference: Preference<'a>,
+    /// Whether the call may change something.
+    pub(crate) write: bool,
     /// Now, in the pool's milliseconds.
     pub(crate) now: u32,
 }
@@ -53,7 +55,7 @@ pub(crate) struct Wish<'a> {
 impl<'a> Wish<'a> {
     /// Any member.
     pub(crate) fn any(now: u32) -> Self {
-        Self { tried: &[], preference: Preference::Any, now }
+        Self { tried: &[], preference: Preference::Any, write: false, now }
     }
 
     /// The same wish later.
@@ -88,7 +90,7 @@ impl<'a> Wish<'a> {
         let standing = Standing::GOOD
             .and_if(!preferred, Standing::OTHERS_PREFERRED)
             .and_if(self.tried.contains(&member.id), Standing::TRIED)
-            .and_if(member.is_ejected(self.now), Standing::EJECTED)
+            .and_if(member.is_ejected(self.now, self.write), Standing::EJECTED)
             .and_if(connection.gauge.vital() != Vital::Alive, Standing::DOUBTFUL);
         let cost = match self.preference {
             Preference::Nearest => u64::from(member.latency.micros(self.now)) << 20 | in_flight.min(0xF_FFFF),
