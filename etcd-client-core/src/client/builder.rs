@@ -18,6 +18,7 @@ use crate::{
         connector::{BoxError, ServiceConnector, SharedConnector, Target},
         headers::Headers,
         method::DEFAULT_TIMEOUT,
+        observe::{Observer, SharedObserver},
         origin::Origins,
         pool::{KeepaliveSettings, PoolSettings},
         tcp::DirectConnector,
@@ -59,6 +60,8 @@ pub struct ClientBuilder {
     #[cfg(feature = "proxy")]
     proxy: Option<HttpProxy>,
     credentials: Configured,
+    observer: SharedObserver,
+    trace_keys: bool,
 }
 
 impl ClientBuilder {
@@ -78,6 +81,8 @@ impl ClientBuilder {
             #[cfg(feature = "proxy")]
             proxy: None,
             credentials: Configured::default(),
+            observer: SharedObserver::default(),
+            trace_keys: false,
         }
     }
 
@@ -231,6 +236,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Is told of attempts, calls, endpoints and connections: see [`observe`](crate::observe). Default: nobody. A second one
+    /// takes the place of the first.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = SharedObserver::new(observer);
+        self
+    }
+
+    /// Lets the spans of gets, puts and deletes of one key show it, escaped and cut to 64 bytes, to subscribers that listen at
+    /// TRACE. Default: no key is shown to anybody.
+    pub fn trace_keys(mut self, trace_keys: bool) -> Self {
+        self.trace_keys = trace_keys;
+        self
+    }
+
     /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
     /// [`Client::ready`] to wait for one.
     ///
@@ -277,8 +296,10 @@ impl ClientBuilder {
             balance: self.balance,
             keepalive: self.keepalive,
             health: self.health,
+            observer: self.observer,
         };
-        let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout, tokens };
+        let (limits, timeout, trace_keys) = (self.limits, self.timeout, self.trace_keys);
+        let settings = Settings { endpoints, pool, limits, timeout, tokens, trace_keys };
         let channel = Channel::start(settings)?;
         Ok(Client::over(channel, |channel| Upkeep::start(channel, self.auto_sync, least_version)))
     }

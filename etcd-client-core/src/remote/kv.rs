@@ -33,20 +33,21 @@ impl Kv for RemoteKv {
         named(Method::Range, op.validate(self.channel.limits()))?;
         let call = Call::new(Method::Range, &options).serializable_if(op.spec().serializable);
         let request = wire::get_request(op);
+        let call = call.of_key(&request.key, &request.range_end);
         self.channel.unary(call, &request, wire::get_response).await
     }
 
     async fn put(&self, op: Put, options: CallOptions) -> Result<PutResponse, Error> {
         named(Method::Put, op.validate(self.channel.limits()))?;
         let request = wire::put_request(op);
-        let call = Call::new(Method::Put, &options);
+        let call = Call::new(Method::Put, &options).of_key(&request.key, &[]);
         self.channel.unary(call, &request, wire::put_response).await
     }
 
     async fn delete(&self, op: Delete, options: CallOptions) -> Result<DeleteResponse, Error> {
         named(Method::DeleteRange, op.validate(self.channel.limits()))?;
         let request = wire::delete_request(op);
-        let call = Call::new(Method::DeleteRange, &options);
+        let call = Call::new(Method::DeleteRange, &options).of_key(&request.key, &request.range_end);
         self.channel.unary(call, &request, wire::delete_response).await
     }
 

@@ -36,13 +36,15 @@ pub(super) async fn open(
         let flight = progress.stream_connection(channel).await?;
         let connection = Arc::clone(&flight.connection);
         if connection.lacks(METHOD) {
-            return Err(unsupported("this member has no RangeStream", &connection));
+            let error = unsupported("this member has no RangeStream", &connection);
+            progress.ended(&error);
+            return Err(error);
         }
         let Some(place) = connection.stream_place() else {
-            return Err(unsupported(
-                "as many streams as may be left unread are open on this connection",
-                &connection,
-            ));
+            let why = "as many streams as may be left unread are open on this connection";
+            let error = unsupported(why, &connection);
+            progress.ended(&error);
+            return Err(error);
         };
         let headers = progress.headers_without_timeout(channel);
         let opened = streaming::open(
@@ -60,7 +62,10 @@ pub(super) async fn open(
             Ok((messages, first))
         };
         let failure = match begun.await {
-            Ok((messages, first)) => return Ok(chunks(messages, first, channel.timeout(options))),
+            Ok((messages, first)) => {
+                progress.finished(&connection);
+                return Ok(chunks(messages, first, channel.timeout(options)));
+            }
             Err(failure) => failure,
         };
         learn(&failure, &connection);

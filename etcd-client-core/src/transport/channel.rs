@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// A channel to one endpoint shares them: a token is valid on every member.
     pub(crate) tokens: Arc<Tokens>,
+    /// Whether spans may show the keys of single-key operations.
+    pub(crate) trace_keys: bool,
 }
 
 impl Channel {
@@ -215,6 +217,10 @@ impl Channel {
 
     pub(crate) fn max_receive_bytes(&self) -> usize {
         self.shared.settings.limits.max_receive_bytes
+    }
+
+    pub(super) fn traces_keys(&self) -> bool {
+        self.shared.settings.trace_keys
     }
 
     /// The time that a call has, `None` for any: its own, else what suits its RPC.

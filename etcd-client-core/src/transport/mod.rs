@@ -17,6 +17,7 @@ pub(crate) mod heard;
 pub(crate) mod leader;
 pub(crate) mod member;
 pub(crate) mod method;
+pub mod observe;
 pub(crate) mod origin;
 pub(crate) mod pool;
 pub(crate) mod progress;

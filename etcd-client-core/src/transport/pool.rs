@@ -25,6 +25,7 @@ use super::{
     connector::SharedConnector,
     headers::Headers,
     member::{Member, Purpose},
+    observe::SharedObserver,
     origin::Origins,
     state::{EndpointPhase, Table},
     supervisor::Supervisor,
@@ -56,6 +57,7 @@ pub(crate) struct PoolSettings {
     pub(crate) keepalive: KeepaliveSettings,
     /// Whether the members' own word on their health is listened to.
     pub(crate) health: bool,
+    pub(crate) observer: SharedObserver,
 }
 
 /// How the silence of a peer is judged, as a user sets it.
@@ -147,10 +149,14 @@ impl Pool {
             before.iter().filter(|member| !kept.contains(&member.id)).for_each(|gone| table.remove(gone.id));
             new.iter().for_each(|member| table.add(member.id, member.endpoint.clone()));
         });
-        for member in new {
-            self.supervise(&member, Purpose::Calls);
+        for member in &new {
+            self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None);
+            self.supervise(member, Purpose::Calls);
         }
         drop(next_id);
+        for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
+            self.observer().removed(gone.endpoint.as_str());
+        }
         self.tell();
     }
 
@@ -323,6 +329,10 @@ impl Pool {
         self.members.load().len()
     }
 
+    pub(crate) fn observer(&self) -> &SharedObserver {
+        &self.settings.observer
+    }
+
     /// Now, as member statistics count it.
     pub(crate) fn now(&self) -> u32 {
         self.at(Instant::now())
@@ -338,6 +348,9 @@ impl Pool {
 
     /// Ends every connection and task. Calls that wait or are in flight end.
     pub(crate) fn close(&self) {
+        if !self.shutdown.is_cancelled() {
+            self.members.load().iter().for_each(|member| self.observer().removed(member.endpoint.as_str()));
+        }
         self.shutdown.cancel();
         self.forget(|_| false);
         self.tasks.close();
@@ -389,6 +402,7 @@ impl Pool {
             keepalive,
             connector: &self.settings.connector,
             origins: &self.settings.origins,
+            observer: &self.settings.observer,
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             runtime_ended: &self.runtime_ended,
@@ -427,9 +441,10 @@ impl Pool {
     }
 
     pub(super) fn phase(&self, member: &Member, phase: EndpointPhase, reason: Option<Arc<str>>) {
-        let endpoint = member.endpoint.as_str();
-        tracing::debug!(endpoint, ?phase, reason = reason.as_deref(), "endpoint");
-        self.states.send_if_modified(|table| table.set(member.id, phase, reason));
+        let why = reason.clone();
+        if self.states.send_if_modified(|table| table.set(member.id, phase, reason)) {
+            self.observer().phase(member.endpoint.as_str(), phase, why.as_deref());
+        }
     }
 
     /// Has waiting calls look again.

@@ -104,6 +104,7 @@ mod maintenance;
 mod membership;
 mod move_leader;
 mod no_quorum;
+mod observing;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod range_stream;

@@ -65,6 +65,7 @@ use super::{
     channel::check_runtime,
     connection::InFlight,
     failure::Failure,
+    observe::trace,
     token::Carried,
     wish::Wish,
 };
@@ -137,7 +138,7 @@ impl Channel {
             if tries == UNSENT_TRIES || self.pool().check_alive().is_err() {
                 return Err(self.stub_failure(call, &flight, error));
             }
-            tracing::debug!(reason = %error.text, "not sent, trying again");
+            trace::unsent(&error.text);
             avoid = vec![flight.connection.member.id];
             if tries == 1 {
                 // The pool drops the connection as soon as its driver runs.
