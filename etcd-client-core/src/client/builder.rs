@@ -14,6 +14,7 @@ use crate::{
     model::{Endpoint, Secret, without_user},
     op::Limits,
     transport::{
+        caller::Caller,
         channel::{Channel, Settings},
         connector::{BoxError, ServiceConnector, SharedConnector, Target},
         headers::Headers,
@@ -277,13 +278,20 @@ impl ClientBuilder {
             return Err(Error::invalid_config("auto_sync", "an interval of zero never rests"));
         }
         let endpoints = parse(&self.endpoints)?;
+        let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
+        let auto_sync = self.auto_sync;
+        let channel = Channel::start(self.settings(endpoints)?)?;
+        let upkeep = Upkeep::start(channel.clone(), auto_sync, least_version);
+        Ok(Client::calling(Caller::Pool(channel), upkeep.into()))
+    }
+
+    pub(super) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
         let authority = self.authority.as_deref().map(parse_authority).transpose()?;
         let origins = Origins::new(&endpoints, self.tls, authority)?;
         let tokens = Tokens::new(self.credentials.finish()?, Headers::new(self.timeout));
         endpoints
             .iter()
             .try_for_each(|endpoint| tokens.check_endpoint(endpoint, origins.is_secure(endpoint)))?;
-        let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
         let connector = self.connector;
         #[cfg(feature = "proxy")]
         let connector = match self.proxy {
@@ -299,9 +307,7 @@ impl ClientBuilder {
             observer: self.observer,
         };
         let (limits, timeout, trace_keys) = (self.limits, self.timeout, self.trace_keys);
-        let settings = Settings { endpoints, pool, limits, timeout, tokens, trace_keys };
-        let channel = Channel::start(settings)?;
-        Ok(Client::over(channel, |channel| Upkeep::start(channel, self.auto_sync, least_version)))
+        Ok(Settings { endpoints, pool, limits, timeout, tokens, trace_keys })
     }
 }
 

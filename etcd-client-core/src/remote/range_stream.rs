@@ -19,6 +19,7 @@ use crate::{
         pool::closed,
         progress::Progress,
         streaming::{self, MessageStream},
+        tonic::{ServiceCaller, ServiceStream},
     },
     wire,
 };
@@ -77,6 +78,24 @@ pub(super) async fn open(
         }
         progress.next(channel, failure).await?;
     }
+}
+
+/// Opens the stream through a service.
+pub(super) async fn through(
+    service: &ServiceCaller,
+    request: &pb::RangeRequest,
+    options: &CallOptions,
+) -> Result<RangeStream, Error> {
+    let messages: ServiceStream<pb::RangeStreamResponse> =
+        service.server_stream(Call::new(METHOD, options), request).await?;
+    Ok(RangeStream::from_state(Some(messages), |messages| async move {
+        let mut messages = messages?;
+        match messages.next().await {
+            Ok(Some(message)) => Some((Ok(wire::range_chunk(message)), Some(messages))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
+        }
+    }))
 }
 
 /// The messages as chunks. `timeout` bounds the wait for each one: a long range may take long, a silent one may not.

@@ -174,14 +174,20 @@ impl Channel {
         floor: Option<i64>,
         member: &Member,
     ) -> Result<(), Error> {
-        let origin = Origin { cluster: header.cluster_id, revision: header.revision };
-        self.shared.history.admit(origin, floor).map_err(|violation| {
-            if matches!(violation, Violation::OtherCluster { .. }) {
+        let admitted = self.admit(header, floor);
+        admitted.inspect_err(|error| {
+            if error.kind() == ErrorKind::WrongCluster {
                 member.set_foreign(true);
             }
-            disbelief(violation)
         })?;
         member.set_server(header.member_id);
+        Ok(())
+    }
+
+    /// The same for an answer whose member is not known.
+    pub(super) fn admit(&self, header: &pb::ResponseHeader, floor: Option<i64>) -> Result<(), Error> {
+        let origin = Origin { cluster: header.cluster_id, revision: header.revision };
+        self.shared.history.admit(origin, floor).map_err(disbelief)?;
         self.shared.leader.term_seen(header.raft_term);
         Ok(())
     }

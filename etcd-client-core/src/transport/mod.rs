@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod call;
+pub(crate) mod caller;
 pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod connector;

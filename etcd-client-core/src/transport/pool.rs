@@ -187,7 +187,7 @@ impl Pool {
     pub(crate) async fn acquire(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         loop {
-            self.check_alive()?;
+            self.check_reachable()?;
             let room = self.room.notified();
             if let Some(flight) = self.try_acquire(&wish.at(self.now())) {
                 return Ok(flight);
@@ -216,7 +216,7 @@ impl Pool {
     pub(crate) async fn acquire_stream(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         loop {
-            self.check_alive()?;
+            self.check_reachable()?;
             let calls = self.calls.load_full();
             let wish = wish.at(self.now());
             let Some(picked) = self.pick_for_stream(&calls, &wish) else {
@@ -258,7 +258,7 @@ impl Pool {
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         let mut changed = self.changed.subscribe();
         loop {
-            self.check_alive()?;
+            self.check_reachable()?;
             if !self.calls.load().is_empty() {
                 return Ok(());
             }
@@ -276,6 +276,17 @@ impl Pool {
                 ErrorKind::NoRuntime,
                 "the tokio runtime that this client was built on has ended",
             ));
+        }
+        Ok(())
+    }
+
+    /// An error where there can be no connection.
+    fn check_reachable(&self) -> Result<(), Error> {
+        self.check_alive()?;
+        if self.size() == 0 {
+            let text =
+                "this client was built over a service: it has no endpoints and no connections of its own";
+            return Err(Error::new(ErrorKind::Unsupported, text));
         }
         Ok(())
     }

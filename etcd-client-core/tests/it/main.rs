@@ -102,6 +102,7 @@ mod large_requests;
 mod learner;
 mod maintenance;
 mod membership;
+mod middleware;
 mod move_leader;
 mod no_quorum;
 mod observing;

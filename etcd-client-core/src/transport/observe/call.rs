@@ -85,6 +85,16 @@ impl ObservedCall {
         self.end(endpoint, CallEnd::failed(error));
     }
 
+    /// A call through a service ended, whose attempts nobody here sees.
+    pub(crate) fn through_service(&mut self, error: Option<&Error>) {
+        self.attempts = 1;
+        self.end(None, error.map_or(CallEnd::Ok, CallEnd::failed));
+    }
+
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
     fn end(&mut self, endpoint: Option<&str>, end: CallEnd) {
         if std::mem::replace(&mut self.ended, true) {
             return;
