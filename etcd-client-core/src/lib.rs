@@ -114,6 +114,7 @@ pub use transport::proxy::HttpProxy;
 pub use transport::tls::{Tls, TlsVersion, danger};
 pub use transport::{
     connector::Target,
+    observe,
     state::{EndpointPhase, EndpointState, EndpointStates},
     token::TokenProvider,
     tonic,

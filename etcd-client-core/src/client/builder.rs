@@ -14,10 +14,12 @@ use crate::{
     model::{Endpoint, Secret, without_user},
     op::Limits,
     transport::{
+        caller::Caller,
         channel::{Channel, Settings},
         connector::{BoxError, ServiceConnector, SharedConnector, Target},
         headers::Headers,
         method::DEFAULT_TIMEOUT,
+        observe::{Observer, SharedObserver},
         origin::Origins,
         pool::{KeepaliveSettings, PoolSettings},
         tcp::DirectConnector,
@@ -59,6 +61,8 @@ pub struct ClientBuilder {
     #[cfg(feature = "proxy")]
     proxy: Option<HttpProxy>,
     credentials: Configured,
+    observer: SharedObserver,
+    trace_keys: bool,
 }
 
 impl ClientBuilder {
@@ -78,6 +82,8 @@ impl ClientBuilder {
             #[cfg(feature = "proxy")]
             proxy: None,
             credentials: Configured::default(),
+            observer: SharedObserver::default(),
+            trace_keys: false,
         }
     }
 
@@ -231,6 +237,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Is told of attempts, calls, endpoints and connections: see [`observe`](crate::observe). Default: nobody. A second one
+    /// takes the place of the first.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = SharedObserver::new(observer);
+        self
+    }
+
+    /// Lets the spans of gets, puts and deletes of one key show it, escaped and cut to 64 bytes, to subscribers that listen at
+    /// TRACE. Default: no key is shown to anybody.
+    pub fn trace_keys(mut self, trace_keys: bool) -> Self {
+        self.trace_keys = trace_keys;
+        self
+    }
+
     /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
     /// [`Client::ready`] to wait for one.
     ///
@@ -258,13 +278,20 @@ impl ClientBuilder {
             return Err(Error::invalid_config("auto_sync", "an interval of zero never rests"));
         }
         let endpoints = parse(&self.endpoints)?;
+        let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
+        let auto_sync = self.auto_sync;
+        let channel = Channel::start(self.settings(endpoints)?)?;
+        let upkeep = Upkeep::start(channel.clone(), auto_sync, least_version);
+        Ok(Client::calling(Caller::Pool(channel), upkeep.into()))
+    }
+
+    pub(super) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
         let authority = self.authority.as_deref().map(parse_authority).transpose()?;
         let origins = Origins::new(&endpoints, self.tls, authority)?;
         let tokens = Tokens::new(self.credentials.finish()?, Headers::new(self.timeout));
         endpoints
             .iter()
             .try_for_each(|endpoint| tokens.check_endpoint(endpoint, origins.is_secure(endpoint)))?;
-        let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
         let connector = self.connector;
         #[cfg(feature = "proxy")]
         let connector = match self.proxy {
@@ -277,10 +304,10 @@ impl ClientBuilder {
             balance: self.balance,
             keepalive: self.keepalive,
             health: self.health,
+            observer: self.observer,
         };
-        let settings = Settings { endpoints, pool, limits: self.limits, timeout: self.timeout, tokens };
-        let channel = Channel::start(settings)?;
-        Ok(Client::over(channel, |channel| Upkeep::start(channel, self.auto_sync, least_version)))
+        let (limits, timeout, trace_keys) = (self.limits, self.timeout, self.trace_keys);
+        Ok(Settings { endpoints, pool, limits, timeout, tokens, trace_keys })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     mechanism::member_sync::{NothingUsable, Rules, plan},
     model::Endpoint,
     remote::MemberList,
-    transport::{channel::Channel, method::Method},
+    transport::{caller::Caller, channel::Channel, method::Method},
 };
 
 impl Client {
@@ -62,7 +62,9 @@ impl Client {
         let mut parsed = builder::parse(&[endpoint.as_ref().to_owned()])?;
         let endpoint =
             parsed.pop().ok_or_else(|| Error::invalid_config("endpoint", "no endpoint was given"))?;
-        Ok(Self::over(channel.only(endpoint)?, Upkeep::none))
+        let channel = channel.only(endpoint)?;
+        let upkeep = Upkeep::none(channel.clone());
+        Ok(Self::calling(Caller::Pool(channel), upkeep.into()))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     remote::{RemoteAuth, RemoteCluster, RemoteKv, RemoteLease, RemoteMaintenance},
     service::{self, Auth, CallOptions, Cluster, Kv, Lease, Maintenance},
     transport::{
+        caller::Caller,
         channel::{Channel, check_runtime},
         method::DEFAULT_TIMEOUT,
         state::EndpointStates,
@@ -52,7 +53,7 @@ struct Shared {
     channel: Channel,
     kv: RemoteKv,
     lease: RemoteLease,
-    upkeep: Upkeep,
+    upkeep: Arc<Upkeep>,
     auth: RemoteAuth,
     cluster: RemoteCluster,
     maintenance: RemoteMaintenance,
@@ -64,17 +65,18 @@ impl Client {
         ClientBuilder::new(endpoints)
     }
 
-    pub(super) fn over(channel: Channel, upkeep: impl FnOnce(Channel) -> Upkeep) -> Self {
-        let kv = RemoteKv::new(channel.clone());
-        let lease = RemoteLease::new(channel.clone());
-        let auth = RemoteAuth::new(channel.clone());
+    /// A client whose KV, lease and auth services call on `caller`; what concerns single members needs its channel.
+    pub(super) fn calling(caller: Caller, upkeep: Arc<Upkeep>) -> Self {
+        let channel = caller.channel().clone();
+        let kv = RemoteKv::new(caller.clone());
+        let lease = RemoteLease::new(caller.clone());
+        let auth = RemoteAuth::new(caller);
         let cluster = RemoteCluster::new(channel.clone());
         let maintenance = RemoteMaintenance::new(channel.clone());
-        let upkeep = upkeep(channel.clone());
         Self { shared: Arc::new(Shared { channel, kv, lease, auth, cluster, maintenance, upkeep }) }
     }
 
-    pub(super) fn upkeep(&self) -> &Upkeep {
+    pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
         &self.shared.upkeep
     }
 

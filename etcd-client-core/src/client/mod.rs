@@ -10,6 +10,7 @@ mod least_version;
 mod maintenance;
 mod pages;
 mod snapshot;
+mod tonic;
 mod upkeep;
 
 pub use auth_admin::AuthAdmin;

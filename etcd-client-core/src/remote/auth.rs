@@ -1,4 +1,4 @@
-//! The administration of auth over a channel.
+//! The administration of auth of whatever carries calls.
 
 use async_trait::async_trait;
 use etcd_errors::Error;
@@ -14,19 +14,19 @@ use crate::{
         UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
     },
     service::{Auth, CallOptions},
-    transport::{call::Call, channel::Channel, method::Method},
+    transport::{call::Call, caller::Caller, method::Method},
     wire::{Answer, auth},
 };
 
 /// The Auth service of a cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteAuth {
-    channel: Channel,
+    caller: Caller,
 }
 
 impl RemoteAuth {
-    pub(crate) fn new(channel: Channel) -> Self {
-        Self { channel }
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self { caller }
     }
 
     async fn call<Resp, T>(
@@ -39,48 +39,48 @@ impl RemoteAuth {
     where
         Resp: Answer,
     {
-        self.channel.unary(Call::new(method, options), request, convert).await
+        self.caller.unary(Call::new(method, options), request, convert).await
     }
 }
 
 #[async_trait]
 impl Auth for RemoteAuth {
     async fn enable(&self, op: AuthEnable, options: CallOptions) -> Result<AuthEnableResponse, Error> {
-        named(Method::AuthEnable, op.validate(self.channel.limits()))?;
+        named(Method::AuthEnable, op.validate(self.caller.channel().limits()))?;
         self.call(Method::AuthEnable, &options, &auth::auth_enable_request(op), auth::auth_enable_response)
             .await
     }
 
     async fn disable(&self, op: AuthDisable, options: CallOptions) -> Result<AuthDisableResponse, Error> {
-        named(Method::AuthDisable, op.validate(self.channel.limits()))?;
+        named(Method::AuthDisable, op.validate(self.caller.channel().limits()))?;
         self.call(Method::AuthDisable, &options, &auth::auth_disable_request(op), auth::auth_disable_response)
             .await
     }
 
     async fn status(&self, op: AuthStatus, options: CallOptions) -> Result<AuthStatusResponse, Error> {
-        named(Method::AuthStatus, op.validate(self.channel.limits()))?;
+        named(Method::AuthStatus, op.validate(self.caller.channel().limits()))?;
         self.call(Method::AuthStatus, &options, &auth::auth_status_request(op), auth::auth_status_response)
             .await
     }
 
     async fn user_add(&self, op: UserAdd, options: CallOptions) -> Result<UserAddResponse, Error> {
-        named(Method::UserAdd, op.validate(self.channel.limits()))?;
+        named(Method::UserAdd, op.validate(self.caller.channel().limits()))?;
         let request = auth::user_add_request(op);
         self.call(Method::UserAdd, &options, request.message(), auth::user_add_response).await
     }
 
     async fn user_get(&self, op: UserGet, options: CallOptions) -> Result<UserGetResponse, Error> {
-        named(Method::UserGet, op.validate(self.channel.limits()))?;
+        named(Method::UserGet, op.validate(self.caller.channel().limits()))?;
         self.call(Method::UserGet, &options, &auth::user_get_request(op), auth::user_get_response).await
     }
 
     async fn user_list(&self, op: UserList, options: CallOptions) -> Result<UserListResponse, Error> {
-        named(Method::UserList, op.validate(self.channel.limits()))?;
+        named(Method::UserList, op.validate(self.caller.channel().limits()))?;
         self.call(Method::UserList, &options, &auth::user_list_request(op), auth::user_list_response).await
     }
 
     async fn user_delete(&self, op: UserDelete, options: CallOptions) -> Result<UserDeleteResponse, Error> {
-        named(Method::UserDelete, op.validate(self.channel.limits()))?;
+        named(Method::UserDelete, op.validate(self.caller.channel().limits()))?;
         self.call(Method::UserDelete, &options, &auth::user_delete_request(op), auth::user_delete_response)
             .await
     }
@@ -90,7 +90,7 @@ impl Auth for RemoteAuth {
         op: UserChangePassword,
         options: CallOptions,
     ) -> Result<UserChangePasswordResponse, Error> {
-        named(Method::UserChangePassword, op.validate(self.channel.limits()))?;
+        named(Method::UserChangePassword, op.validate(self.caller.channel().limits()))?;
         let request = auth::user_change_password_request(op);
         self.call(
             Method::UserChangePassword,
@@ -106,7 +106,7 @@ impl Auth for RemoteAuth {
         op: UserGrantRole,
         options: CallOptions,
     ) -> Result<UserGrantRoleResponse, Error> {
-        named(Method::UserGrantRole, op.validate(self.channel.limits()))?;
+        named(Method::UserGrantRole, op.validate(self.caller.channel().limits()))?;
         self.call(
             Method::UserGrantRole,
             &options,
@@ -121,7 +121,7 @@ impl Auth for RemoteAuth {
         op: UserRevokeRole,
         options: CallOptions,
     ) -> Result<UserRevokeRoleResponse, Error> {
-        named(Method::UserRevokeRole, op.validate(self.channel.limits()))?;
+        named(Method::UserRevokeRole, op.validate(self.caller.channel().limits()))?;
         self.call(
             Method::UserRevokeRole,
             &options,
@@ -132,22 +132,22 @@ impl Auth for RemoteAuth {
     }
 
     async fn role_add(&self, op: RoleAdd, options: CallOptions) -> Result<RoleAddResponse, Error> {
-        named(Method::RoleAdd, op.validate(self.channel.limits()))?;
+        named(Method::RoleAdd, op.validate(self.caller.channel().limits()))?;
         self.call(Method::RoleAdd, &options, &auth::role_add_request(op), auth::role_add_response).await
     }
 
     async fn role_get(&self, op: RoleGet, options: CallOptions) -> Result<RoleGetResponse, Error> {
-        named(Method::RoleGet, op.validate(self.channel.limits()))?;
+        named(Method::RoleGet, op.validate(self.caller.channel().limits()))?;
         self.call(Method::RoleGet, &options, &auth::role_get_request(op), auth::role_get_response).await
     }
 
     async fn role_list(&self, op: RoleList, options: CallOptions) -> Result<RoleListResponse, Error> {
-        named(Method::RoleList, op.validate(self.channel.limits()))?;
+        named(Method::RoleList, op.validate(self.caller.channel().limits()))?;
         self.call(Method::RoleList, &options, &auth::role_list_request(op), auth::role_list_response).await
     }
 
     async fn role_delete(&self, op: RoleDelete, options: CallOptions) -> Result<RoleDeleteResponse, Error> {
-        named(Method::RoleDelete, op.validate(self.channel.limits()))?;
+        named(Method::RoleDelete, op.validate(self.caller.channel().limits()))?;
         self.call(Method::RoleDelete, &options, &auth::role_delete_request(op), auth::role_delete_response)
             .await
     }
@@ -157,7 +157,7 @@ impl Auth for RemoteAuth {
         op: RoleGrantPermission,
         options: CallOptions,
     ) -> Result<RoleGrantPermissionResponse, Error> {
-        named(Method::RoleGrantPermission, op.validate(self.channel.limits()))?;
+        named(Method::RoleGrantPermission, op.validate(self.caller.channel().limits()))?;
         self.call(
             Method::RoleGrantPermission,
             &options,
@@ -172,7 +172,7 @@ impl Auth for RemoteAuth {
         op: RoleRevokePermission,
         options: CallOptions,
     ) -> Result<RoleRevokePermissionResponse, Error> {
-        named(Method::RoleRevokePermission, op.validate(self.channel.limits()))?;
+        named(Method::RoleRevokePermission, op.validate(self.caller.channel().limits()))?;
         self.call(
             Method::RoleRevokePermission,
             &options,

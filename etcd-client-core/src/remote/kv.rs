@@ -1,4 +1,4 @@
-//! KV over a channel.
+//! KV of whatever carries calls.
 
 use async_trait::async_trait;
 use etcd_errors::Error;
@@ -11,65 +11,70 @@ use crate::{
         TxnResponse,
     },
     service::{CallOptions, Kv, RangeStream, Timeout},
-    transport::{call::Call, channel::Channel, method::Method},
+    transport::{call::Call, caller::Caller, method::Method},
     wire,
 };
 
 /// The KV service of a cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteKv {
-    channel: Channel,
+    caller: Caller,
 }
 
 impl RemoteKv {
-    pub(crate) fn new(channel: Channel) -> Self {
-        Self { channel }
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self { caller }
     }
 }
 
 #[async_trait]
 impl Kv for RemoteKv {
     async fn get(&self, op: Get, options: CallOptions) -> Result<GetResponse, Error> {
-        named(Method::Range, op.validate(self.channel.limits()))?;
+        named(Method::Range, op.validate(self.caller.channel().limits()))?;
         let call = Call::new(Method::Range, &options).serializable_if(op.spec().serializable);
         let request = wire::get_request(op);
-        self.channel.unary(call, &request, wire::get_response).await
+        let call = call.of_key(&request.key, &request.range_end);
+        self.caller.unary(call, &request, wire::get_response).await
     }
 
     async fn put(&self, op: Put, options: CallOptions) -> Result<PutResponse, Error> {
-        named(Method::Put, op.validate(self.channel.limits()))?;
+        named(Method::Put, op.validate(self.caller.channel().limits()))?;
         let request = wire::put_request(op);
-        let call = Call::new(Method::Put, &options);
-        self.channel.unary(call, &request, wire::put_response).await
+        let call = Call::new(Method::Put, &options).of_key(&request.key, &[]);
+        self.caller.unary(call, &request, wire::put_response).await
     }
 
     async fn delete(&self, op: Delete, options: CallOptions) -> Result<DeleteResponse, Error> {
-        named(Method::DeleteRange, op.validate(self.channel.limits()))?;
+        named(Method::DeleteRange, op.validate(self.caller.channel().limits()))?;
         let request = wire::delete_request(op);
-        let call = Call::new(Method::DeleteRange, &options);
-        self.channel.unary(call, &request, wire::delete_response).await
+        let call = Call::new(Method::DeleteRange, &options).of_key(&request.key, &request.range_end);
+        self.caller.unary(call, &request, wire::delete_response).await
     }
 
     async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error> {
-        named(Method::Txn, op.validate(self.channel.limits()))?;
+        named(Method::Txn, op.validate(self.caller.channel().limits()))?;
         let class = if op.is_read_only() { Class::Read } else { Class::Write };
         let call = Call::new(Method::Txn, &options).of_class(class).serializable_if(op.spec().may_be_stale());
-        let (request, shape) = wire::txn_request(op, self.channel.limits());
-        self.channel.unary(call, &request, |response| wire::txn_response(response, &shape)).await
+        let (request, shape) = wire::txn_request(op, self.caller.channel().limits());
+        self.caller.unary(call, &request, |response| wire::txn_response(response, &shape)).await
     }
 
     async fn compact(&self, op: Compact, options: CallOptions) -> Result<CompactResponse, Error> {
         // A physical compaction answers when the store has been rewritten, however long that takes.
         let unbounded = op.spec().physical && options.chosen_timeout() == Timeout::Default;
         let options = if unbounded { options.no_timeout() } else { options };
-        named(Method::Compact, op.validate(self.channel.limits()))?;
+        named(Method::Compact, op.validate(self.caller.channel().limits()))?;
         let request = wire::compact_request(op);
         let call = Call::new(Method::Compact, &options);
-        self.channel.unary(call, &request, wire::compact_response).await
+        self.caller.unary(call, &request, wire::compact_response).await
     }
 
     async fn range_stream(&self, op: Get, options: CallOptions) -> Result<RangeStream, Error> {
-        named(Method::RangeStream, op.validate(self.channel.limits()))?;
-        range_stream::open(&self.channel, frame::encode(&wire::get_request(op)), &options).await
+        named(Method::RangeStream, op.validate(self.caller.channel().limits()))?;
+        let request = wire::get_request(op);
+        match &self.caller {
+            Caller::Pool(channel) => range_stream::open(channel, frame::encode(&request), &options).await,
+            Caller::Service(service) => range_stream::through(service, &request, &options).await,
+        }
     }
 }

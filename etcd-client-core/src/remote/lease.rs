@@ -1,4 +1,4 @@
-//! Leases over a channel: the unary calls.
+//! Leases of whatever carries calls: the unary calls.
 
 use async_trait::async_trait;
 use etcd_errors::{Code, Error, Outcome};
@@ -12,24 +12,24 @@ use crate::{
         LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
     service::{CallOptions, Lease},
-    transport::{call::Call, channel::Channel, method::Method},
+    transport::{call::Call, caller::Caller, method::Method},
     wire,
 };
 
 /// The Lease service of a cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteLease {
-    channel: Channel,
+    caller: Caller,
 }
 
 impl RemoteLease {
-    pub(crate) fn new(channel: Channel) -> Self {
-        Self { channel }
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self { caller }
     }
 
     /// The options of a second call that shares the deadline of the first.
     fn rest(&self, options: CallOptions, started: Instant) -> CallOptions {
-        match self.channel.timeout(&options) {
+        match self.caller.channel().timeout(&options) {
             Some(timeout) => options.timeout(timeout.saturating_sub(started.elapsed())),
             None => options,
         }
@@ -45,13 +45,13 @@ impl Lease for RemoteLease {
             Some(id) => op.id(id),
             None => op,
         };
-        named(Method::LeaseGrant, op.validate(self.channel.limits()))?;
+        named(Method::LeaseGrant, op.validate(self.caller.channel().limits()))?;
         let request = wire::lease_grant_request(op);
         let call = Call::new(Method::LeaseGrant, &options);
         let started = Instant::now();
         let wanted = request.id;
         let convert = |response| wire::lease_grant_response(response, wanted);
-        let answer = self.channel.unary(call, &request, convert).await;
+        let answer = self.caller.unary(call, &request, convert).await;
         match (answer, own_id) {
             (Ok(response), _) => Ok(response),
             (Err(error), Some(id)) if says_done_before(&error, Code::LeaseExist) => {
@@ -69,11 +69,11 @@ impl Lease for RemoteLease {
 
     async fn revoke(&self, op: LeaseRevoke, options: CallOptions) -> Result<LeaseRevokeResponse, Error> {
         let id = op.spec().id;
-        named(Method::LeaseRevoke, op.validate(self.channel.limits()))?;
+        named(Method::LeaseRevoke, op.validate(self.caller.channel().limits()))?;
         let request = wire::lease_revoke_request(op);
         let call = Call::new(Method::LeaseRevoke, &options);
         let started = Instant::now();
-        let answer = self.channel.unary(call, &request, wire::lease_revoke_response).await;
+        let answer = self.caller.unary(call, &request, wire::lease_revoke_response).await;
         match answer {
             Ok(response) => Ok(response),
             Err(error) if says_done_before(&error, Code::LeaseNotFound) => {
@@ -91,15 +91,15 @@ impl Lease for RemoteLease {
         op: LeaseTimeToLive,
         options: CallOptions,
     ) -> Result<LeaseTimeToLiveResponse, Error> {
-        named(Method::LeaseTimeToLive, op.validate(self.channel.limits()))?;
+        named(Method::LeaseTimeToLive, op.validate(self.caller.channel().limits()))?;
         let request = wire::lease_time_to_live_request(op);
         let call = Call::new(Method::LeaseTimeToLive, &options);
-        self.channel.unary(call, &request, wire::lease_time_to_live_response).await
+        self.caller.unary(call, &request, wire::lease_time_to_live_response).await
     }
 
     async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
         let call = Call::new(Method::LeaseLeases, &options);
-        self.channel.unary(call, &wire::lease_list_request(op), wire::lease_list_response).await
+        self.caller.unary(call, &wire::lease_list_request(op), wire::lease_list_response).await
     }
 }
 

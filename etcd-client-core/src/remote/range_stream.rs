@@ -19,6 +19,7 @@ use crate::{
         pool::closed,
         progress::Progress,
         streaming::{self, MessageStream},
+        tonic::{ServiceCaller, ServiceStream},
     },
     wire,
 };
@@ -36,13 +37,15 @@ pub(super) async fn open(
         let flight = progress.stream_connection(channel).await?;
         let connection = Arc::clone(&flight.connection);
         if connection.lacks(METHOD) {
-            return Err(unsupported("this member has no RangeStream", &connection));
+            let error = unsupported("this member has no RangeStream", &connection);
+            progress.ended(&error);
+            return Err(error);
         }
         let Some(place) = connection.stream_place() else {
-            return Err(unsupported(
-                "as many streams as may be left unread are open on this connection",
-                &connection,
-            ));
+            let why = "as many streams as may be left unread are open on this connection";
+            let error = unsupported(why, &connection);
+            progress.ended(&error);
+            return Err(error);
         };
         let headers = progress.headers_without_timeout(channel);
         let opened = streaming::open(
@@ -60,7 +63,10 @@ pub(super) async fn open(
             Ok((messages, first))
         };
         let failure = match begun.await {
-            Ok((messages, first)) => return Ok(chunks(messages, first, channel.timeout(options))),
+            Ok((messages, first)) => {
+                progress.finished(&connection);
+                return Ok(chunks(messages, first, channel.timeout(options)));
+            }
             Err(failure) => failure,
         };
         learn(&failure, &connection);
@@ -72,6 +78,24 @@ pub(super) async fn open(
         }
         progress.next(channel, failure).await?;
     }
+}
+
+/// Opens the stream through a service.
+pub(super) async fn through(
+    service: &ServiceCaller,
+    request: &pb::RangeRequest,
+    options: &CallOptions,
+) -> Result<RangeStream, Error> {
+    let messages: ServiceStream<pb::RangeStreamResponse> =
+        service.server_stream(Call::new(METHOD, options), request).await?;
+    Ok(RangeStream::from_state(Some(messages), |messages| async move {
+        let mut messages = messages?;
+        match messages.next().await {
+            Ok(Some(message)) => Some((Ok(wire::range_chunk(message)), Some(messages))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
+        }
+    }))
 }
 
 /// The messages as chunks. `timeout` bounds the wait for each one: a long range may take long, a silent one may not.

@@ -25,6 +25,8 @@ pub(crate) struct Call<'a> {
     /// Whether the answer must not be older than what was seen before it was asked for.
     pub(crate) linearizable: bool,
     pub(crate) options: &'a CallOptions,
+    /// The key, where it is one.
+    pub(crate) key: Option<&'a [u8]>,
 }
 
 impl<'a> Call<'a> {
@@ -34,12 +36,17 @@ impl<'a> Call<'a> {
             Method::Range | Method::Put | Method::DeleteRange | Method::Txn | Method::Compact
         );
         let class = allowed(options, method.class());
-        Self { method, class, linearizable, options }
+        Self { method, class, linearizable, options, key: None }
     }
 
     /// The class that the request's content gives, where the RPC alone does not decide.
     pub(crate) fn of_class(self, class: Class) -> Self {
         Self { class: allowed(self.options, class), ..self }
+    }
+
+    /// The key of the request, unless it is for a range.
+    pub(crate) fn of_key(self, key: &'a [u8], range_end: &[u8]) -> Self {
+        Self { key: range_end.is_empty().then_some(key), ..self }
     }
 
     /// A read that may be answered from a member that lags behind.
@@ -75,6 +82,9 @@ impl Channel {
             }
             Ok(converted)
         });
+        if answer.is_ok() {
+            progress.finished(&flight.connection);
+        }
         answer.map_err(|error| {
             let failure = Failure::new(Observation::Malformed, error.message().to_owned());
             progress.record(self, &flight.connection, &failure);

@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// A channel to one endpoint shares them: a token is valid on every member.
     pub(crate) tokens: Arc<Tokens>,
+    /// Whether spans may show the keys of single-key operations.
+    pub(crate) trace_keys: bool,
 }
 
 impl Channel {
@@ -172,14 +174,20 @@ impl Channel {
         floor: Option<i64>,
         member: &Member,
     ) -> Result<(), Error> {
-        let origin = Origin { cluster: header.cluster_id, revision: header.revision };
-        self.shared.history.admit(origin, floor).map_err(|violation| {
-            if matches!(violation, Violation::OtherCluster { .. }) {
+        let admitted = self.admit(header, floor);
+        admitted.inspect_err(|error| {
+            if error.kind() == ErrorKind::WrongCluster {
                 member.set_foreign(true);
             }
-            disbelief(violation)
         })?;
         member.set_server(header.member_id);
+        Ok(())
+    }
+
+    /// The same for an answer whose member is not known.
+    pub(super) fn admit(&self, header: &pb::ResponseHeader, floor: Option<i64>) -> Result<(), Error> {
+        let origin = Origin { cluster: header.cluster_id, revision: header.revision };
+        self.shared.history.admit(origin, floor).map_err(disbelief)?;
         self.shared.leader.term_seen(header.raft_term);
         Ok(())
     }
@@ -215,6 +223,10 @@ impl Channel {
 
     pub(crate) fn max_receive_bytes(&self) -> usize {
         self.shared.settings.limits.max_receive_bytes
+    }
+
+    pub(super) fn traces_keys(&self) -> bool {
+        self.shared.settings.trace_keys
     }
 
     /// The time that a call has, `None` for any: its own, else what suits its RPC.

@@ -24,6 +24,7 @@ use super::{
     heard::Watched,
     member::{Member, Purpose},
     method::Method,
+    observe::{OpenConnection, SharedObserver},
     origin::Origins,
 };
 use crate::mechanism::liveness::{Keepalive, Vital};
@@ -87,6 +88,7 @@ pub(crate) struct Dial<'a> {
     pub(crate) keepalive: Keepalive,
     pub(crate) connector: &'a SharedConnector,
     pub(crate) origins: &'a Origins,
+    pub(crate) observer: &'a SharedObserver,
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
@@ -130,7 +132,8 @@ impl Connection {
         let watch = PeerWatch::new(pings, heard, Arc::clone(&gauge), dial.keepalive);
         let (driver, state) =
             Driver::new(connection, send.clone(), watch, shutdown.clone(), dial.runtime_ended.clone());
-        dial.tasks.spawn(driver);
+        let open = OpenConnection::count(dial.member, dial.purpose, dial.observer);
+        dial.tasks.spawn(open.during(driver));
         Ok(Self {
             member: Arc::clone(dial.member),
             purpose: dial.purpose,

@@ -11,7 +11,7 @@ use std::{
 use http::Uri;
 use tokio_util::sync::CancellationToken;
 
-use super::{method::Method, origin::Origins};
+use super::{method::Method, observe::trace, origin::Origins};
 use crate::{
     mechanism::{
         ejection::{Ejection, Use},
@@ -56,6 +56,7 @@ pub(crate) struct Member {
     /// Since when its connections were seen with more calls than one should have; zero for not.
     crowded_since: AtomicU32,
     connections: [AtomicUsize; 2],
+    open_connections: [AtomicUsize; 2],
 }
 
 impl Member {
@@ -74,6 +75,7 @@ impl Member {
             server: AtomicU64::new(0),
             crowded_since: AtomicU32::new(0),
             connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            open_connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
         }
     }
 
@@ -122,6 +124,7 @@ impl Member {
             return;
         }
         let at = Duration::from_millis(now.into());
+        let before = self.ejected_until.load(Ordering::Relaxed);
         self.change(|ejection| match end {
             Use::Good => ejection.good(),
             Use::Bad => ejection.bad(at, fastrand::u64(..)),
@@ -129,6 +132,10 @@ impl Member {
             Use::Unclear => {}
         });
         self.troubled.store(end != Use::Good, Ordering::Relaxed);
+        let until = self.ejected_until.load(Ordering::Relaxed);
+        if until > before {
+            trace::ejected(self.endpoint.as_str(), until.saturating_sub(now));
+        }
     }
 
     /// A call is about to go here: where the member was ejected until now, others wait for what this one finds.
@@ -165,6 +172,11 @@ impl Member {
     /// The connections for this purpose that tasks look after.
     pub(crate) fn connections(&self, purpose: Purpose) -> &AtomicUsize {
         &self.connections[purpose as usize]
+    }
+
+    /// The connections for this purpose that are open, whether or not calls may use them.
+    pub(crate) fn open_connections(&self, purpose: Purpose) -> &AtomicUsize {
+        &self.open_connections[purpose as usize]
     }
 }
 

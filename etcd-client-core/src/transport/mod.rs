@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod call;
+pub(crate) mod caller;
 pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod connector;
@@ -17,6 +18,7 @@ pub(crate) mod heard;
 pub(crate) mod leader;
 pub(crate) mod member;
 pub(crate) mod method;
+pub mod observe;
 pub(crate) mod origin;
 pub(crate) mod pool;
 pub(crate) mod progress;

@@ -25,6 +25,7 @@ use super::{
     connector::SharedConnector,
     headers::Headers,
     member::{Member, Purpose},
+    observe::SharedObserver,
     origin::Origins,
     state::{EndpointPhase, Table},
     supervisor::Supervisor,
@@ -56,6 +57,7 @@ pub(crate) struct PoolSettings {
     pub(crate) keepalive: KeepaliveSettings,
     /// Whether the members' own word on their health is listened to.
     pub(crate) health: bool,
+    pub(crate) observer: SharedObserver,
 }
 
 /// How the silence of a peer is judged, as a user sets it.
@@ -147,10 +149,14 @@ impl Pool {
             before.iter().filter(|member| !kept.contains(&member.id)).for_each(|gone| table.remove(gone.id));
             new.iter().for_each(|member| table.add(member.id, member.endpoint.clone()));
         });
-        for member in new {
-            self.supervise(&member, Purpose::Calls);
+        for member in &new {
+            self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None);
+            self.supervise(member, Purpose::Calls);
         }
         drop(next_id);
+        for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
+            self.observer().removed(gone.endpoint.as_str());
+        }
         self.tell();
     }
 
@@ -181,7 +187,7 @@ impl Pool {
     pub(crate) async fn acquire(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         loop {
-            self.check_alive()?;
+            self.check_reachable()?;
             let room = self.room.notified();
             if let Some(flight) = self.try_acquire(&wish.at(self.now())) {
                 return Ok(flight);
@@ -210,7 +216,7 @@ impl Pool {
     pub(crate) async fn acquire_stream(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         loop {
-            self.check_alive()?;
+            self.check_reachable()?;
             let calls = self.calls.load_full();
             let wish = wish.at(self.now());
             let Some(picked) = self.pick_for_stream(&calls, &wish) else {
@@ -252,7 +258,7 @@ impl Pool {
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         let mut changed = self.changed.subscribe();
         loop {
-            self.check_alive()?;
+            self.check_reachable()?;
             if !self.calls.load().is_empty() {
                 return Ok(());
             }
@@ -270,6 +276,17 @@ impl Pool {
                 ErrorKind::NoRuntime,
                 "the tokio runtime that this client was built on has ended",
             ));
+        }
+        Ok(())
+    }
+
+    /// An error where there can be no connection.
+    fn check_reachable(&self) -> Result<(), Error> {
+        self.check_alive()?;
+        if self.size() == 0 {
+            let text =
+                "this client was built over a service: it has no endpoints and no connections of its own";
+            return Err(Error::new(ErrorKind::Unsupported, text));
         }
         Ok(())
     }
@@ -323,6 +340,10 @@ impl Pool {
         self.members.load().len()
     }
 
+    pub(crate) fn observer(&self) -> &SharedObserver {
+        &self.settings.observer
+    }
+
     /// Now, as member statistics count it.
     pub(crate) fn now(&self) -> u32 {
         self.at(Instant::now())
@@ -338,6 +359,9 @@ impl Pool {
 
     /// Ends every connection and task. Calls that wait or are in flight end.
     pub(crate) fn close(&self) {
+        if !self.shutdown.is_cancelled() {
+            self.members.load().iter().for_each(|member| self.observer().removed(member.endpoint.as_str()));
+        }
         self.shutdown.cancel();
         self.forget(|_| false);
         self.tasks.close();
@@ -389,6 +413,7 @@ impl Pool {
             keepalive,
             connector: &self.settings.connector,
             origins: &self.settings.origins,
+            observer: &self.settings.observer,
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             runtime_ended: &self.runtime_ended,
@@ -427,9 +452,10 @@ impl Pool {
     }
 
     pub(super) fn phase(&self, member: &Member, phase: EndpointPhase, reason: Option<Arc<str>>) {
-        let endpoint = member.endpoint.as_str();
-        tracing::debug!(endpoint, ?phase, reason = reason.as_deref(), "endpoint");
-        self.states.send_if_modified(|table| table.set(member.id, phase, reason));
+        let why = reason.clone();
+        if self.states.send_if_modified(|table| table.set(member.id, phase, reason)) {
+            self.observer().phase(member.endpoint.as_str(), phase, why.as_deref());
+        }
     }
 
     /// Has waiting calls look again.

@@ -14,10 +14,11 @@ use super::{
     connection::{Connection, InFlight, micros},
     failure::Failure,
     headers::TimeoutHeader,
+    observe::ObservedCall,
     pool::Pool,
     token::TokenOfCall,
     wait::Lookout,
-    wish::{Preference, Wish},
+    wish::Wish,
 };
 use crate::mechanism::{
     backoff::Backoff,
@@ -58,6 +59,7 @@ pub(crate) struct Progress<'a> {
     /// What a linearizable answer has to show at least.
     floor: i64,
     token: TokenOfCall,
+    observed: ObservedCall,
 }
 
 impl<'a> Progress<'a> {
@@ -79,6 +81,7 @@ impl<'a> Progress<'a> {
             abandoned: 0,
             floor: 0,
             token: TokenOfCall::default(),
+            observed: ObservedCall::start(channel, &call, started),
         })
     }
 
@@ -86,7 +89,8 @@ impl<'a> Progress<'a> {
     /// first.
     pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
         self.authenticated(channel).await?;
-        let wish = self.wish(channel)?;
+        self.check_endpoint(channel)?;
+        let wish = self.wish(channel);
         let pool = channel.pool();
         let flight = match pool.try_acquire(&wish) {
             Some(flight) => flight,
@@ -105,7 +109,8 @@ impl<'a> Progress<'a> {
     /// As [`connection`](Self::connection), one for streams.
     pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
         self.authenticated(channel).await?;
-        let wish = self.wish(channel)?;
+        self.check_endpoint(channel)?;
+        let wish = self.wish(channel);
         let pool = channel.pool();
         let waited = self.until_deadline(pool.acquire_stream(&wish)).await;
         let flight =
@@ -117,22 +122,26 @@ impl<'a> Progress<'a> {
         Ok(flight)
     }
 
-    fn wish(&self, channel: &Channel) -> Result<Wish<'_>, Error> {
+    /// Refuses a call that is for an endpoint of somebody else.
+    fn check_endpoint(&mut self, channel: &Channel) -> Result<(), Error> {
+        match self.call.options.chosen_endpoint() {
+            Some(endpoint) if !channel.pool().has(endpoint) => {
+                let complaint = format!("endpoint {endpoint} is none of this client's");
+                Err(self.fail(channel, Error::invalid_request("endpoint", complaint)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wish(&self, channel: &Channel) -> Wish<'_> {
         let pool = channel.pool();
         let preference = channel.preference(&self.call);
-        if let Preference::Only(endpoint) = preference
-            && !pool.has(endpoint)
-        {
-            let complaint = format!("endpoint {endpoint} is none of this client's");
-            let error = Error::invalid_request("endpoint", complaint);
-            return Err(error.with_operation(self.call.method.operation()));
-        }
-        Ok(Wish {
+        Wish {
             tried: self.avoided(pool.size()),
             preference,
-            write: self.call.class != Class::Read,
+            write: self.call.class != retry::Class::Read,
             now: pool.at(self.attempt_started),
-        })
+        }
     }
 
     async fn until_deadline<T>(&self, work: impl Future<Output = T>) -> Option<T> {
@@ -202,6 +211,11 @@ impl<'a> Progress<'a> {
         member.judge(Use::Good, 0);
     }
 
+    /// The call has its answer, or its stream.
+    pub(crate) fn finished(&mut self, connection: &Connection) {
+        self.observed.succeeded(connection.endpoint(), self.attempt_started);
+    }
+
     /// The header block of the next attempt.
     pub(crate) fn headers(&mut self, channel: &Channel) -> HeaderMap {
         self.headers_with_token(channel, self.timeout_header(channel))
@@ -245,6 +259,7 @@ impl<'a> Progress<'a> {
                 .with_sent(sent)
                 .with_elapsed(elapsed),
         );
+        self.observed.attempt_failed();
     }
 
     /// Waits for the next attempt, or ends the call.
@@ -254,18 +269,21 @@ impl<'a> Progress<'a> {
         }
         let pool = channel.pool();
         let decision = retry::decide(self.call.class, failure.observation, self.untried(pool));
+        let error = failure.into_error();
         if decision == Decision::GiveUp || self.call.options.never_resent() {
-            return Err(self.fail(channel, failure.into_error()));
+            return Err(self.fail(channel, error));
         }
         // The first resend on another member is free.
         if self.failures > 1 || pool.size() == 1 {
             let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..)).max(channel.take_resend());
-            let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, failure.into_error())) };
+            let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, error)) };
+            self.observed.attempt_judged(self.attempts.last(), &error, true);
             tokio::select! {
                 () = sleep(wait) => {}
-                () = pool.shutdown() => return Err(self.fail(channel, failure.into_error())),
+                () = pool.shutdown() => return Err(self.fail(channel, error)),
             }
         }
+        self.observed.attempt_judged(self.attempts.last(), &error, true);
         self.attempt_started = Instant::now();
         Ok(())
     }
@@ -299,12 +317,20 @@ impl<'a> Progress<'a> {
 
     /// Completes an error with what happened to the call. A closed client and an ended runtime explain every failure.
     pub(crate) fn fail(&mut self, channel: &Channel, error: Error) -> Error {
+        self.observed.attempt_judged(self.attempts.last(), &error, false);
         let error = channel.pool().check_alive().err().unwrap_or(error);
-        error
+        let error = error
             .with_operation(self.call.method.operation())
             .with_outcome(self.outcome)
             .with_attempts(std::mem::take(&mut self.attempts))
-            .with_elapsed(self.started.elapsed())
+            .with_elapsed(self.started.elapsed());
+        self.ended(&error);
+        error
+    }
+
+    /// The call ended with an error that is complete.
+    pub(crate) fn ended(&mut self, error: &Error) {
+        self.observed.failed(error.attempts().last().map(Attempt::endpoint), error);
     }
 }
 

@@ -57,7 +57,10 @@ impl Channel {
                     let opened =
                         open((flight, Some(place)), call.method, headers, frame, limit, progress.deadline);
                     match opened.await {
-                        Ok(messages) => return Ok(messages),
+                        Ok(messages) => {
+                            progress.finished(&connection);
+                            return Ok(messages);
+                        }
                         Err(failure) => failure,
                     }
                 }

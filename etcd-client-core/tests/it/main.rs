@@ -102,8 +102,10 @@ mod large_requests;
 mod learner;
 mod maintenance;
 mod membership;
+mod middleware;
 mod move_leader;
 mod no_quorum;
+mod observing;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod range_stream;

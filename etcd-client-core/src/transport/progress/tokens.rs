@@ -61,6 +61,7 @@ impl Progress<'_> {
         if !wait.is_zero() && !self.pause(channel, wait.max(channel.take_resend())).await {
             return Err(self.fail(channel, failure.into_error()));
         }
+        self.observed.attempt_judged(self.attempts.last(), &failure.into_error(), true);
         if remedy == Remedy::Renew {
             self.renew(channel, self.token.carried()).await?;
         }

@@ -24,8 +24,8 @@ pub(super) async fn authenticate(
     let options = CallOptions::default().timeout(RENEWAL_TIMEOUT);
     let mut progress = Progress::start(channel, Call::new(Method::Authenticate, &options))?;
     let frame = frame(user, password);
-    let answer = match channel.unary_bytes(&mut progress, &|| frame.clone()).await {
-        Ok((_flight, answer)) => answer,
+    let (flight, answer) = match channel.unary_bytes(&mut progress, &|| frame.clone()).await {
+        Ok(answered) => answered,
         Err(error) if error.code() == Some(Code::AuthNotEnabled) => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -36,7 +36,13 @@ pub(super) async fn authenticate(
             credentials::header(token)
                 .map_err(|_| malformed("the answer holds no token that a header can carry"))
         });
-    token.map(Some).map_err(|failure| progress.fail(channel, failure.into_error()))
+    match token {
+        Ok(token) => {
+            progress.finished(&flight.connection);
+            Ok(Some(token))
+        }
+        Err(failure) => Err(progress.fail(channel, failure.into_error())),
+    }
 }
 
 fn malformed(text: &'static str) -> Failure {

@@ -15,7 +15,7 @@ use super::{
     authenticate::authenticate,
     credentials::{self, Source},
 };
-use crate::transport::{channel::Channel, pool::closed};
+use crate::transport::{channel::Channel, observe::trace, pool::closed};
 
 /// How long a refusal stands before etcd is asked again. Each question costs a member a tenth of a second of processor time, for
 /// a wrong password too.
@@ -89,12 +89,12 @@ impl Tokens {
             Ok(value) => {
                 renewals.last = Generation(renewals.last.0 + 1);
                 renewals.refusal = None;
-                tracing::debug!(auth = value.is_some(), "token renewed");
+                trace::token_renewed(value.is_some());
                 self.current.store(Some(Token::new(renewals.last, value, &self.without)));
                 Ok(())
             }
             Err(error) => {
-                tracing::debug!(%error, "no token");
+                trace::no_token(&error);
                 // Members that still know the old token are not denied it because others cannot be reached.
                 if !is_transient(&error) {
                     self.current.store(None);

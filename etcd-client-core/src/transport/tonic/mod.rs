@@ -35,9 +35,30 @@
 //! - A response stream that is left unread holds up to 8 MiB of the 64 MiB that its connection may have unread: read it, or
 //!   drop it.
 
+//!
+//! # Middleware
+//!
+//! The other way round, [`Client::with_service`](crate::Client::with_service) and
+//! [`Client::over_service`](crate::Client::over_service) make clients whose typed calls go through any tower service that takes
+//! what stubs send: a [`Channel`] inside of layers that add headers, count or limit, or another transport altogether.
+//!
+//! - A call is one request of the service. It is not sent again here: on a [`Channel`] only while nothing of it has left,
+//!   elsewhere as the service sees fit.
+//! - The URI of a request is a path. The call's options are headers, its timeout is `grpc-timeout` and ends the call 100 ms
+//!   after it would, so that a service that knows more can say so. A service that never becomes ready is waited for as long.
+//! - The service is cloned for each call and made ready before it.
+//! - Errors have the kinds, codes and outcomes of every other: what a [`Channel`] says it keeps saying; a status is read as
+//!   etcd's; what was sent, or may have been, is in doubt for a write unless the status says that it was not applied.
+//! - Keys, leases, users and roles go through it, streamed ranges too. What concerns members (the cluster, maintenance,
+//!   snapshots) and what a client needs for itself (who leads, tokens) goes over the client's own connections.
+//! - A [`Channel`] adds the client's token; to any other service it is not shown.
+
 mod answer;
 mod body;
 mod outgoing;
+mod service;
+mod service_answer;
+mod service_caller;
 mod stub_call;
 mod stub_token;
 
@@ -55,6 +76,7 @@ use tonic::{Status, body::Body};
 use tower_service::Service;
 
 pub use self::body::ResponseBody;
+pub(crate) use self::service_caller::{ServiceCaller, ServiceStream};
 use self::{
     answer::NoAnswer,
     stub_call::{Kind, StubCall},
@@ -65,6 +87,7 @@ use super::{
     channel::check_runtime,
     connection::InFlight,
     failure::Failure,
+    observe::trace,
     token::Carried,
     wish::Wish,
 };
@@ -137,7 +160,7 @@ impl Channel {
             if tries == UNSENT_TRIES || self.pool().check_alive().is_err() {
                 return Err(self.stub_failure(call, &flight, error));
             }
-            tracing::debug!(reason = %error.text, "not sent, trying again");
+            trace::unsent(&error.text);
             avoid = vec![flight.connection.member.id];
             if tries == 1 {
                 // The pool drops the connection as soon as its driver runs.

@@ -24,6 +24,7 @@ pub(crate) mod pages;
 pub(crate) mod pages_at_revision;
 pub(crate) mod put;
 pub(crate) mod raw;
+pub(crate) mod through_service;
 pub(crate) mod txn;
 pub(crate) mod txn_nested;
 

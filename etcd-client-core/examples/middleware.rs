@@ -1,0 +1,55 @@
+//! A tower layer around the channel: every call carries a `traceparent` header. Needs a member on 127.0.0.1:2379.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::task::{Context, Poll};
+
+use etcd_client_core::{Client, tonic::Channel};
+use http::{HeaderValue, Request};
+use tonic::body::Body;
+use tower::{Layer, Service, ServiceBuilder};
+
+/// Adds the header that <https://www.w3.org/TR/trace-context/> describes.
+#[derive(Clone)]
+struct Traceparent;
+
+#[derive(Clone)]
+struct Traced<S>(S);
+
+impl<S> Layer<S> for Traceparent {
+    type Service = Traced<S>;
+
+    fn layer(&self, inner: S) -> Traced<S> {
+        Traced(inner)
+    }
+}
+
+impl<S: Service<Request<Body>>> Service<Request<Body>> for Traced<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> S::Future {
+        // A tracing library has these of the span that is entered here: `etcd.call`.
+        let header = format!("00-{:032x}-{:016x}-01", fastrand::u128(1..), fastrand::u64(1..));
+        println!("{} with traceparent {header}", request.uri().path());
+        request.headers_mut().insert("traceparent", HeaderValue::try_from(header).expect("hex digits"));
+        self.0.call(request)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), etcd_client_core::Error> {
+    let client = Client::builder(["http://127.0.0.1:2379"]).build()?;
+    let traced: Traced<Channel> = ServiceBuilder::new().layer(Traceparent).service(client.channel());
+    let client = client.with_service(traced);
+
+    client.put("greeting", "hello").await?;
+    let found = client.get("greeting").await?;
+    println!("{} key at revision {}", found.count, found.header.revision);
+    client.close().await;
+    Ok(())
+}

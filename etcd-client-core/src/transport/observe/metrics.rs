@@ -1,0 +1,90 @@
+//! An observer that counts for the `metrics` crate.
+
+use etcd_errors::{Code, ErrorKind};
+use metrics::{counter, gauge, histogram};
+
+use super::{
+    event::{AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionEvent, EndpointEvent},
+    observer::Observer,
+};
+use crate::transport::state::EndpointPhase;
+
+/// Gives what a client does to the recorder that the process has installed, under the names of the
+/// [module's page](super#names-in-metrics).
+///
+/// An observer of one's own that calls this one's methods adds to it.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct MetricsObserver;
+
+impl MetricsObserver {
+    /// One for [`ClientBuilder::observer`](crate::ClientBuilder::observer).
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Observer for MetricsObserver {
+    fn attempt(&self, event: &AttemptEvent<'_>) {
+        let result = event.error.map_or("ok", |error| named(error.kind(), error.code()));
+        let endpoint = event.endpoint.to_owned();
+        counter!("etcd_client_attempts_total", "operation" => event.operation, "endpoint" => endpoint, "result" => result)
+            .increment(1);
+        if event.resent {
+            counter!("etcd_client_resends_total", "operation" => event.operation).increment(1);
+        }
+    }
+
+    fn call(&self, event: &CallEvent) {
+        let result = match event.end {
+            CallEnd::Ok => "ok",
+            CallEnd::Failed { kind, code, .. } => named(kind, code),
+            CallEnd::Dropped => "dropped",
+        };
+        histogram!("etcd_client_call_seconds", "operation" => event.operation, "result" => result)
+            .record(event.elapsed);
+    }
+
+    fn endpoint(&self, event: &EndpointEvent<'_>) {
+        ready(event.endpoint, event.phase == EndpointPhase::Ready);
+    }
+
+    fn endpoint_removed(&self, endpoint: &str) {
+        ready(endpoint, false);
+    }
+
+    fn connection(&self, event: &ConnectionEvent<'_>) {
+        let endpoint = event.endpoint.to_owned();
+        let purpose = event.purpose.name();
+        let connections = gauge!("etcd_client_connections", "endpoint" => endpoint, "purpose" => purpose);
+        match event.change {
+            ConnectionChange::Opened => connections.increment(1),
+            ConnectionChange::Closed => connections.decrement(1),
+        }
+    }
+}
+
+fn ready(endpoint: &str, ready: bool) {
+    gauge!("etcd_client_endpoint_ready", "endpoint" => endpoint.to_owned()).set(f64::from(u8::from(ready)));
+}
+
+/// How a failure is named: few and fixed names, as labels must be.
+fn named(kind: ErrorKind, code: Option<Code>) -> &'static str {
+    match (code, kind) {
+        (Some(Code::Other(grpc)), _) => grpc.name(),
+        (Some(code), _) => code.name(),
+        (None, ErrorKind::InvalidRequest) => "InvalidRequest",
+        (None, ErrorKind::Unavailable) => "Unavailable",
+        (None, ErrorKind::Timeout) => "Timeout",
+        (None, ErrorKind::Closed) => "Closed",
+        (None, ErrorKind::NoRuntime) => "NoRuntime",
+        (None, ErrorKind::Protocol) => "Protocol",
+        (None, ErrorKind::Unsupported) => "Unsupported",
+        (None, ErrorKind::WrongCluster) => "WrongCluster",
+        (None, ErrorKind::RevisionRegressed) => "RevisionRegressed",
+        (None, _) => "Other",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! The page of names against the names.
+
+use super::trace::NAMES;
+
+#[test]
+fn the_page_lists_every_name() {
+    let page = include_str!("mod.rs");
+    for name in NAMES {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
+}

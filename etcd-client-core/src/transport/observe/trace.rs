@@ -1,0 +1,137 @@
+//! The one place where this crate writes to `tracing`. The page of names is the documentation of the module above.
+
+use etcd_errors::{Attempt, Error};
+use tracing::{
+    Level, Span, debug, debug_span, enabled,
+    field::{self, Empty, display},
+    info, warn,
+};
+
+use super::event::{CallEnd, ConnectionEvent};
+use crate::transport::state::EndpointPhase;
+
+const TARGET: &str = "etcd_client_core";
+
+const CALL: &str = "etcd.call";
+const RESEND: &str = "etcd.resend";
+const UNSENT: &str = "etcd.unsent";
+const ENDPOINT: &str = "etcd.endpoint";
+const EJECTED: &str = "etcd.ejected";
+const CONNECTION: &str = "etcd.connection";
+const TOKEN: &str = "etcd.token";
+
+/// All names, for the test that looks for them on the page.
+#[cfg(test)]
+pub(super) const NAMES: [&str; 7] = [CALL, RESEND, UNSENT, ENDPOINT, EJECTED, CONNECTION, TOKEN];
+
+/// The bytes of a key that are shown at most.
+const SHOWN_KEY: usize = 64;
+
+/// The span of a call. `key` is that of a single-key operation, where the client may show it.
+pub(super) fn call(operation: &'static str, key: Option<&[u8]>) -> Span {
+    let span = debug_span!(
+        target: TARGET,
+        CALL,
+        operation,
+        endpoint = Empty,
+        attempts = Empty,
+        outcome = Empty,
+        error = Empty,
+        key = Empty
+    );
+    if let Some(key) = key
+        && enabled!(target: TARGET, Level::TRACE)
+    {
+        span.record("key", display(shown(key)));
+    }
+    span
+}
+
+pub(super) fn call_ended(span: &Span, endpoint: Option<&str>, attempts: u32, end: CallEnd) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("endpoint", endpoint);
+    span.record("attempts", attempts);
+    match end {
+        CallEnd::Ok => span.record("outcome", "ok"),
+        CallEnd::Dropped => span.record("outcome", "dropped"),
+        CallEnd::Failed { kind, outcome, .. } => {
+            span.record("outcome", display(outcome)).record("error", field::debug(kind))
+        }
+    };
+}
+
+pub(super) fn resend(span: &Span, attempt: &Attempt, number: u32) {
+    debug!(
+        name: RESEND,
+        target: TARGET,
+        parent: span,
+        endpoint = attempt.endpoint(),
+        attempt = number,
+        sent = attempt.sent(),
+        reason = attempt.reason(),
+        "sending again"
+    );
+}
+
+pub(crate) fn unsent(reason: &str) {
+    debug!(name: UNSENT, target: TARGET, reason, "not sent, trying again");
+}
+
+pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>) {
+    match phase {
+        EndpointPhase::Connecting => {
+            debug!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "connecting to an endpoint");
+        }
+        EndpointPhase::Ready => {
+            info!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "an endpoint is ready");
+        }
+        EndpointPhase::Suspect | EndpointPhase::Down => {
+            warn!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "an endpoint is not usable");
+        }
+    }
+}
+
+pub(crate) fn ejected(endpoint: &str, for_ms: u32) {
+    info!(name: EJECTED, target: TARGET, endpoint, for_ms, "an endpoint is of no use for now");
+}
+
+pub(super) fn connection(event: &ConnectionEvent<'_>) {
+    debug!(
+        name: CONNECTION,
+        target: TARGET,
+        endpoint = event.endpoint,
+        purpose = event.purpose.name(),
+        change = event.change.name(),
+        count = event.count,
+        "connection"
+    );
+}
+
+pub(crate) fn token_renewed(auth: bool) {
+    debug!(name: TOKEN, target: TARGET, auth, "token renewed");
+}
+
+pub(crate) fn no_token(error: &Error) {
+    debug!(name: TOKEN, target: TARGET, %error, "no token");
+}
+
+fn shown(key: &[u8]) -> String {
+    match key.get(..SHOWN_KEY) {
+        Some(start) if key.len() > SHOWN_KEY => format!("{}..", start.escape_ascii()),
+        _ => key.escape_ascii().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_escaped_and_cut() {
+        assert_eq!(shown(b"a\n\xff"), "a\\n\\xff");
+        assert_eq!(shown(&[b'k'; 64]), "k".repeat(64));
+        assert_eq!(shown(&[b'k'; 65]), format!("{}..", "k".repeat(64)));
+    }
+}

@@ -1,0 +1,78 @@
+//! A service that takes gRPC requests, whatever its type.
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tonic::{Status, body::Body};
+use tower_service::Service;
+
+use crate::transport::connector::BoxError;
+
+/// The head of an answer, and its body as it comes.
+pub(super) type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Unanswered>> + Send>>;
+
+/// Why a service gave no head.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// It was not ready, and was not given the request.
+    NotReady(Status),
+    Failed(Status),
+}
+
+/// An object-safe service.
+pub(super) trait GrpcService: Send + Sync {
+    fn call(&self, request: Request<Body>) -> Answering;
+}
+
+/// Any tower service as a [`GrpcService`]. It is cloned for each call.
+pub(super) struct Erased<S>(pub(super) S);
+
+impl<S, B> GrpcService for Erased<S>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn call(&self, request: Request<Body>) -> Answering {
+        let mut service = self.0.clone();
+        Box::pin(async move {
+            let status = |error: S::Error| Status::from_error(error.into());
+            let ready = poll_fn(|cx| service.poll_ready(cx)).await;
+            ready.map_err(|error| Unanswered::NotReady(status(error)))?;
+            let response = service.call(request).await.map_err(|error| Unanswered::Failed(status(error)))?;
+            Ok(response.map(Body::new))
+        })
+    }
+}
+
+/// A request's only frame.
+pub(super) struct OneFrame(pub(super) Option<Bytes>);
+
+impl HttpBody for OneFrame {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|frame| Ok(Frame::data(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |frame| frame.len() as u64))
+    }
+}

@@ -1,0 +1,137 @@
+//! The messages of a service's answer, and what is wrong with it.
+
+use std::{future::poll_fn, marker::PhantomData, pin::Pin};
+
+use bytes::Bytes;
+use etcd_errors::{Error, ErrorKind, Outcome};
+use http::Response;
+use http_body::Body as _;
+use tonic::{Status, body::Body};
+
+use super::service::Unanswered;
+use crate::{
+    mechanism::{
+        grpc::{
+            frame::Decoder,
+            status::{self, Head},
+        },
+        retry::{self, Class, Observation},
+    },
+    transport::failure::Failure,
+};
+
+/// Why a call through a service failed.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// As on a connection of the client's own.
+    Failure(Failure),
+    /// The service, or the body that it answered with, says so.
+    Service(Unanswered),
+    /// An answer that is not to be believed.
+    Answer(Error),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl Trouble {
+    /// The caller's error. What the service did with the request nobody here knows: what can be known is in the table.
+    pub(super) fn into_error(self, class: Class) -> Error {
+        let (error, outcome) = match self {
+            Self::Failure(failure) => {
+                let outcome = retry::outcome(class, failure.observation);
+                (failure.into_error(), outcome)
+            }
+            Self::Answer(error) => (error, retry::outcome(class, Observation::Malformed)),
+            Self::Service(Unanswered::NotReady(status)) => (not_ready(status), Outcome::NotApplied),
+            Self::Service(Unanswered::Failed(status)) => {
+                let error = etcd_errors::tonic::from_status(status);
+                let outcome = error.outcome();
+                (error, outcome)
+            }
+        };
+        error.with_outcome(if class == Class::Read { Outcome::NotApplied } else { outcome })
+    }
+}
+
+/// Of a foreign error only the text is known, not that etcd said it.
+fn not_ready(status: Status) -> Error {
+    let error = etcd_errors::tonic::from_status(status);
+    if error.kind() != ErrorKind::Server {
+        return error;
+    }
+    Error::new(ErrorKind::Unavailable, error.message().to_owned())
+}
+
+/// The messages of one answer. Dropping it drops the service's body, which ends the call.
+pub(super) struct Messages<Resp> {
+    /// `None` once the call has ended well.
+    body: Option<Body>,
+    decoder: Decoder,
+    message: PhantomData<fn() -> Resp>,
+}
+
+impl<Resp: prost::Message + Default> Messages<Resp> {
+    pub(super) fn new(response: Response<Body>, max_receive: usize) -> Result<Self, Trouble> {
+        let (head, body) = response.into_parts();
+        let body = match status::head(head.status, &head.headers) {
+            Head::Messages => Some(body),
+            Head::Ended(Ok(())) => None,
+            Head::Ended(Err(status)) => return Err(Failure::status(status).into()),
+            Head::NotGrpc(status) => return Err(Failure::not_grpc(status).into()),
+        };
+        Ok(Self { body, decoder: Decoder::new(max_receive), message: PhantomData })
+    }
+
+    /// The next message, `None` after the last one of a call that succeeded.
+    pub(super) async fn next(&mut self) -> Result<Option<Resp>, Trouble> {
+        loop {
+            if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
+                return Ok(Some(decode(message)?));
+            }
+            let Some(body) = &mut self.body else { return Ok(None) };
+            let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
+            let frame = frame.transpose().map_err(|status| Trouble::Service(Unanswered::Failed(status)))?;
+            let Some(frame) = frame else {
+                return Err(Failure::new(Observation::Lost, "the answer ended without a status").into());
+            };
+            match frame.into_data() {
+                Ok(data) => self.decoder.push(data),
+                Err(frame) => {
+                    let Ok(trailers) = frame.into_trailers() else { continue };
+                    self.end(status::status(&trailers))?;
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, status: Option<Result<(), status::Status>>) -> Result<(), Failure> {
+        match status {
+            Some(Ok(())) if self.decoder.is_empty() => {
+                self.body = None;
+                Ok(())
+            }
+            Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
+            Some(Err(status)) => Err(Failure::status(status)),
+            None => Err(Failure::new(Observation::Lost, "the answer ended without a status")),
+        }
+    }
+
+    /// The one message of a unary answer.
+    pub(super) async fn only(mut self) -> Result<Resp, Trouble> {
+        let Some(message) = self.next().await? else {
+            return Err(Failure::malformed("the call succeeded without a message").into());
+        };
+        match self.next().await? {
+            None => Ok(message),
+            Some(_) => Err(Failure::malformed("the answer of a unary call holds two messages").into()),
+        }
+    }
+}
+
+fn decode<Resp: prost::Message + Default>(message: Bytes) -> Result<Resp, Failure> {
+    Resp::decode(message).map_err(|error| Failure::decode(&error))
+}
