@@ -59,7 +59,7 @@ fn five_hundred_clients_do_not_storm_a_cluster_that_comes_back() {
     let steady = steady.iter().sum::<u64>() / steady.len() as u64;
     let after = rates(20, 32);
     let peak = *after.iter().max().expect("slots");
-    println!(
+    eprintln!(
         "steady {steady}, peak {peak} requests in 100 ms, {} failed calls",
         failed.load(Ordering::Relaxed)
     );
