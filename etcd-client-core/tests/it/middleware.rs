@@ -168,6 +168,22 @@ async fn a_client_over_a_service_has_no_endpoints_of_its_own() {
     own.get("k").await.expect("its service is left alone");
 }
 
+/// The service goes on, so that nothing but the client itself can end the call.
+#[tokio::test]
+async fn closing_a_client_over_a_service_ends_its_calls_in_flight() {
+    let server = Server::start(in_turn([reply::hang()])).await.expect("a free port");
+    let own = client([server.endpoint()]);
+    let over = Client::over_service(own.channel()).expect("a runtime");
+    let put = over.put("k", "v").no_timeout().into_future();
+    let close = async {
+        eventually("the put has arrived", async || server.received(PUT) == 1).await;
+        over.close().await;
+    };
+    let (error, ()) = timeout(PATIENCE, async { tokio::join!(put, close) }).await.expect("in time");
+    let error = error.expect_err("closed");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Closed, Outcome::Unknown), "{}", error.report());
+}
+
 /// Is never ready, or refuses.
 #[derive(Clone)]
 struct Broken {
