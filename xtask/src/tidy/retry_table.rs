@@ -70,8 +70,9 @@ fn facts(methods: &str) -> Option<BTreeMap<&str, (String, String)>> {
     let (_, seconds) = methods.split_once("const DEFAULT_TIMEOUT: Duration = Duration::from_secs(")?;
     let default = format!("{} s", seconds.split_once(')')?.0);
     let mut facts = BTreeMap::new();
-    for call in methods.split("Facts(\"/etcdserverpb.").skip(1) {
-        let (rpc, rest) = call.split_once('"')?;
+    for call in methods.split("Facts(\"/").skip(1) {
+        let (path, rest) = call.split_once('"')?;
+        let rpc = path.strip_prefix("etcdserverpb.").unwrap_or(path);
         let behind_name = rest.splitn(3, '"').nth(2)?;
         let mut arguments =
             behind_name.split([',', ')']).map(str::trim).filter(|argument| !argument.is_empty());

@@ -1,0 +1,260 @@
+//! The connections of one client: which are ready, and how each endpoint stands.
+
+mod acquire;
+mod upkeep;
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use etcd_errors::{Attempt, Error, ErrorKind};
+use http::HeaderMap;
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, watch},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    connection::{Connection, millis},
+    connector::SharedConnector,
+    headers::Headers,
+    member::{Member, Purpose},
+    observe::SharedObserver,
+    origin::Origins,
+    state::{EndpointPhase, Table},
+    wish::Balance,
+};
+use crate::model::Endpoint;
+
+/// What a pool is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolSettings {
+    pub(crate) connector: SharedConnector,
+    pub(crate) origins: Origins,
+    pub(crate) balance: Balance,
+    pub(crate) keepalive: KeepaliveSettings,
+    /// Whether the members' own word on their health is listened to.
+    pub(crate) health: bool,
+    pub(crate) observer: SharedObserver,
+}
+
+/// How the silence of a peer is judged, as a user sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeepaliveSettings {
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+}
+
+impl Default for KeepaliveSettings {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(10), timeout: Duration::from_secs(5) }
+    }
+}
+
+/// Every endpoint has supervisor tasks that keep connections to it; calls pick among those that are ready.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    settings: PoolSettings,
+    members: ArcSwap<Vec<Arc<Member>>>,
+    /// Held while the set of members changes.
+    changing: Mutex<usize>,
+    calls: ArcSwap<Vec<Arc<Connection>>>,
+    streams: ArcSwap<Vec<Arc<Connection>>>,
+    turn: AtomicUsize,
+    states: watch::Sender<Table>,
+    /// Told whenever a waiting call should look again.
+    changed: watch::Sender<()>,
+    /// Told one at a time, when a full connection has room again.
+    room: Arc<Notify>,
+    tasks: TaskTracker,
+    runtime: Handle,
+    shutdown: CancellationToken,
+    runtime_ended: CancellationToken,
+    epoch: Instant,
+    /// What the pool's own requests carry.
+    headers: HeaderMap,
+}
+
+impl Pool {
+    /// Starts connecting to every endpoint in the background.
+    pub(crate) fn start(endpoints: Vec<Endpoint>, settings: PoolSettings, runtime: &Handle) -> Arc<Self> {
+        let pool = Arc::new(Self {
+            settings,
+            members: ArcSwap::default(),
+            changing: Mutex::new(0),
+            calls: ArcSwap::default(),
+            streams: ArcSwap::default(),
+            turn: AtomicUsize::new(0),
+            states: watch::Sender::default(),
+            changed: watch::Sender::new(()),
+            room: Arc::default(),
+            tasks: TaskTracker::new(),
+            runtime: runtime.clone(),
+            shutdown: CancellationToken::new(),
+            runtime_ended: CancellationToken::new(),
+            epoch: Instant::now(),
+            headers: Headers::new(None).base().clone(),
+        });
+        pool.set_endpoints(endpoints);
+        pool
+    }
+
+    /// Replaces the set of endpoints. What stays keeps its connections; calls in flight on what goes are left to end.
+    pub(crate) fn set_endpoints(self: &Arc<Self>, endpoints: Vec<Endpoint>) {
+        let mut next_id = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.shutdown.is_cancelled() {
+            return;
+        }
+        let before = self.members.load_full();
+        let (mut now, mut new) = (Vec::new(), Vec::new());
+        for endpoint in endpoints {
+            if let Some(kept) = before.iter().find(|member| member.endpoint == endpoint) {
+                now.push(Arc::clone(kept));
+                continue;
+            }
+            let member = Member::new(*next_id, endpoint, &self.settings.origins, self.shutdown.child_token());
+            *next_id += 1;
+            now.push(Arc::new(member));
+            new.extend(now.last().cloned());
+        }
+        let kept: HashSet<usize> = now.iter().map(|member| member.id).collect();
+        self.members.store(Arc::new(now));
+        for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
+            gone.removed.cancel();
+        }
+        self.forget(|connection| kept.contains(&connection.member.id));
+        self.states.send_modify(|table| {
+            before.iter().filter(|member| !kept.contains(&member.id)).for_each(|gone| table.remove(gone.id));
+            new.iter().for_each(|member| table.add(member.id, member.endpoint.clone()));
+        });
+        for member in &new {
+            self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None);
+            self.supervise(member, Purpose::Calls);
+        }
+        drop(next_id);
+        for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
+            self.observer().removed(gone.endpoint.as_str());
+        }
+        self.tell();
+    }
+
+    /// An error where no call can succeed any more.
+    pub(crate) fn check_alive(&self) -> Result<(), Error> {
+        if self.shutdown.is_cancelled() {
+            return Err(closed());
+        }
+        if self.runtime_ended.is_cancelled() {
+            return Err(Error::new(
+                ErrorKind::NoRuntime,
+                "the tokio runtime that this client was built on has ended",
+            ));
+        }
+        Ok(())
+    }
+
+    /// An error where there can be no connection.
+    fn check_reachable(&self) -> Result<(), Error> {
+        self.check_alive()?;
+        if self.size() == 0 {
+            let text =
+                "this client was built over a service: it has no endpoints and no connections of its own";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        Ok(())
+    }
+
+    /// Why a call finds no connection, for each endpoint.
+    pub(crate) fn troubles(&self) -> Vec<Attempt> {
+        let explain = |state: super::state::EndpointState| {
+            let reason = state.reason.as_deref().unwrap_or("connected, but with as many calls as it allows");
+            Attempt::new(state.endpoint.as_str(), reason).with_sent(false)
+        };
+        self.states.borrow().rows().into_iter().map(explain).collect()
+    }
+
+    /// The endpoints of the pool.
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        self.members.load().iter().map(|member| member.endpoint.clone()).collect()
+    }
+
+    pub(crate) fn has(&self, endpoint: &Endpoint) -> bool {
+        self.members.load().iter().any(|member| member.endpoint == *endpoint)
+    }
+
+    /// Those that have a connection.
+    pub(crate) fn ready_endpoints(&self) -> Vec<Endpoint> {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for connection in self.calls.load().iter() {
+            if !endpoints.contains(&connection.member.endpoint) {
+                endpoints.push(connection.member.endpoint.clone());
+            }
+        }
+        endpoints
+    }
+
+    pub(crate) fn balance(&self) -> Balance {
+        self.settings.balance
+    }
+
+    /// Told whenever a connection was added.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// How many endpoints this client has.
+    pub(crate) fn size(&self) -> usize {
+        self.members.load().len()
+    }
+
+    pub(crate) fn observer(&self) -> &SharedObserver {
+        &self.settings.observer
+    }
+
+    /// Now, as member statistics count it.
+    pub(crate) fn now(&self) -> u32 {
+        self.at(Instant::now())
+    }
+
+    pub(crate) fn at(&self, moment: Instant) -> u32 {
+        millis(moment.saturating_duration_since(self.epoch))
+    }
+
+    pub(crate) fn states(&self) -> watch::Receiver<Table> {
+        self.states.subscribe()
+    }
+
+    /// Ends every connection and task. Calls that wait or are in flight end.
+    pub(crate) fn close(&self) {
+        if !self.shutdown.is_cancelled() {
+            self.members.load().iter().for_each(|member| self.observer().removed(member.endpoint.as_str()));
+        }
+        self.shutdown.cancel();
+        self.forget(|_| false);
+        self.tasks.close();
+        self.tell();
+    }
+
+    /// Waits until every task has ended, after [`Pool::close`].
+    pub(crate) async fn closed(&self) {
+        self.tasks.wait().await;
+    }
+
+    /// Ends when the pool is closed.
+    pub(crate) async fn shutdown(&self) {
+        self.shutdown.cancelled().await;
+    }
+
+    /// Ends when the pool is closed.
+    pub(crate) fn shutdown_token(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+}
+
+pub(crate) fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the client was closed")
+}

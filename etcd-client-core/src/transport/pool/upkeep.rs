@@ -1,0 +1,160 @@
+//! What supervisors need of the pool and report to it, and how many of them there are.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use arc_swap::ArcSwap;
+use http::HeaderMap;
+use tokio::task::JoinHandle;
+
+use super::{KeepaliveSettings, Pool};
+use crate::{
+    mechanism::liveness::Keepalive,
+    transport::{
+        connection::{Connection, Dial},
+        member::{Member, Purpose},
+        state::EndpointPhase,
+        supervisor::Supervisor,
+    },
+};
+
+/// Calls in flight on one connection above which another one is made: h2 has one lock for each connection.
+pub(super) const CROWDED: usize = 64;
+
+/// How long a connection has to be crowded, in milliseconds, until that happens.
+pub(super) const CROWDED_FOR: u32 = 50;
+
+/// The connections of one endpoint and purpose at most.
+pub(super) const MOST_CONNECTIONS: usize = 4;
+
+impl Pool {
+    pub(crate) fn listens_to_health(&self) -> bool {
+        self.settings.health
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(crate) fn keepalive(&self, purpose: Purpose) -> Keepalive {
+        let KeepaliveSettings { interval, timeout } = self.settings.keepalive;
+        match purpose {
+            Purpose::Calls => Keepalive::for_calls(timeout),
+            Purpose::Streams => Keepalive::for_streams(interval, timeout),
+        }
+    }
+
+    pub(crate) fn dial<'a>(
+        &'a self,
+        member: &'a Arc<Member>,
+        purpose: Purpose,
+        keepalive: Keepalive,
+    ) -> Dial<'a> {
+        Dial {
+            member,
+            purpose,
+            keepalive,
+            connector: &self.settings.connector,
+            origins: &self.settings.origins,
+            observer: &self.settings.observer,
+            tasks: &self.tasks,
+            shutdown: &self.shutdown,
+            runtime_ended: &self.runtime_ended,
+            room: &self.room,
+            epoch: self.epoch,
+        }
+    }
+
+    /// Runs a task that ends with the pool.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tasks.spawn_on(task, &self.runtime)
+    }
+
+    pub(crate) fn add(&self, connection: &Arc<Connection>) {
+        if self.shutdown.is_cancelled() || connection.member.removed.is_cancelled() {
+            return;
+        }
+        connection.member.set_foreign(false);
+        self.list(connection.purpose).rcu(|ready| {
+            let mut ready = Vec::clone(ready);
+            ready.push(Arc::clone(connection));
+            ready
+        });
+        self.tell();
+    }
+
+    pub(crate) fn remove(&self, connection: &Arc<Connection>) {
+        self.list(connection.purpose).rcu(|ready| {
+            let mut ready = Vec::clone(ready);
+            ready.retain(|other| !Arc::ptr_eq(other, connection));
+            ready
+        });
+    }
+
+    pub(crate) fn phase(&self, member: &Member, phase: EndpointPhase, reason: Option<Arc<str>>) {
+        let why = reason.clone();
+        if self.states.send_if_modified(|table| table.set(member.id, phase, reason)) {
+            self.observer().phase(member.endpoint.as_str(), phase, why.as_deref());
+        }
+    }
+
+    /// Has waiting calls look again.
+    pub(crate) fn tell(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// Whether fewer connections would be crowded.
+    pub(crate) fn needs_all_connections(&self, member: &Member) -> bool {
+        let calls = self.calls.load();
+        let of_member = calls.iter().filter(|connection| connection.member.id == member.id);
+        let (count, in_flight) =
+            of_member.fold((0, 0), |(n, sum), connection| (n + 1, sum + connection.gauge.in_flight()));
+        count > 0 && in_flight * 2 > CROWDED * (count - 1)
+    }
+
+    pub(crate) fn runtime_ended(&self) {
+        self.runtime_ended.cancel();
+        // Their drivers are gone: a call that picked one would find that out again and again.
+        self.forget(|_| false);
+        self.tell();
+    }
+
+    pub(super) fn list(&self, purpose: Purpose) -> &ArcSwap<Vec<Arc<Connection>>> {
+        match purpose {
+            Purpose::Calls => &self.calls,
+            Purpose::Streams => &self.streams,
+        }
+    }
+
+    pub(super) fn forget(&self, kept: impl Fn(&Connection) -> bool) {
+        for list in [&self.calls, &self.streams] {
+            list.rcu(|ready| ready.iter().filter(|connection| kept(connection)).cloned().collect::<Vec<_>>());
+        }
+    }
+
+    /// More connections where the peers allow too few calls on those that are there.
+    pub(super) fn relieve(self: &Arc<Self>) {
+        for connection in self.calls.load().iter().filter(|connection| connection.gauge.room().is_none()) {
+            self.grow(&connection.member, Purpose::Calls);
+        }
+    }
+
+    /// One more connection, unless one is being made or there are enough.
+    pub(super) fn grow(self: &Arc<Self>, member: &Arc<Member>, purpose: Purpose) {
+        let list = self.list(purpose).load();
+        let ready = list.iter().filter(|connection| connection.member.id == member.id).count();
+        let kept = member.connections(purpose).load(Ordering::Relaxed);
+        if kept == ready && kept < MOST_CONNECTIONS {
+            self.supervise(member, purpose);
+        }
+    }
+
+    pub(super) fn supervise(self: &Arc<Self>, member: &Arc<Member>, purpose: Purpose) {
+        let before = member.connections(purpose).fetch_add(1, Ordering::Relaxed);
+        let first = before == 0 && purpose == Purpose::Calls;
+        let supervisor = Supervisor { pool: Arc::clone(self), member: Arc::clone(member), purpose, first };
+        self.tasks.spawn_on(supervisor.run(), &self.runtime);
+    }
+}
