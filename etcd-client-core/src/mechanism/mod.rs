@@ -1,6 +1,7 @@
 //! Decisions without a clock, a socket or a task: every input, time and randomness included, is an argument.
 
 pub(crate) mod address_order;
+pub(crate) mod atomic;
 pub(crate) mod backoff;
 pub(crate) mod budget;
 pub(crate) mod ejection;

@@ -1,8 +1,9 @@
 //! What a connection's driver and its users tell each other without a lock.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-
-use crate::mechanism::liveness::Vital;
+use crate::mechanism::{
+    atomic::{AtomicU8, AtomicUsize, Ordering},
+    liveness::Vital,
+};
 
 /// The load and the vital signs of one connection.
 #[derive(Debug)]
