@@ -213,7 +213,8 @@ impl Client {
     /// # }
     /// ```
     pub fn endpoint_states(&self) -> EndpointStates {
-        EndpointStates::new(self.shared.channel.pool().states())
+        let pool = self.shared.channel.pool();
+        EndpointStates::new(pool.states(), pool.shutdown_token().clone())
     }
 
     /// Reads the files of TLS again, now rather than before the next handshake. Connections that stand are not closed.

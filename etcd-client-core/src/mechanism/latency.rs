@@ -19,7 +19,7 @@ pub(crate) struct Latency(AtomicU64);
 
 impl Latency {
     /// Adds a sample of `micros`, taken at `now` in milliseconds.
-    pub(crate) fn record(&self, micros: u32, now: u32) {
+    pub(crate) fn record(&self, micros: u32, now: u64) {
         let micros = micros.min(FAR);
         let packed = self.0.load(Ordering::Relaxed);
         let average = if packed == 0 {
@@ -29,23 +29,24 @@ impl Latency {
             // A rise counts at once, a fall slowly: one in eight.
             if micros > old { old + (micros - old) / 2 } else { old - (old - micros) / 8 }
         };
-        self.0.store(u64::from(average.max(1)) << 32 | u64::from(now), Ordering::Relaxed);
+        self.0.store(u64::from(average.max(1)) << 32 | (now & u64::from(u32::MAX)), Ordering::Relaxed);
     }
 
     /// The average in microseconds as of `now`; zero for a member that never answered.
-    pub(crate) fn micros(&self, now: u32) -> u32 {
+    pub(crate) fn micros(&self, now: u64) -> u32 {
         faded(self.0.load(Ordering::Relaxed), now)
     }
 
     /// How much dearer a call here is than on a near member: 0 for a near one, one more for each doubling.
-    pub(crate) fn distance(&self, now: u32) -> u32 {
+    pub(crate) fn distance(&self, now: u64) -> u32 {
         (1 + self.micros(now) / NEAR).ilog2()
     }
 }
 
-fn faded(packed: u64, now: u32) -> u32 {
+/// The lower half of the time wraps around after 49 days; no sample is kept for that long.
+fn faded(packed: u64, now: u64) -> u32 {
     let (average, at) = ((packed >> 32) as u32, packed as u32);
-    let halvings = now.saturating_sub(at) / HALF_LIFE;
+    let halvings = (now as u32).wrapping_sub(at) / HALF_LIFE;
     average.checked_shr(halvings).unwrap_or(0)
 }
 
@@ -74,7 +75,7 @@ mod tests {
         assert_eq!(latency.micros(10_999), 64_000);
         assert_eq!(latency.micros(11_000), 32_000);
         assert_eq!(latency.micros(500_000), 0);
-        assert_eq!(latency.micros(u32::MAX), 0);
+        assert_eq!(latency.micros(1 << 40), 0);
     }
 
     #[test]

@@ -19,3 +19,4 @@ pub(crate) mod server_version;
 pub(crate) mod snapshot_check;
 #[cfg(feature = "srv")]
 pub(crate) mod srv;
+pub(crate) mod waiters;

@@ -1,6 +1,9 @@
 //! A range as a stream of chunks, from a member that has `RangeStream`.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
@@ -62,7 +65,8 @@ pub(super) async fn open(
             let first = messages.next(progress.deadline).await?;
             Ok((messages, first))
         };
-        let failure = match begun.await {
+        let answered = AtomicBool::new(false);
+        let failure = match progress.lookout(channel, &connection, &answered).wait(begun).await {
             Ok((messages, first)) => {
                 progress.finished(&connection);
                 return Ok(chunks(messages, first, channel.timeout(options)));

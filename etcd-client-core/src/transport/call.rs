@@ -104,7 +104,7 @@ impl Channel {
             let begun = AtomicBool::new(false);
             let limit = self.max_receive_bytes();
             let attempt = attempt::unary(&flight, progress.call.method, headers, encode(), limit, &begun);
-            let failure = match progress.lookout(self, &flight, &begun).wait(attempt).await {
+            let failure = match progress.lookout(self, &flight.connection, &begun).wait(attempt).await {
                 Ok(answer) => {
                     progress.succeeded(self, &flight.connection);
                     return Ok((flight, answer));

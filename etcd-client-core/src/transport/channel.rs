@@ -195,7 +195,7 @@ impl Channel {
     /// How long the next resend has to wait for its turn.
     pub(super) fn take_resend(&self) -> Duration {
         let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        budget.take(Duration::from_millis(self.shared.pool.now().into()))
+        budget.take(Duration::from_millis(self.shared.pool.now()))
     }
 
     /// The member that a call prefers.

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
 use tokio::{
-    sync::{Notify, watch},
+    sync::watch,
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -26,6 +26,7 @@ use super::{
     method::Method,
     observe::{OpenConnection, SharedObserver},
     origin::Origins,
+    room::Room,
 };
 use crate::mechanism::liveness::{Keepalive, Vital};
 
@@ -76,7 +77,7 @@ pub(crate) struct Connection {
     lacking: AtomicU64,
     paced_streams: AtomicUsize,
     /// Told when a call ends on a connection that had no room for another.
-    room: Arc<Notify>,
+    room: Arc<Room>,
     shutdown: CancellationToken,
 }
 
@@ -92,7 +93,7 @@ pub(crate) struct Dial<'a> {
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
-    pub(crate) room: &'a Arc<Notify>,
+    pub(crate) room: &'a Arc<Room>,
     /// When the pool began, in which member statistics are counted.
     pub(crate) epoch: Instant,
 }
@@ -191,7 +192,7 @@ impl Connection {
 
     /// Counts one request in, where there is room; the guard counts it out.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<InFlight> {
-        let flight = InFlight { connection: Arc::clone(self) };
+        let flight = InFlight { connection: Arc::clone(self), resting: false };
         self.gauge.enter().then_some(flight)
     }
 
@@ -217,13 +218,28 @@ impl Drop for Connection {
 #[derive(Debug)]
 pub(crate) struct InFlight {
     pub(crate) connection: Arc<Connection>,
+    resting: bool,
+}
+
+impl InFlight {
+    /// Notes whether its reader takes its time: what the peer does not owe is no reason to ask whether it lives.
+    pub(crate) fn set_resting(&mut self, resting: bool) {
+        match (self.resting, resting) {
+            (false, true) => self.connection.gauge.rest(),
+            (true, false) => self.connection.gauge.wake(),
+            _ => {}
+        }
+        self.resting = resting;
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if self.connection.gauge.leave() {
-            self.connection.room.notify_one();
+        if self.resting {
+            self.connection.gauge.wake();
         }
+        self.connection.gauge.leave();
+        self.connection.room.tell();
     }
 }
 
@@ -255,9 +271,9 @@ pub(crate) fn micros(duration: Duration) -> u32 {
     u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// A moment as member statistics count it: 49 days are enough, after which it stands still.
-pub(crate) fn millis(since_epoch: Duration) -> u32 {
-    u32::try_from(since_epoch.as_millis()).unwrap_or(u32::MAX)
+/// A moment as member statistics count it.
+pub(crate) fn millis(since_epoch: Duration) -> u64 {
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn not_http2(error: &h2::Error, hint: &str) -> BoxError {

@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -25,6 +26,9 @@ use super::{
     heard::{Heard, Watched},
 };
 use crate::mechanism::liveness::{Keepalive, Liveness, Vital};
+
+/// How often a connection is looked at that carries nothing but streams which nobody reads at the moment.
+const RESTING_LOOK: Duration = Duration::from_secs(1);
 
 /// Polls the connection until it ends or is shut down.
 pub(crate) struct Driver {
@@ -48,6 +52,8 @@ pub(crate) struct PeerWatch {
     started: Instant,
     timer: Pin<Box<Sleep>>,
     armed: bool,
+    /// Whether a look was due since the last one.
+    looked: bool,
 }
 
 impl PeerWatch {
@@ -62,6 +68,7 @@ impl PeerWatch {
             started,
             timer: Box::pin(sleep_until(started)),
             armed: false,
+            looked: false,
         }
     }
 
@@ -76,10 +83,11 @@ impl PeerWatch {
             if self.armed && self.timer.as_mut().poll(cx).is_pending() {
                 break;
             }
-            let busy = self.gauge.in_flight() > 0;
-            if !self.armed && !busy {
+            let busy = self.gauge.owed();
+            if !self.armed && self.gauge.in_flight() == 0 {
                 break;
             }
+            self.looked = true;
             let step = self.liveness.step(self.started.elapsed(), busy);
             if step.vital == Vital::Dead {
                 self.gauge.set_vital(Vital::Dead);
@@ -90,8 +98,12 @@ impl PeerWatch {
                 let _ = self.pings.send_ping(Ping::opaque());
                 let _ = self.pings.poll_pong(cx);
             }
-            self.armed = step.wake.is_some();
-            let Some(wake) = step.wake else { break };
+            // Nobody tells when a reader that took its time waits again.
+            let wake = step
+                .wake
+                .or_else(|| (self.gauge.in_flight() > 0).then(|| self.started.elapsed() + RESTING_LOOK));
+            self.armed = wake.is_some();
+            let Some(wake) = wake else { break };
             self.timer.as_mut().reset(self.started + wake);
         }
         ControlFlow::Continue(())
@@ -127,13 +139,16 @@ impl Driver {
     /// Offers what the peer's silence says to calls and to the supervisor.
     fn publish(&mut self) {
         let (before, now) = (self.watch.gauge.vital(), self.watch.liveness.vital());
+        if std::mem::take(&mut self.watch.looked)
+            && let Some(probe) = &self.probe
+        {
+            // The peer may change what it allows; h2's lock is taken for it once a second at most.
+            self.watch.gauge.allow(probe.current_max_send_streams());
+        }
         if before == now {
             return;
         }
         self.watch.gauge.set_vital(now);
-        if let Some(probe) = &self.probe {
-            self.watch.gauge.allow(probe.current_max_send_streams());
-        }
         self.state.send_if_modified(|state| match (&*state, now) {
             (ConnectionState::Ready, Vital::Suspect) => {
                 *state = ConnectionState::Suspect;

@@ -9,6 +9,8 @@ use crate::mechanism::{
 #[derive(Debug)]
 pub(crate) struct Gauge {
     in_flight: AtomicUsize,
+    /// Streams among them that nobody is reading at the moment.
+    resting: AtomicUsize,
     /// What the peer allows.
     max_streams: AtomicUsize,
     vital: AtomicU8,
@@ -18,6 +20,7 @@ impl Gauge {
     pub(crate) fn new(max_streams: usize) -> Self {
         Self {
             in_flight: AtomicUsize::new(0),
+            resting: AtomicUsize::new(0),
             max_streams: AtomicUsize::new(max_streams),
             vital: AtomicU8::new(Vital::Alive as u8),
         }
@@ -38,9 +41,24 @@ impl Gauge {
         self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_streams.load(Ordering::Relaxed)
     }
 
-    /// Counts one request out; `true` where others may wait for its place.
-    pub(crate) fn leave(&self) -> bool {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed) >= self.max_streams.load(Ordering::Relaxed)
+    /// Counts one request out.
+    pub(crate) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether the peer owes something to a call: an answer, or the next part of one that its reader waits for.
+    pub(crate) fn owed(&self) -> bool {
+        self.in_flight() > self.resting.load(Ordering::Relaxed)
+    }
+
+    /// Counts a stream whose reader takes its time.
+    pub(crate) fn rest(&self) {
+        self.resting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts it out again.
+    pub(crate) fn wake(&self) {
+        self.resting.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn allow(&self, max_streams: usize) {

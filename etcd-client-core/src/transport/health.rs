@@ -35,7 +35,10 @@ pub(super) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
                 failures = 1;
                 read(messages, member).await;
             }
-            Err(failure) if lacks_health(&failure) => return std::future::pending().await,
+            Err(failure) if lacks_health(&failure) => {
+                member.set_ailing(false);
+                return std::future::pending().await;
+            }
             Err(_) => failures += 1,
         }
         member.set_ailing(false);

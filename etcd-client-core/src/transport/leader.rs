@@ -20,7 +20,7 @@ use super::{
     channel::{Channel, Shared},
     method::Method,
 };
-use crate::service::CallOptions;
+use crate::{mechanism::backoff::Backoff, service::CallOptions};
 
 /// The wait between two rounds at least: an election takes about a second.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
@@ -33,6 +33,8 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Leader {
     id: AtomicU64,
     term: AtomicU64,
+    /// The term that the leader is known of.
+    known: AtomicU64,
     changed: Notify,
 }
 
@@ -49,10 +51,17 @@ impl Leader {
         }
     }
 
+    /// Whether it is known who leads the present term. During an election nobody does.
+    fn is_known(&self) -> bool {
+        let term = self.term.load(Ordering::Relaxed);
+        self.id() != 0 && self.known.load(Ordering::Relaxed) == term
+    }
+
     fn learn(&self, term: u64, id: u64) {
         if id != 0 && term >= self.term.load(Ordering::Relaxed) {
             self.term.fetch_max(term, Ordering::Relaxed);
             self.id.store(id, Ordering::Relaxed);
+            self.known.store(term, Ordering::Relaxed);
         }
     }
 }
@@ -64,6 +73,7 @@ pub(super) async fn follow(
     mut connected: watch::Receiver<()>,
     shutdown: CancellationToken,
 ) {
+    let mut failures = 0_u32;
     loop {
         connected.mark_unchanged();
         match Channel::upgrade(&shared) {
@@ -74,10 +84,19 @@ pub(super) async fn follow(
             () = shutdown.cancelled() => return,
             () = sleep(LEAST_WAIT) => {}
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = leader.changed.notified() => {}
-            _ = connected.changed() => {}
+        if leader.is_known() {
+            failures = 0;
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = leader.changed.notified() => {}
+                _ = connected.changed() => {}
+            }
+        } else {
+            failures += 1;
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))) => {}
+            }
         }
     }
 }

@@ -1,27 +1,23 @@
 //! One endpoint of the pool: its address on the wire, and what its calls have shown of it.
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use http::Uri;
 use tokio_util::sync::CancellationToken;
 
-use super::{method::Method, observe::trace, origin::Origins};
+use super::{
+    method::Method,
+    observe::trace,
+    origin::Origins,
+    record::{Need, Record},
+};
 use crate::{
-    mechanism::{
-        ejection::{Ejection, Use},
-        latency::Latency,
-    },
+    mechanism::{ejection::Use, latency::Latency},
     model::Endpoint,
 };
 
 /// How much longer than reads writes leave a member alone, in milliseconds.
-const WRITES_WAIT: u32 = 5_000;
+const WRITES_WAIT: u64 = 5_000;
 
 /// What a connection is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +38,8 @@ pub(crate) struct Member {
     /// Cancelled when the endpoint leaves the pool, or the pool ends.
     pub(crate) removed: CancellationToken,
     pub(crate) latency: Latency,
-    ejection: Mutex<Ejection>,
-    /// Until when others are used; zero for not at all. A copy out of `ejection`.
-    ejected_until: AtomicU32,
-    /// Whether `ejection` holds anything that a good end would clear.
-    troubled: AtomicBool,
+    /// By what calls need.
+    records: [Record; 2],
     /// Whether its health service says that it is not serving.
     ailing: AtomicBool,
     /// Whether its answers came from another cluster.
@@ -54,7 +47,7 @@ pub(crate) struct Member {
     /// The member's own id, zero until an answer showed it.
     server: AtomicU64,
     /// Since when its connections were seen with more calls than one should have; zero for not.
-    crowded_since: AtomicU32,
+    crowded_since: AtomicU64,
     connections: [AtomicUsize; 2],
     open_connections: [AtomicUsize; 2],
 }
@@ -67,13 +60,11 @@ impl Member {
             endpoint,
             removed,
             latency: Latency::default(),
-            ejection: Mutex::default(),
-            ejected_until: AtomicU32::new(0),
-            troubled: AtomicBool::new(false),
+            records: Default::default(),
             ailing: AtomicBool::new(false),
             foreign: AtomicBool::new(false),
             server: AtomicU64::new(0),
-            crowded_since: AtomicU32::new(0),
+            crowded_since: AtomicU64::new(0),
             connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
             open_connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
         }
@@ -101,8 +92,8 @@ impl Member {
 
     /// Whether others are to be used where there are others. A write gives reads the time to find out whether the member is
     /// of use again: one that led before it hung takes proposals that are lost until it hears of its successor.
-    pub(crate) fn is_ejected(&self, now: u32, write: bool) -> bool {
-        let until = self.ejected_until.load(Ordering::Relaxed);
+    pub(crate) fn is_ejected(&self, need: Need, write: bool, now: u64) -> bool {
+        let until = self.records[need as usize].until();
         let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
         now < until.saturating_add(wait)
             || self.ailing.load(Ordering::Relaxed)
@@ -118,42 +109,26 @@ impl Member {
         self.ailing.store(ailing, Ordering::Relaxed);
     }
 
-    /// How a call ended here.
-    pub(crate) fn judge(&self, end: Use, now: u32) {
-        if end == Use::Unclear || (end == Use::Good && !self.troubled.load(Ordering::Relaxed)) {
-            return;
-        }
-        let at = Duration::from_millis(now.into());
-        let before = self.ejected_until.load(Ordering::Relaxed);
-        self.change(|ejection| match end {
-            Use::Good => ejection.good(),
-            Use::Bad => ejection.bad(at, fastrand::u64(..)),
-            Use::Useless => ejection.useless(at, fastrand::u64(..)),
-            Use::Unclear => {}
-        });
-        self.troubled.store(end != Use::Good, Ordering::Relaxed);
-        let until = self.ejected_until.load(Ordering::Relaxed);
-        if until > before {
+    /// How a call with this need ended here.
+    pub(crate) fn judge(&self, need: Need, end: Use, now: u64) {
+        if let Some(until) = self.records[need as usize].judge(end, now) {
             trace::ejected(self.endpoint.as_str(), until.saturating_sub(now));
         }
     }
 
-    /// A call is about to go here: where the member was ejected until now, others wait for what this one finds.
-    pub(crate) fn picked(&self, now: u32) {
-        if self.ejected_until.load(Ordering::Relaxed) != 0 {
-            self.change(|ejection| ejection.probed(Duration::from_millis(now.into())));
-        }
+    /// The member went silent, which concerns every call.
+    pub(crate) fn went_silent(&self, now: u64) {
+        self.judge(Need::Member, Use::Useless, now);
+        self.judge(Need::Quorum, Use::Useless, now);
     }
 
-    fn change(&self, change: impl FnOnce(&mut Ejection)) {
-        let mut ejection = self.ejection.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut ejection);
-        let until = ejection.until().map_or(0, |until| u32::try_from(until.as_millis()).unwrap_or(u32::MAX));
-        self.ejected_until.store(until, Ordering::Relaxed);
+    /// A call with this need is about to go here.
+    pub(crate) fn picked(&self, need: Need, now: u64) {
+        self.records[need as usize].picked(now);
     }
 
     /// Notes whether a connection has more calls than one should have, and says for how many milliseconds one had.
-    pub(crate) fn crowded(&self, crowded: bool, now: u32) -> u32 {
+    pub(crate) fn crowded(&self, crowded: bool, now: u64) -> u64 {
         let since = self.crowded_since.load(Ordering::Relaxed);
         match (crowded, since) {
             (false, 0) => 0,

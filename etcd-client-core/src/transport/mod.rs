@@ -24,6 +24,8 @@ pub(crate) mod pool;
 pub(crate) mod progress;
 #[cfg(feature = "proxy")]
 pub(crate) mod proxy;
+pub(crate) mod record;
+pub(crate) mod room;
 pub(crate) mod state;
 pub(crate) mod streaming;
 pub(crate) mod supervisor;

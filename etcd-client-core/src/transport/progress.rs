@@ -6,7 +6,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
 use http::HeaderMap;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
     call::{Call, seconds},
@@ -14,16 +14,21 @@ use super::{
     connection::{Connection, InFlight, micros},
     failure::Failure,
     headers::TimeoutHeader,
+    method::DEFAULT_TIMEOUT,
     observe::ObservedCall,
     pool::Pool,
+    record::Need,
     token::TokenOfCall,
     wait::Lookout,
     wish::Wish,
 };
-use crate::mechanism::{
-    backoff::Backoff,
-    ejection::{Use, usefulness},
-    retry::{self, Decision, Observation, Untried},
+use crate::{
+    mechanism::{
+        backoff::Backoff,
+        ejection::{Use, usefulness},
+        retry::{self, Decision, Observation, Untried},
+    },
+    service::CallOptions,
 };
 
 /// The attempts an error lists at most: the first ones and the last; what lies between is left out.
@@ -95,7 +100,7 @@ impl<'a> Progress<'a> {
         let flight = match pool.try_acquire(&wish) {
             Some(flight) => flight,
             None => {
-                let waited = self.until_deadline(pool.acquire(&wish)).await;
+                let waited = self.until_connected(channel, pool.acquire(&wish)).await;
                 waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
                     self.attempts.extend(pool.troubles());
                     self.fail(channel, error)
@@ -112,7 +117,7 @@ impl<'a> Progress<'a> {
         self.check_endpoint(channel)?;
         let wish = self.wish(channel);
         let pool = channel.pool();
-        let waited = self.until_deadline(pool.acquire_stream(&wish)).await;
+        let waited = self.until_connected(channel, pool.acquire_stream(&wish)).await;
         let flight =
             waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
                 self.attempts.extend(pool.troubles());
@@ -139,9 +144,25 @@ impl<'a> Progress<'a> {
         Wish {
             tried: self.avoided(pool.size()),
             preference,
+            need: self.need(),
             write: self.call.class != retry::Class::Read,
             now: pool.at(self.attempt_started),
         }
+    }
+
+    fn need(&self) -> Need {
+        let local = self.call.class == retry::Class::Read && !self.call.linearizable;
+        if local { Need::Member } else { Need::Quorum }
+    }
+
+    /// A call without a deadline still does not wait for ever for the one endpoint that it is for.
+    async fn until_connected<T>(&self, channel: &Channel, work: impl Future<Output = T>) -> Option<T> {
+        let pinned = self.call.options.chosen_endpoint().is_some();
+        if self.deadline.is_some() || !pinned {
+            return self.until_deadline(work).await;
+        }
+        let limit = channel.timeout(&CallOptions::default()).unwrap_or(DEFAULT_TIMEOUT);
+        timeout(limit, work).await.ok()
     }
 
     async fn until_deadline<T>(&self, work: impl Future<Output = T>) -> Option<T> {
@@ -166,14 +187,14 @@ impl<'a> Progress<'a> {
     pub(crate) fn lookout<'b>(
         &self,
         channel: &'b Channel,
-        flight: &'b InFlight,
+        connection: &'b Connection,
         begun: &'b AtomicBool,
     ) -> Lookout<'b> {
         let repeatable = self.call.class.is_repeatable() && self.call.options.may_move();
-        let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, flight);
+        let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, connection);
         Lookout {
             pool: channel.pool(),
-            connection: &flight.connection,
+            connection,
             started: self.attempt_started,
             deadline: self.deadline,
             patience: if repeatable { self.patience(another) } else { None },
@@ -183,9 +204,9 @@ impl<'a> Progress<'a> {
     }
 
     /// Whether a member is ready that this call has not met.
-    fn has_untried_besides(&self, channel: &Channel, flight: &InFlight) -> bool {
+    fn has_untried_besides(&self, channel: &Channel, connection: &Connection) -> bool {
         let mut met = self.tried.clone();
-        met.push(flight.connection.member.id);
+        met.push(connection.member.id);
         channel.pool().has_ready_besides(&met)
     }
 
@@ -208,7 +229,7 @@ impl<'a> Progress<'a> {
         let now = Instant::now();
         let member = &connection.member;
         member.latency.record(micros(now - self.attempt_started), pool.at(now));
-        member.judge(Use::Good, 0);
+        member.judge(self.need(), Use::Good, 0);
     }
 
     /// The call has its answer, or its stream.
@@ -242,7 +263,7 @@ impl<'a> Progress<'a> {
     pub(crate) fn record(&mut self, channel: &Channel, connection: &Connection, failure: &Failure) {
         let member = &connection.member;
         let elapsed = self.attempt_started.elapsed();
-        member.judge(usefulness(failure.observation, elapsed), channel.pool().now());
+        member.judge(self.need(), usefulness(failure.observation, elapsed), channel.pool().now());
         self.failures = self.failures.saturating_add(1);
         self.abandoned += u32::from(failure.observation == Observation::Abandoned);
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {

@@ -8,6 +8,7 @@ use std::{
 
 use futures_core::Stream;
 use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
 
 use crate::model::Endpoint;
 
@@ -47,14 +48,18 @@ pub struct EndpointStates {
 }
 
 impl EndpointStates {
-    pub(crate) fn new(table: watch::Receiver<Table>) -> Self {
-        let changes = futures_util::stream::unfold((table, true), |(mut table, first)| async move {
-            if !first {
-                table.changed().await.ok()?;
-            }
-            let rows = table.borrow_and_update().rows();
-            Some((rows, (table, false)))
-        });
+    pub(crate) fn new(table: watch::Receiver<Table>, closed: CancellationToken) -> Self {
+        let changes =
+            futures_util::stream::unfold((table, closed, true), |(mut table, closed, first)| async move {
+                if !first {
+                    tokio::select! {
+                        changed = table.changed() => changed.ok()?,
+                        () = closed.cancelled() => return None,
+                    }
+                }
+                let rows = table.borrow_and_update().rows();
+                Some((rows, (table, closed, false)))
+            });
         Self { changes: Box::pin(changes) }
     }
 

@@ -1,6 +1,9 @@
 //! A server-streaming call on the direct path: one request, many messages, a status.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{
+    marker::PhantomData,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use bytes::Bytes;
 use etcd_errors::Error;
@@ -49,14 +52,18 @@ impl Channel {
             let flight = progress.stream_connection(self).await?;
             let connection = Arc::clone(&flight.connection);
             let failure = match connection.stream_place() {
-                None => Failure::new(Observation::NotSent, "as many streams are open as may be left unread"),
+                None => {
+                    drop(flight);
+                    Failure::new(Observation::NotSent, "as many streams are open as may be left unread")
+                }
                 Some(place) => {
                     let headers = progress.headers_without_timeout(self);
                     let frame = frame::encode(request);
                     let limit = self.max_receive_bytes();
                     let opened =
                         open((flight, Some(place)), call.method, headers, frame, limit, progress.deadline);
-                    match opened.await {
+                    let begun = AtomicBool::new(false);
+                    match progress.lookout(self, &connection, &begun).wait(opened).await {
                         Ok(messages) => {
                             progress.finished(&connection);
                             return Ok(messages);
@@ -73,7 +80,7 @@ impl Channel {
 
 /// Sends `frame` and waits for the head of the answer, until `deadline`.
 pub(crate) async fn open<Resp: prost::Message + Default>(
-    (flight, place): (InFlight, Option<StreamPlace>),
+    (mut flight, place): (InFlight, Option<StreamPlace>),
     method: Method,
     headers: HeaderMap,
     frame: Bytes,
@@ -83,6 +90,7 @@ pub(crate) async fn open<Resp: prost::Message + Default>(
     let response = exchange::send(&flight.connection, method, headers, frame)?;
     let response = async { response.await.map_err(|error| Failure::stream(&error)) };
     let body = exchange::body(within(deadline, response).await?)?;
+    flight.set_resting(true);
     Ok(MessageStream {
         body,
         decoder: Decoder::new(max_receive),
@@ -101,23 +109,44 @@ impl<Resp: prost::Message + Default> MessageStream<Resp> {
     ///
     /// Cancel safe.
     pub(crate) async fn next(&mut self, deadline: Option<Instant>) -> Result<Option<Resp>, Failure> {
-        within(deadline, self.receive()).await
+        let Self { body, decoder, flight, .. } = self;
+        let _read = Reading::begin(flight);
+        within(deadline, receive(body, decoder)).await
     }
+}
 
-    async fn receive(&mut self) -> Result<Option<Resp>, Failure> {
-        let Some(body) = &mut self.body else { return Ok(None) };
-        loop {
-            if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
-                return Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error));
-            }
-            if !exchange::receive(body, &mut self.decoder).await? {
-                break;
-            }
-        }
-        exchange::end(body, &self.decoder).await?;
-        self.body = None;
-        Ok(None)
+/// While this lives the reader waits, and the peer owes it something.
+struct Reading<'a>(&'a mut InFlight);
+
+impl<'a> Reading<'a> {
+    fn begin(flight: &'a mut InFlight) -> Self {
+        flight.set_resting(false);
+        Self(flight)
     }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.set_resting(true);
+    }
+}
+
+async fn receive<Resp: prost::Message + Default>(
+    stream: &mut Option<RecvStream>,
+    decoder: &mut Decoder,
+) -> Result<Option<Resp>, Failure> {
+    let Some(body) = stream else { return Ok(None) };
+    loop {
+        if let Some(message) = decoder.pop().map_err(Failure::frame)? {
+            return Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error));
+        }
+        if !exchange::receive(body, decoder).await? {
+            break;
+        }
+    }
+    exchange::end(body, decoder).await?;
+    *stream = None;
+    Ok(None)
 }
 
 async fn within<T>(

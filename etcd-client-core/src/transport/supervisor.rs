@@ -18,7 +18,7 @@ use super::{
     pool::Pool,
     state::EndpointPhase,
 };
-use crate::mechanism::{backoff::Backoff, ejection::Use, liveness::Keepalive};
+use crate::mechanism::{backoff::Backoff, liveness::Keepalive};
 
 /// A connection that lived this long proves the endpoint: the backoff starts anew.
 const PROVEN_AFTER: Duration = Duration::from_secs(1);
@@ -36,6 +36,26 @@ pub(super) struct Supervisor {
     pub(super) purpose: Purpose,
     /// The endpoint's first connection for calls, which is kept for as long as the endpoint is in the pool.
     pub(super) first: bool,
+}
+
+/// A connection among those that calls pick from, for as long as this lives: the task may be dropped at any await.
+struct Offered<'a> {
+    pool: &'a Pool,
+    connection: &'a Arc<Connection>,
+}
+
+impl<'a> Offered<'a> {
+    fn new(pool: &'a Pool, connection: &'a Arc<Connection>) -> Self {
+        let offered = Self { pool, connection };
+        pool.add(connection);
+        offered
+    }
+}
+
+impl Drop for Offered<'_> {
+    fn drop(&mut self) {
+        self.pool.remove(self.connection);
+    }
 }
 
 /// Why a connection is no longer offered.
@@ -88,7 +108,7 @@ impl Supervisor {
                 Err(error) => {
                     failures = failures.saturating_add(1);
                     self.phase(EndpointPhase::Down, Some(in_words(&error).into()));
-                    if !self.first && failures == EXTRA_ATTEMPTS {
+                    if !self.first && failures >= EXTRA_ATTEMPTS {
                         return;
                     }
                 }
@@ -114,13 +134,11 @@ impl Supervisor {
     /// Offers the connection to calls for as long as it takes new ones.
     async fn serve(&self, connection: Connection, keepalive: Keepalive) -> Served {
         let connection = Arc::new(connection);
-        self.pool.add(&connection);
-        self.phase(EndpointPhase::Ready, None);
+        let _offered = Offered::new(&self.pool, &connection);
         let served = tokio::select! {
             served = self.offer(&connection, keepalive) => served,
             never = self.listen() => match never {},
         };
-        self.pool.remove(&connection);
         served
     }
 
@@ -138,21 +156,21 @@ impl Supervisor {
         loop {
             let now = state.borrow_and_update().clone();
             match now {
-                ConnectionState::Ready => tokio::select! {
+                ConnectionState::Ready => {
+                    self.phase(EndpointPhase::Ready, None);
+                    // It may have been suspect for so short that nobody but waiting calls noticed.
+                    self.pool.tell();
+                    tokio::select! {
                     changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
                     () = self.not_needed(connection) => return Served::NotNeeded,
-                },
+                    }
+                }
                 ConnectionState::Suspect => {
                     self.phase(EndpointPhase::Suspect, Some("it owes an answer to a PING".into()));
-                    self.member.judge(Use::Useless, self.pool.now());
+                    self.member.went_silent(self.pool.now());
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
                         connection = self.replacement(keepalive) => return Served::Replaced(connection),
-                    }
-                    if matches!(*state.borrow(), ConnectionState::Ready) {
-                        self.phase(EndpointPhase::Ready, None);
-                        // Calls that wait for a connection that can be used.
-                        self.pool.tell();
                     }
                 }
                 ConnectionState::Draining(end) | ConnectionState::Closed(end) => return Served::Ended(end),

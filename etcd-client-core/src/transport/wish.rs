@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::connection::Connection;
+use super::{connection::Connection, record::Need};
 use crate::{
     mechanism::{
         liveness::Vital,
@@ -46,20 +46,21 @@ pub(crate) struct Wish<'a> {
     /// The members that this call has failed on.
     pub(crate) tried: &'a [usize],
     pub(crate) preference: Preference<'a>,
+    pub(crate) need: Need,
     /// Whether the call may change something.
     pub(crate) write: bool,
     /// Now, in the pool's milliseconds.
-    pub(crate) now: u32,
+    pub(crate) now: u64,
 }
 
 impl<'a> Wish<'a> {
     /// Any member.
-    pub(crate) fn any(now: u32) -> Self {
-        Self { tried: &[], preference: Preference::Any, write: false, now }
+    pub(crate) fn any(now: u64) -> Self {
+        Self { tried: &[], preference: Preference::Any, need: Need::Quorum, write: false, now }
     }
 
     /// The same wish later.
-    pub(crate) fn at(&self, now: u32) -> Self {
+    pub(crate) fn at(&self, now: u64) -> Self {
         Self { now, ..*self }
     }
 
@@ -90,7 +91,7 @@ impl<'a> Wish<'a> {
         let standing = Standing::GOOD
             .and_if(!preferred, Standing::OTHERS_PREFERRED)
             .and_if(self.tried.contains(&member.id), Standing::TRIED)
-            .and_if(member.is_ejected(self.now, self.write), Standing::EJECTED)
+            .and_if(member.is_ejected(self.need, self.write, self.now), Standing::EJECTED)
             .and_if(connection.gauge.vital() != Vital::Alive, Standing::DOUBTFUL);
         let cost = match self.preference {
             Preference::Nearest => u64::from(member.latency.micros(self.now)) << 20 | in_flight.min(0xF_FFFF),

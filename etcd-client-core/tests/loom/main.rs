@@ -16,7 +16,10 @@ use loom::{
     },
     thread,
 };
-use mechanism::pick::{Choice, Standing, pick};
+use mechanism::{
+    pick::{Choice, Standing, pick},
+    waiters::Waiters,
+};
 
 /// A connection as far as the picker sees it, and who uses it.
 struct Connection {
@@ -71,20 +74,19 @@ fn no_connection_has_more_calls_than_its_peer_allows_and_none_is_counted_for_eve
 fn who_was_refused_is_told_of_the_room() {
     loom::model(|| {
         let gauge = Arc::new(Gauge::new(1));
+        let waiting = Arc::new(Waiters::none());
         assert!(gauge.enter());
         let refused = thread::spawn({
-            let gauge = Arc::clone(&gauge);
+            let (gauge, waiters) = (Arc::clone(&gauge), Arc::clone(&waiting));
             move || {
-                if gauge.room().is_none() {
-                    return (false, false);
-                }
-                let entered = gauge.enter();
-                (entered, gauge.leave())
+                waiters.enter();
+                gauge.room().is_some()
             }
         });
-        let leaver_told = gauge.leave();
-        let (entered, own_word) = refused.join().expect("no panic");
-        assert!(entered || leaver_told || own_word, "refused, and nobody tells that there is room");
+        gauge.leave();
+        let told = waiting.any();
+        let found_room = refused.join().expect("no panic");
+        assert!(found_room || told, "it sleeps, and nobody tells it that there is room");
         assert_eq!(gauge.in_flight(), 0);
     });
 }

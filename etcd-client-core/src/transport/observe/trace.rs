@@ -93,7 +93,7 @@ pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>) 
     }
 }
 
-pub(crate) fn ejected(endpoint: &str, for_ms: u32) {
+pub(crate) fn ejected(endpoint: &str, for_ms: u64) {
     info!(name: EJECTED, target: TARGET, endpoint, for_ms, "an endpoint is of no use for now");
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use etcd_errors::Error;
+use etcd_errors::{Error, ErrorKind};
 use tokio::time::timeout;
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
     transport::{
         connection::{Connection, InFlight},
         member::{Member, Purpose},
-        wish::Wish,
+        wish::{Preference, Wish},
     },
 };
 
@@ -29,7 +29,7 @@ impl Pool {
             let connection = &ready[self.pick(&ready, wish)?];
             // Another call may have taken the last stream meanwhile.
             let Some(flight) = connection.begin() else { continue };
-            connection.member.picked(wish.now);
+            connection.member.picked(wish.need, wish.now);
             let crowded = connection.gauge.in_flight() > CROWDED;
             if connection.member.crowded(crowded, wish.now) >= CROWDED_FOR {
                 self.grow(&connection.member, Purpose::Calls);
@@ -48,17 +48,30 @@ impl Pool {
     /// Cancel safe.
     pub(crate) async fn acquire(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
+        let place = self.room.enter();
         loop {
             self.check_reachable()?;
-            let room = self.room.notified();
+            self.check_listed(wish)?;
+            let word = place.word();
             if let Some(flight) = self.try_acquire(&wish.at(self.now())) {
                 return Ok(flight);
             }
             self.relieve();
             tokio::select! {
                 told = changed.changed() => told.map_err(|_gone| closed())?,
-                () = room => {}
+                () = word => {}
             }
+        }
+    }
+
+    /// A call for one endpoint cannot be answered once that has left the pool.
+    fn check_listed(&self, wish: &Wish<'_>) -> Result<(), Error> {
+        match wish.preference {
+            Preference::Only(endpoint) if !self.has(endpoint) => {
+                let text = format!("endpoint {endpoint} was removed from this client");
+                Err(Error::new(ErrorKind::Unavailable, text))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -77,13 +90,19 @@ impl Pool {
     /// Cancel safe.
     pub(crate) async fn acquire_stream(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
+        let place = self.room.enter();
         loop {
             self.check_reachable()?;
+            self.check_listed(wish)?;
+            let word = place.word();
             let calls = self.calls.load_full();
             let wish = wish.at(self.now());
             let Some(picked) = self.pick_for_stream(&calls, &wish) else {
                 self.relieve();
-                changed.changed().await.map_err(|_gone| closed())?;
+                tokio::select! {
+                    told = changed.changed() => told.map_err(|_gone| closed())?,
+                    () = word => {}
+                }
                 continue;
             };
             let member = &calls[picked].member;

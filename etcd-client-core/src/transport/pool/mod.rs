@@ -12,20 +12,17 @@ use std::{
 use arc_swap::ArcSwap;
 use etcd_errors::{Attempt, Error, ErrorKind};
 use http::HeaderMap;
-use tokio::{
-    runtime::Handle,
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{runtime::Handle, sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     connection::{Connection, millis},
     connector::SharedConnector,
     headers::Headers,
-    member::{Member, Purpose},
+    member::Member,
     observe::SharedObserver,
     origin::Origins,
+    room::Room,
     state::{EndpointPhase, Table},
     wish::Balance,
 };
@@ -70,7 +67,7 @@ pub(crate) struct Pool {
     /// Told whenever a waiting call should look again.
     changed: watch::Sender<()>,
     /// Told one at a time, when a full connection has room again.
-    room: Arc<Notify>,
+    room: Arc<Room>,
     tasks: TaskTracker,
     runtime: Handle,
     shutdown: CancellationToken,
@@ -92,7 +89,7 @@ impl Pool {
             turn: AtomicUsize::new(0),
             states: watch::Sender::default(),
             changed: watch::Sender::new(()),
-            room: Arc::default(),
+            room: Arc::new(Room::new()),
             tasks: TaskTracker::new(),
             runtime: runtime.clone(),
             shutdown: CancellationToken::new(),
@@ -134,7 +131,7 @@ impl Pool {
         });
         for member in &new {
             self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None);
-            self.supervise(member, Purpose::Calls);
+            self.supervise_first(member);
         }
         drop(next_id);
         for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
@@ -216,11 +213,11 @@ impl Pool {
     }
 
     /// Now, as member statistics count it.
-    pub(crate) fn now(&self) -> u32 {
+    pub(crate) fn now(&self) -> u64 {
         self.at(Instant::now())
     }
 
-    pub(crate) fn at(&self, moment: Instant) -> u32 {
+    pub(crate) fn at(&self, moment: Instant) -> u64 {
         millis(moment.saturating_duration_since(self.epoch))
     }
 

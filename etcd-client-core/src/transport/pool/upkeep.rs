@@ -21,7 +21,7 @@ use crate::{
 pub(super) const CROWDED: usize = 64;
 
 /// How long a connection has to be crowded, in milliseconds, until that happens.
-pub(super) const CROWDED_FOR: u32 = 50;
+pub(super) const CROWDED_FOR: u64 = 50;
 
 /// The connections of one endpoint and purpose at most.
 pub(super) const MOST_CONNECTIONS: usize = 4;
@@ -145,15 +145,21 @@ impl Pool {
     pub(super) fn grow(self: &Arc<Self>, member: &Arc<Member>, purpose: Purpose) {
         let list = self.list(purpose).load();
         let ready = list.iter().filter(|connection| connection.member.id == member.id).count();
-        let kept = member.connections(purpose).load(Ordering::Relaxed);
-        if kept == ready && kept < MOST_CONNECTIONS {
-            self.supervise(member, purpose);
+        let connections = member.connections(purpose);
+        let may_grow = ready < MOST_CONNECTIONS
+            && connections.compare_exchange(ready, ready + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if may_grow {
+            self.supervise(member, purpose, false);
         }
     }
 
-    pub(super) fn supervise(self: &Arc<Self>, member: &Arc<Member>, purpose: Purpose) {
-        let before = member.connections(purpose).fetch_add(1, Ordering::Relaxed);
-        let first = before == 0 && purpose == Purpose::Calls;
+    /// Starts the task of the endpoint's first connection for calls.
+    pub(super) fn supervise_first(self: &Arc<Self>, member: &Arc<Member>) {
+        member.connections(Purpose::Calls).fetch_add(1, Ordering::Relaxed);
+        self.supervise(member, Purpose::Calls, true);
+    }
+
+    fn supervise(self: &Arc<Self>, member: &Arc<Member>, purpose: Purpose, first: bool) {
         let supervisor = Supervisor { pool: Arc::clone(self), member: Arc::clone(member), purpose, first };
         self.tasks.spawn_on(supervisor.run(), &self.runtime);
     }

@@ -1,11 +1,12 @@
 //! TLS of one client while it runs: the configuration in use, its files read again, and the handshake.
 
+use std::time::Duration;
 use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 use etcd_errors::{Error, ErrorKind};
 use rustls::ClientConfig;
-use tokio::{sync::Mutex, task::spawn_blocking};
+use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
 use tokio_rustls::TlsConnector;
 
 use super::{
@@ -20,6 +21,9 @@ use crate::{
     model::Endpoint,
     transport::connector::{BoxError, BoxIo},
 };
+
+/// A handshake does not wait longer than this for files that hang: what was good last is at hand.
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Settings that were found good, with what handshakes use of them.
 pub(crate) struct Live {
@@ -88,7 +92,7 @@ impl Live {
     pub(crate) async fn secure(self: &Arc<Self>, endpoint: &Endpoint, io: BoxIo) -> Result<BoxIo, BoxError> {
         let name = self.server_names.of(endpoint)?;
         // Reported where it happens; the handshake goes on with what was good last.
-        let _ = self.reload().await;
+        let _ = timeout(RELOAD_TIMEOUT, self.reload()).await;
         let config = self.config.load_full();
         let handshake = TlsConnector::from(config).connect(name, io).await;
         let stream = handshake.map_err(|error| describe(&error))?;

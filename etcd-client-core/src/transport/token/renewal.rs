@@ -85,6 +85,8 @@ impl Tokens {
 
     fn settle(&self, fetched: Result<Option<HeaderValue>, Error>) -> Result<(), Error> {
         let mut renewals = self.renewals();
+        // Who comes later must not be served what was found out for others.
+        renewals.under_way = None;
         match fetched {
             Ok(value) => {
                 renewals.last = Generation(renewals.last.0 + 1);

@@ -77,7 +77,10 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let Some(open) = &mut self.open else { return Poll::Ready(None) };
-        let next = ready!(open.poll_next(cx)).map(|next| next.map_err(|failure| open.failed(failure)));
+        let polled = open.poll_next(cx);
+        // What has no end on the member's side either is always owed: its member may be asked whether it lives.
+        open.flight.set_resting(polled.is_ready() && open.leaving.is_none());
+        let next = ready!(polled).map(|next| next.map_err(|failure| open.failed(failure)));
         if !matches!(&next, Some(Ok(frame)) if frame.is_data()) {
             self.open = None;
         }
