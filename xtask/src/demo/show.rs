@@ -27,7 +27,7 @@ pub(super) fn duration(duration: Duration) -> String {
 
 /// Bytes in MiB.
 pub(super) fn bytes(bytes: u64) -> String {
-    let tenths = u128::from(bytes) * 10 >> 20;
+    let tenths = (u128::from(bytes) * 10) >> 20;
     format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 

@@ -24,16 +24,16 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
 
 async fn list(stage: &mut Stage) -> Result<Names> {
     stage.transcript.code("client.cluster().member_list().await?");
-    let members = stage.client.cluster().member_list().await?.members;
+    let mut members = stage.client.cluster().member_list().await?.members;
+    members.sort_by(|one, other| one.name.cmp(&other.name));
     for member in &members {
         let name = if member.is_started() { &member.name } else { "not started" };
         let role = if member.is_learner { "learner" } else { "votes" };
         let urls = member.client_urls.join(", ");
-        stage.transcript.result(format!("{name:<4}  member {:<20}  {role}  {urls}", member.id));
+        stage.transcript.result(format!("{name:<4}  member {:<16}  {role}  {urls}", member.id));
     }
     if let Some(cluster) = &stage.cluster {
-        let mut listed: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
-        listed.sort_unstable();
+        let listed: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
         let started: Vec<_> = cluster.members().iter().map(etcd_testkit::Member::name).collect();
         stage.transcript.check("the members listed are those that were started", listed, started);
     }

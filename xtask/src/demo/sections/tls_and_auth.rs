@@ -5,8 +5,9 @@ use std::{path::Path, time::Duration};
 use anyhow::{Context as _, Result};
 use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, Permission, Tls};
 use etcd_testkit::{Certificates, Cluster};
+use tokio::time::Instant;
 
-use crate::demo::{stage::Stage, transcript::Transcript};
+use crate::demo::{show, stage::Stage, transcript::Transcript};
 
 const ROOT_PASSWORD: &str = "the root's own";
 const PASSWORD: &str = "open sesame";
@@ -69,56 +70,63 @@ async fn set_up(secured: &Secured, transcript: &mut Transcript) -> Result<()> {
     let client = secured.nobody()?;
     transcript.during("connecting", client.ready()).await?;
     let auth = client.auth();
-    transcript.code(
-        "auth.user_add(\"root\", ..), auth.role_add(\"root\"), auth.user_grant_role(\"root\", \"root\")",
-    );
+    transcript.code("let auth = client.auth();");
+    transcript.code("auth.user_add(\"root\", password).await?");
     auth.user_add("root", ROOT_PASSWORD).await?;
+    transcript.code("auth.role_add(\"root\").await?");
     auth.role_add("root").await?;
+    transcript.code("auth.user_grant_role(\"root\", \"root\").await?");
     auth.user_grant_role("root", "root").await?;
-    transcript.code("auth.user_add(\"reader\", ..), auth.role_add(\"config-reader\")");
-    auth.user_add("reader", PASSWORD).await?;
+    transcript.code("auth.role_add(\"config-reader\").await?");
     auth.role_add("config-reader").await?;
-    transcript.code("auth.role_grant_permission(\"config-reader\", Permission::read(\"config/\").prefix())");
+    transcript.code("let only_read = Permission::read(\"config/\").prefix();");
+    transcript.code("auth.role_grant_permission(\"config-reader\", only_read).await?");
     auth.role_grant_permission("config-reader", Permission::read("config/").prefix()).await?;
-    transcript.code("auth.user_grant_role(\"reader\", \"config-reader\")");
+    transcript.code("auth.user_add(\"reader\", password).await?");
+    auth.user_add("reader", PASSWORD).await?;
+    transcript.code("auth.user_grant_role(\"reader\", \"config-reader\").await?");
     auth.user_grant_role("reader", "config-reader").await?;
     transcript.code("auth.enable().await?");
     auth.enable().await?;
     transcript.code("client.get(\"config/limit\").await   // by the same client, which has no user");
     let error = refused(client.get("config/limit").await, "a get without a user")?;
     transcript.result(&error);
-    transcript.check("nobody in particular may read nothing", error.code(), Some(Code::UserEmpty));
+    transcript.check("without a user nothing may be read", error.code(), Some(Code::UserEmpty));
     client.close().await;
     Ok(())
 }
 
 async fn as_root(root: &Client, transcript: &mut Transcript) -> Result<()> {
-    transcript.code("let root = Client::builder(..).tls(..).password(\"root\", ..).build()?;");
-    transcript
-        .code("root.auth().status().await?, root.auth().user_list().await?, root.auth().role_get(..).await?");
+    transcript.code("let root = Client::builder(..).tls(..).password(\"root\", password).build()?;");
+    transcript.code("root.auth().status().await?");
     let status = root.auth().status().await?;
-    let users = root.auth().user_list().await?.users;
-    let permissions = root.auth().role_get("config-reader").await?.permissions;
     let state = if status.enabled { "on" } else { "off" };
-    transcript.result(format!(
-        "auth is {state}, its revision {}, the users are {}",
-        status.auth_revision,
-        users.join(" and ")
-    ));
-    for permission in &permissions {
-        transcript.result(format!("config-reader may {} {:?}", permission.access, permission.range));
-    }
+    transcript.result(format!("auth is {state}, at its revision {}", status.auth_revision));
     transcript.holds("auth is on", status.enabled);
+    transcript.code("root.auth().user_list().await?");
+    let users = root.auth().user_list().await?.users;
+    transcript.result(users.join(", "));
     transcript.check("the two users are there", users, ["reader", "root"]);
-    transcript.check("the role has its one permission", permissions, [Permission::read("config/").prefix()]);
-    transcript.code("root.put(\"config/limit\", \"10\"), root.put(\"secret/key\", \"42\")");
+    transcript.code("root.auth().role_get(\"config-reader\").await?");
+    let permissions = root.auth().role_get("config-reader").await?.permissions;
+    for permission in &permissions {
+        let (from, to) = permission.range.bounds();
+        transcript.result(format!("{} from {from:?} up to {to:?}", permission.access));
+    }
+    transcript.check(
+        "the role may read that prefix only",
+        permissions,
+        [Permission::read("config/").prefix()],
+    );
+    transcript.code("root.put(\"config/limit\", \"10\").await?");
     root.put("config/limit", "10").await?;
+    transcript.code("root.put(\"secret/key\", \"42\").await?");
     root.put("secret/key", "42").await?;
     Ok(())
 }
 
 async fn as_reader(secured: &Secured, root: &Client, transcript: &mut Transcript) -> Result<()> {
-    transcript.code("let reader = Client::builder(..).tls(..).password(\"reader\", ..).build()?;");
+    transcript.code("let reader = Client::builder(..).tls(..).password(\"reader\", password).build()?;");
     let reader = secured.login("reader", PASSWORD)?;
     transcript.code("reader.get(\"config/\").prefix().await?");
     let got = reader.get("config/").prefix().await?;
@@ -171,12 +179,17 @@ async fn other_name(secured: &Secured, root: &Client, transcript: &mut Transcrip
     transcript.holds("nothing was sent to any", error.attempts().iter().all(|attempt| !attempt.sent()));
     transcript.code("root.get(\"config/limit\").await?   // over the connections that stand");
     let got = root.get("config/limit").await?;
+    transcript.result(format!("{} key", got.count));
     transcript.check("who was connected before is not disturbed", got.count, 1);
     transcript.note("The right certificate is put back.");
     certificates.renew_server()?;
-    transcript.code("client.ready().await?, client.get(\"config/limit\").await?   // the same new client");
+    transcript.code("client.ready().await?   // the client that was refused, as it is");
+    let begun = Instant::now();
     transcript.during("connecting", client.ready()).await?;
+    transcript.result(format!("ready after {}", show::duration(begun.elapsed())));
+    transcript.code("client.get(\"config/limit\").await?");
     let got = client.get("config/limit").await?;
+    transcript.result(format!("{} key", got.count));
     transcript.check("it connects by itself once the certificate is right", got.count, 1);
     client.close().await;
     Ok(())
