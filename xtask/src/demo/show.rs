@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn bytes_are_shown_in_mebibytes() {
-        for (number, shown) in [(0, "0.0 MiB"), (1 << 20, "1.0 MiB"), (67_633_184, "64.4 MiB")] {
+        for (number, shown) in [(0, "0.0 MiB"), (1 << 20, "1.0 MiB"), (67_633_184, "64.5 MiB")] {
             assert_eq!(bytes(number), shown);
         }
     }
