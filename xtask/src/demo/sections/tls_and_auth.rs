@@ -117,6 +117,7 @@ async fn as_root(root: &Client, transcript: &mut Transcript) -> Result<()> {
     let permissions = root.auth().role_get("config-reader").await?.permissions;
     for permission in &permissions {
         let (from, to) = permission.range.bounds();
+        let (from, to) = (String::from_utf8_lossy(&from), String::from_utf8_lossy(&to));
         transcript.result(format!("{} from {from:?} up to {to:?}", permission.access));
     }
     transcript.check(
