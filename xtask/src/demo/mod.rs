@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: walks through the client on a real etcd and checks what it prints.
 
+mod bar;
 mod interruption;
 mod sections;
 mod show;

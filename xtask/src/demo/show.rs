@@ -25,6 +25,12 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
+/// Bytes in MiB.
+pub(super) fn bytes(bytes: u64) -> String {
+    let tenths = (u128::from(bytes) * 10) >> 20;
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +46,13 @@ mod tests {
     fn durations_have_the_unit_that_suits_them() {
         for (micros, shown) in [(250, "0.2 ms"), (42_400, "42 ms"), (1_260_000, "1.3 s")] {
             assert_eq!(duration(Duration::from_micros(micros)), shown);
+        }
+    }
+
+    #[test]
+    fn bytes_are_shown_in_mebibytes() {
+        for (number, shown) in [(0, "0.0 MiB"), (1 << 20, "1.0 MiB"), (67_633_184, "64.5 MiB")] {
+            assert_eq!(bytes(number), shown);
         }
     }
 }

@@ -61,6 +61,15 @@ impl Stage {
         key.strip_prefix(&self.prefix).unwrap_or(&key).to_owned()
     }
 
+    /// The demo's own cluster.
+    ///
+    /// # Errors
+    ///
+    /// When it runs on the reader's, where sections that need this are skipped.
+    pub(super) fn own_cluster(&self) -> Result<&Cluster> {
+        self.cluster.as_ref().context("this needs a cluster of the demo's own")
+    }
+
     /// Says that the cluster answers, so that there is something to remove.
     pub(super) fn reached(&mut self) {
         self.reached = true;

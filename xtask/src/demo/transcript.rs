@@ -10,6 +10,8 @@ use std::{
 use anyhow::{Result, bail};
 use tokio::time::{Instant, interval};
 
+use super::bar::Bar;
+
 /// No line is longer, unless a single word is.
 const WIDTH: usize = 100;
 
@@ -129,6 +131,15 @@ impl Transcript {
             return;
         }
         self.last_sign = Instant::now();
+    }
+
+    /// How far something is: a bar that moves, or where no line can be replaced a line now and then.
+    pub(super) fn progress(&mut self, bar: &mut Bar, done: u64, total: u64) {
+        if self.terminal {
+            self.alive(&bar.drawn(done, total));
+        } else if let Some(line) = bar.plain(done, total) {
+            self.result(line);
+        }
     }
 
     /// Gives signs of life, with the time elapsed, until `work` is done.
@@ -284,6 +295,20 @@ mod tests {
         coloured.alive("half");
         coloured.code("x");
         assert_eq!(page.text(), "\r\x1b[K     half\r\x1b[K\x1b[36m   > x\x1b[0m\n");
+    }
+
+    #[test]
+    fn progress_is_a_bar_on_terminals_and_lines_elsewhere() {
+        let (mut plain, page) = transcript(false, false);
+        let mut bar = Bar::begin("saved");
+        for done in 0..=4 {
+            plain.progress(&mut bar, done, 4);
+        }
+        assert_eq!(page.text().lines().count(), 3, "{}", page.text());
+        assert!(!page.text().contains('['), "{}", page.text());
+        let (mut moving, page) = transcript(false, true);
+        moving.progress(&mut Bar::begin("saved"), 1, 4);
+        assert!(page.text().starts_with("\r\x1b[K     [======>"), "{}", page.text());
     }
 
     #[test]

@@ -132,7 +132,8 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    /// Counts what another load saw as well.
+    pub(super) fn add(&mut self, other: Self) {
         self.reads += other.reads;
         self.failed_reads.extend(other.failed_reads);
         self.wrong_reads += other.wrong_reads;

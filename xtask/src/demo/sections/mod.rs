@@ -4,11 +4,18 @@ mod connect;
 mod dead_endpoint;
 mod deletes;
 mod empty_key;
+mod full_database;
 mod keys;
 mod leases;
 mod load;
+mod member_frozen;
 mod member_killed;
+mod members;
 mod pages;
+mod snapshot;
+mod survey;
+mod tls_and_auth;
+mod trial;
 mod txns;
 
 use std::pin::Pin;
@@ -22,8 +29,8 @@ type Shown<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 /// One part of the client, shown on a stage.
 struct Section {
     title: &'static str,
-    /// Whether it harms the cluster, and therefore needs one of the demo's own.
-    harms: bool,
+    /// Whether it breaks, fills or starts clusters, and therefore needs the demo's own.
+    own_cluster: bool,
     show: for<'a> fn(&'a mut Stage) -> Shown<'a>,
 }
 
@@ -36,15 +43,20 @@ const ALL: &[Section] = &[
     section("10,000 keys, page by page, while another client writes", |stage| Box::pin(pages::show(stage))),
     section("An error has a type", |stage| Box::pin(empty_key::show(stage))),
     section("An endpoint where nobody listens", |stage| Box::pin(dead_endpoint::show(stage))),
-    harmful("A member is killed under load", |stage| Box::pin(member_killed::show(stage))),
+    section("The members, and who leads them", |stage| Box::pin(members::show(stage))),
+    on_own_cluster("A member is killed under load", |stage| Box::pin(member_killed::show(stage))),
+    on_own_cluster("A member is frozen under load", |stage| Box::pin(member_frozen::show(stage))),
+    on_own_cluster("A snapshot in a file", |stage| Box::pin(snapshot::show(stage))),
+    on_own_cluster("TLS, users and what they may do", |stage| Box::pin(tls_and_auth::show(stage))),
+    on_own_cluster("A database that is full", |stage| Box::pin(full_database::show(stage))),
 ];
 
 const fn section(title: &'static str, show: for<'a> fn(&'a mut Stage) -> Shown<'a>) -> Section {
-    Section { title, harms: false, show }
+    Section { title, own_cluster: false, show }
 }
 
-const fn harmful(title: &'static str, show: for<'a> fn(&'a mut Stage) -> Shown<'a>) -> Section {
-    Section { title, harms: true, show }
+const fn on_own_cluster(title: &'static str, show: for<'a> fn(&'a mut Stage) -> Shown<'a>) -> Section {
+    Section { title, own_cluster: true, show }
 }
 
 /// Shows every section. A check that fails is counted, an error ends the walk.
@@ -55,10 +67,10 @@ const fn harmful(title: &'static str, show: for<'a> fn(&'a mut Stage) -> Shown<'
 pub(super) async fn play(stage: &mut Stage) -> Result<()> {
     for section in ALL {
         stage.transcript.heading(section.title);
-        if section.harms && stage.cluster.is_none() {
+        if section.own_cluster && stage.cluster.is_none() {
             stage
                 .transcript
-                .note("Skipped: it harms the cluster, and this one is yours. Leave --endpoints out.");
+                .note("Skipped: it takes a cluster of the demo's own, and this one is yours. Leave --endpoints out.");
             continue;
         }
         if let Err(error) = (section.show)(stage).await {
