@@ -71,10 +71,11 @@ impl Kv for RemoteKv {
 
     async fn range_stream(&self, op: Get, options: CallOptions) -> Result<RangeStream, Error> {
         named(Method::RangeStream, op.validate(self.caller.channel().limits()))?;
+        let call = Call::new(Method::RangeStream, &options).serializable_if(op.spec().serializable);
         let request = wire::get_request(op);
         match &self.caller {
-            Caller::Pool(channel) => range_stream::open(channel, frame::encode(&request), &options).await,
-            Caller::Service(service) => range_stream::through(service, &request, &options).await,
+            Caller::Pool(channel) => range_stream::open(channel, call, frame::encode(&request)).await,
+            Caller::Service(service) => range_stream::through(service, call, &request).await,
         }
     }
 }

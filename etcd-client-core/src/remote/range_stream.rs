@@ -12,12 +12,14 @@ use tokio::time::Instant;
 
 use crate::{
     mechanism::retry::Observation,
-    service::{CallOptions, RangeStream},
+    service::{RangeChunk, RangeStream},
     transport::{
         call::Call,
         channel::{Channel, check_runtime},
         connection::Connection,
+        examiner::Examiner,
         failure::Failure,
+        member::Member,
         method::Method,
         pool::closed,
         progress::Progress,
@@ -30,14 +32,11 @@ use crate::{
 const METHOD: Method = Method::RangeStream;
 
 /// Opens the stream; once more where a member did not process the request. Who needs more than that asks for pages.
-pub(super) async fn open(
-    channel: &Channel,
-    frame: Bytes,
-    options: &CallOptions,
-) -> Result<RangeStream, Error> {
-    let mut progress = Progress::start(channel, Call::new(METHOD, options))?;
+pub(super) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Result<RangeStream, Error> {
+    let mut progress = Progress::start(channel, call)?;
     loop {
         let flight = progress.stream_connection(channel).await?;
+        let examiner = channel.examiner(call.linearizable);
         let connection = Arc::clone(&flight.connection);
         if connection.lacks(METHOD) {
             let error = unsupported("this member has no RangeStream", &connection);
@@ -69,7 +68,7 @@ pub(super) async fn open(
         let failure = match progress.lookout(channel, &connection, &answered).wait(begun).await {
             Ok((messages, first)) => {
                 progress.finished(&connection);
-                return Ok(chunks(messages, first, channel.timeout(options)));
+                return Ok(chunks(messages, first, examiner, channel.timeout(call.options)));
             }
             Err(failure) => failure,
         };
@@ -87,18 +86,21 @@ pub(super) async fn open(
 /// Opens the stream through a service.
 pub(super) async fn through(
     service: &ServiceCaller,
+    call: Call<'_>,
     request: &pb::RangeRequest,
-    options: &CallOptions,
 ) -> Result<RangeStream, Error> {
-    let messages: ServiceStream<pb::RangeStreamResponse> =
-        service.server_stream(Call::new(METHOD, options), request).await?;
-    Ok(RangeStream::from_state(Some(messages), |messages| async move {
-        let mut messages = messages?;
-        match messages.next().await {
-            Ok(Some(message)) => Some((Ok(wire::range_chunk(message)), Some(messages))),
-            Ok(None) => None,
-            Err(error) => Some((Err(error), None)),
-        }
+    let examiner = service.channel().examiner(call.linearizable);
+    let messages: ServiceStream<pb::RangeStreamResponse> = service.server_stream(call, request).await?;
+    Ok(RangeStream::from_state(Some((messages, examiner)), |state| async move {
+        let (mut messages, examiner) = state?;
+        let message = messages.next().await.transpose()?;
+        let chunk = message.and_then(|message| {
+            let believed = believed(message, &examiner, None);
+            believed
+                .map_err(|error| error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied))
+        });
+        let going_on = chunk.is_ok().then_some((messages, examiner));
+        Some((chunk, going_on))
     }))
 }
 
@@ -106,23 +108,49 @@ pub(super) async fn through(
 fn chunks(
     messages: MessageStream<pb::RangeStreamResponse>,
     first: Option<pb::RangeStreamResponse>,
+    examiner: Examiner,
     timeout: Option<Duration>,
 ) -> RangeStream {
-    RangeStream::from_state(Some((messages, first)), move |state| async move {
-        let (mut messages, first) = state?;
+    RangeStream::from_state(Some((messages, first, examiner)), move |state| async move {
+        let (mut messages, first, examiner) = state?;
         if let Err(error) = check_runtime() {
             return Some((Err(error.with_operation(METHOD.operation())), None));
         }
-        if let Some(first) = first {
-            return Some((Ok(wire::range_chunk(first)), Some((messages, None))));
-        }
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        match messages.next(deadline).await {
-            Ok(Some(message)) => Some((Ok(wire::range_chunk(message)), Some((messages, None)))),
-            Ok(None) => None,
-            // What would follow has a gap before it.
-            Err(failure) => Some((Err(broken(failure, messages.connection())), None)),
-        }
+        let next = match first {
+            Some(first) => Ok(Some(first)),
+            None => {
+                let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+                messages.next(deadline).await
+            }
+        };
+        let message = next.map_err(|failure| broken(failure, messages.connection())).transpose()?;
+        let chunk = message.and_then(|message| judged(message, &examiner, messages.connection()));
+        // What would follow an error has a gap before it.
+        let going_on = chunk.is_ok().then_some((messages, None, examiner));
+        Some((chunk, going_on))
+    })
+}
+
+/// The chunk of a message, where its header is one of this client's cluster and history. etcd sends one with the last chunk.
+fn believed(
+    message: pb::RangeStreamResponse,
+    examiner: &Examiner,
+    member: Option<&Member>,
+) -> Result<RangeChunk, Error> {
+    if let Some(header) = message.range_response.as_ref().and_then(|range| range.header.as_ref()) {
+        examiner.examine(header, member)?;
+    }
+    Ok(wire::range_chunk(message))
+}
+
+fn judged(
+    message: pb::RangeStreamResponse,
+    examiner: &Examiner,
+    connection: &Connection,
+) -> Result<RangeChunk, Error> {
+    believed(message, examiner, Some(&connection.member)).map_err(|error| {
+        let attempt = Attempt::new(connection.endpoint(), error.message().to_owned()).with_sent(true);
+        named(error, attempt)
     })
 }
 

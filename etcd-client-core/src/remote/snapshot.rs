@@ -18,6 +18,7 @@ use crate::{
     transport::{
         call::{Call, seconds},
         channel::{Channel, check_runtime},
+        examiner::Examiner,
         failure::Failure,
         method::Method,
         pool::closed,
@@ -61,6 +62,8 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     };
     let mut reader = Reader {
         messages,
+        // What a member has on its disk may lag behind.
+        examiner: channel.examiner(false),
         check: SnapshotCheck::new(call.max_bytes),
         idle_timeout: call.idle_timeout,
         deadline: limit.and_then(|limit| started.checked_add(limit)),
@@ -88,6 +91,7 @@ async fn chunk(reader: Option<Reader>) -> Option<(Result<Bytes, Error>, Option<R
 
 struct Reader {
     messages: MessageStream<pb::SnapshotResponse>,
+    examiner: Examiner,
     check: SnapshotCheck,
     idle_timeout: Duration,
     /// That of the whole call.
@@ -155,9 +159,17 @@ impl Reader {
             () = self.client.pool().shutdown() => return Err(self.fail(closed())),
         };
         match message {
-            Ok(message) => message.map(wire::snapshot_part).transpose().map_err(|error| self.fail(error)),
+            Ok(message) => message.map(|message| self.believed(message)).transpose(),
             Err(failure) => Err(self.failed(failure)),
         }
+    }
+
+    /// The part of a message, where its header is one of this client's cluster.
+    fn believed(&self, message: pb::SnapshotResponse) -> Result<SnapshotPart, Error> {
+        let member = &self.messages.connection().member;
+        let examined =
+            message.header.as_ref().map_or(Ok(()), |header| self.examiner.examine(header, Some(member)));
+        examined.and_then(|()| wire::snapshot_part(message)).map_err(|error| self.fail(error))
     }
 
     fn idle_deadline(&self) -> Option<Instant> {

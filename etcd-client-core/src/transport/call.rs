@@ -33,7 +33,12 @@ impl<'a> Call<'a> {
     pub(crate) fn new(method: Method, options: &'a CallOptions) -> Self {
         let linearizable = matches!(
             method,
-            Method::Range | Method::Put | Method::DeleteRange | Method::Txn | Method::Compact
+            Method::Range
+                | Method::RangeStream
+                | Method::Put
+                | Method::DeleteRange
+                | Method::Txn
+                | Method::Compact
         );
         let class = allowed(options, method.class());
         Self { method, class, linearizable, options, key: None }

@@ -95,6 +95,10 @@ impl Channel {
         shared.upgrade().map(|shared| Self { shared })
     }
 
+    pub(super) fn downgrade(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.shared)
+    }
+
     /// A channel of its own to one endpoint, with everything else as it is here. It closes when it is dropped.
     ///
     /// Fails for an endpoint that asks for more or less security than this client has, and outside of a tokio runtime.

@@ -75,6 +75,7 @@ impl<'a> Walk<'a> {
             Streamed::Page(kvs) => self.deliver(kvs, true),
             Streamed::End => None,
             Streamed::Broken => self.asked_page().await,
+            Streamed::Disbelieved(error) => Some((Err(error), None)),
         }
     }
 
@@ -114,6 +115,10 @@ impl<'a> Walk<'a> {
                     return Streamed::Page(chunk.kvs);
                 }
                 None => return Streamed::End,
+                // Its header came last: what it gave before is no better.
+                Some(Err(error)) if self.streamed && is_disbelief(&error) => {
+                    return Streamed::Disbelieved(error);
+                }
                 Some(Err(_)) => {
                     self.stream = None;
                     // One that gave nothing would cost each page its timeout.
@@ -187,4 +192,10 @@ enum Streamed {
     End,
     /// Nothing comes from a stream: ask for a page.
     Broken,
+    /// The stream was of another cluster or history.
+    Disbelieved(Error),
+}
+
+fn is_disbelief(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
 }

@@ -2,6 +2,7 @@
 
 mod connectors;
 mod dead_members;
+mod health;
 mod idle;
 mod lifecycle;
 mod limits;

@@ -3,6 +3,7 @@
 mod at_most_once;
 mod frames;
 mod heads;
+mod identity;
 mod leases;
 mod maintenance;
 mod memory;

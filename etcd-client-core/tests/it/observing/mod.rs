@@ -1,5 +1,6 @@
 //! What a client tells of itself: to an observer, and to a subscriber of `tracing`.
 
+mod canary;
 mod observer;
 mod spans;
 

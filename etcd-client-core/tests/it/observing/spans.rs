@@ -18,13 +18,13 @@ use crate::hostile::rig::Rpc;
 
 /// Writes down all that it is given, from `level` on: a line for each event, and for each span with what it records later.
 #[derive(Clone)]
-struct Capture {
+pub(super) struct Capture {
     level: Level,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Capture {
-    fn from(level: Level) -> Self {
+    pub(super) fn from(level: Level) -> Self {
         Self { level, lines: Arc::default() }
     }
 
@@ -37,7 +37,7 @@ impl Capture {
         lines.len() as u64
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.lines.lock().expect("not poisoned").join("\n")
     }
 }
