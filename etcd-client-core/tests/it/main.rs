@@ -84,7 +84,6 @@
 //! | `TestCompareClonesInput`, `TestWithRangeClonesInput`, `TestTxnIfClonesCmp`, `TestOpTxnClonesCmps` | keys and values are owned or shared bytes that nobody can change |
 //! | the others | unit tests of their modules, or with the part they are about |
 
-mod acceptance;
 mod at_most_once;
 mod auth;
 mod auth_admin;

@@ -9,12 +9,12 @@ use etcd_proto::{
 };
 use tokio::time::timeout;
 
-use super::{
+use crate::servers::PATIENCE;
+use crate::{
     history::{History, Kind},
     load::PREFIX,
     streams::watch_request,
 };
-use crate::servers::PATIENCE;
 
 /// Asserts that what the callers were told is what happened: nothing twice, nothing lost, nothing from nowhere.
 pub(super) async fn check(client: &Client, history: &History) {

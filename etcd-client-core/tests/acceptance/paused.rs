@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
+use crate::{
     history::{Call, History, Kind},
     rig::{HUNG, Rig},
 };

@@ -10,8 +10,8 @@ use tokio::{
 };
 use tonic::Code;
 
-use super::{history::print, rig::turn, streams::Streams};
 use crate::servers::{PATIENCE, metric};
+use crate::{history::print, rig::turn, streams::Streams};
 
 /// From SIGTERM to the end of the process.
 const EXIT: Duration = Duration::from_secs(1);

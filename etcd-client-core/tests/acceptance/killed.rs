@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::rig::{ENOUGH, Rig};
+use crate::rig::{ENOUGH, Rig};
 
 /// How soon the next call must succeed when a follower was killed.
 const NEXT: Duration = Duration::from_millis(50);

@@ -8,7 +8,7 @@ use std::sync::{
 use etcd_client_core::{Client, Error};
 use tokio::{task::JoinSet, time::Instant};
 
-use super::history::{Call, History, Kind};
+use crate::history::{Call, History, Kind};
 use crate::servers::eventually;
 
 const CALLERS: usize = 64;

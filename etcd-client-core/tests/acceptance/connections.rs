@@ -6,8 +6,8 @@ use etcd_client_core::Client;
 use etcd_testkit::{Cluster, Counts, Proxied, Proxy};
 use tokio::task::JoinSet;
 
-use super::{history::print, rig::turn, streams::Streams};
 use crate::servers::eventually;
+use crate::{history::print, rig::turn, streams::Streams};
 
 /// Connections for unary calls to one member.
 const MOST: usize = 4;

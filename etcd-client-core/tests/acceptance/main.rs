@@ -2,7 +2,7 @@
 //!
 //! In every scenario no read fails, a write fails only in doubt, nothing acknowledged is lost, and a watch from the first
 //! revision on sees no key written twice. Each scenario adds its own bounds and first makes sure that its fault hits
-//! something. Scenarios take turns: their bounds are about time.
+//! something. Scenarios take turns, in a binary of their own: their bounds are about time.
 
 mod connections;
 mod exit;
@@ -14,6 +14,9 @@ mod load;
 mod paused;
 mod rig;
 mod rolling_restart;
+#[path = "../it/servers.rs"]
+#[allow(dead_code)]
+mod servers;
 mod streams;
 mod terminated;
 mod witness;

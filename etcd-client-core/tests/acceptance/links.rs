@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_testkit::{Direction, Fault};
 use tokio::time::Instant;
 
-use super::{
+use crate::{
     paused::assert_bounds,
     rig::{HUNG, Rig},
 };

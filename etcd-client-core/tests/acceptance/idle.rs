@@ -7,12 +7,12 @@ use etcd_testkit::{Cluster, Counts, Proxied};
 use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep};
 
-use super::{
+use crate::servers::eventually;
+use crate::{
     history::print,
     rig::{self, Clients, plain},
     streams::Streams,
 };
-use crate::servers::eventually;
 
 /// Seconds to be idle: 600 is the whole test.
 const SECONDS: &str = "ETCD_IDLE_SECONDS";

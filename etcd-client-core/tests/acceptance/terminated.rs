@@ -3,7 +3,7 @@
 use etcd_testkit::Line;
 use tokio::time::Instant;
 
-use super::rig::{ENOUGH, Rig};
+use crate::rig::{ENOUGH, Rig};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_terminated_follower_costs_nothing() {
