@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::servers::eventually;
 use crate::{
     history::print,
-    rig::{self, Clients, plain},
+    rig::{Clients, plain},
     streams::Streams,
 };
 
@@ -116,5 +116,5 @@ async fn no_connection_of_an_idle_client_ends() {
 #[cfg(feature = "tls")]
 #[tokio::test]
 async fn no_connection_of_an_idle_client_ends_with_tls() {
-    nothing_ends("TLS", Cluster::builder().tls(), rig::tls).await;
+    nothing_ends("TLS", Cluster::builder().tls(), crate::secured::tls).await;
 }

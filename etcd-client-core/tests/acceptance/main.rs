@@ -14,6 +14,8 @@ mod load;
 mod paused;
 mod rig;
 mod rolling_restart;
+#[cfg(feature = "tls")]
+mod secured;
 #[path = "../it/servers.rs"]
 #[allow(dead_code)]
 mod servers;

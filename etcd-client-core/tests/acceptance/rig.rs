@@ -1,17 +1,8 @@
 //! A cluster under load, who leads it, and the end of a run.
 
-use std::{
-    sync::{
-        Arc, LazyLock,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use etcd_client_core::{
-    Client, ClientBuilder,
-    observe::{CallEvent, Observer},
-};
+use etcd_client_core::{Client, ClientBuilder};
 use etcd_testkit::{Cluster, Proxied};
 use tokio::{
     sync::{Mutex, MutexGuard},
@@ -35,8 +26,6 @@ const MEMBERS: usize = 3;
 /// How a client of these endpoints is built, TLS and passwords included; deadlines and the rest stay at their defaults.
 pub(super) type Clients = fn(&Cluster, &[String]) -> ClientBuilder;
 
-pub(super) const ROOT_PASSWORD: &str = "correct horse";
-
 /// One run at a time.
 pub(super) struct Rig {
     pub(super) cluster: Cluster,
@@ -55,41 +44,6 @@ pub(super) async fn turn() -> MutexGuard<'static, ()> {
 pub(super) fn plain(_: &Cluster, endpoints: &[String]) -> ClientBuilder {
     Client::builder(endpoints)
 }
-
-/// Trusting the cluster's own authority.
-#[cfg(feature = "tls")]
-pub(super) fn tls(cluster: &Cluster, endpoints: &[String]) -> ClientBuilder {
-    let certificates = cluster.certificates().expect("a cluster with TLS");
-    Client::builder(endpoints).tls(etcd_client_core::Tls::new().ca_pem_file(&certificates.ca))
-}
-
-/// The same, and as root.
-#[cfg(feature = "tls")]
-pub(super) fn tls_and_password(cluster: &Cluster, endpoints: &[String]) -> ClientBuilder {
-    tls(cluster, endpoints).password("root", ROOT_PASSWORD).observer(AUTHENTICATIONS.clone())
-}
-
-/// Counts the calls that got a token.
-#[derive(Clone, Debug)]
-pub(super) struct Authentications(Arc<AtomicUsize>);
-
-impl Authentications {
-    pub(super) fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Observer for Authentications {
-    fn call(&self, event: &CallEvent) {
-        if event.operation == "authenticate" {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Those of all clients of [`tls_and_password`].
-pub(super) static AUTHENTICATIONS: LazyLock<Authentications> =
-    LazyLock::new(|| Authentications(Arc::default()));
 
 impl Rig {
     /// Plain members, dialled directly.

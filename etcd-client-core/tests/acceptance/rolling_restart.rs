@@ -3,10 +3,9 @@
 use etcd_testkit::{Cluster, Line};
 use tokio::time::Instant;
 
-use crate::{
-    history::print,
-    rig::{self, Clients, ENOUGH, Rig, plain},
-};
+use crate::rig::{Clients, ENOUGH, Rig, plain};
+#[cfg(feature = "tls")]
+use crate::{history::print, secured};
 
 /// Leadership moves between `fault` and `settled` at the most: only writes in flight then may fail, in doubt.
 async fn restarts_cost_only_what_is_in_flight_while_leadership_moves(
@@ -61,7 +60,7 @@ async fn of_members_with_tls() {
     restarts_cost_only_what_is_in_flight_while_leadership_moves(
         "rolling restart with TLS",
         Cluster::builder().tls(),
-        rig::tls,
+        secured::tls,
     )
     .await;
 }
@@ -71,13 +70,13 @@ async fn of_members_with_tls() {
 async fn of_members_with_tls_and_users() {
     restarts_cost_only_what_is_in_flight_while_leadership_moves(
         "rolling restart with TLS and users",
-        Cluster::builder().tls().auth(rig::ROOT_PASSWORD).arg("--bcrypt-cost", "4"),
-        rig::tls_and_password,
+        Cluster::builder().tls().auth(secured::ROOT_PASSWORD).arg("--bcrypt-cost", "4"),
+        secured::tls_and_password,
     )
     .await;
     // The client gets one, and another one for each restarted member that has forgotten it, which 64 callers share; the
     // client that looks at the end gets one too.
-    let authentications = rig::AUTHENTICATIONS.count();
+    let authentications = secured::AUTHENTICATIONS.count();
     print(format_args!("rolling restart with TLS and users: {authentications} authentications in all"));
     assert!((1..=1 + 3 + 1).contains(&authentications), "{authentications} authentications");
 }

@@ -28,6 +28,7 @@ const SECRETS: [&str; 5] =
 const VALUE: &str = SECRETS[0];
 const PASSWORD: &str = SECRETS[1];
 const TOKEN: &str = SECRETS[2];
+#[cfg(feature = "proxy")]
 const PROXY: &str = SECRETS[3];
 const METADATA: &str = SECRETS[4];
 
