@@ -35,12 +35,17 @@
 //! - [`Client::snapshot`]: the database of a member, verified, into a file or a writer.
 //! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
 //! - [`Kv`], [`Lease`], [`Cluster`], [`Maintenance`] and [`Auth`]: the services as traits, for decorators and mocks.
+//! - [`Balance`]: how calls are shared among members; [`CallOptions`]: what one call does differently.
+//! - [`Client::endpoint_states`]: which endpoint is ready, suspect or down, since when, and why. [`observe`]: what is told to
+//!   observers, `tracing` and `metrics`.
 //! - [`tonic`]: any generated stub on this client's connections.
 //!
 //! # What holds for every call
 //!
 //! - Nothing that is invalid is sent: the error names the field.
 //! - One deadline (5 s by default) covers connecting, every attempt, every wait and the decoding.
+//! - A member that hangs is left by reads within 3 s and by new calls at once when it is found out; one that is dead costs no
+//!   call while another lives.
 //! - Reads are sent again until the deadline; a write is sent again only when it was definitely not processed, so that it is
 //!   applied at most once. Where it may have been applied the error says [`Outcome::Unknown`].
 //! - A future can be dropped at any time; nothing is left behind but, possibly, the write.
@@ -54,6 +59,14 @@
 //! | `tls-ring` (default) | TLS with the cryptography of ring |
 //! | `tls-aws-lc` | TLS with that of aws-lc, where `tls-ring` is off |
 //! | `tls-native-roots` | the authorities that the operating system trusts, beside either |
+//!
+//! # Other features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `srv` | `Discovery`: endpoints from DNS SRV records |
+//! | `proxy` | `HttpProxy`: members behind an HTTP CONNECT proxy |
+//! | `metrics` | `MetricsObserver`: counters and histograms for the `metrics` crate |
 //!
 //! # Runtime
 //!
