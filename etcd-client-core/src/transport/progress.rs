@@ -44,7 +44,7 @@ const PATIENCE: f64 = 0.4;
 /// A short deadline is no reason to ask two members for every read of a slow cluster.
 const LEAST_PATIENCE: Duration = Duration::from_millis(500);
 
-/// The same for a read without a deadline; twice as long each time.
+/// When a read without a deadline asks another member; twice as long each time.
 const UNLIMITED_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One call under way: its deadline and what happened to it so far.
@@ -101,10 +101,7 @@ impl<'a> Progress<'a> {
             Some(flight) => flight,
             None => {
                 let waited = self.until_connected(channel, pool.acquire(&wish)).await;
-                waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
-                    self.attempts.extend(pool.troubles());
-                    self.fail(channel, error)
-                })?
+                self.acquired(channel, waited)?
             }
         };
         self.attempt_begins(channel);
@@ -118,13 +115,21 @@ impl<'a> Progress<'a> {
         let wish = self.wish(channel);
         let pool = channel.pool();
         let waited = self.until_connected(channel, pool.acquire_stream(&wish)).await;
-        let flight =
-            waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
-                self.attempts.extend(pool.troubles());
-                self.fail(channel, error)
-            })?;
+        let flight = self.acquired(channel, waited)?;
         self.attempt_begins(channel);
         Ok(flight)
+    }
+
+    /// What a wait for a connection gave, or why each endpoint had none.
+    fn acquired(
+        &mut self,
+        channel: &Channel,
+        waited: Option<Result<InFlight, Error>>,
+    ) -> Result<InFlight, Error> {
+        waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
+            self.attempts.extend(channel.pool().troubles());
+            self.fail(channel, error)
+        })
     }
 
     /// Refuses a call that is for an endpoint of somebody else.

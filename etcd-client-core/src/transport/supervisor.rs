@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -161,8 +160,8 @@ impl Supervisor {
                     // It may have been suspect for so short that nobody but waiting calls noticed.
                     self.pool.tell();
                     tokio::select! {
-                    changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
-                    () = self.not_needed(connection) => return Served::NotNeeded,
+                        changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
+                        () = self.not_needed(connection) => return Served::NotNeeded,
                     }
                 }
                 ConnectionState::Suspect => {
@@ -198,19 +197,15 @@ impl Supervisor {
         let mut idle = 0;
         while idle < 2 {
             sleep(IDLE_CHECK).await;
-            idle = match self.needed(connection) {
-                ControlFlow::Continue(()) => 0,
-                ControlFlow::Break(()) => idle + 1,
-            };
+            idle = if self.is_needed(connection) { 0 } else { idle + 1 };
         }
     }
 
-    fn needed(&self, connection: &Connection) -> ControlFlow<()> {
-        let needed = match self.purpose {
+    fn is_needed(&self, connection: &Connection) -> bool {
+        match self.purpose {
             Purpose::Streams => connection.gauge.in_flight() > 0,
             Purpose::Calls => self.pool.needs_all_connections(&self.member),
-        };
-        if needed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        }
     }
 
     /// What is told of the endpoint is told of its first connection.

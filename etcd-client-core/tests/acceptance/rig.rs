@@ -18,7 +18,7 @@ pub(super) const ENOUGH: usize = 2_000;
 /// The most that a read may take while a member hangs, where that member does not lead.
 pub(super) const HUNG: Duration = Duration::from_secs(3);
 
-/// How soon a member that is well again must be used: what is known of its slowness halves every 2 s.
+/// How soon a member that is well again must be used: what is known of its slowness halves every second.
 const AGAIN: Duration = Duration::from_secs(30);
 
 const MEMBERS: usize = 3;
