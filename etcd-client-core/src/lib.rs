@@ -87,9 +87,9 @@ pub use client::{
 };
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
-    Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Key, KeyValue, LeaseId,
-    Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security, Value, Version,
-    prefix_range_end,
+    Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key,
+    KeyValue, LeaseId, Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security,
+    Value, Version, prefix_range_end,
 };
 pub use op::{
     Access, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmAllSpec, AlarmDisarmResponse,
@@ -109,15 +109,17 @@ pub use op::{
     RoleAdd, RoleAddResponse, RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet,
     RoleGetResponse, RoleGetSpec, RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec,
     RoleList, RoleListResponse, RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse,
-    RoleRevokePermissionSpec, SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn, TxnResponse,
-    TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword, UserChangePasswordResponse,
-    UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec, UserGet, UserGetResponse,
-    UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList, UserListResponse,
-    UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
+    RoleRevokePermissionSpec, SlowReader, SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn,
+    TxnResponse, TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword,
+    UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec,
+    UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
+    UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec, WatchBound,
+    WatchCreate, WatchCreateSpec,
 };
 pub use service::{
     Auth, CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, SnapshotDigest,
-    SnapshotProgress, SnapshotStream, SnapshotSummary, Timeout, execute,
+    SnapshotProgress, SnapshotStream, SnapshotSummary, Timeout, Watch, WatchCounters, WatchEvents,
+    WatchHandle, WatchResponse, WatchResponseKind, WatchSender, WatchStatus, execute,
 };
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     model::{Key, Revision, Value},
-    op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn},
-    remote::{RemoteAuth, RemoteCluster, RemoteKv, RemoteLease, RemoteMaintenance},
-    service::{self, Auth, CallOptions, Cluster, Kv, Lease, Maintenance},
+    op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn, WatchBound, WatchCreate},
+    remote::{RemoteAuth, RemoteCluster, RemoteKv, RemoteLease, RemoteMaintenance, RemoteWatch},
+    service::{self, Auth, CallOptions, Cluster, Kv, Lease, Maintenance, Watch},
     transport::{
         caller::Caller,
         channel::{Channel, check_runtime},
@@ -57,6 +57,7 @@ struct Shared {
     auth: RemoteAuth,
     cluster: RemoteCluster,
     maintenance: RemoteMaintenance,
+    watch: RemoteWatch,
 }
 
 impl Client {
@@ -70,10 +71,11 @@ impl Client {
         let channel = caller.channel().clone();
         let kv = RemoteKv::new(caller.clone());
         let lease = RemoteLease::new(caller.clone());
+        let watch = RemoteWatch::new(caller.clone());
         let auth = RemoteAuth::new(caller);
         let cluster = RemoteCluster::new(channel.clone());
         let maintenance = RemoteMaintenance::new(channel.clone());
-        Self { shared: Arc::new(Shared { channel, kv, lease, auth, cluster, maintenance, upkeep }) }
+        Self { shared: Arc::new(Shared { channel, kv, lease, auth, cluster, maintenance, watch, upkeep }) }
     }
 
     pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
@@ -117,6 +119,12 @@ impl Client {
         service::execute(self.kv(), op, CallOptions::default()).await
     }
 
+    /// Watches one key, or with [`prefix`](WatchCreate::prefix), [`range_end`](WatchCreate::range_end),
+    /// [`from_key`](WatchCreate::from_key) or [`all_keys`](WatchCreate::all_keys) many, from now on or from an earlier revision.
+    pub fn watch(&self, key: impl Into<Key>) -> WatchCreate<WatchBound<'_>> {
+        WatchCreate::new(key).bind(self.watch_service())
+    }
+
     /// The operations on leases.
     pub fn lease(&self) -> Leases<'_> {
         Leases::new(&self.shared.lease)
@@ -150,6 +158,11 @@ impl Client {
     /// The Lease service, for code that takes any [`Lease`].
     pub fn lease_service(&self) -> &dyn Lease {
         &self.shared.lease
+    }
+
+    /// The Watch service, for code that takes any [`Watch`].
+    pub fn watch_service(&self) -> &dyn Watch {
+        &self.shared.watch
     }
 
     /// The Auth service, for code that takes any [`Auth`].

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::service::{Auth, CallOptions, Cluster, Kv, Lease, Maintenance};
+use crate::service::{Auth, CallOptions, Cluster, Kv, Lease, Maintenance, Watch};
 
 /// Bound to nothing: an operation for a Txn, for `execute`, or for a service's own method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,6 +100,25 @@ impl<'a> MaintenanceBound<'a> {
 impl fmt::Debug for MaintenanceBound<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MaintenanceBound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Bound to a [`Watch`] service: the operation can be awaited.
+#[derive(Clone)]
+pub struct WatchBound<'a> {
+    pub(crate) service: &'a dyn Watch,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> WatchBound<'a> {
+    pub(crate) fn new(service: &'a dyn Watch) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
+impl fmt::Debug for WatchBound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchBound").field("options", &self.options).finish_non_exhaustive()
     }
 }
 

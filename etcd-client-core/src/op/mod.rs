@@ -37,6 +37,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod txn;
+mod watch_create;
 
 pub use alarm_disarm::{AlarmDisarm, AlarmDisarmResponse, AlarmDisarmSpec};
 pub use alarm_disarm_all::{AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmAllSpec, AlarmFailure};
@@ -53,7 +54,7 @@ pub use auth::{
     UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
     UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
 };
-pub use bind::{AuthBound, Bound, ClusterBound, LeaseBound, MaintenanceBound, Unbound};
+pub use bind::{AuthBound, Bound, ClusterBound, LeaseBound, MaintenanceBound, Unbound, WatchBound};
 pub use compact::{Compact, CompactResponse, CompactSpec};
 pub use compare::{Compare, CompareOp, CompareOperand, CompareSubject};
 pub use defragment::{Defragment, DefragmentResponse, DefragmentSpec};
@@ -83,3 +84,4 @@ pub use sort::{SortOrder, SortTarget};
 pub use status::{DbSizeQuota, DowngradeInfo, Status, StatusResponse, StatusSpec};
 pub(crate) use txn::{Branch, add_linearizing_range};
 pub use txn::{Txn, TxnResponse, TxnSpec};
+pub use watch_create::{SlowReader, WatchCreate, WatchCreateSpec};

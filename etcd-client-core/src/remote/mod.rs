@@ -11,6 +11,7 @@ mod one_member;
 mod range_stream;
 mod remaining;
 mod snapshot;
+mod watch;
 
 pub(crate) use auth::RemoteAuth;
 pub(crate) use cluster::RemoteCluster;
@@ -19,6 +20,7 @@ pub(crate) use lease::RemoteLease;
 pub(crate) use maintenance::RemoteMaintenance;
 pub(crate) use membership::{MemberList, reported_version};
 pub(crate) use snapshot::{SnapshotCall, open_snapshot};
+pub(crate) use watch::RemoteWatch;
 
 use etcd_errors::Error;
 

@@ -10,6 +10,7 @@ mod lease;
 mod maintenance;
 mod range_stream;
 mod snapshot;
+mod watch;
 
 pub use auth::Auth;
 pub use call_options::{CallOptions, Resend, Timeout};
@@ -21,3 +22,7 @@ pub use maintenance::Maintenance;
 pub use range_stream::{RangeChunk, RangeStream};
 pub(crate) use snapshot::OnProgress;
 pub use snapshot::{SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary};
+pub use watch::{
+    Watch, WatchCounters, WatchEvents, WatchHandle, WatchResponse, WatchResponseKind, WatchSender,
+    WatchStatus,
+};

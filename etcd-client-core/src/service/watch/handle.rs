@@ -1,0 +1,248 @@
+//! What a user holds of a watch.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use etcd_errors::{Error, ErrorKind};
+use futures_core::{Stream, future::BoxFuture, stream::BoxStream};
+use futures_util::stream::{StreamExt as _, poll_fn as stream_of};
+use tokio::sync::{mpsc, watch};
+
+use super::{WatchCounters, WatchResponse, WatchResponseKind, WatchStatus, channel::WatchControl};
+use crate::model::{Event, Revision};
+
+/// A watch: a stream of responses that ends only when it is cancelled, or with one error that says why.
+///
+/// It survives the loss of members and connections; [`status`](Self::status) shows when that happens. Dropping it cancels the watch
+/// on the server at once.
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// let mut watch = client.watch("config/").prefix().await?;
+/// while let Some(response) = watch.next().await {
+///     for event in response?.events {
+///         println!("{:?} {:?}", event.event_type, event.kv.key_str());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a watch that is dropped is cancelled"]
+pub struct WatchHandle {
+    /// `None` once it has ended.
+    responses: Option<BoxStream<'static, Result<WatchResponse, Error>>>,
+    control: Arc<dyn WatchControl>,
+}
+
+impl WatchHandle {
+    pub(crate) fn new(
+        responses: BoxStream<'static, Result<WatchResponse, Error>>,
+        control: Arc<dyn WatchControl>,
+    ) -> Self {
+        Self { responses: Some(responses), control }
+    }
+
+    pub(super) fn from_channel(
+        mut received: mpsc::Receiver<Result<WatchResponse, Error>>,
+        status: watch::Receiver<WatchStatus>,
+    ) -> Self {
+        let control = Arc::new(Delivered { status, revision: AtomicI64::new(0) });
+        let delivered = Arc::clone(&control);
+        let responses = stream_of(move |cx| {
+            let response = ready!(received.poll_recv(cx));
+            if let Some(Ok(response)) = &response {
+                delivered.note(response);
+            }
+            Poll::Ready(response)
+        });
+        Self::new(responses.boxed(), control)
+    }
+
+    /// The next response; an error at most once, as the last; `None` after it and after a cancellation.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<WatchResponse, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// The events one by one, without the notices.
+    pub fn into_events(self) -> WatchEvents {
+        WatchEvents { watch: self, events: VecDeque::new() }
+    }
+
+    /// Waits for a revision up to which everything was delivered into this handle; what is not read yet counts as delivered.
+    ///
+    /// It does not take the handle, so that it can be awaited while another task reads. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) where the member is too old to say so reliably (before 3.4.25 and 3.5.8);
+    /// [`Timeout`](ErrorKind::Timeout) after the client's timeout; the watch's own error where it has ended.
+    pub fn progress(&self) -> impl Future<Output = Result<Revision, Error>> + Send + use<> {
+        self.control.progress()
+    }
+
+    /// How the watch stands.
+    pub fn status(&self) -> WatchStatus {
+        self.control.status().borrow().clone()
+    }
+
+    /// How the watch stands: now, and again after each change, until it has ended.
+    pub fn statuses(&self) -> impl Stream<Item = WatchStatus> + Send + Unpin + use<> {
+        let seen = Some((self.control.status(), true));
+        Box::pin(futures_util::stream::unfold(seen, |seen| async move {
+            let (mut status, first) = seen?;
+            if !first && status.changed().await.is_err() {
+                return None;
+            }
+            let now = status.borrow_and_update().clone();
+            let ended = matches!(now, WatchStatus::Ended { .. });
+            Some((now, (!ended).then_some((status, false))))
+        }))
+    }
+
+    /// What happened to the watch so far.
+    pub fn counters(&self) -> WatchCounters {
+        self.control.counters()
+    }
+
+    /// Cancels the watch on the server at once; the stream then ends without an error.
+    pub fn cancel(&mut self) {
+        self.responses = None;
+    }
+
+    /// The same watch with its events passed through `change`: what a decorator does to keys. `None` leaves an event out, an
+    /// error ends the watch with it.
+    pub fn map_events<F>(self, mut change: F) -> Self
+    where
+        F: FnMut(Event) -> Result<Option<Event>, Error> + Send + 'static,
+    {
+        let control = Arc::clone(&self.control);
+        let mut failed = false;
+        let changed = self.map(move |response| {
+            let mut response = response?;
+            let events = std::mem::take(&mut response.events);
+            response.events =
+                events.into_iter().filter_map(|event| change(event).transpose()).collect::<Result<_, _>>()?;
+            Ok(response)
+        });
+        let until_failure = changed.take_while(move |response| {
+            let going_on = !failed;
+            failed |= response.is_err();
+            std::future::ready(going_on)
+        });
+        let shown = until_failure.filter(|response| {
+            let empty =
+                matches!(response, Ok(r) if r.kind == WatchResponseKind::Events && r.events.is_empty());
+            std::future::ready(!empty)
+        });
+        Self::new(shown.boxed(), control)
+    }
+}
+
+impl Stream for WatchHandle {
+    type Item = Result<WatchResponse, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(responses) = &mut self.responses else { return Poll::Ready(None) };
+        let response = ready!(responses.as_mut().poll_next(cx));
+        if !matches!(response, Some(Ok(_))) {
+            self.responses = None;
+        }
+        Poll::Ready(response)
+    }
+}
+
+impl fmt::Debug for WatchHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchHandle").field("control", &self.control).finish_non_exhaustive()
+    }
+}
+
+/// The events of a watch, one by one. It ends as the watch does.
+#[derive(Debug)]
+#[must_use = "a watch that is dropped is cancelled"]
+pub struct WatchEvents {
+    watch: WatchHandle,
+    events: VecDeque<Event>,
+}
+
+impl WatchEvents {
+    /// The next event; an error at most once, as the last; `None` after it and after a cancellation.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<Event, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// The watch, for its status and its progress.
+    pub fn watch(&self) -> &WatchHandle {
+        &self.watch
+    }
+}
+
+impl Stream for WatchEvents {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            match ready!(Pin::new(&mut self.watch).poll_next(cx)) {
+                Some(Ok(response)) => self.events = response.events.into(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+/// What a handle that is fed by a channel knows of its watch.
+#[derive(Debug)]
+struct Delivered {
+    status: watch::Receiver<WatchStatus>,
+    revision: AtomicI64,
+}
+
+impl Delivered {
+    fn note(&self, response: &WatchResponse) {
+        let revision = match response.kind {
+            WatchResponseKind::Progress | WatchResponseKind::Created => Some(response.header.revision),
+            WatchResponseKind::Resynced(revision) => Some(revision),
+            WatchResponseKind::Events => response.events.last().map(Event::revision),
+        };
+        if let Some(revision) = revision {
+            self.revision.fetch_max(revision.get(), Ordering::AcqRel);
+        }
+    }
+}
+
+impl WatchControl for Delivered {
+    fn progress(&self) -> BoxFuture<'static, Result<Revision, Error>> {
+        let ended = match &*self.status.borrow() {
+            WatchStatus::Ended { error } => Some(
+                error.clone().unwrap_or_else(|| Error::new(ErrorKind::Closed, "the watch was cancelled")),
+            ),
+            _ => None,
+        };
+        let revision = Revision::new(self.revision.load(Ordering::Acquire));
+        Box::pin(std::future::ready(ended.map_or(Ok(revision), Err)))
+    }
+
+    fn status(&self) -> watch::Receiver<WatchStatus> {
+        self.status.clone()
+    }
+
+    fn counters(&self) -> WatchCounters {
+        WatchCounters::default()
+    }
+}

@@ -1,0 +1,32 @@
+//! The service of watches, and what it hands out.
+
+mod channel;
+mod handle;
+mod response;
+mod status;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+pub use channel::WatchSender;
+pub use handle::{WatchEvents, WatchHandle};
+pub use response::{WatchResponse, WatchResponseKind};
+pub use status::{WatchCounters, WatchStatus};
+
+use super::CallOptions;
+use crate::op::WatchCreate;
+
+/// Watches. The client is one; a decorator is made from another; a mock answers by [`WatchHandle::channel`].
+#[async_trait]
+pub trait Watch: Send + Sync + Debug {
+    /// Creates a watch, and waits until it is there.
+    ///
+    /// The options' timeout bounds the wait for the creation; the watch has no end of its own.
+    ///
+    /// # Errors
+    /// When the watch is refused: its range or start revision is invalid, the user has no permission, the start revision is
+    /// compacted and [`resync`](WatchCreate::resync) was not asked for, or no member created it in time.
+    async fn watch(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error>;
+}
