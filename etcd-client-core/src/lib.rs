@@ -74,6 +74,7 @@
 //! it was built on has ended, is an error and no panic.
 
 mod client;
+mod decorator;
 mod mechanism;
 mod model;
 mod op;
@@ -85,6 +86,7 @@ mod wire;
 pub use client::{
     AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, Snapshot,
 };
+pub use decorator::Namespace;
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{
     Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key,
