@@ -75,6 +75,7 @@
 
 mod client;
 mod decorator;
+mod helper;
 mod mechanism;
 mod model;
 mod op;
@@ -88,6 +89,9 @@ pub use client::{
 };
 pub use decorator::Namespace;
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+pub use helper::{
+    Cache, CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus, Mirror,
+};
 pub use model::{
     Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key,
     KeyValue, LeaseId, Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security,

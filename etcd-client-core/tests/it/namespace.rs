@@ -61,16 +61,17 @@ async fn a_txn_stays_inside_at_every_level() {
     let Some(cluster) = servers::shared() else { return };
     let whole = servers::client(cluster.endpoints());
     let ours = whole.with_namespace("ns-txn/");
-    whole.put("k", "outside").await.expect("put");
+    whole.put("other", "outside").await.expect("put");
+    whole.put("ns-txn/other", "before").await.expect("put");
     let nested = Txn::new()
         .when(Compare::value("k").equal("inside"))
-        .then((Get::new("").all_keys(), Put::new("k", "again").prev_kv()));
+        .then((Get::new("").all_keys(), Put::new("other", "again").prev_kv()));
     let txn = ours.txn().when(Compare::missing("k")).then((Put::new("k", "inside"), nested));
     let answer = timeout(PATIENCE, txn).await.expect("in time").expect("txn");
     let nested = answer.txn(1).expect("nested");
     assert!(answer.succeeded() && nested.succeeded());
     assert_eq!(nested.get(0).expect("a get").kvs[0].key, "k");
-    assert_eq!(nested.put(1).expect("a put").prev_kv.as_ref().expect("there").key, "k");
-    assert_eq!(whole.get("k").await.expect("get").kvs[0].value, "outside");
-    assert_eq!(whole.get("ns-txn/k").await.expect("get").kvs[0].value, "again");
+    assert_eq!(nested.put(1).expect("a put").prev_kv.as_ref().expect("there").key, "other");
+    assert_eq!(whole.get("other").await.expect("get").kvs[0].value, "outside");
+    assert_eq!(whole.get("ns-txn/other").await.expect("get").kvs[0].value, "again");
 }
