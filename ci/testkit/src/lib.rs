@@ -19,6 +19,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "real processes are watched on the real clock")]
 
+pub mod check;
 mod cluster;
 pub mod history;
 mod line;
@@ -28,6 +29,7 @@ mod proxy;
 mod relay;
 mod require;
 mod rpc;
+pub mod schedule;
 pub mod scripted;
 mod witness;
 mod workspace;

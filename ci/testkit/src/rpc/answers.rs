@@ -22,7 +22,10 @@ pub(crate) struct Answers<R> {
 }
 
 impl<R: Message + Default> Answers<R> {
-    pub(super) async fn of(response: ResponseFuture, request: Option<SendStream<Bytes>>) -> anyhow::Result<Self> {
+    pub(super) async fn of(
+        response: ResponseFuture,
+        request: Option<SendStream<Bytes>>,
+    ) -> anyhow::Result<Self> {
         let (head, body) = response.await?.into_parts();
         check(&head.headers)?;
         Ok(Self { body, received: BytesMut::new(), _request: request, message: PhantomData })

@@ -31,9 +31,7 @@ pub(crate) struct Rpc {
 impl Rpc {
     /// Connects to `http://HOST:PORT`; the runtime it is called on carries the connection.
     pub(crate) async fn dial(endpoint: &str) -> anyhow::Result<Self> {
-        let Some(authority) = endpoint.strip_prefix("http://") else {
-            bail!("{endpoint} is not plain TCP")
-        };
+        let Some(authority) = endpoint.strip_prefix("http://") else { bail!("{endpoint} is not plain TCP") };
         let dialling = async {
             let stream = TcpStream::connect(authority).await?;
             stream.set_nodelay(true)?;
