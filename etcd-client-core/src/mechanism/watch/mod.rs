@@ -11,6 +11,7 @@ mod stream;
 mod tests;
 mod versions;
 
+pub(crate) use filter::Filter;
 pub(crate) use position::Position;
-pub(crate) use stream::{Action, End, Request, Tick, Ticket, WatchStream};
+pub(crate) use stream::{Action, End, Request, Ticket, WatchStream};
 pub(crate) use versions::answers_progress_in_order;

@@ -79,13 +79,6 @@ pub(crate) enum End {
     Nonsense(&'static str),
 }
 
-/// What the clock asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tick {
-    /// When to look again, at the latest.
-    pub(crate) wake: Option<Duration>,
-}
-
 #[derive(Debug)]
 struct Watched {
     filter: Filter,
@@ -227,23 +220,24 @@ impl WatchStream {
     }
 
     /// Looks at the clock: a stream that has been silent for long is asked for a sign of life, and given up without one.
-    pub(crate) fn tick(&mut self, now: Duration) -> Tick {
+    /// Says when to look again, at the latest.
+    pub(crate) fn tick(&mut self, now: Duration) -> Option<Duration> {
         if !self.open || self.is_empty() {
-            return Tick { wake: None };
+            return None;
         }
         if self.pending.is_empty() {
             let due = self.heard + QUIET;
             if now < due {
-                return Tick { wake: Some(due) };
+                return Some(due);
             }
             self.await_answer(Pending::Echo, Request::Echo, now);
         }
         let due = self.heard.max(self.owed) + PATIENCE;
         if now < due {
-            return Tick { wake: Some(due) };
+            return Some(due);
         }
         self.actions.push_back(Action::Broken("the member went silent: it answers no watch any more"));
-        Tick { wake: None }
+        None
     }
 
     /// Whether it carries no watch.

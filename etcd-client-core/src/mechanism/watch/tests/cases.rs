@@ -169,17 +169,17 @@ fn an_unknown_number_is_cancelled_once() {
 #[test]
 fn silence_is_asked_for_an_echo_and_given_up_without_one() {
     let mut stream = live(&[(A, 0)]);
-    assert_eq!(stream.tick(at(7)).wake, Some(at(8)));
-    assert_eq!(stream.tick(at(8)).wake, Some(at(13)));
+    assert_eq!(stream.tick(at(7)), Some(at(8)));
+    assert_eq!(stream.tick(at(8)), Some(at(13)));
     assert_eq!(actions(&mut stream), [Action::Send(Request::Echo)]);
     stream.receive(denied("mvcc: watcher range is empty"), at(9));
     assert_eq!(actions(&mut stream), []);
-    assert_eq!(stream.tick(at(9)).wake, Some(at(17)));
-    assert_eq!(stream.tick(at(17)).wake, Some(at(22)));
+    assert_eq!(stream.tick(at(9)), Some(at(17)));
+    assert_eq!(stream.tick(at(17)), Some(at(22)));
     actions(&mut stream);
-    assert_eq!(stream.tick(at(22)).wake, None);
+    assert_eq!(stream.tick(at(22)), None);
     assert!(matches!(actions(&mut stream)[..], [Action::Broken(_)]));
-    assert_eq!(WatchStream::default().tick(at(99)).wake, None);
+    assert_eq!(WatchStream::default().tick(at(99)), None);
 }
 
 #[test]
