@@ -119,3 +119,4 @@ mod tap;
 #[cfg(feature = "tls")]
 mod tls;
 mod validation;
+mod watch;
