@@ -178,9 +178,7 @@ impl<Req: prost::Message, Resp: prost::Message + Default> Duplex<Req, Resp> {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Resp>, Failure>> {
         loop {
             if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
-                return Poll::Ready(
-                    Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error)),
-                );
+                return Poll::Ready(Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error)));
             }
             let more = match self.poll_answer(cx) {
                 Poll::Ready(more) => more?,
