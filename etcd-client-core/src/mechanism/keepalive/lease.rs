@@ -7,6 +7,9 @@ use super::StreamId;
 /// A renewal is late after this at most.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A lease that has a stream of its own keeps nobody waiting, and may take longer.
+const PATIENCE_APART: Duration = Duration::from_secs(5);
+
 /// How many answers bring a lease back to the others, the first time that it made trouble.
 const PROBATION: u32 = 3;
 
@@ -42,6 +45,22 @@ pub(super) struct Round {
     pub(super) since: Duration,
     /// The second stream that was asked.
     pub(super) hedge: Option<StreamId>,
+    /// The members that were asked in vain.
+    pub(super) tried: Vec<usize>,
+}
+
+impl Round {
+    pub(super) fn begin(now: Duration) -> Self {
+        Self { since: now, hedge: None, tried: Vec::new() }
+    }
+
+    /// The members on which this renewal is late, these among them.
+    pub(super) fn late_on(&mut self, members: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        self.tried.extend(members);
+        self.tried.sort_unstable();
+        self.tried.dedup();
+        self.tried.clone()
+    }
 }
 
 impl Entry {
@@ -73,6 +92,10 @@ impl Entry {
 
     /// How long a stream may owe an answer.
     pub(super) fn patience(&self) -> Duration {
+        if self.is_apart() { (self.ttl / 3).min(PATIENCE_APART) } else { self.patience_shared() }
+    }
+
+    fn patience_shared(&self) -> Duration {
         (self.ttl / 6).min(PATIENCE)
     }
 
@@ -99,10 +122,13 @@ impl Entry {
         self.troubles = self.troubles.saturating_add(1);
     }
 
-    /// It was answered on its home; `true` where it may share a stream again.
-    pub(super) fn answered_apart(&mut self) -> bool {
+    /// It was answered on its home, after so long; `true` where it may share a stream again.
+    pub(super) fn answered_apart(&mut self, took: Duration) -> bool {
         let was_apart = self.is_apart();
-        self.probation = self.probation.saturating_sub(1);
+        // One that would hold up others half as long as they are patient is not well yet.
+        if took < self.patience_shared() / 2 {
+            self.probation = self.probation.saturating_sub(1);
+        }
         was_apart && !self.is_apart()
     }
 }

@@ -160,7 +160,7 @@ impl Schedule {
         entry.renewed(ttl, sent, self.chance.f64());
         let (deadline, wake) = (entry.deadline, entry.due.min(entry.deadline));
         self.actions.push_back(Action::Renewed { lease, ttl, deadline });
-        self.end_round(lease, id, now);
+        self.end_round(lease, id, sent, now);
         self.wake_lease(lease, wake);
     }
 
@@ -202,7 +202,7 @@ impl Schedule {
 
     /// Has the leases of a shared stream go to another one, which is opened anew: a better member can be had.
     pub(crate) fn replace(&mut self, id: StreamId, now: Duration) {
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get(&id).filter(|stream| !stream.homes.is_empty()) else { return };
         let homes: Vec<LeaseId> = stream.homes.iter().copied().collect();
         let new = self.open(false, Vec::new());
         for lease in homes {
@@ -233,15 +233,20 @@ impl Schedule {
 
     fn begin_round(&mut self, lease: LeaseId, now: Duration) {
         let Some(entry) = self.leases.get_mut(&lease) else { return };
-        entry.round = Some(Round { since: now, hedge: None });
+        entry.round = Some(Round::begin(now));
         let (home, apart) = (entry.home, entry.is_apart());
         match home {
             Some(home) if !apart && self.is_stalled(home, now) => {
-                let spare = self.spare_of(home, now);
+                let avoid: Vec<usize> = self.member_of(home).into_iter().collect();
+                let spare = self.spare_of(home, &avoid, now);
                 self.settle(lease, Some(spare), now);
                 self.ask(lease, spare, now);
             }
-            Some(home) => self.ask(lease, home, now),
+            Some(home) => {
+                let home = if apart { home } else { self.merged(home, now) };
+                self.settle(lease, Some(home), now);
+                self.ask(lease, home, now);
+            }
             None => self.set_apart(lease, &[], now),
         }
     }
@@ -249,35 +254,40 @@ impl Schedule {
     /// The renewal was not answered in time.
     fn go_elsewhere(&mut self, lease: LeaseId, now: Duration) {
         self.actions.push_back(Action::Late { lease });
-        let Some(entry) = self.leases.get_mut(&lease) else { return };
-        let apart = entry.is_apart();
-        let Some(round) = &mut entry.round else { return };
-        round.since = now;
-        let (home, hedge) = (entry.home, round.hedge);
+        let Some(entry) = self.leases.get(&lease) else { return };
+        let (home, apart) = (entry.home, entry.is_apart());
+        let hedge = entry.round.as_ref().and_then(|round| round.hedge);
+        let avoid = self.late_on(lease, [home, hedge], now);
         match (home, hedge) {
-            _ if apart => {
-                let avoid: Vec<usize> = home.into_iter().filter_map(|id| self.member_of(id)).collect();
-                self.set_apart(lease, &avoid, now);
-            }
+            _ if apart => self.set_apart(lease, &avoid, now),
             (Some(home), None) if self.is_first(lease, home) && self.may_set_apart() => {
-                let avoid: Vec<usize> = self.member_of(home).into_iter().collect();
                 self.set_apart(lease, &avoid, now);
                 self.evacuate(home, now);
             }
-            (Some(home), None) => self.hedge(lease, home, now),
+            (Some(home), None) => self.hedge(lease, home, &avoid, now),
             (_, Some(hedge)) => {
                 // In this order: a stream that nobody uses is closed.
                 self.settle(lease, Some(hedge), now);
                 self.set_hedge(lease, None, now);
-                self.hedge(lease, hedge, now);
+                self.hedge(lease, hedge, &avoid, now);
             }
             (None, None) => {}
         }
     }
 
+    /// Begins to wait anew; gives the members that were asked in vain.
+    fn late_on(&mut self, lease: LeaseId, streams: [Option<StreamId>; 2], now: Duration) -> Vec<usize> {
+        let members: Vec<usize> = streams.into_iter().flatten().filter_map(|id| self.member_of(id)).collect();
+        let Some(round) = self.leases.get_mut(&lease).and_then(|entry| entry.round.as_mut()) else {
+            return members;
+        };
+        round.since = now;
+        round.late_on(members)
+    }
+
     /// Asks on a second stream, and takes the answer that comes first.
-    fn hedge(&mut self, lease: LeaseId, home: StreamId, now: Duration) {
-        let spare = self.spare_of(home, now);
+    fn hedge(&mut self, lease: LeaseId, home: StreamId, avoid: &[usize], now: Duration) {
+        let spare = self.spare_of(home, avoid, now);
         self.set_hedge(lease, Some(spare), now);
         self.ask(lease, spare, now);
     }
@@ -287,11 +297,11 @@ impl Schedule {
         let Some(stream) = self.streams.get(&id) else { return };
         let waiting: Vec<LeaseId> = stream.unanswered().collect();
         for lease in waiting {
-            let Some(entry) = self.leases.get_mut(&lease) else { continue };
-            let Some(round) = &mut entry.round else { continue };
-            if entry.home == Some(id) && round.hedge.is_none() {
-                round.since = now;
-                self.hedge(lease, id, now);
+            let Some(entry) = self.leases.get(&lease) else { continue };
+            let asked_here_only = entry.round.as_ref().is_some_and(|round| round.hedge.is_none());
+            if entry.home == Some(id) && asked_here_only {
+                let avoid = self.late_on(lease, [Some(id), None], now);
+                self.hedge(lease, id, &avoid, now);
                 let wake = self.leases[&lease].next_look();
                 self.wake_lease(lease, wake);
             }
@@ -331,10 +341,10 @@ impl Schedule {
     }
 
     /// The round of a lease ended with an answer on this stream, which it stays with.
-    fn end_round(&mut self, lease: LeaseId, id: StreamId, now: Duration) {
+    fn end_round(&mut self, lease: LeaseId, id: StreamId, sent: Duration, now: Duration) {
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         let hedge = entry.round.as_ref().and_then(|round| round.hedge);
-        let back = entry.home == Some(id) && entry.answered_apart();
+        let back = entry.home == Some(id) && entry.answered_apart(now.saturating_sub(sent));
         if hedge == Some(id) {
             self.settle(lease, Some(id), now);
         } else if back {

@@ -113,11 +113,6 @@ impl Stream {
         }
     }
 
-    /// The member that it is on, while it is open.
-    pub(super) fn member(&self) -> Option<usize> {
-        self.member.filter(|_| self.state == State::Open)
-    }
-
     /// Takes what waits for it to be open.
     pub(super) fn opened(&mut self, member: usize, now: Duration) -> BTreeSet<LeaseId> {
         self.state = State::Open;
@@ -186,31 +181,43 @@ impl Schedule {
         found.unwrap_or_else(|| self.open(false, avoid.to_vec()))
     }
 
-    /// The stream that leases of a slow one are asked for on: one on another member, where there is one.
-    pub(super) fn spare_of(&mut self, home: StreamId, now: Duration) -> StreamId {
+    /// The stream that leases of a slow one are asked for on: not on one of these members, where there is another.
+    pub(super) fn spare_of(&mut self, home: StreamId, avoid: &[usize], now: Duration) -> StreamId {
         let Some(stream) = self.streams.get(&home) else { return self.place(&[]) };
         let usable = |id: StreamId| {
             let stream = self.streams.get(&id);
-            stream.is_some_and(|stream| id != home && stream.has_room() && !stream.is_stalled(now))
+            stream.is_some_and(|stream| {
+                let elsewhere = stream.member.is_none_or(|member| !avoid.contains(&member));
+                id != home && elsewhere && stream.has_room() && !stream.is_stalled(now)
+            })
         };
         if let Some(spare) = stream.spare.filter(|spare| usable(*spare)) {
             return spare;
         }
-        let elsewhere = |other: &Stream| other.member().is_some_and(|member| stream.member != Some(member));
-        let found = self.streams.iter().find(|(id, other)| usable(**id) && elsewhere(other));
-        let avoid: Vec<usize> = [Some(home), stream.spare]
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.streams.get(&id)?.member)
-            .collect();
+        let found = self.streams.iter().find(|(id, other)| other.state == State::Open && usable(**id));
         let spare = match found {
             Some((id, _)) => *id,
-            None => self.open(false, avoid),
+            None => self.open(false, avoid.to_vec()),
         };
         if let Some(stream) = self.streams.get_mut(&home) {
             stream.spare = Some(spare);
         }
         spare
+    }
+
+    /// An older stream on the same member that has room for the leases of this one, else this one: what was spread in a time of
+    /// trouble comes together again.
+    pub(super) fn merged(&self, home: StreamId, now: Duration) -> StreamId {
+        let Some(stream) = self.streams.get(&home).filter(|stream| stream.state == State::Open) else { return home };
+        let fits = |older: &Stream| {
+            older.state == State::Open
+                && older.member == stream.member
+                && older.has_room()
+                && older.homes.len() + stream.homes.len() <= SHARD / 2
+                && !older.is_stalled(now)
+        };
+        let older = self.streams.range(..home).find(|(_, older)| fits(older));
+        older.map_or(home, |(id, _)| *id)
     }
 
     pub(super) fn open(&mut self, own: bool, avoid: Vec<usize>) -> StreamId {
