@@ -1,7 +1,7 @@
-//! The stages of a call with one request: send it, read the head of the answer, read how it ended.
+//! The stages of a call: send the request or open it, read the head of the answer, read how it ended.
 
 use bytes::Bytes;
-use h2::{RecvStream, client::ResponseFuture};
+use h2::{RecvStream, SendStream, client::ResponseFuture};
 use http::{HeaderMap, Request, Response, Version};
 
 use super::{connection::Connection, failure::Failure, method::Method};
@@ -17,16 +17,24 @@ pub(crate) fn send(
     headers: HeaderMap,
     frame: Bytes,
 ) -> Result<ResponseFuture, Failure> {
+    let (response, mut body) = open(connection, method, headers)?;
+    // A member that has ended the stream already, as one that does not have the RPC does, has said why in its answer.
+    let _ = body.send_data(frame, true);
+    Ok(response)
+}
+
+/// Hands the head of the request to the connection; its messages are to follow.
+pub(crate) fn open(
+    connection: &Connection,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;
     *request.uri_mut() = connection.member.uri(method);
     *request.headers_mut() = headers;
-    let sent = connection.sender().send_request(request, false);
-    let (response, mut body) = sent.map_err(|error| Failure::not_sent(&error))?;
-    // A member that has ended the stream already, as one that does not have the RPC does, has said why in its answer.
-    let _ = body.send_data(frame, true);
-    Ok(response)
+    connection.sender().send_request(request, false).map_err(|error| Failure::not_sent(&error))
 }
 
 /// The body that the messages are read from, or `None` where the call ended well without one.
