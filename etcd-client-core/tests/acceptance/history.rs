@@ -74,7 +74,8 @@ impl History {
 
     /// How long calls took at the most in the second before `at`.
     pub(super) fn slowest_before(&self, at: Instant) -> Duration {
-        let before = self.calls.iter().filter(|call| call.end <= at && at - call.end < Duration::from_secs(1));
+        let before =
+            self.calls.iter().filter(|call| call.end <= at && at - call.end < Duration::from_secs(1));
         before.map(Call::took).max().unwrap_or_default()
     }
 
