@@ -1,6 +1,6 @@
 //! Members that go silent, or that answer PINGs and no requests.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use etcd_client_core::{CallOptions, EndpointPhase, Get, Outcome};
 use tokio::{
@@ -189,6 +189,35 @@ fn the_patience_with_a_silent_member_is_as_it_was_set() {
         });
         sim.run().expect("the scenario holds");
     }
+}
+
+/// It is not asked again as often: 11 s of silence before a PING, not 1 s.
+#[test]
+fn a_member_that_complains_of_pings_gets_fewer() {
+    let (mut sim, ledgers) = network(1, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        let client = builder(1).no_timeout().build()?;
+        client.put("k", "v").await?;
+        ledgers[0].complain();
+        while ledgers[0].connections.load(Ordering::Relaxed) < 2 {
+            sleep(SECOND / 100).await;
+        }
+        client.put("k", "v").await?;
+        ledgers[0].set_mood(Mood::Hangs);
+        let writing = tokio::spawn({
+            let client = client.clone();
+            async move { client.put("k", "v").await.map(drop) }
+        });
+        while ledgers[0].puts.load(Ordering::Relaxed) < 3 {
+            sleep(SECOND / 100).await;
+        }
+        blackhole(0);
+        let started = Instant::now();
+        writing.await?.expect_err("the connection is given up");
+        assert_about(since(started), 16 * SECOND);
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
 }
 
 fn assert_about(took: Duration, expected: Duration) {
