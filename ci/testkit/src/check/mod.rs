@@ -40,7 +40,6 @@ impl Default for Limits {
 }
 
 /// Every check.
-#[must_use]
 pub fn all(history: &History, limits: &Limits) -> Verdict {
     let mut verdict = Verdict::default();
     let log = Log::of(history, &mut verdict);
