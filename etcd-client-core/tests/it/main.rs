@@ -118,3 +118,4 @@ mod tap;
 #[cfg(feature = "tls")]
 mod tls;
 mod validation;
+mod watch;
