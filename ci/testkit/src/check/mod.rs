@@ -18,7 +18,7 @@ mod write;
 
 use std::time::Duration;
 
-pub use verdict::{Figures, Rule, Verdict, Violation};
+pub use verdict::{Figures, Lag, Rule, Verdict, Violation};
 
 use crate::history::History;
 use log::Log;
@@ -47,5 +47,6 @@ pub fn all(history: &History, limits: &Limits) -> Verdict {
     watch::check(history, &log, &mut verdict);
     lease::check(history, &log, limits, &mut verdict);
     lock::check(history, limits, &mut verdict);
+    verdict.lags.sort_by(|one, other| other.cmp(one));
     verdict
 }
