@@ -74,6 +74,8 @@
 //! it was built on has ended, is an error and no panic.
 
 mod client;
+mod decorator;
+mod helper;
 mod mechanism;
 mod model;
 mod op;
@@ -85,7 +87,11 @@ mod wire;
 pub use client::{
     AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, Snapshot,
 };
+pub use decorator::Namespace;
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+pub use helper::{
+    Cache, CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus, Mirror,
+};
 pub use model::{
     Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key,
     KeyValue, LeaseId, Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security,
@@ -99,27 +105,29 @@ pub use op::{
     CompareOp, CompareOperand, CompareSubject, DbSizeQuota, Defragment, DefragmentResponse, DefragmentSpec,
     Delete, DeleteResponse, DeleteSpec, Downgrade, DowngradeAction, DowngradeInfo, DowngradeResponse,
     DowngradeSpec, Get, GetResponse, GetSpec, HashBackend, HashBackendResponse, HashBackendSpec, HashKv,
-    HashKvResponse, HashKvSpec, IntoCompares, IntoOps, KeyRange, LeaseBound, LeaseGrant, LeaseGrantResponse,
-    LeaseGrantSpec, LeaseList, LeaseListResponse, LeaseListSpec, LeaseRevoke, LeaseRevokeResponse,
-    LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, MaintenanceBound,
-    MemberAdd, MemberAddResponse, MemberAddSpec, MemberList, MemberListResponse, MemberListSpec,
-    MemberPromote, MemberPromoteResponse, MemberPromoteSpec, MemberRemove, MemberRemoveResponse,
-    MemberRemoveSpec, MemberUpdate, MemberUpdateResponse, MemberUpdateSpec, MoveLeader, MoveLeaderResponse,
-    MoveLeaderSpec, Op, OpResponse, ParseAccessError, PeerUrl, Permission, Put, PutResponse, PutSpec,
-    RoleAdd, RoleAddResponse, RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet,
-    RoleGetResponse, RoleGetSpec, RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec,
-    RoleList, RoleListResponse, RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse,
-    RoleRevokePermissionSpec, SlowReader, SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn,
-    TxnResponse, TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword,
-    UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec,
-    UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
-    UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec, WatchBound,
-    WatchCreate, WatchCreateSpec,
+    HashKvResponse, HashKvSpec, IntoCompares, IntoOps, KeyRange, LeaseBound, LeaseGrant, LeaseGrantKept,
+    LeaseGrantResponse, LeaseGrantSpec, LeaseGranted, LeaseKeepAlive, LeaseKeepAliveOnce,
+    LeaseKeepAliveOnceSpec, LeaseKeepAliveResponse, LeaseKeepAliveSpec, LeaseList, LeaseListResponse,
+    LeaseListSpec, LeaseRevoke, LeaseRevokeResponse, LeaseRevokeSpec, LeaseTimeToLive,
+    LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, MaintenanceBound, MemberAdd, MemberAddResponse,
+    MemberAddSpec, MemberList, MemberListResponse, MemberListSpec, MemberPromote, MemberPromoteResponse,
+    MemberPromoteSpec, MemberRemove, MemberRemoveResponse, MemberRemoveSpec, MemberUpdate,
+    MemberUpdateResponse, MemberUpdateSpec, MoveLeader, MoveLeaderResponse, MoveLeaderSpec, Op, OpResponse,
+    ParseAccessError, PeerUrl, Permission, Put, PutResponse, PutSpec, RoleAdd, RoleAddResponse, RoleAddSpec,
+    RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec,
+    RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse,
+    RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, SlowReader,
+    SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn, TxnResponse, TxnSpec, Unbound, UserAdd,
+    UserAddResponse, UserAddSpec, UserChangePassword, UserChangePasswordResponse, UserChangePasswordSpec,
+    UserDelete, UserDeleteResponse, UserDeleteSpec, UserGet, UserGetResponse, UserGetSpec, UserGrantRole,
+    UserGrantRoleResponse, UserGrantRoleSpec, UserList, UserListResponse, UserListSpec, UserRevokeRole,
+    UserRevokeRoleResponse, UserRevokeRoleSpec, WatchBound, WatchCreate, WatchCreateSpec,
 };
 pub use service::{
-    Auth, CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, SnapshotDigest,
-    SnapshotProgress, SnapshotStream, SnapshotSummary, Timeout, Watch, WatchCounters, WatchEvents,
-    WatchHandle, WatchResponse, WatchResponseKind, WatchSender, WatchStatus, execute,
+    Auth, CallOptions, Cluster, KeptLease, KeptLeaseSender, Kv, Lease, LeaseLost, LeaseLostReason,
+    LeaseState, Maintenance, RangeChunk, RangeStream, Resend, SnapshotDigest, SnapshotProgress,
+    SnapshotStream, SnapshotSummary, Timeout, Watch, WatchCounters, WatchEvents, WatchHandle, WatchResponse,
+    WatchResponseKind, WatchSender, WatchStatus, execute,
 };
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;

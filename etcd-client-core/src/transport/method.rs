@@ -22,6 +22,7 @@ pub(crate) enum Method {
     LeaseRevoke,
     LeaseTimeToLive,
     LeaseLeases,
+    LeaseKeepAlive,
     MemberAdd,
     MemberRemove,
     MemberUpdate,
@@ -73,7 +74,7 @@ const D: Patience = Patience::Default;
 const U: Patience = Patience::Unlimited;
 
 impl Method {
-    pub(crate) const ALL: [Self; 42] = [
+    pub(crate) const ALL: [Self; 43] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -84,6 +85,7 @@ impl Method {
         Self::LeaseRevoke,
         Self::LeaseTimeToLive,
         Self::LeaseLeases,
+        Self::LeaseKeepAlive,
         Self::MemberAdd,
         Self::MemberRemove,
         Self::MemberUpdate,
@@ -132,6 +134,9 @@ impl Method {
                 Facts("/etcdserverpb.Lease/LeaseTimeToLive", "lease time-to-live", Read, D)
             }
             Self::LeaseLeases => Facts("/etcdserverpb.Lease/LeaseLeases", "lease list", Read, D),
+            Self::LeaseKeepAlive => {
+                Facts("/etcdserverpb.Lease/LeaseKeepAlive", "lease keep-alive", Idempotent, D)
+            }
             Self::MemberAdd => Facts("/etcdserverpb.Cluster/MemberAdd", "member add", Write, D),
             Self::MemberRemove => Facts("/etcdserverpb.Cluster/MemberRemove", "member remove", Write, D),
             Self::MemberUpdate => Facts("/etcdserverpb.Cluster/MemberUpdate", "member update", Write, D),

@@ -99,10 +99,12 @@ mod failover;
 mod hostile;
 mod large_requests;
 mod learner;
+mod lease_keepalive;
 mod maintenance;
 mod membership;
 mod middleware;
 mod move_leader;
+mod namespace;
 mod no_quorum;
 mod observing;
 #[cfg(feature = "proxy")]
