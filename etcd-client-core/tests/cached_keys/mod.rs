@@ -22,7 +22,7 @@ const KEY: usize = 24;
 const VALUE: usize = 100;
 
 /// Beside the bytes of key and value: node and entry of the tree, revisions, version, lease, and two handles on one buffer.
-const MOST_OVERHEAD: usize = 280;
+const MOST_OVERHEAD: usize = 210;
 
 /// A store of `count` keys, made when they are asked for, and a watch that the test feeds.
 #[derive(Debug)]
