@@ -121,3 +121,4 @@ mod tap;
 #[cfg(feature = "tls")]
 mod tls;
 mod validation;
+mod watch;
