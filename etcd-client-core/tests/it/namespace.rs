@@ -64,7 +64,7 @@ async fn a_txn_stays_inside_at_every_level() {
     whole.put("other", "outside").await.expect("put");
     whole.put("ns-txn/other", "before").await.expect("put");
     let nested = Txn::new()
-        .when(Compare::value("k").equal("inside"))
+        .when(Compare::value("other").equal("before"))
         .then((Get::new("").all_keys(), Put::new("other", "again").prev_kv()));
     let txn = ours.txn().when(Compare::missing("k")).then((Put::new("k", "inside"), nested));
     let answer = timeout(PATIENCE, txn).await.expect("in time").expect("txn");
