@@ -2,8 +2,10 @@
 
 use etcd_client_core::{Client, Delete, Get, KeyRange, Put, Revision};
 
+use tokio::time::timeout;
+
 use super::{live, next, pairs, reached};
-use crate::servers::{self, eventually, metric};
+use crate::servers::{self, PATIENCE, eventually, metric};
 
 /// Puts, overwrites, deletions of one and of many, in and beside the range, some of them at one revision.
 async fn write(client: &Client) -> Revision {
@@ -98,4 +100,17 @@ async fn any_number_of_readers_have_one_watch_which_ends_with_the_cache() {
     for changes in &mut readers {
         assert!(changes.next().await.is_none());
     }
+}
+
+#[tokio::test]
+async fn closing_the_client_ends_its_caches() {
+    let Some(cluster) = servers::shared() else { return };
+    let client = servers::client(cluster.endpoints());
+    let cache = live(&client, KeyRange::prefix("closing/")).await;
+    let mut changes = cache.subscribe().expect("ready");
+    timeout(PATIENCE, client.close()).await.expect("in time");
+    let end = timeout(PATIENCE, changes.next()).await.expect("in time").expect("an error");
+    assert!(end.expect_err("the client is closed").is_closed());
+    assert!(cache.snapshot().expect_err("ended").is_closed());
+    assert!(cache.read(Get::new("closing/k")).await.expect_err("ended").is_closed());
 }

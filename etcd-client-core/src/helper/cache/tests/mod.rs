@@ -356,7 +356,8 @@ async fn what_is_refused_for_good_ends_the_cache() {
     let (store, cache) = live(|builder| builder).await;
     let mut changes = cache.subscribe().expect("ready");
     let waiting = cache.wait_for_revision(100);
-    let (waited, ()) = tokio::join!(waiting, store.fail(Error::new(ErrorKind::Closed, "closed")));
+    let ending = async { tokio::join!(waiting, store.fail(Error::new(ErrorKind::Closed, "closed"))) };
+    let (waited, ()) = timeout(PATIENCE, ending).await.expect("in time");
     assert_eq!(waited.expect_err("ended").kind(), ErrorKind::Closed);
     assert!(changes.next().await.expect("an error").expect_err("ended").is_closed());
     assert!(changes.next().await.is_none());
