@@ -10,7 +10,11 @@ use std::{
 
 use etcd_client_core::{Cache, Client, Get, KeyRange};
 use etcd_testkit::Cluster;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    select,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use super::live;
 use crate::servers::{self, PATIENCE};
@@ -49,15 +53,13 @@ async fn read(cache: Cache, acknowledged: Acknowledged) -> u64 {
     reads
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_read_is_older_than_an_acknowledged_write() {
-    let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
-    let client = servers::client(cluster.endpoints());
-    let caches = [live(&client, KeyRange::prefix("lin/")).await, live(&client, KeyRange::all()).await];
+/// Writers and readers at once, on two caches; gives how many reads there were and how many were sent to the server.
+async fn write_and_read(writing: &Client, reading: &Client) -> (u64, u64) {
+    let caches = [live(reading, KeyRange::prefix("lin/")).await, live(reading, KeyRange::all()).await];
     let acknowledged = Acknowledged::default();
     let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
     for writer in 0..WRITERS {
-        writers.spawn(write(client.clone(), writer, Arc::clone(&acknowledged)));
+        writers.spawn(write(writing.clone(), writer, Arc::clone(&acknowledged)));
     }
     for reader in 0..READERS {
         let cache = caches[reader % caches.len()].clone();
@@ -68,9 +70,35 @@ async fn no_read_is_older_than_an_acknowledged_write() {
         readers.join_all().await.into_iter().sum::<u64>()
     };
     let reads = timeout(PATIENCE, running).await.expect("in time");
+    (reads, caches.iter().map(|cache| cache.counters().read_through).sum())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_read_is_older_than_an_acknowledged_write() {
+    let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
+    let client = servers::client(cluster.endpoints());
+    let (reads, through) = write_and_read(&client, &client).await;
     assert!(reads > WRITES, "{reads} reads");
-    let through: u64 = caches.iter().map(|cache| cache.counters().read_through).sum();
     assert!(through < reads, "all {reads} reads were sent to the server");
+}
+
+/// The watch moves from member to member all the time, to some that lag.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_is_one_while_connections_break() {
+    let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
+    let proxied = cluster.proxied().expect("proxies start");
+    let (direct, client) = (servers::client(cluster.endpoints()), servers::client(proxied.endpoints()));
+    let breaking = async {
+        for proxy in proxied.proxies().iter().cycle() {
+            proxy.reset();
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let (reads, _) = select! {
+        counted = write_and_read(&direct, &client) => counted,
+        () = breaking => unreachable!("it goes on and on"),
+    };
+    assert!(reads > 0);
 }
 
 /// Writes elsewhere make the store's revision grow, which only progress tells the cache.
