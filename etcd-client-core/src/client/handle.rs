@@ -6,13 +6,19 @@ use etcd_errors::Error;
 
 use super::{
     auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, leases::Leases,
-    maintenance::MaintenanceHandle, snapshot::Snapshot, upkeep::Upkeep,
+    maintenance::MaintenanceHandle, server_elections::ServerElections, server_locks::ServerLocks,
+    snapshot::Snapshot, upkeep::Upkeep,
 };
 use crate::{
     model::{Key, Revision, Value},
     op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn, WatchBound, WatchCreate},
-    remote::{RemoteAuth, RemoteCluster, RemoteKv, RemoteLease, RemoteMaintenance, RemoteWatch},
-    service::{self, Auth, CallOptions, Cluster, Kv, Lease, Maintenance, Watch},
+    remote::{
+        RemoteAuth, RemoteCluster, RemoteElection, RemoteKv, RemoteLease, RemoteLock, RemoteMaintenance,
+        RemoteWatch,
+    },
+    service::{
+        self, Auth, CallOptions, Cluster, ElectionService, Kv, Lease, LockService, Maintenance, Watch,
+    },
     transport::{
         caller::Caller,
         channel::{Channel, check_runtime},
@@ -58,6 +64,8 @@ struct Shared {
     cluster: RemoteCluster,
     maintenance: RemoteMaintenance,
     watch: RemoteWatch,
+    lock: RemoteLock,
+    election: RemoteElection,
 }
 
 impl Client {
@@ -72,10 +80,25 @@ impl Client {
         let kv = RemoteKv::new(caller.clone());
         let lease = RemoteLease::new(caller.clone());
         let watch = RemoteWatch::new(caller.clone());
+        let lock = RemoteLock::new(caller.clone());
+        let election = RemoteElection::new(caller.clone());
         let auth = RemoteAuth::new(caller);
         let cluster = RemoteCluster::new(channel.clone());
         let maintenance = RemoteMaintenance::new(channel.clone());
-        Self { shared: Arc::new(Shared { channel, kv, lease, auth, cluster, maintenance, watch, upkeep }) }
+        Self {
+            shared: Arc::new(Shared {
+                channel,
+                kv,
+                lease,
+                auth,
+                cluster,
+                maintenance,
+                watch,
+                lock,
+                election,
+                upkeep,
+            }),
+        }
     }
 
     pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
@@ -145,6 +168,16 @@ impl Client {
         MaintenanceHandle::new(&self.shared.maintenance)
     }
 
+    /// Locks that a member waits for: the lock service that every member has.
+    pub fn server_lock(&self) -> ServerLocks<'_> {
+        ServerLocks::new(&self.shared.lock)
+    }
+
+    /// Elections that a member waits for: the election service that every member has.
+    pub fn server_election(&self) -> ServerElections<'_> {
+        ServerElections::new(&self.shared.election)
+    }
+
     /// The whole database of one member, as a file, into a writer or as a stream of bytes.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.channel())
@@ -163,6 +196,16 @@ impl Client {
     /// The Watch service, for code that takes any [`Watch`].
     pub fn watch_service(&self) -> &dyn Watch {
         &self.shared.watch
+    }
+
+    /// The Lock service, for code that takes any [`LockService`].
+    pub fn lock_service(&self) -> &dyn LockService {
+        &self.shared.lock
+    }
+
+    /// The Election service, for code that takes any [`ElectionService`].
+    pub fn election_service(&self) -> &dyn ElectionService {
+        &self.shared.election
     }
 
     /// The Auth service, for code that takes any [`Auth`].
