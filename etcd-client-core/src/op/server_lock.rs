@@ -15,6 +15,9 @@ use crate::model::{Key, LeaseId, ResponseHeader};
 /// The call has no deadline unless it is given one, and it is not sent again where it may have been processed: a member that loses a
 /// waiting caller deletes the key without a look at who owns it (`Mutex.Lock` in Go's `concurrency`), the key of a second call with it.
 ///
+/// Only [`ServerLockResponse::owned`] proves that the lock is held when something is written: the lease may have ended after the answer, and
+/// members of etcd 3.4 grant the lock even where it ended while the lock was waited for. Later ones answer with `Code::SessionExpired`.
+///
 /// # Dropping the future
 ///
 /// The member is told at once. Where auth is off it then deletes the key of a call that still waits. Where auth is on it may not, and

@@ -109,6 +109,7 @@ mod observing;
 mod proxy;
 mod range_stream;
 mod restarts;
+mod server_lock;
 mod servers;
 mod snapshot;
 mod stale_compare;
