@@ -6,10 +6,11 @@ use etcd_errors::Error;
 
 use super::{
     auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, leases::Leases,
-    maintenance::MaintenanceHandle, server_elections::ServerElections, server_locks::ServerLocks,
-    snapshot::Snapshot, upkeep::Upkeep,
+    maintenance::MaintenanceHandle, namespaced::Namespaced, server_elections::ServerElections,
+    server_locks::ServerLocks, snapshot::Snapshot, upkeep::Upkeep,
 };
 use crate::{
+    decorator::Namespace,
     model::{Key, Revision, Value},
     op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn, WatchBound, WatchCreate},
     remote::{
@@ -54,7 +55,7 @@ pub struct Client {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shared {
     channel: Channel,
     kv: RemoteKv,
@@ -66,6 +67,8 @@ struct Shared {
     watch: RemoteWatch,
     lock: RemoteLock,
     election: RemoteElection,
+    /// What stands before the services that name keys.
+    namespaced: Option<Namespaced>,
 }
 
 impl Client {
@@ -85,20 +88,39 @@ impl Client {
         let auth = RemoteAuth::new(caller);
         let cluster = RemoteCluster::new(channel.clone());
         let maintenance = RemoteMaintenance::new(channel.clone());
-        Self {
-            shared: Arc::new(Shared {
-                channel,
-                kv,
-                lease,
-                auth,
-                cluster,
-                maintenance,
-                watch,
-                lock,
-                election,
-                upkeep,
-            }),
-        }
+        let namespaced = None;
+        let shared = Shared {
+            channel,
+            kv,
+            lease,
+            auth,
+            cluster,
+            maintenance,
+            watch,
+            lock,
+            election,
+            namespaced,
+            upkeep,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// This client with `prefix` before its keys, whatever stood before them.
+    pub(super) fn under(&self, prefix: &Key) -> Self {
+        let mut shared = Shared::clone(&self.shared);
+        let namespaced = Namespaced {
+            kv: Namespace::new(shared.kv.clone(), prefix),
+            lease: Namespace::new(shared.lease.clone(), prefix),
+            watch: Namespace::new(shared.watch.clone(), prefix),
+            lock: Namespace::new(shared.lock.clone(), prefix),
+            election: Namespace::new(shared.election.clone(), prefix),
+        };
+        shared.namespaced = (!prefix.is_empty()).then_some(namespaced);
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn namespaced(&self) -> Option<&Namespaced> {
+        self.shared.namespaced.as_ref()
     }
 
     pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
@@ -150,7 +172,7 @@ impl Client {
 
     /// The operations on leases.
     pub fn lease(&self) -> Leases<'_> {
-        Leases::new(&self.shared.lease)
+        Leases::new(self.lease_service())
     }
 
     /// The administration of auth: its switch, users, roles and permissions.
@@ -170,12 +192,12 @@ impl Client {
 
     /// Locks that a member waits for: the lock service that every member has.
     pub fn server_lock(&self) -> ServerLocks<'_> {
-        ServerLocks::new(&self.shared.lock)
+        ServerLocks::new(self.lock_service())
     }
 
     /// Elections that a member waits for: the election service that every member has.
     pub fn server_election(&self) -> ServerElections<'_> {
-        ServerElections::new(&self.shared.election)
+        ServerElections::new(self.election_service())
     }
 
     /// The whole database of one member, as a file, into a writer or as a stream of bytes.
@@ -185,27 +207,27 @@ impl Client {
 
     /// The KV service, for code that takes any [`Kv`].
     pub fn kv(&self) -> &dyn Kv {
-        &self.shared.kv
+        self.namespaced().map_or(&self.shared.kv, Namespaced::kv)
     }
 
     /// The Lease service, for code that takes any [`Lease`].
     pub fn lease_service(&self) -> &dyn Lease {
-        &self.shared.lease
+        self.namespaced().map_or(&self.shared.lease, Namespaced::lease)
     }
 
     /// The Watch service, for code that takes any [`Watch`].
     pub fn watch_service(&self) -> &dyn Watch {
-        &self.shared.watch
+        self.namespaced().map_or(&self.shared.watch, Namespaced::watch)
     }
 
     /// The Lock service, for code that takes any [`LockService`].
     pub fn lock_service(&self) -> &dyn LockService {
-        &self.shared.lock
+        self.namespaced().map_or(&self.shared.lock, Namespaced::lock)
     }
 
     /// The Election service, for code that takes any [`ElectionService`].
     pub fn election_service(&self) -> &dyn ElectionService {
-        &self.shared.election
+        self.namespaced().map_or(&self.shared.election, Namespaced::election)
     }
 
     /// The Auth service, for code that takes any [`Auth`].

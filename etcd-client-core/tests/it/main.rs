@@ -103,6 +103,7 @@ mod maintenance;
 mod membership;
 mod middleware;
 mod move_leader;
+mod namespace;
 mod no_quorum;
 mod observing;
 #[cfg(feature = "proxy")]
