@@ -21,3 +21,4 @@ pub(crate) mod snapshot_check;
 #[cfg(feature = "srv")]
 pub(crate) mod srv;
 pub(crate) mod waiters;
+pub(crate) mod watch;

@@ -9,7 +9,7 @@ use crate::mechanism::retry::Class::{self, Forwarded, Idempotent, Read, Write};
 /// etcd itself gives up after 7 s (5 s and two election timeouts); a caller that waits longer than this learns nothing more.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One unary RPC, or a server-streaming one.
+/// One RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Range,
@@ -60,6 +60,7 @@ pub(crate) enum Method {
     Observe,
     Resign,
     HealthWatch,
+    Watch,
 }
 
 /// How long a call takes by default.
@@ -79,7 +80,7 @@ const D: Patience = Patience::Default;
 const U: Patience = Patience::Unlimited;
 
 impl Method {
-    pub(crate) const ALL: [Self; 48] = [
+    pub(crate) const ALL: [Self; 49] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -128,6 +129,7 @@ impl Method {
         Self::Observe,
         Self::Resign,
         Self::HealthWatch,
+        Self::Watch,
     ];
 
     const fn facts(self) -> Facts {
@@ -190,6 +192,7 @@ impl Method {
             Self::Observe => Facts("/v3electionpb.Election/Observe", "observe", Read, U),
             Self::Resign => Facts("/v3electionpb.Election/Resign", "resign", Idempotent, D),
             Self::HealthWatch => Facts("/grpc.health.v1.Health/Watch", "health watch", Read, U),
+            Self::Watch => Facts("/etcdserverpb.Watch/Watch", "watch", Read, U),
         }
     }
 

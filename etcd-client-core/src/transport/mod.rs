@@ -9,6 +9,7 @@ pub(crate) mod connector;
 #[cfg(feature = "srv")]
 pub(crate) mod discovery;
 pub(crate) mod driver;
+pub(crate) mod duplex;
 pub(crate) mod examiner;
 pub(crate) mod exchange;
 pub(crate) mod failure;
@@ -26,6 +27,7 @@ pub(crate) mod progress;
 #[cfg(feature = "proxy")]
 pub(crate) mod proxy;
 pub(crate) mod record;
+pub(crate) mod reopening;
 pub(crate) mod room;
 pub(crate) mod state;
 pub(crate) mod streaming;

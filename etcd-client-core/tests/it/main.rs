@@ -120,3 +120,4 @@ mod tap;
 #[cfg(feature = "tls")]
 mod tls;
 mod validation;
+mod watch;

@@ -42,7 +42,14 @@ impl<'a> Report<'a> {
     fn outcome(&self) -> Option<&'static str> {
         match (self.error.outcome(), self.error.kind()) {
             (Outcome::Unknown, _) => Some("unknown: a write may have been applied, but not more than once"),
-            (_, ErrorKind::InvalidConfig | ErrorKind::Closed | ErrorKind::NoRuntime | ErrorKind::Io) => None,
+            (
+                _,
+                ErrorKind::InvalidConfig
+                | ErrorKind::Closed
+                | ErrorKind::NoRuntime
+                | ErrorKind::Lagged
+                | ErrorKind::Io,
+            ) => None,
             (_, ErrorKind::InvalidRequest) => Some("the request was not sent, nothing was changed"),
             (_, ErrorKind::Server) if self.is_about_a_read() => None,
             (_, ErrorKind::Unavailable | ErrorKind::Timeout) if self.never_sent() => {
@@ -111,6 +118,9 @@ impl fmt::Display for Report<'_> {
             line(f, "outcome", outcome)?;
         }
         self.code(f)?;
+        if let Some(revision) = self.error.compact_revision() {
+            line(f, "history", format_args!("begins at revision {revision}"))?;
+        }
         if let Some(elapsed) = self.error.elapsed() {
             line(f, "took", Short(elapsed))?;
         }

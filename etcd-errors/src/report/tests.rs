@@ -55,6 +55,18 @@ snapshot: cannot write backup.db.part
 }
 
 #[test]
+fn a_watch_that_history_left_behind() {
+    let error = Error::from(Code::Compacted).with_operation("watch").with_compact_revision(42);
+    assert_eq!(error.compact_revision(), Some(42));
+    let expected = "
+watch: required revision has been compacted
+  code     Compacted (gRPC OutOfRange)
+  history  begins at revision 42
+  help     read again without a revision, or watch from the revision of a fresh read";
+    assert_report(&error, expected);
+}
+
+#[test]
 fn no_member_can_be_reached() {
     let refused = |endpoint| Attempt::new(endpoint, "connection refused").with_elapsed(millis(1));
     let attempts =

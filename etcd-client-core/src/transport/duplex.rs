@@ -1,0 +1,139 @@
+//! A call with many requests and many answers: its two halves, moved together.
+
+use std::{
+    future::{Future as _, poll_fn},
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use h2::{RecvStream, SendStream, client::ResponseFuture};
+use http::{HeaderMap, Request, Version};
+
+use super::{
+    connection::{Connection, InFlight},
+    exchange,
+    failure::Failure,
+    method::Method,
+};
+use crate::mechanism::grpc::frame::{self, Decoder};
+
+/// What is handed to the connection at once.
+const CHUNK: usize = 16 << 10;
+
+/// A stream in both directions. Dropping it resets the stream, which cancels the call on the server.
+#[derive(Debug)]
+pub(crate) struct Duplex<Resp> {
+    send: SendStream<Bytes>,
+    /// Requests that the connection has not taken yet.
+    unsent: BytesMut,
+    answer: Answer,
+    decoder: Decoder,
+    flight: InFlight,
+    message: PhantomData<fn() -> Resp>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    /// Servers send the head together with the first message.
+    Head(ResponseFuture),
+    Body(RecvStream),
+    Ended,
+}
+
+impl<Resp: prost::Message + Default> Duplex<Resp> {
+    /// Sends the head of the request, and waits for nothing.
+    pub(crate) fn open(
+        flight: InFlight,
+        method: Method,
+        headers: HeaderMap,
+        max_receive: usize,
+    ) -> Result<Self, Failure> {
+        let mut request = Request::new(());
+        *request.method_mut() = http::Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = flight.connection.member.uri(method);
+        *request.headers_mut() = headers;
+        let sent = flight.connection.sender().send_request(request, false);
+        let (head, send) = sent.map_err(|error| Failure::not_sent(&error))?;
+        Ok(Self {
+            send,
+            unsent: BytesMut::new(),
+            answer: Answer::Head(head),
+            decoder: Decoder::new(max_receive),
+            flight,
+            message: PhantomData,
+        })
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.flight.connection
+    }
+
+    /// Has a request sent by the next [`next`](Self::next). Whoever pushes bounds how much that is.
+    pub(crate) fn push(&mut self, request: &impl prost::Message) {
+        self.unsent.extend_from_slice(&frame::encode(request));
+    }
+
+    /// Sends what is to be sent, and waits for a message; `None` after the last one of a call that ended well.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn next(&mut self) -> Result<Option<Resp>, Failure> {
+        loop {
+            if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
+                return Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error));
+            }
+            if !poll_fn(|cx| self.poll(cx)).await? {
+                break;
+            }
+        }
+        if let Answer::Body(body) = &mut self.answer {
+            exchange::end(body, &self.decoder).await?;
+            self.answer = Answer::Ended;
+        }
+        Ok(None)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
+        self.poll_send(cx);
+        loop {
+            match &mut self.answer {
+                Answer::Ended => return Poll::Ready(Ok(false)),
+                Answer::Head(head) => {
+                    let head = ready!(Pin::new(head).poll(cx)).map_err(|error| Failure::stream(&error))?;
+                    self.answer = exchange::body(head)?.map_or(Answer::Ended, Answer::Body);
+                }
+                Answer::Body(body) => {
+                    let Some(payload) = ready!(body.poll_data(cx)) else { return Poll::Ready(Ok(false)) };
+                    let payload = payload.map_err(|error| Failure::stream(&error))?;
+                    // The stream may have ended meanwhile; its window is of no use then.
+                    let _ = body.flow_control().release_capacity(payload.len());
+                    self.decoder.push(payload);
+                    return Poll::Ready(Ok(true));
+                }
+            }
+        }
+    }
+
+    /// Where the stream takes no more, its answer says why.
+    fn poll_send(&mut self, cx: &mut Context<'_>) {
+        while !self.unsent.is_empty() {
+            let capacity = self.send.capacity();
+            if capacity > 0 {
+                let chunk = self.unsent.split_to(capacity.min(self.unsent.len())).freeze();
+                if self.send.send_data(chunk, false).is_err() {
+                    self.unsent.clear();
+                }
+                continue;
+            }
+            self.send.reserve_capacity(self.unsent.len().min(CHUNK));
+            match self.send.poll_capacity(cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(_) => self.unsent.clear(),
+                Poll::Pending => return,
+            }
+        }
+    }
+}
