@@ -67,6 +67,8 @@
 //! |---|---|
 //! | `srv` | `Discovery`: endpoints from DNS SRV records |
 //! | `proxy` | `HttpProxy`: members behind an HTTP CONNECT proxy |
+//! | `naming` | `naming`: where the instances of a service are, as Go's `naming/endpoints` keeps it |
+//! | `tower` | `naming::tower`: the same for the balancers of tower and tonic |
 //! | `metrics` | `MetricsObserver`: counters and histograms for the `metrics` crate |
 //!
 //! # Runtime
@@ -91,6 +93,8 @@ pub use client::{
 };
 pub use decorator::Namespace;
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+#[cfg(feature = "naming")]
+pub use helper::naming;
 pub use helper::{
     Cache, CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus, Mirror,
 };

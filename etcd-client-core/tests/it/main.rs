@@ -104,6 +104,8 @@ mod membership;
 mod middleware;
 mod move_leader;
 mod namespace;
+#[cfg(feature = "naming")]
+mod naming;
 mod no_quorum;
 mod observing;
 #[cfg(feature = "proxy")]
