@@ -68,7 +68,7 @@ async fn a_registration_ends_with_its_lease() {
     let endpoint = ServiceEndpoint::new("a:1").with_metadata(&("zone", 7)).expect("JSON");
     endpoints.add("naming/leased/1", endpoint.clone(), lease).await.expect("added");
     let listed = endpoints.list().await.expect("a list");
-    assert_eq!(listed.get(&"naming/leased/1".into()), Some(&endpoint));
+    assert_eq!(listed.get(&etcd_client_core::Key::from("naming/leased/1")), Some(&endpoint));
     let mut changes = endpoints.watch().await.expect("a watch").into_changes();
     let first = timeout(PATIENCE, changes.next()).await.expect("in time").expect("no end").expect("one");
     assert_eq!(first, EndpointChange::Added { key: "naming/leased/1".into(), endpoint });
