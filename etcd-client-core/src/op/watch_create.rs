@@ -153,6 +153,10 @@ impl<B> WatchCreate<B> {
 
     /// Goes on after a compaction that took events which the watch had not seen: the present pairs are listed, what differs from
     /// what was delivered comes as events, and the response is marked. Default: the watch ends with an error.
+    ///
+    /// The keys of the range are listed once when the watch begins and kept in memory, some 50 bytes and the key for each. A
+    /// deletion that is found so carries the revision of the listing, and no event carries the pair before the change. Where history
+    /// was gone already before the start revision, deletions before it are not known.
     pub fn resync(mut self) -> Self {
         self.spec.resync = true;
         self
@@ -183,8 +187,8 @@ impl<B> WatchCreate<B> {
     /// What a client checks before it sends anything.
     ///
     /// # Errors
-    /// When the range contradicts itself or is empty, the start revision is negative, both kinds of events are left out, or the
-    /// buffer has no room.
+    /// When the range contradicts itself or is empty, the start revision is negative, both kinds of events are left out, puts are
+    /// where a resync needs them, or the buffer has no room.
     pub fn validate(&self) -> Result<(), Error> {
         self.spec.check()?;
         Ok(())
@@ -245,6 +249,9 @@ impl WatchCreateSpec {
         if self.no_put && self.no_delete {
             return Err(Invalid::new("no_delete", "leaves nothing to watch beside no_put"));
         }
+        if self.resync && self.no_put {
+            return Err(Invalid::new("resync", "needs the puts, which no_put leaves out"));
+        }
         if self.buffer_bytes == 0 {
             return Err(Invalid::new("buffer_bytes", "is zero"));
         }
@@ -267,6 +274,7 @@ mod tests {
         assert_eq!(field(WatchCreate::new("b").prefix().from_key()), Some("range_end"));
         assert_eq!(field(WatchCreate::new("a").start_revision(-1)), Some("start_revision"));
         assert_eq!(field(WatchCreate::new("a").no_put().no_delete()), Some("no_delete"));
+        assert_eq!(field(WatchCreate::new("a").no_put().resync()), Some("resync"));
         assert_eq!(field(WatchCreate::new("a").buffer_bytes(0)), Some("buffer_bytes"));
     }
 }

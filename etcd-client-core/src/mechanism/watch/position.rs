@@ -18,6 +18,11 @@ impl Position {
         Self { next: start, seen: 0 }
     }
 
+    /// Everything up to `revision` was delivered, as a listing.
+    pub(crate) fn after(revision: i64) -> Self {
+        Self { next: revision.saturating_add(1), seen: revision }
+    }
+
     /// Where to create the watch, as a request has it.
     pub(crate) fn next(&self) -> i64 {
         self.next

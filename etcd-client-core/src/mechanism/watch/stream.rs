@@ -246,7 +246,8 @@ impl WatchStream {
     }
 
     /// How many watches it carries.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
         self.watches.len()
     }
 

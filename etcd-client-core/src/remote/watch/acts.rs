@@ -122,7 +122,11 @@ impl Lane {
         let Some(entry) = self.entries.get_mut(&ticket) else { return };
         position.iter().for_each(|position| entry.shared.reached(*position));
         entry.created(header, &connection.member.endpoint);
-        self.prime(ticket);
+        if !self.prime(ticket)
+            && let Some(entry) = self.entries.get_mut(&ticket)
+        {
+            entry.announce();
+        }
     }
 
     fn deliver(&mut self, ticket: Ticket, header: ResponseHeader, events: Vec<Event>) {
@@ -158,10 +162,11 @@ impl Lane {
         let error = match end {
             End::Nonsense(why) => Error::new(ErrorKind::Protocol, why),
             End::Compacted { revision } => {
+                let error = Error::from(Code::Compacted).with_compact_revision(revision);
                 if entry.known.is_some() {
-                    return self.resync(entry);
+                    return self.resync(entry, error);
                 }
-                Error::from(Code::Compacted).with_compact_revision(revision)
+                error
             }
             End::Denied { reason } | End::Canceled { reason } => {
                 let code = Code::parse(GrpcCode::Unknown, &reason);

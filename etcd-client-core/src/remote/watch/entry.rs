@@ -1,18 +1,17 @@
 //! One watch as its lane holds it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
-use bytes::Bytes;
 use etcd_errors::{Error, ErrorKind};
 use tokio::{sync::oneshot, time::Instant};
 
-use super::shared::{Counters, Shared};
+use super::{
+    known::Known,
+    shared::{Counters, Shared},
+};
 use crate::{
     mechanism::watch::Position,
-    model::{Endpoint, Event, ResponseHeader},
+    model::{Endpoint, ResponseHeader},
     op::SlowReader,
     service::{WatchResponse, WatchStatus},
 };
@@ -24,12 +23,11 @@ pub(super) struct Entry {
     pub(super) position: Position,
     /// Who waits for the creation, until then.
     pub(super) creation: Option<oneshot::Sender<Result<(), Error>>>,
+    announced: bool,
     /// How often another token was got for it since it was last created.
     pub(super) renewals: u32,
-    /// The keys that its reader knows of, with the revision of each, where they are needed for a listing to be compared with.
-    pub(super) known: Option<HashMap<Bytes, i64>>,
-    /// Whether a listing is under way.
-    pub(super) listing: bool,
+    /// What its reader knows, where a listing may have to be compared with it.
+    pub(super) known: Option<Known>,
 }
 
 /// What a response was to a buffer.
@@ -45,8 +43,8 @@ pub(super) enum Fill {
 impl Entry {
     pub(super) fn new(shared: Arc<Shared>, creation: oneshot::Sender<Result<(), Error>>) -> Self {
         let position = Position::new(shared.spec.start_revision.get());
-        let known = shared.spec.resync.then(HashMap::new);
-        Self { shared, position, creation: Some(creation), renewals: 0, known, listing: false }
+        let known = shared.spec.resync.then(Known::default);
+        Self { shared, position, creation: Some(creation), announced: false, renewals: 0, known }
     }
 
     /// It was created on `endpoint`, for the first time or again.
@@ -54,10 +52,15 @@ impl Entry {
         self.renewals = 0;
         let endpoint = Some(endpoint.clone());
         self.shared.set_status(WatchStatus::Connected { endpoint, since: Instant::now() });
+        if self.shared.spec.created_notify && self.creation.is_some() && !self.announced {
+            self.announced = true;
+            self.shared.with_buffer(|buffer| buffer.push(WatchResponse::created(header)));
+        }
+    }
+
+    /// Tells whoever waits for the creation.
+    pub(super) fn announce(&mut self) {
         if let Some(creation) = self.creation.take() {
-            if self.shared.spec.created_notify {
-                self.shared.with_buffer(|buffer| buffer.push(WatchResponse::created(header)));
-            }
             // Who gave up waiting has dropped the reader as well.
             let _ = creation.send(Ok(()));
         }
@@ -84,7 +87,7 @@ impl Entry {
     /// Hands events to the reader.
     pub(super) fn deliver(&mut self, response: WatchResponse) -> Fill {
         if let Some(known) = &mut self.known {
-            response.events.iter().for_each(|event| learn(known, event));
+            response.events.iter().for_each(|event| known.learn(event));
         }
         let policy = self.shared.spec.slow_reader;
         let counters = &self.shared.counters;
@@ -119,14 +122,5 @@ impl Entry {
             }
         }
         fill
-    }
-}
-
-fn learn(known: &mut HashMap<Bytes, i64>, event: &Event) {
-    if event.is_delete() {
-        known.remove(&event.kv.key);
-    } else {
-        // A copy: the event's own may keep a whole message in memory.
-        known.insert(Bytes::copy_from_slice(&event.kv.key), event.revision().get());
     }
 }

@@ -7,15 +7,15 @@ use etcd_proto::etcdserverpb as pb;
 use tokio::time::sleep;
 
 use super::{
-    entry::Entry,
     lane::{Lane, ProgressOf},
+    resync::Listing,
 };
 use crate::{
     mechanism::{
         backoff::Backoff,
         watch::{Position, Ticket, answers_progress_in_order},
     },
-    model::Endpoint,
+    model::{Endpoint, KeyValue},
     op::KeyRange,
     remote::reported_version,
     service::CallOptions,
@@ -29,6 +29,10 @@ pub(super) enum Done {
     Version(u64, bool),
     /// Why the watch has no future, where it has none.
     Verified(Ticket, Option<Error>),
+    /// The keys that existed when the watch began.
+    Primed(Ticket, Vec<KeyValue>),
+    /// What there is now, where history is gone.
+    Listed(Ticket, Result<Listing, Error>),
 }
 
 impl Lane {
@@ -42,6 +46,8 @@ impl Lane {
             }
             Done::Version(_, false) => self.progress = ProgressOf::TooOld,
             Done::Verified(_, None) => {}
+            Done::Primed(ticket, kvs) => self.primed(ticket, &kvs),
+            Done::Listed(ticket, listing) => self.listed(ticket, listing),
             Done::Verified(ticket, Some(error)) => {
                 self.machine.remove(ticket);
                 if let Some(mut entry) = self.take(ticket) {
@@ -71,10 +77,6 @@ impl Lane {
         self.jobs
             .push(Box::pin(async move { Done::Verified(ticket, verify(&channel, &range, position).await) }));
     }
-
-    pub(super) fn prime(&mut self, _ticket: Ticket) {}
-
-    pub(super) fn resync(&mut self, _entry: Entry) {}
 }
 
 async fn verify(channel: &WeakChannel, range: &KeyRange, position: Position) -> Option<Error> {

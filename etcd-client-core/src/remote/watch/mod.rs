@@ -10,7 +10,9 @@ mod entry;
 mod hub;
 mod inbox;
 mod jobs;
+mod known;
 mod lane;
+mod resync;
 mod shared;
 
 use std::{sync::Arc, time::Duration};

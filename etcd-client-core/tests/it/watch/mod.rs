@@ -1,4 +1,8 @@
 //! Watches.
 
+mod compaction;
 mod events;
+mod moves;
+mod progress;
 mod rig;
+mod slow;

@@ -1,0 +1,114 @@
+//! What the reader of a watch knows of the keys, so that a listing can be compared with it.
+
+use std::collections::{HashMap, HashSet};
+
+use bytes::Bytes;
+
+use crate::model::{Event, KeyValue, Revision};
+
+/// The keys that exist by what was delivered, with the revision that last changed each.
+///
+/// It takes the memory of all keys of the range, and some 50 bytes for each.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    keys: HashMap<Bytes, i64>,
+    /// What was deleted while the first listing was under way; `None` once that is there.
+    deleted: Option<HashSet<Bytes>>,
+    listing: bool,
+}
+
+impl Known {
+    /// Whether the first listing is still to be asked for. Says so once.
+    pub(super) fn begins(&mut self) -> bool {
+        !std::mem::replace(&mut self.listing, true)
+    }
+
+    pub(super) fn await_listing(&mut self) {
+        self.deleted = Some(HashSet::new());
+    }
+
+    /// Whether it is still under way.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.deleted.is_some()
+    }
+
+    pub(super) fn learn(&mut self, event: &Event) {
+        let key = &event.kv.key;
+        if event.is_delete() {
+            self.keys.remove(key);
+            if let Some(deleted) = &mut self.deleted {
+                deleted.insert(copy(key));
+            }
+        } else {
+            self.keys.insert(copy(key), event.revision().get());
+        }
+    }
+
+    /// Takes in what existed before the watch began; events that came meanwhile are later.
+    pub(super) fn listed(&mut self, kvs: &[KeyValue]) {
+        let deleted = self.deleted.take().unwrap_or_default();
+        for kv in kvs.iter().filter(|kv| !deleted.contains(&kv.key)) {
+            self.keys.entry(copy(&kv.key)).or_insert(kv.mod_revision.get());
+        }
+    }
+
+    /// The events that lead from what is known to what exists at `revision`, in the order of their revisions. When a key was deleted
+    /// is not known: `revision` is the latest that it can have been.
+    pub(super) fn differences(&mut self, kvs: Vec<KeyValue>, revision: i64) -> Vec<Event> {
+        let mut gone = std::mem::take(&mut self.keys);
+        let mut events = Vec::new();
+        for kv in kvs {
+            let before = gone.remove(&kv.key);
+            self.keys.insert(copy(&kv.key), kv.mod_revision.get());
+            if before != Some(kv.mod_revision.get()) {
+                events.push(Event::put(kv));
+            }
+        }
+        events.sort_by_key(Event::revision);
+        let mut gone: Vec<Bytes> = gone.into_keys().collect();
+        gone.sort_unstable();
+        let deletion = |key: Bytes| {
+            let mut kv = KeyValue { key, ..KeyValue::default() };
+            kv.mod_revision = Revision::new(revision);
+            Event::delete(kv)
+        };
+        events.extend(gone.into_iter().map(deletion));
+        self.deleted = None;
+        events
+    }
+}
+
+/// An event's own may keep a whole message in memory.
+fn copy(key: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kv(key: &'static str, revision: i64) -> KeyValue {
+        KeyValue::new(key, "").with_revisions(1, revision)
+    }
+
+    fn short(events: &[Event]) -> Vec<(String, bool, i64)> {
+        let short = |event: &Event| {
+            (event.kv.key_str().expect("text").to_owned(), event.is_delete(), event.revision().get())
+        };
+        events.iter().map(short).collect()
+    }
+
+    #[test]
+    fn the_differences_lead_to_the_listing() {
+        let mut known = Known::default();
+        known.await_listing();
+        known.learn(&Event::put(kv("new", 7)));
+        known.learn(&Event::delete(kv("early", 8)));
+        known.listed(&[kv("early", 2), kv("new", 3), kv("old", 4), kv("same", 5)]);
+        let listing = vec![kv("came", 12), kv("new", 11), kv("same", 5)];
+        let expected =
+            [("new".into(), false, 11), ("came".into(), false, 12), ("old".into(), true, 20)];
+        assert_eq!(short(&known.differences(listing.clone(), 20)), expected);
+        assert_eq!(short(&known.differences(listing, 21)), []);
+    }
+}

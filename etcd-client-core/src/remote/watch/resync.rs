@@ -1,0 +1,178 @@
+//! Going on from a listing where history is gone.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use etcd_errors::{Code, Error, ErrorKind};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    entry::{Entry, Fill},
+    jobs::Done,
+    lane::Lane,
+};
+use crate::{
+    mechanism::{
+        backoff::Backoff,
+        watch::{Filter, Position, Ticket},
+    },
+    model::{KeyValue, ResponseHeader, Revision},
+    op::{Get, GetResponse, KeyRange},
+    service::{CallOptions, WatchResponse, WatchStatus},
+    transport::{
+        call::Call,
+        channel::Channel,
+        method::Method,
+        pool::closed,
+        reopening::WeakChannel,
+    },
+    wire,
+};
+
+/// The pairs of one page: with values of the usual size far below what a message may have.
+const PAGE: i64 = 512;
+
+/// The pairs of a range at one revision.
+#[derive(Debug)]
+pub(super) struct Listing {
+    header: ResponseHeader,
+    kvs: Vec<KeyValue>,
+}
+
+impl Lane {
+    /// Lists the keys that exist where the watch begins, since their deletion may be missed later. `true` while that is under way,
+    /// for which the creation waits.
+    pub(super) fn prime(&mut self, ticket: Ticket) -> bool {
+        let Some(position) = self.machine.position(ticket) else { return false };
+        let Some(entry) = self.entries.get_mut(&ticket) else { return false };
+        let Some(known) = entry.known.as_mut() else { return false };
+        let before = Revision::new(position.next() - 1);
+        if !known.begins() || before == Revision::ZERO {
+            return known.is_awaited();
+        }
+        known.await_listing();
+        let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());
+        self.jobs.push(Box::pin(async move {
+            let listing = list(&channel, &range, true, before).await;
+            Done::Primed(ticket, listing.map_or_else(|_gone| Vec::new(), |listing| listing.kvs))
+        }));
+        true
+    }
+
+    pub(super) fn primed(&mut self, ticket: Ticket, kvs: &[KeyValue]) {
+        let Some(entry) = self.entries.get_mut(&ticket) else { return };
+        entry.known.iter_mut().for_each(|known| known.listed(kvs));
+        entry.announce();
+    }
+
+    /// The watch needs history that is gone: it stays with this lane, off the stream, until there is a listing.
+    pub(super) fn resync(&mut self, entry: Entry, compacted: Error) {
+        let ticket = entry.shared.ticket;
+        entry.shared.set_status(WatchStatus::Resuming { since: Instant::now(), error: compacted });
+        let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());
+        self.inbox.watches.fetch_add(1, Ordering::Relaxed);
+        self.entries.insert(ticket, entry);
+        self.jobs.push(Box::pin(async move {
+            Done::Listed(ticket, list(&channel, &range, false, Revision::ZERO).await)
+        }));
+    }
+
+    pub(super) fn listed(&mut self, ticket: Ticket, listing: Result<Listing, Error>) {
+        let Some(entry) = self.entries.get_mut(&ticket) else { return };
+        let listing = listing.and_then(|listing| not_older(entry.position, listing));
+        let (listing, known) = match (listing, &mut entry.known) {
+            (Ok(listing), Some(known)) => (listing, known),
+            (Ok(_), None) => return,
+            (Err(error), _) => {
+                if let Some(mut entry) = self.take(ticket) {
+                    entry.end(error);
+                }
+                return;
+            }
+        };
+        let revision = listing.header.revision;
+        let mut events = known.differences(listing.kvs, revision.get());
+        events.retain(|event| !(event.is_delete() && entry.shared.spec.no_delete));
+        entry.position = Position::after(revision.get());
+        entry.shared.counters.resynced.fetch_add(1, Ordering::Relaxed);
+        entry.shared.reached(entry.position);
+        let filter = Filter::of(&entry.shared.spec);
+        let position = entry.position;
+        let fill = entry.deliver(WatchResponse::resynced(listing.header, revision, events));
+        if fill == Fill::Failed {
+            self.take(ticket);
+            return;
+        }
+        self.machine.add(ticket, filter, position, self.now());
+        if fill == Fill::Park {
+            self.machine.park(ticket);
+        }
+    }
+}
+
+/// A listing that is older than what was delivered would undo it.
+fn not_older(position: Position, listing: Listing) -> Result<Listing, Error> {
+    if position.is_beyond(listing.header.revision.get()) {
+        let text = "the cluster is at an earlier revision than the watch has seen: was it restored from an older backup?";
+        return Err(Error::new(ErrorKind::RevisionRegressed, text));
+    }
+    Ok(listing)
+}
+
+/// Lists a range page by page, at `revision` or at the present one. Goes on until it has succeeded, or cannot.
+async fn list(
+    channel: &WeakChannel,
+    range: &KeyRange,
+    keys_only: bool,
+    revision: Revision,
+) -> Result<Listing, Error> {
+    let mut failures = 0;
+    loop {
+        let channel = channel.upgrade().ok_or_else(closed)?;
+        let error = match pages(&channel, range, keys_only, revision).await {
+            Ok(listing) => return Ok(listing),
+            Err(error) => error,
+        };
+        drop(channel);
+        // The revision of the first page may be compacted before the last one.
+        let again = error.is_unavailable()
+            || error.is_timeout()
+            || (revision == Revision::ZERO && error.code() == Some(Code::Compacted));
+        if !again {
+            return Err(error);
+        }
+        failures += 1;
+        sleep(Backoff::RECONNECT.wait_at_least_half(failures, fastrand::u64(..))).await;
+    }
+}
+
+async fn pages(
+    channel: &Channel,
+    range: &KeyRange,
+    keys_only: bool,
+    revision: Revision,
+) -> Result<Listing, Error> {
+    let (mut key, range_end) = range.bounds();
+    let (mut kvs, mut at) = (Vec::new(), revision);
+    loop {
+        let page = page(channel, KeyRange::from_bounds(key, range_end.clone()), keys_only, at).await?;
+        // Of a page the header shows the present revision, which the first one is of where none was asked for.
+        if at == Revision::ZERO {
+            at = page.header.revision;
+        }
+        kvs.extend(page.kvs);
+        let (true, Some(last)) = (page.more, kvs.last()) else {
+            return Ok(Listing { header: ResponseHeader { revision: at, ..page.header }, kvs });
+        };
+        key = Bytes::from([&last.key[..], b"\0"].concat());
+    }
+}
+
+async fn page(channel: &Channel, range: KeyRange, keys_only: bool, at: Revision) -> Result<GetResponse, Error> {
+    let mut get = Get::from_range(range).limit(PAGE).revision(at);
+    if keys_only {
+        get = get.keys_only();
+    }
+    let options = CallOptions::default();
+    channel.unary(Call::new(Method::Range, &options), &wire::get_request(get), wire::get_response).await
+}

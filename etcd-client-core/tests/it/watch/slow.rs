@@ -1,0 +1,124 @@
+//! Readers that are slower than the events.
+
+use std::time::Duration;
+
+use etcd_client_core::{Client, ErrorKind, Put, SlowReader, WatchStatus};
+
+use super::rig::{end, events, item, response};
+use crate::servers::{client, eventually, lent};
+
+/// Writes one key so many times.
+async fn write(client: &Client, key: &str, count: usize) {
+    for from in (0..count).step_by(50) {
+        let puts = (from..from + 50).map(|n| client.put(key, format!("{n:0100}")).into_future());
+        for put in futures_util::future::join_all(puts).await {
+            put.expect("put");
+        }
+    }
+}
+
+/// Writes so many events, 100 a transaction.
+async fn write_keys(client: &Client, count: usize) {
+    for from in (0..count).step_by(100) {
+        let puts: Vec<Put> = (from..from + 100).map(|n| Put::new(format!("k/{n:06}"), "v")).collect();
+        client.txn().then(puts).await.expect("txn");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_sleeps_through_many_events_gets_all_of_them() {
+    let Some(lent) = lent().await else { return };
+    let client = client(lent.cluster.endpoints());
+    let mut asleep = client.watch("k/").prefix().buffer_bytes(64 << 10).await.expect("watch");
+    let mut awake = client.watch("k/").prefix().await.expect("watch");
+    let count = 100_000;
+    let reading = async { events(&mut awake, count).await.len() };
+    let (read, ()) = tokio::join!(reading, write_keys(&client, count));
+    assert_eq!(read, count, "nobody else waits for it");
+    assert!(matches!(asleep.status(), WatchStatus::Parked { .. }), "{:?}", asleep.status());
+    let mut expected = 0;
+    while expected < count {
+        for event in response(&mut asleep).await.events {
+            assert_eq!(event.kv.key, format!("k/{expected:06}"));
+            expected += 1;
+        }
+    }
+    let counters = asleep.counters();
+    assert!(counters.parked > 1 && counters.resumed == 0, "{counters:?}");
+}
+
+#[tokio::test]
+async fn a_coalescing_reader_gets_the_latest_of_each_key() {
+    let Some(lent) = lent().await else { return };
+    let client = client(lent.cluster.endpoints());
+    let latest = || client.watch("").all_keys().slow_reader(SlowReader::Coalesce).prev_kv();
+    let mut watch = latest().buffer_bytes(32 << 10).await.expect("watch");
+    client.put("other", "first").await.expect("put");
+    write(&client, "k", 2_000).await;
+    eventually("events were coalesced", async || watch.counters().coalesced > 1_000).await;
+    client.put("last", "").await.expect("put");
+    let (mut seen, mut last) = (Vec::new(), 0);
+    while seen.last().is_none_or(|event: &etcd_client_core::Event| event.kv.key != "last") {
+        for event in response(&mut watch).await.events {
+            assert!(event.revision() >= last, "in order");
+            // The pair before an event is what the reader saw last.
+            let before = seen.iter().rev().find(|seen: &&etcd_client_core::Event| seen.kv.key == event.kv.key);
+            assert_eq!(event.prev_kv.as_ref().map(|kv| kv.mod_revision), before.map(|seen| seen.revision()));
+            last = event.revision().get();
+            seen.push(event);
+        }
+    }
+    assert!(seen.len() < 1_000 && seen[0].kv.key == "other", "{}", seen.len());
+    assert!(seen.iter().any(|event| event.kv.key == "k" && event.kv.version == 2_000));
+}
+
+#[tokio::test]
+async fn a_watch_that_is_to_fail_says_so() {
+    let Some(lent) = lent().await else { return };
+    let client = client(lent.cluster.endpoints());
+    let failing = client.watch("k").slow_reader(SlowReader::Fail).buffer_bytes(16 << 10);
+    let mut watch = failing.await.expect("watch");
+    write(&client, "k", 500).await;
+    eventually("it has failed", async || matches!(watch.status(), WatchStatus::Ended { .. })).await;
+    while let Some(next) = item(&mut watch).await {
+        if let Err(error) = next {
+            assert_eq!(error.kind(), ErrorKind::Lagged, "{}", error.report());
+            assert!(item(&mut watch).await.is_none());
+            return;
+        }
+    }
+    panic!("no error");
+}
+
+#[tokio::test]
+async fn a_revision_larger_than_the_buffer_is_delivered_whole() {
+    let Some(lent) = lent().await else { return };
+    let client = client(lent.cluster.endpoints());
+    let mut watch = client.watch("k/").prefix().prev_kv().buffer_bytes(1_000).await.expect("watch");
+    for n in 0..10 {
+        client.put(format!("k/{n}"), vec![7; 900_000]).await.expect("put");
+    }
+    client.delete("k/").prefix().await.expect("delete");
+    events(&mut watch, 10).await;
+    let deleted = response(&mut watch).await;
+    // Sent in fragments of 2 MiB at most.
+    assert_eq!(deleted.events.len(), 10);
+    assert!(deleted.events.iter().all(|event| event.prev_kv.as_ref().is_some_and(|kv| kv.value.len() == 900_000)));
+}
+
+#[tokio::test]
+async fn dropping_a_parked_watch_leaves_nothing_behind() {
+    let Some(lent) = lent().await else { return };
+    let client = client(lent.cluster.endpoints());
+    let watch = client.watch("k").buffer_bytes(1_000).await.expect("watch");
+    write(&client, "k", 100).await;
+    eventually("it is parked", async || matches!(watch.status(), WatchStatus::Parked { .. })).await;
+    drop(watch);
+    let mut other = client.watch("k").await.expect("watch");
+    client.put("k", "").await.expect("put");
+    events(&mut other, 1).await;
+    client.close().await;
+    assert_eq!(end(&mut other).await.kind(), ErrorKind::Closed);
+    let waited = tokio::time::timeout(Duration::from_secs(1), client.close()).await;
+    assert!(waited.is_ok(), "nothing is left to wait for");
+}
