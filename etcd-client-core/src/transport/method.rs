@@ -22,6 +22,7 @@ pub(crate) enum Method {
     LeaseRevoke,
     LeaseTimeToLive,
     LeaseLeases,
+    LeaseKeepAlive,
     MemberAdd,
     MemberRemove,
     MemberUpdate,
@@ -80,7 +81,7 @@ const D: Patience = Patience::Default;
 const U: Patience = Patience::Unlimited;
 
 impl Method {
-    pub(crate) const ALL: [Self; 49] = [
+    pub(crate) const ALL: [Self; 50] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -91,6 +92,7 @@ impl Method {
         Self::LeaseRevoke,
         Self::LeaseTimeToLive,
         Self::LeaseLeases,
+        Self::LeaseKeepAlive,
         Self::MemberAdd,
         Self::MemberRemove,
         Self::MemberUpdate,
@@ -146,6 +148,9 @@ impl Method {
                 Facts("/etcdserverpb.Lease/LeaseTimeToLive", "lease time-to-live", Read, D)
             }
             Self::LeaseLeases => Facts("/etcdserverpb.Lease/LeaseLeases", "lease list", Read, D),
+            Self::LeaseKeepAlive => {
+                Facts("/etcdserverpb.Lease/LeaseKeepAlive", "lease keep-alive", Idempotent, D)
+            }
             Self::MemberAdd => Facts("/etcdserverpb.Cluster/MemberAdd", "member add", Write, D),
             Self::MemberRemove => Facts("/etcdserverpb.Cluster/MemberRemove", "member remove", Write, D),
             Self::MemberUpdate => Facts("/etcdserverpb.Cluster/MemberUpdate", "member update", Write, D),

@@ -28,6 +28,7 @@ answers!(pb:
     LeaseRevokeResponse,
     LeaseTimeToLiveResponse,
     LeaseLeasesResponse,
+    LeaseKeepAliveResponse,
     MemberAddResponse,
     MemberRemoveResponse,
     MemberUpdateResponse,

@@ -116,6 +116,16 @@ watch: required revision has been compacted
 }
 
 #[test]
+fn a_revision_that_is_none_changes_nothing() {
+    for operation in ["txn", "compact"] {
+        for code in [Code::Compacted, Code::FutureRev] {
+            let report = Error::from(code).with_operation(operation).report().to_string();
+            assert!(report.contains("outcome  nothing was changed"), "{report}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_is_not_in_the_table() {
     let error = Error::from_server(GrpcCode::Internal, "stream\r\nbroke").with_operation("grant");
     let expected = "

@@ -106,8 +106,7 @@ mod tests {
         known.learn(&Event::delete(kv("early", 8)));
         known.listed(&[kv("early", 2), kv("new", 3), kv("old", 4), kv("same", 5)]);
         let listing = vec![kv("came", 12), kv("new", 11), kv("same", 5)];
-        let expected =
-            [("new".into(), false, 11), ("came".into(), false, 12), ("old".into(), true, 20)];
+        let expected = [("new".into(), false, 11), ("came".into(), false, 12), ("old".into(), true, 20)];
         assert_eq!(short(&known.differences(listing.clone(), 20)), expected);
         assert_eq!(short(&known.differences(listing, 21)), []);
     }

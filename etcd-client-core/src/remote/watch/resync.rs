@@ -19,13 +19,7 @@ use crate::{
     model::{KeyValue, ResponseHeader, Revision},
     op::{Get, GetResponse, KeyRange},
     service::{CallOptions, WatchResponse, WatchStatus},
-    transport::{
-        call::Call,
-        channel::Channel,
-        method::Method,
-        pool::closed,
-        reopening::WeakChannel,
-    },
+    transport::{call::Call, channel::Channel, method::Method, pool::closed, reopening::WeakChannel},
     wire,
 };
 
@@ -168,7 +162,12 @@ async fn pages(
     }
 }
 
-async fn page(channel: &Channel, range: KeyRange, keys_only: bool, at: Revision) -> Result<GetResponse, Error> {
+async fn page(
+    channel: &Channel,
+    range: KeyRange,
+    keys_only: bool,
+    at: Revision,
+) -> Result<GetResponse, Error> {
     let mut get = Get::from_range(range).limit(PAGE).revision(at);
     if keys_only {
         get = get.keys_only();

@@ -88,7 +88,9 @@ async fn reads_up_to(watch: &mut WatchHandle, last: usize) -> Vec<usize> {
     let mut values: Vec<usize> = Vec::new();
     while values.last() != Some(&last) {
         let read = response(watch).await.events.into_iter();
-        values.extend(read.map(|event| event.kv.value_str().expect("text").parse::<usize>().expect("a number")));
+        values.extend(
+            read.map(|event| event.kv.value_str().expect("text").parse::<usize>().expect("a number")),
+        );
         values.dedup();
     }
     values

@@ -62,7 +62,8 @@ async fn a_coalescing_reader_gets_the_latest_of_each_key() {
         for event in response(&mut watch).await.events {
             assert!(event.revision() >= last, "in order");
             // The pair before an event is what the reader saw last.
-            let before = seen.iter().rev().find(|seen: &&etcd_client_core::Event| seen.kv.key == event.kv.key);
+            let before =
+                seen.iter().rev().find(|seen: &&etcd_client_core::Event| seen.kv.key == event.kv.key);
             assert_eq!(event.prev_kv.as_ref().map(|kv| kv.mod_revision), before.map(|seen| seen.revision()));
             last = event.revision().get();
             seen.push(event);
@@ -103,7 +104,9 @@ async fn a_revision_larger_than_the_buffer_is_delivered_whole() {
     let deleted = response(&mut watch).await;
     // Sent in fragments of 2 MiB at most.
     assert_eq!(deleted.events.len(), 10);
-    assert!(deleted.events.iter().all(|event| event.prev_kv.as_ref().is_some_and(|kv| kv.value.len() == 900_000)));
+    assert!(
+        deleted.events.iter().all(|event| event.prev_kv.as_ref().is_some_and(|kv| kv.value.len() == 900_000))
+    );
 }
 
 #[tokio::test]
