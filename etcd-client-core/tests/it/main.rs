@@ -107,12 +107,15 @@ mod middleware;
 mod mirror;
 mod move_leader;
 mod namespace;
+#[cfg(feature = "naming")]
+mod naming;
 mod no_quorum;
 mod observing;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod range_stream;
 mod restarts;
+mod server_lock;
 mod servers;
 mod snapshot;
 mod stale_compare;
