@@ -26,8 +26,14 @@
 //! Not here yet: sessions, the mutex and the election themselves, transactional memory, semaphores, barriers and queues.
 
 mod contender;
+mod error;
+mod pause;
+mod store;
+mod waiting;
 
 pub use contender::{contender_key, contender_prefix};
+pub use error::{Error, SessionEnd};
+pub use store::Store;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
