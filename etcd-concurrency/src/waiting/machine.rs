@@ -51,8 +51,8 @@ pub(crate) enum Target {
 pub(crate) enum Input {
     /// The answer to [`Step::Confirm`].
     Standing(Standing),
-    /// A key was put at a revision. Holders may change their values; that is nobody's turn.
-    Put { key: Key, revision: Revision },
+    /// A key was put. Holders may change their values; that is nobody's turn.
+    Put,
     /// A key was deleted at a revision.
     Deleted { key: Key, revision: Revision },
     /// A watch ended, or did not begin: compacted, or broken.
@@ -112,7 +112,7 @@ impl Waiter {
             Input::Standing(standing) if matches!(self.state, State::Confirming) => self.stand(standing),
             Input::Deleted { key, revision } => self.deleted(&key, revision),
             Input::WatchLost(target) => self.watch_lost(&target),
-            Input::Standing(_) | Input::Put { .. } => Vec::new(),
+            Input::Standing(_) | Input::Put => Vec::new(),
         }
     }
 
