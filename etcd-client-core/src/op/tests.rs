@@ -238,6 +238,21 @@ impl Lease for Recorder {
         self.note("list", options);
         Ok(LeaseListResponse::default())
     }
+
+    async fn keep_alive_once(
+        &self,
+        op: LeaseKeepAliveOnce,
+        options: CallOptions,
+    ) -> Result<LeaseKeepAliveResponse, Error> {
+        self.note("keep_alive_once", options);
+        Ok(LeaseKeepAliveResponse::new(ResponseHeader::default(), op.spec().id, Duration::from_secs(60)))
+    }
+
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
+        self.note("keep_alive", options);
+        let ttl = op.spec().granted.map_or(Duration::from_secs(60), |granted| granted.ttl);
+        Ok(KeptLease::channel(op.spec().id, ttl).1)
+    }
 }
 
 #[tokio::test]

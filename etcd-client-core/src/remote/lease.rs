@@ -8,10 +8,11 @@ use super::named;
 use crate::{
     model::LeaseId,
     op::{
-        LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
-        LeaseTimeToLive, LeaseTimeToLiveResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive,
+        LeaseTimeToLiveResponse,
     },
-    service::{CallOptions, Lease},
+    service::{CallOptions, KeptLease, Lease},
     transport::{call::Call, caller::Caller, method::Method},
     wire,
 };
@@ -100,6 +101,25 @@ impl Lease for RemoteLease {
     async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
         let call = Call::new(Method::LeaseLeases, &options);
         self.caller.unary(call, &wire::lease_list_request(op), wire::lease_list_response).await
+    }
+
+    async fn keep_alive_once(
+        &self,
+        op: LeaseKeepAliveOnce,
+        options: CallOptions,
+    ) -> Result<LeaseKeepAliveResponse, Error> {
+        named(Method::LeaseKeepAlive, op.validate(self.caller.channel().limits()))?;
+        let id = op.spec().id;
+        let request = wire::lease_keep_alive_request(id);
+        let call = Call::new(Method::LeaseKeepAlive, &options);
+        // A stream with one message each way is sent as a unary call is.
+        let convert = |response| wire::lease_keep_alive_response(response, id);
+        let renewed = self.caller.unary(call, &request, convert).await?;
+        named(Method::LeaseKeepAlive, renewed.ok_or_else(|| Code::LeaseNotFound.into()))
+    }
+
+    async fn keep_alive(&self, _op: LeaseKeepAlive, _options: CallOptions) -> Result<KeptLease, Error> {
+        Err(Error::new(etcd_errors::ErrorKind::Unsupported, "keeping leases alive is to come"))
     }
 }
 

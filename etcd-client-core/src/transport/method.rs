@@ -9,7 +9,7 @@ use crate::mechanism::retry::Class::{self, Forwarded, Idempotent, Read, Write};
 /// etcd itself gives up after 7 s (5 s and two election timeouts); a caller that waits longer than this learns nothing more.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One unary RPC, or a server-streaming one.
+/// One RPC, unary or streaming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Range,
@@ -22,6 +22,7 @@ pub(crate) enum Method {
     LeaseRevoke,
     LeaseTimeToLive,
     LeaseLeases,
+    LeaseKeepAlive,
     MemberAdd,
     MemberRemove,
     MemberUpdate,
@@ -72,7 +73,7 @@ const D: Patience = Patience::Default;
 const U: Patience = Patience::Unlimited;
 
 impl Method {
-    pub(crate) const ALL: [Self; 41] = [
+    pub(crate) const ALL: [Self; 42] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -83,6 +84,7 @@ impl Method {
         Self::LeaseRevoke,
         Self::LeaseTimeToLive,
         Self::LeaseLeases,
+        Self::LeaseKeepAlive,
         Self::MemberAdd,
         Self::MemberRemove,
         Self::MemberUpdate,
@@ -130,6 +132,9 @@ impl Method {
                 Facts("/etcdserverpb.Lease/LeaseTimeToLive", "lease time-to-live", Read, D)
             }
             Self::LeaseLeases => Facts("/etcdserverpb.Lease/LeaseLeases", "lease list", Read, D),
+            Self::LeaseKeepAlive => {
+                Facts("/etcdserverpb.Lease/LeaseKeepAlive", "lease keep-alive", Idempotent, D)
+            }
             Self::MemberAdd => Facts("/etcdserverpb.Cluster/MemberAdd", "member add", Write, D),
             Self::MemberRemove => Facts("/etcdserverpb.Cluster/MemberRemove", "member remove", Write, D),
             Self::MemberUpdate => Facts("/etcdserverpb.Cluster/MemberUpdate", "member update", Write, D),

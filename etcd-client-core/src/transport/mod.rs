@@ -9,6 +9,7 @@ pub(crate) mod connector;
 #[cfg(feature = "srv")]
 pub(crate) mod discovery;
 pub(crate) mod driver;
+pub(crate) mod duplex;
 pub(crate) mod examiner;
 pub(crate) mod exchange;
 pub(crate) mod failure;

@@ -28,6 +28,7 @@ answers!(
     LeaseRevokeResponse,
     LeaseTimeToLiveResponse,
     LeaseLeasesResponse,
+    LeaseKeepAliveResponse,
     MemberAddResponse,
     MemberRemoveResponse,
     MemberUpdateResponse,

@@ -28,8 +28,9 @@ pub(crate) use kv::{
     put_request, put_response, range_chunk,
 };
 pub(crate) use lease::{
-    lease_grant_request, lease_grant_response, lease_list_request, lease_list_response, lease_revoke_request,
-    lease_revoke_response, lease_time_to_live_request, lease_time_to_live_response,
+    lease_grant_request, lease_grant_response, lease_keep_alive_request, lease_keep_alive_response,
+    lease_list_request, lease_list_response, lease_revoke_request, lease_revoke_response,
+    lease_time_to_live_request, lease_time_to_live_response, lease_ttl,
 };
 pub(crate) use maintenance::{
     alarm_disarm_request, alarm_disarm_response, alarm_list_request, alarm_list_response, defragment_request,
