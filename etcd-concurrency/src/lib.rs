@@ -27,12 +27,19 @@
 
 mod contender;
 mod error;
+mod guard;
+mod mutex;
 mod pause;
+mod place;
+mod session;
 mod store;
 mod waiting;
 
 pub use contender::{contender_key, contender_prefix};
 pub use error::{Error, SessionEnd};
+pub use guard::Guard;
+pub use mutex::Mutex;
+pub use session::{Session, SessionBuilder};
 pub use store::Store;
 
 #[cfg(doctest)]

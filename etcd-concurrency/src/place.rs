@@ -9,7 +9,10 @@ use tokio::time::Instant;
 use crate::{
     Error, Session, SessionEnd,
     pause::{Pauses, passes},
-    session::cleanup::{Cleanup, Ticket},
+    session::{
+        cleanup::{Cleanup, Ticket},
+        names::Slot,
+    },
     waiting::machine::{Contender, Standing},
 };
 
@@ -24,7 +27,7 @@ pub(crate) struct Place {
     state: State,
     /// `None` when there is nothing to delete any more.
     ticket: Option<Ticket>,
-    slot: Option<tokio::sync::OwnedSemaphorePermit>,
+    slot: Option<Slot>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl Place {
     pub(crate) fn new(
         session: &Session,
         key: Key,
-        slot: Option<tokio::sync::OwnedSemaphorePermit>,
+        slot: Option<Slot>,
     ) -> Result<Self, Error> {
         let ticket = Some(session.ticket()?);
         Ok(Self { session: session.clone(), key, state: State::Outside, ticket, slot })

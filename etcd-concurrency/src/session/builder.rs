@@ -55,8 +55,11 @@ impl<'a> IntoFuture for SessionBuilder<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let _ = (self.client, self.ttl, self.lease, self.until);
-            Err(Error::Full)
+            let kept = match self.lease {
+                Some(id) => self.client.lease().keep_alive(id).await?,
+                None => self.client.lease().grant(self.ttl).keep_alive().await?,
+            };
+            Ok(Session::start(self.client.into(), kept, self.until))
         })
     }
 }

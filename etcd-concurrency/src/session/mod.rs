@@ -2,8 +2,7 @@
 
 mod builder;
 pub(crate) mod cleanup;
-mod kept;
-mod names;
+pub(crate) mod names;
 mod task;
 
 use std::{
@@ -12,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::LeaseId;
+use etcd_client_core::{Key, KeptLease, LeaseId};
 use futures_core::future::BoxFuture;
 use tokio::{
     sync::{mpsc, watch},
@@ -20,7 +19,6 @@ use tokio::{
 };
 
 pub use builder::SessionBuilder;
-pub use kept::{KeptLease, LeaseLost, Revoke};
 
 use crate::{Error, SessionEnd, Store};
 use cleanup::{Cleanup, PLACES, Ticket};
@@ -188,12 +186,16 @@ impl Session {
     }
 
     /// The only place that this session has in the queue for `name`: waits while another task of this process has it.
-    pub(crate) async fn slot(&self, name: &etcd_client_core::Key) -> Slot {
-        self.inner.names.slot(name).await
+    pub(crate) async fn slot(&self, name: &Key) -> Result<Slot, Error> {
+        tokio::select! {
+            biased;
+            end = self.lost() => Err(Error::Expired(end)),
+            slot = self.inner.names.slot(name) => Ok(slot),
+        }
     }
 
     /// The same without a wait; `None` when it is taken.
-    pub(crate) fn try_slot(&self, name: &etcd_client_core::Key) -> Option<Slot> {
+    pub(crate) fn try_slot(&self, name: &Key) -> Option<Slot> {
         self.inner.names.try_slot(name)
     }
 

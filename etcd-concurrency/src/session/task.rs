@@ -1,11 +1,11 @@
 //! The task of a session: notices its end, and deletes what nobody answers for any more.
 
-use etcd_client_core::LeaseId;
+use etcd_client_core::KeptLease;
 use futures_core::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 
-use super::{KeptLease, cleanup::Cleanup, end_with};
+use super::{cleanup::Cleanup, end_with};
 use crate::{SessionEnd, Store};
 
 /// Cleanups under way at a time: those of futures dropped in the middle of an entry take seconds each.
@@ -24,7 +24,7 @@ pub(super) struct Task {
 /// Runs until the session is over, or nothing refers to it and everything is cleaned up.
 ///
 /// The end of the lease deletes every key of the session, so that nothing is left to clean up.
-pub(super) async fn run(task: Task) -> LeaseId {
+pub(super) async fn run(task: Task) {
     let Task { store, kept, mut until, end, mut received } = task;
     let mut told = end.subscribe();
     let mut lost = std::pin::pin!(kept.lost());
@@ -44,5 +44,4 @@ pub(super) async fn run(task: Task) -> LeaseId {
         }
     }
     end_with(&end, SessionEnd::Orphaned);
-    kept.id()
 }

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use etcd_client_core::{Get, GetResponse, Key, KeyRange, Revision, Txn, WatchCreate, WatchHandle};
+use etcd_client_core::{
+    Event, Get, GetResponse, Key, KeyRange, Revision, Txn, WatchCreate, WatchHandle, WatchResponse,
+};
 
 use super::machine::{Input, Scope, Standing, Step, Target, Waiter};
 use crate::{
@@ -47,7 +49,7 @@ pub(crate) async fn wait(place: &Place, rivals: &Rivals, entered: Entered) -> Re
             Entered::New(standing) => Waiter::new(place.contender(), rivals.scope, standing),
             Entered::Found(_) => Waiter::unsure(place.contender(), rivals.scope),
         };
-        let drive = Drive { place, rivals, waiter, own: None, ahead: None, pauses: Pauses::OUTAGE };
+        let drive = Drive { place, rivals, waiter, own: None, ahead: None, ahead_key: Key::new(), pauses: Pauses::OUTAGE };
         drive.run(steps.into()).await
     };
     tokio::select! {
@@ -65,26 +67,28 @@ struct Drive<'a> {
     place: &'a Place,
     rivals: &'a Rivals,
     waiter: Waiter,
+    /// The watch of the own key, or of the whole queue.
     own: Option<WatchHandle>,
     ahead: Option<WatchHandle>,
+    ahead_key: Key,
     pauses: Pauses,
 }
 
 impl Drive<'_> {
     async fn run(mut self, mut steps: VecDeque<Step>) -> Result<(), Error> {
         loop {
-            let input = match steps.pop_front() {
+            let inputs = match steps.pop_front() {
                 Some(Step::Acquired) => return Ok(()),
                 Some(Step::Gone) => return Err(Error::Lost),
-                Some(Step::Confirm) => Some(Input::Standing(self.confirm().await?)),
+                Some(Step::Confirm) => vec![Input::Standing(self.confirm().await?)],
                 Some(Step::Watch { target, from }) => self.watch(target, from).await?,
                 Some(Step::Unwatch(target)) => {
                     *self.handle(&target) = None;
-                    None
+                    Vec::new()
                 }
-                None => Some(self.next().await?),
+                None => self.next().await?,
             };
-            if let Some(input) = input {
+            for input in inputs {
                 steps.extend(self.waiter.on(input));
             }
         }
@@ -117,45 +121,56 @@ impl Drive<'_> {
         }
     }
 
-    async fn watch(&mut self, target: Target, from: Revision) -> Result<Option<Input>, Error> {
+    async fn watch(&mut self, target: Target, from: Revision) -> Result<Vec<Input>, Error> {
         let watch = match &target {
             Target::Own => WatchCreate::new(self.place.key()),
-            Target::Ahead(key) => WatchCreate::new(key),
+            Target::Ahead(key) => {
+                self.ahead_key = key.clone();
+                WatchCreate::new(key)
+            }
             Target::Queue => WatchCreate::from_range(self.rivals.range.clone()),
         };
         let watch = watch.start_revision(from).no_put();
         match watch.bind(self.place.session().store().watch_service()).await {
             Ok(handle) => {
                 *self.handle(&target) = Some(handle);
-                Ok(None)
+                Ok(Vec::new())
             }
-            Err(error) => self.lost(target, Some(error)).await.map(Some),
+            Err(error) => self.lost(target, Some(error)).await,
         }
     }
 
-    /// What a watch tells next.
-    async fn next(&mut self) -> Result<Input, Error> {
-        loop {
-            let (target, response) = tokio::select! {
-                biased;
-                response = next_of(&mut self.own) => (self.own_target(), response),
-                response = next_of(&mut self.ahead) => (Target::Ahead(Key::new()), response),
-            };
-            match response {
-                Some(Ok(response)) => {
-                    self.pauses.reset();
-                    for event in response.events {
-                        todo!()
-                    }
-                }
-                Some(Err(error)) => return self.lost(target, Some(error)).await,
-                None => return self.lost(target, None).await,
+    /// What the watches tell next.
+    async fn next(&mut self) -> Result<Vec<Input>, Error> {
+        let (target, response) = tokio::select! {
+            biased;
+            response = next_of(&mut self.own) => (self.own_target(), response),
+            response = next_of(&mut self.ahead) => (Target::Ahead(self.ahead_key.clone()), response),
+        };
+        match response {
+            Some(Ok(response)) => {
+                self.pauses.reset();
+                Ok(response.events.into_iter().map(input).collect())
             }
+            Some(Err(error)) => self.lost(target, Some(error)).await,
+            None => self.lost(target, None).await,
         }
     }
 
-    async fn lost(&mut self, _target: Target, _error: Option<etcd_client_core::Error>) -> Result<Input, Error> {
-        todo!()
+    /// A watch that ended is no reason to give up where the next may last: the machine asks how things stand.
+    async fn lost(
+        &mut self,
+        target: Target,
+        error: Option<etcd_client_core::Error>,
+    ) -> Result<Vec<Input>, Error> {
+        match error {
+            // What was compacted can be read: no pause is needed, and none would help.
+            Some(error) if error.is_compacted() => {}
+            Some(error) if !passes(&error) => return Err(error.into()),
+            _ => self.pauses.pause().await,
+        }
+        *self.handle(&target) = None;
+        Ok(vec![Input::WatchLost(target)])
     }
 
     fn own_target(&self) -> Target {
@@ -166,7 +181,14 @@ impl Drive<'_> {
     }
 }
 
-async fn next_of(handle: &mut Option<WatchHandle>) -> Option<Result<etcd_client_core::WatchResponse, etcd_client_core::Error>> {
+fn input(event: Event) -> Input {
+    match event.is_delete() {
+        true => Input::Deleted { revision: event.revision(), key: event.kv.key.into() },
+        false => Input::Put,
+    }
+}
+
+async fn next_of(handle: &mut Option<WatchHandle>) -> Option<Result<WatchResponse, etcd_client_core::Error>> {
     match handle {
         Some(handle) => handle.next().await,
         None => std::future::pending().await,
