@@ -21,9 +21,6 @@ pub enum Error {
     /// The time that the caller gave passed.
     #[error("the time to wait passed")]
     TimedOut,
-    /// Nobody was elected.
-    #[error("there is no leader")]
-    NoLeader,
     /// Other transactions changed what this one had read, in each attempt.
     #[error("other transactions were faster in each of {attempts} attempts")]
     Conflict {

@@ -47,6 +47,10 @@ impl Guard {
         Self { place }
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// The fence: the revision that created the holder's key. Every later holder has a higher one.
     pub fn fence(&self) -> Revision {
         self.place.fence()

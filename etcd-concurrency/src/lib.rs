@@ -26,20 +26,24 @@
 //! Not here yet: sessions, the mutex and the election themselves, transactional memory, semaphores, barriers and queues.
 
 mod contender;
+mod election;
 mod error;
 mod guard;
 mod mutex;
 mod pause;
 mod place;
 mod session;
+mod stm;
 mod store;
 mod waiting;
 
 pub use contender::{contender_key, contender_prefix};
 pub use error::{Error, SessionEnd};
+pub use election::{Election, Leader, Leadership, Observer};
 pub use guard::Guard;
 pub use mutex::Mutex;
 pub use session::{Session, SessionBuilder};
+pub use stm::{Committed, Isolation, Stm, Tx};
 pub use store::Store;
 
 #[cfg(doctest)]

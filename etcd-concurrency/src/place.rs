@@ -130,6 +130,15 @@ impl Place {
         error.into()
     }
 
+    /// Replaces the value, if the key is still the one that was created.
+    pub(crate) async fn put(&self, value: Value) -> Result<(), Error> {
+        self.session.check()?;
+        let put = Put::new(&self.key, value).ignore_lease();
+        let txn = Txn::new().when(self.owned()).then(put);
+        let response = txn.bind(self.session.store().kv()).await.map_err(|error| self.explain(error))?;
+        if response.succeeded() { Ok(()) } else { Err(Error::NotOwner) }
+    }
+
     /// Deletes the key if it is still the one that was created.
     pub(crate) async fn leave(mut self) -> Result<(), Error> {
         if let Err(over) = self.session.check() {

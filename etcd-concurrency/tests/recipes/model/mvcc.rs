@@ -141,7 +141,7 @@ impl Mvcc {
         let kv = KeyValue::new(&put.key, &put.value)
             .with_revisions(created, at)
             .with_version(Version::new(version))
-            .with_lease(put.lease);
+            .with_lease(if put.ignore_lease { before.as_ref().and_then(|kv| kv.lease) } else { put.lease });
         self.keys.entry(put.key.as_bytes().to_vec()).or_default().push((at, Some(kv.clone())));
         self.pending.push(Event::put(kv).with_prev_kv(before));
         Ok(PutResponse::new(self.header()))
