@@ -25,26 +25,43 @@
 //!
 //! Not here yet: sessions, the mutex and the election themselves, transactional memory, semaphores, barriers and queues.
 
+mod acquire;
+mod barrier;
 mod contender;
+mod double_barrier;
 mod election;
 mod error;
 mod guard;
+mod key;
 mod mutex;
 mod pause;
 mod place;
+mod priority_queue;
+mod queue;
+mod rw_lock;
+mod semaphore;
 mod session;
 mod stm;
 mod store;
+mod wait;
 mod waiting;
 
+pub use barrier::Barrier;
 pub use contender::{contender_key, contender_prefix};
-pub use error::{Error, SessionEnd};
+pub use double_barrier::{DoubleBarrier, Inside};
 pub use election::{Election, Leader, Leadership, Observer};
+pub use error::{Error, SessionEnd};
 pub use guard::Guard;
+pub use key::{EphemeralKey, create_key, create_unique_key};
 pub use mutex::Mutex;
+pub use priority_queue::PriorityQueue;
+pub use queue::Queue;
+pub use rw_lock::RwLock;
+pub use semaphore::Semaphore;
 pub use session::{Session, SessionBuilder};
 pub use stm::{Committed, Isolation, Stm, Tx};
 pub use store::Store;
+pub use wait::{wait_deleted, wait_event};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -70,7 +70,7 @@ impl Mutex {
     /// when it would have been the caller's turn; [`Error::Full`] when the session has too many places; the client's error when
     /// etcd could not be asked, or refused. None of them leaves a key behind.
     pub async fn lock(&self) -> Result<Guard, Error> {
-        let slot = self.session.slot(&self.name).await?;
+        let slot = self.session.slot(&self.key()).await?;
         let mut place = Place::new(&self.session, self.key(), Some(slot))?;
         let rivals = Rivals::all_gone(contender_prefix(&self.name));
         let entered = place.enter(Value::new(), rivals.ahead()).await?;
@@ -91,7 +91,7 @@ impl Mutex {
     /// # Errors
     /// [`Error::Held`] when somebody has it or waits, else as [`lock`](Self::lock).
     pub async fn try_lock(&self) -> Result<Guard, Error> {
-        let slot = self.session.try_slot(&self.name).ok_or(Error::Held)?;
+        let slot = self.session.try_slot(&self.key()).ok_or(Error::Held)?;
         let mut place = Place::new(&self.session, self.key(), Some(slot))?;
         let queue = contender_prefix(&self.name);
         let txn = Txn::new()

@@ -11,7 +11,7 @@ use crate::{
     pause::{Pauses, passes},
     session::{
         cleanup::{Cleanup, Ticket},
-        names::Slot,
+        slots::Slot,
     },
     waiting::machine::{Contender, Standing},
 };

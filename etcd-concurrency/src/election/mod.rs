@@ -74,7 +74,7 @@ impl Election {
     /// None of them leaves a key behind.
     pub async fn campaign(&self, value: impl Into<Value> + Send) -> Result<Leadership, Error> {
         let value = value.into();
-        let slot = self.session.slot(&self.name).await?;
+        let slot = self.session.slot(&self.key()).await?;
         let mut place = Place::new(&self.session, self.key(), Some(slot))?;
         let rivals = Rivals::all_gone(contender_prefix(&self.name));
         let entered = place.enter(value.clone(), rivals.ahead()).await?;
@@ -106,7 +106,7 @@ impl Election {
     pub async fn resume(&self, key: impl Into<Key> + Send, fence: Revision) -> Result<Leadership, Error> {
         let key = key.into();
         let own = key == self.key();
-        let slot = if own { Some(self.session.slot(&self.name).await?) } else { None };
+        let slot = if own { Some(self.session.slot(&self.key()).await?) } else { None };
         let leader = self.leader().await?.ok_or(Error::NotOwner)?;
         if leader.key != key.as_bytes() || leader.create_revision != fence {
             return Err(Error::NotOwner);

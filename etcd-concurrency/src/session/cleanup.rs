@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_client_core::{Compare, Delete, Key, LeaseId, Outcome, Revision, Txn};
 use tokio::{sync::mpsc, time::Instant};
 
-use super::names::Slot;
+use super::slots::Slot;
 use crate::{Store, pause::Pauses};
 
 /// How many keys a session may answer for at a time. Each is an entry of a queue that takes memory only when it is used.

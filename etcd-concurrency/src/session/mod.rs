@@ -2,7 +2,7 @@
 
 mod builder;
 pub(crate) mod cleanup;
-pub(crate) mod names;
+pub(crate) mod slots;
 mod task;
 
 use std::{
@@ -22,7 +22,7 @@ pub use builder::SessionBuilder;
 
 use crate::{Error, SessionEnd, Store};
 use cleanup::{Cleanup, PLACES, Ticket};
-use names::{Names, Slot};
+use slots::{Slot, Slots};
 
 /// A lease that is kept alive, and the life of everything that is acquired by it.
 ///
@@ -68,7 +68,7 @@ struct Inner {
     kept: Mutex<Option<KeptLease>>,
     end: watch::Sender<Option<SessionEnd>>,
     cleanups: mpsc::Sender<Cleanup>,
-    names: Names,
+    slots: Slots,
 }
 
 impl Session {
@@ -95,7 +95,7 @@ impl Session {
             kept: Mutex::new(Some(kept.clone())),
             end: end.clone(),
             cleanups,
-            names: Names::default(),
+            slots: Slots::default(),
         };
         tokio::spawn(task::run(task::Task { store, kept, until, end, received }));
         Self { inner: Arc::new(inner) }
@@ -185,18 +185,18 @@ impl Session {
         self.inner.cleanups.clone().try_reserve_owned().map_err(|_| self.check().err().unwrap_or(Error::Full))
     }
 
-    /// The only place that this session has in the queue for `name`: waits while another task of this process has it.
-    pub(crate) async fn slot(&self, name: &Key) -> Result<Slot, Error> {
+    /// The right to a key that this session has once, such as its place in a queue: waits while another task of this process has it.
+    pub(crate) async fn slot(&self, key: &Key) -> Result<Slot, Error> {
         tokio::select! {
             biased;
             end = self.lost() => Err(Error::Expired(end)),
-            slot = self.inner.names.slot(name) => Ok(slot),
+            slot = self.inner.slots.slot(key) => Ok(slot),
         }
     }
 
     /// The same without a wait; `None` when it is taken.
-    pub(crate) fn try_slot(&self, name: &Key) -> Option<Slot> {
-        self.inner.names.try_slot(name)
+    pub(crate) fn try_slot(&self, key: &Key) -> Option<Slot> {
+        self.inner.slots.try_slot(key)
     }
 
     fn end_with(&self, how: SessionEnd) {

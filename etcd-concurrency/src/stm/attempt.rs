@@ -253,7 +253,7 @@ impl State {
             txn = txn.when(self.reads.unchanged()).or_else(self.reads.keys().map(Get::new).collect::<Vec<_>>());
         }
         if isolation.minds_writes() && self.revision != 0 {
-            txn = txn.when(self.writes.unchanged_since(self.revision));
+            txn = txn.when(self.writes.unchanged_since(self.revision, &self.reads));
         }
         txn
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use etcd_client_core::{Compare, Delete, Key, KeyRange, KeyValue, Op, Put, Revision, Value};
 
+use super::reads::Reads;
+
 /// What is going to be written: of each key the last.
 #[derive(Debug, Default)]
 pub(super) struct Writes(BTreeMap<Key, Write>);
@@ -48,9 +50,10 @@ impl Writes {
         pairs.into_iter().collect()
     }
 
-    /// Conditions that hold as long as nothing that is written has changed since a revision.
-    pub(super) fn unchanged_since(&self, revision: Revision) -> Vec<Compare> {
-        self.0.keys().map(|key| Compare::mod_revision(key).less(revision.next())).collect()
+    /// Conditions that hold as long as nothing that is written, but what was read too, has changed since a revision.
+    pub(super) fn unchanged_since(&self, revision: Revision, reads: &Reads) -> Vec<Compare> {
+        let unread = self.0.keys().filter(|key| reads.key(key).is_none());
+        unread.map(|key| Compare::mod_revision(key).less(revision.next())).collect()
     }
 
     pub(super) fn ops(&self) -> Vec<Op> {
@@ -85,7 +88,10 @@ mod tests {
         assert_eq!(writes.value(&"a".into()), Some(Some("2".into())));
         assert_eq!(writes.value(&"b".into()), None);
         assert_eq!(writes.ops(), [Op::from(Put::new("a", "2"))]);
-        assert_eq!(writes.unchanged_since(7.into()), [Compare::mod_revision("a").less(8)]);
+        let mut reads = Reads::default();
+        assert_eq!(writes.unchanged_since(7.into(), &reads), [Compare::mod_revision("a").less(8)]);
+        reads.add_key("a".into(), None);
+        assert!(writes.unchanged_since(7.into(), &reads).is_empty(), "that is minded already");
     }
 
     #[test]

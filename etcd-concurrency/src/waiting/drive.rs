@@ -31,6 +31,27 @@ impl Rivals {
         Self { range: KeyRange::prefix(prefix), scope: Scope::Queue { tolerated } }
     }
 
+    /// Whether it is the turn of one that stands so.
+    pub(crate) fn is_turn(&self, standing: &Standing) -> bool {
+        let tolerated = match self.scope {
+            Scope::Predecessor => 0,
+            Scope::Queue { tolerated } => tolerated,
+        };
+        standing.ahead.len() <= tolerated
+    }
+
+    /// How a place stands, by one linearizable read.
+    pub(crate) async fn standing(&self, place: &Place) -> Result<Standing, etcd_client_core::Error> {
+        let last_before = Revision::new(place.fence().get() - 1);
+        let ahead = self.ahead().max_create_revision(last_before);
+        let txn = Txn::new().then((Get::new(place.key()).keys_only(), ahead));
+        let response = txn.bind(place.session().store().kv()).await?;
+        let own = response.get(0).and_then(GetResponse::first).map(|kv| kv.create_revision);
+        let ahead = response.get(1).map(|ahead| ahead.kvs.clone()).unwrap_or_default();
+        let ahead = ahead.into_iter().map(contender).collect();
+        Ok(Standing { revision: response.header.revision, own, ahead })
+    }
+
     /// Who is in the queue: all, or where it is enough the last.
     pub(crate) fn ahead(&self) -> Get {
         let all = Get::from_range(self.range.clone()).keys_only();
@@ -101,20 +122,11 @@ impl Drive<'_> {
         }
     }
 
-    /// One linearizable read, repeated while no member answers.
+    /// How it stands, asked again while no member answers.
     async fn confirm(&mut self) -> Result<Standing, Error> {
-        let own = self.place.contender();
-        let last_before = Revision::new(own.create_revision.get() - 1);
         loop {
-            let ahead = self.rivals.ahead().max_create_revision(last_before);
-            let txn = Txn::new().then((Get::new(&own.key).keys_only(), ahead));
-            match txn.bind(self.place.session().store().kv()).await {
-                Ok(response) => {
-                    let own = response.get(0).and_then(GetResponse::first).map(|kv| kv.create_revision);
-                    let ahead = response.get(1).map(|ahead| ahead.kvs.clone()).unwrap_or_default();
-                    let ahead = ahead.into_iter().map(contender).collect();
-                    return Ok(Standing { revision: response.header.revision, own, ahead });
-                }
+            match self.rivals.standing(self.place).await {
+                Ok(standing) => return Ok(standing),
                 Err(error) if passes(&error) => self.pauses.pause().await,
                 Err(error) => return Err(error.into()),
             }

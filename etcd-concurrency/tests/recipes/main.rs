@@ -1,4 +1,9 @@
 //! Recipes on a model of etcd, on virtual time: what is asked, who is woken, and what is left behind.
 
+mod contest;
+mod ended;
+mod handoff;
+mod missed;
 mod model;
 mod mutex;
+mod polling;

@@ -1,14 +1,13 @@
 //! The mutex: who holds it, what it costs, and what is left behind.
 
-use std::time::Duration;
-
 use etcd_concurrency::{Error, Mutex};
 use tokio::time::sleep;
 
-use crate::model::{Counts, Model};
+use crate::{
+    contest::{HOUR, TTL},
+    model::{Counts, Model},
+};
 
-pub(crate) const TTL: Duration = Duration::from_secs(10);
-pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 
 #[tokio::test(start_paused = true)]
 async fn one_holds_and_the_next_follows() {
