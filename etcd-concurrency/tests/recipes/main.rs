@@ -1,9 +1,12 @@
 //! Recipes on a model of etcd, on virtual time: what is asked, who is woken, and what is left behind.
 
+mod cleanup;
 mod contest;
 mod ended;
 mod handoff;
 mod missed;
 mod model;
 mod mutex;
+mod observing;
 mod polling;
+mod stm;

@@ -61,6 +61,15 @@ impl Mvcc {
         ResponseHeader::new(1.into(), 1.into(), self.revision.into(), 1)
     }
 
+    /// The header of an answer to a write that is not yet a revision.
+    fn header_of_write(&self) -> ResponseHeader {
+        let mut header = self.header();
+        if !self.pending.is_empty() {
+            header.revision = header.revision.next();
+        }
+        header
+    }
+
     pub(super) fn begin(&mut self) {
         assert!(self.pending.is_empty(), "one change at a time");
     }
@@ -144,7 +153,7 @@ impl Mvcc {
             .with_lease(if put.ignore_lease { before.as_ref().and_then(|kv| kv.lease) } else { put.lease });
         self.keys.entry(put.key.as_bytes().to_vec()).or_default().push((at, Some(kv.clone())));
         self.pending.push(Event::put(kv).with_prev_kv(before));
-        Ok(PutResponse::new(self.header()))
+        Ok(PutResponse::new(self.header_of_write()))
     }
 
     pub(super) fn delete(&mut self, delete: &DeleteSpec) -> DeleteResponse {
@@ -157,7 +166,7 @@ impl Mvcc {
             self.pending.push(Event::delete(gone).with_prev_kv(before.clone()));
             deleted.push(before);
         }
-        DeleteResponse::new(self.header(), deleted.len() as u64)
+        DeleteResponse::new(self.header_of_write(), deleted.len() as u64)
     }
 
     pub(super) fn expire(&mut self, lease: LeaseId) {
@@ -176,11 +185,7 @@ impl Mvcc {
         let succeeded = txn.compares().iter().all(|compare| self.holds(compare));
         let ops = if succeeded { txn.success() } else { txn.failure() };
         let responses = ops.iter().map(|op| self.op(op)).collect::<Result<Vec<_>, _>>()?;
-        let mut header = self.header();
-        if !self.pending.is_empty() {
-            header.revision = header.revision.next();
-        }
-        Ok(TxnResponse::new(header, succeeded, responses))
+        Ok(TxnResponse::new(self.header_of_write(), succeeded, responses))
     }
 
     fn op(&mut self, op: &Op) -> Result<OpResponse, Error> {
