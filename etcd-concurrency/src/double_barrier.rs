@@ -3,8 +3,8 @@
 use std::{fmt, num::NonZeroUsize};
 
 use etcd_client_core::{
-    CallOptions, Delete, Event, Get, GetResponse, Key, Put, Resend, Revision, SortOrder, SortTarget, Txn, Value,
-    WatchCreate,
+    CallOptions, Delete, Event, Get, GetResponse, Key, Put, Resend, Revision, SortOrder, SortTarget, Txn,
+    Value, WatchCreate,
 };
 
 use crate::{
@@ -146,7 +146,7 @@ impl Inside {
         let store = session.store().clone();
         let all = Get::new(&self.waiters).prefix().keys_only();
         let all = all.sort(SortTarget::CreateRevision, SortOrder::Ascend).bind(store.kv()).await?;
-        let bound = all.kvs.last().map_or(self.place.fence(), |kv| kv.create_revision);
+        let bound = all.kvs.last().map_or_else(|| self.place.fence(), |kv| kv.create_revision);
         let leave = async {
             match all.kvs.first() {
                 Some(first) if first.create_revision == self.place.fence() => self.leave_last(bound).await,

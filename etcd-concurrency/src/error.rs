@@ -109,7 +109,11 @@ mod tests {
             (unknown.into(), false, true, Outcome::Unknown),
             (etcd_client_core::Error::from(Code::PermissionDenied).into(), false, false, Outcome::NotApplied),
         ] {
-            assert_eq!((error.is_lost(), error.is_timeout(), error.outcome()), (lost, timeout, outcome), "{error}");
+            assert_eq!(
+                (error.is_lost(), error.is_timeout(), error.outcome()),
+                (lost, timeout, outcome),
+                "{error}"
+            );
         }
     }
 

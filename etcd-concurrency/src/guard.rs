@@ -1,11 +1,6 @@
 //! What a holder has in hand: the proof that it holds, and how it hears that it does no longer.
 
-use std::{
-    fmt,
-    future::poll_fn,
-    pin::pin,
-    task::Poll,
-};
+use std::{fmt, future::poll_fn, pin::pin, task::Poll};
 
 use etcd_client_core::{Compare, Key, Revision};
 

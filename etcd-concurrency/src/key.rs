@@ -106,7 +106,10 @@ impl EphemeralKey {
 impl fmt::Debug for EphemeralKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let created = self.create_revision();
-        f.debug_struct("EphemeralKey").field("key", self.key()).field("create_revision", &created).finish_non_exhaustive()
+        f.debug_struct("EphemeralKey")
+            .field("key", self.key())
+            .field("create_revision", &created)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +140,10 @@ pub async fn create_unique_key(
     let (store, value) = (store.into(), value.into());
     let key = below(&crate::contender_prefix(prefix), &format!("{:032x}", fastrand::u128(..)));
     let put = Put::new(&key, value);
-    let txn = Txn::new().when(Compare::missing(&key)).then(put).or_else(etcd_client_core::Get::new(&key).keys_only());
+    let txn = Txn::new()
+        .when(Compare::missing(&key))
+        .then(put)
+        .or_else(etcd_client_core::Get::new(&key).keys_only());
     // Nobody else creates this key, so that a second application finds the first.
     let options = CallOptions::default().resend(Resend::AsIfIdempotent);
     let response = store.kv().txn(txn, options).await?;

@@ -41,10 +41,8 @@ impl Pauses {
 
 /// Whether the same read may well succeed later.
 pub(crate) fn passes(error: &Error) -> bool {
-    let overloaded = matches!(
-        error.code(),
-        Some(Code::TooManyRequests | Code::Other(GrpcCode::ResourceExhausted))
-    );
+    let overloaded =
+        matches!(error.code(), Some(Code::TooManyRequests | Code::Other(GrpcCode::ResourceExhausted)));
     error.is_unavailable() || error.is_timeout() || error.is_no_leader() || overloaded
 }
 

@@ -1,8 +1,8 @@
 //! A key that a session holds or waits by, and that is deleted when nobody answers for it any more.
 
 use etcd_client_core::{
-    CallOptions, Code, Compare, Delete, Get, GetResponse, Key, KeyValue, Outcome, Put, Resend, Revision, Txn,
-    TxnResponse, Value,
+    CallOptions, Code, Compare, Delete, Get, Key, KeyValue, Outcome, Put, Resend, Revision, Txn, TxnResponse,
+    Value,
 };
 use tokio::time::Instant;
 
@@ -50,11 +50,7 @@ pub(crate) enum Entered {
 }
 
 impl Place {
-    pub(crate) fn new(
-        session: &Session,
-        key: Key,
-        slot: Option<Slot>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(session: &Session, key: Key, slot: Option<Slot>) -> Result<Self, Error> {
         let ticket = Some(session.ticket()?);
         Ok(Self { session: session.clone(), key, state: State::Outside, ticket, slot })
     }
@@ -92,7 +88,7 @@ impl Place {
             .then((ahead, put))
             .or_else(Get::new(&self.key));
         let response = self.send(txn).await?;
-        let read = response.get(0).map(GetResponse::clone).unwrap_or_default();
+        let read = response.get(0).cloned().unwrap_or_default();
         if response.succeeded() {
             let fence = response.header.revision;
             self.state = State::Inside(fence);

@@ -6,8 +6,9 @@ use etcd_client_core::Key;
 use tokio::time::timeout;
 
 use crate::{
-    Error, Guard, Session, contender_prefix,
+    Error, Guard, Session,
     acquire::{acquire, try_acquire},
+    contender_prefix,
     waiting::Rivals,
 };
 

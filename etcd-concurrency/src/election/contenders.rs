@@ -111,7 +111,10 @@ mod tests {
     fn who_was_first_leads_whoever_writes_later() {
         // etcd issue 18163: the first put that is seen need not be the leader's.
         let mut contenders = led_by_a();
-        assert!(told(&mut contenders, vec![Event::put(kv("c", "C", 16, 16)), Event::put(kv("b", "B2", 12, 17))]).is_empty());
+        assert!(
+            told(&mut contenders, vec![Event::put(kv("c", "C", 16, 16)), Event::put(kv("b", "B2", 12, 17))])
+                .is_empty()
+        );
         assert_eq!(told(&mut contenders, vec![gone("a", 18)]), [Some("B2".to_owned())]);
     }
 

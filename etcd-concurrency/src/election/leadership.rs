@@ -73,6 +73,9 @@ impl Leadership {
 
 impl fmt::Debug for Leadership {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leadership").field("key", self.key()).field("fence", &self.fence()).finish_non_exhaustive()
+        f.debug_struct("Leadership")
+            .field("key", self.key())
+            .field("fence", &self.fence())
+            .finish_non_exhaustive()
     }
 }

@@ -66,6 +66,9 @@ impl<'a> IntoFuture for SessionBuilder<'a> {
 
 impl fmt::Debug for SessionBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionBuilder").field("ttl", &self.ttl).field("lease", &self.lease).finish_non_exhaustive()
+        f.debug_struct("SessionBuilder")
+            .field("ttl", &self.ttl)
+            .field("lease", &self.lease)
+            .finish_non_exhaustive()
     }
 }

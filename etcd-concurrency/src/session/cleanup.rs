@@ -54,7 +54,9 @@ impl Cleanup {
             match txn.bind(store.kv()).await {
                 Ok(_) => return,
                 // What is refused now will be refused again: the lease's end has to do it.
-                Err(error) if error.outcome() == Outcome::NotApplied && !crate::pause::passes(&error) => return,
+                Err(error) if error.outcome() == Outcome::NotApplied && !crate::pause::passes(&error) => {
+                    return;
+                }
                 Err(_) => pauses.pause().await,
             }
         }

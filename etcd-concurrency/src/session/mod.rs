@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Key, KeptLease, LeaseId};
+use etcd_client_core::{KeptLease, Key, LeaseId};
 use futures_core::future::BoxFuture;
 use tokio::{
     sync::{mpsc, watch},
@@ -121,7 +121,8 @@ impl Session {
     pub fn ended(&self) -> Option<SessionEnd> {
         let known = *self.inner.end.borrow();
         // The task that would say so may not have run since the deadline passed.
-        let expired = || self.kept().as_ref().is_some_and(|kept| kept.is_lost() || kept.deadline() <= Instant::now());
+        let expired =
+            || self.kept().as_ref().is_some_and(|kept| kept.is_lost() || kept.deadline() <= Instant::now());
         known.or_else(|| expired().then_some(SessionEnd::Lost))
     }
 
@@ -215,6 +216,9 @@ fn end_with(end: &watch::Sender<Option<SessionEnd>>, how: SessionEnd) {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("lease", &self.lease()).field("ended", &self.ended()).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("lease", &self.lease())
+            .field("ended", &self.ended())
+            .finish_non_exhaustive()
     }
 }

@@ -167,7 +167,8 @@ impl Attempt {
             let pinned = if self.isolation.pins_revision() { self.state().revision } else { Revision::ZERO };
             let response = self.request(&gets, pinned).await.map_err(ended)?;
             let (at, count) = (response.header.revision, response.responses().len());
-            let read: Vec<_> = response.into_responses().into_iter().filter_map(|one| one.into_get()).collect();
+            let read: Vec<_> =
+                response.into_responses().into_iter().filter_map(|one| one.into_get()).collect();
             if count != gets.len() || read.len() != count {
                 let error = etcd_client_core::Error::new(
                     etcd_client_core::ErrorKind::Protocol,
@@ -250,7 +251,8 @@ impl State {
     fn commit(&self, isolation: Isolation) -> Txn {
         let mut txn = Txn::new().then(self.writes.ops());
         if isolation.minds_reads() {
-            txn = txn.when(self.reads.unchanged()).or_else(self.reads.keys().map(Get::new).collect::<Vec<_>>());
+            txn =
+                txn.when(self.reads.unchanged()).or_else(self.reads.keys().map(Get::new).collect::<Vec<_>>());
         }
         if isolation.minds_writes() && self.revision != 0 {
             txn = txn.when(self.writes.unchanged_since(self.revision, &self.reads));

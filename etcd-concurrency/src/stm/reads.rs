@@ -70,7 +70,8 @@ impl Reads {
                 versions.entry(Key::from(&kv.key)).or_insert(kv.mod_revision);
             }
         }
-        compares.extend(versions.into_iter().map(|(key, revision)| Compare::mod_revision(key).equal(revision)));
+        compares
+            .extend(versions.into_iter().map(|(key, revision)| Compare::mod_revision(key).equal(revision)));
         compares
     }
 }
@@ -106,6 +107,8 @@ mod tests {
         let range = Compare::mod_revision("d/").less(9).prefix();
         let (one, two) = (Compare::mod_revision("d/1").equal(5), Compare::mod_revision("d/2").equal(6));
         assert_eq!(reads.unchanged(), [range, one, two]);
-        assert!(reads.range(&KeyRange::prefix("d/")).is_some() && reads.range(&KeyRange::prefix("e/")).is_none());
+        assert!(
+            reads.range(&KeyRange::prefix("d/")).is_some() && reads.range(&KeyRange::prefix("e/")).is_none()
+        );
     }
 }

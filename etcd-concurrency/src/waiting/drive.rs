@@ -70,7 +70,15 @@ pub(crate) async fn wait(place: &Place, rivals: &Rivals, entered: Entered) -> Re
             Entered::New(standing) => Waiter::new(place.contender(), rivals.scope, standing),
             Entered::Found(_) => Waiter::unsure(place.contender(), rivals.scope),
         };
-        let drive = Drive { place, rivals, waiter, own: None, ahead: None, ahead_key: Key::new(), pauses: Pauses::OUTAGE };
+        let drive = Drive {
+            place,
+            rivals,
+            waiter,
+            own: None,
+            ahead: None,
+            ahead_key: Key::new(),
+            pauses: Pauses::OUTAGE,
+        };
         drive.run(steps.into()).await
     };
     tokio::select! {

@@ -86,7 +86,10 @@ pub(crate) struct Waiter {
 #[derive(Debug)]
 enum State {
     /// Until one of these is deleted after `since`.
-    Waiting { ahead: BTreeMap<Key, Revision>, since: Revision },
+    Waiting {
+        ahead: BTreeMap<Key, Revision>,
+        since: Revision,
+    },
     /// An answer is to come.
     Confirming,
     Over,
@@ -177,7 +180,8 @@ impl Waiter {
         self.watches_own = false;
         match &self.state {
             State::Waiting { ahead, .. } => {
-                let watched = (self.scope == Scope::Predecessor).then(|| ahead.keys().next().cloned()).flatten();
+                let watched =
+                    (self.scope == Scope::Predecessor).then(|| ahead.keys().next().cloned()).flatten();
                 self.confirm(watched.as_ref())
             }
             // The answer that is to come leads to a new watch, from its revision on.
@@ -189,7 +193,11 @@ impl Waiter {
     fn confirm(&mut self, watched: Option<&Key>) -> Vec<Step> {
         self.state = State::Confirming;
         let unwatch = watched.filter(|_| self.scope == Scope::Predecessor);
-        unwatch.map(|key| Step::Unwatch(Target::Ahead(key.clone()))).into_iter().chain([Step::Confirm]).collect()
+        unwatch
+            .map(|key| Step::Unwatch(Target::Ahead(key.clone())))
+            .into_iter()
+            .chain([Step::Confirm])
+            .collect()
     }
 
     fn end(&mut self, last: Step) -> Vec<Step> {

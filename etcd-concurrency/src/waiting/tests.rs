@@ -330,7 +330,10 @@ impl Model {
                 Some(_) => assert!(turn || !live, "holds out of turn: {subject:?} of {:?}", self.live),
             }
             assert!(subject.wakes <= subject.ahead_at_first, "woken more often than others were ahead");
-            assert!(subject.confirms <= subject.wakes + subject.losses, "asked without a reason: {subject:?}");
+            assert!(
+                subject.confirms <= subject.wakes + subject.losses,
+                "asked without a reason: {subject:?}"
+            );
             let creates = 2 + subject.wakes + 2 * subject.losses;
             assert!(subject.creates <= creates, "more watches than reasons: {subject:?}");
         }

@@ -66,7 +66,13 @@ async fn a_future_dropped_at_any_point_leaves_no_key() {
                 }
                 assert_gone_in_time(&model, 0, (recipe, contended, pending)).await;
                 // The session is as good as before.
-                timeout(BOUND, recipe.enter(&session)).await.expect("free").expect("free").leave().await.expect("held");
+                timeout(BOUND, recipe.enter(&session))
+                    .await
+                    .expect("free")
+                    .expect("free")
+                    .leave()
+                    .await
+                    .expect("held");
                 if whole {
                     points = pending;
                     break;
@@ -97,7 +103,9 @@ async fn an_entry_that_fails_in_doubt_leaves_no_key() {
             model.next_writes([Fault::AppliedLater(Duration::from_millis(after))]);
             let session = model.session(TTL);
             let failed = recipe.enter(&session).await;
-            assert!(matches!(&failed, Err(error) if error.client().is_some_and(|error| error.outcome_unknown())));
+            assert!(
+                matches!(&failed, Err(error) if error.client().is_some_and(|error| error.outcome_unknown()))
+            );
             assert_gone_in_time(&model, 0, (recipe, after)).await;
             recipe.enter(&session).await.expect("free").leave().await.expect("held");
         }

@@ -52,6 +52,7 @@ async fn a_hundred_waiters_cost_what_the_formula_says() {
         }
         sleep(2 * SECOND).await;
         assert_eq!(model.counts(), formula(WAITERS + 1, 0), "{recipe:?}");
+        assert_eq!(model.most_woken(), 1, "a departure is told to one waiter");
         assert!(model.keys("").is_empty());
     }
 }

@@ -88,7 +88,8 @@ async fn ten_enter_and_leave_together() {
     assert!(model.keys("").is_empty());
     // The next round.
     let (one, two) = (enter(&model, 2, TTL).0, enter(&model, 2, TTL).0);
-    let (one, two) = (one.await.expect("no panic").expect("room"), two.await.expect("no panic").expect("room"));
+    let (one, two) =
+        (one.await.expect("no panic").expect("room"), two.await.expect("no panic").expect("room"));
     let (one, two) = tokio::join!(one.leave(), two.leave());
     one.and(two).expect("inside");
 }
@@ -102,7 +103,8 @@ async fn the_dead_keep_nobody_inside() {
     sleep(SECOND).await;
     let (third, _three) = enter(&model, 3, TTL);
     let _first = first.await.expect("no panic").expect("room");
-    let (second, third) = (second.await.expect("no panic").expect("room"), third.await.expect("no panic").expect("room"));
+    let (second, third) =
+        (second.await.expect("no panic").expect("room"), third.await.expect("no panic").expect("room"));
     let leaving = [tokio::spawn(second.leave()), tokio::spawn(third.leave())];
     sleep(SECOND).await;
     assert!(leaving.iter().all(|one| !one.is_finished()));
@@ -129,5 +131,5 @@ async fn who_waits_for_the_others_hears_of_the_end_of_its_place() {
     model.compact();
     sleep(SECOND).await;
     model.set_outage(false);
-    timeout(60 * SECOND, two).await.expect("ready").expect("no panic").expect("room");
+    let _inside = timeout(60 * SECOND, two).await.expect("ready").expect("no panic").expect("room");
 }

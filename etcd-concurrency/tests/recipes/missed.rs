@@ -9,7 +9,10 @@ use crate::{
 };
 
 /// A holder, and one that waits behind it; with the holder's key.
-async fn one_waits(model: &Model, recipe: Recipe) -> (Held, tokio::task::JoinHandle<Result<Held, etcd_concurrency::Error>>, String) {
+async fn one_waits(
+    model: &Model,
+    recipe: Recipe,
+) -> (Held, tokio::task::JoinHandle<Result<Held, etcd_concurrency::Error>>, String) {
     let held = recipe.enter(&model.session(TTL)).await.expect("free");
     let key = model.keys("lock/")[0].clone();
     let waiter = recipe.spawn(&model.session(TTL));

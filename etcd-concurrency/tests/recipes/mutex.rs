@@ -8,7 +8,6 @@ use crate::{
     model::{Counts, Model},
 };
 
-
 #[tokio::test(start_paused = true)]
 async fn one_holds_and_the_next_follows() {
     let model = Model::default();

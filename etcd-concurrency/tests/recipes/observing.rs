@@ -10,7 +10,8 @@ use crate::{
 };
 
 async fn seen(observer: &mut Observer) -> Option<String> {
-    let leader = timeout(60 * SECOND, observer.next()).await.expect("in time").expect("more").expect("no error");
+    let leader =
+        timeout(60 * SECOND, observer.next()).await.expect("in time").expect("more").expect("no error");
     leader.value().map(|value| String::from_utf8_lossy(value).into_owned())
 }
 

@@ -138,7 +138,10 @@ async fn keys_are_created_once_and_live_as_long_as_their_session() {
     assert!(matches!(EphemeralKey::create(&two, "host", "b").await, Err(Error::KeyExists)));
     assert!(matches!(EphemeralKey::create(&one, "host", "c").await, Err(Error::KeyExists)));
     key.put("d").await.expect("owned");
-    assert_eq!((model.queue("host")[0].value.as_ref(), key.create_revision()), (b"d".as_slice(), model.queue("host")[0].create_revision));
+    assert_eq!(
+        (model.queue("host")[0].value.as_ref(), key.create_revision()),
+        (b"d".as_slice(), model.queue("host")[0].create_revision)
+    );
     key.delete().await.expect("owned");
     let _unique = EphemeralKey::create_unique(&one, "hosts", "").await.expect("free");
     let _another = EphemeralKey::create_unique(&one, "hosts", "").await.expect("free");

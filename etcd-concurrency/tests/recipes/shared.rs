@@ -67,7 +67,7 @@ async fn a_writer_that_gives_up_lets_the_readers_behind_it_in() {
     let late = read(&model);
     sleep(SECOND).await;
     writer.abort();
-    turn(late).await;
+    turn(late).await.unlock().await.expect("held");
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +83,7 @@ async fn trying_takes_only_what_is_free() {
     let writing = lock.try_write().await.expect("free");
     assert!(matches!(lock.try_read().await, Err(Error::Held)));
     writing.unlock().await.expect("held");
-    assert!(matches!(lock.read_within(SECOND).await, Ok(_)));
+    assert!(lock.read_within(SECOND).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

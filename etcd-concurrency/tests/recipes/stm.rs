@@ -17,7 +17,8 @@ fn account(number: usize) -> String {
 }
 
 fn sum(model: &Model) -> i64 {
-    let parse = |kv: etcd_client_core::KeyValue| kv.value_str().expect("text").parse::<i64>().expect("a number");
+    let parse =
+        |kv: etcd_client_core::KeyValue| kv.value_str().expect("text").parse::<i64>().expect("a number");
     model.queue("accounts/").into_iter().map(parse).sum()
 }
 
@@ -221,7 +222,13 @@ async fn ranges_are_minded_as_a_whole() {
             })
             .await
             .expect("committed");
-        let expected = if change == "created" { 4 } else if change == "deleted" { 2 } else { 3 };
+        let expected = if change == "created" {
+            4
+        } else if change == "deleted" {
+            2
+        } else {
+            3
+        };
         assert_eq!((done.attempts, done.value), (2, expected), "{change}");
     }
 }
@@ -322,6 +329,9 @@ async fn a_transaction_can_be_spawned() {
         direct.run(|tx| async move { number(&tx, key).await }).await
     });
     assert_eq!(spawned.await.expect("no panic").expect("committed").value, 0);
-    assert_eq!(add_in_background(stm.clone(), "counter").await.expect("no panic").expect("committed").value, 1);
+    assert_eq!(
+        add_in_background(stm.clone(), "counter").await.expect("no panic").expect("committed").value,
+        1
+    );
     assert_eq!(add_in_background(stm, name).await.expect("no panic").expect("committed").value, 2);
 }

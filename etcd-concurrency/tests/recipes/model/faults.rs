@@ -17,11 +17,13 @@ pub(crate) enum Fault {
     Hangs(Duration),
 }
 
+type Act = Box<dyn FnOnce(&super::Model) + Send>;
+
 /// The faults of the next writes, and what is done before the next creation of a watch.
 #[derive(Default)]
 pub(crate) struct Faults {
     pub(crate) writes: VecDeque<Fault>,
-    pub(crate) before_watch: VecDeque<Box<dyn FnOnce(&super::Model) + Send>>,
+    pub(crate) before_watch: VecDeque<Act>,
     /// Nobody answers at all.
     pub(crate) outage: bool,
 }

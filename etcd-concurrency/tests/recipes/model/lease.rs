@@ -1,9 +1,6 @@
 //! The leases of the model: renewed by a task that stands for the client, ended by the model's own clock.
 
-use std::{
-    collections::BTreeMap,
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use etcd_client_core::{KeptLease, LeaseId, LeaseLostReason};
 use tokio::time::{Instant, sleep, sleep_until};

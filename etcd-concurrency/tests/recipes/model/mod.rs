@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Delete, Event, Get, Key, KeyValue, Kv, LeaseId, Put, Revision, Watch};
+use etcd_client_core::{Delete, Event, Get, Key, KeyValue, Kv, Put, Revision, Watch};
 use etcd_concurrency::{Session, Store};
 
 pub(crate) use faults::Fault;
@@ -40,10 +40,6 @@ impl Counts {
             cancels: self.cancels - before.cancels,
         }
     }
-
-    pub(crate) fn total(self) -> usize {
-        self.reads + self.writes + self.creates + self.cancels
-    }
 }
 
 /// The model. Clones are the same one.
@@ -55,6 +51,7 @@ struct Inner {
     mvcc: Mvcc,
     counts: Counts,
     watchers: Vec<Watcher>,
+    most_woken: usize,
     faults: Faults,
     leases: lease::Leases,
 }
@@ -124,13 +121,8 @@ impl Model {
         changed
     }
 
-    fn lease_of(&self, key: &Key) -> Option<LeaseId> {
-        self.inner().mvcc.now(key.as_bytes()).and_then(|kv| kv.lease)
-    }
-
-    /// Ends the lease that a key is attached to, as an administrator would.
-    pub(crate) fn revoke_lease_of(&self, key: impl Into<Key>) {
-        let lease = self.lease_of(&key.into()).expect("a key with a lease");
-        self.revoke(lease);
+    /// How many watches one deletion was told to, at most.
+    pub(crate) fn most_woken(&self) -> usize {
+        self.inner().most_woken
     }
 }

@@ -13,27 +13,28 @@ use super::{HALF_TRIP, Inner, Model, mvcc::contains};
 pub(super) struct Watcher {
     spec: WatchCreateSpec,
     told: mpsc::UnboundedSender<Result<Vec<Event>, Error>>,
-    /// Events that were matched, for who counts wake-ups.
-    matched: usize,
 }
 
 impl Watcher {
     fn wants(&self, event: &Event) -> bool {
-        contains(&self.spec.range, &event.kv.key) && if event.is_delete() { !self.spec.no_delete } else { !self.spec.no_put }
+        contains(&self.spec.range, &event.kv.key)
+            && if event.is_delete() { !self.spec.no_delete } else { !self.spec.no_put }
     }
 }
 
 impl Inner {
     pub(super) fn tell(&mut self, events: &[Event]) {
-        self.watchers.retain_mut(|watcher| {
+        let mut woken = 0;
+        self.watchers.retain(|watcher| {
             let wanted: Vec<Event> = events
                 .iter()
                 .filter(|event| event.revision() >= watcher.spec.start_revision && watcher.wants(event))
                 .cloned()
                 .collect();
-            watcher.matched += wanted.len();
+            woken += usize::from(wanted.iter().any(Event::is_delete));
             if wanted.is_empty() { !watcher.told.is_closed() } else { watcher.told.send(Ok(wanted)).is_ok() }
         });
+        self.most_woken = self.most_woken.max(woken);
     }
 }
 
@@ -61,7 +62,11 @@ impl Model {
         inner.watchers.iter().filter(|watcher| contains(&watcher.spec.range, key.as_bytes())).count()
     }
 
-    async fn run(self, mut events: mpsc::UnboundedReceiver<Result<Vec<Event>, Error>>, sender: etcd_client_core::WatchSender) {
+    async fn run(
+        self,
+        mut events: mpsc::UnboundedReceiver<Result<Vec<Event>, Error>>,
+        sender: etcd_client_core::WatchSender,
+    ) {
         loop {
             tokio::select! {
                 told = events.recv() => match told {
@@ -104,9 +109,8 @@ impl Watch for Model {
                 spec.start_revision = (inner.mvcc.revision() + 1).into();
             }
             let past = inner.mvcc.events_from(spec.start_revision.get())?;
-            let mut watcher = Watcher { spec, told, matched: 0 };
+            let watcher = Watcher { spec, told };
             let wanted: Vec<Event> = past.into_iter().filter(|event| watcher.wants(event)).collect();
-            watcher.matched += wanted.len();
             if !wanted.is_empty() {
                 let _ = watcher.told.send(Ok(wanted));
             }
