@@ -9,7 +9,7 @@ use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
 use super::*;
 use crate::model::{AlarmType, LeaseId, MemberId, ResponseHeader, Value};
-use crate::service::{CallOptions, Kv, Lease, Timeout, execute};
+use crate::service::{CallOptions, KeptLease, Kv, Lease, Timeout, execute};
 
 fn assert_refused(checked: Result<(), Error>, field: &str, code: Option<Code>, what: &dyn Debug) {
     let error = checked.expect_err(field);

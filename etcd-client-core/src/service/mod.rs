@@ -17,7 +17,7 @@ pub use call_options::{CallOptions, Resend, Timeout};
 pub use cluster::Cluster;
 pub use execute::execute;
 pub use kv::Kv;
-pub(crate) use lease::{Clock, LeaseControl, Moment, Shared as SharedLease};
+pub(crate) use lease::{Clock, LeaseControl, Moment, Shared as SharedLease, WeakKeptLease};
 pub use lease::{KeptLease, KeptLeaseSender, Lease, LeaseLost, LeaseLostReason, LeaseState};
 pub use maintenance::Maintenance;
 pub use range_stream::{RangeChunk, RangeStream};

@@ -99,6 +99,7 @@ mod failover;
 mod hostile;
 mod large_requests;
 mod learner;
+mod lease_keepalive;
 mod maintenance;
 mod membership;
 mod middleware;

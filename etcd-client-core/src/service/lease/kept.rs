@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -68,6 +68,10 @@ impl Drop for Held {
 impl KeptLease {
     pub(crate) fn new(shared: Arc<Shared>, control: Arc<dyn LeaseControl>) -> Self {
         Self { held: Arc::new(Held { shared, control }) }
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakKeptLease {
+        WeakKeptLease { held: Arc::downgrade(&self.held) }
     }
 
     /// The lease.
@@ -138,6 +142,23 @@ impl fmt::Debug for KeptLease {
             .field("id", &self.id())
             .field("state", &*self.held.shared.state.borrow())
             .finish_non_exhaustive()
+    }
+}
+
+/// Gives another handle while there is one.
+pub(crate) struct WeakKeptLease {
+    held: Weak<Held>,
+}
+
+impl WeakKeptLease {
+    pub(crate) fn upgrade(&self) -> Option<KeptLease> {
+        Some(KeptLease { held: self.held.upgrade()? })
+    }
+}
+
+impl fmt::Debug for WeakKeptLease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakKeptLease").finish_non_exhaustive()
     }
 }
 

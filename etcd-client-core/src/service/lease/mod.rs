@@ -14,7 +14,7 @@ use etcd_errors::Error;
 pub use channel::KeptLeaseSender;
 pub(crate) use clock::{Clock, Moment};
 pub use kept::KeptLease;
-pub(crate) use kept::{LeaseControl, Shared};
+pub(crate) use kept::{LeaseControl, Shared, WeakKeptLease};
 pub use lost::{LeaseLost, LeaseLostReason};
 pub use state::LeaseState;
 
