@@ -99,7 +99,8 @@ impl Election {
         timeout(limit, self.campaign(value)).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Takes up the leadership that was won under this key, by an earlier process for instance.
+    /// Takes up the leadership that was won under this key, by an earlier process for instance. Waits while this session itself
+    /// has it in hand.
     ///
     /// # Errors
     /// [`Error::NotOwner`] when the key was not created by the revision `fence`, or is not that of the leader.

@@ -7,7 +7,7 @@ mod task;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -23,6 +23,7 @@ pub use builder::SessionBuilder;
 use crate::{Error, SessionEnd, Store};
 use cleanup::{Cleanup, PLACES, Ticket};
 use slots::{Slot, Slots};
+use task::Task;
 
 /// A lease that is kept alive, and the life of everything that is acquired by it.
 ///
@@ -64,12 +65,14 @@ struct Inner {
     store: Store,
     lease: LeaseId,
     ttl: Duration,
-    /// `None` once it is no longer renewed.
-    kept: Mutex<Option<KeptLease>>,
+    kept: Kept,
     end: watch::Sender<Option<SessionEnd>>,
     cleanups: mpsc::Sender<Cleanup>,
     slots: Slots,
 }
+
+/// The only handle of the lease, which is renewed until it is taken out of here.
+type Kept = Arc<Mutex<Option<KeptLease>>>;
 
 impl Session {
     /// Settings for a session of `client`.
@@ -88,16 +91,12 @@ impl Session {
     fn start(store: Store, kept: KeptLease, until: BoxFuture<'static, ()>) -> Self {
         let (cleanups, received) = mpsc::channel(PLACES);
         let (end, _) = watch::channel(None);
-        let inner = Inner {
-            store: store.clone(),
-            lease: kept.id(),
-            ttl: kept.ttl(),
-            kept: Mutex::new(Some(kept.clone())),
-            end: end.clone(),
-            cleanups,
-            slots: Slots::default(),
-        };
-        tokio::spawn(task::run(task::Task { store, kept, until, end, received }));
+        let (lease, ttl, lost) = (kept.id(), kept.ttl(), Box::pin(kept.lost()));
+        let kept: Kept = Arc::new(Mutex::new(Some(kept)));
+        let task =
+            Task { store: store.clone(), lost, kept: Arc::clone(&kept), until, end: end.clone(), received };
+        tokio::spawn(task.run());
+        let inner = Inner { store, lease, ttl, kept, end, cleanups, slots: Slots::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -155,8 +154,10 @@ impl Session {
     /// # Errors
     /// When the lease could not be revoked: it then expires by itself. A session that is over already is no error.
     pub async fn close(self) -> Result<(), Error> {
+        // Taken before anybody hears of the end, and lets go of it.
+        let kept = self.kept().take();
         self.end_with(SessionEnd::Closed);
-        let Some(kept) = self.kept().take() else { return Ok(()) };
+        let Some(kept) = kept else { return Ok(()) };
         match kept.revoke().await {
             Err(error) if !error.is_lease_not_found() => Err(error.into()),
             _ => Ok(()),
@@ -204,7 +205,7 @@ impl Session {
         end_with(&self.inner.end, how);
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<KeptLease>> {
+    fn kept(&self) -> MutexGuard<'_, Option<KeptLease>> {
         self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

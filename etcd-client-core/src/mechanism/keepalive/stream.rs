@@ -208,7 +208,9 @@ impl Schedule {
     /// An older stream on the same member that has room for the leases of this one, else this one: what was spread in a time of
     /// trouble comes together again.
     pub(super) fn merged(&self, home: StreamId, now: Duration) -> StreamId {
-        let Some(stream) = self.streams.get(&home).filter(|stream| stream.state == State::Open) else { return home };
+        let Some(stream) = self.streams.get(&home).filter(|stream| stream.state == State::Open) else {
+            return home;
+        };
         let fits = |older: &Stream| {
             older.state == State::Open
                 && older.member == stream.member

@@ -24,9 +24,7 @@ mod ending;
 
 mod faults;
 
-
 mod renewing;
-
 
 use std::time::Duration;
 
