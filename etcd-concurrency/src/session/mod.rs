@@ -172,7 +172,8 @@ impl Session {
         self.lease()
     }
 
-    pub(crate) fn store(&self) -> &Store {
+    /// The services that it is held by.
+    pub fn store(&self) -> &Store {
         &self.inner.store
     }
 
