@@ -1,10 +1,12 @@
 //! What the machine decides, done: transactions that ask, watches that tell, pauses where nobody answers.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use etcd_client_core::{
     Event, Get, GetResponse, Key, KeyRange, Revision, Txn, WatchCreate, WatchHandle, WatchResponse,
 };
+
+use tokio::time::Instant;
 
 use super::machine::{Input, Scope, Standing, Step, Target, Waiter};
 use crate::{
@@ -12,6 +14,9 @@ use crate::{
     pause::{Pauses, passes},
     place::{Entered, Place, contender},
 };
+
+/// A watch that lasted so long was a good one: its end is no sign of an outage that goes on.
+const LASTED: Duration = Duration::from_secs(10);
 
 /// Whom to wait for: those of these keys that were created before one's own.
 #[derive(Clone, Debug)]
@@ -77,6 +82,7 @@ pub(crate) async fn wait(place: &Place, rivals: &Rivals, entered: Entered) -> Re
             own: None,
             ahead: None,
             ahead_key: Key::new(),
+            watching_since: Instant::now(),
             pauses: Pauses::OUTAGE,
         };
         drive.run(steps.into()).await
@@ -100,6 +106,8 @@ struct Drive<'a> {
     own: Option<WatchHandle>,
     ahead: Option<WatchHandle>,
     ahead_key: Key,
+    /// When the last watch was created.
+    watching_since: Instant,
     pauses: Pauses,
 }
 
@@ -153,6 +161,7 @@ impl Drive<'_> {
         let watch = watch.start_revision(from).no_put();
         match watch.bind(self.place.session().store().watch_service()).await {
             Ok(handle) => {
+                self.watching_since = Instant::now();
                 *self.handle(&target) = Some(handle);
                 Ok(Vec::new())
             }
@@ -187,7 +196,12 @@ impl Drive<'_> {
             // What was compacted can be read: no pause is needed, and none would help.
             Some(error) if error.is_compacted() => {}
             Some(error) if !passes(&error) => return Err(error.into()),
-            _ => self.pauses.pause().await,
+            _ => {
+                if self.watching_since.elapsed() > LASTED {
+                    self.pauses.reset();
+                }
+                self.pauses.pause().await;
+            }
         }
         *self.handle(&target) = None;
         Ok(vec![Input::WatchLost(target)])

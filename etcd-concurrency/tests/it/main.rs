@@ -29,6 +29,7 @@
 
 mod elections;
 mod etcdctl;
+mod load;
 mod locks;
 mod others;
 mod rig;

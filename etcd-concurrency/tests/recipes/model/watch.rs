@@ -31,8 +31,13 @@ impl Inner {
                 .filter(|event| event.revision() >= watcher.spec.start_revision && watcher.wants(event))
                 .cloned()
                 .collect();
-            woken += usize::from(wanted.iter().any(Event::is_delete));
-            if wanted.is_empty() { !watcher.told.is_closed() } else { watcher.told.send(Ok(wanted)).is_ok() }
+            if wanted.is_empty() {
+                return !watcher.told.is_closed();
+            }
+            let departure = wanted.iter().any(Event::is_delete);
+            let told = watcher.told.send(Ok(wanted)).is_ok();
+            woken += usize::from(told && departure);
+            told
         });
         self.most_woken = self.most_woken.max(woken);
     }
