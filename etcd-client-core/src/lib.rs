@@ -74,6 +74,8 @@
 //! it was built on has ended, is an error and no panic.
 
 mod client;
+mod decorator;
+mod helper;
 mod mechanism;
 mod model;
 mod op;
@@ -85,7 +87,11 @@ mod wire;
 pub use client::{
     AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, Snapshot,
 };
+pub use decorator::Namespace;
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+pub use helper::{
+    Cache, CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus, Mirror,
+};
 pub use model::{
     Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key,
     KeyValue, LeaseId, Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security,

@@ -28,6 +28,8 @@ pub enum ErrorKind {
     WrongCluster,
     /// A linearizable answer was older than what the client had seen before it asked. No data of it is returned.
     RevisionRegressed,
+    /// The reader of a watch was slower than its events, and asked for an error in that case.
+    Lagged,
     /// Something on this machine failed, such as writing a file. The cause is in
     /// [`source`](std::error::Error::source), an [`io::Error`](std::io::Error).
     Io,
@@ -47,6 +49,7 @@ impl ErrorKind {
             Self::Unsupported => "not supported by this member",
             Self::WrongCluster => "the answer comes from another cluster",
             Self::RevisionRegressed => "the answer is older than what was seen before",
+            Self::Lagged => "the reader was too slow",
             Self::Io => "local input or output failed",
         }
     }

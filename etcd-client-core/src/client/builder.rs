@@ -11,7 +11,7 @@ use super::{handle::Client, least_version::LeastVersion, upkeep::Upkeep};
 #[cfg(feature = "proxy")]
 use crate::transport::proxy::{HttpProxy, ProxyConnector};
 use crate::{
-    model::{Endpoint, Secret, without_user},
+    model::{Endpoint, Key, Secret, without_user},
     op::Limits,
     transport::{
         caller::Caller,
@@ -63,6 +63,7 @@ pub struct ClientBuilder {
     credentials: Configured,
     observer: SharedObserver,
     trace_keys: bool,
+    namespace: Key,
 }
 
 impl ClientBuilder {
@@ -84,6 +85,7 @@ impl ClientBuilder {
             credentials: Configured::default(),
             observer: SharedObserver::default(),
             trace_keys: false,
+            namespace: Key::new(),
         }
     }
 
@@ -251,6 +253,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Puts the keys of all operations under `prefix`, and takes it off those of the answers: the client sees nothing else of the
+    /// store. Default: the keys are the store's own.
+    ///
+    /// [`Client::with_namespace`] does the same to a client that is there, and says what stays as it is.
+    pub fn namespace(mut self, prefix: impl Into<Key>) -> Self {
+        self.namespace = prefix.into();
+        self
+    }
+
     /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
     /// [`Client::ready`] to wait for one.
     ///
@@ -279,10 +290,10 @@ impl ClientBuilder {
         }
         let endpoints = parse(&self.endpoints)?;
         let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
-        let auto_sync = self.auto_sync;
+        let (auto_sync, namespace) = (self.auto_sync, self.namespace.clone());
         let channel = Channel::start(self.settings(endpoints)?)?;
         let upkeep = Upkeep::start(channel.clone(), auto_sync, least_version);
-        Ok(Client::calling(Caller::Pool(channel), upkeep.into()))
+        Ok(Client::calling(Caller::Pool(channel), upkeep.into()).with_namespace(namespace))
     }
 
     pub(super) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {

@@ -6,7 +6,7 @@ use etcd_errors::Error;
 
 use super::{
     auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, leases::Leases,
-    maintenance::MaintenanceHandle, snapshot::Snapshot, upkeep::Upkeep,
+    maintenance::MaintenanceHandle, namespaced::Namespaced, snapshot::Snapshot, upkeep::Upkeep,
 };
 use crate::{
     model::{Key, Revision, Value},
@@ -48,7 +48,7 @@ pub struct Client {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shared {
     channel: Channel,
     kv: RemoteKv,
@@ -58,6 +58,8 @@ struct Shared {
     cluster: RemoteCluster,
     maintenance: RemoteMaintenance,
     watch: RemoteWatch,
+    /// What stands before `kv`, `lease` and `watch`.
+    namespaced: Option<Namespaced>,
 }
 
 impl Client {
@@ -75,7 +77,21 @@ impl Client {
         let auth = RemoteAuth::new(caller);
         let cluster = RemoteCluster::new(channel.clone());
         let maintenance = RemoteMaintenance::new(channel.clone());
-        Self { shared: Arc::new(Shared { channel, kv, lease, auth, cluster, maintenance, watch, upkeep }) }
+        let namespaced = None;
+        let shared = Shared { channel, kv, lease, auth, cluster, maintenance, watch, namespaced, upkeep };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// This client with `prefix` before its keys, whatever stood before them.
+    pub(super) fn under(&self, prefix: &Key) -> Self {
+        let mut shared = Shared::clone(&self.shared);
+        let (kv, lease, watch) = (shared.kv.clone(), shared.lease.clone(), shared.watch.clone());
+        shared.namespaced = (!prefix.is_empty()).then(|| Namespaced::new(kv, lease, watch, prefix));
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn namespaced(&self) -> Option<&Namespaced> {
+        self.shared.namespaced.as_ref()
     }
 
     pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
@@ -127,7 +143,7 @@ impl Client {
 
     /// The operations on leases.
     pub fn lease(&self) -> Leases<'_> {
-        Leases::new(&self.shared.lease)
+        Leases::new(self.lease_service())
     }
 
     /// The administration of auth: its switch, users, roles and permissions.
@@ -152,17 +168,17 @@ impl Client {
 
     /// The KV service, for code that takes any [`Kv`].
     pub fn kv(&self) -> &dyn Kv {
-        &self.shared.kv
+        self.namespaced().map_or(&self.shared.kv, Namespaced::kv)
     }
 
     /// The Lease service, for code that takes any [`Lease`].
     pub fn lease_service(&self) -> &dyn Lease {
-        &self.shared.lease
+        self.namespaced().map_or(&self.shared.lease, Namespaced::lease)
     }
 
     /// The Watch service, for code that takes any [`Watch`].
     pub fn watch_service(&self) -> &dyn Watch {
-        &self.shared.watch
+        self.namespaced().map_or(&self.shared.watch, Namespaced::watch)
     }
 
     /// The Auth service, for code that takes any [`Auth`].

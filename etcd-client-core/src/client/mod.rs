@@ -8,6 +8,7 @@ mod handle;
 mod leases;
 mod least_version;
 mod maintenance;
+mod namespaced;
 mod pages;
 mod snapshot;
 mod tonic;

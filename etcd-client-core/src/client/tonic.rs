@@ -37,7 +37,8 @@ impl Client {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let caller = Caller::Service(ServiceCaller::new(self.channel(), service));
-        Self::calling(caller, Arc::clone(self.upkeep()))
+        let client = Self::calling(caller, Arc::clone(self.upkeep()));
+        self.namespace().map_or_else(|| client.clone(), |prefix| client.under(prefix))
     }
 
     /// A client of whatever `service` leads to, such as another transport, with the default limits and a timeout of 5 s.

@@ -15,9 +15,11 @@ pub(crate) mod member_sync;
 pub(crate) mod page_plan;
 pub(crate) mod pick;
 pub(crate) mod rejection;
+pub(crate) mod replica;
 pub(crate) mod retry;
 pub(crate) mod server_version;
 pub(crate) mod snapshot_check;
 #[cfg(feature = "srv")]
 pub(crate) mod srv;
 pub(crate) mod waiters;
+pub(crate) mod watch;

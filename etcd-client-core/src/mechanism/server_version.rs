@@ -14,6 +14,12 @@ pub(crate) struct ServerVersion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoVersion;
 
+impl ServerVersion {
+    pub(crate) const fn new(major: u32, minor: u32, patch: u32) -> Self {
+        Self { major, minor, patch }
+    }
+}
+
 impl FromStr for ServerVersion {
     type Err = NoVersion;
 

@@ -23,6 +23,7 @@ pub use maintenance::Maintenance;
 pub use range_stream::{RangeChunk, RangeStream};
 pub(crate) use snapshot::OnProgress;
 pub use snapshot::{SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary};
+pub(crate) use watch::WatchControl;
 pub use watch::{
     Watch, WatchCounters, WatchEvents, WatchHandle, WatchResponse, WatchResponseKind, WatchSender,
     WatchStatus,

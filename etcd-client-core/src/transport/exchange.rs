@@ -5,12 +5,9 @@ use h2::{RecvStream, SendStream, client::ResponseFuture};
 use http::{HeaderMap, Request, Response, Version};
 
 use super::{connection::Connection, failure::Failure, method::Method};
-use crate::mechanism::{
-    grpc::{
-        frame::Decoder,
-        status::{self, Head, Status},
-    },
-    retry::Observation,
+use crate::mechanism::grpc::{
+    frame::Decoder,
+    status::{self, Head},
 };
 
 /// Hands the whole request to the connection.
@@ -43,10 +40,11 @@ pub(crate) fn open(
 /// The body that the messages are read from, or `None` where the call ended well without one.
 pub(crate) fn body(response: Response<RecvStream>) -> Result<Option<RecvStream>, Failure> {
     let (head, body) = response.into_parts();
-    match status::head(head.status, &head.headers) {
+    match status::head(head.status, &head.headers, body.is_end_stream()) {
         Head::Messages => Ok(Some(body)),
         Head::Ended(Ok(())) => Ok(None),
         Head::Ended(Err(status)) => Err(Failure::status(status)),
+        Head::Nothing => Err(Failure::without_status()),
         Head::NotGrpc(status) => Err(Failure::not_grpc(status)),
     }
 }
@@ -64,16 +62,10 @@ pub(crate) async fn receive(body: &mut RecvStream, decoder: &mut Decoder) -> Res
 /// How the call ended, after its last payload.
 pub(crate) async fn end(body: &mut RecvStream, decoder: &Decoder) -> Result<(), Failure> {
     let trailers = body.trailers().await.map_err(|error| Failure::stream(&error))?;
-    judge_end(trailers.as_ref().and_then(status::status), decoder)
-}
-
-/// What the status of a call says, `None` where it ended without one.
-pub(crate) fn judge_end(status: Option<Result<(), Status>>, decoder: &Decoder) -> Result<(), Failure> {
-    match status {
+    match trailers.as_ref().and_then(status::status) {
         Some(Ok(())) if decoder.is_empty() => Ok(()),
         Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
         Some(Err(status)) => Err(Failure::status(status)),
-        // etcd 3.4 with TLS ends streams so when it is terminated.
-        None => Err(Failure::new(Observation::Lost, "the answer ended without a status")),
+        None => Err(Failure::without_status()),
     }
 }

@@ -9,7 +9,7 @@ use crate::mechanism::retry::Class::{self, Forwarded, Idempotent, Read, Write};
 /// etcd itself gives up after 7 s (5 s and two election timeouts); a caller that waits longer than this learns nothing more.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One RPC, unary or streaming.
+/// One RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Range,
@@ -54,6 +54,7 @@ pub(crate) enum Method {
     RoleGrantPermission,
     RoleRevokePermission,
     HealthWatch,
+    Watch,
 }
 
 /// How long a call takes by default.
@@ -73,7 +74,7 @@ const D: Patience = Patience::Default;
 const U: Patience = Patience::Unlimited;
 
 impl Method {
-    pub(crate) const ALL: [Self; 42] = [
+    pub(crate) const ALL: [Self; 43] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -116,6 +117,7 @@ impl Method {
         Self::RoleGrantPermission,
         Self::RoleRevokePermission,
         Self::HealthWatch,
+        Self::Watch,
     ];
 
     const fn facts(self) -> Facts {
@@ -174,6 +176,7 @@ impl Method {
                 Facts("/etcdserverpb.Auth/RoleRevokePermission", "role revoke-permission", Write, D)
             }
             Self::HealthWatch => Facts("/grpc.health.v1.Health/Watch", "health watch", Read, U),
+            Self::Watch => Facts("/etcdserverpb.Watch/Watch", "watch", Read, U),
         }
     }
 

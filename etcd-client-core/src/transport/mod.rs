@@ -27,6 +27,7 @@ pub(crate) mod progress;
 #[cfg(feature = "proxy")]
 pub(crate) mod proxy;
 pub(crate) mod record;
+pub(crate) mod reopening;
 pub(crate) mod room;
 pub(crate) mod state;
 pub(crate) mod streaming;

@@ -104,6 +104,7 @@ impl<'a> Progress<'a> {
                 self.acquired(channel, waited)?
             }
         };
+        self.check_time(channel)?;
         self.attempt_begins(channel);
         Ok(flight)
     }
@@ -116,8 +117,18 @@ impl<'a> Progress<'a> {
         let pool = channel.pool();
         let waited = self.until_connected(channel, pool.acquire_stream(&wish)).await;
         let flight = self.acquired(channel, waited)?;
+        self.check_time(channel)?;
         self.attempt_begins(channel);
         Ok(flight)
+    }
+
+    /// Ends a call that had no time from the start: sent all the same, a write would be in doubt for nothing.
+    fn check_time(&mut self, channel: &Channel) -> Result<(), Error> {
+        if self.deadline.is_none_or(|deadline| self.attempt_started < deadline) {
+            return Ok(());
+        }
+        let text = "the deadline had passed before anything was sent";
+        Err(self.fail(channel, Error::new(ErrorKind::Timeout, text)))
     }
 
     /// What a wait for a connection gave, or why each endpoint had none.

@@ -131,7 +131,7 @@ fn key_values(kvs: Vec<mvccpb::KeyValue>) -> Vec<KeyValue> {
     kvs.into_iter().map(key_value).collect()
 }
 
-fn key_value(kv: mvccpb::KeyValue) -> KeyValue {
+pub(super) fn key_value(kv: mvccpb::KeyValue) -> KeyValue {
     KeyValue::new(kv.key, kv.value)
         .with_revisions(Revision::new(kv.create_revision), Revision::new(kv.mod_revision))
         .with_version(Version::new(kv.version))

@@ -16,6 +16,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod txn;
+mod watch;
 
 pub(crate) use answer::Answer;
 pub(crate) use cluster::{
@@ -40,3 +41,7 @@ pub(crate) use maintenance::{
 pub(crate) use measure::{delete_len, get_len, put_len, txn_len};
 pub(crate) use snapshot::{SnapshotPart, snapshot_part};
 pub(crate) use txn::{txn_request, txn_response};
+pub(crate) use watch::{
+    WatchMessage, watch_cancel_request, watch_create_request, watch_echo_request, watch_message,
+    watch_progress_request,
+};

@@ -104,6 +104,7 @@ mod maintenance;
 mod membership;
 mod middleware;
 mod move_leader;
+mod namespace;
 mod no_quorum;
 mod observing;
 #[cfg(feature = "proxy")]
@@ -119,3 +120,4 @@ mod tap;
 #[cfg(feature = "tls")]
 mod tls;
 mod validation;
+mod watch;

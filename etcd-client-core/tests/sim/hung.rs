@@ -119,14 +119,15 @@ fn the_only_member_is_waited_for_and_its_states_are_told() {
         client.put("k", "v").await?;
         let mut states = client.endpoint_states();
         let seen = tokio::spawn(async move {
-            let mut phases = Vec::new();
+            let (mut phases, mut reasons) = (Vec::new(), Vec::new());
             while let Some(now) = states.next().await {
                 phases.push(now[0].phase);
+                reasons.push(now[0].reason.as_deref().unwrap_or_default().to_owned());
                 if phases.len() > 2 && now[0].phase == EndpointPhase::Ready {
-                    return phases;
+                    break;
                 }
             }
-            phases
+            (phases, reasons)
         });
         blackhole(0);
         let started = Instant::now();
@@ -138,11 +139,15 @@ fn the_only_member_is_waited_for_and_its_states_are_told() {
         heal(0);
         read.await??;
         assert!(since(started) < 20 * SECOND, "the read came back after {:?}", since(started));
-        let phases = seen.await?;
+        let (phases, reasons) = seen.await?;
         assert!(
             phases.contains(&EndpointPhase::Suspect) && phases.contains(&EndpointPhase::Down),
             "{phases:?}"
         );
+        for (phase, reason) in phases.iter().zip(&reasons) {
+            assert_eq!(reason.is_empty(), *phase == EndpointPhase::Ready, "{phase:?}: {reason:?}");
+            assert!(*phase != EndpointPhase::Suspect || reason.contains("PING"), "{reason}");
+        }
         assert!(ledgers[0].requests() >= 2);
         Ok(())
     });

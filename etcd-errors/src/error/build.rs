@@ -25,6 +25,7 @@ impl Error {
             field: None,
             attempts: Vec::new(),
             elapsed: None,
+            compact_revision: None,
             source: None,
         }))
     }
@@ -104,6 +105,13 @@ impl Error {
     #[must_use]
     pub fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.0.elapsed = Some(elapsed);
+        self
+    }
+
+    /// Sets the oldest revision that history still has.
+    #[must_use]
+    pub fn with_compact_revision(mut self, revision: i64) -> Self {
+        self.0.compact_revision = Some(revision);
         self
     }
 

@@ -35,6 +35,7 @@ struct Inner {
     field: Option<&'static str>,
     attempts: Vec<Attempt>,
     elapsed: Option<Duration>,
+    compact_revision: Option<i64>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -83,6 +84,11 @@ impl Error {
     /// How long the call took, all attempts together.
     pub fn elapsed(&self) -> Option<Duration> {
         self.0.elapsed
+    }
+
+    /// The oldest revision that history still has, as etcd counts revisions, where a watch ended because it needed older ones.
+    pub fn compact_revision(&self) -> Option<i64> {
+        self.0.compact_revision
     }
 
     /// All that is known, on several lines, for a person: what failed, what it means for the write, what was tried,

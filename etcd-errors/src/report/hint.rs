@@ -24,6 +24,9 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         ErrorKind::Io => {
             Some("look at the cause: is the directory there and writable, is there room on the disk?")
         }
+        ErrorKind::Lagged => {
+            Some("read faster, allow a larger buffer, or have the watch park or coalesce instead of failing")
+        }
         ErrorKind::Unsupported => Some("use a newer version of etcd, or do without this call"),
         _ => None,
     }

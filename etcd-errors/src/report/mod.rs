@@ -42,7 +42,14 @@ impl<'a> Report<'a> {
     fn outcome(&self) -> Option<&'static str> {
         match (self.error.outcome(), self.error.kind()) {
             (Outcome::Unknown, _) => Some("unknown: a write may have been applied, but not more than once"),
-            (_, ErrorKind::InvalidConfig | ErrorKind::Closed | ErrorKind::NoRuntime | ErrorKind::Io) => None,
+            (
+                _,
+                ErrorKind::InvalidConfig
+                | ErrorKind::Closed
+                | ErrorKind::NoRuntime
+                | ErrorKind::Lagged
+                | ErrorKind::Io,
+            ) => None,
             (_, ErrorKind::InvalidRequest) => Some("the request was not sent, nothing was changed"),
             (_, ErrorKind::Server) if self.is_about_a_read() => None,
             (_, ErrorKind::Unavailable | ErrorKind::Timeout) if self.never_sent() => {
@@ -53,7 +60,10 @@ impl<'a> Report<'a> {
     }
 
     fn is_about_a_read(&self) -> bool {
-        matches!(self.error.code(), Some(Code::Compacted | Code::FutureRev | Code::WatchCanceled))
+        let reads =
+            matches!(self.error.code(), Some(Code::Compacted | Code::FutureRev | Code::WatchCanceled));
+        // These two may get the same answers, and change something.
+        reads && !matches!(self.error.operation(), Some("txn" | "compact"))
     }
 
     fn never_sent(&self) -> bool {
@@ -111,6 +121,9 @@ impl fmt::Display for Report<'_> {
             line(f, "outcome", outcome)?;
         }
         self.code(f)?;
+        if let Some(revision) = self.error.compact_revision() {
+            line(f, "history", format_args!("begins at revision {revision}"))?;
+        }
         if let Some(elapsed) = self.error.elapsed() {
             line(f, "took", Short(elapsed))?;
         }

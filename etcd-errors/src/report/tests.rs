@@ -55,6 +55,18 @@ snapshot: cannot write backup.db.part
 }
 
 #[test]
+fn a_watch_that_history_left_behind() {
+    let error = Error::from(Code::Compacted).with_operation("watch").with_compact_revision(42);
+    assert_eq!(error.compact_revision(), Some(42));
+    let expected = "
+watch: required revision has been compacted
+  code     Compacted (gRPC OutOfRange)
+  history  begins at revision 42
+  help     read again without a revision, or watch from the revision of a fresh read";
+    assert_report(&error, expected);
+}
+
+#[test]
 fn no_member_can_be_reached() {
     let refused = |endpoint| Attempt::new(endpoint, "connection refused").with_elapsed(millis(1));
     let attempts =
@@ -101,6 +113,16 @@ watch: required revision has been compacted
   code     Compacted (gRPC OutOfRange)
   help     read again without a revision, or watch from the revision of a fresh read";
     assert_report(&error, expected);
+}
+
+#[test]
+fn a_revision_that_is_none_changes_nothing() {
+    for operation in ["txn", "compact"] {
+        for code in [Code::Compacted, Code::FutureRev] {
+            let report = Error::from(code).with_operation(operation).report().to_string();
+            assert!(report.contains("outcome  nothing was changed"), "{report}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One stream of renewals: opened on the best member that can be had, then asks and answers until it ends.
 
 use std::{
+    pin::pin,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -16,6 +17,7 @@ use crate::{
     mechanism::{
         ejection::{Use, usefulness},
         keepalive::{End, StreamId, end_of},
+        rejection::{self, Remedy},
         retry::Observation,
     },
     model::LeaseId,
@@ -27,9 +29,11 @@ use crate::{
         duplex::Duplex,
         examiner::Examiner,
         failure::Failure,
+        headers::TimeoutHeader,
         member::Member,
         method::Method,
         record::Need,
+        token::Carried,
         wish::{Preference, Wish},
     },
     wire,
@@ -67,7 +71,11 @@ pub(super) struct RenewalStream {
     pub(super) tell: mpsc::Sender<Event>,
 }
 
-type Renewing = Duplex<pb::LeaseKeepAliveRequest, pb::LeaseKeepAliveResponse>;
+/// A stream that is open, and the token that it carries.
+struct Renewing {
+    messages: Duplex<pb::LeaseKeepAliveResponse>,
+    carried: Carried,
+}
 
 impl RenewalStream {
     pub(super) async fn run(mut self) {
@@ -87,7 +95,7 @@ impl RenewalStream {
             Err(error) => return (End::Broken, error),
         };
         let opened = Instant::now();
-        let member = Arc::clone(&stream.connection().member);
+        let member = Arc::clone(&stream.messages.connection().member);
         self.tell(Happened::Opened(Some(Arc::clone(&member)))).await;
         self.converse(stream, &examiner, &member, opened).await
     }
@@ -99,8 +107,9 @@ impl RenewalStream {
         let wish = Wish { tried: &self.avoid, preference, ..Wish::any(channel.pool().now()) };
         // A member that knows of no leader says so after a while, instead of holding up every renewal.
         let options = CallOptions::default().require_leader();
-        let stream = timeout(OPENING, channel.duplex(Method::LeaseKeepAlive, &options, &wish)).await;
-        Ok((stream.map_err(|_elapsed| gone("no member could be reached"))??, channel.examiner(false)))
+        let stream = timeout(OPENING, Renewing::open(channel, &options, &wish)).await;
+        let stream = stream.map_err(|_elapsed| gone("no member could be reached"))?;
+        Ok((stream.map_err(named)?, channel.examiner(false)))
     }
 
     async fn converse(
@@ -111,16 +120,18 @@ impl RenewalStream {
         opened: Instant,
     ) -> (End, Error) {
         let mut answered = false;
+        let connection = Arc::clone(stream.messages.connection());
+        let mut leaving = pin!(connection.leaving());
         loop {
             let failure = tokio::select! {
-                asked = self.asked.recv(), if stream.has_room() => match asked {
+                asked = self.asked.recv(), if stream.messages.has_room() => match asked {
                     Some(lease) => {
                         self.ask(&mut stream, lease);
                         continue;
                     }
                     None => return (End::Broken, gone("the stream is not needed any more")),
                 },
-                next = stream.next() => match next {
+                next = stream.messages.next() => match next {
                     Ok(Some(answer)) => {
                         if let Some(header) = &answer.header
                             && let Err(error) = examiner.examine(header, Some(member))
@@ -137,6 +148,8 @@ impl RenewalStream {
                     Ok(None) => Failure::new(Observation::Lost, "the member ended the stream"),
                     Err(failure) => failure,
                 },
+                // Left open the stream would hold up the member's exit.
+                () = &mut leaving => Failure::new(Observation::Lost, "the member is going away"),
             };
             return self.failed(&stream, member, failure, opened);
         }
@@ -146,18 +159,15 @@ impl RenewalStream {
     fn ask(&mut self, stream: &mut Renewing, lease: LeaseId) {
         let mut next = Some(lease);
         while let Some(lease) = next {
-            if !stream.send(&wire::lease_keep_alive_request(lease)) {
-                // Far more than may be owed: its leases find out that it is stalled.
-                return;
-            }
-            next = self.asked.try_recv().ok();
+            stream.messages.push(&wire::lease_keep_alive_request(lease));
+            next = stream.messages.has_room().then(|| self.asked.try_recv().ok()).flatten();
         }
     }
 
     fn failed(&self, stream: &Renewing, member: &Member, failure: Failure, opened: Instant) -> (End, Error) {
         let caller = self.caller.upgrade();
         let channel = caller.as_deref().map(Caller::channel);
-        if channel.is_some_and(|channel: &Channel| stream.rejected(channel, &failure, 1).is_some()) {
+        if channel.is_some_and(|channel: &Channel| stream.is_rejected(channel, &failure)) {
             return (End::Broken, named(failure.into_error()));
         }
         let end = end_of(failure.observation);
@@ -188,6 +198,32 @@ impl RenewalStream {
             }
         }
         (End::Broken, gone("the client was closed"))
+    }
+}
+
+impl Renewing {
+    /// Waits for a token where one is needed, and for a connection, as long as that takes. Nothing was sent where it fails.
+    async fn open(channel: &Channel, options: &CallOptions, wish: &Wish<'_>) -> Result<Self, Error> {
+        channel.pool().check_alive()?;
+        let tokens = channel.tokens();
+        if tokens.is_missing() {
+            tokens.renew(channel, Carried::default()).await?;
+        }
+        let flight = channel.pool().acquire_stream(wish).await?;
+        let (headers, carried) = tokens.headers(options, TimeoutHeader::None);
+        let messages = Duplex::open(flight, Method::LeaseKeepAlive, headers, channel.max_receive_bytes());
+        Ok(Self { messages: messages.map_err(Failure::into_error)?, carried })
+    }
+
+    /// Whether the failure is about the token, so that another one helps: the next stream gets that before it opens.
+    fn is_rejected(&self, channel: &Channel, failure: &Failure) -> bool {
+        let tokens = channel.tokens();
+        let had_token = self.carried.had_token();
+        let remedy = rejection::remedy(tokens.kind(), failure.observation, had_token, 1);
+        if remedy == Some(Remedy::Renew) {
+            tokens.reject(self.carried);
+        }
+        remedy.is_some()
     }
 }
 

@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use etcd_errors::Error;
 
+pub(crate) use channel::WatchControl;
 pub use channel::WatchSender;
 pub use handle::{WatchEvents, WatchHandle};
 pub use response::{WatchResponse, WatchResponseKind};

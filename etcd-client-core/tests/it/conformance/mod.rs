@@ -20,6 +20,7 @@ pub(crate) mod delete;
 pub(crate) mod execute;
 pub(crate) mod get;
 pub(crate) mod lease;
+pub(crate) mod namespaced;
 pub(crate) mod pages;
 pub(crate) mod pages_at_revision;
 pub(crate) mod put;

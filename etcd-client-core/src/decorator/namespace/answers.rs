@@ -1,0 +1,46 @@
+//! What was answered, with the prefix off its keys. A write that was answered with a foreign key may have been applied.
+
+use etcd_errors::{Error, Outcome};
+
+use super::prefix::Prefix;
+use crate::op::{DeleteResponse, GetResponse, OpResponse, PutResponse, TxnResponse};
+
+impl Prefix {
+    pub(super) fn strip_get(
+        &self,
+        mut response: GetResponse,
+        outcome: Outcome,
+    ) -> Result<GetResponse, Error> {
+        self.strip_kvs(&mut response.kvs, outcome)?;
+        Ok(response)
+    }
+
+    pub(super) fn strip_put(&self, mut response: PutResponse) -> Result<PutResponse, Error> {
+        self.strip_kvs(&mut response.prev_kv, Outcome::Unknown)?;
+        Ok(response)
+    }
+
+    pub(super) fn strip_delete(&self, mut response: DeleteResponse) -> Result<DeleteResponse, Error> {
+        self.strip_kvs(&mut response.prev_kvs, Outcome::Unknown)?;
+        Ok(response)
+    }
+
+    /// `outcome` is what an error means for the Txn as a whole.
+    pub(super) fn strip_txn(
+        &self,
+        mut response: TxnResponse,
+        outcome: Outcome,
+    ) -> Result<TxnResponse, Error> {
+        self.strip_ops(&mut response.responses, outcome)?;
+        Ok(response)
+    }
+
+    fn strip_ops(&self, responses: &mut [OpResponse], outcome: Outcome) -> Result<(), Error> {
+        responses.iter_mut().try_for_each(|response| match response {
+            OpResponse::Get(get) => self.strip_kvs(&mut get.kvs, outcome),
+            OpResponse::Put(put) => self.strip_kvs(&mut put.prev_kv, outcome),
+            OpResponse::Delete(delete) => self.strip_kvs(&mut delete.prev_kvs, outcome),
+            OpResponse::Txn(txn) => self.strip_ops(&mut txn.responses, outcome),
+        })
+    }
+}

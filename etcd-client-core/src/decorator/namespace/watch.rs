@@ -1,0 +1,25 @@
+//! Watches of a namespace.
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+use super::Namespace;
+use crate::{
+    op::WatchCreate,
+    service::{CallOptions, Watch, WatchHandle},
+};
+
+#[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would do without the prefix")]
+#[async_trait]
+impl<S: Watch> Watch for Namespace<S> {
+    async fn watch(&self, mut op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {
+        op.validate().map_err(|error| error.with_operation("watch"))?;
+        self.prefix.add_to_watch(op.spec_mut());
+        let watch = self.inner.watch(op, options).await?;
+        let prefix = self.prefix.clone();
+        Ok(watch.map_events(move |mut event| {
+            prefix.strip_event(&mut event).map_err(|error| error.with_operation("watch"))?;
+            Ok(Some(event))
+        }))
+    }
+}

@@ -1,0 +1,72 @@
+//! A get answered from a snapshot, as a member would answer it.
+
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+use etcd_errors::Error;
+
+use super::snapshot::CacheSnapshot;
+use crate::{
+    model::{KeyValue, ResponseHeader, Revision},
+    op::{GetResponse, GetSpec, SortOrder, SortTarget},
+};
+
+/// The header has the snapshot's revision and nothing of the member that answered: none did.
+pub(super) fn answer(snapshot: &CacheSnapshot, get: &GetSpec) -> Result<GetResponse, Error> {
+    let span = snapshot.covered(&get.range)?;
+    let header = ResponseHeader { revision: snapshot.revision(), ..ResponseHeader::default() };
+    let in_range = snapshot.pairs.range(span);
+    if get.count_only {
+        return Ok(GetResponse::new(header, Vec::new()).with_count(in_range.count() as u64));
+    }
+    let (mut count, mut kept) = (0_u64, Vec::new());
+    for kv in in_range {
+        count += 1;
+        // Filters come after the range was read, and only a sort needs to see more than one beyond the limit.
+        if passes(get, kv) && (get.sort.is_some() || !is_above(get.limit, kept.len())) {
+            kept.push(kv);
+        }
+    }
+    if let Some((target, order)) = get.sort {
+        kept.sort_by(|a, b| by(target, order, a, b));
+    }
+    let more = is_above(get.limit, kept.len());
+    if more {
+        kept.truncate(usize::try_from(get.limit).unwrap_or(usize::MAX));
+    }
+    let kvs = kept.into_iter().map(|kv| shown(kv, get.keys_only)).collect();
+    Ok(GetResponse::new(header, kvs).with_count(count).with_more(more))
+}
+
+fn is_above(limit: i64, len: usize) -> bool {
+    limit > 0 && i64::try_from(len).unwrap_or(i64::MAX) > limit
+}
+
+fn passes(get: &GetSpec, kv: &KeyValue) -> bool {
+    let within = |revision, min, max| revision >= min && (max == Revision::ZERO || revision <= max);
+    within(kv.mod_revision, get.min_mod_revision, get.max_mod_revision)
+        && within(kv.create_revision, get.min_create_revision, get.max_create_revision)
+}
+
+/// Pairs that are equal in the target stay in the order of their keys.
+fn by(target: SortTarget, order: SortOrder, a: &KeyValue, b: &KeyValue) -> Ordering {
+    let ascending = match target {
+        SortTarget::Key => a.key.cmp(&b.key),
+        SortTarget::Version => a.version.cmp(&b.version),
+        SortTarget::CreateRevision => a.create_revision.cmp(&b.create_revision),
+        SortTarget::ModRevision => a.mod_revision.cmp(&b.mod_revision),
+        SortTarget::Value => a.value.cmp(&b.value),
+    };
+    match order {
+        SortOrder::Ascend => ascending,
+        SortOrder::Descend => ascending.reverse(),
+    }
+}
+
+fn shown(kv: &KeyValue, keys_only: bool) -> KeyValue {
+    let mut kv = kv.clone();
+    if keys_only {
+        kv.value = Bytes::new();
+    }
+    kv
+}

@@ -1,0 +1,169 @@
+//! The task of a cache: lists the range, then follows it by one watch, again and again.
+
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, task::Poll};
+
+use etcd_errors::{Code, Error, ErrorKind};
+use futures_core::Stream as _;
+use tokio::{
+    select,
+    task::{consume_budget, unconstrained},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    questions::{Question, Questions},
+    shared::Shared,
+    source::Source,
+};
+use crate::{
+    helper::revision,
+    mechanism::{
+        backoff::Backoff,
+        replica::{Pairs, steps},
+    },
+    op::{Get, WatchCreate},
+    service::{WatchHandle, WatchResponse, WatchResponseKind},
+};
+
+/// Keeps the copy up to date.
+#[derive(Debug)]
+pub(super) struct Follower {
+    source: Arc<dyn Source>,
+    shared: Arc<Shared>,
+    /// Whether there is a copy that a watch can lead on.
+    listed: bool,
+    /// In a row.
+    failures: u32,
+}
+
+impl Follower {
+    pub(super) fn new(source: Arc<dyn Source>, shared: Arc<Shared>) -> Self {
+        Self { source, shared, listed: false, failures: 0 }
+    }
+
+    /// Until the cache is dropped, or its service is of no use any more.
+    pub(super) async fn run(mut self, dropped: CancellationToken) {
+        select! {
+            () = dropped.cancelled() => {}
+            error = self.follow() => self.shared.end(error.with_operation("cache")),
+        }
+    }
+
+    async fn follow(&mut self) -> Error {
+        loop {
+            let Err(error) = self.list_and_watch().await;
+            if is_final(&error) {
+                return error;
+            }
+            self.listed &= !error.is_compacted();
+            self.failures = self.failures.saturating_add(1);
+            tracing::debug!(%error, "a cache lost its watch");
+            self.shared.failed(error);
+            sleep(Backoff::RESEND.wait_at_least_half(self.failures, fastrand::u64(..))).await;
+        }
+    }
+
+    async fn list_and_watch(&mut self) -> Result<Infallible, Error> {
+        if !self.listed {
+            self.list().await?;
+            self.listed = true;
+        }
+        self.watch().await
+    }
+
+    /// All pairs at one revision, which is asked for first: an empty range has no page that tells it.
+    async fn list(&self) -> Result<(), Error> {
+        let kv = self.source.kv();
+        let revision = revision::current(kv, self.shared.range()).await?;
+        let mut pages = Get::from_range(self.shared.range().clone()).revision(revision).bind(kv).pages();
+        let (before, mut pairs) = (self.shared.pairs(), Pairs::default());
+        while let Some(page) = pages.next().await {
+            for kv in page?.kvs {
+                // What did not change is shared with what readers still hold.
+                let known = before.get(&kv.key).filter(|known| known.mod_revision == kv.mod_revision);
+                pairs.insert(known.cloned().unwrap_or_else(|| kv.into_owned()));
+            }
+        }
+        self.shared.restart(revision, pairs);
+        Ok(())
+    }
+
+    async fn watch(&mut self) -> Result<Infallible, Error> {
+        let next = self.shared.revision().next();
+        let watch =
+            WatchCreate::from_range(self.shared.range().clone()).start_revision(next).progress_notify();
+        let mut watch = watch.bind(self.source.watch()).await?;
+        self.shared.live();
+        let mut questions = Questions::new(self.shared.wanted(), self.shared.revision());
+        loop {
+            let question = select! {
+                response = watch.next() => {
+                    self.take(response).await?;
+                    continue;
+                }
+                question = questions.next() => question,
+            };
+            match question {
+                Question::Due => questions.ask(&watch),
+                Question::Answered(Ok(revision)) => {
+                    self.take_delivered(&mut watch).await?;
+                    self.shared.advance(revision);
+                    questions.answered(self.shared.revision());
+                }
+                Question::Answered(Err(error)) => {
+                    tracing::debug!(%error, "a cache cannot tell whether it is up to date");
+                    self.shared.progress_is_out();
+                }
+            }
+        }
+    }
+
+    /// What the watch counts as delivered and was not read yet: all that is there without waiting.
+    async fn take_delivered(&mut self, watch: &mut WatchHandle) -> Result<(), Error> {
+        loop {
+            // Without the runtime's budget: it would make a response that is there look as if it were not.
+            let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut *watch).poll_next(cx)));
+            match unconstrained(polled).await {
+                Poll::Ready(response) => self.take(response).await?,
+                Poll::Pending => return Ok(()),
+            }
+        }
+    }
+
+    async fn take(&mut self, response: Option<Result<WatchResponse, Error>>) -> Result<(), Error> {
+        let response = response.unwrap_or_else(|| Err(watch_ended()))?;
+        self.failures = 0;
+        match response.kind {
+            WatchResponseKind::Events => {}
+            WatchResponseKind::Progress => self.shared.advance(response.header.revision),
+            // Not asked for. A creation says nothing of what is still to come before its revision.
+            WatchResponseKind::Created => {}
+            // It does not know what was listed, and so not what of it was deleted.
+            WatchResponseKind::Resynced(_) => return Err(watch_ended().with_code(Code::Compacted)),
+        }
+        let (pairs, at) = (self.shared.pairs(), self.shared.revision());
+        for step in steps(pairs, at, self.shared.span(), response.events) {
+            self.shared.step(step);
+            consume_budget().await;
+        }
+        Ok(())
+    }
+}
+
+/// Whether trying again is in vain: the service is closed, or does not take such requests.
+fn is_final(error: &Error) -> bool {
+    let in_vain = matches!(
+        error.kind(),
+        ErrorKind::Closed
+            | ErrorKind::NoRuntime
+            | ErrorKind::Unsupported
+            | ErrorKind::InvalidConfig
+            | ErrorKind::InvalidRequest
+    );
+    in_vain && !error.is_compacted()
+}
+
+fn watch_ended() -> Error {
+    Error::new(ErrorKind::Unavailable, "the watch ended")
+}

@@ -1,0 +1,234 @@
+//! What the task of a cache writes and its users read: the window of states, the changes, and how it stands.
+
+use std::sync::{
+    Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    atomic::{AtomicU64, Ordering},
+};
+
+use etcd_errors::{Code, Error, ErrorKind};
+use tokio::sync::{broadcast, watch};
+
+use super::{
+    change::{CacheChange, CacheChanges},
+    snapshot::CacheSnapshot,
+    status::{CacheCounters, CacheStatus, Standing},
+};
+use crate::{
+    mechanism::replica::{OutOfWindow, Pairs, Span, Step, Window, difference},
+    model::Revision,
+    op::KeyRange,
+};
+
+/// Shared by a cache, its clones and its task.
+#[derive(Debug)]
+pub(super) struct Shared {
+    range: KeyRange,
+    span: Arc<Span>,
+    history: usize,
+    /// Locked for as long as it takes to clone or to add a state, by readers among themselves not at all.
+    published: RwLock<Published>,
+    standing: watch::Sender<Standing>,
+    /// The revision that somebody waits for.
+    wanted: watch::Sender<Revision>,
+    listed: AtomicU64,
+    read_through: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Published {
+    /// `None` until the range was listed.
+    window: Option<Window>,
+    /// `None` once the cache has ended.
+    changes: Option<broadcast::Sender<CacheChange>>,
+}
+
+impl Shared {
+    pub(super) fn new(range: &KeyRange, history: usize, changes: usize) -> Self {
+        Self {
+            range: range.clone(),
+            span: Arc::new(Span::of(range)),
+            history,
+            published: RwLock::new(Published {
+                window: None,
+                changes: Some(broadcast::Sender::new(changes)),
+            }),
+            standing: watch::Sender::new(Standing::starting()),
+            wanted: watch::Sender::new(Revision::ZERO),
+            listed: AtomicU64::new(0),
+            read_through: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn range(&self) -> &KeyRange {
+        &self.range
+    }
+
+    pub(super) fn span(&self) -> &Arc<Span> {
+        &self.span
+    }
+
+    pub(super) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    pub(super) fn wanted(&self) -> watch::Receiver<Revision> {
+        self.wanted.subscribe()
+    }
+
+    /// Has the task find out whether the cache is at `revision`. Asking again for the same is asking again.
+    pub(super) fn want(&self, revision: Revision) {
+        self.wanted.send_modify(|wanted| *wanted = (*wanted).max(revision));
+    }
+
+    pub(super) fn count_read_through(&self) {
+        self.read_through.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn counters(&self) -> CacheCounters {
+        CacheCounters {
+            listed: self.listed.load(Ordering::Relaxed),
+            read_through: self.read_through.load(Ordering::Relaxed),
+        }
+    }
+
+    fn snapshot(&self, pairs: Pairs, revision: Revision) -> CacheSnapshot {
+        CacheSnapshot::new(Arc::clone(&self.span), pairs, revision)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Published> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Published> {
+        self.published.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What users read.
+impl Shared {
+    pub(super) fn latest(&self) -> Result<CacheSnapshot, Error> {
+        self.check()?;
+        self.read().latest().map(|(pairs, revision)| self.snapshot(pairs, revision)).ok_or_else(not_ready)
+    }
+
+    pub(super) fn at(&self, revision: Revision) -> Result<CacheSnapshot, Error> {
+        self.check()?;
+        let found = self.read().window.as_ref().map(|window| window.at(revision)).ok_or_else(not_ready)?;
+        found.map(|pairs| self.snapshot(pairs, revision)).map_err(out_of_window)
+    }
+
+    pub(super) fn subscribe(&self) -> Result<CacheChanges, Error> {
+        self.check()?;
+        // Under one lock: no change is both in the first state and after it, or in neither.
+        let published = self.read();
+        let (pairs, revision) = published.latest().ok_or_else(not_ready)?;
+        let received = published.changes.as_ref().map(broadcast::Sender::subscribe).ok_or_else(not_ready)?;
+        Ok(CacheChanges::new(self.snapshot(pairs, revision), received, self.standing()))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.standing.borrow().end() {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the task writes.
+impl Shared {
+    pub(super) fn revision(&self) -> Revision {
+        self.standing.borrow().revision
+    }
+
+    pub(super) fn pairs(&self) -> Pairs {
+        self.read().latest().map(|(pairs, _)| pairs).unwrap_or_default()
+    }
+
+    /// The range was listed. What differs from before is a change as any other.
+    pub(super) fn restart(&self, revision: Revision, pairs: Pairs) {
+        let before = self.pairs();
+        let events = difference(&before, &pairs, revision);
+        let change = CacheChange::new(true, events, self.snapshot(pairs.clone(), revision));
+        let mut published = self.write();
+        let first = published.window.replace(Window::new(revision, pairs, self.history)).is_none();
+        if !first {
+            published.tell(change);
+        }
+        drop(published);
+        self.listed.fetch_add(1, Ordering::Relaxed);
+        self.reached(revision);
+    }
+
+    pub(super) fn step(&self, step: Step) {
+        let Step { revision, events, pairs } = step;
+        let change = CacheChange::new(false, events, self.snapshot(pairs.clone(), revision));
+        let mut published = self.write();
+        if let Some(window) = &mut published.window {
+            window.push(revision, pairs);
+        }
+        published.tell(change);
+        drop(published);
+        self.reached(revision);
+    }
+
+    /// Nothing changed up to `revision`.
+    pub(super) fn advance(&self, revision: Revision) {
+        if let Some(window) = &mut self.write().window {
+            window.advance(revision);
+        }
+        self.reached(self.revision().max(revision));
+    }
+
+    fn reached(&self, revision: Revision) {
+        self.standing.send_modify(|standing| {
+            standing.revision = revision;
+            standing.progress_out = false;
+        });
+    }
+
+    pub(super) fn progress_is_out(&self) {
+        self.standing.send_modify(|standing| standing.progress_out = true);
+    }
+
+    pub(super) fn live(&self) {
+        self.standing.send_modify(|standing| standing.status = CacheStatus::Live);
+    }
+
+    pub(super) fn failed(&self, error: Error) {
+        self.standing.send_modify(|standing| {
+            standing.status = if standing.revision == Revision::ZERO {
+                CacheStatus::Starting { error: Some(error) }
+            } else {
+                CacheStatus::Resuming { error }
+            };
+        });
+    }
+
+    pub(super) fn end(&self, error: Error) {
+        self.standing.send_modify(|standing| standing.status = CacheStatus::Ended { error });
+        self.write().changes = None;
+    }
+}
+
+impl Published {
+    fn latest(&self) -> Option<(Pairs, Revision)> {
+        self.window.as_ref().map(|window| (window.latest(), window.revision()))
+    }
+
+    /// Nobody may be listening.
+    fn tell(&self, change: CacheChange) {
+        let _ = self.changes.as_ref().map(|changes| changes.send(change));
+    }
+}
+
+fn not_ready() -> Error {
+    Error::new(ErrorKind::Unavailable, "the cache has not listed its range yet").with_operation("cache")
+}
+
+fn out_of_window(out: OutOfWindow) -> Error {
+    let (complaint, code) = match out {
+        OutOfWindow::Before => ("the cache has no state of this revision any more", Code::Compacted),
+        OutOfWindow::After => ("the cache is not at this revision yet", Code::FutureRev),
+    };
+    Error::invalid_request("revision", complaint).with_code(code).with_operation("cache")
+}

@@ -1,0 +1,8 @@
+//! What is built on a client: copies of a range that follow the store.
+
+mod cache;
+mod mirror;
+mod revision;
+
+pub use cache::{Cache, CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus};
+pub use mirror::Mirror;

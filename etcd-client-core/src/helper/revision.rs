@@ -1,0 +1,15 @@
+//! The revision that the store is at.
+
+use etcd_errors::Error;
+
+use crate::{
+    model::Revision,
+    op::{Get, KeyRange},
+    service::Kv,
+};
+
+/// The current revision, linearizable, by the cheapest read that whoever may read `range` may make: whether its first key exists.
+pub(super) async fn current(kv: &dyn Kv, range: &KeyRange) -> Result<Revision, Error> {
+    let (first, _) = range.bounds();
+    Ok(Get::new(first).count_only().bind(kv).await?.header.revision)
+}

@@ -1,0 +1,100 @@
+//! A copy of a range of keys: what an event makes of it, what it was at earlier revisions, what two of them differ in.
+
+mod pairs;
+mod span;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use crate::model::{Event, EventType, KeyValue, Revision};
+
+pub(crate) use pairs::Pairs;
+pub(crate) use span::Span;
+pub(crate) use window::{OutOfWindow, Window};
+
+/// What one revision changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) revision: Revision,
+    /// With the pairs before, whether the watch brought them or not.
+    pub(crate) events: Vec<Event>,
+    /// The copy after it.
+    pub(crate) pairs: Pairs,
+}
+
+/// What `events` make of `pairs`, revision by revision. Those at or below `at`, the revision of `pairs`, are part of them already,
+/// and those outside of `span` of no interest.
+///
+/// Lazy, so that the caller can pause between two of them.
+pub(crate) fn steps(
+    pairs: Pairs,
+    at: Revision,
+    span: &Span,
+    events: Vec<Event>,
+) -> impl Iterator<Item = Step> + Send {
+    let mut events = events.into_iter().filter(move |event| event.revision() > at && span.has(&event.kv.key));
+    let (mut pairs, mut last, mut ahead) = (pairs, at, None);
+    std::iter::from_fn(move || {
+        // History has no repetitions: what goes back is one.
+        let first = ahead.take().or_else(|| events.find(|event| event.revision() > last))?;
+        last = first.revision();
+        let mut applied = vec![pairs.apply(first)];
+        for event in events.by_ref() {
+            if event.revision() > last {
+                ahead = Some(event);
+                break;
+            }
+            if event.revision() == last {
+                applied.push(pairs.apply(event));
+            }
+        }
+        Some(Step { revision: last, events: applied, pairs: pairs.clone() })
+    })
+}
+
+/// The events that lead from one copy to another, in the order of keys. What was deleted was so at `revision` or before.
+pub(crate) fn difference(from: &Pairs, to: &Pairs, revision: Revision) -> Vec<Event> {
+    let (mut from, mut to) = (from.iter().peekable(), to.iter().peekable());
+    let mut events = Vec::new();
+    loop {
+        match (from.peek(), to.peek()) {
+            (None, None) => return events,
+            (Some(&old), Some(&new)) if old.key == new.key => {
+                if old.mod_revision != new.mod_revision {
+                    events.push(Event::put(new.clone()).with_prev_kv(old.clone()));
+                }
+                (from.next(), to.next());
+            }
+            (Some(&old), new) if new.is_none_or(|new| old.key < new.key) => {
+                events.push(deletion(old, revision));
+                from.next();
+            }
+            _ => events.extend(to.next().map(|new| Event::put(new.clone()))),
+        }
+    }
+}
+
+fn deletion(old: &KeyValue, revision: Revision) -> Event {
+    let mut kv = KeyValue::default();
+    kv.key = old.key.clone();
+    kv.mod_revision = revision;
+    Event::delete(kv).with_prev_kv(old.clone())
+}
+
+impl Pairs {
+    /// Applies the event, and gives it with the pair that was there before.
+    fn apply(&mut self, event: Event) -> Event {
+        match event.event_type {
+            EventType::Put => {
+                let kv = event.kv.into_owned();
+                let before = self.insert(kv.clone());
+                Event::put(kv).with_prev_kv(before)
+            }
+            EventType::Delete => {
+                let kv = event.kv.into_owned();
+                let before = self.remove(&kv.key);
+                Event::delete(kv).with_prev_kv(before)
+            }
+        }
+    }
+}

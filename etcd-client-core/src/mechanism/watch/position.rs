@@ -1,0 +1,77 @@
+//! How far a watch is: the first revision that it has not delivered.
+
+use super::rules::{Rule, Rules};
+use crate::model::Event;
+
+/// How far a watch is. It only ever grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The first revision that was not delivered; zero for a watch from now on that was not created yet.
+    next: i64,
+    /// The highest revision that is known to exist: history that ends before it was lost.
+    seen: i64,
+}
+
+impl Position {
+    /// Before the creation; `start` is zero for a watch of what happens from now on.
+    pub(crate) fn new(start: i64) -> Self {
+        Self { next: start, seen: 0 }
+    }
+
+    /// Where to create the watch, as a request has it.
+    pub(crate) fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// Whether the watch begins with its creation, which has not been read yet.
+    pub(crate) fn is_now(&self) -> bool {
+        self.next == 0
+    }
+
+    /// Whether a member whose store is at `revision` has less than this watch has seen: it lags behind, or history was lost.
+    pub(crate) fn is_beyond(&self, revision: i64) -> bool {
+        revision < self.seen
+    }
+
+    /// Whether a member whose store is at `revision` has nothing for this watch yet, since that begins later.
+    pub(crate) fn is_future(&self, revision: i64) -> bool {
+        self.next > self.seen.max(revision).saturating_add(1)
+    }
+
+    /// A watch from now on was created at `revision`: what happened up to it is older than the watch. Newer servers register the
+    /// watch before they read this revision, and send what came between (`watchServer.recvLoop` in etcd's
+    /// `server/etcdserver/api/v3rpc/watch.go`).
+    pub(crate) fn pin(&mut self, revision: i64) {
+        if self.is_now() {
+            self.next = revision.saturating_add(1);
+        }
+        self.saw(revision);
+    }
+
+    /// Leaves out what was delivered or is older than the watch, and returns how many that were.
+    pub(crate) fn admit(&self, events: &mut Vec<Event>) -> u64 {
+        let before = events.len();
+        events.retain(|event| event.revision() >= self.next);
+        (before - events.len()) as u64
+    }
+
+    /// Whole revisions up to `last` were delivered, out of a response with this header.
+    pub(crate) fn delivered(&mut self, last: i64, header: i64, rules: Rules) {
+        let last = if rules.hold(Rule::BookmarkIsNoHeader) { last } else { last.max(header) };
+        self.next = self.next.max(last.saturating_add(1));
+        self.saw(last);
+    }
+
+    /// A server says that everything up to `revision` was sent; `false` where more than that was delivered before.
+    pub(crate) fn progressed(&mut self, revision: i64) -> bool {
+        let after = revision.saturating_add(1);
+        let believed = after >= self.next;
+        self.next = self.next.max(after);
+        self.saw(revision);
+        believed
+    }
+
+    fn saw(&mut self, revision: i64) {
+        self.seen = self.seen.max(revision);
+    }
+}

@@ -1,0 +1,458 @@
+//! One stream and its watches: who has which number on it, whose creation is awaited, what a message means for whom.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use super::{
+    assembly::Assembly,
+    filter::Filter,
+    position::Position,
+    rules::{Rule, Rules},
+};
+use crate::{
+    model::{Event, ResponseHeader},
+    wire::WatchMessage,
+};
+
+/// How long a stream with watches may be silent before it is asked for a sign of life.
+const QUIET: Duration = Duration::from_secs(8);
+
+/// How long a stream that owes an answer may be silent before it is given up. Both together are less than 15 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A watch, by a number that is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// What is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Create { ticket: Ticket, start: i64 },
+    Cancel(i64),
+    Progress,
+    Echo,
+}
+
+/// What follows from what came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Send(Request),
+    Created {
+        ticket: Ticket,
+        header: ResponseHeader,
+        /// The member's store has less than the watch has seen.
+        behind: bool,
+        /// The watch begins after what the store has.
+        future: bool,
+    },
+    Deliver {
+        ticket: Ticket,
+        header: ResponseHeader,
+        events: Vec<Event>,
+    },
+    Progress {
+        ticket: Ticket,
+        header: ResponseHeader,
+    },
+    /// The server ended it: nothing more comes, and the machine has forgotten it.
+    Ended {
+        ticket: Ticket,
+        position: Position,
+        end: End,
+    },
+    /// The stream is of no use any more. What it carried is to be created again on another one.
+    Broken(&'static str),
+}
+
+/// Why a server ended a watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was not created.
+    Denied { reason: String },
+    /// What it has not delivered is gone: history begins at this revision.
+    Compacted { revision: i64 },
+    /// It was cancelled after its creation.
+    Canceled { reason: String },
+    /// What was sent cannot be.
+    Nonsense(&'static str),
+}
+
+#[derive(Debug)]
+struct Watched {
+    filter: Filter,
+    position: Position,
+    phase: Phase,
+    assembly: Assembly,
+    repeated: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// There is no stream.
+    Waiting,
+    Creating,
+    Live(i64),
+    /// Off the server until its reader has caught up.
+    Parked,
+}
+
+/// Whose creation is awaited. Servers answer in the order of the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    Watch(Ticket),
+    /// Given up meanwhile: to be cancelled as soon as its number is known.
+    Abandoned,
+    Echo,
+}
+
+/// The watches of one stream, which is replaced when it is lost.
+#[derive(Debug, Default)]
+pub(crate) struct WatchStream {
+    watches: HashMap<Ticket, Watched>,
+    /// In the order in which they came, for those that wait for a stream.
+    order: VecDeque<Ticket>,
+    ids: HashMap<i64, Ticket>,
+    /// Numbers that were cancelled, until the server says so.
+    cancelling: HashSet<i64>,
+    pending: VecDeque<Pending>,
+    open: bool,
+    /// Whether this member answers requests for progress in order.
+    ordered_progress: bool,
+    heard: Duration,
+    /// Since when an answer is owed.
+    owed: Duration,
+    actions: VecDeque<Action>,
+    rules: Rules,
+}
+
+impl WatchStream {
+    #[cfg(test)]
+    pub(super) fn breaking(rule: Option<Rule>) -> Self {
+        Self { rules: Rules { broken: rule }, ..Self::default() }
+    }
+
+    /// What is to be done next.
+    pub(crate) fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Takes a watch in, and creates it where there is a stream.
+    pub(crate) fn add(&mut self, ticket: Ticket, filter: Filter, position: Position, now: Duration) {
+        let watched =
+            Watched { filter, position, phase: Phase::Waiting, assembly: Assembly::default(), repeated: 0 };
+        self.watches.insert(ticket, watched);
+        self.order.push_back(ticket);
+        if self.open {
+            self.create_waiting(now);
+        }
+    }
+
+    /// Forgets a watch, whatever its state, and cancels it on the server. Returns where it was.
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Position> {
+        let watched = self.watches.remove(&ticket)?;
+        self.retract(ticket, watched.phase);
+        Some(watched.position)
+    }
+
+    /// Takes a watch off the server; it goes on after [`unpark`](Self::unpark).
+    pub(crate) fn park(&mut self, ticket: Ticket) {
+        let Some(watched) = self.watches.get_mut(&ticket) else { return };
+        let phase = std::mem::replace(&mut watched.phase, Phase::Parked);
+        watched.assembly.clear();
+        if phase != Phase::Parked {
+            self.retract(ticket, phase);
+        }
+    }
+
+    /// Creates a parked watch again where it stopped.
+    pub(crate) fn unpark(&mut self, ticket: Ticket, now: Duration) {
+        let Some(watched) = self.watches.get_mut(&ticket) else { return };
+        if watched.phase != Phase::Parked {
+            return;
+        }
+        watched.phase = Phase::Waiting;
+        self.order.push_back(ticket);
+        if self.open {
+            self.create_waiting(now);
+        }
+    }
+
+    /// A stream was opened: all that wait are created, without waiting for one another.
+    pub(crate) fn opened(&mut self, now: Duration) {
+        self.open = true;
+        self.heard = now;
+        self.ordered_progress = false;
+        self.create_waiting(now);
+    }
+
+    /// The version of the stream's member is known.
+    pub(crate) fn set_ordered_progress(&mut self, ordered: bool) {
+        self.ordered_progress = ordered;
+    }
+
+    /// The stream is gone, with everything that was under way on it. Returns those that lost it.
+    pub(crate) fn lost(&mut self) -> Vec<Ticket> {
+        self.open = false;
+        self.ids.clear();
+        self.cancelling.clear();
+        self.pending.clear();
+        self.actions.clear();
+        let mut lost: Vec<Ticket> = Vec::new();
+        for (ticket, watched) in &mut self.watches {
+            if matches!(watched.phase, Phase::Creating | Phase::Live(_)) {
+                watched.phase = Phase::Waiting;
+                watched.assembly.clear();
+                lost.push(*ticket);
+            }
+        }
+        lost.sort_unstable();
+        self.order.extend(&lost);
+        lost
+    }
+
+    /// Asks how far the stream is.
+    pub(crate) fn request_progress(&mut self) {
+        if self.open {
+            self.send(Request::Progress);
+        }
+    }
+
+    /// Looks at the clock: a stream that has been silent for long is asked for a sign of life, and given up without one.
+    /// Says when to look again, at the latest.
+    pub(crate) fn tick(&mut self, now: Duration) -> Option<Duration> {
+        if !self.open || self.is_empty() {
+            return None;
+        }
+        if self.pending.is_empty() {
+            let due = self.heard + QUIET;
+            if now < due {
+                return Some(due);
+            }
+            self.await_answer(Pending::Echo, Request::Echo, now);
+        }
+        let due = self.heard.max(self.owed) + PATIENCE;
+        if now < due {
+            return Some(due);
+        }
+        self.actions.push_back(Action::Broken("the member went silent: it answers no watch any more"));
+        None
+    }
+
+    /// Whether it carries no watch.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.watches.is_empty()
+    }
+
+    /// How many watches it carries.
+    pub(crate) fn len(&self) -> usize {
+        self.watches.len()
+    }
+
+    /// Whether the server has nothing more to say on this stream: it carries no watch, and every cancellation was answered.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_empty() && self.pending.is_empty() && self.cancelling.is_empty()
+    }
+
+    /// Whether events of this watch come in.
+    pub(crate) fn is_live(&self, ticket: Ticket) -> bool {
+        self.watches.get(&ticket).is_some_and(|watched| matches!(watched.phase, Phase::Live(_)))
+    }
+
+    /// How far a watch is.
+    pub(crate) fn position(&self, ticket: Ticket) -> Option<Position> {
+        self.watches.get(&ticket).map(|watched| watched.position)
+    }
+
+    /// How many events of a watch were left out since this was last asked.
+    pub(crate) fn take_repeated(&mut self, ticket: Ticket) -> u64 {
+        self.watches.get_mut(&ticket).map_or(0, |watched| std::mem::take(&mut watched.repeated))
+    }
+
+    /// Takes a message of the stream in.
+    pub(crate) fn receive(&mut self, message: WatchMessage, now: Duration) {
+        self.heard = now;
+        if message.created {
+            self.created(message);
+        } else if message.canceled {
+            self.canceled(message);
+        } else if message.id < 0 {
+            self.broadcast(&message);
+        } else if let Some(&ticket) = self.ids.get(&message.id) {
+            self.events(ticket, message);
+        } else if self.cancelling.insert(message.id) {
+            // Nobody's: it is on the server for nothing.
+            self.send(Request::Cancel(message.id));
+        }
+    }
+
+    // ===== creation =====
+
+    fn create_waiting(&mut self, now: Duration) {
+        while let Some(ticket) = self.order.pop_front() {
+            let Some(watched) = self.watches.get_mut(&ticket) else { continue };
+            if watched.phase != Phase::Waiting {
+                continue;
+            }
+            watched.phase = Phase::Creating;
+            let start = watched.position.next();
+            self.await_answer(Pending::Watch(ticket), Request::Create { ticket, start }, now);
+        }
+    }
+
+    fn await_answer(&mut self, pending: Pending, request: Request, now: Duration) {
+        if self.pending.is_empty() {
+            self.owed = now;
+        }
+        self.pending.push_back(pending);
+        self.send(request);
+    }
+
+    fn created(&mut self, message: WatchMessage) {
+        let Some(pending) = self.pending.pop_front() else {
+            return self.broken("the member answered a creation that was not asked for");
+        };
+        // Refused: created and canceled at once, with no number.
+        if message.canceled {
+            if let Pending::Watch(ticket) = pending {
+                self.denied(ticket, message);
+            }
+            return;
+        }
+        if message.id < 0 || self.ids.contains_key(&message.id) || self.cancelling.contains(&message.id) {
+            return self.broken("the member gave a watch a number that is none, or is in use");
+        }
+        match pending {
+            Pending::Watch(ticket) => self.created_as(ticket, message),
+            Pending::Abandoned | Pending::Echo => self.cancel(message.id),
+        }
+    }
+
+    fn created_as(&mut self, ticket: Ticket, message: WatchMessage) {
+        let revision = message.header.revision.get();
+        // Abandoned ones are marked so.
+        let Some(watched) = self.watches.get_mut(&ticket) else { return self.cancel(message.id) };
+        if watched.position.is_now() && revision <= 0 {
+            return self.broken("the member did not say since when it watches");
+        }
+        watched.position.pin(revision);
+        watched.phase = Phase::Live(message.id);
+        let behind = watched.position.is_beyond(revision);
+        let future = watched.position.is_future(revision);
+        self.ids.insert(message.id, ticket);
+        self.actions.push_back(Action::Created { ticket, header: message.header, behind, future });
+    }
+
+    fn denied(&mut self, ticket: Ticket, message: WatchMessage) {
+        let end = match message.compact_revision {
+            0 => End::Denied { reason: message.reason },
+            revision => End::Compacted { revision },
+        };
+        self.end(ticket, end);
+    }
+
+    // ===== cancellation =====
+
+    /// Takes off the server what `phase` has there.
+    fn retract(&mut self, ticket: Ticket, phase: Phase) {
+        match phase {
+            Phase::Waiting | Phase::Parked => {}
+            Phase::Creating => {
+                let mut pending = self.pending.iter_mut();
+                if let Some(pending) = pending.find(|pending| **pending == Pending::Watch(ticket)) {
+                    *pending = Pending::Abandoned;
+                }
+            }
+            Phase::Live(id) => {
+                self.ids.remove(&id);
+                self.cancel(id);
+            }
+        }
+    }
+
+    fn cancel(&mut self, id: i64) {
+        self.cancelling.insert(id);
+        self.send(Request::Cancel(id));
+    }
+
+    fn canceled(&mut self, message: WatchMessage) {
+        if self.cancelling.remove(&message.id) {
+            return;
+        }
+        let Some(ticket) = self.ids.remove(&message.id) else { return };
+        let end = if message.compact_revision == 0 {
+            End::Canceled { reason: message.reason }
+        } else {
+            // Until it is cancelled from here as well, the member answers no request for progress on this stream
+            // (`watchServer.sendLoop`). Whether it answers this differs.
+            self.send(Request::Cancel(message.id));
+            End::Compacted { revision: message.compact_revision }
+        };
+        self.end(ticket, end);
+    }
+
+    fn end(&mut self, ticket: Ticket, end: End) {
+        if let Some(watched) = self.watches.remove(&ticket) {
+            self.actions.push_back(Action::Ended { ticket, position: watched.position, end });
+        }
+    }
+
+    // ===== events and progress =====
+
+    fn events(&mut self, ticket: Ticket, message: WatchMessage) {
+        let rules = self.rules;
+        let Some(watched) = self.watches.get_mut(&ticket) else { return };
+        let header = message.header;
+        let unasked = || message.events.iter().any(|event| !watched.filter.admits(event));
+        if let Some(nonsense) =
+            message.flaw.or_else(|| unasked().then_some("the watch did not ask for this event"))
+        {
+            self.ids.remove(&message.id);
+            self.cancel(message.id);
+            return self.end(ticket, End::Nonsense(nonsense));
+        }
+        let is_progress = message.events.is_empty() && !message.fragment && watched.assembly.is_empty();
+        if is_progress {
+            let believed = watched.position.progressed(header.revision.get());
+            return if believed {
+                self.actions.push_back(Action::Progress { ticket, header })
+            };
+        }
+        let received = message.events.last().map_or(0, |event| event.revision().get());
+        let mut events = watched.assembly.push(message.events, message.fragment, rules);
+        watched.repeated += watched.position.admit(&mut events);
+        if !rules.hold(Rule::BookmarkByRevision) {
+            watched.position.delivered(received, 0, rules);
+        }
+        let Some(last) = events.last().map(|event| event.revision().get()) else { return };
+        watched.position.delivered(last, header.revision.get(), rules);
+        self.actions.push_back(Action::Deliver { ticket, header, events });
+    }
+
+    /// An answer to a request for progress is for all watches of the stream.
+    fn broadcast(&mut self, message: &WatchMessage) {
+        if !message.events.is_empty() || message.header.revision.get() <= 0 {
+            return self.broken("the member sent events of no watch");
+        }
+        let in_order = self.rules.hold(Rule::ProgressInOrder);
+        if in_order && !self.ordered_progress {
+            return;
+        }
+        for (&ticket, watched) in &mut self.watches {
+            let created = matches!(watched.phase, Phase::Live(_)) && watched.assembly.is_empty();
+            let created = created || (!in_order && watched.phase == Phase::Creating);
+            if created && watched.position.progressed(message.header.revision.get()) {
+                self.actions.push_back(Action::Progress { ticket, header: message.header });
+            }
+        }
+    }
+
+    fn broken(&mut self, why: &'static str) {
+        self.actions.push_back(Action::Broken(why));
+    }
+
+    fn send(&mut self, request: Request) {
+        self.actions.push_back(Action::Send(request));
+    }
+}

@@ -1,0 +1,247 @@
+//! One case each: what random orders reach seldom, or what must be said exactly.
+
+use std::time::Duration;
+
+use crate::{
+    mechanism::watch::{Action, End, Position, Request, Ticket, WatchStream, filter::Filter},
+    model::{ClusterId, Event, KeyValue, MemberId, ResponseHeader, Revision},
+    op::WatchCreate,
+    wire::WatchMessage,
+};
+
+const A: Ticket = Ticket(1);
+const B: Ticket = Ticket(2);
+
+const fn at(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn header(revision: i64) -> ResponseHeader {
+    ResponseHeader::new(ClusterId::new(1), MemberId::new(1), Revision::new(revision), 1)
+}
+
+fn created(id: i64, revision: i64) -> WatchMessage {
+    WatchMessage { header: header(revision), id, created: true, ..WatchMessage::default() }
+}
+
+fn denied(reason: &str) -> WatchMessage {
+    let reason = reason.to_owned();
+    WatchMessage { id: -1, created: true, canceled: true, reason, ..WatchMessage::default() }
+}
+
+fn canceled(id: i64) -> WatchMessage {
+    WatchMessage { id, canceled: true, ..WatchMessage::default() }
+}
+
+fn progress(id: i64, revision: i64) -> WatchMessage {
+    WatchMessage { header: header(revision), id, ..WatchMessage::default() }
+}
+
+fn events(id: i64, revisions: &[i64]) -> WatchMessage {
+    let event = |revision: &i64| Event::put(KeyValue::new("k", "v").with_revisions(1, *revision));
+    let events = revisions.iter().map(event).collect();
+    WatchMessage { header: header(100), id, events, ..WatchMessage::default() }
+}
+
+fn actions(stream: &mut WatchStream) -> Vec<Action> {
+    std::iter::from_fn(|| stream.next_action()).collect()
+}
+
+fn opened(watches: &[(Ticket, i64)]) -> WatchStream {
+    let mut stream = WatchStream::default();
+    for (ticket, start) in watches {
+        let filter = Filter::of(WatchCreate::new("k").spec());
+        stream.add(*ticket, filter, Position::new(*start), at(0));
+    }
+    stream.opened(at(0));
+    stream
+}
+
+/// As above, read what is answered, and forget what that led to.
+fn live(watches: &[(Ticket, i64)]) -> WatchStream {
+    let mut stream = opened(watches);
+    for id in (0..).take(watches.len()) {
+        stream.receive(created(id, 10), at(0));
+    }
+    actions(&mut stream);
+    stream
+}
+
+fn delivered(actions: &[Action]) -> Vec<(Ticket, Vec<i64>)> {
+    let delivered = |action: &Action| match action {
+        Action::Deliver { ticket, events, .. } => {
+            Some((*ticket, events.iter().map(|event| event.revision().get()).collect()))
+        }
+        _ => None,
+    };
+    actions.iter().filter_map(delivered).collect()
+}
+
+fn start_of(ticket: Ticket, stream: &mut WatchStream) -> Option<i64> {
+    stream.lost();
+    stream.opened(at(1));
+    actions(stream).into_iter().find_map(|action| match action {
+        Action::Send(Request::Create { ticket: created, start }) if created == ticket => Some(start),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_watch_from_now_on_begins_after_its_creation_and_resumes_there() {
+    let mut stream = live(&[(A, 0)]);
+    stream.receive(events(0, &[9, 10, 11]), at(0));
+    assert_eq!(delivered(&actions(&mut stream)), [(A, vec![11])]);
+    assert_eq!(stream.take_repeated(A), 2);
+    let mut stream = live(&[(A, 0)]);
+    assert_eq!(start_of(A, &mut stream), Some(11));
+    // The creation of a resumed watch says where the member is, and nothing of the watch.
+    stream.receive(created(0, 50), at(1));
+    assert_eq!(start_of(A, &mut stream), Some(11));
+}
+
+#[test]
+fn before_its_first_creation_nothing_was_promised() {
+    let mut stream = opened(&[(A, 0)]);
+    assert_eq!(start_of(A, &mut stream), Some(0));
+}
+
+#[test]
+fn a_denial_is_of_one_watch_only() {
+    let mut stream = opened(&[(A, 0), (B, 0)]);
+    actions(&mut stream);
+    stream.receive(denied("rpc error: code = PermissionDenied desc = etcdserver: permission denied"), at(0));
+    stream.receive(created(0, 10), at(0));
+    let actions = actions(&mut stream);
+    assert!(matches!(&actions[0], Action::Ended { ticket: A, end: End::Denied { .. }, .. }), "{actions:?}");
+    assert!(matches!(&actions[1], Action::Created { ticket: B, .. }), "{actions:?}");
+    assert!(stream.is_live(B) && stream.len() == 1);
+}
+
+#[test]
+fn a_compaction_ends_a_watch_once_and_frees_its_number() {
+    let mut stream = live(&[(A, 5), (B, 0)]);
+    let gone = WatchMessage { compact_revision: 7, ..canceled(0) };
+    stream.receive(gone.clone(), at(0));
+    let first = actions(&mut stream);
+    assert_eq!(first[0], Action::Send(Request::Cancel(0)));
+    assert!(matches!(&first[1], Action::Ended { ticket: A, end: End::Compacted { revision: 7 }, .. }));
+    stream.receive(gone, at(0));
+    stream.receive(canceled(0), at(0));
+    assert_eq!(actions(&mut stream), []);
+}
+
+#[test]
+fn a_watch_can_be_given_up_in_every_state() {
+    // Waiting for a stream.
+    let mut stream = WatchStream::default();
+    stream.add(A, Filter::of(WatchCreate::new("k").spec()), Position::new(0), at(0));
+    stream.remove(A);
+    stream.opened(at(0));
+    assert_eq!(actions(&mut stream), []);
+    // Waiting for its creation, which then is cancelled.
+    let mut stream = opened(&[(A, 0)]);
+    actions(&mut stream);
+    stream.remove(A);
+    assert!(!stream.is_quiet());
+    stream.receive(created(0, 10), at(0));
+    assert_eq!(actions(&mut stream), [Action::Send(Request::Cancel(0))]);
+    stream.receive(events(0, &[11]), at(0));
+    stream.receive(canceled(0), at(0));
+    assert!(stream.is_quiet() && actions(&mut stream).is_empty());
+    // Live, parked, and after the end of the stream.
+    let mut stream = live(&[(A, 0), (B, 0)]);
+    stream.park(B);
+    stream.remove(A);
+    stream.remove(B);
+    assert_eq!(actions(&mut stream), [Request::Cancel(1), Request::Cancel(0)].map(Action::Send));
+    stream.lost();
+    assert!(stream.is_quiet());
+}
+
+#[test]
+fn an_unknown_number_is_cancelled_once() {
+    let mut stream = live(&[(A, 0)]);
+    stream.receive(events(7, &[11]), at(0));
+    stream.receive(events(7, &[12]), at(0));
+    assert_eq!(actions(&mut stream), [Action::Send(Request::Cancel(7))]);
+}
+
+#[test]
+fn silence_is_asked_for_an_echo_and_given_up_without_one() {
+    let mut stream = live(&[(A, 0)]);
+    assert_eq!(stream.tick(at(7)), Some(at(8)));
+    assert_eq!(stream.tick(at(8)), Some(at(13)));
+    assert_eq!(actions(&mut stream), [Action::Send(Request::Echo)]);
+    stream.receive(denied("mvcc: watcher range is empty"), at(9));
+    assert_eq!(actions(&mut stream), []);
+    assert_eq!(stream.tick(at(9)), Some(at(17)));
+    assert_eq!(stream.tick(at(17)), Some(at(22)));
+    actions(&mut stream);
+    assert_eq!(stream.tick(at(22)), None);
+    assert!(matches!(actions(&mut stream)[..], [Action::Broken(_)]));
+    assert_eq!(WatchStream::default().tick(at(99)), None);
+}
+
+#[test]
+fn progress_counts_only_in_order() {
+    let mut stream = live(&[(A, 0)]);
+    stream.receive(progress(-1, 20), at(0));
+    assert_eq!(actions(&mut stream), [], "nothing is known of the member");
+    stream.set_ordered_progress(true);
+    stream.receive(progress(-1, 20), at(0));
+    assert_eq!(actions(&mut stream), [Action::Progress { ticket: A, header: header(20) }]);
+    stream.receive(progress(0, 15), at(0));
+    assert_eq!(actions(&mut stream), [], "more was delivered");
+    stream.receive(progress(0, 30), at(0));
+    assert_eq!(start_of(A, &mut stream), Some(31));
+}
+
+#[test]
+fn a_member_that_has_less_than_was_seen_is_told_from_a_watch_of_the_future() {
+    let said = |stream: &mut WatchStream| match &actions(stream)[..] {
+        [.., Action::Created { behind, future, .. }] => (*behind, *future),
+        other => panic!("{other:?}"),
+    };
+    let mut stream = opened(&[(A, 20)]);
+    stream.receive(created(0, 10), at(0));
+    assert_eq!(said(&mut stream), (false, true));
+    let mut stream = live(&[(A, 0)]);
+    start_of(A, &mut stream);
+    stream.receive(created(0, 9), at(0));
+    assert_eq!(said(&mut stream), (true, false));
+    start_of(A, &mut stream);
+    stream.receive(created(0, 10), at(0));
+    assert_eq!(said(&mut stream), (false, false));
+}
+
+#[test]
+fn what_was_not_asked_for_ends_one_watch() {
+    let mut stream = live(&[(A, 0), (B, 0)]);
+    let foreign = Event::put(KeyValue::new("other", "").with_revisions(11, 11));
+    stream.receive(WatchMessage { events: vec![foreign], ..events(0, &[]) }, at(0));
+    let flawed = WatchMessage { flaw: Some("neither"), ..events(1, &[]) };
+    stream.receive(flawed, at(0));
+    let ended: Vec<Ticket> = actions(&mut stream)
+        .into_iter()
+        .filter_map(|action| match action {
+            Action::Ended { ticket, end: End::Nonsense(_), .. } => Some(ticket),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ended, [A, B]);
+}
+
+#[test]
+fn nonsense_breaks_the_stream_and_nothing_else() {
+    for message in [created(5, 10), events(-1, &[11]), progress(-1, 0)] {
+        let mut stream = live(&[(A, 0)]);
+        stream.receive(message, at(0));
+        assert!(matches!(actions(&mut stream)[..], [Action::Broken(_)]));
+    }
+    for message in [created(-1, 10), created(0, 0)] {
+        let mut stream = opened(&[(A, 0)]);
+        actions(&mut stream);
+        stream.receive(message, at(0));
+        assert!(matches!(actions(&mut stream)[..], [Action::Broken(_)]));
+    }
+}

@@ -1,0 +1,212 @@
+//! What a lane does for its handles, and for what its machine says.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use etcd_errors::{Code, Error, ErrorKind, GrpcCode};
+
+use super::{
+    entry::{Entry, Fill},
+    hub::{LaneKey, Start},
+    inbox::Command,
+    lane::{Lane, Loss, ProgressOf, Stream},
+    shared::Counters,
+};
+use crate::{
+    mechanism::watch::{Action, End, Filter, Position, Request, Ticket},
+    model::{Event, ResponseHeader},
+    service::WatchResponse,
+    transport::{
+        connection::Connection, failure::Failure, pool::closed, reopening::Reopening, token::Carried,
+    },
+    wire,
+};
+
+/// How often a rejected token is followed, for one watch: as for a call.
+const MOST_RENEWALS: u32 = 8;
+
+impl Lane {
+    /// Does what handles and the hub ask for.
+    pub(super) fn obey(&mut self, connection: Option<&Connection>) {
+        let mut asked = false;
+        for command in self.inbox.take() {
+            match command {
+                Command::Add(entry) => self.add(*entry),
+                Command::Remove(ticket) => {
+                    self.machine.remove(ticket);
+                    self.take(ticket);
+                }
+                Command::Drained(ticket) => self.machine.unpark(ticket, self.now()),
+                Command::AskProgress(ticket) => asked |= self.ask(ticket, connection),
+            }
+        }
+        if asked {
+            self.machine.request_progress();
+        }
+    }
+
+    fn add(&mut self, entry: Entry) {
+        if entry.shared.is_gone() {
+            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let ticket = entry.shared.ticket;
+        self.machine.add(ticket, Filter::of(&entry.shared.spec), entry.position, self.now());
+        self.entries.insert(ticket, entry);
+    }
+
+    pub(super) fn take(&mut self, ticket: Ticket) -> Option<Entry> {
+        let entry = self.entries.remove(&ticket);
+        if entry.is_some() {
+            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+        }
+        entry
+    }
+
+    /// Whether to ask the member how far its watches are.
+    fn ask(&mut self, ticket: Ticket, connection: Option<&Connection>) -> bool {
+        let (Some(connection), true) = (connection, self.machine.is_live(ticket)) else { return false };
+        match self.progress {
+            ProgressOf::InOrder => return true,
+            ProgressOf::Asked => {}
+            ProgressOf::Unknown => self.ask_version(&connection.member.endpoint),
+            ProgressOf::TooOld => {
+                if let Some(entry) = self.entries.get(&ticket) {
+                    let text = "this member may tell progress before the events that it covers: etcd 3.4.25 and 3.5.8 do not";
+                    entry.shared.answer(&Err(Error::new(ErrorKind::Unsupported, text)));
+                }
+            }
+        }
+        false
+    }
+
+    /// Does what the machine says; gives the reason where the stream is of no use any more.
+    pub(super) fn act(&mut self, stream: &mut Stream, reopening: &mut Reopening) -> Option<Loss> {
+        while let Some(action) = self.machine.next_action() {
+            match action {
+                Action::Send(request) => self.send(stream, request),
+                Action::Created { ticket, header, behind, future } => {
+                    let connection = Arc::clone(stream.connection());
+                    self.answered(reopening, &connection);
+                    self.created(ticket, header, &connection);
+                    if behind {
+                        self.verify(ticket);
+                    }
+                    if future && self.key.start != Start::Future {
+                        self.transfer(ticket, Start::Future);
+                    }
+                }
+                Action::Deliver { ticket, header, events } => self.deliver(ticket, header, events),
+                Action::Progress { ticket, header } => self.progressed(ticket, header),
+                Action::Ended { ticket, position, end } => self.ended(ticket, position, end, reopening),
+                Action::Broken(why) => return Some(Loss::Failed(Failure::malformed(why))),
+            }
+        }
+        None
+    }
+
+    fn send(&self, stream: &mut Stream, request: Request) {
+        match request {
+            Request::Create { ticket, start } => {
+                if let Some(entry) = self.entries.get(&ticket) {
+                    stream.push(&wire::watch_create_request(&entry.shared.spec, start));
+                }
+            }
+            Request::Cancel(id) => stream.push(&wire::watch_cancel_request(id)),
+            Request::Progress => stream.push(&wire::watch_progress_request()),
+            Request::Echo => stream.push(&wire::watch_echo_request()),
+        }
+    }
+
+    fn created(&mut self, ticket: Ticket, header: ResponseHeader, connection: &Connection) {
+        let position = self.machine.position(ticket);
+        let Some(entry) = self.entries.get_mut(&ticket) else { return };
+        position.iter().for_each(|position| entry.shared.reached(*position));
+        entry.created(header, &connection.member.endpoint);
+        self.prime(ticket);
+    }
+
+    fn deliver(&mut self, ticket: Ticket, header: ResponseHeader, events: Vec<Event>) {
+        let position = self.machine.position(ticket);
+        let repeated = self.machine.take_repeated(ticket);
+        let Some(entry) = self.entries.get_mut(&ticket) else { return };
+        Counters::add(&entry.shared.counters.repeated, repeated);
+        let fill = entry.deliver(WatchResponse::events(header, events));
+        position.iter().for_each(|position| entry.shared.reached(*position));
+        match fill {
+            Fill::Fits => {}
+            Fill::Park => self.machine.park(ticket),
+            Fill::Failed => {
+                self.machine.remove(ticket);
+                self.take(ticket);
+            }
+        }
+    }
+
+    fn progressed(&mut self, ticket: Ticket, header: ResponseHeader) {
+        let position = self.machine.position(ticket);
+        let Some(entry) = self.entries.get_mut(&ticket) else { return };
+        position.iter().for_each(|position| entry.shared.reached(*position));
+        if entry.shared.spec.progress_notify {
+            entry.shared.with_buffer(|buffer| buffer.push(WatchResponse::progress(header)));
+        }
+        entry.shared.answer(&Ok(header.revision));
+    }
+
+    fn ended(&mut self, ticket: Ticket, position: Position, end: End, reopening: &mut Reopening) {
+        let Some(mut entry) = self.take(ticket) else { return };
+        entry.position = position;
+        let error = match end {
+            End::Nonsense(why) => Error::new(ErrorKind::Protocol, why),
+            End::Compacted { revision } => {
+                if entry.known.is_some() {
+                    return self.resync(entry);
+                }
+                Error::from(Code::Compacted).with_compact_revision(revision)
+            }
+            End::Denied { reason } | End::Canceled { reason } => {
+                let code = Code::parse(GrpcCode::Unknown, &reason);
+                if renews(code, entry.renewals) && reopening.can_renew(code) {
+                    return self.renew(entry, reopening, reopening.carried());
+                }
+                if reason.is_empty() {
+                    Error::from(Code::WatchCanceled)
+                } else {
+                    Error::from_server(GrpcCode::Unknown, reason)
+                }
+            }
+        };
+        entry.end(error);
+    }
+
+    /// Creates it on a stream with another token; those that are on this one stay, since members look at tokens at creation only.
+    fn renew(&self, mut entry: Entry, reopening: &Reopening, rejected: Carried) {
+        entry.renewals += 1;
+        reopening.renew_first(rejected);
+        self.inbox.retire();
+        self.hand_on(entry, &self.key);
+    }
+
+    fn transfer(&mut self, ticket: Ticket, start: Start) {
+        let Some(position) = self.machine.remove(ticket) else { return };
+        if let Some(mut entry) = self.take(ticket) {
+            entry.position = position;
+            self.hand_on(entry, &LaneKey { start, ..self.key.clone() });
+        }
+    }
+
+    pub(super) fn hand_on(&self, mut entry: Entry, key: &LaneKey) {
+        match self.hub.channel.upgrade() {
+            Some(channel) => self.hub.place(&channel, key, Box::new(entry)),
+            None => entry.end(closed()),
+        }
+    }
+}
+
+/// Whether a refusal may be about the token. Members before 3.5.5 call every rejected one a lack of permission.
+fn renews(code: Code, renewals: u32) -> bool {
+    match code {
+        Code::InvalidAuthToken | Code::AuthOldRevision | Code::UserEmpty => renewals < MOST_RENEWALS,
+        Code::PermissionDenied => renewals == 0,
+        _ => false,
+    }
+}

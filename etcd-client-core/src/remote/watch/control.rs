@@ -1,0 +1,76 @@
+//! What a handle asks of its watch.
+
+use std::{sync::Arc, time::Duration};
+
+use etcd_errors::{Error, ErrorKind};
+use futures_core::future::BoxFuture;
+use tokio::{sync::watch, time::timeout};
+
+use super::{inbox::Command, jobs::current_revision, shared::Shared};
+use crate::{
+    model::Revision,
+    service::{WatchControl, WatchCounters, WatchStatus},
+    transport::{call::seconds, channel::check_runtime, pool::closed, reopening::WeakChannel},
+};
+
+/// The wait for an answer before it is asked again: a member that cannot answer yet is silent, and forgets that it was asked.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The longest such wait.
+const ASK_AGAIN_AT_MOST: Duration = Duration::from_secs(1);
+
+/// A handle's way to its watch.
+#[derive(Debug)]
+pub(super) struct Control {
+    pub(super) shared: Arc<Shared>,
+    pub(super) channel: WeakChannel,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl WatchControl for Control {
+    fn progress(&self) -> BoxFuture<'static, Result<Revision, Error>> {
+        let (shared, channel, limit) = (Arc::clone(&self.shared), self.channel.clone(), self.timeout);
+        Box::pin(async move {
+            check_runtime().map_err(|error| error.with_operation("watch progress"))?;
+            let asked = ask(&shared, &channel);
+            let answer = match limit {
+                Some(limit) => timeout(limit, asked).await.unwrap_or_else(|_elapsed| Err(late(limit))),
+                None => asked.await,
+            };
+            answer.map_err(|error| error.with_operation("watch progress"))
+        })
+    }
+
+    fn status(&self) -> watch::Receiver<WatchStatus> {
+        self.shared.status()
+    }
+
+    fn counters(&self) -> WatchCounters {
+        self.shared.counters.read()
+    }
+}
+
+/// Asks again and again. A member says nothing while a watch of the stream begins later than its store ends, as each one does
+/// that was resumed on an idle store: then a read shows that there is nothing to wait for.
+async fn ask(shared: &Shared, channel: &WeakChannel) -> Result<Revision, Error> {
+    let mut wait = ASK_AGAIN;
+    loop {
+        let answer = shared.ask();
+        shared.tell(Command::AskProgress(shared.ticket));
+        if let Ok(Ok(answer)) = timeout(wait, answer).await {
+            return answer;
+        }
+        wait = (wait * 2).min(ASK_AGAIN_AT_MOST);
+        let channel = channel.upgrade().ok_or_else(closed)?;
+        if let Ok(revision) = current_revision(&channel, &shared.spec.range).await
+            && shared.next() > revision
+        {
+            return Ok(Revision::new(revision));
+        }
+    }
+}
+
+fn late(limit: Duration) -> Error {
+    let text = format!("no member said within {} how far the watch is", seconds(limit));
+    Error::new(ErrorKind::Timeout, text)
+}

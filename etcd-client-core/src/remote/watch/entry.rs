@@ -1,0 +1,132 @@
+//! One watch as its lane holds it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
+
+use bytes::Bytes;
+use etcd_errors::{Error, ErrorKind};
+use tokio::{sync::oneshot, time::Instant};
+
+use super::shared::{Counters, Shared};
+use crate::{
+    mechanism::watch::Position,
+    model::{Endpoint, Event, ResponseHeader},
+    op::SlowReader,
+    service::{WatchResponse, WatchStatus},
+};
+
+/// One watch as its lane holds it, and as it is handed from lane to lane.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) shared: Arc<Shared>,
+    pub(super) position: Position,
+    /// Who waits for the creation, until then.
+    pub(super) creation: Option<oneshot::Sender<Result<(), Error>>>,
+    /// How often another token was got for it since it was last created.
+    pub(super) renewals: u32,
+    /// The keys that its reader knows of, with the revision of each, where they are needed for a listing to be compared with.
+    pub(super) known: Option<HashMap<Bytes, i64>>,
+    /// Whether a listing is under way.
+    pub(super) listing: bool,
+}
+
+/// What a response was to a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fill {
+    Fits,
+    /// It is kept, and more must not come.
+    Park,
+    /// The watch has ended for it.
+    Failed,
+}
+
+impl Entry {
+    pub(super) fn new(shared: Arc<Shared>, creation: oneshot::Sender<Result<(), Error>>) -> Self {
+        let position = Position::new(shared.spec.start_revision.get());
+        let known = shared.spec.resync.then(HashMap::new);
+        Self { shared, position, creation: Some(creation), renewals: 0, known, listing: false }
+    }
+
+    /// It was created on `endpoint`, for the first time or again.
+    pub(super) fn created(&mut self, header: ResponseHeader, endpoint: &Endpoint) {
+        self.renewals = 0;
+        let endpoint = Some(endpoint.clone());
+        self.shared.set_status(WatchStatus::Connected { endpoint, since: Instant::now() });
+        if let Some(creation) = self.creation.take() {
+            if self.shared.spec.created_notify {
+                self.shared.with_buffer(|buffer| buffer.push(WatchResponse::created(header)));
+            }
+            // Who gave up waiting has dropped the reader as well.
+            let _ = creation.send(Ok(()));
+        }
+    }
+
+    /// It lost its stream, or could not be created.
+    pub(super) fn lost(&self, since: Instant, error: &Error) {
+        if self.creation.is_none() {
+            self.shared.set_status(WatchStatus::Resuming { since, error: error.clone() });
+        } else {
+            self.shared.set_trouble(error);
+        }
+    }
+
+    /// It is over.
+    pub(super) fn end(&mut self, error: Error) {
+        let error = error.with_operation("watch");
+        if let Some(creation) = self.creation.take() {
+            let _ = creation.send(Err(error.clone()));
+        }
+        self.shared.end(Some(error));
+    }
+
+    /// Hands events to the reader.
+    pub(super) fn deliver(&mut self, response: WatchResponse) -> Fill {
+        if let Some(known) = &mut self.known {
+            response.events.iter().for_each(|event| learn(known, event));
+        }
+        let policy = self.shared.spec.slow_reader;
+        let counters = &self.shared.counters;
+        let fill = self.shared.with_buffer(|buffer| {
+            if !buffer.push(response) {
+                return Fill::Fits;
+            }
+            if policy == SlowReader::Coalesce {
+                let (coalesced, fits) = buffer.coalesce();
+                Counters::add(&counters.coalesced, coalesced);
+                if fits {
+                    return Fill::Fits;
+                }
+            }
+            if policy == SlowReader::Fail {
+                return Fill::Failed;
+            }
+            buffer.park();
+            Fill::Park
+        });
+        match fill {
+            Fill::Fits => {}
+            Fill::Park => {
+                counters.parked.fetch_add(1, Ordering::Relaxed);
+                self.shared.set_status(WatchStatus::Parked { since: Instant::now() });
+            }
+            Fill::Failed => {
+                let limit = self.shared.spec.buffer_bytes;
+                let text =
+                    format!("the reader is slower than the events: more than {limit} bytes wait for it");
+                self.end(Error::new(ErrorKind::Lagged, text));
+            }
+        }
+        fill
+    }
+}
+
+fn learn(known: &mut HashMap<Bytes, i64>, event: &Event) {
+    if event.is_delete() {
+        known.remove(&event.kv.key);
+    } else {
+        // A copy: the event's own may keep a whole message in memory.
+        known.insert(Bytes::copy_from_slice(&event.kv.key), event.revision().get());
+    }
+}

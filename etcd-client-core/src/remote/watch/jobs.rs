@@ -1,0 +1,113 @@
+//! What a lane asks of the cluster beside its stream.
+
+use std::time::Duration;
+
+use etcd_errors::{Error, ErrorKind};
+use etcd_proto::etcdserverpb as pb;
+use tokio::time::sleep;
+
+use super::{
+    entry::Entry,
+    lane::{Lane, ProgressOf},
+};
+use crate::{
+    mechanism::{
+        backoff::Backoff,
+        watch::{Position, Ticket, answers_progress_in_order},
+    },
+    model::Endpoint,
+    op::KeyRange,
+    remote::reported_version,
+    service::CallOptions,
+    transport::{call::Call, channel::Channel, method::Method, reopening::WeakChannel},
+};
+
+/// What a question brought.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// Whether the member of this stream keeps progress in order.
+    Version(u64, bool),
+    /// Why the watch has no future, where it has none.
+    Verified(Ticket, Option<Error>),
+}
+
+impl Lane {
+    pub(super) fn done(&mut self, done: Done) {
+        match done {
+            Done::Version(generation, _) if generation != self.generation => {}
+            Done::Version(_, true) => {
+                self.progress = ProgressOf::InOrder;
+                self.machine.set_ordered_progress(true);
+                self.machine.request_progress();
+            }
+            Done::Version(_, false) => self.progress = ProgressOf::TooOld,
+            Done::Verified(_, None) => {}
+            Done::Verified(ticket, Some(error)) => {
+                self.machine.remove(ticket);
+                if let Some(mut entry) = self.take(ticket) {
+                    entry.end(error);
+                }
+            }
+        }
+    }
+
+    pub(super) fn ask_version(&mut self, endpoint: &Endpoint) {
+        let (Some(channel), generation) = (self.hub.channel.upgrade(), self.generation) else { return };
+        self.progress = ProgressOf::Asked;
+        let endpoint = endpoint.clone();
+        self.jobs.push(Box::pin(async move {
+            let version = reported_version(&channel, endpoint).await;
+            let version = version.ok().and_then(|version| version.parse().ok());
+            Done::Version(generation, version.is_some_and(answers_progress_in_order))
+        }));
+    }
+
+    /// The member has less than the watch has seen: it lags behind, or the cluster has lost history. A linearizable read tells.
+    pub(super) fn verify(&mut self, ticket: Ticket) {
+        let (Some(entry), Some(position)) = (self.entries.get(&ticket), self.machine.position(ticket)) else {
+            return;
+        };
+        let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());
+        self.jobs
+            .push(Box::pin(async move { Done::Verified(ticket, verify(&channel, &range, position).await) }));
+    }
+
+    pub(super) fn prime(&mut self, _ticket: Ticket) {}
+
+    pub(super) fn resync(&mut self, _entry: Entry) {}
+}
+
+async fn verify(channel: &WeakChannel, range: &KeyRange, position: Position) -> Option<Error> {
+    let mut failures = 0;
+    loop {
+        let error = match current_revision(&channel.upgrade()?, range).await {
+            Ok(revision) if position.is_beyond(revision) => {
+                let text = format!(
+                    "the cluster is at revision {revision}, and the watch has seen later ones: \
+                     was the cluster restored from an older backup?"
+                );
+                return Some(Error::new(ErrorKind::RevisionRegressed, text));
+            }
+            Ok(_) => return None,
+            Err(error) => error,
+        };
+        match error.kind() {
+            ErrorKind::RevisionRegressed | ErrorKind::Closed | ErrorKind::NoRuntime => return Some(error),
+            _ => {}
+        }
+        failures += 1;
+        sleep(
+            Backoff::RECONNECT.wait_at_least_half(failures, fastrand::u64(..)).max(Duration::from_millis(25)),
+        )
+        .await;
+    }
+}
+
+/// The revision of the store, by a quorum. Whoever may watch a range may read its first key.
+pub(super) async fn current_revision(channel: &Channel, range: &KeyRange) -> Result<i64, Error> {
+    let (key, _) = range.bounds();
+    let request = pb::RangeRequest { key, count_only: true, ..Default::default() };
+    let options = CallOptions::default();
+    let read = |answer: pb::RangeResponse| Ok(answer.header.map_or(0, |header| header.revision));
+    channel.unary(Call::new(Method::Range, &options), &request, read).await
+}

@@ -1,0 +1,319 @@
+//! One stream of watches, for as long as there are any: opened again wherever it is lost.
+
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use etcd_errors::{Attempt, Error, ErrorKind};
+use etcd_proto::etcdserverpb as pb;
+use futures_core::future::BoxFuture;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::{
+    task::coop::consume_budget,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    entry::Entry,
+    hub::{Hub, LaneKey},
+    inbox::{Command, Inbox},
+    jobs::Done,
+};
+use crate::{
+    mechanism::{
+        retry::Observation,
+        watch::{Ticket, WatchStream},
+    },
+    transport::{
+        channel::Channel,
+        connection::{Connection, ConnectionState},
+        duplex::Duplex,
+        examiner::Examiner,
+        failure::Failure,
+        method::Method,
+        pool::{Pool, closed},
+        reopening::{Opened, Reopening},
+    },
+    wire,
+};
+
+/// How long a stream without watches is kept, for the next one.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How long a stream without watches is kept for the answers to its cancellations. h2 closes a connection on which many streams
+/// are reset while data is under way.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether another member is there, while this one is silent.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The most that is waited where nothing is due.
+const LONG: Duration = Duration::from_secs(3_600);
+
+pub(super) type Stream = Duplex<pb::WatchResponse>;
+
+/// One stream of watches. It ends with the last of them, or with the client.
+pub(super) struct Lane {
+    pub(super) hub: Arc<Hub>,
+    pub(super) key: LaneKey,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) machine: WatchStream,
+    pub(super) entries: HashMap<Ticket, Entry>,
+    pub(super) jobs: FuturesUnordered<BoxFuture<'static, Done>>,
+    pub(super) reopening: Option<Reopening>,
+    examiner: Examiner,
+    began: Instant,
+    /// Since when there is no stream.
+    lost_since: Option<Instant>,
+    /// Streams in a row that were of another cluster, or whose messages were larger than is taken.
+    hopeless: u32,
+    /// Streams opened so far.
+    pub(super) generation: u64,
+    pub(super) progress: ProgressOf,
+}
+
+/// What is known of the member's answers to requests for progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProgressOf {
+    Unknown,
+    Asked,
+    InOrder,
+    TooOld,
+}
+
+/// Why a stream is not served any longer.
+pub(super) enum Loss {
+    /// Nobody needs it.
+    Idle,
+    Failed(Failure),
+    /// It is not to be believed.
+    Disbelieved(Error),
+}
+
+impl Lane {
+    pub(super) fn new(hub: Arc<Hub>, channel: &Channel, key: LaneKey, inbox: Arc<Inbox>) -> Self {
+        let reopening = Reopening::new(channel, Method::Watch, key.options());
+        Self {
+            hub,
+            key,
+            inbox,
+            machine: WatchStream::default(),
+            entries: HashMap::new(),
+            jobs: FuturesUnordered::new(),
+            reopening: Some(reopening),
+            // Members may lag behind one another.
+            examiner: channel.examiner(false),
+            began: Instant::now(),
+            lost_since: None,
+            hopeless: 0,
+            generation: 0,
+            progress: ProgressOf::Unknown,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let pool = Arc::clone(&self.hub.pool);
+        tokio::select! {
+            biased;
+            () = pool.shutdown() => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(&mut self) {
+        let Some(mut reopening) = self.reopening.take() else { return };
+        loop {
+            let opened = match self.open(&mut reopening).await {
+                Some(Ok(opened)) => opened,
+                Some(Err(error)) => {
+                    self.end_all(&error);
+                    continue;
+                }
+                None => return,
+            };
+            let (connection, loss) = match opened {
+                Opened::Failed(connection, failure) => (connection, Loss::Failed(failure)),
+                Opened::Stream(mut stream) => {
+                    let connection = Arc::clone(stream.connection());
+                    let loss = self.serve(&mut stream, &mut reopening).await;
+                    (connection, loss)
+                }
+            };
+            match loss {
+                Loss::Idle => return,
+                Loss::Failed(failure) => self.lost(&mut reopening, &connection, failure, None),
+                Loss::Disbelieved(error) => {
+                    let failure = Failure::malformed(error.message().to_owned());
+                    self.lost(&mut reopening, &connection, failure, Some(error));
+                }
+            }
+        }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// The next stream, or `None` when there is no watch any more.
+    async fn open(&mut self, reopening: &mut Reopening) -> Option<Result<Opened<pb::WatchResponse>, Error>> {
+        let inbox = Arc::clone(&self.inbox);
+        let mut opening = pin!(reopening.open());
+        loop {
+            self.obey(None);
+            if self.machine.is_empty() && self.jobs.is_empty() && inbox.close_if_idle() {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                () = inbox.told() => {}
+                Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.done(done),
+                opened = &mut opening => return Some(opened),
+            }
+        }
+    }
+
+    /// Carries the watches on one stream, until that is lost.
+    async fn serve(&mut self, stream: &mut Stream, reopening: &mut Reopening) -> Loss {
+        let (pool, inbox) = (Arc::clone(&self.hub.pool), Arc::clone(&self.inbox));
+        let connection = Arc::clone(stream.connection());
+        self.generation += 1;
+        self.progress = ProgressOf::Unknown;
+        self.machine.opened(self.now());
+        let mut left = pin!(left(&pool, &connection));
+        let mut empty_since = None;
+        loop {
+            consume_budget().await;
+            let due = self.machine.tick(self.now());
+            if let Some(loss) = self.act(stream, reopening) {
+                return loss;
+            }
+            let mut wake = due.map_or_else(|| Instant::now() + LONG, |due| self.began + due);
+            if self.machine.is_empty() && self.jobs.is_empty() {
+                let since = *empty_since.get_or_insert_with(Instant::now);
+                wake = since + if self.machine.is_quiet() { LINGER } else { FAREWELL };
+                let over = wake <= Instant::now() || inbox.is_retired();
+                if over && inbox.close_if_idle() {
+                    return Loss::Idle;
+                }
+            } else {
+                empty_since = None;
+            }
+            tokio::select! {
+                biased;
+                () = inbox.told() => self.obey(Some(&connection)),
+                failure = &mut left => return Loss::Failed(failure),
+                Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.done(done),
+                message = stream.next() => match message {
+                    Ok(Some(message)) => {
+                        if let Err(error) = self.receive(message, &connection) {
+                            return Loss::Disbelieved(error);
+                        }
+                    }
+                    Ok(None) => return Loss::Failed(Failure::new(Observation::Lost, "the member ended the stream")),
+                    Err(failure) => return Loss::Failed(failure),
+                },
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    fn receive(&mut self, message: pb::WatchResponse, connection: &Connection) -> Result<(), Error> {
+        if let Some(header) = &message.header {
+            self.examiner.examine(header, Some(&connection.member))?;
+        }
+        let now = self.now();
+        self.machine.receive(wire::watch_message(message), now);
+        Ok(())
+    }
+
+    /// The stream answered: the member is of use.
+    pub(super) fn answered(&mut self, reopening: &mut Reopening, connection: &Connection) {
+        if self.lost_since.take().is_some() || self.hopeless > 0 {
+            self.hopeless = 0;
+        }
+        reopening.answered(connection);
+    }
+
+    fn lost(
+        &mut self,
+        reopening: &mut Reopening,
+        connection: &Connection,
+        failure: Failure,
+        disbelief: Option<Error>,
+    ) {
+        let since = *self.lost_since.get_or_insert_with(Instant::now);
+        reopening.lost(connection, &failure);
+        let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
+        let too_large = failure.observation == Observation::Malformed && disbelief.is_none();
+        let error = disbelief.unwrap_or_else(|| failure.into_error());
+        let error = error.with_operation("watch").with_attempts(vec![attempt]);
+        tracing::debug!(endpoint = connection.endpoint(), %error, "a watch stream was lost");
+        for ticket in self.machine.lost() {
+            if let Some(entry) = self.entries.get(&ticket)
+                && entry.creation.is_none()
+            {
+                entry.shared.counters.resumed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        // What every member does again would go on for ever.
+        let hopeless = error.kind() == ErrorKind::WrongCluster || (too_large && error.code().is_some());
+        self.hopeless = if hopeless { self.hopeless + 1 } else { 0 };
+        if self.hopeless > 1 || error.kind() == ErrorKind::Unsupported {
+            return self.end_all(&error);
+        }
+        self.entries.values().for_each(|entry| entry.lost(since, &error));
+    }
+
+    /// Ends every watch of this lane with one error each.
+    fn end_all(&mut self, error: &Error) {
+        self.obey(None);
+        for (ticket, mut entry) in std::mem::take(&mut self.entries) {
+            self.machine.remove(ticket);
+            entry.end(error.clone());
+            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Lane {
+    /// Runs also where the client is closed, or its runtime ends.
+    fn drop(&mut self) {
+        let commands = self.inbox.close();
+        self.hub.forget(&self.inbox);
+        let entries = std::mem::take(&mut self.entries).into_values();
+        let added = commands.into_iter().filter_map(|command| match command {
+            Command::Add(entry) => Some(*entry),
+            _ => None,
+        });
+        let ended = || {
+            let text = "the tokio runtime that this client was built on has ended";
+            self.hub.pool.check_alive().err().unwrap_or_else(|| Error::new(ErrorKind::NoRuntime, text))
+        };
+        entries.chain(added).for_each(|mut entry| entry.end(ended()));
+    }
+}
+
+/// Ends when the stream should be given up for what became of its connection.
+async fn left(pool: &Pool, connection: &Connection) -> Failure {
+    let mut state = connection.state.clone();
+    loop {
+        let now = state.borrow_and_update().clone();
+        let changed = match now {
+            ConnectionState::Ready => state.changed().await,
+            ConnectionState::Suspect if pool.has_ready_besides(&[connection.member.id]) => {
+                let text = "the member went silent: it answers no PING either";
+                return Failure::new(Observation::Abandoned, text);
+            }
+            ConnectionState::Suspect => timeout(LOOK_EVERY, state.changed()).await.unwrap_or(Ok(())),
+            ConnectionState::Draining(end) | ConnectionState::Closed(end) => {
+                return Failure::new(Observation::Lost, end.why.to_string());
+            }
+        };
+        if changed.is_err() {
+            return Failure::new(Observation::Lost, closed().message().to_owned());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Watches of a real cluster: many on each stream, moved from member to member.
+//!
+//! A [`Hub`](hub::Hub) finds the lane for a watch; a [`Lane`](lane::Lane) owns one stream and what its watches need; a handle and
+//! its lane meet in [`Shared`](shared::Shared). What a message means is decided in `mechanism/watch/`.
+
+mod acts;
+mod buffer;
+mod control;
+mod entry;
+mod hub;
+mod inbox;
+mod jobs;
+mod lane;
+mod shared;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use etcd_errors::{Error, ErrorKind};
+use futures_util::StreamExt as _;
+use tokio::time::timeout;
+
+use self::{
+    control::Control,
+    hub::Hub,
+    shared::{Reader, Shared},
+};
+use crate::{
+    op::WatchCreate,
+    service::{CallOptions, Watch, WatchHandle},
+    transport::{
+        call::seconds,
+        caller::Caller,
+        channel::{Channel, check_runtime},
+        method::Method,
+    },
+};
+
+/// The Watch service of a cluster.
+///
+/// A client over a service of its user's has none: such a service takes one request for each call, and a watch sends many.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteWatch {
+    caller: Caller,
+    hub: Arc<Hub>,
+}
+
+impl RemoteWatch {
+    pub(crate) fn new(caller: Caller) -> Self {
+        let hub = Hub::new(caller.channel());
+        Self { caller, hub }
+    }
+
+    async fn create(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {
+        op.validate()?;
+        options.validate()?;
+        check_runtime()?;
+        let channel = self.caller.channel();
+        channel.pool().check_alive()?;
+        if let Caller::Service(_) = self.caller {
+            let text = "a client over a service cannot watch: a watch needs connections of its own";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        let (shared, created) = self.hub.start(channel, op.into_spec(), &options);
+        // Dropped with this future, it cancels the watch.
+        let reader = Reader(Arc::clone(&shared));
+        let limit = channel.timeout(&options);
+        let created = match limit {
+            Some(limit) => timeout(limit, created).await.map_err(|_elapsed| late(channel, &shared, limit))?,
+            None => created.await,
+        };
+        created.unwrap_or_else(|_lane_is_gone| Err(crate::transport::pool::closed()))?;
+        let timeout = channel.timeout(&CallOptions::default());
+        let control = Arc::new(Control { shared, channel: self.hub.channel.clone(), timeout });
+        Ok(WatchHandle::new(reader.boxed(), control))
+    }
+}
+
+#[async_trait]
+impl Watch for RemoteWatch {
+    async fn watch(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {
+        super::named(Method::Watch, self.create(op, options).await)
+    }
+}
+
+/// Why the watch was not created in time.
+fn late(channel: &Channel, shared: &Shared, limit: Duration) -> Error {
+    let pool = channel.pool();
+    let error = if pool.has_ready_besides(&[]) {
+        let text = format!("no member created the watch within {}", seconds(limit));
+        Error::new(ErrorKind::Timeout, text)
+    } else {
+        Error::new(ErrorKind::Unavailable, format!("no endpoint was ready within {}", seconds(limit)))
+    };
+    let attempts = shared.trouble().map(|error| error.attempts().to_vec());
+    error.with_attempts(attempts.unwrap_or_else(|| pool.troubles())).with_elapsed(limit)
+}

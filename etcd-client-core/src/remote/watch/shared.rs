@@ -1,0 +1,224 @@
+//! What a handle and its lane share of one watch.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use etcd_errors::Error;
+use futures_core::Stream;
+use tokio::sync::{oneshot, watch};
+
+use super::{
+    buffer::{Buffer, Taken},
+    inbox::{Command, Inbox},
+};
+use crate::{
+    mechanism::watch::{Position, Ticket},
+    model::Revision,
+    op::WatchCreateSpec,
+    service::{WatchCounters, WatchResponse, WatchStatus},
+};
+
+/// Who waits for a revision up to which everything was delivered.
+type Asker = oneshot::Sender<Result<Revision, Error>>;
+
+/// One watch, from both sides.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) ticket: Ticket,
+    pub(super) spec: WatchCreateSpec,
+    state: Mutex<State>,
+    status: watch::Sender<WatchStatus>,
+    pub(super) counters: Counters,
+    /// The first revision that was not delivered.
+    next: AtomicI64,
+    /// Nobody reads it any more.
+    gone: AtomicBool,
+}
+
+#[derive(Debug)]
+struct State {
+    buffer: Buffer,
+    /// Who looks after it at the moment.
+    lane: Arc<Inbox>,
+    askers: Vec<Asker>,
+    /// Why it was not created so far.
+    trouble: Option<Error>,
+}
+
+/// What happened to a watch so far.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) resumed: AtomicU64,
+    pub(super) parked: AtomicU64,
+    pub(super) coalesced: AtomicU64,
+    pub(super) repeated: AtomicU64,
+    pub(super) resynced: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn add(counter: &AtomicU64, count: u64) {
+        if count > 0 {
+            counter.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn read(&self) -> WatchCounters {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let mut counters = WatchCounters::default();
+        counters.resumed = read(&self.resumed);
+        counters.parked = read(&self.parked);
+        counters.coalesced = read(&self.coalesced);
+        counters.repeated = read(&self.repeated);
+        counters.resynced = read(&self.resynced);
+        counters
+    }
+}
+
+impl Shared {
+    pub(super) fn new(ticket: Ticket, spec: WatchCreateSpec, lane: Arc<Inbox>) -> Self {
+        let buffer = Buffer::new(spec.buffer_bytes);
+        let next = AtomicI64::new(spec.start_revision.get());
+        Self {
+            ticket,
+            spec,
+            state: Mutex::new(State { buffer, lane, askers: Vec::new(), trouble: None }),
+            status: watch::Sender::new(WatchStatus::Creating),
+            counters: Counters::default(),
+            next,
+            gone: AtomicBool::new(false),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing in it is left half done by a panic elsewhere.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn with_buffer<T>(&self, work: impl FnOnce(&mut Buffer) -> T) -> T {
+        work(&mut self.state().buffer)
+    }
+
+    /// Another lane looks after it from now on.
+    pub(super) fn move_to(&self, lane: &Arc<Inbox>) {
+        self.state().lane = Arc::clone(lane);
+    }
+
+    pub(super) fn tell(&self, command: Command) {
+        let lane = Arc::clone(&self.state().lane);
+        lane.push(command);
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Ends it, once: what waits can still be read, then comes the error.
+    pub(super) fn end(&self, error: Option<Error>) {
+        let askers = {
+            let mut state = self.state();
+            if !state.buffer.end(error.clone()) {
+                return;
+            }
+            std::mem::take(&mut state.askers)
+        };
+        for asker in askers {
+            let _ = asker.send(Err(error.clone().unwrap_or_else(cancelled)));
+        }
+        self.status.send_replace(WatchStatus::Ended { error });
+    }
+
+    pub(super) fn set_status(&self, status: WatchStatus) {
+        self.status.send_if_modified(|now| {
+            let over = matches!(now, WatchStatus::Ended { .. });
+            if !over {
+                *now = status;
+            }
+            !over
+        });
+    }
+
+    pub(super) fn status(&self) -> watch::Receiver<WatchStatus> {
+        self.status.subscribe()
+    }
+
+    pub(super) fn set_trouble(&self, error: &Error) {
+        self.state().trouble = Some(error.clone());
+    }
+
+    /// Why it was not created so far.
+    pub(super) fn trouble(&self) -> Option<Error> {
+        self.state().trouble.take()
+    }
+
+    /// Notes how far it is.
+    pub(super) fn reached(&self, position: Position) {
+        self.next.fetch_max(position.next(), Ordering::AcqRel);
+    }
+
+    /// The first revision that was not delivered into the handle.
+    pub(super) fn next(&self) -> i64 {
+        self.next.load(Ordering::Acquire)
+    }
+
+    /// Waits for word of how far it is.
+    pub(super) fn ask(&self) -> oneshot::Receiver<Result<Revision, Error>> {
+        let (asker, answer) = oneshot::channel();
+        let mut state = self.state();
+        if let Some(end) = state.buffer.ended() {
+            let error = end.clone().unwrap_or_else(cancelled);
+            drop(state);
+            let _ = asker.send(Err(error));
+            return answer;
+        }
+        // Who gave up is not kept.
+        state.askers.retain(|asker| !asker.is_closed());
+        state.askers.push(asker);
+        answer
+    }
+
+    /// Tells those who wait.
+    pub(super) fn answer(&self, answer: &Result<Revision, Error>) {
+        let askers = std::mem::take(&mut self.state().askers);
+        for asker in askers {
+            let _ = asker.send(answer.clone());
+        }
+    }
+}
+
+fn cancelled() -> Error {
+    Error::new(etcd_errors::ErrorKind::Closed, "the watch has ended")
+}
+
+/// The reader's side. Dropping it cancels the watch.
+#[derive(Debug)]
+pub(super) struct Reader(pub(super) Arc<Shared>);
+
+impl Stream for Reader {
+    type Item = Result<WatchResponse, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let shared = &self.0;
+        let (taken, go_on) = ready!(shared.with_buffer(|buffer| buffer.poll(cx)));
+        if go_on {
+            shared.tell(Command::Drained(shared.ticket));
+        }
+        Poll::Ready(match taken {
+            Taken::Response(response) => Some(Ok(response)),
+            Taken::End(error) => error.map(Err),
+        })
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.gone.store(true, Ordering::Release);
+        self.0.end(None);
+        self.0.tell(Command::Remove(self.0.ticket));
+    }
+}

@@ -1,0 +1,4 @@
+//! Watches.
+
+mod events;
+mod rig;
