@@ -21,11 +21,10 @@
 //! | `TestV3LeaseCheckpoint`, `TestV3LeaseRecoverKeyWithMultipleLease`, `TestV3LeaseRevokeAndRecover`, `TestV3LeaseTimeToLiveWithLeaderChanged` | what servers do among themselves |
 
 mod ending;
-
+mod fake;
 mod faults;
-
-
 mod renewing;
+mod scripted;
 
 
 use std::time::Duration;
