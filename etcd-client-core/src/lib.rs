@@ -83,7 +83,8 @@ mod transport;
 mod wire;
 
 pub use client::{
-    AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, Snapshot,
+    AuthAdmin, Client, ClientBuilder, ClusterHandle, HealingEvent, HealingLease, HealingLeaseBuilder, Leases,
+    MaintenanceHandle, Page, Pages, Snapshot,
 };
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
 pub use model::{

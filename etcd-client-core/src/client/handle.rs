@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use etcd_errors::Error;
 
 use super::{
-    auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, leases::Leases,
-    maintenance::MaintenanceHandle, snapshot::Snapshot, upkeep::Upkeep,
+    auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, healing::HealingLeaseBuilder,
+    leases::Leases, maintenance::MaintenanceHandle, snapshot::Snapshot, upkeep::Upkeep,
 };
 use crate::{
     model::{Key, Revision, Value},
@@ -128,6 +128,12 @@ impl Client {
     /// The operations on leases.
     pub fn lease(&self) -> Leases<'_> {
         Leases::new(&self.shared.lease)
+    }
+
+    /// A lease of `ttl` that heals itself: lost, it is granted anew, and its keys are put again.
+    pub fn healing_lease(&self, ttl: Duration) -> HealingLeaseBuilder {
+        let (lease, kv) = (self.shared.lease.clone(), self.shared.kv.clone());
+        HealingLeaseBuilder::new(Arc::new(lease), Arc::new(kv), ttl)
     }
 
     /// The administration of auth: its switch, users, roles and permissions.

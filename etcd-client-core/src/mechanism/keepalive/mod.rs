@@ -15,11 +15,11 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use self::stream::{End, StreamId, end_of};
 use self::{
     lease::{Entry, Round},
     stream::{State, Stream},
 };
-pub(crate) use self::stream::{End, StreamId, end_of};
 use super::backoff::Backoff;
 use crate::model::LeaseId;
 

@@ -154,13 +154,7 @@ impl RenewalStream {
         }
     }
 
-    fn failed(
-        &self,
-        stream: &Renewing,
-        member: &Member,
-        failure: Failure,
-        opened: Instant,
-    ) -> (End, Error) {
+    fn failed(&self, stream: &Renewing, member: &Member, failure: Failure, opened: Instant) -> (End, Error) {
         let caller = self.caller.upgrade();
         let channel = caller.as_deref().map(Caller::channel);
         if channel.is_some_and(|channel: &Channel| stream.rejected(channel, &failure, 1).is_some()) {

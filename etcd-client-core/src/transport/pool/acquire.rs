@@ -153,7 +153,9 @@ impl Pool {
         let now = self.now();
         self.calls.load().iter().any(|ready| {
             let member = &ready.member;
-            member.server() == server && !member.is_ejected(Need::Quorum, false, now) && ready.load().is_some()
+            member.server() == server
+                && !member.is_ejected(Need::Quorum, false, now)
+                && ready.load().is_some()
         })
     }
 

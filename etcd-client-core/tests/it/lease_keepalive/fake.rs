@@ -90,8 +90,12 @@ impl Members {
                 let grant = pb::LeaseGrantRequest::decode(message).expect("a request");
                 let ttl = Duration::from_secs(grant.ttl.unsigned_abs());
                 state.leases.insert(grant.id, (Instant::now() + ttl, ttl));
-                let answer =
-                    pb::LeaseGrantResponse { header: header(member), id: grant.id, ttl: grant.ttl, ..Default::default() };
+                let answer = pb::LeaseGrantResponse {
+                    header: header(member),
+                    id: grant.id,
+                    ttl: grant.ttl,
+                    ..Default::default()
+                };
                 answer.encode_to_vec()
             }
             "/etcdserverpb.Lease/LeaseRevoke" => {
@@ -104,10 +108,16 @@ impl Members {
                 let token = format!("token-{}", state.authenticates);
                 pb::AuthenticateResponse { header: header(member), token }.encode_to_vec()
             }
-            "/etcdserverpb.KV/Put" => pb::PutResponse { header: header(member), prev_kv: None }.encode_to_vec(),
+            "/etcdserverpb.KV/Put" => {
+                pb::PutResponse { header: header(member), prev_kv: None }.encode_to_vec()
+            }
             _ => {
-                let status =
-                    pb::StatusResponse { header: header(member), leader: 1, raft_term: 1, ..Default::default() };
+                let status = pb::StatusResponse {
+                    header: header(member),
+                    leader: 1,
+                    raft_term: 1,
+                    ..Default::default()
+                };
                 status.encode_to_vec()
             }
         }

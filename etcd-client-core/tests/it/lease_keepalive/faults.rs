@@ -75,7 +75,11 @@ async fn without_a_member_keeping_alive_fails_in_time() {
     cluster.member(0).kill().expect("killed");
     let began = Instant::now();
     let error = client.lease().keep_alive(lease.id).await.expect_err("nobody answers");
-    assert!(began.elapsed() < 8 * SECOND && error.is_unavailable() | error.is_timeout(), "{}", error.report());
+    assert!(
+        began.elapsed() < 8 * SECOND && error.is_unavailable() | error.is_timeout(),
+        "{}",
+        error.report()
+    );
 }
 
 #[tokio::test]

@@ -23,9 +23,10 @@
 mod ending;
 mod fake;
 mod faults;
+mod healing;
+mod many;
 mod renewing;
 mod scripted;
-
 
 use std::time::Duration;
 

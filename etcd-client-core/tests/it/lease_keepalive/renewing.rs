@@ -99,10 +99,8 @@ async fn revoking_one_of_three_loses_that_one_only() {
     assert_eq!((gone.id(), gone.reason()), (leases[1].id(), LeaseLostReason::NotFound));
     assert!(leases[1].is_lost() && matches!(leases[1].state(), LeaseState::Lost(_)));
     let before: Vec<Instant> = leases.iter().map(|lease| lease.deadline()).collect();
-    eventually("the others were renewed", async || {
-        [0, 2].iter().all(|n| leases[*n].deadline() > before[*n])
-    })
-    .await;
+    eventually("the others were renewed", async || [0, 2].iter().all(|n| leases[*n].deadline() > before[*n]))
+        .await;
     assert!(!leases[0].is_lost() && !leases[2].is_lost());
 }
 
