@@ -1,14 +1,14 @@
-//! The stages of a call: send the request or open it, read the head of the answer, read how it ended.
+//! The stages of a call with one request: send it, read the head of the answer, read how it ended.
 
 use bytes::Bytes;
-use h2::{RecvStream, SendStream, client::ResponseFuture};
+use h2::{RecvStream, client::ResponseFuture};
 use http::{HeaderMap, Request, Response, Version};
 
 use super::{connection::Connection, failure::Failure, method::Method};
 use crate::mechanism::{
     grpc::{
         frame::Decoder,
-        status::{self, Head, Status},
+        status::{self, Head},
     },
     retry::Observation,
 };
@@ -20,24 +20,16 @@ pub(crate) fn send(
     headers: HeaderMap,
     frame: Bytes,
 ) -> Result<ResponseFuture, Failure> {
-    let (response, mut body) = open(connection, method, headers)?;
-    // A member that has ended the stream already, as one that does not have the RPC does, has said why in its answer.
-    let _ = body.send_data(frame, true);
-    Ok(response)
-}
-
-/// Hands the head of the request to the connection; its messages are to follow.
-pub(crate) fn open(
-    connection: &Connection,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;
     *request.uri_mut() = connection.member.uri(method);
     *request.headers_mut() = headers;
-    connection.sender().send_request(request, false).map_err(|error| Failure::not_sent(&error))
+    let sent = connection.sender().send_request(request, false);
+    let (response, mut body) = sent.map_err(|error| Failure::not_sent(&error))?;
+    // A member that has ended the stream already, as one that does not have the RPC does, has said why in its answer.
+    let _ = body.send_data(frame, true);
+    Ok(response)
 }
 
 /// The body that the messages are read from, or `None` where the call ended well without one.
@@ -64,12 +56,7 @@ pub(crate) async fn receive(body: &mut RecvStream, decoder: &mut Decoder) -> Res
 /// How the call ended, after its last payload.
 pub(crate) async fn end(body: &mut RecvStream, decoder: &Decoder) -> Result<(), Failure> {
     let trailers = body.trailers().await.map_err(|error| Failure::stream(&error))?;
-    judge_end(trailers.as_ref().and_then(status::status), decoder)
-}
-
-/// What the status of a call says, `None` where it ended without one.
-pub(crate) fn judge_end(status: Option<Result<(), Status>>, decoder: &Decoder) -> Result<(), Failure> {
-    match status {
+    match trailers.as_ref().and_then(status::status) {
         Some(Ok(())) if decoder.is_empty() => Ok(()),
         Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
         Some(Err(status)) => Err(Failure::status(status)),

@@ -150,7 +150,8 @@ impl Members {
         };
         *until = now + *ttl;
         state.renewed.entry(asked.id).or_default().push(now);
-        Ok(state.claimed.unwrap_or(i64::try_from(ttl.as_secs()).expect("short")))
+        let ttl = i64::try_from(ttl.as_secs()).expect("short");
+        Ok(state.claimed.unwrap_or(ttl))
     }
 }
 
