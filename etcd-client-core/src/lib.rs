@@ -91,8 +91,8 @@ mod transport;
 mod wire;
 
 pub use client::{
-    AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, ServerElections,
-    ServerLocks, Snapshot,
+    AuthAdmin, Client, ClientBuilder, ClusterHandle, HealingEvent, HealingLease, HealingLeaseBuilder, Leases,
+    MaintenanceHandle, Page, Pages, ServerElections, ServerLocks, Snapshot,
 };
 pub use decorator::Namespace;
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};

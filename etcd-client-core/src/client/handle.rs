@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use etcd_errors::Error;
 
 use super::{
-    auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, leases::Leases,
-    maintenance::MaintenanceHandle, namespaced::Namespaced, server_elections::ServerElections,
-    server_locks::ServerLocks, snapshot::Snapshot, upkeep::Upkeep,
+    auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, healing::HealingLeaseBuilder,
+    leases::Leases, maintenance::MaintenanceHandle, namespaced::Namespaced,
+    server_elections::ServerElections, server_locks::ServerLocks, snapshot::Snapshot, upkeep::Upkeep,
 };
 use crate::{
     decorator::Namespace,
@@ -173,6 +173,15 @@ impl Client {
     /// The operations on leases.
     pub fn lease(&self) -> Leases<'_> {
         Leases::new(self.lease_service())
+    }
+
+    /// A lease of `ttl` that heals itself: lost, it is granted anew, and its keys are put again.
+    pub fn healing_lease(&self, ttl: Duration) -> HealingLeaseBuilder {
+        let (lease, kv): (Arc<dyn Lease>, Arc<dyn Kv>) = match self.namespaced() {
+            Some(services) => (Arc::new(services.lease.clone()), Arc::new(services.kv.clone())),
+            None => (Arc::new(self.shared.lease.clone()), Arc::new(self.shared.kv.clone())),
+        };
+        HealingLeaseBuilder::new(lease, kv, ttl)
     }
 
     /// The administration of auth: its switch, users, roles and permissions.

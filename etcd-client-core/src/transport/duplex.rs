@@ -23,9 +23,6 @@ use crate::mechanism::grpc::frame::{self, Decoder};
 /// What is handed to the connection at once.
 const CHUNK: usize = 16 << 10;
 
-/// What may wait to be sent where whoever pushes has no bound of its own.
-const MOST_UNSENT: usize = 1 << 20;
-
 /// A stream in both directions. Dropping it resets the stream, which cancels the call on the server.
 #[derive(Debug)]
 pub(crate) struct Duplex<Resp> {
@@ -72,11 +69,6 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
     /// Has a request sent by the next [`next`](Self::next). Whoever pushes bounds how much that is.
     pub(crate) fn push(&mut self, request: &impl prost::Message) {
         frame::append(request, &mut self.unsent);
-    }
-
-    /// Whether little enough waits to be sent that more may be pushed. A peer that takes nothing for so long is stuck.
-    pub(crate) fn has_room(&self) -> bool {
-        self.unsent.len() < MOST_UNSENT
     }
 
     /// Sends what is to be sent, and waits for a message; `None` after the last one of a call that ended well.

@@ -30,6 +30,9 @@ pub(crate) const SHARD: usize = 2_000;
 /// How many streams may belong to single leases. Beyond it a lease that makes trouble stays with the others.
 const MOST_OWN: usize = 16;
 
+/// How many streams may end without an answer before new ones are opened in less of a hurry: as many as a member may carry.
+const MOST_ENDS: u32 = 16;
+
 /// What the schedule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -71,6 +74,8 @@ pub(crate) struct Schedule {
     wakes: BTreeSet<(Duration, Wake)>,
     actions: VecDeque<Action>,
     last_stream: u64,
+    /// How many streams have ended since the last answer on any.
+    ends: u32,
     chance: fastrand::Rng,
 }
 
@@ -83,6 +88,7 @@ impl Schedule {
             wakes: BTreeSet::new(),
             actions: VecDeque::new(),
             last_stream: 0,
+            ends: 0,
             chance: fastrand::Rng::with_seed(seed),
         }
     }
@@ -151,6 +157,7 @@ impl Schedule {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         // What nobody asked for says nothing.
         let Some(sent) = stream.answered(lease, now) else { return };
+        self.ends = 0;
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         entry.asks.retain(|asked| *asked != id);
         if now >= entry.deadline {
@@ -179,7 +186,8 @@ impl Schedule {
             Some(lease) => self.set_apart(lease, &[], now),
             None => {}
         }
-        let random = self.chance.u64(..);
+        self.ends = self.ends.saturating_add(1);
+        let (ends, random) = (self.ends.saturating_sub(MOST_ENDS), self.chance.u64(..));
         // The last of those that used it may have been the one to blame.
         let Some(stream) = self.streams.get_mut(&id) else { return culprit };
         for lease in unanswered {
@@ -187,7 +195,7 @@ impl Schedule {
                 stream.waiting.insert(lease);
             }
         }
-        let wait = match stream.failures {
+        let wait = match stream.failures.max(ends) {
             0 | 1 => Duration::ZERO,
             failures => Backoff::RESEND.wait(failures - 1, random),
         };

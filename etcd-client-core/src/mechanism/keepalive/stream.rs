@@ -164,6 +164,12 @@ impl Stream {
         !self.own && self.homes.len() + self.guests < SHARD && self.queue.len() < SHARD
     }
 
+    /// Whether it is on none of these members, or there was no other when it was opened.
+    fn is_as_far_from(&self, members: &[usize]) -> bool {
+        self.member.is_none_or(|member| !members.contains(&member))
+            || members.iter().all(|member| self.avoid.contains(member))
+    }
+
     fn is_idle(&self) -> bool {
         self.homes.is_empty() && self.guests == 0
     }
@@ -187,8 +193,7 @@ impl Schedule {
         let usable = |id: StreamId| {
             let stream = self.streams.get(&id);
             stream.is_some_and(|stream| {
-                let elsewhere = stream.member.is_none_or(|member| !avoid.contains(&member));
-                id != home && elsewhere && stream.has_room() && !stream.is_stalled(now)
+                id != home && stream.is_as_far_from(avoid) && stream.has_room() && !stream.is_stalled(now)
             })
         };
         if let Some(spare) = stream.spare.filter(|spare| usable(*spare)) {

@@ -35,6 +35,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often streams are compared with who leads.
 const COMPARE_EVERY: Duration = Duration::from_secs(5);
 
+/// When they are compared again after a renewal has stalled: the leader may be the member that it stalled on.
+const COMPARE_AGAIN: Duration = Duration::from_secs(60);
+
 /// What streams have to tell and the task has not heard yet.
 const MOST_EVENTS: usize = 1_024;
 
@@ -217,6 +220,7 @@ impl Renewals {
         open.task.abort();
         if let (true, Some(member), Some(caller)) = (stalled, &open.member, self.caller.upgrade()) {
             member.judge(Need::Quorum, Use::Bad, caller.channel().pool().now());
+            self.compare = Instant::now() + COMPARE_AGAIN;
         }
     }
 

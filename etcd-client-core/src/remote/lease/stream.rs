@@ -1,7 +1,6 @@
 //! One stream of renewals: opened on the best member that can be had, then asks and answers until it ends.
 
 use std::{
-    pin::pin,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -17,7 +16,7 @@ use crate::{
     mechanism::{
         ejection::{Use, usefulness},
         keepalive::{End, StreamId, end_of},
-        rejection::{self, Remedy},
+        rejection::{Remedy, remedy},
         retry::Observation,
     },
     model::LeaseId,
@@ -71,10 +70,12 @@ pub(super) struct RenewalStream {
     pub(super) tell: mpsc::Sender<Event>,
 }
 
-/// A stream that is open, and the token that it carries.
+/// An open stream, and what it was opened with.
 struct Renewing {
-    messages: Duplex<pb::LeaseKeepAliveResponse>,
+    stream: Duplex<pb::LeaseKeepAliveResponse>,
+    examiner: Examiner,
     carried: Carried,
+    opened: Instant,
 }
 
 impl RenewalStream {
@@ -90,53 +91,50 @@ impl RenewalStream {
     }
 
     async fn on_connection(&mut self) -> (End, Error) {
-        let (stream, examiner) = match self.open().await {
-            Ok(opened) => opened,
-            Err(error) => return (End::Broken, error),
+        let mut open = match self.open().await {
+            Ok(open) => open,
+            Err(error) => return (End::Broken, named(error)),
         };
-        let opened = Instant::now();
-        let member = Arc::clone(&stream.messages.connection().member);
+        let member = Arc::clone(&open.stream.connection().member);
         self.tell(Happened::Opened(Some(Arc::clone(&member)))).await;
-        self.converse(stream, &examiner, &member, opened).await
+        self.converse(&mut open, &member).await
     }
 
-    async fn open(&self) -> Result<(Renewing, Examiner), Error> {
+    async fn open(&self) -> Result<Renewing, Error> {
         let caller = self.caller.upgrade().ok_or_else(|| gone("the client was closed"))?;
-        let channel = caller.channel();
+        let opening = timeout(OPENING, self.open_on(caller.channel())).await;
+        opening.map_err(|_elapsed| gone("no member could be reached"))?
+    }
+
+    async fn open_on(&self, channel: &Channel) -> Result<Renewing, Error> {
+        if channel.tokens().is_missing() {
+            channel.tokens().renew(channel, Carried::default()).await?;
+        }
         let preference = channel.reachable_leader().map_or(Preference::Any, Preference::Member);
         let wish = Wish { tried: &self.avoid, preference, ..Wish::any(channel.pool().now()) };
+        let flight = channel.pool().acquire_stream(&wish).await?;
         // A member that knows of no leader says so after a while, instead of holding up every renewal.
         let options = CallOptions::default().require_leader();
-        let stream = timeout(OPENING, Renewing::open(channel, &options, &wish)).await;
-        let stream = stream.map_err(|_elapsed| gone("no member could be reached"))?;
-        Ok((stream.map_err(named)?, channel.examiner(false)))
+        let (headers, carried) = channel.tokens().headers(&options, TimeoutHeader::None);
+        let stream = Duplex::open(flight, Method::LeaseKeepAlive, headers, channel.max_receive_bytes());
+        let stream = stream.map_err(Failure::into_error)?;
+        Ok(Renewing { stream, examiner: channel.examiner(false), carried, opened: Instant::now() })
     }
 
-    async fn converse(
-        &mut self,
-        mut stream: Renewing,
-        examiner: &Examiner,
-        member: &Member,
-        opened: Instant,
-    ) -> (End, Error) {
+    async fn converse(&mut self, open: &mut Renewing, member: &Member) -> (End, Error) {
+        let connection = Arc::clone(open.stream.connection());
+        let leaving = connection.leaving();
+        tokio::pin!(leaving);
         let mut answered = false;
-        let connection = Arc::clone(stream.messages.connection());
-        let mut leaving = pin!(connection.leaving());
         loop {
             let failure = tokio::select! {
-                asked = self.asked.recv(), if stream.messages.has_room() => match asked {
-                    Some(lease) => {
-                        self.ask(&mut stream, lease);
-                        continue;
-                    }
-                    None => return (End::Broken, gone("the stream is not needed any more")),
-                },
-                next = stream.messages.next() => match next {
+                biased;
+                next = open.stream.next() => match next {
                     Ok(Some(answer)) => {
                         if let Some(header) = &answer.header
-                            && let Err(error) = examiner.examine(header, Some(member))
+                            && let Err(error) = open.examiner.examine(header, Some(member))
                         {
-                            return (End::Broken, error);
+                            return (End::Broken, named(error));
                         }
                         if !std::mem::replace(&mut answered, true) {
                             member.judge(Need::Quorum, Use::Good, 0);
@@ -148,34 +146,48 @@ impl RenewalStream {
                     Ok(None) => Failure::new(Observation::Lost, "the member ended the stream"),
                     Err(failure) => failure,
                 },
-                // Left open the stream would hold up the member's exit.
+                asked = self.asked.recv() => match asked {
+                    Some(lease) => {
+                        self.ask(&mut open.stream, lease);
+                        continue;
+                    }
+                    None => return (End::Broken, gone("the stream is not needed any more")),
+                },
+                // Left open it would hold up the member's exit.
                 () = &mut leaving => Failure::new(Observation::Lost, "the member is going away"),
             };
-            return self.failed(&stream, member, failure, opened);
+            return self.failed(open, member, failure);
         }
     }
 
-    /// Queues this one and all that wait, so that they leave together.
-    fn ask(&mut self, stream: &mut Renewing, lease: LeaseId) {
+    /// Queues this one and all that wait, so that they leave together. The schedule bounds how many may be owed.
+    fn ask(&mut self, stream: &mut Duplex<pb::LeaseKeepAliveResponse>, lease: LeaseId) {
         let mut next = Some(lease);
         while let Some(lease) = next {
-            stream.messages.push(&wire::lease_keep_alive_request(lease));
-            next = stream.messages.has_room().then(|| self.asked.try_recv().ok()).flatten();
+            stream.push(&wire::lease_keep_alive_request(lease));
+            next = self.asked.try_recv().ok();
         }
     }
 
-    fn failed(&self, stream: &Renewing, member: &Member, failure: Failure, opened: Instant) -> (End, Error) {
-        let caller = self.caller.upgrade();
-        let channel = caller.as_deref().map(Caller::channel);
-        if channel.is_some_and(|channel: &Channel| stream.is_rejected(channel, &failure)) {
-            return (End::Broken, named(failure.into_error()));
+    fn failed(&self, open: &Renewing, member: &Member, failure: Failure) -> (End, Error) {
+        let observation = failure.observation;
+        let error = named(failure.into_error());
+        let Some(caller) = self.caller.upgrade() else { return (End::Broken, error) };
+        let channel = caller.channel();
+        let tokens = channel.tokens();
+        if let Some(remedy) = remedy(tokens.kind(), observation, open.carried.had_token(), 1) {
+            // The next stream gets another token before it is opened; how often is bounded by the backoff.
+            if remedy == Remedy::Renew {
+                tokens.reject(open.carried);
+            }
+            return (End::Broken, error);
         }
-        let end = end_of(failure.observation);
-        if let (End::Broken, Some(channel)) = (end, channel) {
-            let usefulness = usefulness(failure.observation, opened.elapsed());
+        let end = end_of(observation);
+        if end == End::Broken {
+            let usefulness = usefulness(observation, open.opened.elapsed());
             member.judge(Need::Quorum, usefulness, channel.pool().now());
         }
-        (end, named(failure.into_error()))
+        (end, error)
     }
 
     /// Through a service of the user's each renewal is a call: it is one stream with one message each way, as a call is.
@@ -198,32 +210,6 @@ impl RenewalStream {
             }
         }
         (End::Broken, gone("the client was closed"))
-    }
-}
-
-impl Renewing {
-    /// Waits for a token where one is needed, and for a connection, as long as that takes. Nothing was sent where it fails.
-    async fn open(channel: &Channel, options: &CallOptions, wish: &Wish<'_>) -> Result<Self, Error> {
-        channel.pool().check_alive()?;
-        let tokens = channel.tokens();
-        if tokens.is_missing() {
-            tokens.renew(channel, Carried::default()).await?;
-        }
-        let flight = channel.pool().acquire_stream(wish).await?;
-        let (headers, carried) = tokens.headers(options, TimeoutHeader::None);
-        let messages = Duplex::open(flight, Method::LeaseKeepAlive, headers, channel.max_receive_bytes());
-        Ok(Self { messages: messages.map_err(Failure::into_error)?, carried })
-    }
-
-    /// Whether the failure is about the token, so that another one helps: the next stream gets that before it opens.
-    fn is_rejected(&self, channel: &Channel, failure: &Failure) -> bool {
-        let tokens = channel.tokens();
-        let had_token = self.carried.had_token();
-        let remedy = rejection::remedy(tokens.kind(), failure.observation, had_token, 1);
-        if remedy == Some(Remedy::Renew) {
-            tokens.reject(self.carried);
-        }
-        remedy.is_some()
     }
 }
 

@@ -131,8 +131,7 @@ impl KeptLease {
     pub fn revoke(self) -> impl Future<Output = Result<LeaseRevokeResponse, Error>> + Send + use<> {
         self.held.shared.lose(LeaseLostReason::Revoked, None);
         self.held.control.stop();
-        let revoked = self.held.control.revoke();
-        async move { revoked.await }
+        self.held.control.revoke()
     }
 }
 
@@ -212,7 +211,7 @@ impl Shared {
     /// A renewal is late.
     pub(crate) fn late(&self, error: Option<Error>) {
         let mut inner = self.inner();
-        inner.late = error.clone().or(inner.late.take());
+        inner.late = error.or_else(|| inner.late.take());
         let error = inner.late.clone();
         drop(inner);
         self.state.send_if_modified(|state| match state {
@@ -240,7 +239,7 @@ impl Shared {
             return lost.clone();
         }
         let lost = LeaseLost::new(self.id, reason);
-        let lost = match error.or(inner.late.take()) {
+        let lost = match error.or_else(|| inner.late.take()) {
             Some(error) => lost.with_error(error),
             None => lost,
         };

@@ -94,7 +94,7 @@ impl std::error::Error for LeaseLost {
 impl From<LeaseLost> for Error {
     fn from(lost: LeaseLost) -> Self {
         let text = lost.to_string();
-        let refused = lost.error.as_ref().and_then(Error::code);
+        let refused = lost.error.as_ref().and_then(Self::code);
         let error = match lost.reason {
             LeaseLostReason::NotFound => Self::new(ErrorKind::Server, text).with_code(Code::LeaseNotFound),
             LeaseLostReason::Denied => match refused {

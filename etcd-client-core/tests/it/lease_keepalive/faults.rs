@@ -87,15 +87,15 @@ async fn with_its_members_gone_a_lease_is_lost_at_its_deadline() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let lease = kept(&client, 3).await;
-    let mut states = lease.states();
-    assert!(matches!(states.next().await, Some(LeaseState::Alive)));
+    let states = tokio::spawn(lease.states().collect::<Vec<LeaseState>>());
     eventually("it was renewed", async || lease.deadline() > Instant::now() + 2 * SECOND).await;
     cluster.member(0).kill().expect("killed");
     let gone = lost(&lease).await;
     let late = Instant::now().saturating_duration_since(lease.deadline());
     assert_eq!(gone.reason(), LeaseLostReason::Expired);
     assert!(Instant::now() >= lease.deadline() && late < SECOND, "told {late:?} after the deadline");
-    let told: Vec<LeaseState> = timeout(PATIENCE, states.collect()).await.expect("the states end");
+    let told = timeout(PATIENCE, states).await.expect("the states end").expect("no panic");
+    assert!(matches!(told.first(), Some(LeaseState::Alive)), "{told:?}");
     assert!(matches!(told.last(), Some(LeaseState::Lost(_))), "{told:?}");
     assert!(told.iter().any(|state| matches!(state, LeaseState::Late { .. })), "{told:?}");
 }

@@ -21,10 +21,12 @@
 //! | `TestV3LeaseCheckpoint`, `TestV3LeaseRecoverKeyWithMultipleLease`, `TestV3LeaseRevokeAndRecover`, `TestV3LeaseTimeToLiveWithLeaderChanged` | what servers do among themselves |
 
 mod ending;
-
+mod fake;
 mod faults;
-
+mod healing;
+mod many;
 mod renewing;
+mod scripted;
 
 use std::time::Duration;
 
