@@ -1,4 +1,5 @@
 //! What happens to watches when their member, its connections or the client go away.
+#![allow(clippy::print_stdout, reason = "the figures are what these tests are read for")]
 
 use std::time::Duration;
 
