@@ -24,7 +24,7 @@
 //! | etcd (`v3_watch_test.go`, raw) | here |
 //! |---|---|
 //! | `TestV3WatchFromCurrentRevision`, `TestV3WatchMultipleWatchers..`, `TestV3WatchWithFilter`, `TestV3WatchWithPrevKV`, `TestV3WatchEmptyKey` | [`events`] |
-//! | `TestV3WatchFutureRevision` | [`moves`]`::a_closed_client..` for the stream, `mechanism/watch/tests` for the events |
+//! | `TestV3WatchFutureRevision` | [`events`]`::a_watch_of_the_future..` |
 //! | `TestV3WatchWrongRange` | refused before it is sent: `op/watch_create.rs` |
 //! | `TestV3WatchCancelSynced`, `TestV3WatchCancelUnsynced`, `TestV3WatchCancellation`, `TestV3WatchCloseCancelRace`, `TestV3WatchClose` | [`many`], [`slow`]`::dropping_a_parked_watch..` |
 //! | `TestV3WatchCurrentPutOverlap`, `TestV3WatchProgressOnMemberRestart` | `mechanism/watch/tests/random.rs`, [`moves`]`::killed_terminated_and_stopped..` |
