@@ -31,6 +31,9 @@ use crate::{
     service::CallOptions,
 };
 
+/// A stream that lasted so long was of use, though it brought nothing.
+const STEADY: Duration = Duration::from_secs(5);
+
 /// A channel that does not keep its client open.
 #[derive(Clone, Debug)]
 pub(crate) struct WeakChannel(Weak<Shared>);
@@ -107,14 +110,16 @@ impl Reopening {
         })
     }
 
-    /// The stream was answered: what fails from now on is a first failure.
+    /// The stream was answered: its member is of use.
     pub(crate) fn answered(&mut self, connection: &Connection) {
-        if self.failures > 0 || !self.tried.is_empty() {
-            self.failures = 0;
-            self.tried.clear();
-            self.token = TokenOfCall::default();
-        }
+        self.tried.clear();
+        self.token = self.token.begun_anew();
         connection.member.judge(Need::Quorum, Use::Good, self.pool.now());
+    }
+
+    /// The stream brought what it is for: what fails from now on is a first failure.
+    pub(crate) fn worked(&mut self) {
+        self.failures = 0;
     }
 
     /// The stream was lost: the next one goes elsewhere, and gets another token where that is why.
@@ -122,7 +127,8 @@ impl Reopening {
         let end = usefulness(failure.observation, self.opened.elapsed());
         connection.member.judge(Need::Quorum, end, self.pool.now());
         self.tried = vec![connection.member.id];
-        self.failures = self.failures.saturating_add(1);
+        let lasted = self.opened.elapsed() >= STEADY;
+        self.failures = if lasted { 1 } else { self.failures.saturating_add(1) };
         self.remedy = self.token.remedy(&self.tokens, failure.observation);
     }
 

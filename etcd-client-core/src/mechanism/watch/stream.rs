@@ -94,6 +94,8 @@ struct Watched {
     /// Members cut history into fragments in a time that grows with the square of the number of events (`sendFragments` in etcd's
     /// `server/etcdserver/api/v3rpc/watch.go`), and say nothing meanwhile. One that went silent over it is spared the cutting.
     whole: bool,
+    /// Whether it was created again after a compaction that took nothing from it, and nothing was delivered since.
+    spared: bool,
 }
 
 impl Watched {
@@ -165,6 +167,7 @@ impl WatchStream {
             repeated: 0,
             level: 0,
             whole: false,
+            spared: false,
         };
         self.watches.insert(ticket, watched);
         self.order.push_back(ticket);
@@ -305,7 +308,7 @@ impl WatchStream {
         if message.created {
             self.created(message);
         } else if message.canceled {
-            self.canceled(message);
+            self.canceled(message, now);
         } else if message.id < 0 {
             self.broadcast(&message);
         } else if let Some(&ticket) = self.ids.get(&message.id) {
@@ -406,11 +409,16 @@ impl WatchStream {
         self.send(Request::Cancel(id));
     }
 
-    fn canceled(&mut self, message: WatchMessage) {
+    fn canceled(&mut self, message: WatchMessage, now: Duration) {
         if self.cancelling.remove(&message.id) {
             return;
         }
         let Some(ticket) = self.ids.remove(&message.id) else { return };
+        if message.compact_revision > 0 && self.needs_nothing_before(ticket, message.compact_revision) {
+            self.send(Request::Cancel(message.id));
+            self.order.push_back(ticket);
+            return self.create_waiting(now);
+        }
         let end = if message.compact_revision == 0 {
             End::Canceled { reason: message.reason }
         } else {
@@ -420,6 +428,19 @@ impl WatchStream {
             End::Compacted { revision: message.compact_revision }
         };
         self.end(ticket, end);
+    }
+
+    /// Whether what was compacted is older than what the watch needs next: members register a watch from now on before its first
+    /// revision. It is then to be created again, once until something is delivered.
+    fn needs_nothing_before(&mut self, ticket: Ticket, revision: i64) -> bool {
+        let Some(watched) = self.watches.get_mut(&ticket) else { return false };
+        let spared = watched.position.next() >= revision && !watched.spared;
+        if spared {
+            watched.spared = true;
+            watched.phase = Phase::Waiting;
+            watched.assembly.clear();
+        }
+        spared
     }
 
     fn end(&mut self, ticket: Ticket, end: End) {
@@ -459,6 +480,7 @@ impl WatchStream {
         let Some(last) = events.last().map(|event| event.revision().get()) else { return };
         watched.position.delivered(last, header.revision.get(), rules);
         watched.whole &= watched.is_behind();
+        watched.spared = false;
         self.silent = 0;
         self.actions.push_back(Action::Deliver { ticket, header, events });
     }

@@ -95,8 +95,14 @@ impl Lane {
                         self.transfer(ticket, Start::Future);
                     }
                 }
-                Action::Deliver { ticket, header, events } => self.deliver(ticket, header, events),
-                Action::Progress { ticket, header } => self.progressed(ticket, header),
+                Action::Deliver { ticket, header, events } => {
+                    self.worked(reopening);
+                    self.deliver(ticket, header, events);
+                }
+                Action::Progress { ticket, header } => {
+                    self.worked(reopening);
+                    self.progressed(ticket, header);
+                }
                 Action::Ended { ticket, position, end } => self.ended(ticket, position, end, reopening),
                 Action::Broken(why) => return Some(Loss::Failed(Failure::malformed(why))),
             }

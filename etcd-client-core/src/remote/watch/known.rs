@@ -48,7 +48,7 @@ impl Known {
     pub(super) fn listed(&mut self, kvs: &[KeyValue]) {
         let deleted = self.deleted.take().unwrap_or_default();
         for kv in kvs.iter().filter(|kv| !deleted.contains(&kv.key)) {
-            self.keys.entry(copy(&kv.key)).or_insert(kv.mod_revision.get());
+            self.keys.entry(copy(&kv.key)).or_insert_with(|| kv.mod_revision.get());
         }
     }
 

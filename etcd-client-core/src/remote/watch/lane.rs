@@ -231,10 +231,14 @@ impl Lane {
 
     /// The stream answered: the member is of use.
     pub(super) fn answered(&mut self, reopening: &mut Reopening, connection: &Connection) {
-        if self.lost_since.take().is_some() || self.hopeless > 0 {
-            self.hopeless = 0;
-        }
+        self.lost_since = None;
         reopening.answered(connection);
+    }
+
+    /// The stream brought something.
+    pub(super) fn worked(&mut self, reopening: &mut Reopening) {
+        self.hopeless = 0;
+        reopening.worked();
     }
 
     fn lost(

@@ -70,13 +70,13 @@ impl Counters {
 
     pub(super) fn read(&self) -> WatchCounters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut counters = WatchCounters::default();
-        counters.resumed = read(&self.resumed);
-        counters.parked = read(&self.parked);
-        counters.coalesced = read(&self.coalesced);
-        counters.repeated = read(&self.repeated);
-        counters.resynced = read(&self.resynced);
-        counters
+        WatchCounters {
+            resumed: read(&self.resumed),
+            parked: read(&self.parked),
+            coalesced: read(&self.coalesced),
+            repeated: read(&self.repeated),
+            resynced: read(&self.resynced),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     task::{Context, Poll, ready},
@@ -38,8 +38,8 @@ use crate::model::{Event, Revision};
 /// ```
 #[must_use = "a watch that is dropped is cancelled"]
 pub struct WatchHandle {
-    /// `None` once it has ended.
-    responses: Option<BoxStream<'static, Result<WatchResponse, Error>>>,
+    /// `None` once it has ended. The lock is never taken: it lets threads share the handle, for its status and its progress.
+    responses: Option<Mutex<BoxStream<'static, Result<WatchResponse, Error>>>>,
     control: Arc<dyn WatchControl>,
 }
 
@@ -48,7 +48,7 @@ impl WatchHandle {
         responses: BoxStream<'static, Result<WatchResponse, Error>>,
         control: Arc<dyn WatchControl>,
     ) -> Self {
-        Self { responses: Some(responses), control }
+        Self { responses: Some(Mutex::new(responses)), control }
     }
 
     pub(super) fn from_channel(
@@ -153,6 +153,7 @@ impl Stream for WatchHandle {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(responses) = &mut self.responses else { return Poll::Ready(None) };
+        let responses = responses.get_mut().unwrap_or_else(PoisonError::into_inner);
         let response = ready!(responses.as_mut().poll_next(cx));
         if !matches!(response, Some(Ok(_))) {
             self.responses = None;
@@ -244,5 +245,17 @@ impl WatchControl for Delivered {
 
     fn counters(&self) -> WatchCounters {
         WatchCounters::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_cross_threads_and_are_shared() {
+        fn crosses<T: Send + Sync>() {}
+        crosses::<WatchHandle>();
+        crosses::<WatchEvents>();
     }
 }

@@ -27,7 +27,10 @@ pub trait Watch: Send + Sync + Debug {
     /// The options' timeout bounds the wait for the creation; the watch has no end of its own.
     ///
     /// # Errors
-    /// When the watch is refused: its range or start revision is invalid, the user has no permission, the start revision is
-    /// compacted and [`resync`](WatchCreate::resync) was not asked for, or no member created it in time.
+    /// When the watch is refused: its range or start revision is invalid, the user has no permission, or no member created it in
+    /// time. [`Unsupported`](etcd_errors::ErrorKind::Unsupported) on a client over a service of its user's.
+    ///
+    /// A start revision that is compacted shows as the first item of the handle, unless [`resync`](WatchCreate::resync) was asked
+    /// for: members create such a watch, and cancel it after that.
     async fn watch(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error>;
 }

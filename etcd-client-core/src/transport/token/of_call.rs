@@ -34,6 +34,11 @@ impl TokenOfCall {
         headers
     }
 
+    /// The same token, with no rejection counted: what it was sent with was taken.
+    pub(crate) fn begun_anew(&self) -> Self {
+        Self { carried: self.carried, rejections: 0 }
+    }
+
     /// What the last attempt carried.
     pub(crate) fn carried(&self) -> Carried {
         self.carried

@@ -80,3 +80,26 @@ async fn the_creation_is_told_once_and_filters_hold() {
     assert_eq!(pairs(&mut puts, 2).await, [pair("k", "1"), pair("k", "2")]);
     assert_eq!(pairs(&mut deletes, 2).await, [pair("k", "-"), pair("k", "-")]);
 }
+
+#[tokio::test]
+async fn a_watch_of_the_future_waits_for_it_and_silences_no_other() {
+    let Some(lent) = lent().await else { return };
+    let client = client(lent.cluster.endpoints());
+    let first = client.put("k", "0").await.expect("put").header.revision;
+    let start = first.get() + 5;
+    let mut future = client.watch("k").start_revision(start).await.expect("watch");
+    let past = client.watch("k").start_revision(first).await.expect("watch");
+    for value in 1..=3 {
+        client.put("k", value.to_string()).await.expect("put");
+    }
+    // A member says nothing on a stream that holds a watch of the future. Old ones say nothing reliable.
+    match past.progress().await {
+        Ok(revision) => assert!(revision.get() >= start - 2, "{revision}"),
+        Err(error) => assert!(error.is_unsupported(), "{}", error.report()),
+    }
+    for value in 4..=6 {
+        client.put("k", value.to_string()).await.expect("put");
+    }
+    let seen = events(&mut future, 2).await;
+    assert_eq!(seen.iter().map(|event| event.revision().get()).collect::<Vec<_>>(), [start, start + 1]);
+}

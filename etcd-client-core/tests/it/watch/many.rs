@@ -1,4 +1,5 @@
 //! Many watches at once, and what they leave behind.
+#![allow(clippy::print_stdout, reason = "the figures are what these tests are read for")]
 
 use std::time::Duration;
 

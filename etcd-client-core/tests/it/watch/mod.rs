@@ -1,7 +1,44 @@
-//! Watches.
+//! Watches: on real members, on clusters that lose some, and on members that say what a test has them say.
+//!
+//! | etcd (`tests/integration/clientv3/watch/watch_test.go`) | here |
+//! |---|---|
+//! | `TestWatchMultiWatcher`, `TestWatchRange` | [`events`]`::several_watches_of_one_client..` |
+//! | `TestWatchReconnRequest` | [`moves`]`::a_watch_is_created_while_connections_come_and_go` |
+//! | `TestWatchReconnInit`, `TestWatchReconnRunning` | [`moves`]`::a_connection_that_is_dropped_costs_no_event` |
+//! | `TestWatchCancelImmediate` | no counterpart: there is no context; a dropped future creates nothing, [`many`]`::watches_that_come_and_go..` |
+//! | `TestWatchCancelInit`, `TestWatchCancelRunning`, `TestWatchCancelDisconnected`, `TestWatchClose` | [`moves`]`::a_cancelled_watch_ends..` |
+//! | `TestWatchResumeAfterDisconnect` | [`moves`]`::history_is_read_in_order_after_a_long_absence` |
+//! | `TestWatchResumeCompacted` | [`compaction`]`::a_compaction_while_away_ends_a_watch_once` |
+//! | `TestWatchCompactRevision` | [`compaction`]`::a_start_that_is_gone..` |
+//! | `TestWatchWithProgressNotify..`, `TestConfigurableWatchProgressNotifyInterval` | [`progress`]`::notices_come_to_those_who_asked` |
+//! | `TestWatchRequestProgress` | [`progress`]`::progress_is_a_revision..` |
+//! | `TestWatchEventType` | [`events`]`::every_kind_of_event_is_told_apart` |
+//! | `TestWatchErrConnClosed`, `TestWatchAfterClose`, `TestWatchCancelAndCloseClient` | [`moves`]`::{a_closed_client.., a_dropped_client..}` |
+//! | `TestWatchWithRequireLeader` | always asked for, and followed elsewhere: [`moves`]`::a_member_without_a_leader_is_left` |
+//! | `TestWatchWithFilter`, `TestWatchWithCreatedNotification` | [`events`]`::the_creation_is_told_once_and_filters_hold` |
+//! | `TestWatchWithCreatedNotificationDropConn` | [`moves`]`::a_connection_that_is_dropped_costs_no_event` |
+//! | `TestWatchMixedPrevKVOnSameKeySeparateStreams` | [`many`]`::different_metadata_is_a_different_stream` |
+//! | `TestWatchCancelOnServer`, `TestWatchOverlapContextCancel`, `TestWatchStressResumeClose` | [`many`] |
+//! | `TestWatch` | a negative revision is refused before it is sent: `op/watch_create.rs` |
+//!
+//! | etcd (`v3_watch_test.go`, raw) | here |
+//! |---|---|
+//! | `TestV3WatchFromCurrentRevision`, `TestV3WatchMultipleWatchers..`, `TestV3WatchWithFilter`, `TestV3WatchWithPrevKV`, `TestV3WatchEmptyKey` | [`events`] |
+//! | `TestV3WatchFutureRevision` | [`events`]`::a_watch_of_the_future..` |
+//! | `TestV3WatchWrongRange` | refused before it is sent: `op/watch_create.rs` |
+//! | `TestV3WatchCancelSynced`, `TestV3WatchCancelUnsynced`, `TestV3WatchCancellation`, `TestV3WatchCloseCancelRace`, `TestV3WatchClose` | [`many`], [`slow`]`::dropping_a_parked_watch..` |
+//! | `TestV3WatchCurrentPutOverlap`, `TestV3WatchProgressOnMemberRestart` | `mechanism/watch/tests/random.rs`, [`moves`]`::killed_terminated_and_stopped..` |
+//! | `TestV3WatchMultipleEvents..` | [`events`]`::the_events_of_a_transaction_come_together` |
+//! | `TestV3WatchProgressWaitsForSync` | [`progress`]`::progress_waits_for_history` |
+//! | `TestV3WatchProgressWaitsForSyncNoEvents` | [`progress`]`::a_watch_that_was_resumed_on_an_idle_store..` |
+//! | `TestV3NoEventsLostOnCompact` | [`compaction`]`::a_slow_reader_that_history_left_behind..` |
+//! | `TestWatchFragment..` | [`slow`]`::a_revision_larger_than_the_buffer..`, [`hostile`]`::a_message_that_is_too_large..` |
+//! | `TestWatchWithLowPermissionUser` (e2e) | [`secured`]`::a_denied_watch_touches_no_other` |
 
 mod compaction;
 mod events;
+mod fake;
+mod hostile;
 mod many;
 mod moves;
 mod progress;

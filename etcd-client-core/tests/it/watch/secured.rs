@@ -1,7 +1,7 @@
 //! Watches of users: what they may see, and tokens that expire.
 
 use etcd_client_core::{Client, WatchHandle};
-use etcd_testkit::Cluster;
+use etcd_testkit::{Cluster, Line};
 
 use super::rig::events;
 use crate::servers::PATIENCE;
@@ -43,8 +43,11 @@ async fn a_denied_watch_touches_no_other() {
     for _ in 0..3 {
         let error = app.watch("other").await.expect_err("denied");
         assert!(error.is_permission_denied(), "{}", error.report());
-        let error = app.watch("app/").from_key().await.expect_err("denied");
-        assert!(error.is_permission_denied(), "{}", error.report());
+        // 3.4 takes the range from a key on for that key (etcd's e2e test `TestWatchWithLowPermissionUser`).
+        if cluster.version().line() >= Line::V3_5 {
+            let error = app.watch("app/").from_key().await.expect_err("denied");
+            assert!(error.is_permission_denied(), "{}", error.report());
+        }
         sees(&app, &mut allowed, "v").await;
     }
     assert_eq!(allowed.counters().resumed, 0);

@@ -131,6 +131,18 @@ fn a_compaction_ends_a_watch_once_and_frees_its_number() {
 }
 
 #[test]
+fn a_compaction_of_what_a_watch_does_not_need_ends_it_only_when_it_comes_again() {
+    let mut stream = live(&[(A, 0)]);
+    stream.receive(WatchMessage { compact_revision: 11, ..canceled(0) }, at(0));
+    let again = Request::Create { ticket: A, start: 11, fragment: true };
+    assert_eq!(actions(&mut stream), [Request::Cancel(0), again].map(Action::Send));
+    stream.receive(created(1, 11), at(0));
+    actions(&mut stream);
+    stream.receive(WatchMessage { compact_revision: 11, ..canceled(1) }, at(0));
+    assert!(actions(&mut stream).iter().any(|action| matches!(action, Action::Ended { ticket: A, .. })));
+}
+
+#[test]
 fn a_watch_can_be_given_up_in_every_state() {
     // Waiting for a stream.
     let mut stream = WatchStream::default();

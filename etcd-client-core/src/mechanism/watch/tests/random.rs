@@ -46,7 +46,7 @@ fn run(broken: Option<Rule>, steps: usize) -> Result<(), String> {
     let case = (any::<bool>(), vec(step(), STEPS_OF_A_CASE));
     let end = TestRunner::new(config).run(&case, |(modern, steps)| {
         let mut world = World::new(broken, modern);
-        let mut all = steps.iter().map(|step| world.step(step)).collect::<Result<(), String>>();
+        let mut all = steps.iter().try_for_each(|step| world.step(step));
         if all.is_ok() {
             all = world.settle();
         }
