@@ -2,6 +2,7 @@
 //! how long to wait before.
 
 use std::{
+    ops::Range,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -114,13 +115,18 @@ impl Reopening {
             self.tried.clear();
             self.token = TokenOfCall::default();
         }
-        connection.member.judge(Need::Quorum, Use::Good, self.pool.now());
+        connection.member.judge(Need::Quorum, Use::Good, self.took());
+    }
+
+    /// From when the stream was opened until now.
+    fn took(&self) -> Range<u64> {
+        self.pool.at(self.opened)..self.pool.now()
     }
 
     /// The stream was lost: the next one goes elsewhere, and gets another token where that is why.
     pub(crate) fn lost(&mut self, connection: &Connection, failure: &Failure) {
         let end = usefulness(failure.observation, self.opened.elapsed());
-        connection.member.judge(Need::Quorum, end, self.pool.now());
+        connection.member.judge(Need::Quorum, end, self.took());
         self.tried = vec![connection.member.id];
         self.failures = self.failures.saturating_add(1);
         self.remedy = self.token.remedy(&self.tokens, failure.observation);

@@ -139,7 +139,10 @@ impl RenewalStream {
                             return (End::Broken, error);
                         }
                         if !std::mem::replace(&mut answered, true) {
-                            member.judge(Need::Quorum, Use::Good, 0);
+                            if let Some(caller) = self.caller.upgrade() {
+                                let began = caller.channel().pool().at(opened);
+                                member.judge(Need::Quorum, Use::Good, began..began);
+                            }
                         }
                         let Some(lease) = LeaseId::new(answer.id) else { continue };
                         self.tell(Happened::Answered(lease, wire::lease_ttl(answer.ttl))).await;
@@ -173,7 +176,8 @@ impl RenewalStream {
         let end = end_of(failure.observation);
         if let (End::Broken, Some(channel)) = (end, channel) {
             let usefulness = usefulness(failure.observation, opened.elapsed());
-            member.judge(Need::Quorum, usefulness, channel.pool().now());
+            let took = channel.pool().at(opened)..channel.pool().now();
+            member.judge(Need::Quorum, usefulness, took);
         }
         (end, named(failure.into_error()))
     }
