@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use etcd_client_core::{CallOptions, EndpointPhase, Get, Outcome};
+use etcd_client_core::{Balance, CallOptions, EndpointPhase, Get, Outcome};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -196,7 +196,8 @@ fn the_patience_with_a_silent_member_is_as_it_was_set() {
 fn writes_return_to_a_member_once_a_read_that_began_later_was_answered() {
     let (mut sim, ledgers) = network(3, 120 * SECOND);
     sim.client(CLIENT, async move {
-        let client = builder(3).timeout(20 * SECOND).build()?;
+        // In turn: its slowness alone would keep calls away for a while.
+        let client = builder(3).balance(Balance::RoundRobin).timeout(20 * SECOND).build()?;
         while ledgers.iter().any(|ledger| ledger.requests() == 0) {
             client.get("k").await?;
         }
