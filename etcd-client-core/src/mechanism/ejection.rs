@@ -58,12 +58,24 @@ pub(crate) struct Ejection {
     bad: u32,
     /// Until when others are used instead.
     until: Option<Duration>,
+    /// When that was found out last.
+    since: Duration,
 }
 
 impl Ejection {
-    /// A call ended as one on a useful member does.
-    pub(crate) fn good(&mut self) {
-        *self = Self::default();
+    /// A call that began at `began` ended as one on a useful member does.
+    ///
+    /// What was under way when the member was ejected says nothing of it now: one that hung and led may answer what was
+    /// committed before, and take proposals that are lost because it has not heard of its successor yet.
+    pub(crate) fn good(&mut self, began: Duration) {
+        if self.until.is_none() || began > self.since {
+            *self = Self::default();
+        }
+    }
+
+    /// Whether there is anything that a good end would clear.
+    pub(crate) fn is_troubled(&self) -> bool {
+        self.bad > 0 || self.until.is_some()
     }
 
     /// A call ended as one on a useless member does. `random` is uniform over all of `u64`.
@@ -76,12 +88,14 @@ impl Ejection {
         if self.bad > TOLERATED {
             let wait = Backoff::EJECTION.wait_at_least_half(self.bad - TOLERATED, random);
             self.until = Some(now + wait);
+            self.since = now;
         }
     }
 
     /// The member said that it is of no use for now.
     pub(crate) fn useless(&mut self, now: Duration, random: u64) {
         self.bad = self.bad.max(TOLERATED);
+        self.since = now;
         self.bad(now, random);
     }
 
@@ -133,7 +147,7 @@ mod tests {
         let mut record = Ejection::default();
         record.bad(ms(10), 0);
         assert_eq!(record.until(), None);
-        record.good();
+        record.good(ms(0));
         record.bad(ms(20), 0);
         assert_eq!(record.until(), None);
         record.bad(ms(30), u64::MAX);
@@ -154,8 +168,26 @@ mod tests {
             waits.push((record.until().expect("ejected") - now).as_millis());
         }
         assert_eq!(waits, [2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
-        record.good();
+        record.good(record.until().expect("ejected"));
         assert_eq!(record.until(), None);
+    }
+
+    #[test]
+    fn calls_under_way_at_the_ejection_do_not_end_it() {
+        let mut record = Ejection::default();
+        record.useless(ms(100), u64::MAX);
+        let until = record.until().expect("ejected");
+        for began in [0, 99, 100] {
+            record.good(ms(began));
+            assert_eq!(record.until(), Some(until), "{began}");
+        }
+        // It hangs again, while it is being asked whether it is well.
+        record.probed(until);
+        record.useless(until + ms(500), u64::MAX);
+        record.good(until);
+        assert!(record.until().is_some());
+        record.good(until + ms(501));
+        assert!(!record.is_troubled());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! One endpoint of the pool: its address on the wire, and what its calls have shown of it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
 
 use http::Uri;
 use tokio_util::sync::CancellationToken;
@@ -109,17 +112,18 @@ impl Member {
         self.ailing.store(ailing, Ordering::Relaxed);
     }
 
-    /// How a call with this need ended here.
-    pub(crate) fn judge(&self, need: Need, end: Use, now: u64) {
-        if let Some(until) = self.records[need as usize].judge(end, now) {
+    /// How a call with this need, which took this time, ended here.
+    pub(crate) fn judge(&self, need: Need, end: Use, took: Range<u64>) {
+        let now = took.end;
+        if let Some(until) = self.records[need as usize].judge(end, took) {
             trace::ejected(self.endpoint.as_str(), until.saturating_sub(now));
         }
     }
 
     /// The member went silent, which concerns every call.
     pub(crate) fn went_silent(&self, now: u64) {
-        self.judge(Need::Member, Use::Useless, now);
-        self.judge(Need::Quorum, Use::Useless, now);
+        self.judge(Need::Member, Use::Useless, now..now);
+        self.judge(Need::Quorum, Use::Useless, now..now);
     }
 
     /// A call with this need is about to go here.

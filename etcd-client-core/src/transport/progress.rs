@@ -251,7 +251,8 @@ impl<'a> Progress<'a> {
         if !self.call.method.waits_for_others() {
             member.latency.record(micros(now - self.attempt_started), pool.at(now));
         }
-        member.judge(self.need(), Use::Good, 0);
+        let began = pool.at(self.attempt_started);
+        member.judge(self.need(), Use::Good, began..began);
     }
 
     /// The call has its answer, or its stream.
@@ -287,7 +288,8 @@ impl<'a> Progress<'a> {
         let elapsed = self.attempt_started.elapsed();
         // Who waits for others learns nothing of the member by how long it took.
         let owed = if self.call.method.waits_for_others() { Duration::ZERO } else { elapsed };
-        member.judge(self.need(), usefulness(failure.observation, owed), channel.pool().now());
+        let took = channel.pool().at(self.attempt_started)..channel.pool().now();
+        member.judge(self.need(), usefulness(failure.observation, owed), took);
         self.failures = self.failures.saturating_add(1);
         self.abandoned += u32::from(failure.observation == Observation::Abandoned);
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {

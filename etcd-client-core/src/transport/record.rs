@@ -1,6 +1,7 @@
 //! What the calls of one kind have shown of a member: whether it is of use to them.
 
 use std::{
+    ops::Range,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -35,15 +36,15 @@ impl Record {
         self.until.load(Ordering::Relaxed)
     }
 
-    /// How a call ended, and until when others are used where that is news.
-    pub(crate) fn judge(&self, end: Use, now: u64) -> Option<u64> {
+    /// How a call ended, and until when others are used where that is news. It took this time.
+    pub(crate) fn judge(&self, end: Use, took: Range<u64>) -> Option<u64> {
         if end == Use::Unclear || (end == Use::Good && !self.troubled.load(Ordering::Relaxed)) {
             return None;
         }
-        let at = Duration::from_millis(now);
+        let (began, at) = (Duration::from_millis(took.start), Duration::from_millis(took.end));
         let before = self.until();
-        self.change(end != Use::Good, |ejection| match end {
-            Use::Good => ejection.good(),
+        self.change(|ejection| match end {
+            Use::Good => ejection.good(began),
             Use::Bad => ejection.bad(at, fastrand::u64(..)),
             Use::Useless => ejection.useless(at, fastrand::u64(..)),
             Use::Unclear => {}
@@ -55,16 +56,16 @@ impl Record {
     /// A call is about to go here: where the member was ejected until now, others wait for what this one finds.
     pub(crate) fn picked(&self, now: u64) {
         if self.until() != 0 {
-            self.change(true, |ejection| ejection.probed(Duration::from_millis(now)));
+            self.change(|ejection| ejection.probed(Duration::from_millis(now)));
         }
     }
 
     /// The copies are written under the lock: a good end that raced a bad one must not hide it, nor be hidden.
-    fn change(&self, troubled: bool, change: impl FnOnce(&mut Ejection)) {
+    fn change(&self, change: impl FnOnce(&mut Ejection)) {
         let mut ejection = self.ejection.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut ejection);
         let until = ejection.until().map_or(0, |until| u64::try_from(until.as_millis()).unwrap_or(u64::MAX));
         self.until.store(until, Ordering::Relaxed);
-        self.troubled.store(troubled, Ordering::Relaxed);
+        self.troubled.store(ejection.is_troubled(), Ordering::Relaxed);
     }
 }

@@ -2,6 +2,7 @@
 //! how long to wait before.
 
 use std::{
+    ops::Range,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -114,7 +115,12 @@ impl Reopening {
     pub(crate) fn answered(&mut self, connection: &Connection) {
         self.tried.clear();
         self.token = self.token.begun_anew();
-        connection.member.judge(Need::Quorum, Use::Good, self.pool.now());
+        connection.member.judge(Need::Quorum, Use::Good, self.took());
+    }
+
+    /// From when the stream was opened until now.
+    fn took(&self) -> Range<u64> {
+        self.pool.at(self.opened)..self.pool.now()
     }
 
     /// The stream brought what it is for: what fails from now on is a first failure.
@@ -125,7 +131,7 @@ impl Reopening {
     /// The stream was lost: the next one goes elsewhere, and gets another token where that is why.
     pub(crate) fn lost(&mut self, connection: &Connection, failure: &Failure) {
         let end = usefulness(failure.observation, self.opened.elapsed());
-        connection.member.judge(Need::Quorum, end, self.pool.now());
+        connection.member.judge(Need::Quorum, end, self.took());
         self.tried = vec![connection.member.id];
         let lasted = self.opened.elapsed() >= STEADY;
         self.failures = if lasted { 1 } else { self.failures.saturating_add(1) };

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use etcd_client_core::{CallOptions, EndpointPhase, Get, Outcome};
+use etcd_client_core::{Balance, CallOptions, EndpointPhase, Get, Outcome};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     model::{Mood, since},
-    world::{CLIENT, blackhole, builder, heal, network},
+    world::{CLIENT, NAMES, blackhole, builder, heal, network},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -189,6 +189,48 @@ fn the_patience_with_a_silent_member_is_as_it_was_set() {
         });
         sim.run().expect("the scenario holds");
     }
+}
+
+/// What it answers to requests from before it hung shows nothing: it may still think that it leads.
+#[test]
+fn writes_return_to_a_member_once_a_read_that_began_later_was_answered() {
+    let (mut sim, ledgers) = network(3, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        // In turn: its slowness alone would keep calls away for a while.
+        let client = builder(3).balance(Balance::RoundRobin).timeout(20 * SECOND).build()?;
+        while ledgers.iter().any(|ledger| ledger.requests() == 0) {
+            client.get("k").await?;
+        }
+        turmoil::hold(CLIENT, NAMES[0]);
+        let mut early = JoinSet::new();
+        for _ in 0..60 {
+            let client = client.clone();
+            early.spawn(async move { client.put("k", "v").await.map(drop) });
+        }
+        sleep(4 * SECOND).await;
+        turmoil::release(CLIENT, NAMES[0]);
+        while let Some(done) = early.join_next().await {
+            done??;
+        }
+        let before = ledgers[0].puts.load(Ordering::Relaxed);
+        assert!(before > 0, "the fault hit no write");
+        for _ in 0..100 {
+            client.put("k", "v").await?;
+        }
+        assert_eq!(ledgers[0].puts.load(Ordering::Relaxed), before, "it got a write at once");
+        timeout(10 * SECOND, async {
+            while ledgers[0].puts.load(Ordering::Relaxed) == before {
+                client.get("k").await?;
+                client.put("k", "v").await?;
+                sleep(SECOND / 100).await;
+            }
+            Ok::<(), etcd_client_core::Error>(())
+        })
+        .await
+        .expect("it is used again")?;
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
 }
 
 /// It is not asked again as often: 11 s of silence before a PING, not 1 s.

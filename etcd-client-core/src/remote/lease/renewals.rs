@@ -219,7 +219,8 @@ impl Renewals {
         let Some(open) = self.streams.remove(&stream) else { return };
         open.task.abort();
         if let (true, Some(member), Some(caller)) = (stalled, &open.member, self.caller.upgrade()) {
-            member.judge(Need::Quorum, Use::Bad, caller.channel().pool().now());
+            let now = caller.channel().pool().now();
+            member.judge(Need::Quorum, Use::Bad, now..now);
             self.compare = Instant::now() + COMPARE_AGAIN;
         }
     }

@@ -137,7 +137,10 @@ impl RenewalStream {
                             return (End::Broken, named(error));
                         }
                         if !std::mem::replace(&mut answered, true) {
-                            member.judge(Need::Quorum, Use::Good, 0);
+                            if let Some(caller) = self.caller.upgrade() {
+                                let began = caller.channel().pool().at(open.opened);
+                                member.judge(Need::Quorum, Use::Good, began..began);
+                            }
                         }
                         let Some(lease) = LeaseId::new(answer.id) else { continue };
                         self.tell(Happened::Answered(lease, wire::lease_ttl(answer.ttl))).await;
@@ -185,7 +188,8 @@ impl RenewalStream {
         let end = end_of(observation);
         if end == End::Broken {
             let usefulness = usefulness(observation, open.opened.elapsed());
-            member.judge(Need::Quorum, usefulness, channel.pool().now());
+            let took = channel.pool().at(open.opened)..channel.pool().now();
+            member.judge(Need::Quorum, usefulness, took);
         }
         (end, error)
     }
