@@ -112,6 +112,8 @@ impl Follower {
                 }
                 _ = pausing.tick(), if self.spec.pauses.is_some() && goal.is_none() => {
                     sleep(self.spec.pauses.unwrap_or_default()).await;
+                    // Else the next one would be due at once.
+                    pausing.reset();
                 }
                 _ = goals.changed() => {}
             }

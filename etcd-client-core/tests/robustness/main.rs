@@ -12,6 +12,7 @@
 mod edges;
 mod follow;
 mod goals;
+mod leases;
 mod rig;
 mod settings;
 mod specs;

@@ -7,7 +7,7 @@ use etcd_testkit::{
     Cluster, Line, Proxied, Witnesses,
     check::{self, Limits},
     history::{History, Recorder, Rev},
-    schedule::{Plan, Site},
+    schedule::{Plan, Site, Step},
 };
 
 use crate::settings::{Settings, print};
@@ -15,7 +15,7 @@ use crate::settings::{Settings, print};
 /// What no wait of a run exceeds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-const MEMBERS: usize = 3;
+pub(super) const MEMBERS: usize = 3;
 
 /// One run.
 #[derive(Debug)]
@@ -63,9 +63,14 @@ impl Rig {
 
     /// Has the faults of the seed happen, and heals them.
     pub(super) async fn faults(&self) {
+        self.faults_and(Vec::new()).await;
+    }
+
+    /// And then these, whose times count from the end of the others.
+    pub(super) async fn faults_and(&self, more: Vec<Step>) {
         let Self { cluster, proxied, witnesses, recorder, settings, .. } = self;
         let site = Site { cluster, proxied, witnesses, recorder };
-        let plan = Plan::random(settings.seed, MEMBERS, settings.length);
+        let plan = Plan::random(settings.seed, MEMBERS, settings.length).followed_by(settings.length, more);
         site.run(&plan, std::future::pending()).await.expect("faults happen and are healed");
     }
 
