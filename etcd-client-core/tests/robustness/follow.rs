@@ -49,12 +49,17 @@ impl Follower {
     /// Reads until the last writes were given.
     ///
     /// Fails with what no watch may do: end for another reason than a compaction, or not give the last writes in time.
-    pub(super) async fn follow(self) -> Result<Followed, String> {
+    pub(super) async fn follow(mut self) -> Result<Followed, String> {
         let mut followed = Followed::default();
         loop {
             let watch = self.recorder.watch();
             self.recorder.record(Edge::WatchRequested { watch, request: self.spec.request.clone() });
             match self.spec.create(&self.client).await {
+                Err(error) if error.is_timeout() => {
+                    let reason = error.report().to_string();
+                    print(format_args!("watch {watch} was not created in time: {reason}"));
+                    self.recorder.record(Edge::WatchEnded { watch, reason });
+                }
                 Err(error) => self.ended(watch, &error, &mut followed)?,
                 Ok(mut handle) => {
                     if !self.spec.created_notify {
@@ -72,7 +77,7 @@ impl Follower {
     }
 
     async fn read(
-        &self,
+        &mut self,
         watch: WatchId,
         handle: &mut WatchHandle,
         followed: &mut Followed,
@@ -142,12 +147,13 @@ impl Follower {
         Ok(reached.max(revision))
     }
 
-    /// A watch ends for a compaction, where it may not skip history, and for nothing else.
-    fn ended(&self, watch: WatchId, error: &Error, followed: &mut Followed) -> Result<(), String> {
+    /// A watch ends for a compaction, where it may not skip history, and for nothing else. The next one takes up behind it.
+    fn ended(&mut self, watch: WatchId, error: &Error, followed: &mut Followed) -> Result<(), String> {
         let reason = error.report().to_string();
         self.recorder.record(Edge::WatchEnded { watch, reason: reason.clone() });
         followed.compacted += 1;
-        if error.is_compacted() && !self.spec.request.resync {
+        if let Some(compacted) = error.compact_revision().filter(|_| !self.spec.request.resync) {
+            self.spec.request.from = Some(Rev(compacted).next());
             return Ok(());
         }
         Err(format!("watch {watch} of {:?} ended: {reason}", self.spec.request))

@@ -69,10 +69,11 @@ impl Keeper {
     async fn keep(self) -> usize {
         let mut lost = 0;
         while !*self.ends.borrow() {
-            let sent = self.recorder.now();
             // While no member can be reached there is none to be had.
             let Ok(kept) = self.client.lease().grant(TTL).keep_alive().await else { continue };
             let lease = LeaseId(kept.id().get());
+            // The attempt that was answered may have been sent later than the first one.
+            let sent = self.moment(kept.deadline()).before(kept.ttl());
             self.recorder.record(Edge::LeaseGranted { lease, sent, ttl_ms: millis(kept.ttl()) });
             if self.attach(&kept).await.is_ok() && self.watch_over(&kept).await {
                 lost += 1;
