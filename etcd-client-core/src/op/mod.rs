@@ -12,6 +12,7 @@ mod compare;
 mod defragment;
 mod delete;
 mod downgrade;
+mod election;
 mod get;
 mod hash_backend;
 mod hash_kv;
@@ -34,6 +35,8 @@ mod member_update;
 mod move_leader;
 mod peer_url;
 mod put;
+mod server_lock;
+mod server_unlock;
 mod size;
 mod sort;
 mod status;
@@ -57,12 +60,20 @@ pub use auth::{
     UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
     UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
 };
-pub use bind::{AuthBound, Bound, ClusterBound, LeaseBound, MaintenanceBound, Unbound, WatchBound};
+pub use bind::{
+    AuthBound, Bound, ClusterBound, ElectionBound, LeaseBound, LockBound, MaintenanceBound, Unbound,
+    WatchBound,
+};
 pub use compact::{Compact, CompactResponse, CompactSpec};
 pub use compare::{Compare, CompareOp, CompareOperand, CompareSubject};
 pub use defragment::{Defragment, DefragmentResponse, DefragmentSpec};
 pub use delete::{Delete, DeleteResponse, DeleteSpec};
 pub use downgrade::{Downgrade, DowngradeAction, DowngradeResponse, DowngradeSpec};
+pub use election::{
+    ElectionCampaign, ElectionCampaignResponse, ElectionCampaignSpec, ElectionLeader, ElectionLeaderResponse,
+    ElectionLeaderSpec, ElectionObserve, ElectionObserveSpec, ElectionProclaim, ElectionProclaimResponse,
+    ElectionProclaimSpec, ElectionResign, ElectionResignResponse, ElectionResignSpec, LeaderKey,
+};
 pub use get::{Get, GetResponse, GetSpec};
 pub use hash_backend::{HashBackend, HashBackendResponse, HashBackendSpec};
 pub use hash_kv::{HashKv, HashKvResponse, HashKvSpec};
@@ -87,6 +98,8 @@ pub use member_update::{MemberUpdate, MemberUpdateResponse, MemberUpdateSpec};
 pub use move_leader::{MoveLeader, MoveLeaderResponse, MoveLeaderSpec};
 pub use peer_url::PeerUrl;
 pub use put::{Put, PutResponse, PutSpec};
+pub use server_lock::{ServerLock, ServerLockResponse, ServerLockSpec};
+pub use server_unlock::{ServerUnlock, ServerUnlockResponse, ServerUnlockSpec};
 pub use sort::{SortOrder, SortTarget};
 pub use status::{DbSizeQuota, DowngradeInfo, Status, StatusResponse, StatusSpec};
 pub(crate) use txn::{Branch, add_linearizing_range};

@@ -87,6 +87,7 @@
 mod at_most_once;
 mod auth;
 mod auth_admin;
+mod cache;
 mod cancellation;
 mod closing;
 mod cluster;
@@ -103,14 +104,18 @@ mod lease_keepalive;
 mod maintenance;
 mod membership;
 mod middleware;
+mod mirror;
 mod move_leader;
 mod namespace;
+#[cfg(feature = "naming")]
+mod naming;
 mod no_quorum;
 mod observing;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod range_stream;
 mod restarts;
+mod server_lock;
 mod servers;
 mod snapshot;
 mod stale_compare;

@@ -14,10 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     questions::{Question, Questions},
     shared::Shared,
-    source::Source,
 };
 use crate::{
-    helper::revision,
+    helper::{revision, source::Source},
     mechanism::{
         backoff::Backoff,
         replica::{Pairs, steps},
@@ -114,6 +113,7 @@ impl Follower {
                 Question::Answered(Err(error)) => {
                     tracing::debug!(%error, "a cache cannot tell whether it is up to date");
                     self.shared.progress_is_out();
+                    questions.failed();
                 }
             }
         }

@@ -7,7 +7,6 @@ mod follower;
 mod questions;
 mod shared;
 mod snapshot;
-mod source;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -23,10 +22,10 @@ pub use change::{CacheChange, CacheChanges};
 pub use snapshot::CacheSnapshot;
 pub use status::{CacheCounters, CacheStatus};
 
-use self::{answer::answer, shared::Shared, snapshot::covered, source::Source, status::Standing};
+use self::{answer::answer, shared::Shared, snapshot::covered, status::Standing};
 use crate::{
     client::Client,
-    helper::revision,
+    helper::{revision, source::Source},
     model::{KeyValue, Revision},
     op::{Get, GetResponse, KeyRange, Limits},
     service::{Kv, Watch},
@@ -138,6 +137,9 @@ impl Cache {
     }
 
     /// Waits until the cache is at `revision`, such as that of a write, or later. There is no limit to the wait.
+    ///
+    /// A revision that changed nothing in the range is reached when the member says so. Those that cannot be asked (before etcd 3.4.25
+    /// and 3.5.8) say it with the next change, or after ten minutes.
     ///
     /// Cancel safe.
     ///
