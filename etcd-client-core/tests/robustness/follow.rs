@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use etcd_client_core::{Client, Error, WatchHandle, WatchResponse, WatchResponseKind};
-use etcd_testkit::history::{Edge, Recorder, Rev, WatchId};
+use etcd_testkit::{
+    history::{Edge, Recorder, Rev, WatchId},
+    run::say,
+};
 use futures_util::FutureExt as _;
 use tokio::{
     sync::watch,
@@ -11,7 +14,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep, timeout},
 };
 
-use crate::{edges, goals::Goals, settings::print, specs::Spec};
+use crate::{edges, goals::Goals, specs::Spec};
 
 /// How long a watch may take to give the last writes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,7 +60,7 @@ impl Follower {
             match self.spec.create(&self.client).await {
                 Err(error) if error.is_timeout() => {
                     let reason = error.report().to_string();
-                    print(format_args!("watch {watch} was not created in time: {reason}"));
+                    say(format_args!("watch {watch} was not created in time: {reason}"));
                     self.recorder.record(Edge::WatchEnded { watch, reason });
                 }
                 Err(error) => self.ended(watch, &error, &mut followed)?,
@@ -201,7 +204,7 @@ fn ticks(every: Duration) -> Interval {
 /// What all of them did.
 pub(super) fn print_all(followed: &[Followed]) {
     let sum = |count: fn(&Followed) -> u64| followed.iter().map(count).sum::<u64>();
-    print(format_args!(
+    say(format_args!(
         "{} watches gave {} responses, resumed {} times, parked {}, resynced {}, ended by compactions {}",
         followed.len(),
         sum(|followed| followed.responses as u64),

@@ -6,6 +6,7 @@ use etcd_client_core::{Client, Error, KeptLease};
 use etcd_testkit::{
     Direction,
     history::{Action, Edge, LeaseId, Nanos, Recorder, Value},
+    run::{Run, say},
     schedule::{Step, Verb},
 };
 use tokio::{
@@ -16,8 +17,7 @@ use tokio::{
 
 use crate::{
     edges::{failure, revision},
-    rig::{MEMBERS, Rig},
-    settings::print,
+    watches::connect,
     writers::Writing,
 };
 
@@ -31,29 +31,29 @@ const LOOK: Duration = Duration::from_millis(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leases_under_faults() {
-    let Some(rig) = Rig::start("leases").await else { return };
-    let (writing, client) = (Writing::new(rig.client(), rig.recorder.clone()), rig.client());
+    let Some(run) = Run::start("leases").await else { return };
+    let (writing, client) = (Writing::new(connect(&run), run.recorder().clone()), connect(&run));
     let (over, ends) = watch::channel(false);
     let mut keepers = JoinSet::new();
     for number in 0..LEASES {
-        let (client, recorder, ends) = (client.clone(), rig.recorder.clone(), ends.clone());
+        let (client, recorder, ends) = (client.clone(), run.recorder().clone(), ends.clone());
         keepers.spawn(Keeper { number, client, recorder, ends }.keep());
     }
-    rig.faults_and(cut_off()).await;
+    run.faults(cut_off()).await;
     over.send_replace(true);
     let lost: usize = keepers.join_all().await.into_iter().sum();
-    print(format_args!("{LEASES} leases were lost {lost} times"));
+    say(format_args!("{LEASES} leases were lost {lost} times"));
     assert!(lost >= LEASES, "each is lost while no member can be reached");
     let end = writing.mark_end().await.expect("the cluster is well");
     client.close().await;
-    rig.judge(end).await;
+    run.judge(end).await;
 }
 
 /// No member can be reached for so long that every lease ends.
 fn cut_off() -> Vec<Step> {
     let after = Duration::from_secs(1);
     let cut = |member| Step::new(after, Verb::Blackhole(Direction::Both), member, TTL * 2);
-    (0..MEMBERS).map(cut).collect()
+    (0..Run::MEMBERS).map(cut).collect()
 }
 
 /// Keeps one lease alive, and takes another one when it is lost.
