@@ -12,7 +12,7 @@ use etcd_client_core::Client;
 use etcd_concurrency::{Guard, Mutex, Session};
 use etcd_testkit::{
     Direction,
-    history::{Action, Edge, Recorder, Rev},
+    history::{Action, Edge, Keys, Recorder, Rev},
     run::{Run, say},
     schedule::{Step, Verb},
 };
@@ -41,6 +41,7 @@ const NAME: &str = "job";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_under_faults() {
     let Some(run) = Run::start("locks").await else { return };
+    expect_deletions(run.recorder());
     let client = connect(&run);
     let (over, ends) = watch::channel(false);
     let held = Arc::new(AtomicUsize::new(0));
@@ -73,6 +74,12 @@ fn connect(run: &Run) -> Client {
     Client::builder(run.endpoints()).build().expect("the endpoints are valid")
 }
 
+/// Holders delete the keys of the lock by themselves: the end of such a key says nothing about its lease.
+fn expect_deletions(recorder: &Recorder) {
+    let actions = vec![Action::Delete { keys: Keys::prefix(format!("{NAME}/")) }];
+    recorder.record(Edge::Invoke { op: recorder.op(), actions });
+}
+
 /// No member can be reached for so long that every session ends.
 fn cut_off() -> Vec<Step> {
     let after = Duration::from_secs(1);
@@ -96,6 +103,8 @@ impl Contender {
             let Ok(session) = Session::builder(&self.client).ttl(TTL).await else { continue };
             sessions::granted(&self.recorder, &session);
             let following = tokio::spawn(sessions::follow(self.recorder.clone(), session.clone()));
+            // Nobody deletes it: its end shows when the server ends the lease.
+            let _ = self.client.put(format!("s/{}", session.lease()), "").lease(session.lease()).await;
             self.by(&session).await;
             let (op, lease) = (self.recorder.op(), sessions::lease(&session));
             if session.ended().is_none() {
