@@ -17,6 +17,8 @@ mod settings;
 
 use std::{fs, time::Duration};
 
+use tokio::sync::{Mutex, MutexGuard};
+
 pub use settings::{Settings, say};
 
 use crate::{
@@ -38,6 +40,8 @@ pub struct Run {
     cluster: Cluster,
     proxied: Proxied,
     witnesses: Witnesses,
+    /// Leases are about time: runs of a process take turns.
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Run {
@@ -49,8 +53,9 @@ impl Run {
     /// # Panics
     /// When something cannot be started.
     pub async fn start(scenario: &str) -> Option<Self> {
-        let settings = Settings::from_env();
+        static TURN: Mutex<()> = Mutex::const_new(());
         let binaries = require()?;
+        let (settings, turn) = (Settings::from_env(), TURN.lock().await);
         let version = binaries.version;
         let cluster = Cluster::builder().members(Self::MEMBERS).binaries(binaries);
         let cluster = cluster.arg(progress_flag(version), "1s").start().await.expect("etcd starts");
@@ -64,7 +69,7 @@ impl Run {
         ));
         let witnesses = Witnesses::start(&cluster, &recorder).expect("witnesses start");
         let proxied = cluster.proxied().expect("proxies start");
-        Some(Self { settings, recorder, cluster, proxied, witnesses })
+        Some(Self { settings, recorder, cluster, proxied, witnesses, _turn: turn })
     }
 
     /// How it is to be.
@@ -90,7 +95,7 @@ impl Run {
     /// # Panics
     /// When a fault does not happen, or is not healed.
     pub async fn faults(&self, more: Vec<Step>) {
-        let Self { cluster, proxied, witnesses, recorder, settings } = self;
+        let Self { cluster, proxied, witnesses, recorder, settings, .. } = self;
         let site = Site { cluster, proxied, witnesses, recorder };
         let plan = Plan::random(settings.seed, Self::MEMBERS, settings.length);
         let plan = plan.followed_by(settings.length, more);
