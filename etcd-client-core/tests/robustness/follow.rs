@@ -191,7 +191,7 @@ fn until(response: &WatchResponse) -> Rev {
     match response.kind {
         WatchResponseKind::Progress => edges::revision(response.header.revision),
         WatchResponseKind::Resynced(revision) => edges::revision(revision),
-        _ => response.events.last().map_or(Rev::default(), |event| edges::revision(event.revision())),
+        _ => response.events.last().map_or_else(Rev::default, |event| edges::revision(event.revision())),
     }
 }
 
