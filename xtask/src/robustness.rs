@@ -63,7 +63,8 @@ const LATEST: usize = 12;
 /// The histories are kept, whatever comes out.
 fn faults(run: &Run) -> Result<()> {
     let line: Line = run.etcd.as_deref().map_or(Ok(Line::NEWEST), str::parse)?;
-    let mut command = workspace::cargo(["test", "--package", "etcd-client-core", "--test", "robustness"]);
+    let mut command = workspace::cargo(["test", "--no-fail-fast", "--test", "robustness"]);
+    command.args(["--package", "etcd-client-core", "--package", "etcd-concurrency"]);
     command.args(["--", "--nocapture"]).args(&run.filter);
     command.env("ETCD_LINE", line.to_string()).env("ETCD_REQUIRED", "1");
     command.env("ETCD_ROBUSTNESS_SECONDS", run.seconds.to_string()).env("ETCD_ROBUSTNESS_KEEP", "1");

@@ -15,6 +15,9 @@
 //! | `ETCD_LINE` | the line the tests run on: `3.4`, `3.5`, `3.6` or `3.7`; unset means any, and 3.7 where one must be built |
 //! | `ETCD_BIN` | an etcd to use, if it is of the wanted line; etcdctl is taken from beside it |
 //! | `ETCDCTL_BIN` | the etcdctl that goes with `ETCD_BIN` |
+//! | `ETCD_ROBUSTNESS_SECONDS` | how long faults happen in a [`run`]; 20 by default |
+//! | `ETCD_ROBUSTNESS_SEED` | what a run is drawn from; another number each time by default |
+//! | `ETCD_ROBUSTNESS_KEEP` | `1`: the history of a clean run stays too |
 //! | `ETCD_REQUIRED` | `1`: a test that finds no etcd fails; otherwise it is skipped with a line on stderr |
 
 #![allow(clippy::disallowed_methods, reason = "real processes are watched on the real clock")]
@@ -29,6 +32,7 @@ mod proxy;
 mod relay;
 mod require;
 mod rpc;
+pub mod run;
 pub mod schedule;
 pub mod scripted;
 mod witness;

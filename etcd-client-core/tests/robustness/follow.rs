@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use etcd_client_core::{Client, Error, WatchHandle, WatchResponse, WatchResponseKind};
-use etcd_testkit::history::{Edge, Recorder, Rev, WatchId};
+use etcd_testkit::{
+    history::{Edge, Recorder, Rev, WatchId},
+    run::say,
+};
 use futures_util::FutureExt as _;
 use tokio::{
     sync::watch,
@@ -11,7 +14,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep, timeout},
 };
 
-use crate::{edges, goals::Goals, settings::print, specs::Spec};
+use crate::{edges, goals::Goals, specs::Spec};
 
 /// How long a watch may take to give the last writes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,12 +52,17 @@ impl Follower {
     /// Reads until the last writes were given.
     ///
     /// Fails with what no watch may do: end for another reason than a compaction, or not give the last writes in time.
-    pub(super) async fn follow(self) -> Result<Followed, String> {
+    pub(super) async fn follow(mut self) -> Result<Followed, String> {
         let mut followed = Followed::default();
         loop {
             let watch = self.recorder.watch();
             self.recorder.record(Edge::WatchRequested { watch, request: self.spec.request.clone() });
             match self.spec.create(&self.client).await {
+                Err(error) if error.is_timeout() => {
+                    let reason = error.report().to_string();
+                    say(format_args!("watch {watch} was not created in time: {reason}"));
+                    self.recorder.record(Edge::WatchEnded { watch, reason });
+                }
                 Err(error) => self.ended(watch, &error, &mut followed)?,
                 Ok(mut handle) => {
                     if !self.spec.created_notify {
@@ -72,7 +80,7 @@ impl Follower {
     }
 
     async fn read(
-        &self,
+        &mut self,
         watch: WatchId,
         handle: &mut WatchHandle,
         followed: &mut Followed,
@@ -112,6 +120,8 @@ impl Follower {
                 }
                 _ = pausing.tick(), if self.spec.pauses.is_some() && goal.is_none() => {
                     sleep(self.spec.pauses.unwrap_or_default()).await;
+                    // Else the next one would be due at once.
+                    pausing.reset();
                 }
                 _ = goals.changed() => {}
             }
@@ -140,12 +150,13 @@ impl Follower {
         Ok(reached.max(revision))
     }
 
-    /// A watch ends for a compaction, where it may not skip history, and for nothing else.
-    fn ended(&self, watch: WatchId, error: &Error, followed: &mut Followed) -> Result<(), String> {
+    /// A watch ends for a compaction, where it may not skip history, and for nothing else. The next one takes up behind it.
+    fn ended(&mut self, watch: WatchId, error: &Error, followed: &mut Followed) -> Result<(), String> {
         let reason = error.report().to_string();
         self.recorder.record(Edge::WatchEnded { watch, reason: reason.clone() });
         followed.compacted += 1;
-        if error.is_compacted() && !self.spec.request.resync {
+        if let Some(compacted) = error.compact_revision().filter(|_| !self.spec.request.resync) {
+            self.spec.request.from = Some(Rev(compacted).next());
             return Ok(());
         }
         Err(format!("watch {watch} of {:?} ended: {reason}", self.spec.request))
@@ -180,7 +191,7 @@ fn until(response: &WatchResponse) -> Rev {
     match response.kind {
         WatchResponseKind::Progress => edges::revision(response.header.revision),
         WatchResponseKind::Resynced(revision) => edges::revision(revision),
-        _ => response.events.last().map_or(Rev::default(), |event| edges::revision(event.revision())),
+        _ => response.events.last().map_or_else(Rev::default, |event| edges::revision(event.revision())),
     }
 }
 
@@ -193,7 +204,7 @@ fn ticks(every: Duration) -> Interval {
 /// What all of them did.
 pub(super) fn print_all(followed: &[Followed]) {
     let sum = |count: fn(&Followed) -> u64| followed.iter().map(count).sum::<u64>();
-    print(format_args!(
+    say(format_args!(
         "{} watches gave {} responses, resumed {} times, parked {}, resynced {}, ended by compactions {}",
         followed.len(),
         sum(|followed| followed.responses as u64),

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use etcd_client_core::Client;
-use etcd_testkit::history::{Edge, Recorder, Rev};
+use etcd_testkit::{
+    history::{Edge, Recorder, Rev},
+    run::say,
+};
 use fastrand::Rng;
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
 };
 
-use crate::{edges, goals::Goals, settings::print, specs::Spec, writers::Writing};
+use crate::{edges, goals::Goals, specs::Spec, writers::Writing};
 
 /// How long each stays, in milliseconds: some are gone before they got anything.
 const STAYS: std::ops::Range<u64> = 1..2_500;
@@ -48,7 +51,7 @@ impl Visitor {
         let ended = match timeout_at(leaves, spec.create(&self.client)).await {
             Err(_) => None,
             Ok(Err(error)) if error.is_timeout() => {
-                print(format_args!("watch {watch} was not created in time: {}", error.report()));
+                say(format_args!("watch {watch} was not created in time: {}", error.report()));
                 None
             }
             Ok(Err(error)) => Some(error),

@@ -138,6 +138,13 @@ impl Plan {
         plan
     }
 
+    /// And then these, whose times count from `at`.
+    #[must_use]
+    pub fn followed_by(mut self, at: Duration, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.steps.extend(steps.into_iter().map(|step| Step { at: at + step.at, ..step }));
+        self
+    }
+
     /// What it was drawn from.
     #[must_use]
     pub fn seed(&self) -> u64 {

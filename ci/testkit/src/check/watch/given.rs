@@ -101,7 +101,7 @@ impl<'h> Given<'h> {
         let line = later.map_or(upto, |(line, _)| *line);
         let what = format!("watch {watch} did not give {} of revision {}", event.key, event.revision);
         let more = missing.clone().count();
-        let until = missing.last().map_or(event.revision, |(_, event)| event.revision);
+        let until = missing.next_back().map_or(event.revision, |(_, event)| event.revision);
         let what = if more == 0 { what } else { format!("{what}, nor {more} more until {until}") };
         verdict.add(Rule::Reliable, [*witness, line], what);
     }
