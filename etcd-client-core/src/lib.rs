@@ -33,11 +33,12 @@
 //!   the members nothing or next to nothing; [`Mirror`] leads a copy elsewhere.
 //! - [`Client::with_namespace`]: the same client with all of its keys under a prefix.
 //! - [`Client::lease`]: leases that keys are attached to.
+//! - [`Client::server_lock`] and [`Client::server_election`]: locks and elections that the members wait for.
 //! - [`Client::auth`]: users, roles and their permissions.
 //! - [`Client::cluster`] and [`Client::maintenance`]: the members, and what keeps them in order.
 //! - [`Client::snapshot`]: the database of a member, verified, into a file or a writer.
 //! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
-//! - [`Kv`], [`Lease`], [`Cluster`], [`Maintenance`] and [`Auth`]: the services as traits, for decorators and mocks.
+//! - [`Kv`], [`Lease`], [`Cluster`], [`Maintenance`], [`Auth`], [`LockService`] and [`ElectionService`]: the services as traits, for decorators and mocks.
 //! - [`Balance`]: how calls are shared among members; [`CallOptions`]: what one call does differently.
 //! - [`Client::endpoint_states`]: which endpoint is ready, suspect or down, since when, and why. [`observe`]: what is told to
 //!   observers, `tracing` and `metrics`.
@@ -69,6 +70,8 @@
 //! |---|---|
 //! | `srv` | `Discovery`: endpoints from DNS SRV records |
 //! | `proxy` | `HttpProxy`: members behind an HTTP CONNECT proxy |
+//! | `naming` | `naming`: where the instances of a service are, as Go's `naming/endpoints` keeps it |
+//! | `tower` | `naming::tower`: the same for the balancers of tower and tonic |
 //! | `metrics` | `MetricsObserver`: counters and histograms for the `metrics` crate |
 //!
 //! # Runtime
@@ -88,10 +91,13 @@ mod transport;
 mod wire;
 
 pub use client::{
-    AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, Snapshot,
+    AuthAdmin, Client, ClientBuilder, ClusterHandle, Leases, MaintenanceHandle, Page, Pages, ServerElections,
+    ServerLocks, Snapshot,
 };
 pub use decorator::Namespace;
 pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+#[cfg(feature = "naming")]
+pub use helper::naming;
 pub use helper::{
     Cache, CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus, Mirror,
 };
@@ -107,28 +113,34 @@ pub use op::{
     AuthStatusResponse, AuthStatusSpec, Bound, ClusterBound, Compact, CompactResponse, CompactSpec, Compare,
     CompareOp, CompareOperand, CompareSubject, DbSizeQuota, Defragment, DefragmentResponse, DefragmentSpec,
     Delete, DeleteResponse, DeleteSpec, Downgrade, DowngradeAction, DowngradeInfo, DowngradeResponse,
-    DowngradeSpec, Get, GetResponse, GetSpec, HashBackend, HashBackendResponse, HashBackendSpec, HashKv,
-    HashKvResponse, HashKvSpec, IntoCompares, IntoOps, KeyRange, LeaseBound, LeaseGrant, LeaseGrantResponse,
-    LeaseGrantSpec, LeaseList, LeaseListResponse, LeaseListSpec, LeaseRevoke, LeaseRevokeResponse,
-    LeaseRevokeSpec, LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, MaintenanceBound,
-    MemberAdd, MemberAddResponse, MemberAddSpec, MemberList, MemberListResponse, MemberListSpec,
-    MemberPromote, MemberPromoteResponse, MemberPromoteSpec, MemberRemove, MemberRemoveResponse,
-    MemberRemoveSpec, MemberUpdate, MemberUpdateResponse, MemberUpdateSpec, MoveLeader, MoveLeaderResponse,
-    MoveLeaderSpec, Op, OpResponse, ParseAccessError, PeerUrl, Permission, Put, PutResponse, PutSpec,
-    RoleAdd, RoleAddResponse, RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet,
-    RoleGetResponse, RoleGetSpec, RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec,
-    RoleList, RoleListResponse, RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse,
-    RoleRevokePermissionSpec, SlowReader, SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn,
-    TxnResponse, TxnSpec, Unbound, UserAdd, UserAddResponse, UserAddSpec, UserChangePassword,
-    UserChangePasswordResponse, UserChangePasswordSpec, UserDelete, UserDeleteResponse, UserDeleteSpec,
-    UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
-    UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec, WatchBound,
-    WatchCreate, WatchCreateSpec,
+    DowngradeSpec, ElectionBound, ElectionCampaign, ElectionCampaignResponse, ElectionCampaignSpec,
+    ElectionLeader, ElectionLeaderResponse, ElectionLeaderSpec, ElectionObserve, ElectionObserveSpec,
+    ElectionProclaim, ElectionProclaimResponse, ElectionProclaimSpec, ElectionResign, ElectionResignResponse,
+    ElectionResignSpec, Get, GetResponse, GetSpec, HashBackend, HashBackendResponse, HashBackendSpec, HashKv,
+    HashKvResponse, HashKvSpec, IntoCompares, IntoOps, KeyRange, LeaderKey, LeaseBound, LeaseGrant,
+    LeaseGrantKept, LeaseGrantResponse, LeaseGrantSpec, LeaseGranted, LeaseKeepAlive, LeaseKeepAliveOnce,
+    LeaseKeepAliveOnceSpec, LeaseKeepAliveResponse, LeaseKeepAliveSpec, LeaseList, LeaseListResponse,
+    LeaseListSpec, LeaseRevoke, LeaseRevokeResponse, LeaseRevokeSpec, LeaseTimeToLive,
+    LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, LockBound, MaintenanceBound, MemberAdd,
+    MemberAddResponse, MemberAddSpec, MemberList, MemberListResponse, MemberListSpec, MemberPromote,
+    MemberPromoteResponse, MemberPromoteSpec, MemberRemove, MemberRemoveResponse, MemberRemoveSpec,
+    MemberUpdate, MemberUpdateResponse, MemberUpdateSpec, MoveLeader, MoveLeaderResponse, MoveLeaderSpec, Op,
+    OpResponse, ParseAccessError, PeerUrl, Permission, Put, PutResponse, PutSpec, RoleAdd, RoleAddResponse,
+    RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec,
+    RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse,
+    RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, ServerLock,
+    ServerLockResponse, ServerLockSpec, ServerUnlock, ServerUnlockResponse, ServerUnlockSpec, SlowReader,
+    SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn, TxnResponse, TxnSpec, Unbound, UserAdd,
+    UserAddResponse, UserAddSpec, UserChangePassword, UserChangePasswordResponse, UserChangePasswordSpec,
+    UserDelete, UserDeleteResponse, UserDeleteSpec, UserGet, UserGetResponse, UserGetSpec, UserGrantRole,
+    UserGrantRoleResponse, UserGrantRoleSpec, UserList, UserListResponse, UserListSpec, UserRevokeRole,
+    UserRevokeRoleResponse, UserRevokeRoleSpec, WatchBound, WatchCreate, WatchCreateSpec,
 };
 pub use service::{
-    Auth, CallOptions, Cluster, Kv, Lease, Maintenance, RangeChunk, RangeStream, Resend, SnapshotDigest,
-    SnapshotProgress, SnapshotStream, SnapshotSummary, Timeout, Watch, WatchCounters, WatchEvents,
-    WatchHandle, WatchResponse, WatchResponseKind, WatchSender, WatchStatus, execute,
+    Auth, CallOptions, Cluster, ElectionService, KeptLease, KeptLeaseSender, Kv, LeaderStream, Lease,
+    LeaseLost, LeaseLostReason, LeaseState, LockService, Maintenance, RangeChunk, RangeStream, Resend,
+    SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary, Timeout, Watch, WatchCounters,
+    WatchEvents, WatchHandle, WatchResponse, WatchResponseKind, WatchSender, WatchStatus, execute,
 };
 #[cfg(feature = "srv")]
 pub use transport::discovery::Discovery;

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 enum Command {
     /// Find or build the binaries and say where they came from.
     Fetch(Fetch),
-    /// Run a cluster until Ctrl-C; it leaves nothing behind.
+    /// Run a cluster until Ctrl-C, on port 2379 where that is free; it leaves nothing behind.
     Run(Run),
 }
 
@@ -81,8 +81,11 @@ fn fetch(args: &Fetch) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// etcd's own port for clients, which the first program of the README calls.
+const CLIENT_PORT: u16 = 2379;
+
 async fn serve(args: &Run) -> anyhow::Result<()> {
-    let mut builder = Cluster::builder().members(args.members);
+    let mut builder = Cluster::builder().members(args.members).client_port(CLIENT_PORT);
     if let Some(line) = args.etcd {
         builder = builder.line(line);
     }

@@ -16,6 +16,8 @@ mod demo;
 #[cfg(feature = "client")]
 mod etcd;
 #[cfg(feature = "client")]
+mod robustness;
+#[cfg(feature = "client")]
 mod steps;
 #[cfg(feature = "client")]
 mod test;
@@ -44,6 +46,9 @@ enum Task {
     /// Obtain etcd and etcdctl, or run a throw-away cluster.
     #[cfg(feature = "client")]
     Etcd(etcd::Args),
+    /// Run the client under faults and judge what it saw, or judge a history again.
+    #[cfg(feature = "client")]
+    Robustness(robustness::Args),
     /// Run everything that must hold before a change goes in.
     #[cfg(feature = "client")]
     Ci,
@@ -80,6 +85,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench(args) => bench::run(args),
         #[cfg(feature = "client")]
         Task::Etcd(args) => etcd::run(args),
+        #[cfg(feature = "client")]
+        Task::Robustness(args) => robustness::run(args),
         #[cfg(feature = "client")]
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),

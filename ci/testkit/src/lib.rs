@@ -19,14 +19,19 @@
 
 #![allow(clippy::disallowed_methods, reason = "real processes are watched on the real clock")]
 
+pub mod check;
 mod cluster;
+pub mod history;
 mod line;
 mod obtain;
 mod progress;
 mod proxy;
 mod relay;
 mod require;
+mod rpc;
+pub mod schedule;
 pub mod scripted;
+mod witness;
 mod workspace;
 
 pub use cluster::{Builder, Certificates, Cluster, Identity, Member, Proxied};
@@ -35,3 +40,4 @@ pub use obtain::{Binaries, Source, obtain};
 pub use progress::{Progress, Silent, StderrProgress};
 pub use proxy::{Accept, Connection, Counts, Direction, Fault, Flow, Proxy, Traffic};
 pub use require::{SKIPPED, require};
+pub use witness::Witnesses;

@@ -6,13 +6,20 @@ use etcd_errors::Error;
 
 use super::{
     auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, leases::Leases,
-    maintenance::MaintenanceHandle, namespaced::Namespaced, snapshot::Snapshot, upkeep::Upkeep,
+    maintenance::MaintenanceHandle, namespaced::Namespaced, server_elections::ServerElections,
+    server_locks::ServerLocks, snapshot::Snapshot, upkeep::Upkeep,
 };
 use crate::{
+    decorator::Namespace,
     model::{Key, Revision, Value},
     op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn, WatchBound, WatchCreate},
-    remote::{RemoteAuth, RemoteCluster, RemoteKv, RemoteLease, RemoteMaintenance, RemoteWatch},
-    service::{self, Auth, CallOptions, Cluster, Kv, Lease, Maintenance, Watch},
+    remote::{
+        RemoteAuth, RemoteCluster, RemoteElection, RemoteKv, RemoteLease, RemoteLock, RemoteMaintenance,
+        RemoteWatch,
+    },
+    service::{
+        self, Auth, CallOptions, Cluster, ElectionService, Kv, Lease, LockService, Maintenance, Watch,
+    },
     transport::{
         caller::Caller,
         channel::{Channel, check_runtime},
@@ -58,7 +65,9 @@ struct Shared {
     cluster: RemoteCluster,
     maintenance: RemoteMaintenance,
     watch: RemoteWatch,
-    /// What stands before `kv`, `lease` and `watch`.
+    lock: RemoteLock,
+    election: RemoteElection,
+    /// What stands before the services that name keys.
     namespaced: Option<Namespaced>,
 }
 
@@ -74,19 +83,39 @@ impl Client {
         let kv = RemoteKv::new(caller.clone());
         let lease = RemoteLease::new(caller.clone());
         let watch = RemoteWatch::new(caller.clone());
+        let lock = RemoteLock::new(caller.clone());
+        let election = RemoteElection::new(caller.clone());
         let auth = RemoteAuth::new(caller);
         let cluster = RemoteCluster::new(channel.clone());
         let maintenance = RemoteMaintenance::new(channel.clone());
         let namespaced = None;
-        let shared = Shared { channel, kv, lease, auth, cluster, maintenance, watch, namespaced, upkeep };
+        let shared = Shared {
+            channel,
+            kv,
+            lease,
+            auth,
+            cluster,
+            maintenance,
+            watch,
+            lock,
+            election,
+            namespaced,
+            upkeep,
+        };
         Self { shared: Arc::new(shared) }
     }
 
     /// This client with `prefix` before its keys, whatever stood before them.
     pub(super) fn under(&self, prefix: &Key) -> Self {
         let mut shared = Shared::clone(&self.shared);
-        let (kv, lease, watch) = (shared.kv.clone(), shared.lease.clone(), shared.watch.clone());
-        shared.namespaced = (!prefix.is_empty()).then(|| Namespaced::new(kv, lease, watch, prefix));
+        let namespaced = Namespaced {
+            kv: Namespace::new(shared.kv.clone(), prefix),
+            lease: Namespace::new(shared.lease.clone(), prefix),
+            watch: Namespace::new(shared.watch.clone(), prefix),
+            lock: Namespace::new(shared.lock.clone(), prefix),
+            election: Namespace::new(shared.election.clone(), prefix),
+        };
+        shared.namespaced = (!prefix.is_empty()).then_some(namespaced);
         Self { shared: Arc::new(shared) }
     }
 
@@ -161,6 +190,16 @@ impl Client {
         MaintenanceHandle::new(&self.shared.maintenance)
     }
 
+    /// Locks that a member waits for: the lock service that every member has.
+    pub fn server_lock(&self) -> ServerLocks<'_> {
+        ServerLocks::new(self.lock_service())
+    }
+
+    /// Elections that a member waits for: the election service that every member has.
+    pub fn server_election(&self) -> ServerElections<'_> {
+        ServerElections::new(self.election_service())
+    }
+
     /// The whole database of one member, as a file, into a writer or as a stream of bytes.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.channel())
@@ -179,6 +218,16 @@ impl Client {
     /// The Watch service, for code that takes any [`Watch`].
     pub fn watch_service(&self) -> &dyn Watch {
         self.namespaced().map_or(&self.shared.watch, Namespaced::watch)
+    }
+
+    /// The Lock service, for code that takes any [`LockService`].
+    pub fn lock_service(&self) -> &dyn LockService {
+        self.namespaced().map_or(&self.shared.lock, Namespaced::lock)
+    }
+
+    /// The Election service, for code that takes any [`ElectionService`].
+    pub fn election_service(&self) -> &dyn ElectionService {
+        self.namespaced().map_or(&self.shared.election, Namespaced::election)
     }
 
     /// The Auth service, for code that takes any [`Auth`].

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::{
     model::LeaseId,
-    op::{LeaseBound, LeaseGrant, LeaseList, LeaseRevoke, LeaseTimeToLive},
+    op::{
+        LeaseBound, LeaseGrant, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseList, LeaseRevoke, LeaseTimeToLive,
+    },
     service::Lease,
 };
 
@@ -44,6 +46,25 @@ impl<'a> Leases<'a> {
     /// Asks how long a lease still lives, and with [`keys`](LeaseTimeToLive::keys) what is attached to it.
     pub fn time_to_live(self, id: LeaseId) -> LeaseTimeToLive<LeaseBound<'a>> {
         LeaseTimeToLive::new(id).bind(self.service)
+    }
+
+    /// Keeps a lease alive for as long as the handle is held. [`grant`](Self::grant) has a
+    /// [`keep_alive`](LeaseGrant::keep_alive) of its own, which does both.
+    ///
+    /// # Errors
+    ///
+    /// `Code::LeaseNotFound` where there is no such lease; those of a call whose deadline passes before the first renewal.
+    pub fn keep_alive(self, id: LeaseId) -> LeaseKeepAlive<LeaseBound<'a>> {
+        LeaseKeepAlive::new(id).bind(self.service)
+    }
+
+    /// Renews a lease once.
+    ///
+    /// # Errors
+    ///
+    /// `Code::LeaseNotFound` where there is no such lease.
+    pub fn keep_alive_once(self, id: LeaseId) -> LeaseKeepAliveOnce<LeaseBound<'a>> {
+        LeaseKeepAliveOnce::new(id).bind(self.service)
     }
 
     /// Lists every lease.

@@ -4,27 +4,21 @@ use super::handle::Client;
 use crate::{
     decorator::Namespace,
     model::Key,
-    remote::{RemoteKv, RemoteLease, RemoteWatch},
-    service::{Kv, Lease, Watch},
+    remote::{RemoteElection, RemoteKv, RemoteLease, RemoteLock, RemoteWatch},
+    service::{ElectionService, Kv, Lease, LockService, Watch},
 };
 
 /// The services of a client that name keys, under a prefix.
 #[derive(Clone, Debug)]
 pub(super) struct Namespaced {
-    kv: Namespace<RemoteKv>,
-    lease: Namespace<RemoteLease>,
-    watch: Namespace<RemoteWatch>,
+    pub(super) kv: Namespace<RemoteKv>,
+    pub(super) lease: Namespace<RemoteLease>,
+    pub(super) watch: Namespace<RemoteWatch>,
+    pub(super) lock: Namespace<RemoteLock>,
+    pub(super) election: Namespace<RemoteElection>,
 }
 
 impl Namespaced {
-    pub(super) fn new(kv: RemoteKv, lease: RemoteLease, watch: RemoteWatch, prefix: &Key) -> Self {
-        Self {
-            kv: Namespace::new(kv, prefix),
-            lease: Namespace::new(lease, prefix),
-            watch: Namespace::new(watch, prefix),
-        }
-    }
-
     pub(super) fn kv(&self) -> &dyn Kv {
         &self.kv
     }
@@ -36,11 +30,19 @@ impl Namespaced {
     pub(super) fn watch(&self) -> &dyn Watch {
         &self.watch
     }
+
+    pub(super) fn lock(&self) -> &dyn LockService {
+        &self.lock
+    }
+
+    pub(super) fn election(&self) -> &dyn ElectionService {
+        &self.election
+    }
 }
 
 impl Client {
-    /// This client with its keys under `prefix`, within the namespace that it may have already: gets, puts, deletes, Txns, watches
-    /// and the keys of leases, as [`Namespace`] says. An empty prefix changes nothing.
+    /// This client with its keys under `prefix`, within the namespace that it may have already: gets, puts, deletes, Txns, watches,
+    /// the keys of leases, and the names of the server's locks and elections, as [`Namespace`] says. An empty prefix changes nothing.
     ///
     /// Both share connections, and closing either closes both. What is not about keys is the same. Some of the rest names keys all
     /// the same, and sees the whole store: stubs on its [`channel`](Self::channel), the permissions of

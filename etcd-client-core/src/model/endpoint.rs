@@ -183,6 +183,9 @@ fn parse(text: &str) -> Result<Endpoint, String> {
     if let Some(path) = text.strip_prefix("unixs:") {
         return unix(text, Security::Tls, path);
     }
+    if text.contains("//") {
+        return Err("lacks the colon of its scheme: write http://host:2379".into());
+    }
     tcp(text, Security::AsConfigured, text)
 }
 
@@ -327,6 +330,8 @@ mod tests {
             ("http://a b:1", "' '"),
             ("htp://127.0.0.1:2379", "unknown scheme \"htp\""),
             ("dns://x", "unknown scheme"),
+            ("http//host:1", "colon"),
+            ("//host:1", "colon"),
             ("http://user@host:1", "'@'"),
             ("http://host:1?x=y", "'?'"),
             ("http://host:1#x", "'#'"),

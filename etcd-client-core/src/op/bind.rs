@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::service::{Auth, CallOptions, Cluster, Kv, Lease, Maintenance, Watch};
+use crate::service::{
+    Auth, CallOptions, Cluster, ElectionService, Kv, Lease, LockService, Maintenance, Watch,
+};
 
 /// Bound to nothing: an operation for a Txn, for `execute`, or for a service's own method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -119,6 +121,44 @@ impl<'a> WatchBound<'a> {
 impl fmt::Debug for WatchBound<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchBound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Bound to a [`LockService`]: the operation can be awaited.
+#[derive(Clone)]
+pub struct LockBound<'a> {
+    pub(crate) service: &'a dyn LockService,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> LockBound<'a> {
+    pub(crate) fn new(service: &'a dyn LockService) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
+impl fmt::Debug for LockBound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockBound").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Bound to an [`ElectionService`]: the operation can be awaited.
+#[derive(Clone)]
+pub struct ElectionBound<'a> {
+    pub(crate) service: &'a dyn ElectionService,
+    pub(crate) options: CallOptions,
+}
+
+impl<'a> ElectionBound<'a> {
+    pub(crate) fn new(service: &'a dyn ElectionService) -> Self {
+        Self { service, options: CallOptions::default() }
+    }
+}
+
+impl fmt::Debug for ElectionBound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ElectionBound").field("options", &self.options).finish_non_exhaustive()
     }
 }
 

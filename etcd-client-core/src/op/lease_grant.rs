@@ -9,7 +9,7 @@ use super::{Invalid, Limits, Unbound};
 use crate::model::{LeaseId, ResponseHeader};
 
 /// The longest time to live in seconds: `MaxLeaseTTL` in server/lease/lessor.go.
-const MAX_TTL_SECONDS: u64 = 9_000_000_000;
+pub(crate) const MAX_TTL_SECONDS: u64 = 9_000_000_000;
 
 /// Grants a lease: keys attached to it are deleted when it is not renewed in time.
 ///

@@ -12,6 +12,7 @@ mod compare;
 mod defragment;
 mod delete;
 mod downgrade;
+mod election;
 mod get;
 mod hash_backend;
 mod hash_kv;
@@ -19,6 +20,9 @@ mod into_ops;
 mod invalid;
 mod key_range;
 mod lease_grant;
+mod lease_grant_kept;
+mod lease_keep_alive;
+mod lease_keep_alive_once;
 mod lease_list;
 mod lease_revoke;
 mod lease_time_to_live;
@@ -31,6 +35,8 @@ mod member_update;
 mod move_leader;
 mod peer_url;
 mod put;
+mod server_lock;
+mod server_unlock;
 mod size;
 mod sort;
 mod status;
@@ -54,12 +60,20 @@ pub use auth::{
     UserGet, UserGetResponse, UserGetSpec, UserGrantRole, UserGrantRoleResponse, UserGrantRoleSpec, UserList,
     UserListResponse, UserListSpec, UserRevokeRole, UserRevokeRoleResponse, UserRevokeRoleSpec,
 };
-pub use bind::{AuthBound, Bound, ClusterBound, LeaseBound, MaintenanceBound, Unbound, WatchBound};
+pub use bind::{
+    AuthBound, Bound, ClusterBound, ElectionBound, LeaseBound, LockBound, MaintenanceBound, Unbound,
+    WatchBound,
+};
 pub use compact::{Compact, CompactResponse, CompactSpec};
 pub use compare::{Compare, CompareOp, CompareOperand, CompareSubject};
 pub use defragment::{Defragment, DefragmentResponse, DefragmentSpec};
 pub use delete::{Delete, DeleteResponse, DeleteSpec};
 pub use downgrade::{Downgrade, DowngradeAction, DowngradeResponse, DowngradeSpec};
+pub use election::{
+    ElectionCampaign, ElectionCampaignResponse, ElectionCampaignSpec, ElectionLeader, ElectionLeaderResponse,
+    ElectionLeaderSpec, ElectionObserve, ElectionObserveSpec, ElectionProclaim, ElectionProclaimResponse,
+    ElectionProclaimSpec, ElectionResign, ElectionResignResponse, ElectionResignSpec, LeaderKey,
+};
 pub use get::{Get, GetResponse, GetSpec};
 pub use hash_backend::{HashBackend, HashBackendResponse, HashBackendSpec};
 pub use hash_kv::{HashKv, HashKvResponse, HashKvSpec};
@@ -67,7 +81,11 @@ pub use into_ops::{IntoCompares, IntoOps};
 pub(crate) use invalid::Invalid;
 pub use key_range::KeyRange;
 pub(crate) use key_range::range_setters;
+pub(crate) use lease_grant::MAX_TTL_SECONDS;
 pub use lease_grant::{LeaseGrant, LeaseGrantResponse, LeaseGrantSpec};
+pub use lease_grant_kept::LeaseGrantKept;
+pub use lease_keep_alive::{LeaseGranted, LeaseKeepAlive, LeaseKeepAliveSpec};
+pub use lease_keep_alive_once::{LeaseKeepAliveOnce, LeaseKeepAliveOnceSpec, LeaseKeepAliveResponse};
 pub use lease_list::{LeaseList, LeaseListResponse, LeaseListSpec};
 pub use lease_revoke::{LeaseRevoke, LeaseRevokeResponse, LeaseRevokeSpec};
 pub use lease_time_to_live::{LeaseTimeToLive, LeaseTimeToLiveResponse, LeaseTimeToLiveSpec};
@@ -80,6 +98,8 @@ pub use member_update::{MemberUpdate, MemberUpdateResponse, MemberUpdateSpec};
 pub use move_leader::{MoveLeader, MoveLeaderResponse, MoveLeaderSpec};
 pub use peer_url::PeerUrl;
 pub use put::{Put, PutResponse, PutSpec};
+pub use server_lock::{ServerLock, ServerLockResponse, ServerLockSpec};
+pub use server_unlock::{ServerUnlock, ServerUnlockResponse, ServerUnlockSpec};
 pub use sort::{SortOrder, SortTarget};
 pub use status::{DbSizeQuota, DowngradeInfo, Status, StatusResponse, StatusSpec};
 pub(crate) use txn::{Branch, add_linearizing_range};

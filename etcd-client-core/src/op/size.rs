@@ -35,6 +35,12 @@ pub(super) fn check(
     Ok(())
 }
 
+/// The same for a request that is little more than these parts, which leads to a write or a read of a key with them.
+pub(super) fn check_parts(limits: &Limits, writes: bool, parts: &[usize]) -> Result<(), Invalid> {
+    let size = parts.iter().sum();
+    check(limits, writes, size, || size)
+}
+
 pub(super) fn of_range(range: &KeyRange) -> usize {
     // A prefix has an end as long as itself.
     OVERHEAD + 2 * range.key().len() + range.explicit_end_len()

@@ -9,7 +9,7 @@ use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
 use super::*;
 use crate::model::{AlarmType, LeaseId, MemberId, ResponseHeader, Value};
-use crate::service::{CallOptions, Kv, Lease, Timeout, execute};
+use crate::service::{CallOptions, KeptLease, Kv, Lease, Timeout, execute};
 
 fn assert_refused(checked: Result<(), Error>, field: &str, code: Option<Code>, what: &dyn Debug) {
     let error = checked.expect_err(field);
@@ -237,6 +237,21 @@ impl Lease for Recorder {
     async fn list(&self, _: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
         self.note("list", options);
         Ok(LeaseListResponse::default())
+    }
+
+    async fn keep_alive_once(
+        &self,
+        op: LeaseKeepAliveOnce,
+        options: CallOptions,
+    ) -> Result<LeaseKeepAliveResponse, Error> {
+        self.note("keep_alive_once", options);
+        Ok(LeaseKeepAliveResponse::new(ResponseHeader::default(), op.spec().id, Duration::from_secs(60)))
+    }
+
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
+        self.note("keep_alive", options);
+        let ttl = op.spec().granted.map_or(Duration::from_secs(60), |granted| granted.ttl);
+        Ok(KeptLease::channel(op.spec().id, ttl).1)
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod auth;
 mod cluster;
+mod election;
 mod kv;
 mod lease;
+mod lock;
 mod maintenance;
 mod membership;
 mod move_leader;
@@ -15,8 +17,10 @@ mod watch;
 
 pub(crate) use auth::RemoteAuth;
 pub(crate) use cluster::RemoteCluster;
+pub(crate) use election::RemoteElection;
 pub(crate) use kv::RemoteKv;
 pub(crate) use lease::RemoteLease;
+pub(crate) use lock::RemoteLock;
 pub(crate) use maintenance::RemoteMaintenance;
 pub(crate) use membership::{MemberList, reported_version};
 pub(crate) use snapshot::{SnapshotCall, open_snapshot};

@@ -1,7 +1,10 @@
 //! What services call on: the pool, the headers of every request, and the client's defaults.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -45,6 +48,8 @@ pub(super) struct Shared {
     headers: Headers,
     history: History,
     leader: Arc<Leader>,
+    /// Whether a task keeps the leader known.
+    follows_leader: AtomicBool,
     budget: Mutex<Budget>,
     /// The channel that this one was made from.
     parent: Weak<Self>,
@@ -82,13 +87,30 @@ impl Channel {
         let leader = Arc::new(Leader::default());
         let budget = Mutex::new(Budget::full());
         let history = History::default();
-        let shared = Arc::new(Shared { pool, settings, headers, history, leader, budget, parent });
-        if shared.pool.balance() == Balance::PreferLeader {
-            let (changes, shutdown) = (shared.pool.changes(), shared.pool.shutdown_token().clone());
-            let leader = Arc::clone(&shared.leader);
-            shared.pool.spawn(leader::follow(Arc::downgrade(&shared), leader, changes, shutdown));
+        let follows_leader = AtomicBool::new(false);
+        let shared =
+            Arc::new(Shared { pool, settings, headers, history, leader, follows_leader, budget, parent });
+        let channel = Self { shared };
+        if channel.pool().balance() == Balance::PreferLeader {
+            channel.follow_leader();
         }
-        Ok(Self { shared })
+        Ok(channel)
+    }
+
+    /// Keeps the leader known from now on.
+    pub(crate) fn follow_leader(&self) {
+        if self.shared.follows_leader.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (changes, shutdown) = (self.pool().changes(), self.pool().shutdown_token().clone());
+        let leader = Arc::clone(&self.shared.leader);
+        self.pool().spawn(leader::follow(self.downgrade(), leader, changes, shutdown));
+    }
+
+    /// The id of the member that leads, where that is known and a connection to it is ready.
+    pub(crate) fn reachable_leader(&self) -> Option<u64> {
+        let id = self.shared.leader.id();
+        (id != 0 && self.pool().has_ready_member(id)).then_some(id)
     }
 
     pub(super) fn upgrade(shared: &Weak<Shared>) -> Option<Self> {

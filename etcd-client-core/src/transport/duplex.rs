@@ -10,7 +10,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use h2::{RecvStream, SendStream, client::ResponseFuture};
-use http::{HeaderMap, Request, Version};
+use http::HeaderMap;
 
 use super::{
     connection::{Connection, InFlight},
@@ -22,6 +22,9 @@ use crate::mechanism::grpc::frame::{self, Decoder};
 
 /// What is handed to the connection at once.
 const CHUNK: usize = 16 << 10;
+
+/// What may wait to be sent where whoever pushes has no bound of its own.
+const MOST_UNSENT: usize = 1 << 20;
 
 /// A stream in both directions. Dropping it resets the stream, which cancels the call on the server.
 #[derive(Debug)]
@@ -51,13 +54,7 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
         headers: HeaderMap,
         max_receive: usize,
     ) -> Result<Self, Failure> {
-        let mut request = Request::new(());
-        *request.method_mut() = http::Method::POST;
-        *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = flight.connection.member.uri(method);
-        *request.headers_mut() = headers;
-        let sent = flight.connection.sender().send_request(request, false);
-        let (head, send) = sent.map_err(|error| Failure::not_sent(&error))?;
+        let (head, send) = exchange::open(&flight.connection, method, headers)?;
         Ok(Self {
             send,
             unsent: BytesMut::new(),
@@ -74,7 +71,12 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
 
     /// Has a request sent by the next [`next`](Self::next). Whoever pushes bounds how much that is.
     pub(crate) fn push(&mut self, request: &impl prost::Message) {
-        self.unsent.extend_from_slice(&frame::encode(request));
+        frame::append(request, &mut self.unsent);
+    }
+
+    /// Whether little enough waits to be sent that more may be pushed. A peer that takes nothing for so long is stuck.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unsent.len() < MOST_UNSENT
     }
 
     /// Sends what is to be sent, and waits for a message; `None` after the last one of a call that ended well.

@@ -1,16 +1,13 @@
-//! The stages of a call with one request: send it, read the head of the answer, read how it ended.
+//! The stages of a call: send the request or open it, read the head of the answer, read how it ended.
 
 use bytes::Bytes;
-use h2::{RecvStream, client::ResponseFuture};
+use h2::{RecvStream, SendStream, client::ResponseFuture};
 use http::{HeaderMap, Request, Response, Version};
 
 use super::{connection::Connection, failure::Failure, method::Method};
-use crate::mechanism::{
-    grpc::{
-        frame::Decoder,
-        status::{self, Head},
-    },
-    retry::Observation,
+use crate::mechanism::grpc::{
+    frame::Decoder,
+    status::{self, Head},
 };
 
 /// Hands the whole request to the connection.
@@ -20,25 +17,34 @@ pub(crate) fn send(
     headers: HeaderMap,
     frame: Bytes,
 ) -> Result<ResponseFuture, Failure> {
-    let mut request = Request::new(());
-    *request.method_mut() = http::Method::POST;
-    *request.version_mut() = Version::HTTP_2;
-    *request.uri_mut() = connection.member.uri(method);
-    *request.headers_mut() = headers;
-    let sent = connection.sender().send_request(request, false);
-    let (response, mut body) = sent.map_err(|error| Failure::not_sent(&error))?;
+    let (response, mut body) = open(connection, method, headers)?;
     // A member that has ended the stream already, as one that does not have the RPC does, has said why in its answer.
     let _ = body.send_data(frame, true);
     Ok(response)
 }
 
+/// Hands the head of the request to the connection; its messages are to follow.
+pub(crate) fn open(
+    connection: &Connection,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
+    let mut request = Request::new(());
+    *request.method_mut() = http::Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = connection.member.uri(method);
+    *request.headers_mut() = headers;
+    connection.sender().send_request(request, false).map_err(|error| Failure::not_sent(&error))
+}
+
 /// The body that the messages are read from, or `None` where the call ended well without one.
 pub(crate) fn body(response: Response<RecvStream>) -> Result<Option<RecvStream>, Failure> {
     let (head, body) = response.into_parts();
-    match status::head(head.status, &head.headers) {
+    match status::head(head.status, &head.headers, body.is_end_stream()) {
         Head::Messages => Ok(Some(body)),
         Head::Ended(Ok(())) => Ok(None),
         Head::Ended(Err(status)) => Err(Failure::status(status)),
+        Head::Nothing => Err(Failure::without_status()),
         Head::NotGrpc(status) => Err(Failure::not_grpc(status)),
     }
 }
@@ -60,7 +66,6 @@ pub(crate) async fn end(body: &mut RecvStream, decoder: &Decoder) -> Result<(), 
         Some(Ok(())) if decoder.is_empty() => Ok(()),
         Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
         Some(Err(status)) => Err(Failure::status(status)),
-        // etcd 3.4 with TLS ends streams so when it is terminated.
-        None => Err(Failure::new(Observation::Lost, "the answer ended without a status")),
+        None => Err(Failure::without_status()),
     }
 }

@@ -70,6 +70,11 @@ impl Failure {
         }
     }
 
+    /// The answer is over, and nothing says how the call ended: etcd 3.4 with TLS ends streams so when it is terminated.
+    pub(crate) fn without_status() -> Self {
+        Self::new(Observation::Lost, "the answer ended without a status")
+    }
+
     /// What h2 says of a stream, once the request may have left.
     pub(crate) fn stream(error: &h2::Error) -> Self {
         // h2 gives a stream the peer's GOAWAY only when the stream's id is above the last one that the peer processed.

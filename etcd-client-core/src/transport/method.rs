@@ -22,6 +22,7 @@ pub(crate) enum Method {
     LeaseRevoke,
     LeaseTimeToLive,
     LeaseLeases,
+    LeaseKeepAlive,
     MemberAdd,
     MemberRemove,
     MemberUpdate,
@@ -52,6 +53,13 @@ pub(crate) enum Method {
     RoleDelete,
     RoleGrantPermission,
     RoleRevokePermission,
+    Lock,
+    Unlock,
+    Campaign,
+    Proclaim,
+    Leader,
+    Observe,
+    Resign,
     HealthWatch,
     Watch,
 }
@@ -61,7 +69,7 @@ pub(crate) enum Method {
 pub(crate) enum Patience {
     /// As long as the client says.
     Default,
-    /// As long as it takes: the time grows with the store.
+    /// As long as it takes: the time grows with the store, or is in the hands of others.
     Unlimited,
 }
 
@@ -73,7 +81,7 @@ const D: Patience = Patience::Default;
 const U: Patience = Patience::Unlimited;
 
 impl Method {
-    pub(crate) const ALL: [Self; 42] = [
+    pub(crate) const ALL: [Self; 50] = [
         Self::Range,
         Self::RangeStream,
         Self::Put,
@@ -84,6 +92,7 @@ impl Method {
         Self::LeaseRevoke,
         Self::LeaseTimeToLive,
         Self::LeaseLeases,
+        Self::LeaseKeepAlive,
         Self::MemberAdd,
         Self::MemberRemove,
         Self::MemberUpdate,
@@ -114,6 +123,13 @@ impl Method {
         Self::RoleDelete,
         Self::RoleGrantPermission,
         Self::RoleRevokePermission,
+        Self::Lock,
+        Self::Unlock,
+        Self::Campaign,
+        Self::Proclaim,
+        Self::Leader,
+        Self::Observe,
+        Self::Resign,
         Self::HealthWatch,
         Self::Watch,
     ];
@@ -132,6 +148,9 @@ impl Method {
                 Facts("/etcdserverpb.Lease/LeaseTimeToLive", "lease time-to-live", Read, D)
             }
             Self::LeaseLeases => Facts("/etcdserverpb.Lease/LeaseLeases", "lease list", Read, D),
+            Self::LeaseKeepAlive => {
+                Facts("/etcdserverpb.Lease/LeaseKeepAlive", "lease keep-alive", Idempotent, D)
+            }
             Self::MemberAdd => Facts("/etcdserverpb.Cluster/MemberAdd", "member add", Write, D),
             Self::MemberRemove => Facts("/etcdserverpb.Cluster/MemberRemove", "member remove", Write, D),
             Self::MemberUpdate => Facts("/etcdserverpb.Cluster/MemberUpdate", "member update", Write, D),
@@ -170,6 +189,13 @@ impl Method {
             Self::RoleRevokePermission => {
                 Facts("/etcdserverpb.Auth/RoleRevokePermission", "role revoke-permission", Write, D)
             }
+            Self::Lock => Facts("/v3lockpb.Lock/Lock", "lock", Write, U),
+            Self::Unlock => Facts("/v3lockpb.Lock/Unlock", "unlock", Write, D),
+            Self::Campaign => Facts("/v3electionpb.Election/Campaign", "campaign", Write, U),
+            Self::Proclaim => Facts("/v3electionpb.Election/Proclaim", "proclaim", Write, D),
+            Self::Leader => Facts("/v3electionpb.Election/Leader", "leader", Read, D),
+            Self::Observe => Facts("/v3electionpb.Election/Observe", "observe", Read, U),
+            Self::Resign => Facts("/v3electionpb.Election/Resign", "resign", Idempotent, D),
             Self::HealthWatch => Facts("/grpc.health.v1.Health/Watch", "health watch", Read, U),
             Self::Watch => Facts("/etcdserverpb.Watch/Watch", "watch", Read, U),
         }
@@ -194,6 +220,11 @@ impl Method {
         self.facts().2
     }
 
+    /// Whether the answer waits for what others do: that it is late says nothing of the member.
+    pub(crate) fn waits_for_others(self) -> bool {
+        matches!(self, Self::Lock | Self::Campaign | Self::Observe)
+    }
+
     /// How long a call takes where neither it nor its client says.
     pub(crate) fn patience(self) -> Patience {
         self.facts().3
@@ -208,7 +239,9 @@ mod tests {
     fn the_index_is_the_position() {
         for (position, method) in Method::ALL.into_iter().enumerate() {
             assert_eq!(method.index(), position, "{method:?}");
-            let etcds = method.path().as_str().starts_with("/etcdserverpb.");
+            let path = method.path();
+            let packages = ["/etcdserverpb.", "/v3lockpb.", "/v3electionpb."];
+            let etcds = packages.iter().any(|package| path.as_str().starts_with(package));
             assert!(etcds || method == Method::HealthWatch, "{method:?}");
         }
     }

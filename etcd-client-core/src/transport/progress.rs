@@ -104,6 +104,7 @@ impl<'a> Progress<'a> {
                 self.acquired(channel, waited)?
             }
         };
+        self.check_time(channel)?;
         self.attempt_begins(channel);
         Ok(flight)
     }
@@ -116,8 +117,18 @@ impl<'a> Progress<'a> {
         let pool = channel.pool();
         let waited = self.until_connected(channel, pool.acquire_stream(&wish)).await;
         let flight = self.acquired(channel, waited)?;
+        self.check_time(channel)?;
         self.attempt_begins(channel);
         Ok(flight)
+    }
+
+    /// Ends a call that had no time from the start: sent all the same, a write would be in doubt for nothing.
+    fn check_time(&mut self, channel: &Channel) -> Result<(), Error> {
+        if self.deadline.is_none_or(|deadline| self.attempt_started < deadline) {
+            return Ok(());
+        }
+        let text = "the deadline had passed before anything was sent";
+        Err(self.fail(channel, Error::new(ErrorKind::Timeout, text)))
     }
 
     /// What a wait for a connection gave, or why each endpoint had none.
@@ -202,7 +213,11 @@ impl<'a> Progress<'a> {
             connection,
             started: self.attempt_started,
             deadline: self.deadline,
-            patience: if repeatable { self.patience(another) } else { None },
+            patience: if repeatable && !self.call.method.waits_for_others() {
+                self.patience(another)
+            } else {
+                None
+            },
             repeatable,
             begun,
         }
@@ -233,7 +248,9 @@ impl<'a> Progress<'a> {
         let pool = channel.pool();
         let now = Instant::now();
         let member = &connection.member;
-        member.latency.record(micros(now - self.attempt_started), pool.at(now));
+        if !self.call.method.waits_for_others() {
+            member.latency.record(micros(now - self.attempt_started), pool.at(now));
+        }
         member.judge(self.need(), Use::Good, 0);
     }
 
@@ -268,7 +285,9 @@ impl<'a> Progress<'a> {
     pub(crate) fn record(&mut self, channel: &Channel, connection: &Connection, failure: &Failure) {
         let member = &connection.member;
         let elapsed = self.attempt_started.elapsed();
-        member.judge(self.need(), usefulness(failure.observation, elapsed), channel.pool().now());
+        // Who waits for others learns nothing of the member by how long it took.
+        let owed = if self.call.method.waits_for_others() { Duration::ZERO } else { elapsed };
+        member.judge(self.need(), usefulness(failure.observation, owed), channel.pool().now());
         self.failures = self.failures.saturating_add(1);
         self.abandoned += u32::from(failure.observation == Observation::Abandoned);
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {

@@ -26,6 +26,13 @@ pub enum EndpointPhase {
     Down,
 }
 
+impl EndpointPhase {
+    /// Whether there is a connection.
+    fn is_connected(self) -> bool {
+        matches!(self, Self::Ready | Self::Suspect)
+    }
+}
+
 /// One endpoint, how it stands, since when, and why.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -34,7 +41,8 @@ pub struct EndpointState {
     pub endpoint: Endpoint,
     /// How it stands.
     pub phase: EndpointPhase,
-    /// Since when.
+    /// Since when. [`Connecting`](EndpointPhase::Connecting) and [`Down`](EndpointPhase::Down) take turns while a member cannot be
+    /// reached and count as one: this is then when its last connection ended, or when the endpoint was added.
     pub since: std::time::Instant,
     /// What went wrong last; `None` when nothing is wrong.
     pub reason: Option<Arc<str>>,
@@ -116,7 +124,7 @@ impl Table {
         if state.phase == phase && state.reason == reason {
             return false;
         }
-        if state.phase != phase {
+        if state.phase != phase && (state.phase.is_connected() || phase.is_connected()) {
             state.since = Instant::now().into_std();
         }
         state.phase = phase;

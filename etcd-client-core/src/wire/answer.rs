@@ -1,6 +1,6 @@
 //! What every answer has: a header that says where it comes from.
 
-use etcd_proto::etcdserverpb as pb;
+use etcd_proto::{etcdserverpb as pb, v3electionpb as election, v3lockpb as lock};
 
 /// A message that answers a unary call.
 pub(crate) trait Answer: prost::Message + Default {
@@ -9,8 +9,8 @@ pub(crate) trait Answer: prost::Message + Default {
 }
 
 macro_rules! answers {
-    ($($message:ident),* $(,)?) => {
-        $(impl Answer for pb::$message {
+    ($package:ident: $($message:ident),* $(,)?) => {
+        $(impl Answer for $package::$message {
             fn header(&self) -> Option<&pb::ResponseHeader> {
                 self.header.as_ref()
             }
@@ -18,7 +18,7 @@ macro_rules! answers {
     };
 }
 
-answers!(
+answers!(pb:
     RangeResponse,
     PutResponse,
     DeleteRangeResponse,
@@ -28,6 +28,7 @@ answers!(
     LeaseRevokeResponse,
     LeaseTimeToLiveResponse,
     LeaseLeasesResponse,
+    LeaseKeepAliveResponse,
     MemberAddResponse,
     MemberRemoveResponse,
     MemberUpdateResponse,
@@ -58,3 +59,6 @@ answers!(
     AuthRoleGrantPermissionResponse,
     AuthRoleRevokePermissionResponse,
 );
+
+answers!(lock: LockResponse, UnlockResponse);
+answers!(election: CampaignResponse, ProclaimResponse, LeaderResponse, ResignResponse);

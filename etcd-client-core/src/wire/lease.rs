@@ -8,8 +8,8 @@ use etcd_proto::etcdserverpb as pb;
 use super::header::{Effect, protocol, required};
 use crate::model::LeaseId;
 use crate::op::{
-    LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
-    LeaseTimeToLive, LeaseTimeToLiveResponse,
+    LeaseGrant, LeaseGrantResponse, LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke,
+    LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse, MAX_TTL_SECONDS,
 };
 
 pub(crate) fn lease_grant_request(grant: LeaseGrant) -> pb::LeaseGrantRequest {
@@ -75,6 +75,28 @@ pub(crate) fn lease_list_response(response: pb::LeaseLeasesResponse) -> Result<L
         Some(leases) => Ok(LeaseListResponse::new(header, leases)),
         None => Err(protocol("a lease in the list has no id", Effect::Reads)),
     }
+}
+
+pub(crate) fn lease_keep_alive_request(id: LeaseId) -> pb::LeaseKeepAliveRequest {
+    pb::LeaseKeepAliveRequest { id: id.get() }
+}
+
+/// The answer to the one renewal of a call; `None` where there is no such lease.
+pub(crate) fn lease_keep_alive_response(
+    response: pb::LeaseKeepAliveResponse,
+    wanted: LeaseId,
+) -> Result<Option<LeaseKeepAliveResponse>, Error> {
+    let header = required(response.header, Effect::Writes)?;
+    if response.id != wanted.get() {
+        return Err(protocol("the renewed lease is another one than was asked for", Effect::Writes));
+    }
+    Ok(lease_ttl(response.ttl).map(|ttl| LeaseKeepAliveResponse::new(header, wanted, ttl)))
+}
+
+/// The time to live of a renewed lease, `None` where there is no such lease; no longer than etcd grants.
+pub(crate) fn lease_ttl(seconds: i64) -> Option<Duration> {
+    let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?;
+    Some(Duration::from_secs(seconds.min(MAX_TTL_SECONDS)))
 }
 
 fn seconds(seconds: i64) -> Duration {

@@ -72,6 +72,13 @@ impl History {
         after.map(|call| call.end).min().expect("calls went on after the fault") - fault
     }
 
+    /// How long calls took at the most in the second before `at`.
+    pub(super) fn slowest_before(&self, at: Instant) -> Duration {
+        let before =
+            self.calls.iter().filter(|call| call.end <= at && at - call.end < Duration::from_secs(1));
+        before.map(Call::took).max().unwrap_or_default()
+    }
+
     /// How many calls were under way at `at`.
     pub(super) fn under_way(&self, at: Instant) -> usize {
         self.calls.iter().filter(|call| call.start <= at && call.end > at).count()

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::rig::{ENOUGH, Rig};
 
-/// How soon the next call must succeed when a follower was killed.
+/// How soon the next call must succeed when a follower was killed, on a machine where calls take less than that anyway; in
+/// virtual time it is asserted of every call, in the simulation `killed`.
 const NEXT: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,7 +27,7 @@ async fn a_killed_follower_costs_the_writes_in_flight_on_it() {
         let on_it = error.attempts().iter().any(|attempt| attempt.sent() && attempt.endpoint() == endpoint);
         call.start <= dead && call.end >= fault && on_it
     });
-    history.assert_first_success(fault, NEXT);
+    history.assert_first_success(fault, NEXT.max(history.slowest_before(fault)));
     history.print("follower killed", &[fault]);
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use etcd_client_core::{Code, Error, ErrorKind, Member, MemberId, Outcome};
 use etcd_testkit::{Cluster, Line};
 
-use crate::servers::{client, eventually, shared};
+use crate::servers::{PATIENCE, client, eventually, shared};
 
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -238,7 +238,7 @@ async fn without_a_quorum_only_a_serializable_list_is_answered() {
     cluster.member(2).kill().expect("killed");
     eventually("a linearizable get finds no quorum", async || client.get("k").timeout(SHORT).await.is_err())
         .await;
-    let serializable = client.cluster().member_list().serializable().timeout(SHORT).await.expect("listed");
+    let serializable = client.cluster().member_list().serializable().timeout(PATIENCE).await.expect("listed");
     assert_eq!(serializable.members, listed);
     let linearizable = client.cluster().member_list().timeout(SHORT).await;
     if cluster.version().line() < Line::V3_5 {

@@ -1,13 +1,9 @@
 //! A learner serves serializable reads only; a client that knows a voter too goes there.
 
-use std::time::Duration;
-
 use etcd_client_core::{Code, Error, GrpcCode, Outcome, Put};
 use etcd_testkit::{Cluster, Line};
 
-use crate::servers::{client, eventually};
-
-const SHORT: Duration = Duration::from_secs(1);
+use crate::servers::{PATIENCE, client, eventually};
 
 #[tokio::test]
 async fn a_learner_serves_serializable_gets_and_nothing_else() {
@@ -20,12 +16,12 @@ async fn a_learner_serves_serializable_gets_and_nothing_else() {
         learner.get("k").serializable().await.is_ok_and(|got| got.count == 1)
     })
     .await;
-    assert_refused(line, &learner.get("k").timeout(SHORT).await.expect_err("linearizable"));
-    assert_refused(line, &learner.put("k", "w").timeout(SHORT).await.expect_err("put"));
-    assert_refused(line, &learner.delete("k").timeout(SHORT).await.expect_err("delete"));
-    let txn = learner.txn().then(Put::new("k", "w")).timeout(SHORT).await;
+    assert_refused(line, &learner.get("k").timeout(PATIENCE).await.expect_err("linearizable"));
+    assert_refused(line, &learner.put("k", "w").timeout(PATIENCE).await.expect_err("put"));
+    assert_refused(line, &learner.delete("k").timeout(PATIENCE).await.expect_err("delete"));
+    let txn = learner.txn().then(Put::new("k", "w")).timeout(PATIENCE).await;
     assert_refused(line, &txn.expect_err("txn"));
-    assert_refused(line, &learner.lease().list().timeout(SHORT).await.expect_err("leases"));
+    assert_refused(line, &learner.lease().list().timeout(PATIENCE).await.expect_err("leases"));
 
     let both = client(cluster.endpoints());
     for i in 0..20 {

@@ -100,18 +100,22 @@ mod failover;
 mod hostile;
 mod large_requests;
 mod learner;
+mod lease_keepalive;
 mod maintenance;
 mod membership;
 mod middleware;
 mod mirror;
 mod move_leader;
 mod namespace;
+#[cfg(feature = "naming")]
+mod naming;
 mod no_quorum;
 mod observing;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod range_stream;
 mod restarts;
+mod server_lock;
 mod servers;
 mod snapshot;
 mod stale_compare;

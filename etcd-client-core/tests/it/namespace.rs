@@ -111,3 +111,30 @@ async fn a_service_around_the_client_keeps_the_namespace() {
     around.put("k", "v").await.expect("put");
     assert_eq!(whole.get("ns-service/k").await.expect("get").count, 1);
 }
+
+#[tokio::test]
+async fn locks_and_elections_are_those_of_the_namespace() {
+    let Some(cluster) = servers::shared() else { return };
+    let whole = servers::client(cluster.endpoints());
+    let ours = whole.with_namespace("ns-lock/");
+    let id: LeaseId = ours.lease().grant(std::time::Duration::from_secs(600)).await.expect("grant").id;
+    let lock = ours.server_lock().lock("l", id).await.expect("locked");
+    assert_eq!(lock.key, *format!("l/{id:x}"));
+    assert_eq!(whole.get("ns-lock/l/").prefix().await.expect("get").count, 1);
+    assert!(ours.txn().when(lock.owned()).await.expect("a check").succeeded());
+    ours.server_lock().unlock(lock.key).await.expect("unlocked");
+    assert_eq!(whole.get("ns-lock/l/").prefix().await.expect("get").count, 0);
+    let error = ours.server_lock().unlock("").await.expect_err("no key of the namespace");
+    assert_eq!(error.field(), Some("key"));
+
+    let won = ours.server_election().campaign("e", id, "first").await.expect("won").leader;
+    assert_eq!((&won.name, &won.key), (&Key::from("e"), &Key::from(format!("e/{id:x}"))));
+    assert_eq!(whole.server_election().leader("ns-lock/e").await.expect("one").kv.value_str(), Ok("first"));
+    ours.server_election().proclaim(won.clone(), "second").await.expect("proclaimed");
+    assert_eq!(ours.server_election().leader("e").await.expect("one").kv.key, won.key.as_bytes());
+    let mut leaders = ours.server_election().observe("e").await.expect("a stream");
+    let leader = timeout(PATIENCE, leaders.next()).await.expect("in time").expect("one").expect("one");
+    assert_eq!((&leader.kv.key[..], leader.kv.value_str()), (won.key.as_bytes(), Ok("second")));
+    ours.server_election().resign(won).await.expect("resigned");
+    assert!(whole.server_election().leader("ns-lock/e").await.is_err());
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_client_core::{CallOptions, Code, Compare, Error, ErrorKind, Outcome, Put, Txn};
 use etcd_testkit::Cluster;
 
-use crate::servers::{client, eventually, metric};
+use crate::servers::{PATIENCE, client, eventually, metric};
 
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -29,14 +29,14 @@ async fn one_of_three_members_answers_only_what_needs_no_leader() {
 
     for write in [false, true] {
         let error = if write {
-            client.put("k", "w").require_leader().timeout(SHORT).await.expect_err("no leader")
+            client.put("k", "w").require_leader().timeout(PATIENCE).await.expect_err("no leader")
         } else {
-            client.get("k").require_leader().timeout(SHORT).await.expect_err("no leader")
+            client.get("k").require_leader().timeout(PATIENCE).await.expect_err("no leader")
         };
         assert_eq!((error.code(), error.outcome()), (Some(Code::NoLeader), Outcome::NotApplied), "{error}");
         assert!(error.is_no_leader() && !error.attempts().is_empty(), "{}", error.report());
     }
-    let options = CallOptions::default().require_leader().timeout(SHORT);
+    let options = CallOptions::default().require_leader().timeout(PATIENCE);
     let txn = client.kv().txn(Txn::new().then(Put::new("k", "w")), options).await;
     assert!(txn.expect_err("no leader").is_no_leader());
 

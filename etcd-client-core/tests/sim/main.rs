@@ -6,6 +6,7 @@
 mod balance;
 mod growth;
 mod hung;
+mod killed;
 mod model;
 mod outage;
 mod storm;

@@ -137,11 +137,17 @@ pub enum Code {
     Canceled,
     /// `etcdserver: context deadline exceeded` (DeadlineExceeded).
     DeadlineExceeded,
+    /// `mutex: session is expired` (Unknown).
+    SessionExpired,
+    /// `election: not leader` (Unknown).
+    ElectionNotLeader,
+    /// `election: no leader` (Unknown).
+    ElectionNoLeader,
     /// An answer that is not in etcd's table: all that is known is its gRPC code.
     Other(GrpcCode),
 }
 
-pub(super) const ROWS: [Row; 63] = [
+pub(super) const ROWS: [Row; 66] = [
     Row::new(
         Code::EmptyKey,
         "EmptyKey",
@@ -564,5 +570,26 @@ pub(super) const ROWS: [Row; 63] = [
         GrpcCode::DeadlineExceeded,
         Outcome::Unknown,
         "etcdserver: context deadline exceeded",
+    ),
+    Row::new(
+        Code::SessionExpired,
+        "SessionExpired",
+        GrpcCode::Unknown,
+        Outcome::NotApplied,
+        "mutex: session is expired",
+    ),
+    Row::new(
+        Code::ElectionNotLeader,
+        "ElectionNotLeader",
+        GrpcCode::Unknown,
+        Outcome::NotApplied,
+        "election: not leader",
+    ),
+    Row::new(
+        Code::ElectionNoLeader,
+        "ElectionNoLeader",
+        GrpcCode::Unknown,
+        Outcome::NotApplied,
+        "election: no leader",
     ),
 ];

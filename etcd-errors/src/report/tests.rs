@@ -116,6 +116,16 @@ watch: required revision has been compacted
 }
 
 #[test]
+fn a_revision_that_is_none_changes_nothing() {
+    for operation in ["txn", "compact"] {
+        for code in [Code::Compacted, Code::FutureRev] {
+            let report = Error::from(code).with_operation(operation).report().to_string();
+            assert!(report.contains("outcome  nothing was changed"), "{report}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_is_not_in_the_table() {
     let error = Error::from_server(GrpcCode::Internal, "stream\r\nbroke").with_operation("grant");
     let expected = "
@@ -199,5 +209,20 @@ fn a_duration_is_short() {
         (90_000_000, "90.0 s"),
     ] {
         assert_eq!(Short(Duration::from_micros(micros)).to_string(), short);
+    }
+}
+
+#[test]
+fn what_was_told_of_tls_needs_no_advice() {
+    let reason =
+        "the peer closed the connection during the TLS handshake: does it speak TLS (http:// if not)?";
+    let tried = |reasons: &[&str]| {
+        let attempts = reasons.iter().map(|reason| Attempt::new("https://a:2379", *reason).with_sent(false));
+        Error::new(ErrorKind::Unavailable, "no endpoint was ready")
+            .with_attempts(attempts.collect::<Vec<_>>())
+    };
+    assert!(!tried(&[reason]).report().to_string().contains("help"));
+    for reasons in [&[][..], &["Connection refused"], &[reason, "Connection refused"]] {
+        assert!(tried(reasons).report().to_string().contains("help     is etcd running"), "{reasons:?}");
     }
 }

@@ -72,6 +72,12 @@ impl Builder {
         self
     }
 
+    /// The port for clients of the first member, where it is free; else, and for the others, any free one.
+    pub fn client_port(mut self, port: u16) -> Self {
+        self.plan.ports.first = vec![port];
+        self
+    }
+
     /// TLS between clients and members; the client shows no certificate. Peer links and metrics stay plain.
     pub fn tls(mut self) -> Self {
         self.plan.tls = true;

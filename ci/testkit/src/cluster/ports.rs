@@ -16,7 +16,7 @@ const ENOUGH: u16 = 4_096;
 
 const PICKS: usize = 200;
 
-/// Where ports come from; tests put a taken one first.
+/// Where ports come from: those that were asked for first, free or not.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ports {
     pub(super) first: Vec<u16>,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Sizes are judged by the service inside, which knows the limits and sees the whole keys.
-const NO_LIMITS: Limits = Limits {
+pub(super) const NO_LIMITS: Limits = Limits {
     max_txn_ops: usize::MAX,
     max_request_bytes: usize::MAX,
     max_send_bytes: usize::MAX,

@@ -6,10 +6,11 @@ use etcd_errors::Error;
 use super::Namespace;
 use crate::{
     op::{
-        LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
-        LeaseTimeToLive, LeaseTimeToLiveResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive,
+        LeaseTimeToLiveResponse,
     },
-    service::{CallOptions, Lease},
+    service::{CallOptions, KeptLease, Lease},
 };
 
 #[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would do without the prefix")]
@@ -35,5 +36,17 @@ impl<S: Lease> Lease for Namespace<S> {
 
     async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
         self.inner.list(op, options).await
+    }
+
+    async fn keep_alive_once(
+        &self,
+        op: LeaseKeepAliveOnce,
+        options: CallOptions,
+    ) -> Result<LeaseKeepAliveResponse, Error> {
+        self.inner.keep_alive_once(op, options).await
+    }
+
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
+        self.inner.keep_alive(op, options).await
     }
 }

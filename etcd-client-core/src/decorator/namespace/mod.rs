@@ -1,8 +1,10 @@
 //! Namespace: all keys under a prefix that the user of the service does not see.
 
 mod answers;
+mod election;
 mod kv;
 mod lease;
+mod lock;
 mod ops;
 mod prefix;
 #[cfg(test)]
@@ -14,7 +16,8 @@ use prefix::Prefix;
 use crate::model::Key;
 
 /// A service whose keys live under a prefix: the prefix is put before the keys of each operation, and taken off those of each
-/// answer and event. Wraps any [`Kv`](crate::Kv), [`Lease`](crate::Lease) or [`Watch`](crate::Watch), and is one itself.
+/// answer and event. Wraps any [`Kv`](crate::Kv), [`Lease`](crate::Lease), [`Watch`](crate::Watch),
+/// [`LockService`](crate::LockService) or [`ElectionService`](crate::ElectionService), and is one itself.
 ///
 /// All keys, and ranges without an upper end, mean those of the namespace. A key that is just the prefix is not among them. Leases
 /// and revisions, and with them a [`Compact`](crate::Compact), are the store's own: a namespace does not divide them. Of a lease's

@@ -29,6 +29,11 @@ impl Prefix {
         [self.key.as_bytes(), key].concat().into()
     }
 
+    /// The name of a lock or an election begins keys as a key does.
+    pub(super) fn add_to(&self, key: &mut Key) {
+        *key = self.add(key.as_bytes()).into();
+    }
+
     /// A range that was checked: one that contradicts itself has no bounds.
     ///
     /// "From the first key on" starts behind the prefix itself, which stands for the empty key that etcd does not have.
@@ -46,6 +51,11 @@ impl Prefix {
     pub(super) fn strip(&self, key: &Bytes) -> Option<Bytes> {
         let rest = key.strip_prefix(self.key.as_bytes())?;
         (!rest.is_empty()).then(|| key.slice_ref(rest))
+    }
+
+    pub(super) fn strip_from(&self, key: &mut Key, outcome: Outcome) -> Result<(), Error> {
+        *key = self.strip(&key.clone().into_bytes()).ok_or_else(|| outside(outcome))?.into();
+        Ok(())
     }
 
     pub(super) fn strip_kv(&self, kv: &mut KeyValue, outcome: Outcome) -> Result<(), Error> {
@@ -67,7 +77,7 @@ impl Prefix {
 }
 
 /// The key is not told: errors show none.
-fn outside(outcome: Outcome) -> Error {
+pub(super) fn outside(outcome: Outcome) -> Error {
     let error = Error::new(ErrorKind::Protocol, "the answer has a key outside of the namespace");
     error.with_outcome(outcome)
 }

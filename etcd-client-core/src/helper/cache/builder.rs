@@ -5,14 +5,10 @@ use std::{sync::Arc, time::Duration};
 use etcd_errors::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Cache,
-    follower::Follower,
-    shared::Shared,
-    source::{Services, Source},
-};
+use super::{Cache, follower::Follower, shared::Shared};
 use crate::{
     client::Client,
+    helper::source::{Services, Source},
     op::KeyRange,
     service::{Kv, Watch},
     transport::channel::check_runtime,

@@ -14,10 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     questions::{Question, Questions},
     shared::Shared,
-    source::Source,
 };
 use crate::{
-    helper::revision,
+    helper::{revision, source::Source},
     mechanism::{
         backoff::Backoff,
         replica::{Pairs, steps},

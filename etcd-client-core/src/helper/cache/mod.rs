@@ -7,7 +7,6 @@ mod follower;
 mod questions;
 mod shared;
 mod snapshot;
-mod source;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -23,10 +22,10 @@ pub use change::{CacheChange, CacheChanges};
 pub use snapshot::CacheSnapshot;
 pub use status::{CacheCounters, CacheStatus};
 
-use self::{answer::answer, shared::Shared, snapshot::covered, source::Source, status::Standing};
+use self::{answer::answer, shared::Shared, snapshot::covered, status::Standing};
 use crate::{
     client::Client,
-    helper::revision,
+    helper::{revision, source::Source},
     model::{KeyValue, Revision},
     op::{Get, GetResponse, KeyRange, Limits},
     service::{Kv, Watch},

@@ -20,6 +20,13 @@ pub(crate) fn encode(message: &impl Message) -> Bytes {
     frame.freeze()
 }
 
+/// Adds the frame of one request to others.
+pub(crate) fn append(message: &impl Message, frames: &mut BytesMut) {
+    let length = message.encoded_len();
+    frames.reserve(HEADER + length);
+    write(message, length, frames);
+}
+
 /// As [`encode`], into memory that is wiped with its last copy.
 pub(crate) fn encode_wiped(message: &impl Message) -> Bytes {
     let length = message.encoded_len();

@@ -23,12 +23,15 @@ pub(crate) enum Head {
     Messages,
     /// The call is over: the header block held the status ("Trailers-Only").
     Ended(Result<(), Status>),
+    /// An answer with nothing in it: etcd 3.4 with TLS ends calls so when it is terminated, as Go's HTTP server does for a handler
+    /// that wrote nothing.
+    Nothing,
     /// Not a gRPC answer; the text says what it is.
     NotGrpc(Status),
 }
 
-/// Reads a response's header block.
-pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap) -> Head {
+/// Reads a response's header block; `ended` says whether the stream ends with it.
+pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap, ended: bool) -> Head {
     let grpc = headers.get(CONTENT_TYPE).is_some_and(is_grpc);
     match status(headers) {
         Some(status) if grpc || http_status == StatusCode::OK => return Head::Ended(status),
@@ -36,6 +39,9 @@ pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap) -> Head {
     }
     if http_status == StatusCode::OK && grpc {
         return Head::Messages;
+    }
+    if http_status == StatusCode::OK && ended && !headers.contains_key(CONTENT_TYPE) {
+        return Head::Nothing;
     }
     let kind = headers.get(CONTENT_TYPE).map_or(Cow::Borrowed("no content type"), |value| {
         let shown: String = String::from_utf8_lossy(value.as_bytes()).chars().take(80).collect();
@@ -127,15 +133,24 @@ mod tests {
     #[test]
     fn header_blocks() {
         let grpc = ("content-type", "application/grpc");
-        assert_eq!(head(StatusCode::OK, &headers(&[grpc])), Head::Messages);
+        assert_eq!(head(StatusCode::OK, &headers(&[grpc]), false), Head::Messages);
         assert_eq!(
-            head(StatusCode::OK, &headers(&[("content-type", "application/grpc+proto")])),
+            head(StatusCode::OK, &headers(&[("content-type", "application/grpc+proto")]), false),
             Head::Messages
         );
         assert!(matches!(
-            head(StatusCode::OK, &headers(&[grpc, ("grpc-status", "14")])),
+            head(StatusCode::OK, &headers(&[grpc, ("grpc-status", "14")]), true),
             Head::Ended(Err(Status { code: GrpcCode::Unavailable, .. }))
         ));
+    }
+
+    #[test]
+    fn only_an_answer_without_anything_is_nothing() {
+        let length = headers(&[("content-length", "0")]);
+        assert_eq!(head(StatusCode::OK, &length, true), Head::Nothing);
+        assert!(matches!(head(StatusCode::OK, &length, false), Head::NotGrpc(_)));
+        assert!(matches!(head(StatusCode::NOT_FOUND, &length, true), Head::NotGrpc(_)));
+        assert!(matches!(head(StatusCode::OK, &headers(&[("grpc-status", "14")]), true), Head::Ended(_)));
     }
 
     #[test]
@@ -153,13 +168,14 @@ mod tests {
             (504, GrpcCode::Unavailable),
         ] {
             let html = headers(&[("content-type", "text/html")]);
-            let Head::NotGrpc(status) = head(StatusCode::from_u16(http_status).expect("valid"), &html) else {
+            let Head::NotGrpc(status) = head(StatusCode::from_u16(http_status).expect("valid"), &html, true)
+            else {
                 panic!("{http_status} with HTML taken for gRPC");
             };
             assert_eq!(status.code, code);
             assert!(status.message.contains("text/html"), "{}", status.message);
         }
-        let bare = head(StatusCode::OK, &headers(&[("content-type", "application/grpcweb")]));
+        let bare = head(StatusCode::OK, &headers(&[("content-type", "application/grpcweb")]), true);
         assert!(matches!(bare, Head::NotGrpc(_)));
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     transport::{
         connection::{Connection, InFlight},
         member::{Member, Purpose},
+        record::Need,
         wish::{Preference, Wish},
     },
 };
@@ -145,6 +146,17 @@ impl Pool {
             }
             changed.changed().await.map_err(|_gone| closed())?;
         }
+    }
+
+    /// Whether the member with this id can be called, and is of use.
+    pub(crate) fn has_ready_member(&self, server: u64) -> bool {
+        let now = self.now();
+        self.calls.load().iter().any(|ready| {
+            let member = &ready.member;
+            member.server() == server
+                && !member.is_ejected(Need::Quorum, false, now)
+                && ready.load().is_some()
+        })
     }
 
     /// Whether a connection to another member than these can be used.

@@ -4,11 +4,11 @@ use std::{borrow::Cow, io, net::IpAddr};
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError, pki_types::ServerName};
 
-/// The sentence for an error of a TLS stream.
-pub(super) fn describe(error: &io::Error) -> String {
+/// The sentence for an error of a TLS stream of a client that shows a certificate, or has none.
+pub(super) fn describe(error: &io::Error, identified: bool) -> String {
     let found = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
     match found {
-        Some(error) => of_tls(error),
+        Some(error) => of_tls(error, identified),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             "the peer closed the connection during the TLS handshake: does it speak TLS (http:// if not)?"
                 .into()
@@ -17,10 +17,10 @@ pub(super) fn describe(error: &io::Error) -> String {
     }
 }
 
-fn of_tls(error: &TlsError) -> String {
+fn of_tls(error: &TlsError, identified: bool) -> String {
     match error {
         TlsError::InvalidCertificate(why) => of_certificate(why),
-        TlsError::AlertReceived(alert) => of_alert(*alert).map_or_else(
+        TlsError::AlertReceived(alert) => of_alert(*alert, identified).map_or_else(
             || format!("the peer ended the TLS handshake with the alert {alert:?}"),
             |sentence| format!("{sentence} (TLS alert {alert:?})"),
         ),
@@ -94,12 +94,15 @@ fn span(seconds: u64) -> String {
     format!("{} {name}", seconds / length)
 }
 
+/// What to do about a certificate that is missing.
+const MISSING: &str = "the peer asks for a client certificate, and none was set: use Tls::identity_pem_files";
+
 /// What an alert of the peer is about, where that is clear.
-fn of_alert(alert: AlertDescription) -> Option<&'static str> {
+fn of_alert(alert: AlertDescription, identified: bool) -> Option<&'static str> {
     Some(match alert {
-        AlertDescription::CertificateRequired => {
-            "the peer asks for a client certificate, and none was set: use Tls::identity_pem_files"
-        }
+        AlertDescription::CertificateRequired => MISSING,
+        // etcd 3.4 says this of a missing certificate, whatever the TLS version.
+        AlertDescription::BadCertificate if !identified => MISSING,
         AlertDescription::UnknownCA => "the peer does not trust the authority of the client's certificate",
         AlertDescription::CertificateExpired => "the client's certificate is no longer valid to the peer",
         AlertDescription::CertificateRevoked => "the client's certificate was revoked",
@@ -134,7 +137,15 @@ mod tests {
     use super::*;
 
     fn said(error: TlsError) -> String {
-        describe(&io::Error::new(io::ErrorKind::InvalidData, error))
+        describe(&io::Error::new(io::ErrorKind::InvalidData, error), true)
+    }
+
+    #[test]
+    fn a_certificate_that_was_never_set_is_missing_and_not_bad() {
+        for alert in [AlertDescription::CertificateRequired, AlertDescription::BadCertificate] {
+            let error = io::Error::new(io::ErrorKind::InvalidData, TlsError::AlertReceived(alert));
+            assert!(describe(&error, false).contains("none was set"), "{alert:?}");
+        }
     }
 
     #[test]
@@ -199,7 +210,7 @@ mod tests {
             let text = said(error.clone());
             assert!(text.contains(expected), "{error:?}: {text}");
         }
-        assert!(describe(&io::ErrorKind::UnexpectedEof.into()).contains("http:// if not"));
-        assert!(describe(&io::ErrorKind::ConnectionReset.into()).contains("reset"));
+        assert!(describe(&io::ErrorKind::UnexpectedEof.into(), true).contains("http:// if not"));
+        assert!(describe(&io::ErrorKind::ConnectionReset.into(), true).contains("reset"));
     }
 }

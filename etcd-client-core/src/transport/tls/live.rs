@@ -94,14 +94,15 @@ impl Live {
         // Reported where it happens; the handshake goes on with what was good last.
         let _ = timeout(RELOAD_TIMEOUT, self.reload()).await;
         let config = self.config.load_full();
+        let identified = self.settings.identity.is_some();
         let handshake = TlsConnector::from(config).connect(name, io).await;
-        let stream = handshake.map_err(|error| describe(&error))?;
+        let stream = handshake.map_err(|error| describe(&error, identified))?;
         if stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
             return Err("the peer speaks TLS but did not choose HTTP/2 (ALPN h2), which gRPC needs: it is no etcd, or a \
                         proxy in front of it speaks HTTP/1.1 only"
                 .into());
         }
-        Ok(Box::pin(TlsIo::new(stream)))
+        Ok(Box::pin(TlsIo::new(stream, identified)))
     }
 
     fn read_again(&self, files: &mut Files) -> Result<(), Error> {

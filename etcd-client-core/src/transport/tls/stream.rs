@@ -15,18 +15,20 @@ use crate::transport::connector::BoxIo;
 /// What HTTP/2 reads and writes.
 pub(super) struct TlsIo {
     stream: TlsStream<BoxIo>,
+    /// Whether the client has a certificate to show.
+    identified: bool,
 }
 
 impl TlsIo {
-    pub(super) fn new(stream: TlsStream<BoxIo>) -> Self {
-        Self { stream }
+    pub(super) fn new(stream: TlsStream<BoxIo>, identified: bool) -> Self {
+        Self { stream, identified }
     }
 }
 
 /// rustls marks its own errors as invalid data; what the socket says stays as it is.
-fn told<T>(polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+fn told<T>(polled: Poll<io::Result<T>>, identified: bool) -> Poll<io::Result<T>> {
     polled.map_err(|error| match error.kind() {
-        kind @ io::ErrorKind::InvalidData => io::Error::new(kind, describe(&error)),
+        kind @ io::ErrorKind::InvalidData => io::Error::new(kind, describe(&error, identified)),
         _ => error,
     })
 }
@@ -37,13 +39,15 @@ impl AsyncRead for TlsIo {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        told(Pin::new(&mut self.stream).poll_read(cx, buf))
+        let identified = self.identified;
+        told(Pin::new(&mut self.stream).poll_read(cx, buf), identified)
     }
 }
 
 impl AsyncWrite for TlsIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        told(Pin::new(&mut self.stream).poll_write(cx, buf))
+        let identified = self.identified;
+        told(Pin::new(&mut self.stream).poll_write(cx, buf), identified)
     }
 
     fn poll_write_vectored(
@@ -51,7 +55,8 @@ impl AsyncWrite for TlsIo {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        told(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))
+        let identified = self.identified;
+        told(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs), identified)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -59,10 +64,12 @@ impl AsyncWrite for TlsIo {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        told(Pin::new(&mut self.stream).poll_flush(cx))
+        let identified = self.identified;
+        told(Pin::new(&mut self.stream).poll_flush(cx), identified)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        told(Pin::new(&mut self.stream).poll_shutdown(cx))
+        let identified = self.identified;
+        told(Pin::new(&mut self.stream).poll_shutdown(cx), identified)
     }
 }

@@ -77,10 +77,11 @@ pub(super) struct Messages<Resp> {
 impl<Resp: prost::Message + Default> Messages<Resp> {
     pub(super) fn new(response: Response<Body>, max_receive: usize) -> Result<Self, Trouble> {
         let (head, body) = response.into_parts();
-        let body = match status::head(head.status, &head.headers) {
+        let body = match status::head(head.status, &head.headers, body.is_end_stream()) {
             Head::Messages => Some(body),
             Head::Ended(Ok(())) => None,
             Head::Ended(Err(status)) => return Err(Failure::status(status).into()),
+            Head::Nothing => return Err(Failure::without_status().into()),
             Head::NotGrpc(status) => return Err(Failure::not_grpc(status).into()),
         };
         Ok(Self { body, decoder: Decoder::new(max_receive), message: PhantomData })
@@ -96,7 +97,7 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
             let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
             let frame = frame.transpose().map_err(|status| Trouble::Service(Unanswered::Failed(status)))?;
             let Some(frame) = frame else {
-                return Err(Failure::new(Observation::Lost, "the answer ended without a status").into());
+                return Err(Failure::without_status().into());
             };
             match frame.into_data() {
                 Ok(data) => self.decoder.push(data),
@@ -116,7 +117,7 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
             }
             Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
             Some(Err(status)) => Err(Failure::status(status)),
-            None => Err(Failure::new(Observation::Lost, "the answer ended without a status")),
+            None => Err(Failure::without_status()),
         }
     }
 

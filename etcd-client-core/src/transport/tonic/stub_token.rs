@@ -37,7 +37,10 @@ impl Channel {
 
     /// Has the next call get another token where this answer rejects the one that the call carried.
     pub(super) fn learn_rejection(&self, head: &Parts, response: &Response<RecvStream>, carried: Carried) {
-        let Head::Ended(Err(status)) = status::head(response.status(), response.headers()) else { return };
+        let ended = response.body().is_end_stream();
+        let Head::Ended(Err(status)) = status::head(response.status(), response.headers(), ended) else {
+            return;
+        };
         let observation =
             Observation::Refused(Code::parse(status.code, &status.message), Outcome::NotApplied);
         let rejected = remedy(self.tokens().kind(), observation, carried.had_token(), 1).is_some();

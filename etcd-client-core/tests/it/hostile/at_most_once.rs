@@ -1,6 +1,8 @@
 //! A write reaches a server that processes it at most once, and its error says whether it may have.
 
-use etcd_client_core::{Client, Compare, Delete, Error, ErrorKind, Get, Outcome, Put};
+use std::time::Duration;
+
+use etcd_client_core::{CallOptions, Client, Compare, Delete, Error, ErrorKind, Get, Outcome, Put};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Answer, Last, Step, frame, reply};
 use prost::Message as _;
@@ -146,6 +148,26 @@ async fn a_refusal_is_final_and_says_that_nothing_was_done() {
             rig.assert_named(&error);
         }
     }
+}
+
+#[tokio::test]
+async fn a_call_that_has_no_time_is_not_sent() {
+    let rig = Rig::start().await;
+    rig.server.play(etcd_testkit::scripted::in_turn([reply::message(Rpc::Put.right())]));
+    let client = rig.client();
+    client.ready().await.expect("ready");
+    let options = || CallOptions::default().timeout(Duration::ZERO);
+    for error in [
+        client.put("k", "v").timeout(Duration::ZERO).await.map(drop),
+        client.get("k").timeout(Duration::ZERO).await.map(drop),
+        client.kv().range_stream(Get::new("k"), options()).await.map(drop),
+    ] {
+        let error = error.expect_err("no time");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotApplied), "{error}");
+    }
+    client.put("k", "v").await.expect("it has the time");
+    let sent = rig.server.counts(|counts| counts.received.len());
+    assert_eq!(sent, 1, "what was sent cannot be told from what was applied");
 }
 
 #[tokio::test]

@@ -57,6 +57,8 @@ async fn an_answer_without_a_status_is_lost() {
         let no_more =
             Head { status: 200, headers: reply::owned([("content-type", "application/grpc")]), end: true };
         rig.check(rpc, vec![Step::ReadRequest, Step::Head(no_more)], Expect::Lost).await;
+        let nothing = Head { status: 200, headers: reply::owned([("content-length", "0")]), end: true };
+        rig.check(rpc, vec![Step::ReadRequest, Step::Head(nothing)], Expect::Lost).await;
     }
 }
 

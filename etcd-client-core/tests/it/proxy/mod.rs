@@ -18,7 +18,7 @@ use tower_service::Service;
 use self::tunnels::{Conduct, Proxy};
 use crate::{
     failover::service::{free_port, member},
-    servers::shared,
+    servers::{eventually, shared},
 };
 
 /// Nobody resolves this name but the proxy, which takes it for the member it was started for.
@@ -33,9 +33,14 @@ fn client(member: &str, proxy: HttpProxy) -> Client {
 /// What a client says that does not become ready.
 async fn trouble(proxy: &str) -> String {
     let client = client(MEMBER, HttpProxy::new(proxy).expect("valid"));
-    let error = client.ready_within(SOON).await.expect_err("no tunnel");
-    assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
-    let report = error.report().to_string();
+    let mut report = String::new();
+    eventually("the proxy has been asked", async || {
+        let error = client.ready_within(SOON).await.expect_err("no tunnel");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
+        report = error.report().to_string();
+        error.attempts().iter().all(|attempt| attempt.reason() != "not connected yet")
+    })
+    .await;
     assert!(!report.contains("s3cret"), "{report}");
     report
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use etcd_client_core::{Client, Error, ErrorKind, Tls};
 use etcd_testkit::Certificates;
 
-use crate::servers::PATIENCE;
+use crate::servers::{PATIENCE, eventually};
 
 /// Trusts the authority of these certificates and shows none.
 fn trusting(certificates: &Certificates) -> Tls {
@@ -40,8 +40,15 @@ async fn trouble(client: &Client) -> String {
 }
 
 async fn never_ready(client: &Client) -> Error {
-    // Long enough for a handshake on a busy machine; the trouble is looked at when it has passed.
-    let error = client.ready_within(Duration::from_secs(2)).await.expect_err("it must not become ready");
-    assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
-    error
+    let mut last = None;
+    eventually("the handshake has failed", async || {
+        let short = Duration::from_millis(300);
+        let error = client.ready_within(short).await.expect_err("it must not become ready");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
+        let told = error.attempts().iter().all(|attempt| attempt.reason() != "not connected yet");
+        last = Some(error);
+        told
+    })
+    .await;
+    last.expect("an error")
 }

@@ -17,6 +17,7 @@ mod survey;
 mod tls_and_auth;
 mod trial;
 mod txns;
+mod watch_killed;
 
 use std::pin::Pin;
 
@@ -46,6 +47,9 @@ const ALL: &[Section] = &[
     section("The members, and who leads them", |stage| Box::pin(members::show(stage))),
     on_own_cluster("A member is killed under load", |stage| Box::pin(member_killed::show(stage))),
     on_own_cluster("A member is frozen under load", |stage| Box::pin(member_frozen::show(stage))),
+    on_own_cluster("A watch that survives the killing of its member", |stage| {
+        Box::pin(watch_killed::show(stage))
+    }),
     on_own_cluster("A snapshot in a file", |stage| Box::pin(snapshot::show(stage))),
     on_own_cluster("TLS, users and what they may do", |stage| Box::pin(tls_and_auth::show(stage))),
     on_own_cluster("A database that is full", |stage| Box::pin(full_database::show(stage))),

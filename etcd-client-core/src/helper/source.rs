@@ -1,4 +1,4 @@
-//! Where a cache gets its pairs from.
+//! Where what is built on a client gets its pairs from.
 
 use std::{fmt::Debug, sync::Arc};
 

@@ -1,30 +1,62 @@
-//! Leases of whatever carries calls: the unary calls.
+//! Leases of whatever carries calls.
+
+mod hub;
+mod renewals;
+mod stream;
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use etcd_errors::{Code, Error, Outcome};
 use tokio::time::Instant;
 
+use self::hub::Hub;
 use super::named;
 use crate::{
     model::LeaseId,
     op::{
-        LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
-        LeaseTimeToLive, LeaseTimeToLiveResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeepAliveSpec, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive,
+        LeaseTimeToLiveResponse,
     },
-    service::{CallOptions, Lease},
-    transport::{call::Call, caller::Caller, method::Method},
+    service::{CallOptions, KeptLease, Lease},
+    transport::{call::Call, caller::Caller, channel::check_runtime, method::Method},
     wire,
 };
+
+/// How long the first renewal of a lease is repeated where each takes so long that it leaves little time.
+const LONGEST_BEGINNING: Duration = Duration::from_secs(30);
 
 /// The Lease service of a cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteLease {
-    caller: Caller,
+    caller: Arc<Caller>,
+    hub: Arc<Hub>,
+}
+
+/// A service that does not keep its client open.
+#[derive(Clone, Debug)]
+struct WeakLease {
+    caller: Weak<Caller>,
+    hub: Arc<Hub>,
+}
+
+impl WeakLease {
+    fn upgrade(&self) -> Option<RemoteLease> {
+        Some(RemoteLease { caller: self.caller.upgrade()?, hub: Arc::clone(&self.hub) })
+    }
 }
 
 impl RemoteLease {
     pub(crate) fn new(caller: Caller) -> Self {
-        Self { caller }
+        Self { caller: Arc::new(caller), hub: Arc::default() }
+    }
+
+    fn downgrade(&self) -> WeakLease {
+        WeakLease { caller: Arc::downgrade(&self.caller), hub: Arc::clone(&self.hub) }
     }
 
     /// The options of a second call that shares the deadline of the first.
@@ -100,6 +132,46 @@ impl Lease for RemoteLease {
     async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
         let call = Call::new(Method::LeaseLeases, &options);
         self.caller.unary(call, &wire::lease_list_request(op), wire::lease_list_response).await
+    }
+
+    async fn keep_alive_once(
+        &self,
+        op: LeaseKeepAliveOnce,
+        options: CallOptions,
+    ) -> Result<LeaseKeepAliveResponse, Error> {
+        named(Method::LeaseKeepAlive, op.validate(self.caller.channel().limits()))?;
+        let id = op.spec().id;
+        let request = wire::lease_keep_alive_request(id);
+        let call = Call::new(Method::LeaseKeepAlive, &options);
+        // A stream with one message each way is sent as a unary call is.
+        let convert = |response| wire::lease_keep_alive_response(response, id);
+        let renewed = self.caller.unary(call, &request, convert).await?;
+        named(Method::LeaseKeepAlive, renewed.ok_or_else(|| Code::LeaseNotFound.into()))
+    }
+
+    /// A time that has passed nearly, as when a grant had to be sent again, is no time to begin with: one renewal gives a new one.
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
+        named(Method::LeaseKeepAlive, op.validate(self.caller.channel().limits()))?;
+        named(Method::LeaseKeepAlive, check_runtime())?;
+        named(Method::LeaseKeepAlive, self.caller.channel().pool().check_alive())?;
+        let LeaseKeepAliveSpec { id, granted } = op.into_spec();
+        if let Some(kept) = self.hub.known(id) {
+            return Ok(kept);
+        }
+        if let Some(granted) = granted.filter(|granted| granted.sent_at.elapsed() < granted.ttl / 2) {
+            return Ok(self.hub.keep(self, id, granted.ttl, granted.sent_at));
+        }
+        let started = Instant::now();
+        loop {
+            let sent_at = Instant::now();
+            let once = LeaseKeepAliveOnce::new(id);
+            let renewed = self.keep_alive_once(once, self.rest(options.clone(), started)).await?;
+            let spent = sent_at.elapsed();
+            // Which of its attempts was answered is not known; the time that a late one leaves may be none.
+            if spent < renewed.ttl / 2 || started.elapsed() > LONGEST_BEGINNING {
+                return Ok(self.hub.keep(self, id, renewed.ttl, sent_at));
+            }
+        }
     }
 }
 

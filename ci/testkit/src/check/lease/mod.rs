@@ -1,0 +1,89 @@
+//! Leases: called lost no later than the server ends them, and never while renewals are answered in time.
+//!
+//! The deadline of a lease counts from when its last answered renewal was sent: the server may have renewed it as early as that.
+
+mod kept;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub(super) use kept::Kept;
+
+use super::{Limits, Verdict, log::Log};
+use crate::history::{Action, Change, Edge, History, Keys, LeaseId, Nanos, OpId, Rev};
+
+pub(super) fn check(history: &History, log: &Log<'_>, limits: &Limits, verdict: &mut Verdict) {
+    let expiries = Expiries::of(history, log);
+    let leases = Kept::all(history);
+    verdict.figures.leases = leases.len();
+    verdict.figures.renewals = leases.values().map(Kept::renewals).sum();
+    let end = history.lines().next_back().map_or(Nanos(0), |(_, record)| record.t);
+    for (lease, kept) in &leases {
+        kept.check_after_loss(*lease, verdict);
+        kept.check_deadline(*lease, end, limits, verdict);
+        let ended = expiries.witnessed.get(lease).copied();
+        kept.check_early(*lease, ended.map(|(seen, _)| seen), limits, verdict);
+        if let Some((seen, line)) = ended {
+            kept.check_late(*lease, seen, line, verdict);
+        }
+    }
+}
+
+/// When the server ended leases, as the end of a key shows that was attached to one and that nobody deleted.
+struct Expiries {
+    witnessed: BTreeMap<LeaseId, (Nanos, usize)>,
+}
+
+impl Expiries {
+    fn of(history: &History, log: &Log<'_>) -> Self {
+        let deletions = Deletions::of(history);
+        let mut witnessed = BTreeMap::new();
+        for (revision, event) in log.changes().filter(|(_, event)| event.change == Change::Delete) {
+            let Some(lease) = log.before(&event.key, event.revision).and_then(|state| state.lease) else {
+                continue;
+            };
+            if !deletions.may_have_deleted(event.revision, revision.seen, &event.key) {
+                witnessed.entry(lease).or_insert((revision.seen, revision.line));
+            }
+        }
+        Self { witnessed }
+    }
+}
+
+/// What was asked to be deleted, and when, and the revision that did it where that is known.
+struct Deletions<'h> {
+    asked: Vec<(Nanos, &'h Keys, Option<Rev>)>,
+}
+
+impl<'h> Deletions<'h> {
+    fn of(history: &'h History) -> Self {
+        let answered: HashMap<OpId, Option<Rev>> = history
+            .lines()
+            .filter_map(|(_, record)| match &record.edge {
+                Edge::Ok { op, revision, .. } => Some((*op, Some(*revision))),
+                Edge::NotApplied { op, .. } => Some((*op, None)),
+                _ => None,
+            })
+            .collect();
+        let mut asked = Vec::new();
+        for (_, record) in history.lines() {
+            let Edge::Invoke { op, actions } = &record.edge else { continue };
+            let outcome = answered.get(op).copied();
+            if outcome == Some(None) {
+                continue;
+            }
+            asked.extend(actions.iter().filter_map(|action| match action {
+                Action::Delete { keys } => Some((record.t, keys, outcome.flatten())),
+                _ => None,
+            }));
+        }
+        Self { asked }
+    }
+
+    fn may_have_deleted(&self, revision: Rev, seen: Nanos, key: &str) -> bool {
+        self.asked
+            .iter()
+            .any(|(asked, keys, at)| *asked <= seen && keys.cover(key) && at.is_none_or(|at| at == revision))
+    }
+}

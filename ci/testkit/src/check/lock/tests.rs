@@ -1,0 +1,91 @@
+//! Three holders one after the other, and what each rule catches.
+
+use std::time::Duration;
+
+use super::super::{Limits, Rule, all};
+use crate::history::{Edge, History, HoldId, LeaseId, Nanos, Record, Rev};
+
+fn ms(t: u64) -> Nanos {
+    Nanos(0).after(Duration::from_millis(t))
+}
+
+/// The first gives it back, the second loses it with its lease, the third still holds it.
+fn history() -> History {
+    let acquired = |hold: u64, fence| Edge::LockAcquired {
+        hold: HoldId(hold),
+        name: "job".to_owned(),
+        fence: Rev(fence),
+        lease: LeaseId(hold as i64),
+    };
+    let granted = |lease| Edge::LeaseGranted { lease: LeaseId(lease), sent: ms(0), ttl_ms: 3000 };
+    let edges = [
+        (0, Edge::Run { schema: crate::history::SCHEMA, etcd: String::new(), seed: 0 }),
+        (1, granted(1)),
+        (2, granted(2)),
+        (100, acquired(1, 10)),
+        (200, Edge::Unlock { hold: HoldId(1) }),
+        (250, acquired(2, 12)),
+        (900, Edge::Unlock { hold: HoldId(1) }),
+        (3000, Edge::LeaseLost { lease: LeaseId(1), reason: String::new() }),
+        (3000, Edge::LeaseLost { lease: LeaseId(2), reason: String::new() }),
+        (3001, Edge::LockLost { hold: HoldId(2), reason: String::new() }),
+        (3200, acquired(3, 15)),
+        (4000, Edge::Quiesced { revision: Rev(1) }),
+    ];
+    History::of(edges.map(|(t, edge)| Record { t: ms(t), edge }).to_vec())
+}
+
+/// What is broken once the history is changed.
+fn broken(change: impl FnOnce(&mut Vec<Record>)) -> Vec<Rule> {
+    let mut history = history();
+    change(history.records_mut());
+    history.records_mut().sort_by_key(|record| record.t);
+    let verdict = all(&history, &Limits::default());
+    verdict.violations().iter().map(|violation| violation.rule).collect()
+}
+
+#[test]
+fn holders_one_after_the_other_break_nothing() {
+    assert_eq!(broken(|_| {}), []);
+    assert_eq!(all(&history(), &Limits::default()).figures().holds, 3);
+}
+
+#[test]
+fn a_second_holder_before_the_first_gave_it_back_overlaps() {
+    assert_eq!(broken(|records| records[5].t = ms(150)), [Rule::LockOverlap]);
+}
+
+#[test]
+fn a_second_holder_beyond_the_lease_of_the_first_is_no_overlap_but_the_first_is_late() {
+    let late = broken(|records| {
+        records[9].t = ms(3500);
+    });
+    assert_eq!(late, [Rule::LockLate]);
+    // Renewed meanwhile, as its holder knew: then the third came too early.
+    let renewed = broken(|records| {
+        records[9].t = ms(3500);
+        records.remove(8);
+        let edge = Edge::KeepaliveAcked { lease: LeaseId(2), sent: ms(2500), ttl_ms: 3000 };
+        records.push(Record { t: ms(2510), edge });
+    });
+    assert_eq!(renewed, [Rule::LockOverlap]);
+}
+
+#[test]
+fn a_later_holder_with_a_lower_or_the_same_fence_is_out_of_order() {
+    let fence = |number| {
+        broken(|records| {
+            if let Edge::LockAcquired { fence, .. } = &mut records[5].edge {
+                *fence = Rev(number);
+            }
+        })
+    };
+    assert_eq!(fence(9), [Rule::LockOrder]);
+    assert_eq!(fence(10), [Rule::LockOrder]);
+}
+
+#[test]
+fn what_was_not_acquired_cannot_end() {
+    let edge = Edge::Unlock { hold: HoldId(9) };
+    assert_eq!(broken(|records| records.push(Record { t: ms(3999), edge })), [Rule::LockOrder]);
+}

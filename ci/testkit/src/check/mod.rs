@@ -1,0 +1,52 @@
+//! Judges a history: pure functions from what was recorded to what was broken, each violation with the lines that show it.
+//!
+//! ```no_run
+//! use etcd_testkit::{check::{self, Limits}, history::History};
+//!
+//! let history = History::read("history.jsonl".as_ref())?;
+//! let verdict = check::all(&history, &Limits::default());
+//! assert!(verdict.is_clean(), "{}", verdict.report(&history));
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+
+mod lease;
+mod lock;
+mod log;
+mod verdict;
+mod watch;
+mod write;
+
+use std::time::Duration;
+
+pub use verdict::{Figures, Lag, Rule, Verdict, Violation};
+
+use crate::history::History;
+use log::Log;
+
+/// How exact the client's clock and its margins are expected to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How long before the deadline of a lease the client may call it lost. Default: 0.5 s.
+    pub margin: Duration,
+    /// How late the client may say what its clock told it: timers of a busy machine are late. Default: 0.25 s.
+    pub lateness: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { margin: Duration::from_millis(500), lateness: Duration::from_millis(250) }
+    }
+}
+
+/// Every check.
+pub fn all(history: &History, limits: &Limits) -> Verdict {
+    let mut verdict = Verdict::default();
+    let log = Log::of(history, &mut verdict);
+    write::check(history, &log, &mut verdict);
+    watch::check(history, &log, &mut verdict);
+    lease::check(history, &log, limits, &mut verdict);
+    lock::check(history, limits, &mut verdict);
+    verdict.lags.sort_by(|one, other| other.cmp(one));
+    verdict
+}

@@ -1,0 +1,204 @@
+//! What is to happen to a cluster, and when: drawn from a seed, and from nothing else.
+
+use std::{fmt, time::Duration};
+
+use fastrand::Rng;
+
+use crate::Direction;
+
+/// Something that can happen to a member, or to its links to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verb {
+    /// The process is killed (SIGKILL), and started again with its data when the time is over.
+    Kill,
+    /// The process is frozen (SIGSTOP), and goes on when the time is over.
+    Pause,
+    /// What clients and the member send each other is swallowed, in one direction or both, and the connections stay open.
+    Blackhole(Direction),
+    /// Every connection of a client is reset.
+    Reset,
+    /// History that was witnessed is compacted.
+    Compact,
+    /// The leader hands leadership to the member.
+    MoveLeader,
+}
+
+impl Verb {
+    /// Whether it lasts, so that the member is of no use meanwhile.
+    #[must_use]
+    pub fn lasts(self) -> bool {
+        matches!(self, Self::Kill | Self::Pause | Self::Blackhole(_))
+    }
+
+    fn draw(rng: &mut Rng) -> Self {
+        match rng.u8(0..12) {
+            0 | 1 => Self::Kill,
+            2 | 3 => Self::Pause,
+            4 => Self::Blackhole(Direction::Both),
+            5 => Self::Blackhole(Direction::ToServer),
+            6 => Self::Blackhole(Direction::ToClient),
+            _ => Self::draw_brief(rng),
+        }
+    }
+
+    /// One that does not last.
+    fn draw_brief(rng: &mut Rng) -> Self {
+        match rng.u8(0..4) {
+            0 | 1 => Self::Compact,
+            2 => Self::Reset,
+            _ => Self::MoveLeader,
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kill => f.write_str("kill"),
+            Self::Pause => f.write_str("pause"),
+            Self::Blackhole(Direction::Both) => f.write_str("blackhole"),
+            Self::Blackhole(Direction::ToServer) => f.write_str("blackhole to the server"),
+            Self::Blackhole(Direction::ToClient) => f.write_str("blackhole to the client"),
+            Self::Reset => f.write_str("reset"),
+            Self::Compact => f.write_str("compact"),
+            Self::MoveLeader => f.write_str("lead"),
+        }
+    }
+}
+
+/// One fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// When it begins, from the start of the run; later where the one before took longer to heal.
+    pub at: Duration,
+    /// What happens.
+    pub verb: Verb,
+    /// To which member, by its place in the cluster.
+    pub member: usize,
+    /// How long; zero for what does not last.
+    pub lasts: Duration,
+}
+
+/// Faults in the order of their times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    seed: u64,
+    steps: Vec<Step>,
+}
+
+/// How long a fault lasts, and the pause after it: from too short to be noticed to longer than any of the client's patience with a
+/// silent member.
+const LASTS: std::ops::Range<u64> = 50..6_000;
+const PAUSE: std::ops::Range<u64> = 200..3_000;
+
+impl Plan {
+    /// Faults for so many members and so long, the last of which has ended by then.
+    ///
+    /// Faults that last take turns, so that a majority is always up; others happen between them and meanwhile.
+    ///
+    /// # Panics
+    /// When there are no members.
+    #[must_use]
+    pub fn random(seed: u64, members: usize, length: Duration) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let (mut steps, mut at) = (Vec::new(), Duration::ZERO);
+        loop {
+            at += Duration::from_millis(rng.u64(PAUSE));
+            let (verb, member) = (Verb::draw(&mut rng), rng.usize(0..members));
+            let lasts = if verb.lasts() { Duration::from_millis(rng.u64(LASTS)) } else { Duration::ZERO };
+            if at + lasts > length {
+                return Self { seed, steps };
+            }
+            steps.push(Step { at, verb, member, lasts });
+            if verb.lasts() && members > 1 && rng.bool() {
+                let at = at + lasts.mul_f64(rng.f64());
+                let member = (member + rng.usize(1..members)) % members;
+                steps.push(Step { at, verb: Verb::draw_brief(&mut rng), member, lasts: Duration::ZERO });
+            }
+            at += lasts;
+        }
+    }
+
+    /// Exactly these faults.
+    #[must_use]
+    pub fn of(steps: Vec<Step>) -> Self {
+        Self { seed: 0, steps }
+    }
+
+    /// As long as the longest of two that were drawn apart: faults of one may happen while the other's last.
+    ///
+    /// With three members this can take the majority down.
+    #[must_use]
+    pub fn overlapping(seed: u64, members: usize, length: Duration) -> Self {
+        let mut plan = Self::random(seed, members, length);
+        plan.steps.extend(Self::random(!seed, members, length).steps);
+        plan.steps.sort_by_key(|step| step.at);
+        plan
+    }
+
+    /// What it was drawn from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The faults.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl Step {
+    /// A fault that begins so long after the start of the run.
+    #[must_use]
+    pub fn new(at: Duration, verb: Verb, member: usize, lasts: Duration) -> Self {
+        Self { at, verb, member, lasts }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {} m{}", self.at, self.verb, self.member)?;
+        if self.verb.lasts() { write!(f, " for {:?}", self.lasts) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const LENGTH: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_seed_gives_the_same_plan_again_and_another_one_another() {
+        assert_eq!(Plan::random(7, 3, LENGTH), Plan::random(7, 3, LENGTH));
+        assert_ne!(Plan::random(7, 3, LENGTH).steps(), Plan::random(8, 3, LENGTH).steps());
+    }
+
+    #[test]
+    fn no_two_faults_last_at_once_unless_asked() {
+        let overlaps = |plan: &Plan| {
+            let lasting: Vec<_> = plan.steps().iter().filter(|step| step.verb.lasts()).collect();
+            let pairs = lasting.windows(2);
+            pairs.filter(|pair| pair[0].at + pair[0].lasts > pair[1].at).count()
+        };
+        let plans = |draw: fn(u64, usize, Duration) -> Plan| (0..200).map(move |seed| draw(seed, 3, LENGTH));
+        assert_eq!(plans(Plan::random).map(|plan| overlaps(&plan)).sum::<usize>(), 0);
+        assert!(plans(Plan::overlapping).map(|plan| overlaps(&plan)).sum::<usize>() > 200);
+    }
+
+    #[test]
+    fn every_fault_of_every_member_comes_up_and_ends_in_time() {
+        let plans = (0..100).map(|seed| Plan::random(seed, 3, LENGTH));
+        let steps: Vec<Step> = plans.flat_map(|plan| plan.steps).collect();
+        let drawn: HashSet<(Verb, usize)> = steps.iter().map(|step| (step.verb, step.member)).collect();
+        assert_eq!(drawn.len(), 8 * 3);
+        assert!(steps.iter().all(|step| step.at + step.lasts <= LENGTH));
+        assert!(steps.iter().all(|step| step.verb.lasts() != step.lasts.is_zero()));
+    }
+}

@@ -1,0 +1,247 @@
+//! The JSON of Go's manager, what counts as a change, and a watch that meets a compaction.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use etcd_errors::{Code, Error, ErrorKind};
+use futures_util::FutureExt as _;
+
+use super::{
+    change::{Known, apply, replace},
+    *,
+};
+use crate::{
+    model::{Event, Key, KeyValue, ResponseHeader},
+    op::{
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Put, PutResponse, Txn,
+        TxnResponse, WatchCreate,
+    },
+    service::{CallOptions, Kv, Watch, WatchHandle, WatchResponse, WatchSender},
+};
+
+fn value(addr: &str) -> String {
+    ServiceEndpoint::new(addr).to_json()
+}
+
+fn put(key: &str, value: impl Into<crate::model::Value>, revision: i64) -> Event {
+    Event::put(KeyValue::new(key, value).with_revisions(revision, revision))
+}
+
+fn delete(key: &str, revision: i64) -> Event {
+    Event::delete(KeyValue::new(key, "").with_revisions(0, revision))
+}
+
+fn added(key: &str, addr: &str) -> EndpointChange {
+    EndpointChange::Added { key: key.into(), endpoint: ServiceEndpoint::new(addr) }
+}
+
+fn deleted(key: &str) -> EndpointChange {
+    EndpointChange::Deleted { key: key.into() }
+}
+
+/// What `json.Marshal` makes of `internal.Update` in Go.
+#[test]
+fn values_are_those_of_go() {
+    assert_eq!(value("a:1"), r#"{"Op":0,"Addr":"a:1","Metadata":null}"#);
+    let metadata = serde_json::json!({"zone": "a", "weight": 7, "tags": ["x"]});
+    let endpoint = ServiceEndpoint::new("a:1").with_metadata(&metadata).expect("JSON");
+    let json = r#"{"Op":0,"Addr":"a:1","Metadata":{"tags":["x"],"weight":7,"zone":"a"}}"#;
+    assert_eq!(endpoint.to_json(), json);
+    assert_eq!(ServiceEndpoint::from_json(json.as_bytes()).expect("an endpoint"), endpoint);
+}
+
+#[test]
+fn what_go_reads_is_read() {
+    let endpoint = |json: &str| ServiceEndpoint::from_json(json.as_bytes());
+    for json in [
+        r#"{"Op":0,"Addr":"a:1","Metadata":null}"#,
+        r#"{"Addr":"a:1"}"#,
+        r#"{"addr":"a:1","op":1,"more":{}}"#,
+        r#" {"Op":0, "Addr":"a:1", "Metadata":null, "New":[1]} "#,
+    ] {
+        assert_eq!(endpoint(json).expect(json), ServiceEndpoint::new("a:1"));
+    }
+    assert_eq!(endpoint("{}").expect("empty"), ServiceEndpoint::new(""));
+    assert_eq!(endpoint(r#"{"Addr":null}"#).expect("empty"), ServiceEndpoint::new(""));
+    for json in ["", "null", "[]", "a:1", r#"{"Addr":7}"#, r#"{"Addr":"a:1"} x"#, "\u{1}"] {
+        assert_eq!(endpoint(json).expect_err(json).kind(), ErrorKind::Protocol, "{json}");
+    }
+    assert!(ServiceEndpoint::from_json(b"{\"Addr\":\"\xff\"}").is_err());
+}
+
+#[test]
+fn metadata_has_the_form_that_was_put() {
+    let endpoint = ServiceEndpoint::new("a:1").with_metadata("text").expect("JSON");
+    assert_eq!(endpoint.metadata::<String>().expect("text").as_deref(), Some("text"));
+    assert_eq!(endpoint.metadata::<u64>().expect_err("another form").kind(), ErrorKind::Protocol);
+    assert_eq!(ServiceEndpoint::new("a:1").metadata::<u64>().expect("nothing"), None);
+    assert!(!format!("{endpoint:?}").contains("text"), "it may be anything");
+}
+
+#[test]
+fn a_batch_is_a_revision() {
+    let mut known = Known::new();
+    let events = [
+        put("s/1", value("a"), 3),
+        put("s/2", value("b"), 3),
+        put("s/1", value("c"), 4),
+        // Nobody knew it, and what comes is no endpoint.
+        delete("s/9", 5),
+        put("s/8", "nonsense", 6),
+        delete("s/2", 7),
+        // The endpoint that was there is there no more.
+        put("s/1", "nonsense", 8),
+    ];
+    let expected = [
+        vec![added("s/1", "a"), added("s/2", "b")],
+        vec![added("s/1", "c")],
+        vec![deleted("s/2")],
+        vec![deleted("s/1")],
+    ];
+    assert_eq!(apply(&mut known, &events), expected);
+    assert!(known.is_empty());
+}
+
+#[test]
+fn a_list_is_what_differs() {
+    let listed = |pairs: &[(&str, &str)]| -> Known {
+        pairs.iter().map(|(key, addr)| (Key::from(*key), ServiceEndpoint::new(*addr))).collect()
+    };
+    let mut known = listed(&[("s/1", "a"), ("s/2", "b"), ("s/3", "c")]);
+    let changes = replace(&mut known, listed(&[("s/2", "b"), ("s/3", "d"), ("s/4", "e")]));
+    assert_eq!(changes, [deleted("s/1"), added("s/3", "d"), added("s/4", "e")]);
+    assert!(replace(&mut known, listed(&[("s/2", "b"), ("s/3", "d"), ("s/4", "e")])).is_empty());
+}
+
+/// Answers each get with the next list, and hands out the other end of each watch.
+#[derive(Debug, Default)]
+struct Store {
+    lists: Mutex<Vec<(i64, Vec<(&'static str, String)>)>>,
+    watches: Mutex<Vec<(i64, WatchSender)>>,
+    /// What the next creations of a watch fail with.
+    refusals: Mutex<Vec<Error>>,
+}
+
+#[async_trait]
+impl Kv for Store {
+    async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
+        assert_eq!(op.spec().range.bounds(), ("s/".into(), "s0".into()));
+        let (revision, pairs) = self.lists.lock().expect("no panic").remove(0);
+        let header = ResponseHeader { revision: revision.into(), ..Default::default() };
+        let kvs = pairs.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
+        Ok(GetResponse::new(header, kvs))
+    }
+
+    async fn put(&self, _: Put, _: CallOptions) -> Result<PutResponse, Error> {
+        unreachable!("an update is one Txn")
+    }
+
+    async fn delete(&self, _: Delete, _: CallOptions) -> Result<DeleteResponse, Error> {
+        unreachable!("an update is one Txn")
+    }
+
+    async fn txn(&self, _: Txn, _: CallOptions) -> Result<TxnResponse, Error> {
+        unreachable!("nothing is updated here")
+    }
+
+    async fn compact(&self, _: Compact, _: CallOptions) -> Result<CompactResponse, Error> {
+        unreachable!("nothing compacts")
+    }
+}
+
+#[async_trait]
+impl Watch for Store {
+    async fn watch(&self, op: WatchCreate, _: CallOptions) -> Result<WatchHandle, Error> {
+        if let Some(refusal) = self.refusals.lock().expect("no panic").pop() {
+            return Err(refusal);
+        }
+        let (sender, handle) = WatchHandle::channel(8);
+        self.watches.lock().expect("no panic").push((op.spec().start_revision.get(), sender));
+        Ok(handle)
+    }
+}
+
+fn endpoints(lists: Vec<(i64, Vec<(&'static str, String)>)>) -> (Arc<Store>, Endpoints) {
+    let store = Arc::new(Store { lists: Mutex::new(lists), ..Default::default() });
+    let kv: Arc<dyn Kv> = store.clone();
+    let watch: Arc<dyn Watch> = store.clone();
+    (store, Endpoints::over(kv, watch, "s").expect("a target"))
+}
+
+impl Store {
+    fn last_watch(&self) -> (i64, WatchSender) {
+        self.watches.lock().expect("no panic").pop().expect("a watch")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_meets_a_compaction_goes_on_with_what_differs() {
+    let lists = vec![
+        (3, vec![("s/1", value("a")), ("s/2", value("b"))]),
+        (8, vec![("s/2", value("b"))]),
+        (9, vec![("s/2", value("b")), ("s/3", value("c"))]),
+    ];
+    let (store, endpoints) = endpoints(lists);
+    let mut watch = endpoints.watch().await.expect("a watch");
+    let first = watch.next().await.expect("a batch").expect("a batch");
+    assert_eq!(first, [added("s/1", "a"), added("s/2", "b")]);
+    let (start, sender) = store.last_watch();
+    assert_eq!(start, 4);
+    assert!(watch.next().now_or_never().is_none(), "nothing has changed");
+    // The compaction is followed by another one, faster than the watch.
+    store.refusals.lock().expect("no panic").push(Code::Compacted.into());
+    sender.fail(Code::Compacted.into()).await;
+    let second = watch.next().await.expect("a batch").expect("a batch");
+    assert_eq!(second, [deleted("s/1"), added("s/3", "c")]);
+    let (start, sender) = store.last_watch();
+    assert_eq!(start, 10);
+    let event = put("s/4", value("d"), 11);
+    assert!(sender.send(WatchResponse::events(ResponseHeader::default(), vec![event])).await);
+    assert_eq!(watch.next().await.expect("a batch").expect("a batch"), [added("s/4", "d")]);
+    sender.fail(Code::PermissionDenied.into()).await;
+    let error = watch.next().await.expect("an error").expect_err("an error");
+    assert_eq!((error.code(), error.operation()), (Some(Code::PermissionDenied), Some("watch endpoints")));
+    assert!(watch.next().await.is_none(), "an error is the last");
+}
+
+#[tokio::test]
+async fn a_service_without_instances_begins_with_an_empty_batch() {
+    let (store, endpoints) = endpoints(vec![(3, vec![]), (4, vec![("s/1", value("a"))])]);
+    let mut watch = endpoints.watch().await.expect("a watch");
+    assert_eq!(watch.next().await.expect("a batch").expect("a batch"), []);
+    drop(watch);
+    store.last_watch().1.closed().await;
+    let mut changes = endpoints.watch().await.expect("a watch").into_changes();
+    assert_eq!(changes.next().await.expect("a change").expect("a change"), added("s/1", "a"));
+}
+
+#[tokio::test]
+async fn what_is_not_of_the_service_is_refused() {
+    let (_store, endpoints) = endpoints(vec![]);
+    for key in ["", "s", "s1/7", "other/7", "xs/7"] {
+        for update in [EndpointUpdate::add(key, ServiceEndpoint::new("a")), EndpointUpdate::delete(key)] {
+            let error = endpoints.update([update]).await.expect_err(key);
+            assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("key")), "{key}");
+        }
+    }
+    let kv: Arc<dyn Kv> = Arc::new(Store::default());
+    let error = Endpoints::over(kv, Arc::new(Store::default()), "").expect_err("no target");
+    assert_eq!(error.field(), Some("target"));
+}
+
+#[cfg(feature = "tower")]
+#[tokio::test]
+async fn tower_is_told_what_to_insert_and_to_remove() {
+    use ::tower::discover::Change;
+    use futures_util::StreamExt as _;
+
+    let (store, endpoints) = endpoints(vec![(3, vec![("s/1", value("a"))])]);
+    let changes = endpoints.watch().await.expect("a watch").into_changes();
+    let mut discover = tower::discover(changes, |_, endpoint| endpoint.addr().to_owned());
+    let first = discover.next().await.expect("a change").expect("a change");
+    assert!(matches!(first, Change::Insert(key, service) if key == "s/1" && service == "a"));
+    let response = WatchResponse::events(ResponseHeader::default(), vec![delete("s/1", 4)]);
+    assert!(store.last_watch().1.send(response).await);
+    let second = discover.next().await.expect("a change").expect("a change");
+    assert!(matches!(second, Change::Remove(key) if key == "s/1"));
+}

@@ -1,0 +1,72 @@
+//! The endpoints of a service for tower: what its balancers, and tonic's, take.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use etcd_errors::Error;
+use futures_core::Stream;
+use tower::discover::Change;
+
+use super::{EndpointChange, EndpointChanges, ServiceEndpoint};
+use crate::model::Key;
+
+/// The changes as tower's `Discover`: `connect` makes a service, or whatever else stands for it, of each endpoint that is added.
+///
+/// Give it to `tower::balance::p2c::Balance`; or send what it yields, with tonic's `Endpoint` for a service, into the sender of tonic's
+/// `Channel::balance_channel`. It ends with an error as [`EndpointChanges`] does; the services that are there stay.
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// use etcd_client_core::naming::{Endpoints, tower::discover};
+/// use futures_util::StreamExt as _;
+///
+/// let changes = Endpoints::new(&client, "services/web")?.watch().await?.into_changes();
+/// let mut discover = discover(changes, |_key, endpoint| format!("http://{}", endpoint.addr()));
+/// while let Some(change) = discover.next().await {
+///     let _change: tower::discover::Change<_, String> = change?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn discover<F, S>(changes: EndpointChanges, connect: F) -> Discovery<F>
+where
+    F: FnMut(&Key, ServiceEndpoint) -> S,
+{
+    Discovery { changes, connect }
+}
+
+/// What [`discover`] gives.
+#[must_use = "a stream gives its changes to whoever polls it"]
+pub struct Discovery<F> {
+    changes: EndpointChanges,
+    connect: F,
+}
+
+impl<F, S> Stream for Discovery<F>
+where
+    F: FnMut(&Key, ServiceEndpoint) -> S + Unpin,
+{
+    type Item = Result<Change<Key, S>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(change) = ready!(Pin::new(&mut self.changes).poll_next(cx)) else {
+            return Poll::Ready(None);
+        };
+        Poll::Ready(Some(change.map(|change| match change {
+            EndpointChange::Added { key, endpoint } => {
+                let service = (self.connect)(&key, endpoint);
+                Change::Insert(key, service)
+            }
+            EndpointChange::Deleted { key } => Change::Remove(key),
+        })))
+    }
+}
+
+impl<F> fmt::Debug for Discovery<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Discovery").field("changes", &self.changes).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,17 @@
+//! The server's own election service: one of those who campaign under a name leads at a time.
+
+mod campaign;
+mod leader;
+mod leader_key;
+mod observe;
+mod proclaim;
+mod resign;
+#[cfg(test)]
+mod tests;
+
+pub use campaign::{ElectionCampaign, ElectionCampaignResponse, ElectionCampaignSpec};
+pub use leader::{ElectionLeader, ElectionLeaderResponse, ElectionLeaderSpec};
+pub use leader_key::LeaderKey;
+pub use observe::{ElectionObserve, ElectionObserveSpec};
+pub use proclaim::{ElectionProclaim, ElectionProclaimResponse, ElectionProclaimSpec};
+pub use resign::{ElectionResign, ElectionResignResponse, ElectionResignSpec};

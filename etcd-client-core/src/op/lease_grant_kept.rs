@@ -1,0 +1,55 @@
+//! A grant whose lease is kept alive from the beginning.
+
+use std::pin::Pin;
+
+use etcd_errors::Error;
+use tokio::time::Instant;
+
+use super::{LeaseBound, LeaseGrant, LeaseKeepAlive};
+use crate::service::KeptLease;
+
+/// Grants a lease and keeps it alive: what [`LeaseGrant::keep_alive`] gives.
+///
+/// Dropping the future may leave a lease that nobody renews; it expires by itself.
+#[derive(Clone, Debug)]
+#[must_use = "a LeaseGrantKept does nothing until it is awaited"]
+pub struct LeaseGrantKept<'a> {
+    grant: LeaseGrant<LeaseBound<'a>>,
+}
+
+impl<'a> LeaseGrant<LeaseBound<'a>> {
+    /// Grants the lease and keeps it alive. Its deadline counts from before the grant was sent.
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+    /// client.put("alive", "yes").lease(lease.id()).await?;
+    /// tokio::select! {
+    ///     lost = lease.lost() => eprintln!("stop working: {lost}"),
+    ///     () = std::future::pending() => {} // the work
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep_alive(self) -> LeaseGrantKept<'a> {
+        LeaseGrantKept { grant: self }
+    }
+}
+
+impl<'a> IntoFuture for LeaseGrantKept<'a> {
+    type Output = Result<KeptLease, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let service = self.grant.binding.service;
+        let (grant, options) = self.grant.unbind();
+        Box::pin(async move {
+            let sent_at = Instant::now();
+            let lease = service.grant(grant, options.clone()).await?;
+            let keep = LeaseKeepAlive::new(lease.id).granted(lease.ttl, sent_at);
+            service.keep_alive(keep, options).await
+        })
+    }
+}

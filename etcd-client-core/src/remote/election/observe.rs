@@ -1,0 +1,129 @@
+//! Following an election: one stream of one member, opened when it is first read.
+
+use std::sync::Arc;
+
+use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
+use etcd_proto::v3electionpb as pb;
+use futures_util::stream::unfold;
+
+use crate::{
+    mechanism::retry,
+    op::ElectionLeaderResponse,
+    service::{CallOptions, LeaderStream},
+    transport::{
+        call::Call, caller::Caller, channel::check_runtime, connection::Connection, failure::Failure,
+        method::Method, pool::closed, streaming::MessageStream, tonic::ServiceStream,
+    },
+    wire,
+};
+
+const METHOD: Method = Method::Observe;
+
+/// A member sends no head before somebody leads, so that opening the stream is part of reading it.
+pub(super) fn leaders(caller: Caller, request: pb::LeaderRequest, options: CallOptions) -> LeaderStream {
+    let observation = Observation { caller, request, options, messages: None };
+    LeaderStream::new(unfold(Some(observation), |observation| async move {
+        let mut observation = observation?;
+        let leader = observation.next().await;
+        let going_on = leader.is_ok().then_some(observation);
+        Some((leader, going_on))
+    }))
+}
+
+struct Observation {
+    /// What carries the messages; it stays open for them.
+    caller: Caller,
+    request: pb::LeaderRequest,
+    options: CallOptions,
+    /// `None` until the stream is open.
+    messages: Option<Messages>,
+}
+
+enum Messages {
+    OfPool(MessageStream<pb::LeaderResponse>),
+    OfService(ServiceStream<pb::LeaderResponse>),
+}
+
+impl Observation {
+    async fn next(&mut self) -> Result<ElectionLeaderResponse, Error> {
+        super::named(METHOD, check_runtime())?;
+        let messages = match self.messages.take() {
+            Some(messages) => messages,
+            None => open(&self.caller, &self.request, &self.options).await?,
+        };
+        let message = match self.messages.insert(messages) {
+            Messages::OfPool(messages) => {
+                received(messages).await.map_err(|failure| broken(failure, messages.connection()))?
+            }
+            Messages::OfService(messages) => messages.next().await?,
+        };
+        let message = message.ok_or_else(|| self.fail(ended()))?;
+        let leader = self.believed(message);
+        leader.map_err(|error| self.fail(error))
+    }
+
+    /// A leader whose header is one of this client's cluster.
+    fn believed(&self, message: pb::LeaderResponse) -> Result<ElectionLeaderResponse, Error> {
+        if let Some(header) = &message.header {
+            let examiner = self.caller.channel().examiner(false);
+            examiner.examine(header, self.connection().map(|connection| &*connection.member))?;
+        }
+        wire::leader_response(message, &self.request.name)
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        match &self.messages {
+            Some(Messages::OfPool(messages)) => Some(messages.connection()),
+            Some(Messages::OfService(_)) | None => None,
+        }
+    }
+
+    fn fail(&self, error: Error) -> Error {
+        match self.connection() {
+            Some(connection) => told_by(connection, error),
+            None => error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied),
+        }
+    }
+}
+
+async fn open(
+    caller: &Caller,
+    request: &pb::LeaderRequest,
+    options: &CallOptions,
+) -> Result<Messages, Error> {
+    let call = Call::new(METHOD, options);
+    Ok(match caller {
+        Caller::Pool(channel) => Messages::OfPool(channel.server_stream(call, request).await?),
+        Caller::Service(service) => Messages::OfService(service.server_stream(call, request).await?),
+    })
+}
+
+/// The next message of a member that stays; left open, the stream would hold up the exit of one that leaves.
+async fn received(
+    messages: &mut MessageStream<pb::LeaderResponse>,
+) -> Result<Option<pb::LeaderResponse>, Failure> {
+    let connection = Arc::clone(messages.connection());
+    tokio::select! {
+        biased;
+        message = messages.next(None) => message,
+        () = connection.leaving() => {
+            Err(Failure::new(retry::Observation::Lost, "the member takes no more requests on this connection"))
+        }
+    }
+}
+
+/// A member that cannot go on ends the stream as if all were well: `Observe` in server/etcdserver/api/v3election/election.go.
+fn ended() -> Error {
+    let text = "the member ended the observation without a reason: it is stopping, or this user may not read the election";
+    Error::new(ErrorKind::Unavailable, text)
+}
+
+fn broken(failure: Failure, connection: &Connection) -> Error {
+    let error = if connection.is_shut_down() { closed() } else { failure.into_error() };
+    told_by(connection, error)
+}
+
+fn told_by(connection: &Connection, error: Error) -> Error {
+    let attempt = Attempt::new(connection.endpoint(), error.message().to_owned()).with_sent(true);
+    error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied).with_attempts(vec![attempt])
+}

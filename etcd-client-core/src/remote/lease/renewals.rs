@@ -1,0 +1,274 @@
+//! The task that keeps a client's leases alive: it does what the schedule says, and tells it and the handles what comes of it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use etcd_errors::Error;
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    RemoteLease,
+    hub::{Hub, News, Serial},
+    stream::{Event, Happened, RenewalStream},
+};
+use crate::{
+    mechanism::{
+        ejection::Use,
+        keepalive::{Action, Gone, SHARD, Schedule, StreamId},
+    },
+    model::LeaseId,
+    service::{LeaseLostReason, Moment, SharedLease},
+    transport::{caller::Caller, member::Member, record::Need},
+};
+
+/// How often the clock is looked at: a timer does not count the time that the machine was suspended.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often streams are compared with who leads.
+const COMPARE_EVERY: Duration = Duration::from_secs(5);
+
+/// What streams have to tell and the task has not heard yet.
+const MOST_EVENTS: usize = 1_024;
+
+/// The renewals of all leases that a client keeps alive.
+#[derive(Debug)]
+pub(super) struct Renewals {
+    hub: Arc<Hub>,
+    caller: Weak<Caller>,
+    shutdown: CancellationToken,
+    schedule: Schedule,
+    leases: HashMap<LeaseId, (Serial, Arc<SharedLease>)>,
+    streams: HashMap<StreamId, Open>,
+    /// The tasks of the streams. They end with this.
+    tasks: JoinSet<()>,
+    tell: mpsc::Sender<Event>,
+    events: mpsc::Receiver<Event>,
+    /// When streams are compared with who leads.
+    compare: Instant,
+    /// What the last stream ended with, until a renewal is answered.
+    trouble: Option<Error>,
+    /// Whether a next task may run already.
+    retired: bool,
+}
+
+/// A stream that is open, or being opened.
+#[derive(Debug)]
+struct Open {
+    asks: mpsc::Sender<LeaseId>,
+    task: AbortHandle,
+    /// Which of the streams that the schedule had under this number it is.
+    attempt: u64,
+    member: Option<Arc<Member>>,
+}
+
+impl Renewals {
+    pub(super) fn new(hub: Arc<Hub>, service: &RemoteLease) -> Self {
+        let channel = service.caller.channel();
+        channel.follow_leader();
+        let (tell, events) = mpsc::channel(MOST_EVENTS);
+        Self {
+            hub,
+            caller: Arc::downgrade(&service.caller),
+            shutdown: channel.pool().shutdown_token().clone(),
+            schedule: Schedule::new(fastrand::u64(..)),
+            leases: HashMap::new(),
+            streams: HashMap::new(),
+            tasks: JoinSet::new(),
+            tell,
+            events,
+            compare: Instant::now(),
+            trouble: None,
+            retired: false,
+        }
+    }
+
+    /// Renews until no lease is left, or the client is closed.
+    pub(super) async fn run(mut self) {
+        loop {
+            self.hear_handles();
+            self.prefer_leader();
+            self.schedule.tick(self.now());
+            self.act();
+            if self.schedule.is_empty() && self.hub.retire() {
+                self.retired = true;
+                return;
+            }
+            let next = self.next_look();
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return,
+                () = self.hub.told.notified() => {}
+                Some(event) = self.events.recv() => self.hear_streams(event),
+                // Their ends are told as events.
+                Some(_) = self.tasks.join_next() => {}
+                () = sleep_until(next) => {}
+            }
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.hub.clock.now()
+    }
+
+    fn next_look(&self) -> Instant {
+        let look = Instant::now() + LOOK_EVERY;
+        self.schedule.next_wake().map_or(look, |wake| self.hub.clock.instant(wake).min(look))
+    }
+
+    fn hear_handles(&mut self) {
+        let now = self.now();
+        for news in self.hub.news() {
+            match news {
+                News::Kept { serial, lease, ttl, sent } => {
+                    self.schedule.add(lease.id(), ttl, sent, now);
+                    self.leases.insert(lease.id(), (serial, lease));
+                }
+                News::Stopped { serial, id } => {
+                    if self.leases.get(&id).is_some_and(|(kept, _)| *kept == serial) {
+                        self.leases.remove(&id);
+                        self.schedule.remove(id, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes everything that has come, so that what is due meanwhile is asked for in one go.
+    fn hear_streams(&mut self, event: Event) {
+        self.hear(event);
+        for _ in 0..MOST_EVENTS {
+            let Ok(event) = self.events.try_recv() else { break };
+            self.hear(event);
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        let now = self.now();
+        let Event { stream, attempt, happened } = event;
+        // A stream that was dropped may have had something to tell.
+        let Some(open) = self.streams.get_mut(&stream).filter(|open| open.attempt == attempt) else { return };
+        match happened {
+            Happened::Opened(member) => {
+                self.schedule.opened(stream, member.as_ref().map_or(0, |member| member.id), now);
+                open.member = member;
+            }
+            Happened::Answered(lease, ttl) => self.schedule.answered(stream, lease, ttl, now),
+            Happened::Ended(end, error) => {
+                self.streams.remove(&stream);
+                let culprit = self.schedule.ended(stream, end, now);
+                match culprit.and_then(|culprit| self.leases.get(&culprit)) {
+                    Some((_, lease)) => lease.late(Some(error)),
+                    None => self.trouble = Some(error),
+                }
+            }
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.schedule.action() {
+            match action {
+                Action::Open { stream, avoid } => self.open(stream, avoid),
+                Action::Ask { stream, lease } => self.ask(stream, lease),
+                Action::Close { stream, stalled } => self.close(stream, stalled),
+                Action::Renewed { lease, ttl, deadline } => self.renewed(lease, ttl, deadline),
+                Action::Late { lease } => {
+                    if let Some((_, lease)) = self.leases.get(&lease) {
+                        lease.late(self.trouble.clone());
+                    }
+                }
+                Action::Lost { lease, why } => self.lost(lease, why),
+            }
+        }
+    }
+
+    fn open(&mut self, stream: StreamId, avoid: Vec<usize>) {
+        // Of the asks that one stream may owe, some are for leases that have left it.
+        let (asks, asked) = mpsc::channel(2 * SHARD);
+        let attempt = fastrand::u64(..);
+        let task = RenewalStream {
+            stream,
+            attempt,
+            avoid,
+            caller: Weak::clone(&self.caller),
+            asked,
+            tell: self.tell.clone(),
+        };
+        let task = self.tasks.spawn(task.run());
+        self.streams.insert(stream, Open { asks, task, attempt, member: None });
+    }
+
+    /// A stream that takes no more owes more than it may: it is as good as stalled, and its leases find that out.
+    fn ask(&self, stream: StreamId, lease: LeaseId) {
+        if let Some(open) = self.streams.get(&stream) {
+            let _ = open.asks.try_send(lease);
+        }
+    }
+
+    fn close(&mut self, stream: StreamId, stalled: bool) {
+        let Some(open) = self.streams.remove(&stream) else { return };
+        open.task.abort();
+        if let (true, Some(member), Some(caller)) = (stalled, &open.member, self.caller.upgrade()) {
+            member.judge(Need::Quorum, Use::Bad, caller.channel().pool().now());
+        }
+    }
+
+    fn renewed(&mut self, id: LeaseId, ttl: Duration, deadline: Moment) {
+        let now = self.now();
+        self.trouble = None;
+        // Whoever holds a lease may have seen it lost a moment ago.
+        if let Some((_, lease)) = self.leases.get(&id)
+            && !lease.renewed(ttl, deadline)
+        {
+            self.leases.remove(&id);
+            self.schedule.remove(id, now);
+        }
+    }
+
+    fn lost(&mut self, id: LeaseId, why: Gone) {
+        let Some((_, lease)) = self.leases.remove(&id) else { return };
+        match why {
+            Gone::NotFound => lease.lose(LeaseLostReason::NotFound, None),
+            // Its own clock says the same.
+            Gone::Expired if lease.check().is_some() => {}
+            Gone::Expired => lease.lose(LeaseLostReason::Expired, None),
+        }
+    }
+
+    /// A follower forwards each renewal to the leader: shared streams go there, once it can be had.
+    fn prefer_leader(&mut self) {
+        let now = Instant::now();
+        if now < self.compare {
+            return;
+        }
+        self.compare = now + COMPARE_EVERY;
+        let Some(caller) = self.caller.upgrade() else { return };
+        let Some(leader) = caller.channel().reachable_leader() else { return };
+        let elsewhere = |stream: &StreamId| {
+            let member = self.streams.get(stream).and_then(|open| open.member.as_ref());
+            member.is_some_and(|member| member.server() != 0 && member.server() != leader)
+        };
+        let followers: Vec<StreamId> = self.schedule.shared().filter(elsewhere).collect();
+        let moment = self.now();
+        for stream in followers {
+            self.schedule.replace(stream, moment);
+        }
+    }
+}
+
+impl Drop for Renewals {
+    /// However it ends: what it would have renewed is lost.
+    fn drop(&mut self) {
+        if !self.retired {
+            self.leases.values().for_each(|(_, lease)| lease.lose(LeaseLostReason::Closed, None));
+            self.hub.abandon();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The server's own locks, of whatever carries calls.
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+use super::named;
+use crate::{
+    op::{ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
+    service::{CallOptions, LockService},
+    transport::{call::Call, caller::Caller, method::Method},
+    wire,
+};
+
+/// The Lock service of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteLock {
+    caller: Caller,
+}
+
+impl RemoteLock {
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self { caller }
+    }
+}
+
+#[async_trait]
+impl LockService for RemoteLock {
+    async fn lock(&self, op: ServerLock, options: CallOptions) -> Result<ServerLockResponse, Error> {
+        named(Method::Lock, op.validate(self.caller.channel().limits()))?;
+        let expected = op.spec().key();
+        let request = wire::lock_request(op);
+        let call = Call::new(Method::Lock, &options);
+        self.caller.unary(call, &request, |response| wire::lock_response(response, &expected)).await
+    }
+
+    async fn unlock(&self, op: ServerUnlock, options: CallOptions) -> Result<ServerUnlockResponse, Error> {
+        named(Method::Unlock, op.validate(self.caller.channel().limits()))?;
+        let request = wire::unlock_request(op);
+        self.caller.unary(Call::new(Method::Unlock, &options), &request, wire::unlock_response).await
+    }
+}

@@ -1,0 +1,305 @@
+//! What a user holds of a lease that is kept alive.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use etcd_errors::Error;
+use futures_core::{Stream, future::BoxFuture};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::{Clock, LeaseLost, LeaseLostReason, LeaseState, Moment};
+use crate::{model::LeaseId, op::LeaseRevokeResponse};
+
+/// What a handle asks of the service that made it.
+pub(crate) trait LeaseControl: Send + Sync + fmt::Debug {
+    /// Ends the lease on the server.
+    fn revoke(&self) -> BoxFuture<'static, Result<LeaseRevokeResponse, Error>>;
+    /// Stops renewing it: nobody holds it any more, or it is lost. Never blocks.
+    fn stop(&self);
+}
+
+/// A lease that is kept alive: renewed at a third of its time to live, on another member where one is slow or gone.
+///
+/// Clones share it. When the last one is dropped the renewals stop and the lease is **not** revoked: it expires by itself, at the
+/// [`deadline`](Self::deadline) at the earliest. [`revoke`](Self::revoke) ends it at once.
+///
+/// A lease is lost when it may have expired by this client's own clock, however late the server would notice: the deadline counts
+/// from when the last answered renewal was *sent*. On Linux and Android the time that the machine was suspended counts as well.
+/// Once lost it stays so, and is not renewed any more.
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// use std::time::Duration;
+///
+/// let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+/// client.put("leader", "me").lease(lease.id()).await?;
+/// let lost = lease.lost();
+/// tokio::spawn(async move { eprintln!("{}", lost.await) });
+/// lease.revoke().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a lease is renewed only while its handle is held"]
+pub struct KeptLease {
+    held: Arc<Held>,
+}
+
+/// Stops the renewals when the last handle goes.
+struct Held {
+    shared: Arc<Shared>,
+    control: Arc<dyn LeaseControl>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.lose(LeaseLostReason::Released, None);
+        self.control.stop();
+    }
+}
+
+impl KeptLease {
+    pub(crate) fn new(shared: Arc<Shared>, control: Arc<dyn LeaseControl>) -> Self {
+        Self { held: Arc::new(Held { shared, control }) }
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakKeptLease {
+        WeakKeptLease { held: Arc::downgrade(&self.held) }
+    }
+
+    /// The lease.
+    pub fn id(&self) -> LeaseId {
+        self.held.shared.id
+    }
+
+    /// How long it lives from each renewal on, as the server says.
+    pub fn ttl(&self) -> Duration {
+        self.held.shared.inner().ttl
+    }
+
+    /// Until when it certainly lives: its time to live after the last renewal that was answered had been sent.
+    pub fn deadline(&self) -> Instant {
+        self.held.shared.deadline()
+    }
+
+    /// Whether it may have expired, or is lost for another reason. Once true it stays so.
+    pub fn is_lost(&self) -> bool {
+        self.held.shared.check().is_some()
+    }
+
+    /// Resolves when the lease is lost: at the latest when it may have expired, at once when the server says that it is gone.
+    ///
+    /// It does not keep the lease alive. Cancel safe.
+    pub fn lost(&self) -> impl Future<Output = LeaseLost> + Send + use<> {
+        let shared = Arc::clone(&self.held.shared);
+        async move { shared.lost().await }
+    }
+
+    /// How it stands.
+    pub fn state(&self) -> LeaseState {
+        self.held.shared.state()
+    }
+
+    /// How it stands: now, and again after each change, until it is lost. It does not keep the lease alive.
+    pub fn states(&self) -> impl Stream<Item = LeaseState> + Send + Unpin + use<> {
+        let shared = Arc::clone(&self.held.shared);
+        let seen = Some((shared.state.subscribe(), shared, true));
+        Box::pin(futures_util::stream::unfold(seen, |seen| async move {
+            let (mut state, shared, first) = seen?;
+            if !first {
+                shared.changed(&mut state).await;
+            }
+            let now = shared.state();
+            state.mark_unchanged();
+            let lost = matches!(now, LeaseState::Lost(_));
+            Some((now, (!lost).then_some((state, shared, false))))
+        }))
+    }
+
+    /// Revokes it, which deletes its keys. For every clone it counts as lost from this call on, whether or not the future is
+    /// awaited and the server answers; then it expires by itself.
+    ///
+    /// # Errors
+    /// Those of [`Leases::revoke`](crate::Leases::revoke).
+    pub fn revoke(self) -> impl Future<Output = Result<LeaseRevokeResponse, Error>> + Send + use<> {
+        self.held.shared.lose(LeaseLostReason::Revoked, None);
+        self.held.control.stop();
+        let revoked = self.held.control.revoke();
+        async move { revoked.await }
+    }
+}
+
+impl fmt::Debug for KeptLease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptLease")
+            .field("id", &self.id())
+            .field("state", &*self.held.shared.state.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives another handle while there is one.
+pub(crate) struct WeakKeptLease {
+    held: Weak<Held>,
+}
+
+impl WeakKeptLease {
+    pub(crate) fn upgrade(&self) -> Option<KeptLease> {
+        Some(KeptLease { held: self.held.upgrade()? })
+    }
+}
+
+impl fmt::Debug for WeakKeptLease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakKeptLease").finish_non_exhaustive()
+    }
+}
+
+/// What the renewals of a lease and its handles share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    id: LeaseId,
+    clock: Clock,
+    inner: Mutex<Inner>,
+    state: watch::Sender<LeaseState>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    ttl: Duration,
+    deadline: Moment,
+    late: Option<Error>,
+    lost: Option<LeaseLost>,
+}
+
+impl Shared {
+    pub(crate) fn new(id: LeaseId, clock: Clock, ttl: Duration, deadline: Moment) -> Arc<Self> {
+        let inner = Mutex::new(Inner { ttl, deadline, late: None, lost: None });
+        Arc::new(Self { id, clock, inner, state: watch::Sender::new(LeaseState::Alive) })
+    }
+
+    pub(crate) fn id(&self) -> LeaseId {
+        self.id
+    }
+
+    /// A renewal was answered, which gives the lease until `deadline`; `false` where it was lost before.
+    pub(crate) fn renewed(&self, ttl: Duration, deadline: Moment) -> bool {
+        if self.check().is_some() {
+            return false;
+        }
+        let mut inner = self.inner();
+        inner.ttl = ttl;
+        inner.deadline = inner.deadline.max(deadline);
+        inner.late = None;
+        drop(inner);
+        self.state.send_if_modified(|state| {
+            let late = matches!(state, LeaseState::Late { .. });
+            if late {
+                *state = LeaseState::Alive;
+            }
+            late
+        });
+        true
+    }
+
+    /// A renewal is late.
+    pub(crate) fn late(&self, error: Option<Error>) {
+        let mut inner = self.inner();
+        inner.late = error.clone().or(inner.late.take());
+        let error = inner.late.clone();
+        drop(inner);
+        self.state.send_if_modified(|state| match state {
+            LeaseState::Alive => {
+                *state = LeaseState::Late { since: Instant::now(), error };
+                true
+            }
+            LeaseState::Late { error: before, .. } => {
+                let new = before.is_none() && error.is_some();
+                *before = error;
+                new
+            }
+            LeaseState::Lost(_) => false,
+        });
+    }
+
+    /// The lease is lost, unless it was before.
+    pub(crate) fn lose(&self, reason: LeaseLostReason, error: Option<Error>) {
+        let mut inner = self.inner();
+        self.lose_locked(&mut inner, reason, error);
+    }
+
+    fn lose_locked(&self, inner: &mut Inner, reason: LeaseLostReason, error: Option<Error>) -> LeaseLost {
+        if let Some(lost) = &inner.lost {
+            return lost.clone();
+        }
+        let lost = LeaseLost::new(self.id, reason);
+        let lost = match error.or(inner.late.take()) {
+            Some(error) => lost.with_error(error),
+            None => lost,
+        };
+        inner.lost = Some(lost.clone());
+        self.state.send_replace(LeaseState::Lost(lost.clone()));
+        lost
+    }
+
+    /// Whether the lease is lost. Whoever finds its deadline passed first says so to all others.
+    pub(crate) fn check(&self) -> Option<LeaseLost> {
+        let mut inner = self.inner();
+        if inner.lost.is_none() && self.clock.now() >= inner.deadline {
+            let refused = inner.late.as_ref().is_some_and(Error::is_permission_denied);
+            let reason = if refused { LeaseLostReason::Denied } else { LeaseLostReason::Expired };
+            self.lose_locked(&mut inner, reason, None);
+        }
+        inner.lost.clone()
+    }
+
+    fn state(&self) -> LeaseState {
+        self.check();
+        self.state.borrow().clone()
+    }
+
+    fn deadline(&self) -> Instant {
+        self.clock.instant(self.inner().deadline)
+    }
+
+    async fn lost(&self) -> LeaseLost {
+        let mut state = self.state.subscribe();
+        loop {
+            if let Some(lost) = self.check() {
+                return lost;
+            }
+            self.changed(&mut state).await;
+        }
+    }
+
+    /// Waits until the state has changed or the deadline has passed.
+    async fn changed(&self, state: &mut watch::Receiver<LeaseState>) {
+        // Without a runtime there is no timer, and no renewal that could fail either: the client has ended.
+        if Handle::try_current().is_err() {
+            let _ = state.changed().await;
+            return;
+        }
+        loop {
+            tokio::select! {
+                // The sender is as old as this borrow.
+                _ = state.changed() => return,
+                () = sleep_until(self.deadline()) => {}
+            }
+            if self.check().is_some() {
+                return;
+            }
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // What it holds is changed at one place at a time: a panic elsewhere leaves nothing half done.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,141 @@
+//! That a lease is lost, and why.
+
+use std::fmt;
+
+use etcd_errors::{Code, Error, ErrorKind};
+
+use crate::model::LeaseId;
+
+/// What a lost lease was being done with.
+const OPERATION: &str = "lease keep-alive";
+
+/// A lease that may have expired, or that nobody renews any more: its keys must be taken for gone.
+#[derive(Clone, Debug)]
+pub struct LeaseLost {
+    id: LeaseId,
+    reason: LeaseLostReason,
+    error: Option<Error>,
+}
+
+/// Why a lease is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LeaseLostReason {
+    /// It was not renewed in time: no member answered before it may have expired.
+    Expired,
+    /// The server said that there is no such lease: it was revoked, or it expired.
+    NotFound,
+    /// It was not renewed in time, for the members refused to.
+    Denied,
+    /// It was revoked by its handle.
+    Revoked,
+    /// The last clone of its handle was dropped. It lives until its deadline.
+    Released,
+    /// The client was closed, or its runtime ended. It lives until its deadline.
+    Closed,
+}
+
+impl LeaseLost {
+    /// A lease that was lost for this reason.
+    pub fn new(id: LeaseId, reason: LeaseLostReason) -> Self {
+        Self { id, reason, error: None }
+    }
+
+    /// Sets what the last renewal failed with.
+    #[must_use = "returns the changed value"]
+    pub fn with_error(mut self, error: Error) -> Self {
+        self.error = Some(error);
+        self
+    }
+
+    /// The lease.
+    pub fn id(&self) -> LeaseId {
+        self.id
+    }
+
+    /// Why it is lost.
+    pub fn reason(&self) -> LeaseLostReason {
+        self.reason
+    }
+
+    /// What the last renewal failed with, where one did.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+}
+
+impl LeaseLostReason {
+    const fn phrase(self) -> &'static str {
+        match self {
+            Self::Expired => "it was not renewed in time",
+            Self::NotFound => "the server does not have it",
+            Self::Denied => "its renewal was refused",
+            Self::Revoked => "it was revoked",
+            Self::Released => "its handle was dropped",
+            Self::Closed => "the client was closed",
+        }
+    }
+}
+
+impl fmt::Display for LeaseLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lease {} is lost: {}", self.id, self.reason.phrase())
+    }
+}
+
+impl std::error::Error for LeaseLost {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.as_ref().map(|error| error as _)
+    }
+}
+
+/// The error of what needs the lease: `Code::LeaseNotFound` where the server does not have it, the refusal's own code where it was
+/// refused, [`ErrorKind::Timeout`] where it was not renewed in time, else [`ErrorKind::Closed`].
+impl From<LeaseLost> for Error {
+    fn from(lost: LeaseLost) -> Self {
+        let text = lost.to_string();
+        let refused = lost.error.as_ref().and_then(Error::code);
+        let error = match lost.reason {
+            LeaseLostReason::NotFound => Self::new(ErrorKind::Server, text).with_code(Code::LeaseNotFound),
+            LeaseLostReason::Denied => match refused {
+                Some(code) => Self::new(ErrorKind::Server, text).with_code(code),
+                None => Self::new(ErrorKind::Timeout, text),
+            },
+            LeaseLostReason::Expired => Self::new(ErrorKind::Timeout, text),
+            LeaseLostReason::Revoked | LeaseLostReason::Released | LeaseLostReason::Closed => {
+                Self::new(ErrorKind::Closed, text)
+            }
+        };
+        let error = error.with_operation(OPERATION);
+        match lost.error {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_says_what_was_lost_and_why() {
+        let id = LeaseId::new(7).expect("not zero");
+        for (reason, kind, code) in [
+            (LeaseLostReason::Expired, ErrorKind::Timeout, None),
+            (LeaseLostReason::NotFound, ErrorKind::Server, Some(Code::LeaseNotFound)),
+            (LeaseLostReason::Denied, ErrorKind::Server, Some(Code::PermissionDenied)),
+            (LeaseLostReason::Revoked, ErrorKind::Closed, None),
+            (LeaseLostReason::Released, ErrorKind::Closed, None),
+            (LeaseLostReason::Closed, ErrorKind::Closed, None),
+        ] {
+            let denied = reason == LeaseLostReason::Denied;
+            let lost = LeaseLost::new(id, reason);
+            let lost = if denied { lost.with_error(Code::PermissionDenied.into()) } else { lost };
+            let error = Error::from(lost);
+            assert_eq!((error.kind(), error.code()), (kind, code), "{reason:?}");
+            assert!(error.to_string().contains("0000000000000007"), "{error}");
+            assert_eq!(std::error::Error::source(&error).is_some(), denied);
+        }
+    }
+}

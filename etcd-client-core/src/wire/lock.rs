@@ -1,0 +1,68 @@
+//! The server's lock service on the wire.
+
+use etcd_errors::Error;
+use etcd_proto::v3lockpb as pb;
+
+use super::header::{Effect, protocol, required};
+use crate::model::Key;
+use crate::op::{ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse};
+
+pub(crate) fn lock_request(lock: ServerLock) -> pb::LockRequest {
+    let lock = lock.into_spec();
+    pb::LockRequest { name: lock.name.into(), lease: lock.lease.get() }
+}
+
+/// `expected` is the key that the name and the lease lead to. To unlock any other would delete what is somebody else's.
+pub(crate) fn lock_response(response: pb::LockResponse, expected: &Key) -> Result<ServerLockResponse, Error> {
+    let header = required(response.header, Effect::Writes)?;
+    if response.key != expected.as_bytes() {
+        return Err(protocol("the lock has another key than its name and lease make", Effect::Writes));
+    }
+    Ok(ServerLockResponse::new(header, response.key))
+}
+
+pub(crate) fn unlock_request(unlock: ServerUnlock) -> pb::UnlockRequest {
+    pb::UnlockRequest { key: unlock.into_spec().key.into() }
+}
+
+pub(crate) fn unlock_response(response: pb::UnlockResponse) -> Result<ServerUnlockResponse, Error> {
+    Ok(ServerUnlockResponse::new(required(response.header, Effect::Writes)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use etcd_errors::{ErrorKind, Outcome};
+    use etcd_proto::etcdserverpb::ResponseHeader;
+
+    use super::*;
+    use crate::model::LeaseId;
+
+    fn lock() -> ServerLock {
+        ServerLock::new("l", LeaseId::new(0x7d).expect("not zero"))
+    }
+
+    #[test]
+    fn a_lock_asks_for_its_name_and_lease() {
+        assert_eq!(lock_request(lock()), pb::LockRequest { name: "l".into(), lease: 0x7d });
+        assert_eq!(unlock_request(ServerUnlock::new("l/7d")), pb::UnlockRequest { key: "l/7d".into() });
+    }
+
+    #[test]
+    fn only_the_key_that_was_asked_for_is_held() {
+        let header = Some(ResponseHeader::default());
+        let expected = lock().spec().key();
+        let right = pb::LockResponse { header, key: "l/7d".into() };
+        assert_eq!(lock_response(right.clone(), &expected).expect("held").key, "l/7d");
+        for wrong in [
+            pb::LockResponse { header: None, ..right },
+            pb::LockResponse { header, key: "".into() },
+            pb::LockResponse { header, key: "l/7e".into() },
+            pb::LockResponse { header, key: "accounts".into() },
+        ] {
+            let error = lock_response(wrong, &expected).expect_err("hostile");
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Protocol, Outcome::Unknown), "{error}");
+        }
+        let error = unlock_response(pb::UnlockResponse { header: None }).expect_err("hostile");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Protocol, Outcome::Unknown));
+    }
+}

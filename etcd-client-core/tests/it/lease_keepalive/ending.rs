@@ -1,0 +1,55 @@
+//! The end of the client, and of the runtime.
+
+use etcd_client_core::{ErrorKind, LeaseId, LeaseLostReason};
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::{kept, lost};
+use crate::servers::{PATIENCE, client, shared};
+
+#[tokio::test]
+async fn after_close_nothing_is_kept_alive() {
+    let Some(cluster) = shared() else { return };
+    let client = client(cluster.endpoints());
+    let leases = join_all((0..3).map(|_| kept(&client, 30))).await;
+    timeout(PATIENCE, client.close()).await.expect("closing ends");
+    for lease in &leases {
+        assert_eq!(lost(lease).await.reason(), LeaseLostReason::Closed);
+    }
+    let id = LeaseId::random();
+    let once = client.lease().keep_alive_once(id).await.expect_err("closed");
+    let keep = client.lease().keep_alive(id).await.expect_err("closed");
+    let revoke = leases[0].clone().revoke().await.expect_err("closed");
+    for error in [once, keep, revoke] {
+        assert_eq!(error.kind(), ErrorKind::Closed, "{}", error.report());
+    }
+}
+
+#[tokio::test]
+async fn a_lease_does_not_keep_its_client_open() {
+    let Some(cluster) = shared() else { return };
+    let client = client(cluster.endpoints());
+    let lease = kept(&client, 30).await;
+    drop(client);
+    assert_eq!(lost(&lease).await.reason(), LeaseLostReason::Closed);
+    assert_eq!(lease.revoke().await.expect_err("closed").kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn with_the_runtime_of_the_client_the_lease_is_lost() {
+    let Some(cluster) = shared() else { return };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let first = runtime();
+    let (client, lease) = first.block_on(async {
+        let client = client(cluster.endpoints());
+        let lease = kept(&client, 30).await;
+        (client, lease)
+    });
+    drop(first);
+    let ended = runtime().block_on(lost(&lease));
+    assert_eq!(ended.reason(), LeaseLostReason::Closed);
+    assert!(lease.is_lost());
+    // Without any runtime, too.
+    assert_eq!(futures_util::FutureExt::now_or_never(lease.lost()).expect("known").id(), lease.id());
+    drop(client);
+}

@@ -1,0 +1,47 @@
+//! Leases that are kept alive.
+//!
+//! | etcd (`tests/integration/clientv3/lease/lease_test.go`, `v3_lease_test.go`) | here |
+//! |---|---|
+//! | `TestLeaseKeepAliveOnce`, `TestLeaseGrantKeepAliveOnce` (common) | [`renewing`]`::one_renewal..` |
+//! | `TestLeaseKeepAlive` | [`renewing`]`::two_handles_share..`; a client that was closed: [`ending`] |
+//! | `TestLeaseKeepAliveSeconds`, `TestV3LeaseKeepAlive` | [`renewing`]`::a_short_lease_outlives_its_time` |
+//! | `TestLeaseKeepAliveHandleFailure` | [`faults`]`::a_lease_outlives_the_restart_of_its_only_member` |
+//! | `TestLeaseKeepAliveNotFound` | [`renewing`]`::revoking_one_of_three..` |
+//! | `TestLeaseKeepAliveFullResponseQueue` | there is no queue to fill: [`scripted`]`::renewals_keep_their_pace..` |
+//! | `TestLeaseKeepAliveCloseAfterDisconnectRevoke` | [`faults`]`::a_lease_revoked_while_its_client_was_cut_off..` |
+//! | `TestLeaseKeepAliveInitTimeout` | [`faults`]`::without_a_member_keeping_alive_fails_in_time` |
+//! | `TestLeaseKeepAliveTTLTimeout` | [`faults`]`::with_its_members_gone_a_lease_is_lost_at_its_deadline` |
+//! | `TestLeaseRenewLostQuorum` | [`faults`]`::a_quorum_lost_for_less_than_the_time_to_live_costs_nothing` |
+//! | `TestLeaseKeepAliveLoopExit` | [`ending`]`::after_close_nothing_is_kept_alive` |
+//! | `TestV3LeaseFailureOverlap` | with sessions |
+//! | `TestLeaseWithRequireLeader` | no lease is given up before its deadline here: [`faults`]`::a_quorum_lost..` shows how it stands |
+//! | `TestV3LeaseRenewStress`, `..WithClusterClient` | [`renewing`]`::a_lease_is_renewed_through_any_member_right_after_its_grant` |
+//! | `TestV3LeaseKeepAliveForwardingCatchError` | [`scripted`]`::{a_refused_lease.., errors_of_the_stream..}` |
+//! | `TestV3LeasePromote`, `TestV3LeaseFailover` | [`faults`]`::the_leader_killed..` |
+//! | `TestV3LeaseCheckpoint`, `TestV3LeaseRecoverKeyWithMultipleLease`, `TestV3LeaseRevokeAndRecover`, `TestV3LeaseTimeToLiveWithLeaderChanged` | what servers do among themselves |
+
+mod ending;
+
+mod faults;
+
+mod renewing;
+
+use std::time::Duration;
+
+use etcd_client_core::{Client, KeptLease, LeaseLost};
+use tokio::time::timeout;
+
+use crate::servers::PATIENCE;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A lease of `seconds` that is kept alive.
+async fn kept(client: &Client, seconds: u64) -> KeptLease {
+    let ttl = Duration::from_secs(seconds);
+    client.lease().grant(ttl).keep_alive().await.expect("granted")
+}
+
+/// Waits until the lease is lost.
+async fn lost(lease: &KeptLease) -> LeaseLost {
+    timeout(PATIENCE, lease.lost()).await.expect("it is lost")
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask robustness`: the client under faults, and histories of such runs.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use etcd_testkit::{
+    Line,
+    check::{self, Limits},
+    history::History,
+};
+
+use crate::workspace;
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run the client on three members under faults, and judge what it saw.
+    Run(Run),
+    /// Judge a history again.
+    Check {
+        /// The file, as a run printed its path.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// How long faults happen.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// What faults and load are drawn from; a new one when left out.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The etcd line to run on, such as 3.5; the newest when left out.
+    #[arg(long, value_name = "LINE")]
+    etcd: Option<String>,
+    /// Run only the scenarios whose name contains one of these.
+    filter: Vec<String>,
+}
+
+/// Does what `args` ask for.
+///
+/// # Errors
+///
+/// When a history cannot be read, or something in it is broken.
+pub(crate) fn run(args: Args) -> Result<()> {
+    match args.what {
+        What::Run(run) => faults(&run),
+        What::Check { file } => judge(&file),
+    }
+}
+
+/// How many of the watches that were latest are shown.
+const LATEST: usize = 12;
+
+/// The histories are kept, whatever comes out.
+fn faults(run: &Run) -> Result<()> {
+    let line: Line = run.etcd.as_deref().map_or(Ok(Line::NEWEST), str::parse)?;
+    let mut command = workspace::cargo(["test", "--package", "etcd-client-core", "--test", "robustness"]);
+    command.args(["--", "--nocapture"]).args(&run.filter);
+    command.env("ETCD_LINE", line.to_string()).env("ETCD_REQUIRED", "1");
+    command.env("ETCD_ROBUSTNESS_SECONDS", run.seconds.to_string()).env("ETCD_ROBUSTNESS_KEEP", "1");
+    if let Some(seed) = run.seed {
+        command.env("ETCD_ROBUSTNESS_SEED", seed.to_string());
+    }
+    if !command.status().context("starting cargo")?.success() {
+        bail!("the robustness suite failed");
+    }
+    Ok(())
+}
+
+fn judge(file: &std::path::Path) -> Result<()> {
+    let history = History::read(file)?;
+    let verdict = check::all(&history, &Limits::default());
+    print!("{}", verdict.report(&history));
+    for lag in verdict.lags().iter().take(LATEST) {
+        println!("watch {} was {:.0} ms late in line {}", lag.watch, lag.nanos.millis(), lag.line);
+    }
+    if !verdict.is_clean() {
+        bail!("{} does not keep what was promised", file.display());
+    }
+    Ok(())
+}
