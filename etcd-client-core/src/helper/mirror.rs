@@ -118,12 +118,9 @@ impl<'a> Mirror<'a> {
     /// # Errors
     /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) where pages are left, or one failed: the copy would be wrong.
     pub fn updates(self) -> Result<WatchCreate<WatchBound<'a>>, Error> {
-        let revision = match (self.base, self.revision) {
-            (Base::Read | Base::Unread, Some(revision)) => revision,
-            _ => {
-                let error = Error::invalid_request("revision", "the pages were not read to their end");
-                return Err(error.with_operation("mirror"));
-            }
+        let (Base::Read | Base::Unread, Some(revision)) = (self.base, self.revision) else {
+            let error = Error::invalid_request("revision", "the pages were not read to their end");
+            return Err(error.with_operation("mirror"));
         };
         Ok(WatchCreate::from_range(self.range).start_revision(revision.next()).bind(self.watch))
     }

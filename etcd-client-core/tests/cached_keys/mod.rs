@@ -2,10 +2,7 @@
 //!
 //! 50,000 keys, or as many as `ETCD_CACHE_KEYS` says. The times are printed and judged by nobody; the memory is.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::sync::{Arc, Mutex};
 
 use allocation_counter::measure;
 use async_trait::async_trait;
@@ -15,6 +12,7 @@ use etcd_client_core::{
     GetResponse, KeyRange, KeyValue, Kv, Put, PutResponse, ResponseHeader, Revision, Txn, TxnResponse, Watch,
     WatchCreate, WatchHandle, WatchResponse, WatchSender,
 };
+use tokio::time::Instant;
 
 use crate::fake_member::current_thread;
 

@@ -53,6 +53,13 @@ pub(super) fn check(source: &Source<'_>) -> Vec<Finding> {
     findings
 }
 
+/// The rest of the path of a file in the folder of a layer.
+pub(super) fn below_layer<'a>(source: &Source<'a>) -> Option<&'a str> {
+    let (CRATE, module) = source.in_crate()? else { return None };
+    let (folder, rest) = module.split_once('/')?;
+    layer(folder).map(|_layer| rest)
+}
+
 fn layer(module: &str) -> Option<u8> {
     LAYERS.iter().find(|(name, _)| *name == module).map(|(_, layer)| *layer)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Finding;
+use super::layers;
 use super::source::{Source, line_of, words};
 use crate::workspace::File;
 
@@ -74,7 +75,9 @@ pub(super) fn check_source(source: &Source<'_>) -> Vec<Finding> {
         let what = "open the file with a `//!` line that says what it owns";
         findings.push(Finding::new("header", source.path, 1, what));
     }
-    let parts = source.path.trim_end_matches(".rs").split('/');
+    // The folder of a layer is named after the layer, which `layers` judges.
+    let named = layers::below_layer(source).unwrap_or(source.path);
+    let parts = named.trim_end_matches(".rs").split('/');
     if let Some(name) = parts.into_iter().find(|part| EMPTY_NAMES.contains(part)) {
         let what = format!("`{name}` does not say what the module owns: name it after its concept");
         findings.push(Finding::new("name", source.path, 1, what));
@@ -147,6 +150,9 @@ mod tests {
         assert_eq!(source_rules("a/src/utils.rs", "//! A.\n"), [("name", 1)]);
         assert_eq!(source_rules("a/src/common/b.rs", "//! A.\n"), [("name", 1)]);
         assert_eq!(source_rules("a/src/commonly.rs", "//! A.\n"), []);
+        assert_eq!(source_rules("etcd-client-core/src/helper/b.rs", "//! A.\n"), [], "a layer");
+        assert_eq!(source_rules("etcd-client-core/src/helper/helper.rs", "//! A.\n"), [("name", 1)]);
+        assert_eq!(source_rules("etcd-client-core/src/helper.rs", "//! A.\n"), [("name", 1)]);
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Cache {
     }
 
     /// Waits for a condition, or the end of the cache.
-    async fn until(&self, holds: impl Fn(&Standing) -> bool + Send) -> Result<Standing, Error> {
+    async fn until(&self, holds: impl Fn(&Standing) -> bool + Send + Sync) -> Result<Standing, Error> {
         let mut standing = self.shared.standing();
         let found = standing.wait_for(|standing| standing.end().is_some() || holds(standing)).await;
         // The sender is in `shared`.

@@ -63,7 +63,8 @@ pub(crate) fn difference(from: &Pairs, to: &Pairs, revision: Revision) -> Vec<Ev
                 if old.mod_revision != new.mod_revision {
                     events.push(Event::put(new.clone()).with_prev_kv(old.clone()));
                 }
-                (from.next(), to.next());
+                from.next();
+                to.next();
             }
             (Some(&old), new) if new.is_none_or(|new| old.key < new.key) => {
                 events.push(deletion(old, revision));
@@ -75,9 +76,7 @@ pub(crate) fn difference(from: &Pairs, to: &Pairs, revision: Revision) -> Vec<Ev
 }
 
 fn deletion(old: &KeyValue, revision: Revision) -> Event {
-    let mut kv = KeyValue::default();
-    kv.key = old.key.clone();
-    kv.mod_revision = revision;
+    let kv = KeyValue { key: old.key.clone(), mod_revision: revision, ..KeyValue::default() };
     Event::delete(kv).with_prev_kv(old.clone())
 }
 
