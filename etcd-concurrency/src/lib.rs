@@ -1,33 +1,91 @@
-//! Concurrency recipes on etcd that share their keys with the Go client.
-//!
-//! What stands today is the vocabulary that every recipe for locks and elections starts from: where the contenders of a
-//! lock or an office queue, and under which key each of them does. The keys are those of Go's `concurrency` package
-//! and of `etcdctl lock`, so that programs in both languages wait in one queue.
-//!
-//! ```
-//! use etcd_client_core::LeaseId;
-//! use etcd_concurrency::{contender_key, contender_prefix};
-//!
-//! let lease = LeaseId::new(0x694d_8141_7acd_4754).expect("not zero");
-//! assert_eq!(contender_key("jobs/nightly", lease), "jobs/nightly/694d81417acd4754");
-//! assert_eq!(contender_prefix("jobs/nightly"), "jobs/nightly/");
-//! ```
-//!
-//! A program that only wants to look reads the queue with a plain range; the owner is the one that came first:
+//! Recipes on etcd: sessions, locks, elections, transactional memory, barriers and queues, in one queue with Go programs and
+//! `etcdctl`.
 //!
 //! ```no_run
-//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-//! let queue = client.get(etcd_concurrency::contender_prefix("jobs/nightly")).prefix().await?;
-//! let owner = queue.kvs.iter().min_by_key(|contender| contender.create_revision);
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+//! use std::time::Duration;
+//! use etcd_client_core::Put;
+//! use etcd_concurrency::{Mutex, Session};
+//!
+//! let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
+//! let guard = Mutex::new(&session, "jobs/nightly").lock().await?;
+//! client.txn().when(guard.owned()).then(Put::new("result", "42")).await?;
+//! guard.unlock().await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Not here yet: sessions, the mutex and the election themselves, transactional memory, semaphores, barriers and queues.
+//! # What there is
+//!
+//! | recipe | is | keys shared with Go |
+//! |---|---|---|
+//! | [`Session`] | a lease that is kept alive, and all that is held by it | |
+//! | [`Mutex`] | one holder at a time | `concurrency.Mutex`, `etcdctl lock` |
+//! | [`Election`], [`Observer`] | one leader at a time, and who it is | `concurrency.Election`, `etcdctl elect` |
+//! | [`RwLock`] | many readers or one writer | `recipe.RWMutex` |
+//! | [`Semaphore`] | so many holders at a time | no |
+//! | [`Stm`] | transactions that are run again when others were faster | any keys |
+//! | [`Barrier`] | all wait while it is up | `recipe.Barrier` |
+//! | [`DoubleBarrier`] | so many enter together and leave together | `recipe.DoubleBarrier` |
+//! | [`Queue`], [`PriorityQueue`] | each value is taken once | `recipe.Queue`, `recipe.PriorityQueue` |
+//! | [`EphemeralKey`], [`create_key`], [`create_unique_key`] | keys that are created once | `recipe.EphemeralKV`, `UniqueKV` |
+//! | [`wait_event`], [`wait_deleted`] | waiting for one event | `recipe.WaitEvents` |
+//!
+//! Each of them says what it guarantees and what breaks it. [`contender_key`] and [`contender_prefix`] are where contenders queue, for
+//! programs that only want to look.
+//!
+//! # What holds for all of them
+//!
+//! - **A lock is advice until the store enforces it.** Whoever is stopped for longer than its lease lives is not the holder any more and
+//!   may not know it. [`Guard`] has what helps: [`owned`](Guard::owned) makes etcd refuse the write, [`fence`](Guard::fence) lets another
+//!   store do so, [`lost`](Guard::lost) and [`scope`](Guard::scope) stop the work.
+//! - **Nobody polls.** A waiter watches its own key and the one ahead; a departure wakes one waiter, which asks once.
+//!   Without news nothing is sent but the lease's renewals.
+//! - **The end of a place is told at once**, to those who wait as to those who hold: of the key, the lease or the session.
+//! - **Nothing is left behind.** Futures can be dropped at any point, answers can be lost: the session deletes what nobody answers for,
+//!   within 7.5 s and one request. [`Session`] says how.
+//! - **Outages are waited out** by those who wait, as long as their session lives. A call that begins something fails after the
+//!   client's timeout, as any other call.
+//! - **Compactions are nobody's end**: how things stand now is asked instead.
+//! - Recipes run on any [`Store`], decorators and mocks included: see [`Session::on`].
 
+mod acquire;
+mod barrier;
 mod contender;
+mod double_barrier;
+mod election;
+mod error;
+mod guard;
+mod key;
+mod mutex;
+mod pause;
+mod place;
+mod priority_queue;
+mod queue;
+mod rw_lock;
+mod semaphore;
+mod session;
+mod stm;
+mod store;
+mod wait;
+mod waiting;
 
+pub use barrier::Barrier;
 pub use contender::{contender_key, contender_prefix};
+pub use double_barrier::{DoubleBarrier, Inside};
+pub use election::{Election, Leader, Leadership, Observer};
+pub use error::{Error, SessionEnd};
+pub use guard::Guard;
+pub use key::{EphemeralKey, create_key, create_unique_key};
+pub use mutex::Mutex;
+pub use priority_queue::PriorityQueue;
+pub use queue::Queue;
+pub use rw_lock::RwLock;
+pub use semaphore::Semaphore;
+pub use session::{Session, SessionBuilder};
+pub use stm::{Committed, Isolation, Stm, Tx};
+pub use store::Store;
+pub use wait::{wait_deleted, wait_event};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,0 +1,37 @@
+//! Recipes on real etcd: alone, beside `etcdctl`, and while members die.
+//!
+//! Which test of etcd's own suite has its counterpart where; `recipes::` is the suite on a model of etcd, beside this one.
+//!
+//! | etcd (`tests/integration/clientv3/concurrency`, `v3_election_test.go`) | here |
+//! |---|---|
+//! | `TestMutexLockSessionExpired`, `TestMutexUnlock`, `TestSessionCtx` | `recipes::ended`, `recipes::cleanup` |
+//! | `TestSessionOptions`, `TestSessionTTLOptions` | [`sessions`] |
+//! | `TestResumeElection`, `TestElectionObserveFreshResponsesOnProclaim`, `TestElectionObserveCompacted` | `recipes::observing`, [`elections`] |
+//! | `TestElectionWait`, `TestElectionFailover`, `TestElectionOnPrefixOfExistingKey`, `TestElectionOnSessionRestart` | [`elections`], `recipes::cleanup::an_orphaned_lock..` |
+//! | `TestElectionSessionRecampaign` | here a second campaign of a session waits: `recipes::cleanup::two_tasks_of_one_session..` |
+//!
+//! | etcd (`experimental/recipes/v3_lock_test.go`) | here |
+//! |---|---|
+//! | `TestMutexLockSingleNode`, `TestMutexLockMultiNode`, `TestMutexWaitsOnCurrentHolder` | [`locks`], `recipes::polling` |
+//! | `TestMutexTryLockSingleNode`, `TestMutexTryLockMultiNode` | [`locks`] |
+//! | `TestMutexSessionRelock` | here a second lock of a session waits: `recipes::cleanup::two_tasks_of_one_session..` |
+//! | `TestRWMutexSingleNode`, `TestRWMutexMultiNode` | [`others`], `recipes::shared` |
+//!
+//! | etcd (`v3_stm_test.go`) | here |
+//! |---|---|
+//! | `TestSTMConflict`, `TestSTMSerialize` | [`transactions`], `recipes::stm::{a_bank.., reads_are_of_one_revision}` |
+//! | `TestSTMPutNewKey`, `TestSTMAbort`, `TestSTMApplyOnConcurrentDeletion`, `TestSTMSerializableSnapshotPut` | `recipes::stm::{own_writes.., the_function_may_give_up, ranges_are_minded.., each_level..}` |
+//!
+//! | etcd (`experimental/recipes`: barriers and queues) | here |
+//! |---|---|
+//! | `TestBarrier*`, `TestDoubleBarrier*` | [`others`], `recipes::meeting` |
+//! | `TestQueue*`, `TestPrQueue*` | [`others`], `recipes::queues` |
+
+mod elections;
+mod etcdctl;
+mod load;
+mod locks;
+mod others;
+mod rig;
+mod sessions;
+mod transactions;

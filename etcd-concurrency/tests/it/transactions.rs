@@ -1,0 +1,93 @@
+//! Transactional memory on real members.
+
+use etcd_client_core::Key;
+use etcd_concurrency::{Error, Isolation, Stm, Tx};
+
+use crate::rig::{client, cluster, in_time};
+
+const ACCOUNTS: usize = 100;
+
+async fn number(tx: &Tx, key: impl Into<Key>) -> Result<i64, Error> {
+    Ok(tx.get(key).await?.map_or(0, |value| value.to_str().expect("text").parse().expect("a number")))
+}
+
+/// Transfers by 32 writers between 100 accounts, while readers add all of them up.
+#[tokio::test]
+async fn a_bank_keeps_its_sum() {
+    let Some(cluster) = cluster(3).await else { return };
+    let client = client(&cluster);
+    for isolation in [Isolation::SerializableSnapshot, Isolation::Serializable, Isolation::RepeatableReads] {
+        for account in 0..ACCOUNTS {
+            client.put(format!("accounts/{account:03}"), "100").await.expect("put");
+        }
+        let stm = Stm::new(&client).isolation(isolation);
+        let mut writers = Vec::new();
+        for seed in 0..32 {
+            let stm = stm.clone();
+            writers.push(tokio::spawn(async move {
+                let mut random = fastrand::Rng::with_seed(seed);
+                for _ in 0..4 {
+                    let account = |number: usize| format!("accounts/{number:03}");
+                    let (from, to) = (account(random.usize(..ACCOUNTS)), account(random.usize(..ACCOUNTS)));
+                    let transfer = |tx: Tx| {
+                        let (from, to) = (from.clone(), to.clone());
+                        async move {
+                            let left = number(&tx, &from).await? - 1;
+                            tx.put(&from, left.to_string());
+                            let there = number(&tx, &to).await? + 1;
+                            tx.put(&to, there.to_string());
+                            Ok::<_, Error>(())
+                        }
+                    };
+                    stm.run(transfer).await.expect("committed");
+                }
+            }));
+        }
+        let sum = async || {
+            let total = |tx: Tx| async move {
+                let pairs = tx.get_prefix("accounts/").await?;
+                let parse = |value: &[u8]| String::from_utf8_lossy(value).parse::<i64>().expect("a number");
+                Ok::<_, Error>(pairs.iter().map(|(_, value)| parse(value.as_bytes())).sum::<i64>())
+            };
+            Stm::new(&client).run(total).await.expect("read").value
+        };
+        while writers.iter().any(|writer| !writer.is_finished()) {
+            assert_eq!(sum().await, 100 * ACCOUNTS as i64, "{isolation:?}, in between");
+        }
+        for writer in writers {
+            in_time("a writer", writer).await.expect("no panic");
+        }
+        assert_eq!(sum().await, 100 * ACCOUNTS as i64, "{isolation:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_range_that_was_read_is_minded() {
+    let Some(cluster) = cluster(1).await else { return };
+    let client = client(&cluster);
+    client.put("d/1", "").await.expect("put");
+    client.put("d/2", "").await.expect("put");
+    for change in ["create", "delete", "change"] {
+        let mut runs = 0;
+        let done = Stm::new(&client)
+            .run(|tx| {
+                runs += 1;
+                let meddler = (runs == 1).then(|| client.clone());
+                async move {
+                    let found = tx.get_prefix("d/").await?.len();
+                    match (meddler, change) {
+                        (Some(client), "create") => drop(client.put("d/3", "").await?),
+                        (Some(client), "delete") => drop(client.delete("d/1").await?),
+                        (Some(client), _) => drop(client.put("d/2", "x").await?),
+                        (None, _) => {}
+                    }
+                    tx.put("found", found.to_string());
+                    Ok::<_, Error>(found)
+                }
+            })
+            .await
+            .expect("committed");
+        let expected = if change == "create" { 3 } else { 2 };
+        assert_eq!((done.attempts, done.value), (2, expected), "{change}");
+    }
+}

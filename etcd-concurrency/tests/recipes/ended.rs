@@ -1,0 +1,145 @@
+//! Whoever has lost its place hears of it at once: while it waits, while it holds, and after it was frozen.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use etcd_client_core::{Kv, Put, Txn};
+use etcd_concurrency::{Error, SessionEnd};
+use tokio::time::{advance, sleep, timeout};
+
+use crate::{
+    contest::{HOUR, Recipe, SECOND, TTL},
+    model::Model,
+};
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_whose_lease_is_revoked_is_told_within_one_event() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let _held = recipe.enter(&model.session(TTL)).await.expect("free");
+        let session = model.session(TTL);
+        let waiter = recipe.spawn(&session);
+        sleep(SECOND).await;
+        let before = model.counts();
+        model.revoke(session.lease());
+        let told = timeout(SECOND / 100, waiter).await.expect("at once").expect("no panic");
+        assert!(matches!(told, Err(Error::Lost)), "{told:?}");
+        assert_eq!(model.counts().since(before).reads, 0, "it need not ask");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_whose_key_is_deleted_is_told() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let _held = recipe.enter(&model.session(TTL)).await.expect("free");
+        let waiter = recipe.spawn(&model.session(TTL));
+        sleep(SECOND).await;
+        model.delete(model.keys("lock/")[1].clone());
+        assert!(matches!(waiter.await.expect("no panic"), Err(Error::Lost)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_whose_session_ends_is_told() {
+    for recipe in Recipe::ALL {
+        for how in [SessionEnd::Closed, SessionEnd::Orphaned, SessionEnd::Lost] {
+            let model = Model::default();
+            let _held = recipe.enter(&model.session(TTL)).await.expect("free");
+            let session = model.session(TTL);
+            let waiter = recipe.spawn(&session);
+            sleep(SECOND).await;
+            match how {
+                SessionEnd::Closed => session.close().await.expect("it answers"),
+                SessionEnd::Orphaned => drop(session.orphan()),
+                _ => model.freeze(session.lease()),
+            }
+            let told = waiter.await.expect("no panic");
+            assert!(matches!(told, Err(Error::Expired(end)) if end == how), "{told:?}, not {how:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_whose_key_or_session_is_gone_is_told() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(TTL);
+        let held = recipe.enter(&session).await.expect("free");
+        let lost = tokio::spawn(held.lost());
+        sleep(SECOND).await;
+        model.delete(model.keys("lock/")[0].clone());
+        let told = timeout(SECOND / 100, lost).await.expect("at once").expect("no panic");
+        assert!(matches!(told, Error::Lost), "{told:?}");
+        assert!(matches!(held.leave().await, Err(Error::NotOwner)));
+
+        let held = recipe.enter(&session).await.expect("free");
+        let lost = tokio::spawn(held.lost());
+        model.freeze(session.lease());
+        let told = timeout(TTL + SECOND, lost).await.expect("in time").expect("no panic");
+        assert!(matches!(told, Error::Expired(SessionEnd::Lost)), "{told:?}");
+        assert!(matches!(held.leave().await, Err(Error::Expired(_))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn losing_is_noticed_through_compactions_and_outages() {
+    let model = Model::default();
+    let session = model.session(HOUR);
+    let held = Recipe::Mutex.enter(&session).await.expect("free");
+    model.put("other", "1");
+    model.put("other", "2");
+    model.compact();
+    let mut lost = std::pin::pin!(held.lost());
+    assert!(timeout(10 * SECOND, &mut lost).await.is_err());
+    model.break_watches(etcd_client_core::Code::NoLeader);
+    assert!(timeout(10 * SECOND, &mut lost).await.is_err());
+    model.set_outage(true);
+    model.break_watches(etcd_client_core::Code::NoLeader);
+    model.delete(model.keys("lock/")[0].clone());
+    assert!(timeout(10 * SECOND, &mut lost).await.is_err());
+    model.set_outage(false);
+    assert!(matches!(timeout(60 * SECOND, lost).await, Ok(Error::Lost)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frozen_client_writes_nothing_and_does_not_go_on() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(TTL);
+        let held = recipe.enter(&session).await.expect("free");
+        // The lease of the next one outlives the jump of the clock.
+        let next = recipe.spawn(&model.session(HOUR));
+        sleep(SECOND).await;
+
+        let polls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&polls);
+        let work = std::future::poll_fn(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Poll::<()>::Pending
+        });
+        let mut scope = Box::pin(held.scope(work));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(scope.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(polls.load(Ordering::Relaxed), 1);
+        let lost = held.lost();
+
+        // Nothing of this client runs while the server's clock goes on, and the next one gets the lock.
+        model.freeze(session.lease());
+        advance(TTL + SECOND).await;
+        let told = scope.as_mut().poll(&mut cx);
+        assert!(matches!(told, Poll::Ready(Err(Error::Expired(SessionEnd::Lost)))), "{told:?}");
+        assert_eq!(polls.load(Ordering::Relaxed), 1, "the future was polled once more");
+        drop(scope);
+        assert!(matches!(lost.await, Error::Expired(SessionEnd::Lost)));
+        next.await.expect("no panic").expect("its turn");
+        let guarded = Txn::new().when(held.owned()).then(Put::new("result", "late"));
+        assert!(!guarded.bind(&model as &dyn Kv).await.expect("it answers").succeeded());
+        assert!(matches!(recipe.enter(&session).await, Err(Error::Expired(_))));
+    }
+}

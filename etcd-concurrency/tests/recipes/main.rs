@@ -1,0 +1,15 @@
+//! Recipes on a model of etcd, on virtual time: what is asked, who is woken, and what is left behind.
+
+mod cleanup;
+mod contest;
+mod ended;
+mod handoff;
+mod meeting;
+mod missed;
+mod model;
+mod mutex;
+mod observing;
+mod polling;
+mod queues;
+mod shared;
+mod stm;

@@ -1,0 +1,135 @@
+//! Barriers: one that all wait behind, and one that a number enter and leave together.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use etcd_client_core::Code;
+use etcd_concurrency::{Barrier, DoubleBarrier, Error, Inside};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    contest::{SECOND, TTL},
+    model::Model,
+};
+
+#[tokio::test(start_paused = true)]
+async fn all_wait_until_the_barrier_is_released() {
+    let model = Model::default();
+    let barrier = Barrier::new(model.store(), "barrier");
+    barrier.wait().await.expect("it is not up");
+    model.put("barrier-0", "another");
+    barrier.wait().await.expect("it is not up");
+    barrier.hold().await.expect("free");
+    assert!(matches!(barrier.hold().await, Err(Error::KeyExists)));
+    let mut waiters: Vec<_> = (0..5)
+        .map(|_| {
+            let barrier = barrier.clone();
+            tokio::spawn(async move { barrier.wait().await })
+        })
+        .collect();
+    sleep(SECOND).await;
+    model.break_watches(Code::Compacted);
+    sleep(SECOND).await;
+    assert!(waiters.iter().all(|waiter| !waiter.is_finished()));
+    barrier.release().await.expect("up");
+    for waiter in waiters.drain(..) {
+        timeout(SECOND, waiter).await.expect("released").expect("no panic").expect("no error");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_barrier_of_a_session_falls_with_it() {
+    let model = Model::default();
+    let session = model.session(TTL);
+    let barrier = Barrier::new(model.store(), "barrier");
+    let _held = barrier.hold_by(&session).await.expect("free");
+    assert!(matches!(barrier.hold_by(&session).await, Err(Error::KeyExists)));
+    assert!(matches!(barrier.hold_by(&model.session(TTL)).await, Err(Error::KeyExists)));
+    assert_eq!(model.keys("").len(), 1);
+    model.freeze(session.lease());
+    timeout(2 * TTL, barrier.wait()).await.expect("expired").expect("no error");
+}
+
+fn count(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).expect("not zero")
+}
+
+type Entering = tokio::task::JoinHandle<Result<Inside, Error>>;
+
+fn enter(model: &Model, number: usize, ttl: Duration) -> (Entering, etcd_concurrency::Session) {
+    let session = model.session(ttl);
+    let barrier = DoubleBarrier::new(&session, "meeting", count(number));
+    (tokio::spawn(async move { barrier.enter().await }), session)
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_enter_and_leave_together() {
+    let model = Model::default();
+    let mut entering = Vec::new();
+    for _ in 0..9 {
+        entering.push(enter(&model, 10, TTL).0);
+        sleep(SECOND).await;
+    }
+    assert!(entering.iter().all(|one| !one.is_finished()));
+    entering.push(enter(&model, 10, TTL).0);
+    let mut inside = Vec::new();
+    for one in entering {
+        inside.push(timeout(SECOND, one).await.expect("all are here").expect("no panic").expect("room"));
+    }
+    assert!(matches!(enter(&model, 10, TTL).0.await.expect("no panic"), Err(Error::Full)));
+    assert_eq!(model.keys("meeting/waiters/").len(), 10, "the one that was refused leaves nothing");
+    let last = inside.remove(4);
+    let leaving: Vec<_> = inside.into_iter().map(|one| tokio::spawn(one.leave())).collect();
+    sleep(SECOND).await;
+    assert!(leaving.iter().all(|one| !one.is_finished()));
+    last.leave().await.expect("inside");
+    for one in leaving {
+        timeout(SECOND, one).await.expect("all are gone").expect("no panic").expect("inside");
+    }
+    assert!(model.keys("").is_empty());
+    // The next round.
+    let (one, two) = (enter(&model, 2, TTL).0, enter(&model, 2, TTL).0);
+    let (one, two) =
+        (one.await.expect("no panic").expect("room"), two.await.expect("no panic").expect("room"));
+    let (one, two) = tokio::join!(one.leave(), two.leave());
+    one.and(two).expect("inside");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_dead_keep_nobody_inside() {
+    let model = Model::default();
+    let (first, dying) = enter(&model, 3, TTL);
+    sleep(SECOND).await;
+    let (second, _two) = enter(&model, 3, TTL);
+    sleep(SECOND).await;
+    let (third, _three) = enter(&model, 3, TTL);
+    let _first = first.await.expect("no panic").expect("room");
+    let (second, third) =
+        (second.await.expect("no panic").expect("room"), third.await.expect("no panic").expect("room"));
+    let leaving = [tokio::spawn(second.leave()), tokio::spawn(third.leave())];
+    sleep(SECOND).await;
+    assert!(leaving.iter().all(|one| !one.is_finished()));
+    model.freeze(dying.lease());
+    for one in leaving {
+        timeout(2 * TTL, one).await.expect("all are gone").expect("no panic").expect("inside");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_others_hears_of_the_end_of_its_place() {
+    let model = Model::default();
+    let (one, session) = enter(&model, 2, TTL);
+    sleep(SECOND).await;
+    model.revoke(session.lease());
+    assert!(matches!(one.await.expect("no panic"), Err(Error::Lost)));
+    let (two, _session) = enter(&model, 2, TTL);
+    sleep(SECOND).await;
+    model.put("other", "");
+    model.compact();
+    model.set_outage(true);
+    model.break_watches(Code::NoLeader);
+    model.put("meeting/ready", "");
+    model.compact();
+    sleep(SECOND).await;
+    model.set_outage(false);
+    let _inside = timeout(60 * SECOND, two).await.expect("ready").expect("no panic").expect("room");
+}

@@ -1,0 +1,113 @@
+//! The KV service of the model.
+
+use async_trait::async_trait;
+use etcd_client_core::{
+    CallOptions, Compact, CompactResponse, Delete, DeleteResponse, Error, ErrorKind, Get, GetResponse, Kv,
+    Outcome, Put, PutResponse, Resend, Txn, TxnResponse,
+};
+use tokio::time::sleep;
+
+use super::{Fault, HALF_TRIP, Model};
+
+/// How long the client tries before it gives up.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+fn lost(outcome: Outcome) -> Error {
+    Error::new(ErrorKind::Unavailable, "the connection was lost").with_outcome(outcome)
+}
+
+impl Model {
+    /// The way to the model; fails where nobody answers.
+    async fn arrive(&self) -> Result<(), Error> {
+        sleep(HALF_TRIP).await;
+        if self.inner().faults.outage {
+            sleep(PATIENCE).await;
+            return Err(lost(Outcome::NotApplied));
+        }
+        Ok(())
+    }
+
+    async fn read<T>(&self, read: impl FnOnce(&Self) -> T) -> Result<T, Error> {
+        self.inner().counts.reads += 1;
+        self.arrive().await?;
+        let read = read(self);
+        sleep(HALF_TRIP).await;
+        Ok(read)
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        idempotent: bool,
+        write: impl Fn(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.inner().counts.writes += 1;
+        loop {
+            self.arrive().await?;
+            let fault = self.inner().faults.writes.pop_front().unwrap_or(Fault::None);
+            match fault {
+                Fault::None => {
+                    let written = write(self);
+                    sleep(HALF_TRIP).await;
+                    return written;
+                }
+                Fault::RequestLost => {}
+                Fault::AnswerLost => {
+                    let _ = write(self);
+                }
+                Fault::AppliedLater(after) => {
+                    let model = self.clone();
+                    tokio::spawn(async move {
+                        sleep(after).await;
+                        let _ = write(&model);
+                    });
+                    return Err(lost(Outcome::Unknown));
+                }
+                Fault::Hangs(after) => {
+                    let model = self.clone();
+                    tokio::spawn(async move {
+                        sleep(after).await;
+                        let _ = write(&model);
+                    });
+                    return std::future::pending().await;
+                }
+            }
+            if !idempotent {
+                return Err(lost(Outcome::Unknown));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Kv for Model {
+    async fn get(&self, op: Get, _options: CallOptions) -> Result<GetResponse, Error> {
+        let spec = op.into_spec();
+        self.read(move |model| model.inner().mvcc.get(&spec)).await?
+    }
+
+    async fn put(&self, op: Put, _options: CallOptions) -> Result<PutResponse, Error> {
+        let spec = op.into_spec();
+        self.write(false, move |model| model.change(|mvcc| mvcc.put(spec.clone()))).await
+    }
+
+    async fn delete(&self, op: Delete, _options: CallOptions) -> Result<DeleteResponse, Error> {
+        let spec = op.into_spec();
+        self.write(false, move |model| Ok(model.change(|mvcc| mvcc.delete(&spec)))).await
+    }
+
+    async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error> {
+        let read_only = op.is_read_only();
+        let spec = op.into_spec();
+        if read_only {
+            return self.read(move |model| model.change(|mvcc| mvcc.txn(&spec))).await?;
+        }
+        let idempotent = options.chosen_resend() == Resend::AsIfIdempotent;
+        self.write(idempotent, move |model| model.change(|mvcc| mvcc.txn(&spec))).await
+    }
+
+    async fn compact(&self, op: Compact, _options: CallOptions) -> Result<CompactResponse, Error> {
+        let revision = op.spec().revision.get();
+        self.inner().mvcc.compact(revision)?;
+        Ok(CompactResponse::new(self.inner().mvcc.header()))
+    }
+}

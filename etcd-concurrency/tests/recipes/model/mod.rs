@@ -1,0 +1,128 @@
+//! A model of etcd in memory: keys with history, watches and leases, on virtual time. It counts what it is asked.
+
+mod faults;
+mod kv;
+mod lease;
+mod mvcc;
+mod watch;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use etcd_client_core::{Delete, Event, Get, Key, KeyValue, Kv, Put, Revision, Watch};
+use etcd_concurrency::{Session, Store};
+
+pub(crate) use faults::Fault;
+use faults::Faults;
+use mvcc::Mvcc;
+use watch::Watcher;
+
+/// How long a request is under way, and its answer.
+pub(crate) const HALF_TRIP: Duration = Duration::from_micros(500);
+
+/// What the model was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) reads: usize,
+    pub(crate) writes: usize,
+    pub(crate) creates: usize,
+    pub(crate) cancels: usize,
+}
+
+impl Counts {
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            reads: self.reads - before.reads,
+            writes: self.writes - before.writes,
+            creates: self.creates - before.creates,
+            cancels: self.cancels - before.cancels,
+        }
+    }
+}
+
+/// The model. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    mvcc: Mvcc,
+    counts: Counts,
+    watchers: Vec<Watcher>,
+    most_woken: usize,
+    faults: Faults,
+    leases: lease::Leases,
+}
+
+impl Model {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("not poisoned")
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        Store::new(Arc::new(self.clone()) as Arc<dyn Kv>, Arc::new(self.clone()) as Arc<dyn Watch>)
+    }
+
+    /// A session on a lease that is renewed until it is frozen, revoked or not held any more.
+    pub(crate) fn session(&self, ttl: Duration) -> Session {
+        Session::on(self.store(), self.keep(ttl))
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.inner().counts
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.inner().mvcc.revision().into()
+    }
+
+    /// The keys with a prefix, in the order of their creation.
+    pub(crate) fn queue(&self, prefix: &str) -> Vec<KeyValue> {
+        let mut kvs = self.inner().mvcc.get(&Get::new(prefix).prefix().into_spec()).expect("a read").kvs;
+        kvs.sort_by_key(|kv| kv.create_revision);
+        kvs
+    }
+
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        let name = |kv: KeyValue| String::from_utf8_lossy(&kv.key).into_owned();
+        self.queue(prefix).into_iter().map(name).collect()
+    }
+
+    /// Writes a key past all counting, as somebody else would.
+    pub(crate) fn put(&self, key: impl Into<Key>, value: &str) {
+        self.change(|mvcc| {
+            mvcc.put(Put::new(key, value.to_owned()).into_spec()).expect("a put");
+        });
+    }
+
+    /// Deletes a key past all counting, as somebody else would.
+    pub(crate) fn delete(&self, key: impl Into<Key>) {
+        self.change(|mvcc| {
+            mvcc.delete(&Delete::new(key).into_spec());
+        });
+    }
+
+    /// Drops the history before the present revision. Watches that are there have seen it.
+    pub(crate) fn compact(&self) {
+        let mut inner = self.inner();
+        let now = inner.mvcc.revision();
+        inner.mvcc.compact(now).expect("the present can be compacted");
+    }
+
+    /// Makes a change at a revision of its own, and tells the watches.
+    fn change<T>(&self, change: impl FnOnce(&mut Mvcc) -> T) -> T {
+        let mut inner = self.inner();
+        inner.mvcc.begin();
+        let changed = change(&mut inner.mvcc);
+        let events: Vec<Event> = inner.mvcc.commit();
+        inner.tell(&events);
+        changed
+    }
+
+    /// How many watches one deletion was told to, at most.
+    pub(crate) fn most_woken(&self) -> usize {
+        self.inner().most_woken
+    }
+}

@@ -1,0 +1,173 @@
+//! Queues: order, priorities, and that each value is taken once.
+
+use etcd_client_core::{Code, Outcome, Value};
+use etcd_concurrency::{
+    EphemeralKey, Error, PriorityQueue, Queue, create_key, create_unique_key, wait_event,
+};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    contest::{HOUR, SECOND, TTL},
+    model::{Fault, Model},
+};
+
+#[tokio::test(start_paused = true)]
+async fn values_are_taken_in_the_order_in_which_they_were_put() {
+    let model = Model::default();
+    let queue = Queue::new(model.store(), "queue");
+    model.put("queue2/1", "another queue");
+    for number in 0..10 {
+        queue.enqueue(number.to_string()).await.expect("put");
+    }
+    for number in 0..10 {
+        assert_eq!(queue.dequeue().await.expect("taken"), number.to_string().as_str());
+    }
+    assert_eq!(queue.try_dequeue().await.expect("read"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_value_is_taken_once_by_many() {
+    let model = Model::default();
+    let mut consumers = Vec::new();
+    for _ in 0..5 {
+        let queue = Queue::new(model.store(), "queue");
+        consumers.push(tokio::spawn(async move {
+            let mut taken = Vec::new();
+            for _ in 0..20 {
+                taken.push(queue.dequeue().await.expect("taken"));
+            }
+            taken
+        }));
+    }
+    sleep(HOUR).await;
+    let producers = (0..5).map(|producer| {
+        let queue = Queue::new(model.store(), "queue");
+        tokio::spawn(async move {
+            for number in 0..20 {
+                queue.enqueue(format!("{producer}-{number:02}")).await.expect("put");
+            }
+        })
+    });
+    for producer in producers.collect::<Vec<_>>() {
+        producer.await.expect("no panic");
+    }
+    let mut taken: Vec<Value> = Vec::new();
+    for consumer in consumers {
+        taken.extend(consumer.await.expect("no panic"));
+    }
+    taken.sort();
+    taken.dedup();
+    assert_eq!(taken.len(), 100);
+    assert!(model.keys("").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_value_survives_outages_and_compactions() {
+    let model = Model::default();
+    let queue = Queue::new(model.store(), "queue");
+    let waiting = queue.clone();
+    let consumer = tokio::spawn(async move { waiting.dequeue().await });
+    sleep(SECOND).await;
+    let before = model.counts();
+    sleep(HOUR).await;
+    assert_eq!(model.counts(), before, "it waits without asking");
+    model.set_outage(true);
+    model.break_watches(Code::NoLeader);
+    model.put("queue/1", "value");
+    model.put("other", "");
+    model.compact();
+    sleep(30 * SECOND).await;
+    model.set_outage(false);
+    let value = timeout(60 * SECOND, consumer).await.expect("in time").expect("no panic").expect("taken");
+    assert_eq!(value, "value");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_in_doubt_is_reported() {
+    let model = Model::default();
+    let queue = Queue::new(model.store(), "queue");
+    model.next_writes([Fault::AnswerLost]);
+    queue.enqueue("once").await.expect("put twice is put once");
+    assert_eq!(model.keys("").len(), 1);
+    model.next_writes([Fault::AnswerLost]);
+    assert_eq!(queue.dequeue().await.expect_err("in doubt").outcome(), Outcome::Unknown);
+    assert!(model.keys("").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn lower_priorities_come_first_and_equals_in_order() {
+    let model = Model::default();
+    let queue = PriorityQueue::new(model.store(), "pq");
+    for (value, priority) in [("c", 7), ("a", 0), ("d", 7), ("e", 65_535), ("b", 3)] {
+        queue.enqueue(value, priority).await.expect("put");
+    }
+    assert_eq!(model.keys("pq/00007/"), ["pq/00007/0000000000000000", "pq/00007/0000000000000001"]);
+    assert!(model.keys("__pq/").contains(&"__pq/00007".to_owned()));
+    for value in ["a", "b", "c", "d", "e"] {
+        assert_eq!(queue.dequeue().await.expect("taken"), value);
+    }
+    assert_eq!(queue.try_dequeue().await.expect("read"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn producers_of_one_priority_get_numbers_of_their_own() {
+    let model = Model::default();
+    let producers = (0..20).map(|number: u16| {
+        let queue = PriorityQueue::new(model.store(), "pq");
+        tokio::spawn(async move { queue.enqueue(number.to_string(), 1).await })
+    });
+    for producer in producers.collect::<Vec<_>>() {
+        producer.await.expect("no panic").expect("put");
+    }
+    assert_eq!(model.keys("pq/00001/").len(), 20);
+    let queue = PriorityQueue::new(model.store(), "pq");
+    let mut taken = Vec::new();
+    while let Some(value) = queue.try_dequeue().await.expect("read") {
+        taken.push(value);
+    }
+    taken.sort();
+    taken.dedup();
+    assert_eq!(taken.len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_created_once_and_live_as_long_as_their_session() {
+    let model = Model::default();
+    let (one, two) = (model.session(TTL), model.session(TTL));
+    let key = EphemeralKey::create(&one, "host", "a").await.expect("free");
+    assert!(matches!(EphemeralKey::create(&two, "host", "b").await, Err(Error::KeyExists)));
+    assert!(matches!(EphemeralKey::create(&one, "host", "c").await, Err(Error::KeyExists)));
+    key.put("d").await.expect("owned");
+    assert_eq!(
+        (model.queue("host")[0].value.as_ref(), key.create_revision()),
+        (b"d".as_slice(), model.queue("host")[0].create_revision)
+    );
+    key.delete().await.expect("owned");
+    let _unique = EphemeralKey::create_unique(&one, "hosts", "").await.expect("free");
+    let _another = EphemeralKey::create_unique(&one, "hosts", "").await.expect("free");
+    assert_eq!(model.keys("hosts/").len(), 2);
+    one.clone().close().await.expect("it answers");
+    model.revoke(one.lease());
+    assert!(model.keys("").is_empty());
+
+    create_key(model.store(), "config", "1").await.expect("free");
+    assert!(matches!(create_key(model.store(), "config", "2").await, Err(Error::KeyExists)));
+    let (key, revision) = create_unique_key(model.store(), "jobs", "x").await.expect("free");
+    assert!(key.as_bytes().starts_with(b"jobs/") && revision == model.revision());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_waited_for_through_a_broken_watch() {
+    let model = Model::default();
+    let store = model.store();
+    let from = model.revision().next();
+    let watch = etcd_client_core::WatchCreate::new("jobs/").prefix().start_revision(from);
+    let waiting = tokio::spawn(async move { wait_event(store, watch, |event| event.kv.value == "b").await });
+    sleep(SECOND).await;
+    model.put("jobs/1", "a");
+    sleep(SECOND).await;
+    model.break_watches(Code::NoLeader);
+    model.put("jobs/1", "b");
+    let event = timeout(60 * SECOND, waiting).await.expect("in time").expect("no panic").expect("no error");
+    assert_eq!(event.kv.version.get(), 2);
+}

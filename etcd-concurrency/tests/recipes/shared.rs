@@ -1,0 +1,148 @@
+//! Locks with several holders: readers and writers, permits.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use etcd_concurrency::{Error, Guard, RwLock, Semaphore};
+use tokio::time::sleep;
+
+use crate::{
+    contest::{HOUR, NAME, SECOND, TTL},
+    model::{Counts, Model},
+};
+
+type Waiting = tokio::task::JoinHandle<Result<Guard, Error>>;
+
+fn read(model: &Model) -> Waiting {
+    let lock = RwLock::new(&model.session(TTL), NAME);
+    tokio::spawn(async move { lock.read().await })
+}
+
+fn write(model: &Model) -> Waiting {
+    let lock = RwLock::new(&model.session(TTL), NAME);
+    tokio::spawn(async move { lock.write().await })
+}
+
+async fn turn(waiting: Waiting) -> Guard {
+    waiting.await.expect("no panic").expect("its turn")
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_share_and_a_writer_does_not() {
+    let model = Model::default();
+    let (one, two) = (turn(read(&model)).await, turn(read(&model)).await);
+    let writer = write(&model);
+    sleep(SECOND).await;
+    // Whoever comes after a writer waits for it.
+    let late = read(&model);
+    sleep(SECOND).await;
+    let before = model.counts();
+    sleep(HOUR).await;
+    assert_eq!(model.counts(), before, "nobody asks while nothing happens");
+    assert!(!writer.is_finished() && !late.is_finished());
+    one.unlock().await.expect("held");
+    sleep(SECOND).await;
+    assert!(!writer.is_finished());
+    two.unlock().await.expect("held");
+    let writer = turn(writer).await;
+    sleep(SECOND).await;
+    assert!(!late.is_finished());
+    writer.unlock().await.expect("held");
+    turn(late).await.unlock().await.expect("held");
+    assert!(model.keys("").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_gives_up_lets_the_readers_behind_it_in() {
+    let model = Model::default();
+    let _reading = turn(read(&model)).await;
+    let writer = write(&model);
+    sleep(SECOND).await;
+    let late = read(&model);
+    sleep(SECOND).await;
+    writer.abort();
+    turn(late).await.unlock().await.expect("held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trying_takes_only_what_is_free() {
+    let model = Model::default();
+    let lock = RwLock::new(&model.session(TTL), NAME);
+    let reading = lock.try_read().await.expect("free");
+    let also = lock.try_read().await.expect("shared");
+    assert!(matches!(lock.try_write().await, Err(Error::Held)));
+    assert_eq!(model.keys("").len(), 2, "who was refused leaves nothing");
+    drop((reading, also));
+    sleep(SECOND).await;
+    let writing = lock.try_write().await.expect("free");
+    assert!(matches!(lock.try_read().await, Err(Error::Held)));
+    writing.unlock().await.expect("held");
+    assert!(lock.read_within(SECOND).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn go_and_this_client_exclude_each_other_by_their_keys() {
+    let model = Model::default();
+    model.put("lock/write/1700000000000000000", "");
+    let (reader, writer) = (read(&model), write(&model));
+    sleep(SECOND).await;
+    assert!(!reader.is_finished() && !writer.is_finished());
+    assert!(model.keys("lock/read/").len() == 1 && model.keys("lock/write/").len() == 2);
+    model.delete("lock/write/1700000000000000000");
+    turn(reader).await.unlock().await.expect("held");
+    turn(writer).await.unlock().await.expect("held");
+}
+
+fn permits(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).expect("not zero")
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_hold_a_permit_and_no_more() {
+    let model = Model::default();
+    let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut workers = Vec::new();
+    for number in 0..20 {
+        let semaphore = Semaphore::new(&model.session(TTL), NAME, permits(3));
+        let (inside, most) = (Arc::clone(&inside), Arc::clone(&most));
+        workers.push(tokio::spawn(async move {
+            sleep(number * SECOND / 100).await;
+            let permit = semaphore.acquire().await.expect("its turn");
+            most.fetch_max(inside.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            sleep(SECOND).await;
+            inside.fetch_sub(1, Ordering::Relaxed);
+            permit.unlock().await.expect("held");
+        }));
+    }
+    for worker in workers {
+        worker.await.expect("no panic");
+    }
+    sleep(SECOND).await;
+    assert_eq!(most.load(Ordering::Relaxed), 3);
+    assert!(model.keys("").is_empty());
+    // Those who wait have one watch and ask once.
+    assert_eq!(model.counts(), Counts { writes: 40, reads: 17, creates: 17, cancels: 17 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_comes_back_from_the_dead_and_from_those_who_give_up() {
+    let model = Model::default();
+    let (one, two) = (model.session(TTL), model.session(HOUR));
+    let _dead = Semaphore::new(&one, NAME, permits(2)).acquire().await.expect("free");
+    let semaphore = Semaphore::new(&two, NAME, permits(2));
+    let held = semaphore.acquire().await.expect("free");
+    assert!(matches!(semaphore.try_acquire().await, Err(Error::Held)));
+    assert!(matches!(semaphore.acquire_within(SECOND).await, Err(Error::TimedOut)));
+    model.freeze(one.lease());
+    let again = semaphore.acquire_within(Duration::from_secs(20)).await.expect("expired");
+    drop(again);
+    sleep(SECOND).await;
+    assert_eq!(model.keys("").len(), 1);
+    held.unlock().await.expect("held");
+}
