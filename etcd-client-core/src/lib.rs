@@ -29,6 +29,9 @@
 //! - [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`]: one struct for each operation. A client's method gives one that is awaited;
 //!   `new` gives one that goes into a [`Txn`] or to [`Client::execute`].
 //! - [`Get::pages`]: long ranges at one revision, in flat memory.
+//! - [`Client::watch`]: what changes, across the loss of members. [`Cache`] keeps a range in memory up to date, for reads that cost
+//!   the members nothing or next to nothing; [`Mirror`] leads a copy elsewhere.
+//! - [`Client::with_namespace`]: the same client with all of its keys under a prefix.
 //! - [`Client::lease`]: leases that keys are attached to.
 //! - [`Client::server_lock`] and [`Client::server_election`]: locks and elections that the members wait for.
 //! - [`Client::auth`]: users, roles and their permissions.

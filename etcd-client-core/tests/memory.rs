@@ -4,6 +4,7 @@
 //! pages are dropped, as a reader of a range larger than memory must.
 #![allow(clippy::print_stdout, reason = "the figures are what these tests are read for")]
 
+mod cached_keys;
 mod fake_member;
 
 use allocation_counter::measure;

@@ -57,6 +57,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
 }
 
+/// How many of the watches that were latest are shown.
+const LATEST: usize = 12;
+
 /// The histories are kept, whatever comes out.
 fn faults(run: &Run) -> Result<()> {
     let line: Line = run.etcd.as_deref().map_or(Ok(Line::NEWEST), str::parse)?;
@@ -77,6 +80,9 @@ fn judge(file: &std::path::Path) -> Result<()> {
     let history = History::read(file)?;
     let verdict = check::all(&history, &Limits::default());
     print!("{}", verdict.report(&history));
+    for lag in verdict.lags().iter().take(LATEST) {
+        println!("watch {} was {:.0} ms late in line {}", lag.watch, lag.nanos.millis(), lag.line);
+    }
     if !verdict.is_clean() {
         bail!("{} does not keep what was promised", file.display());
     }

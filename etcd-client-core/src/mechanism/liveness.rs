@@ -230,11 +230,9 @@ mod tests {
     /// A server that counts as etcd's does: a PING within 5 s of the last is a strike, the third one is the end.
     #[test]
     fn pings_never_trip_the_servers_policing() {
-        for keepalive in
-            [Keepalive::for_calls(ms(5_000)), Keepalive::for_streams(ms(10), ms(5_000)).slower(), {
-                Keepalive::for_streams(ms(10_000), ms(5_000))
-            }]
-        {
+        let eager = Keepalive::for_streams(ms(10), ms(5_000));
+        let usual = Keepalive::for_streams(ms(10_000), ms(5_000));
+        for keepalive in [Keepalive::for_calls(ms(5_000)), eager, eager.slower(), usual] {
             let mut peer = Liveness::new(keepalive);
             let (mut last, mut strikes, mut pings) = (ms(0), 0, 0);
             for now in (0..3_600_000).step_by(50).map(ms) {

@@ -61,8 +61,8 @@ fn event_of(event: mvccpb::Event, flaw: &mut Option<&'static str>) -> Option<Eve
     Some(converted.with_prev_kv(event.prev_kv.map(key_value)))
 }
 
-/// Creates a watch from `start` on, zero for now; in fragments, and with notices of progress whether or not its user wants them.
-pub(crate) fn watch_create_request(spec: &WatchCreateSpec, start: i64) -> pb::WatchRequest {
+/// Creates a watch from `start` on, zero for now; with notices of progress whether or not its user wants them.
+pub(crate) fn watch_create_request(spec: &WatchCreateSpec, start: i64, fragment: bool) -> pb::WatchRequest {
     let (key, range_end) = spec.range.bounds();
     let filters = [(spec.no_put, FilterType::Noput), (spec.no_delete, FilterType::Nodelete)];
     request(RequestUnion::CreateRequest(pb::WatchCreateRequest {
@@ -73,7 +73,7 @@ pub(crate) fn watch_create_request(spec: &WatchCreateSpec, start: i64) -> pb::Wa
         filters: filters.into_iter().filter(|(set, _)| *set).map(|(_, filter)| filter.into()).collect(),
         prev_kv: spec.prev_kv,
         watch_id: 0,
-        fragment: true,
+        fragment,
     }))
 }
 
@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_on_the_wire() {
         let spec = WatchCreate::new("a").prefix().no_put().prev_kv().into_spec();
-        let Some(RequestUnion::CreateRequest(create)) = watch_create_request(&spec, 7).request_union else {
+        let Some(RequestUnion::CreateRequest(create)) = watch_create_request(&spec, 7, true).request_union
+        else {
             panic!("a create")
         };
         assert_eq!(

@@ -25,7 +25,8 @@ const STREAMS: usize = 24;
 async fn a_member_ends_within(bound: Duration, members: usize) {
     let _turn = turn().await;
     let Some(cluster) = Cluster::builder().members(members).start_or_skip().await else { return };
-    let client = Client::builder(cluster.endpoints()).build().expect("built");
+    // With its own health streams beside those of the stubs.
+    let client = Client::builder(cluster.endpoints()).health_hints().build().expect("built");
     let lease = client.lease().grant(Duration::from_secs(600)).await.expect("granted").id;
     let mut reading = JoinSet::new();
     for _ in 0..STREAMS {

@@ -87,6 +87,7 @@
 mod at_most_once;
 mod auth;
 mod auth_admin;
+mod cache;
 mod cancellation;
 mod closing;
 mod cluster;
@@ -103,6 +104,7 @@ mod lease_keepalive;
 mod maintenance;
 mod membership;
 mod middleware;
+mod mirror;
 mod move_leader;
 mod namespace;
 #[cfg(feature = "naming")]

@@ -64,7 +64,7 @@ async fn a_txn_stays_inside_at_every_level() {
     whole.put("other", "outside").await.expect("put");
     whole.put("ns-txn/other", "before").await.expect("put");
     let nested = Txn::new()
-        .when(Compare::value("k").equal("inside"))
+        .when(Compare::value("other").equal("before"))
         .then((Get::new("").all_keys(), Put::new("other", "again").prev_kv()));
     let txn = ours.txn().when(Compare::missing("k")).then((Put::new("k", "inside"), nested));
     let answer = timeout(PATIENCE, txn).await.expect("in time").expect("txn");
@@ -74,6 +74,42 @@ async fn a_txn_stays_inside_at_every_level() {
     assert_eq!(nested.put(1).expect("a put").prev_kv.as_ref().expect("there").key, "other");
     assert_eq!(whole.get("other").await.expect("get").kvs[0].value, "outside");
     assert_eq!(whole.get("ns-txn/other").await.expect("get").kvs[0].value, "again");
+}
+
+#[tokio::test]
+async fn a_watch_sees_the_namespace_and_nothing_else() {
+    let Some(cluster) = servers::shared() else { return };
+    let whole = servers::client(cluster.endpoints());
+    let ours = whole.with_namespace("ns-watch/");
+    let mut watch = ours.watch("").all_keys().prev_kv().await.expect("a watch");
+    for (key, value) in
+        [("ns-watch", "foreign"), ("ns-watch/", "foreign"), ("ns-watch/a", "1"), ("ns-watch0", "foreign")]
+    {
+        whole.put(key, value).await.expect("put");
+    }
+    ours.put("a", "2").await.expect("put");
+    ours.delete("").prefix().await.expect("delete");
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        let response = timeout(PATIENCE, watch.next()).await.expect("in time").expect("one").expect("events");
+        seen.extend(response.events);
+    }
+    assert!(seen.iter().all(|event| event.kv.key == "a"), "{seen:?}");
+    let before = seen.iter().map(|event| event.prev_kv.as_ref().map(|kv| (&kv.key[..], &kv.value[..])));
+    let expected = [None, Some((&b"a"[..], &b"1"[..])), Some((b"a", b"2"))];
+    assert_eq!(before.collect::<Vec<_>>(), expected);
+    assert!(seen[0].is_create() && seen[2].is_delete());
+}
+
+#[tokio::test]
+async fn a_service_around_the_client_keeps_the_namespace() {
+    let Some(cluster) = servers::shared() else { return };
+    let whole = servers::client(cluster.endpoints());
+    let ours = whole.with_namespace("ns-service/");
+    let around = ours.with_service(ours.channel());
+    assert_eq!(around.namespace(), ours.namespace());
+    around.put("k", "v").await.expect("put");
+    assert_eq!(whole.get("ns-service/k").await.expect("get").count, 1);
 }
 
 #[tokio::test]

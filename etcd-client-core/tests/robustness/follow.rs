@@ -118,7 +118,7 @@ impl Follower {
         }
     }
 
-    /// Everything up to the answer is in the handle by then, and comes first.
+    /// Everything up to the answer is in the handle by then, and comes first; what happened since may come with it.
     async fn ask(
         &self,
         watch: WatchId,
@@ -126,14 +126,18 @@ impl Follower {
         followed: &mut Followed,
     ) -> Result<Rev, Error> {
         // Refused where the member is too old, and late while it is down.
-        let Ok(revision) = handle.progress().await else { return Ok(Rev::default()) };
+        let Ok(revision) = handle.progress().await.map(edges::revision) else { return Ok(Rev::default()) };
+        let mut reached = Rev::default();
         while let Some(Some(response)) = unconstrained(handle.next()).now_or_never() {
-            self.recorder.record(edges::response(watch, &response?));
+            let response = response?;
+            self.recorder.record(edges::response(watch, &response));
             followed.responses += 1;
+            reached = reached.max(until(&response));
         }
-        let revision = edges::revision(revision);
-        self.recorder.record(Edge::WatchProgress { watch, revision });
-        Ok(revision)
+        if reached <= revision {
+            self.recorder.record(Edge::WatchProgress { watch, revision });
+        }
+        Ok(reached.max(revision))
     }
 
     /// A watch ends for a compaction, where it may not skip history, and for nothing else.

@@ -80,6 +80,13 @@ impl Rig {
         let history = History::read(&path).expect("the history is read");
         let verdict = check::all(&history, &Limits::default());
         print(verdict.figures());
+        if let Some(latest) = verdict.lags().first() {
+            print(format_args!(
+                "watch {} was {:.0} ms late, which was the latest",
+                latest.watch,
+                latest.nanos.millis()
+            ));
+        }
         assert!(verdict.is_clean(), "{}: {}", path.display(), verdict.report(&history));
         if !self.settings.keep {
             fs::remove_file(&path).expect("the history is removed");

@@ -1,6 +1,13 @@
 //! What the environment asks for.
 
-use std::{env, fmt::Display, io::Write as _, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    env,
+    fmt::Display,
+    io::Write as _,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 /// How a run is to be.
 #[derive(Clone, Debug)]
@@ -22,7 +29,8 @@ impl Settings {
 
     /// Where the history of a scenario goes.
     pub(super) fn file(&self, scenario: &str, line: impl Display) -> PathBuf {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in a folder of the root");
         let target = env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
         let folder = root.join(target.unwrap_or_else(|| "target".into())).join("robustness");
         folder.join(format!("{scenario}-{line}-{}.jsonl", self.seed))

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{edges, goals::Goals, specs::Spec, writers::Writing};
+use crate::{edges, goals::Goals, settings::print, specs::Spec, writers::Writing};
 
 /// How long each stays, in milliseconds: some are gone before they got anything.
 const STAYS: std::ops::Range<u64> = 1..2_500;
@@ -47,6 +47,10 @@ impl Visitor {
         // Some leave while they are still being created.
         let ended = match timeout_at(leaves, spec.create(&self.client)).await {
             Err(_) => None,
+            Ok(Err(error)) if error.is_timeout() => {
+                print(format_args!("watch {watch} was not created in time: {}", error.report()));
+                None
+            }
             Ok(Err(error)) => Some(error),
             Ok(Ok(mut handle)) => {
                 self.recorder.record(Edge::WatchCreated { watch, revision: None });

@@ -110,6 +110,21 @@ fn writes_prefer_the_leader_and_reads_do_not() {
 }
 
 #[test]
+fn writes_follow_the_leader_to_its_successor() {
+    run(Balance::PreferLeader, |client, ledgers| async move {
+        assert_eq!(shares(&ledgers, puts(&client)).await?, [0, CALLS, 0]);
+        for ledger in &ledgers {
+            ledger.set_leader(id(2));
+        }
+        // The header of an answer shows that there was an election.
+        client.put("k", "v").await?;
+        sleep(SECOND).await;
+        assert_eq!(shares(&ledgers, puts(&client)).await?, [0, 0, CALLS]);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_leader_that_is_gone_is_no_obstacle() {
     run(Balance::PreferLeader, |client, ledgers| async move {
         turmoil::partition(CLIENT, NAMES[1]);

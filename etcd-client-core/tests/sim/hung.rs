@@ -1,8 +1,8 @@
 //! Members that go silent, or that answer PINGs and no requests.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
-use etcd_client_core::{EndpointPhase, Outcome};
+use etcd_client_core::{CallOptions, EndpointPhase, Get, Outcome};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -152,6 +152,76 @@ fn the_only_member_is_waited_for_and_its_states_are_told() {
         Ok(())
     });
     sim.run().expect("the scenario holds");
+}
+
+#[test]
+fn the_patience_with_a_silent_member_is_as_it_was_set() {
+    // 1 s of silence before the PING of a call, the interval before that of a stream; then the timeout.
+    for (interval, timeout, call, stream) in [(10, 5, 6, 15), (10, 2, 3, 12), (7, 2, 3, 9)] {
+        let (mut sim, ledgers) = network(1, 120 * SECOND);
+        sim.client(CLIENT, async move {
+            let builder =
+                builder(1).keepalive_interval(SECOND * interval).keepalive_timeout(SECOND * timeout);
+            let client = builder.no_timeout().build()?;
+            client.put("k", "v").await?;
+            ledgers[0].set_mood(Mood::Hangs);
+            let streaming = tokio::spawn({
+                let client = client.clone();
+                async move {
+                    let options = CallOptions::default().no_timeout();
+                    client.kv().range_stream(Get::new("k"), options).await.map(drop)
+                }
+            });
+            let writing = tokio::spawn({
+                let client = client.clone();
+                async move { client.put("k", "v").await.map(drop) }
+            });
+            while ledgers[0].requests() < 3 {
+                sleep(SECOND / 100).await;
+            }
+            blackhole(0);
+            let started = Instant::now();
+            writing.await?.expect_err("the connection is given up");
+            assert_about(since(started), call * SECOND);
+            streaming.await?.expect_err("the connection is given up");
+            assert_about(since(started), stream * SECOND);
+            Ok(())
+        });
+        sim.run().expect("the scenario holds");
+    }
+}
+
+/// It is not asked again as often: 11 s of silence before a PING, not 1 s.
+#[test]
+fn a_member_that_complains_of_pings_gets_fewer() {
+    let (mut sim, ledgers) = network(1, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        let client = builder(1).no_timeout().build()?;
+        client.put("k", "v").await?;
+        ledgers[0].complain();
+        while ledgers[0].connections.load(Ordering::Relaxed) < 2 {
+            sleep(SECOND / 100).await;
+        }
+        client.put("k", "v").await?;
+        ledgers[0].set_mood(Mood::Hangs);
+        let writing = tokio::spawn({
+            let client = client.clone();
+            async move { client.put("k", "v").await.map(drop) }
+        });
+        while ledgers[0].puts.load(Ordering::Relaxed) < 3 {
+            sleep(SECOND / 100).await;
+        }
+        blackhole(0);
+        let started = Instant::now();
+        writing.await?.expect_err("the connection is given up");
+        assert_about(since(started), 16 * SECOND);
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
+}
+
+fn assert_about(took: Duration, expected: Duration) {
+    assert!((expected - SECOND / 2..=expected + SECOND / 2).contains(&took), "{took:?}, not {expected:?}");
 }
 
 /// It answers PINGs, so only how its calls end tells.

@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use prost::Message;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    sync::Notify,
     time::{Instant, sleep},
 };
 use turmoil::net::TcpListener;
@@ -44,6 +45,10 @@ pub(crate) struct Ledger {
     /// How long an answer takes.
     latency: Mutex<Duration>,
     leader: AtomicU64,
+    /// How many elections there were.
+    elections: AtomicU64,
+    /// Told when the connection that stands is to end with a complaint.
+    complaint: Notify,
 }
 
 impl Ledger {
@@ -61,6 +66,16 @@ impl Ledger {
 
     pub(crate) fn set_leader(&self, leader: u64) {
         self.leader.store(leader, Ordering::Relaxed);
+        self.elections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends a connection as etcd does that got too many PINGs.
+    pub(crate) fn complain(&self) {
+        self.complaint.notify_one();
+    }
+
+    fn term(&self) -> u64 {
+        1 + self.elections.load(Ordering::Relaxed)
     }
 
     /// Requests for each 100 ms in this span of the simulation.
@@ -93,8 +108,14 @@ pub(crate) async fn serve(id: u64, ledger: Arc<Ledger>) -> io::Result<()> {
 /// Serves one connection.
 pub(crate) async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, id: u64, ledger: Arc<Ledger>) {
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
-    while let Some(Ok((request, respond))) = connection.accept().await {
-        tokio::spawn(call(request, respond, id, Arc::clone(&ledger)));
+    loop {
+        tokio::select! {
+            accepted = connection.accept() => {
+                let Some(Ok((request, respond))) = accepted else { return };
+                tokio::spawn(call(request, respond, id, Arc::clone(&ledger)));
+            }
+            () = ledger.complaint.notified() => connection.abrupt_shutdown(h2::Reason::ENHANCE_YOUR_CALM),
+        }
     }
 }
 
@@ -112,11 +133,12 @@ async fn call(request: Request<RecvStream>, respond: SendResponse<Bytes>, id: u6
     if !latency.is_zero() {
         sleep(latency).await;
     }
-    answer(respond, message(&path, id, ledger.leader.load(Ordering::Relaxed)));
+    answer(respond, message(&path, id, &ledger));
 }
 
-fn message(path: &str, id: u64, leader: u64) -> Bytes {
-    let header = Some(pb::ResponseHeader { cluster_id: 1, member_id: id, revision: 9, raft_term: 2 });
+fn message(path: &str, id: u64, ledger: &Ledger) -> Bytes {
+    let (leader, raft_term) = (ledger.leader.load(Ordering::Relaxed), ledger.term());
+    let header = Some(pb::ResponseHeader { cluster_id: 1, member_id: id, revision: 9, raft_term });
     let framed = |message: Vec<u8>| {
         let mut frame = BytesMut::with_capacity(5 + message.len());
         frame.put_u8(0);
@@ -127,7 +149,7 @@ fn message(path: &str, id: u64, leader: u64) -> Bytes {
     framed(match path {
         "/etcdserverpb.KV/Put" => pb::PutResponse { header, prev_kv: None }.encode_to_vec(),
         "/etcdserverpb.Maintenance/Status" => {
-            pb::StatusResponse { header, leader, raft_term: 2, version: "3.7.0".into(), ..Default::default() }
+            pb::StatusResponse { header, leader, raft_term, version: "3.7.0".into(), ..Default::default() }
                 .encode_to_vec()
         }
         _ => pb::RangeResponse { header, kvs: vec![], more: false, count: 0 }.encode_to_vec(),

@@ -1,5 +1,6 @@
 //! What to do about an error, in one sentence.
 
+use crate::attempt::Attempt;
 use crate::code::Code;
 use crate::error::Error;
 use crate::grpc_code::GrpcCode;
@@ -12,6 +13,8 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
     }
     match error.kind() {
         _ if error.outcome_unknown() => Some("read back what was written before writing it again"),
+        // Whoever got as far as TLS was told there what to look at.
+        ErrorKind::Unavailable if is_about_tls(error) => None,
         ErrorKind::Unavailable => Some("is etcd running, is the endpoint right, does it want TLS (https)?"),
         ErrorKind::Timeout => Some("allow more time, or look at the member's disk, load and network"),
         ErrorKind::Closed => Some("make the call before the client is closed, or on a new client"),
@@ -30,6 +33,12 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         ErrorKind::Unsupported => Some("use a newer version of etcd, or do without this call"),
         _ => None,
     }
+}
+
+fn is_about_tls(error: &Error) -> bool {
+    let about_tls =
+        |attempt: &Attempt| ["TLS", "Tls", "certificate"].iter().any(|word| attempt.reason().contains(word));
+    !error.attempts().is_empty() && error.attempts().iter().all(about_tls)
 }
 
 fn for_code(code: Code) -> Option<&'static str> {

@@ -211,3 +211,18 @@ fn a_duration_is_short() {
         assert_eq!(Short(Duration::from_micros(micros)).to_string(), short);
     }
 }
+
+#[test]
+fn what_was_told_of_tls_needs_no_advice() {
+    let reason =
+        "the peer closed the connection during the TLS handshake: does it speak TLS (http:// if not)?";
+    let tried = |reasons: &[&str]| {
+        let attempts = reasons.iter().map(|reason| Attempt::new("https://a:2379", *reason).with_sent(false));
+        Error::new(ErrorKind::Unavailable, "no endpoint was ready")
+            .with_attempts(attempts.collect::<Vec<_>>())
+    };
+    assert!(!tried(&[reason]).report().to_string().contains("help"));
+    for reasons in [&[][..], &["Connection refused"], &[reason, "Connection refused"]] {
+        assert!(tried(reasons).report().to_string().contains("help     is etcd running"), "{reasons:?}");
+    }
+}

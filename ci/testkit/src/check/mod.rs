@@ -18,7 +18,7 @@ mod write;
 
 use std::time::Duration;
 
-pub use verdict::{Figures, Rule, Verdict, Violation};
+pub use verdict::{Figures, Lag, Rule, Verdict, Violation};
 
 use crate::history::History;
 use log::Log;
@@ -40,7 +40,6 @@ impl Default for Limits {
 }
 
 /// Every check.
-#[must_use]
 pub fn all(history: &History, limits: &Limits) -> Verdict {
     let mut verdict = Verdict::default();
     let log = Log::of(history, &mut verdict);
@@ -48,5 +47,6 @@ pub fn all(history: &History, limits: &Limits) -> Verdict {
     watch::check(history, &log, &mut verdict);
     lease::check(history, &log, limits, &mut verdict);
     lock::check(history, limits, &mut verdict);
+    verdict.lags.sort_by(|one, other| other.cmp(one));
     verdict
 }

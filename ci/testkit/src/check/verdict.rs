@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::history::History;
+use crate::history::{History, Nanos, WatchId};
 
 /// What was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,11 +119,24 @@ impl fmt::Display for Figures {
     }
 }
 
+/// How late a watch was, at worst: a figure, and no promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Lag {
+    /// From when a witness saw a revision that was made while the watch was there, until the watch gave it.
+    pub nanos: Nanos,
+    /// Which watch.
+    pub watch: WatchId,
+    /// The line that gives it.
+    pub line: usize,
+}
+
 /// What all checks found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
     violations: Vec<Violation>,
+    pub(super) lags: Vec<Lag>,
     pub(super) figures: Figures,
 }
 
@@ -144,6 +157,11 @@ impl Verdict {
     /// How much was judged.
     pub fn figures(&self) -> Figures {
         self.figures
+    }
+
+    /// How late each watch was at worst, the latest first.
+    pub fn lags(&self) -> &[Lag] {
+        &self.lags
     }
 
     /// For people: how much was judged, what was broken, and the lines that show it.

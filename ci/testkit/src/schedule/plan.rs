@@ -38,8 +38,15 @@ impl Verb {
             4 => Self::Blackhole(Direction::Both),
             5 => Self::Blackhole(Direction::ToServer),
             6 => Self::Blackhole(Direction::ToClient),
-            7 | 8 => Self::Reset,
-            9 => Self::Compact,
+            _ => Self::draw_brief(rng),
+        }
+    }
+
+    /// One that does not last.
+    fn draw_brief(rng: &mut Rng) -> Self {
+        match rng.u8(0..4) {
+            0 | 1 => Self::Compact,
+            2 => Self::Reset,
             _ => Self::MoveLeader,
         }
     }
@@ -89,7 +96,7 @@ const PAUSE: std::ops::Range<u64> = 200..3_000;
 impl Plan {
     /// Faults for so many members and so long, the last of which has ended by then.
     ///
-    /// Faults that last take turns, so that a majority is always up.
+    /// Faults that last take turns, so that a majority is always up; others happen between them and meanwhile.
     ///
     /// # Panics
     /// When there are no members.
@@ -105,6 +112,11 @@ impl Plan {
                 return Self { seed, steps };
             }
             steps.push(Step { at, verb, member, lasts });
+            if verb.lasts() && members > 1 && rng.bool() {
+                let at = at + lasts.mul_f64(rng.f64());
+                let member = (member + rng.usize(1..members)) % members;
+                steps.push(Step { at, verb: Verb::draw_brief(&mut rng), member, lasts: Duration::ZERO });
+            }
             at += lasts;
         }
     }
@@ -171,7 +183,8 @@ mod tests {
     #[test]
     fn no_two_faults_last_at_once_unless_asked() {
         let overlaps = |plan: &Plan| {
-            let pairs = plan.steps().windows(2);
+            let lasting: Vec<_> = plan.steps().iter().filter(|step| step.verb.lasts()).collect();
+            let pairs = lasting.windows(2);
             pairs.filter(|pair| pair[0].at + pair[0].lasts > pair[1].at).count()
         };
         let plans = |draw: fn(u64, usize, Duration) -> Plan| (0..200).map(move |seed| draw(seed, 3, LENGTH));

@@ -113,6 +113,7 @@ impl Follower {
                 Question::Answered(Err(error)) => {
                     tracing::debug!(%error, "a cache cannot tell whether it is up to date");
                     self.shared.progress_is_out();
+                    questions.failed();
                 }
             }
         }

@@ -138,6 +138,9 @@ impl Cache {
 
     /// Waits until the cache is at `revision`, such as that of a write, or later. There is no limit to the wait.
     ///
+    /// A revision that changed nothing in the range is reached when the member says so. Those that cannot be asked (before etcd 3.4.25
+    /// and 3.5.8) say it with the next change, or after ten minutes.
+    ///
     /// Cancel safe.
     ///
     /// # Errors

@@ -11,8 +11,11 @@ use tokio::{
 
 use crate::{model::Revision, service::WatchHandle};
 
-/// Between two questions, so that a member that lags is not asked in a loop.
+/// After an answer that was not enough, so that a member that lags is not asked in a loop.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// After a failure: as a rule the member is too old to be asked at all.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The questions to one watch.
 pub(super) struct Questions {
@@ -61,13 +64,19 @@ impl Questions {
         // Who begins to wait from here on needs an answer to another question.
         self.wanted.borrow_and_update();
         self.open = false;
-        self.not_before = Instant::now() + PAUSE;
         self.asked = Some(Box::pin(watch.progress()));
     }
 
     /// The watch is at `revision`: who waits for a later one needs another answer.
     pub(super) fn answered(&mut self, revision: Revision) {
-        self.open = *self.wanted.borrow() > revision;
+        let enough = *self.wanted.borrow() <= revision;
+        self.open = !enough;
+        self.not_before = Instant::now() + if enough { Duration::ZERO } else { PAUSE };
+    }
+
+    /// Nobody waits for longer: the next who asks begins anew.
+    pub(super) fn failed(&mut self) {
+        self.not_before = Instant::now() + PAUSE_AFTER_FAILURE;
     }
 }
 

@@ -144,14 +144,16 @@ impl Shared {
         self.read().latest().map(|(pairs, _)| pairs).unwrap_or_default()
     }
 
-    /// The range was listed. What differs from before is a change as any other.
+    /// The range was listed. What differs from what was there before is a change as any other.
     pub(super) fn restart(&self, revision: Revision, pairs: Pairs) {
-        let before = self.pairs();
-        let events = difference(&before, &pairs, revision);
-        let change = CacheChange::new(true, events, self.snapshot(pairs.clone(), revision));
+        let before = self.read().latest();
+        let change = before.map(|(before, _)| {
+            let events = difference(&before, &pairs, revision);
+            CacheChange::new(true, events, self.snapshot(pairs.clone(), revision))
+        });
         let mut published = self.write();
-        let first = published.window.replace(Window::new(revision, pairs, self.history)).is_none();
-        if !first {
+        published.window = Some(Window::new(revision, pairs, self.history));
+        if let Some(change) = change {
             published.tell(change);
         }
         drop(published);

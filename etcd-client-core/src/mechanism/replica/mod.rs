@@ -32,7 +32,7 @@ pub(crate) fn steps(
     span: &Span,
     events: Vec<Event>,
 ) -> impl Iterator<Item = Step> + Send {
-    let mut events = events.into_iter().filter(move |event| event.revision() > at && span.has(&event.kv.key));
+    let mut events = events.into_iter().filter(|event| span.has(&event.kv.key));
     let (mut pairs, mut last, mut ahead) = (pairs, at, None);
     std::iter::from_fn(move || {
         // History has no repetitions: what goes back is one.

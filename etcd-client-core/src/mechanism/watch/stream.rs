@@ -22,6 +22,9 @@ const QUIET: Duration = Duration::from_secs(8);
 /// How long a stream that owes an answer may be silent before it is given up. Both together are less than 15 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often that doubles: what is busy with a long history must not be asked to begin anew for ever.
+const PATIENCE_DOUBLES: u32 = 3;
+
 /// A watch, by a number that is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Ticket(pub(crate) u64);
@@ -29,7 +32,7 @@ pub(crate) struct Ticket(pub(crate) u64);
 /// What is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    Create { ticket: Ticket, start: i64 },
+    Create { ticket: Ticket, start: i64, fragment: bool },
     Cancel(i64),
     Progress,
     Echo,
@@ -86,6 +89,18 @@ struct Watched {
     phase: Phase,
     assembly: Assembly,
     repeated: u64,
+    /// The store's revision when it was created: up to there it is history that is sent.
+    level: i64,
+    /// Members cut history into fragments in a time that grows with the square of the number of events (`sendFragments` in etcd's
+    /// `server/etcdserver/api/v3rpc/watch.go`), and say nothing meanwhile. One that went silent over it is spared the cutting.
+    whole: bool,
+}
+
+impl Watched {
+    /// Whether there is history that it was not sent yet.
+    fn is_behind(&self) -> bool {
+        matches!(self.phase, Phase::Live(_)) && self.position.next() <= self.level
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +138,8 @@ pub(crate) struct WatchStream {
     heard: Duration,
     /// Since when an answer is owed.
     owed: Duration,
+    /// Streams in a row that went silent before they delivered anything.
+    silent: u32,
     actions: VecDeque<Action>,
     rules: Rules,
 }
@@ -140,8 +157,15 @@ impl WatchStream {
 
     /// Takes a watch in, and creates it where there is a stream.
     pub(crate) fn add(&mut self, ticket: Ticket, filter: Filter, position: Position, now: Duration) {
-        let watched =
-            Watched { filter, position, phase: Phase::Waiting, assembly: Assembly::default(), repeated: 0 };
+        let watched = Watched {
+            filter,
+            position,
+            phase: Phase::Waiting,
+            assembly: Assembly::default(),
+            repeated: 0,
+            level: 0,
+            whole: false,
+        };
         self.watches.insert(ticket, watched);
         self.order.push_back(ticket);
         if self.open {
@@ -232,9 +256,13 @@ impl WatchStream {
             }
             self.await_answer(Pending::Echo, Request::Echo, now);
         }
-        let due = self.heard.max(self.owed) + PATIENCE;
+        let due = self.heard.max(self.owed) + PATIENCE * 2_u32.pow(self.silent.min(PATIENCE_DOUBLES));
         if now < due {
             return Some(due);
+        }
+        self.silent = self.silent.saturating_add(1);
+        for watched in self.watches.values_mut() {
+            watched.whole |= watched.is_behind();
         }
         self.actions.push_back(Action::Broken("the member went silent: it answers no watch any more"));
         None
@@ -297,8 +325,8 @@ impl WatchStream {
                 continue;
             }
             watched.phase = Phase::Creating;
-            let start = watched.position.next();
-            self.await_answer(Pending::Watch(ticket), Request::Create { ticket, start }, now);
+            let (start, fragment) = (watched.position.next(), !watched.whole);
+            self.await_answer(Pending::Watch(ticket), Request::Create { ticket, start, fragment }, now);
         }
     }
 
@@ -339,6 +367,7 @@ impl WatchStream {
         }
         watched.position.pin(revision);
         watched.phase = Phase::Live(message.id);
+        watched.level = revision;
         let behind = watched.position.is_beyond(revision);
         let future = watched.position.is_future(revision);
         self.ids.insert(message.id, ticket);
@@ -416,6 +445,7 @@ impl WatchStream {
         let is_progress = message.events.is_empty() && !message.fragment && watched.assembly.is_empty();
         if is_progress {
             let believed = watched.position.progressed(header.revision.get());
+            self.silent = 0;
             return if believed {
                 self.actions.push_back(Action::Progress { ticket, header })
             };
@@ -428,6 +458,8 @@ impl WatchStream {
         }
         let Some(last) = events.last().map(|event| event.revision().get()) else { return };
         watched.position.delivered(last, header.revision.get(), rules);
+        watched.whole &= watched.is_behind();
+        self.silent = 0;
         self.actions.push_back(Action::Deliver { ticket, header, events });
     }
 

@@ -106,9 +106,9 @@ impl Lane {
 
     fn send(&self, stream: &mut Stream, request: Request) {
         match request {
-            Request::Create { ticket, start } => {
+            Request::Create { ticket, start, fragment } => {
                 if let Some(entry) = self.entries.get(&ticket) {
-                    stream.push(&wire::watch_create_request(&entry.shared.spec, start));
+                    stream.push(&wire::watch_create_request(&entry.shared.spec, start, fragment));
                 }
             }
             Request::Cancel(id) => stream.push(&wire::watch_cancel_request(id)),

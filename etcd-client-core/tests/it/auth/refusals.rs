@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Code, Outcome};
+use etcd_client_core::{CallOptions, Code, Outcome, Put, Resend};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
@@ -77,4 +77,19 @@ async fn without_credentials_only_an_old_revision_is_sent_again() {
         assert_eq!((error.code(), error.attempts().len()), (Some(code), attempts), "{}", error.report());
     }
     assert_eq!(member.state().authenticates, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_never_sent_again_hears_of_its_token_and_the_next_has_another() {
+    let member = Member::default();
+    let client = member.client();
+    client.get("k").await.expect("a token");
+    member.state().tokens.clear();
+    let options = CallOptions::default().resend(Resend::Never);
+    let error = client.kv().put(Put::new("k", "v"), options.clone()).await.expect_err("rejected");
+    assert_eq!((error.code(), error.outcome()), (Some(Code::InvalidAuthToken), Outcome::NotApplied));
+    assert_eq!(error.attempts().len(), 1, "{}", error.report());
+    client.kv().put(Put::new("k", "v"), options).await.unwrap_or_else(|error| panic!("{}", error.report()));
+    let state = member.state();
+    assert_eq!((state.authenticates, state.rejected), (2, 1));
 }

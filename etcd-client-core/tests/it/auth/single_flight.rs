@@ -124,3 +124,19 @@ async fn every_rejection_is_followed_on_every_kind_of_call() {
         assert!(chunk.expect("one chunk").is_ok());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_one_member_shares_the_token_and_its_renewal() {
+    let member = Member::default();
+    let client = member.client();
+    let only = client.only("http://localhost:2").expect("valid");
+    let calls = (0..CALLERS)
+        .map(|n| if n % 2 == 0 { client.put("k", "v") } else { only.put("k", "v") }.into_future());
+    try_join_all(calls).await.expect("each finds a token");
+    assert_eq!(member.state().authenticates, 1);
+    member.state().tokens.clear();
+    only.put("k", "v").await.expect("renewed");
+    client.put("k", "v").await.expect("renewed");
+    let state = member.state();
+    assert_eq!((state.authenticates, state.rejected), (2, 1), "one renewal for both");
+}

@@ -9,6 +9,7 @@ mod maintenance;
 mod memory;
 mod messages;
 mod move_leader;
+mod options;
 mod pages;
 mod peers;
 mod random;

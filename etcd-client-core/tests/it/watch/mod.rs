@@ -2,7 +2,9 @@
 
 mod compaction;
 mod events;
+mod many;
 mod moves;
 mod progress;
 mod rig;
+mod secured;
 mod slow;

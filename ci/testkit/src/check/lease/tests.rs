@@ -134,6 +134,8 @@ fn a_key_that_somebody_deleted_is_no_witness_of_an_expiry() {
     let unknown = Edge::Unknown { op, reason: String::new() };
     assert_eq!(broken(deleted(op, unknown)), []);
     assert_eq!(broken(deleted(op, Edge::Ok { op, revision: Rev(3), changed: Some(true) })), []);
+    let before = Edge::Ok { op, revision: Rev(2), changed: Some(false) };
+    assert_eq!(broken(deleted(op, before)), [Rule::LeaseLate]);
     let refused = Edge::NotApplied { op, reason: String::new() };
     assert_eq!(broken(deleted(op, refused)), [Rule::LeaseLate]);
 }

@@ -7,7 +7,7 @@ use super::{
     given::{Begin, Given},
 };
 use crate::{
-    check::{Rule, Verdict, log::Log},
+    check::{Lag, Rule, Verdict, log::Log},
     history::{Change, Edge, Event, Nanos, Rev, WatchId, WatchRequest},
 };
 
@@ -26,8 +26,9 @@ pub(super) struct Following<'h, 'l> {
     pub(super) log: &'l Log<'h>,
     facts: &'l Facts,
     requested: usize,
-    created: Option<usize>,
+    created: Option<(usize, Nanos)>,
     ended: Option<usize>,
+    lag: Option<Lag>,
     pub(super) bookmark: Option<Bookmark>,
     /// The last event, and its line.
     pub(super) last: Option<(&'h Event, usize)>,
@@ -53,6 +54,7 @@ impl<'h, 'l> Following<'h, 'l> {
             requested: line,
             created: None,
             ended: None,
+            lag: None,
             bookmark: None,
             last: None,
             seen: HashMap::new(),
@@ -66,7 +68,10 @@ impl<'h, 'l> Following<'h, 'l> {
         }
         match edge {
             Edge::WatchCreated { revision, .. } => self.created(line, t, *revision),
-            Edge::WatchEvents { events, .. } => self.events(line, events, verdict),
+            Edge::WatchEvents { events, .. } => {
+                self.note_lag(line, t, events);
+                self.events(line, events, verdict);
+            }
             Edge::WatchProgress { revision, .. } => self.progress(line, *revision, verdict),
             Edge::WatchResynced { revision, events, .. } => self.resynced(line, *revision, events, verdict),
             Edge::WatchEnded { .. } => self.ended = Some(line),
@@ -82,11 +87,12 @@ impl<'h, 'l> Following<'h, 'l> {
     }
 
     pub(super) fn finish(self, verdict: &mut Verdict) {
+        verdict.lags.extend(self.lag);
         self.given.judge(self.watch, self.request, self.log, verdict);
     }
 
     fn created(&mut self, line: usize, t: Nanos, revision: Option<Rev>) {
-        self.created = Some(self.created.unwrap_or(line));
+        self.created = Some(self.created.unwrap_or((line, t)));
         if self.request.from.is_some() {
             return;
         }
@@ -119,6 +125,16 @@ impl<'h, 'l> Following<'h, 'l> {
             if self.last.is_none_or(|(last, _)| last.revision <= event.revision) {
                 self.last = Some((event, line));
             }
+        }
+    }
+
+    /// Of what was made while the watch was there.
+    fn note_lag(&mut self, line: usize, t: Nanos, events: &[Event]) {
+        let seen = events.first().and_then(|event| self.log.revision(event.revision)).map(|seen| seen.seen);
+        let Some((seen, (_, created))) = seen.zip(self.created) else { return };
+        if created < seen {
+            let nanos = Nanos(t.0.saturating_sub(seen.0));
+            self.lag = self.lag.max(Some(Lag { nanos, watch: self.watch, line }));
         }
     }
 

@@ -94,14 +94,16 @@ impl<'h> Given<'h> {
     ) {
         let given: HashSet<_> =
             self.events.iter().map(|(_, event)| (event.revision, event.key.as_str())).collect();
-        for (witness, event) in expected {
-            if !given.contains(&(event.revision, event.key.as_str())) {
-                let later = self.events.iter().find(|(_, later)| later.revision > event.revision);
-                let line = later.map_or(upto, |(line, _)| *line);
-                let what = format!("watch {watch} did not give {} of revision {}", event.key, event.revision);
-                verdict.add(Rule::Reliable, [*witness, line], what);
-            }
-        }
+        let mut missing =
+            expected.iter().filter(|(_, event)| !given.contains(&(event.revision, event.key.as_str())));
+        let Some((witness, event)) = missing.next() else { return };
+        let later = self.events.iter().find(|(_, later)| later.revision > event.revision);
+        let line = later.map_or(upto, |(line, _)| *line);
+        let what = format!("watch {watch} did not give {} of revision {}", event.key, event.revision);
+        let more = missing.clone().count();
+        let until = missing.last().map_or(event.revision, |(_, event)| event.revision);
+        let what = if more == 0 { what } else { format!("{what}, nor {more} more until {until}") };
+        verdict.add(Rule::Reliable, [*witness, line], what);
     }
 
     /// What was given happened, and so, and within a revision in the same order.

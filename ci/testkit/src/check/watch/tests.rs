@@ -120,6 +120,17 @@ fn what_keeps_every_guarantee_is_clean() {
 }
 
 #[test]
+fn how_late_a_watch_was_is_told_but_not_judged() {
+    let mut history = history();
+    // Revision 8 is witnessed at 8 and given at 12, later than it could be.
+    history.records_mut()[THIRD].t = Nanos(5_000_000_012);
+    let verdict = all(&history, &Limits::default());
+    let latest = verdict.lags()[0];
+    assert_eq!((latest.watch, latest.line, latest.nanos), (PREFIX, THIRD + 1, Nanos(5_000_000_004)));
+    assert!(verdict.is_clean());
+}
+
+#[test]
 fn a_change_outside_of_the_range_or_left_out_by_a_filter_is_caught() {
     assert_eq!(
         broken(|records| events(records, SECOND).push(put(7, "b", Some(3)))),

@@ -4,12 +4,21 @@ mod store;
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use etcd_errors::{Code, Error, ErrorKind, GrpcCode};
-use tokio::time::timeout;
+use futures_core::future::BoxFuture;
+use futures_util::StreamExt as _;
+use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 
 use self::store::Store;
 use super::*;
-use crate::op::{SortOrder, SortTarget};
+use crate::{
+    model::ResponseHeader,
+    op::{SortOrder, SortTarget, WatchCreate},
+    service::{
+        CallOptions, WatchControl, WatchCounters, WatchHandle, WatchResponse, WatchSender, WatchStatus,
+    },
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -220,8 +229,8 @@ async fn a_read_waits_for_what_was_written_before() {
     let reading = cache.read(Get::new("k/1"));
     let telling = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let header = crate::model::ResponseHeader { revision: Revision::new(revision), ..Default::default() };
-        store.send(crate::service::WatchResponse::events(header, events)).await;
+        let header = ResponseHeader { revision: Revision::new(revision), ..ResponseHeader::default() };
+        store.send(WatchResponse::events(header, events)).await;
     };
     let (read, ()) = tokio::join!(reading, telling);
     assert_eq!(read.expect("read").kvs[0].value, "new");
@@ -247,6 +256,65 @@ async fn a_read_is_sent_to_the_server_where_progress_stays_out() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let stale = cache.read(Get::new("k/1").serializable()).await.expect("read");
     assert_eq!((&stale.kvs[0].value[..], stale.header.revision.get()), (&b"one"[..], 1));
+}
+
+/// Asked for progress, this watch answers with what lies in the handle unread. Whoever believes it before reading loses that.
+#[derive(Debug)]
+struct Unread(Revision);
+
+impl WatchControl for Unread {
+    fn progress(&self) -> BoxFuture<'static, Result<Revision, Error>> {
+        Box::pin(std::future::ready(Ok(self.0)))
+    }
+
+    fn status(&self) -> tokio::sync::watch::Receiver<WatchStatus> {
+        tokio::sync::watch::channel(WatchStatus::Creating).1
+    }
+
+    fn counters(&self) -> WatchCounters {
+        WatchCounters::default()
+    }
+}
+
+/// Creates watches with so many revisions unread, every fourth of them in the range.
+#[derive(Debug)]
+struct Delivered(Arc<Store>, AsyncMutex<Option<WatchSender>>);
+
+const UNREAD: i64 = 400;
+
+#[async_trait]
+impl Watch for Delivered {
+    async fn watch(&self, op: WatchCreate, _: CallOptions) -> Result<WatchHandle, Error> {
+        assert_eq!(op.spec().start_revision, 2);
+        let (sender, received) = WatchHandle::channel(1000);
+        for number in 0..UNREAD {
+            let key = if number % 4 == 0 { "k/1" } else { "a" };
+            let (revision, events) = self.0.change(&[(key, Some("new"))]);
+            let header = ResponseHeader { revision: Revision::new(revision), ..ResponseHeader::default() };
+            assert!(sender.send(WatchResponse::events(header, events)).await);
+        }
+        *self.1.lock().await = Some(sender);
+        Ok(WatchHandle::new(received.boxed(), Arc::new(Unread(Revision::new(1 + UNREAD)))))
+    }
+}
+
+/// Many rounds: which of progress and response is looked at first is left to chance.
+#[tokio::test]
+async fn progress_counts_after_what_was_delivered_is_read() {
+    for _ in 0..20 {
+        let store = Arc::new(Store::default());
+        store.change(&[("k/1", Some("old"))]);
+        let watch = Arc::new(Delivered(Arc::clone(&store), AsyncMutex::default()));
+        let cache = Cache::over(Arc::clone(&store) as _, watch, KeyRange::prefix("k/"));
+        let cache = cache.start().expect("a cache");
+        // Wanted before there is a watch, so that it is asked at once.
+        reached(&cache, 1 + UNREAD).await;
+        for number in 0..UNREAD {
+            let snapshot = cache.snapshot_at(2 + number).expect("kept");
+            let found = snapshot.get("k/1").expect("inside").expect("there");
+            assert_eq!(found.mod_revision, 2 + number / 4 * 4, "each revision was applied");
+        }
+    }
 }
 
 #[tokio::test]
@@ -288,7 +356,8 @@ async fn what_is_refused_for_good_ends_the_cache() {
     let (store, cache) = live(|builder| builder).await;
     let mut changes = cache.subscribe().expect("ready");
     let waiting = cache.wait_for_revision(100);
-    let (waited, ()) = tokio::join!(waiting, store.fail(Error::new(ErrorKind::Closed, "closed")));
+    let ending = async { tokio::join!(waiting, store.fail(Error::new(ErrorKind::Closed, "closed"))) };
+    let (waited, ()) = timeout(PATIENCE, ending).await.expect("in time");
     assert_eq!(waited.expect_err("ended").kind(), ErrorKind::Closed);
     assert!(changes.next().await.expect("an error").expect_err("ended").is_closed());
     assert!(changes.next().await.is_none());

@@ -81,7 +81,7 @@ fn start_of(ticket: Ticket, stream: &mut WatchStream) -> Option<i64> {
     stream.lost();
     stream.opened(at(1));
     actions(stream).into_iter().find_map(|action| match action {
-        Action::Send(Request::Create { ticket: created, start }) if created == ticket => Some(start),
+        Action::Send(Request::Create { ticket: created, start, .. }) if created == ticket => Some(start),
         _ => None,
     })
 }
@@ -180,6 +180,30 @@ fn silence_is_asked_for_an_echo_and_given_up_without_one() {
     assert_eq!(stream.tick(at(22)), None);
     assert!(matches!(actions(&mut stream)[..], [Action::Broken(_)]));
     assert_eq!(WatchStream::default().tick(at(99)), None);
+}
+
+#[test]
+fn a_member_that_goes_silent_over_history_is_given_more_time_and_less_to_do() {
+    let mut stream = live(&[(A, 5), (B, 0)]);
+    let silence = |stream: &mut WatchStream, from: u64, patience: u64| {
+        assert_eq!(stream.tick(at(from)), Some(at(from + patience)));
+        assert_eq!(stream.tick(at(from + patience)), None);
+        stream.lost();
+        stream.opened(at(100));
+        let created = actions(stream).into_iter().filter_map(|action| match action {
+            Action::Send(Request::Create { ticket, fragment, .. }) => Some((ticket, fragment)),
+            _ => None,
+        });
+        created.collect::<Vec<_>>()
+    };
+    assert_eq!(silence(&mut stream, 50, 5), [(A, false), (B, true)]);
+    assert_eq!(silence(&mut stream, 100, 10), [(A, false), (B, true)], "nothing came meanwhile");
+    for id in [0, 1] {
+        stream.receive(created(id, 10), at(100));
+    }
+    stream.receive(events(0, &[5, 10]), at(100));
+    actions(&mut stream);
+    assert_eq!(silence(&mut stream, 108, 5), [(A, true), (B, true)]);
 }
 
 #[test]
