@@ -37,6 +37,10 @@ enum Task {
     /// Walk through the client on a cluster of three members.
     #[cfg(feature = "client")]
     Demo(demo::Args),
+    /// The second process of a section of the demo.
+    #[cfg(feature = "client")]
+    #[command(hide = true)]
+    DemoContender(demo::contender::Args),
     /// Run every test on a real etcd, which is obtained first.
     #[cfg(feature = "client")]
     Test(test::Args),
@@ -79,6 +83,8 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         #[cfg(feature = "client")]
         Task::Demo(args) => demo::run(args),
+        #[cfg(feature = "client")]
+        Task::DemoContender(args) => demo::contender::run(args),
         #[cfg(feature = "client")]
         Task::Test(args) => test::run(args),
         #[cfg(feature = "client")]

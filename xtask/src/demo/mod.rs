@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: walks through the client on a real etcd and checks what it prints.
 
 mod bar;
+pub(crate) mod contender;
 mod interruption;
 mod sections;
 mod show;

@@ -8,6 +8,7 @@ mod full_database;
 mod keys;
 mod leases;
 mod load;
+mod lock;
 mod member_frozen;
 mod member_killed;
 mod members;
@@ -42,6 +43,9 @@ const ALL: &[Section] = &[
     section("A transaction that wins, and one that loses", |stage| Box::pin(txns::show(stage))),
     section("A lease", |stage| Box::pin(leases::show(stage))),
     section("10,000 keys, page by page, while another client writes", |stage| Box::pin(pages::show(stage))),
+    section("Two processes contend for a lock, and one of them is killed", |stage| {
+        Box::pin(lock::show(stage))
+    }),
     section("An error has a type", |stage| Box::pin(empty_key::show(stage))),
     section("An endpoint where nobody listens", |stage| Box::pin(dead_endpoint::show(stage))),
     section("The members, and who leads them", |stage| Box::pin(members::show(stage))),

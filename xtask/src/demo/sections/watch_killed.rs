@@ -101,7 +101,7 @@ async fn judge(
     let failed = written.len() - written.values().filter(|put| put.is_ok()).count();
     let transcript = &mut stage.transcript;
     transcript.result(format!(
-        "{} events, {} writes of which {failed} failed, {} keys; the watch was resumed {resumed} times",
+        "{} events, {} writes of which {failed} failed, {} keys; times resumed: {resumed}",
         show::count(events.len() as u64),
         show::count(written.len() as u64),
         show::count(stored.count),
