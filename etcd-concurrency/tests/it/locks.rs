@@ -107,9 +107,8 @@ async fn locks_go_on_while_members_die() {
     let held = Arc::new(AtomicBool::new(false));
     let mut contenders = Vec::new();
     for number in 0..8_u64 {
-        let (client, held) = (client(&cluster), Arc::clone(&held));
+        let (session, held) = (session(&client(&cluster)).await, Arc::clone(&held));
         contenders.push(tokio::spawn(async move {
-            let session = session(&client).await;
             let mutex = Mutex::new(&session, "lock");
             let mut turns = 0;
             while turns < 5 {

@@ -10,7 +10,7 @@ use std::{
 
 use etcd_client_core::{Kv, Put, Txn};
 use etcd_concurrency::{Error, SessionEnd};
-use tokio::time::{advance, sleep, timeout};
+use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::{
     contest::{HOUR, Recipe, SECOND, TTL},
@@ -141,5 +141,31 @@ async fn a_frozen_client_writes_nothing_and_does_not_go_on() {
         let guarded = Txn::new().when(held.owned()).then(Put::new("result", "late"));
         assert!(!guarded.bind(&model as &dyn Kv).await.expect("it answers").succeeded());
         assert!(matches!(recipe.enter(&session).await, Err(Error::Expired(_))));
+    }
+}
+
+/// A thread that does not run for a while wakes to timers that have not fired yet: the clock itself is asked before each poll.
+#[tokio::test]
+async fn a_scope_asks_the_clock_before_it_goes_on() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(SECOND);
+        let held = recipe.enter(&session).await.expect("free");
+        let mut polls = 0;
+        let work = std::future::poll_fn(|_| {
+            polls += 1;
+            Poll::<()>::Pending
+        });
+        let mut scope = Box::pin(held.scope(work));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(scope.as_mut().poll(&mut cx).is_pending());
+        let deadline = session.deadline().expect("it lives");
+        while Instant::now() <= deadline {
+            std::hint::spin_loop();
+        }
+        let told = scope.as_mut().poll(&mut cx);
+        assert!(matches!(told, Poll::Ready(Err(Error::Expired(SessionEnd::Lost)))), "{told:?}");
+        drop(scope);
+        assert_eq!(polls, 1, "the future was polled once more");
     }
 }
