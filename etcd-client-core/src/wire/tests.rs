@@ -199,6 +199,22 @@ fn writes_return_what_was_there() {
 }
 
 #[test]
+fn a_renewal_without_time_says_that_there_is_no_lease() {
+    let header = Some(pb::ResponseHeader::default());
+    let answer = |id, ttl| pb::LeaseKeepAliveResponse { header: header.clone(), id, ttl };
+    let renewed = lease_keep_alive_response(answer(5, 10), lease(5)).expect("a good answer");
+    assert_eq!(renewed.map(|renewed| (renewed.id, renewed.ttl)), Some((lease(5), Duration::from_secs(10))));
+    for ttl in [0, -1, i64::MIN] {
+        assert_eq!(lease_keep_alive_response(answer(5, ttl), lease(5)).expect("a good answer"), None);
+        assert_eq!(lease_ttl(ttl), None);
+    }
+    assert_eq!(lease_ttl(i64::MAX), Some(Duration::from_secs(9_000_000_000)), "no longer than etcd grants");
+    assert_protocol(lease_keep_alive_response(answer(6, 10), lease(5)), Outcome::Unknown);
+    let headless = pb::LeaseKeepAliveResponse { header: None, id: 5, ttl: 10 };
+    assert_protocol(lease_keep_alive_response(headless, lease(5)), Outcome::Unknown);
+}
+
+#[test]
 fn a_lease_without_time_is_unknown() {
     let answer = |ttl| {
         let keys = vec!["k".into()];

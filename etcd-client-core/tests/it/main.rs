@@ -36,7 +36,7 @@
 //! | `TestV3LeaseGrantByID`, `TestV3LeaseExists`, `TestV3LeaseExpire`, `TestV3LeaseRecoverKeyWithDetachedLease` | `C::lease` |
 //! | `TestV3LeaseNegativeID` | refused here by intent: [`validation`]`::puts_and_leases` |
 //! | `TestV3LeaseSwitch` | `C::lease::a_key_put_without_its_lease_survives_it` |
-//! | keepalive, promotion, checkpoints, failover of leases | with keepalive |
+//! | keepalive, promotion, failover of leases | [`lease_keepalive`] |
 //!
 //! | etcd (`tests/common`) | here |
 //! |---|---|
@@ -46,7 +46,8 @@
 //! | `TestLeaseGrantTimeToLive`, `TestLeaseGrantAndList`, `TestLeaseGrantTimeToLiveExpired`, `TestLeaseGrantRevoke` | `C::lease` |
 //! | `TestTxnSucc`, `TestTxnFail` | `C::txn` |
 //! | members, status, alarms, hashes, leadership, downgrades | the tables of [`cluster`], [`maintenance`] and [`move_leader`] |
-//! | `TestLeaseGrantKeepAliveOnce`, `TestWatch`, `TestWaitLeader`, `TestWaitLeader_MemberStop` | with keepalive, watches and the cluster service |
+//! | `TestLeaseGrantKeepAliveOnce` | `C::lease::one_renewal_gives_the_whole_time_again` |
+//! | `TestWatch`, `TestWaitLeader`, `TestWaitLeader_MemberStop` | with watches and the cluster service |
 //!
 //! | etcd (raw KV of `tests/integration`) | here |
 //! |---|---|

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{LeaseId, Permission, Put};
+use etcd_client_core::{LeaseId, LeaseLostReason, Permission, Put};
 
 use super::{Guarded, assert_refused, guarded};
 use crate::servers::eventually;
@@ -77,4 +77,25 @@ async fn a_lease_of_root_expires() {
     guarded.root.put("k", "v").lease(lease).await.expect("put");
     eventually("the key is gone", async || guarded.root.get("k").await.expect("get").count == 0).await;
     assert_eq!(guarded.root.lease().time_to_live(lease).await.expect("asked").ttl, None);
+}
+
+/// The check of renewals came with 3.4.42, 3.5.28 and 3.6.9; members without it renew for anybody.
+#[tokio::test]
+async fn a_lease_that_may_not_be_renewed_leaves_the_others_alone() {
+    let Some(guarded) = guarded().await else { return };
+    let user = guarded.user([Permission::read_write("own")]).await;
+    let keep = async || {
+        let grant = user.client.lease().grant(Duration::from_secs(6));
+        grant.keep_alive().await.expect("granted")
+    };
+    let (refused, other) = (keep().await, keep().await);
+    guarded.root.put("foreign", "v").lease(refused.id()).await.expect("put");
+    if user.client.lease().keep_alive_once(refused.id()).await.is_ok() {
+        return;
+    }
+    let lost = refused.lost().await;
+    assert_eq!(lost.reason(), LeaseLostReason::Denied, "{lost:?}");
+    assert!(lost.error().is_some_and(etcd_client_core::Error::is_permission_denied));
+    assert!(!other.is_lost());
+    other.revoke().await.expect("its own lease");
 }

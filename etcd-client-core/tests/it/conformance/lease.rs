@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Code, ErrorKind, LeaseId, Outcome};
+use etcd_client_core::{Code, ErrorKind, LeaseId, LeaseLostReason, Outcome};
 
 use super::Subject;
 use crate::servers::eventually;
@@ -119,4 +119,30 @@ pub(crate) async fn a_key_put_without_its_lease_survives_it(subject: &Subject<'_
     assert!(subject.leases().time_to_live(id).keys().await.expect("asked").keys.is_empty());
     subject.leases().revoke(id).await.expect("revoke");
     assert_eq!(subject.value("k").await.as_deref(), Some("w"));
+}
+
+pub(crate) async fn one_renewal_gives_the_whole_time_again(subject: &Subject<'_>) {
+    let id = subject.granted().await;
+    let renewed = subject.leases().keep_alive_once(id).await.expect("renewed");
+    assert_eq!((renewed.id, renewed.ttl), (id, LONG));
+    let error = subject.leases().keep_alive_once(random_id()).await.expect_err("no such lease");
+    assert_eq!(error.code(), Some(Code::LeaseNotFound));
+}
+
+pub(crate) async fn a_kept_lease_outlives_its_time_and_is_revoked(subject: &Subject<'_>) {
+    let kept = subject.leases().grant(Duration::from_secs(2)).keep_alive().await.expect("granted");
+    let first = kept.deadline();
+    subject.put("k", "v").lease(kept.id()).await.expect("put");
+    eventually("its first time is over", async || first.elapsed() > Duration::from_secs(1)).await;
+    assert!(!kept.is_lost() && kept.deadline() > first);
+    assert!(subject.read("k").await.is_some());
+    kept.revoke().await.expect("revoked");
+    assert!(subject.read("k").await.is_none());
+}
+
+pub(crate) async fn a_kept_lease_that_is_revoked_elsewhere_is_lost(subject: &Subject<'_>) {
+    let granted = subject.leases().grant(Duration::from_secs(3)).await.expect("granted");
+    let kept = subject.leases().keep_alive(granted.id).await.expect("kept");
+    subject.leases().revoke(granted.id).await.expect("revoked");
+    assert_eq!(kept.lost().await.reason(), LeaseLostReason::NotFound);
 }

@@ -56,7 +56,8 @@ macro_rules! conformance_suite {
                 a_short_ttl_is_raised, a_ttl_beyond_the_maximum_is_refused, revoking_deletes_the_keys,
                 time_to_live_lists_keys_when_asked, an_unknown_lease_has_no_time_to_live,
                 leases_are_listed_in_the_order_of_their_grants, revoking_an_unknown_lease_is_refused,
-                an_expired_lease_takes_its_keys_along, a_key_put_without_its_lease_survives_it,
+                an_expired_lease_takes_its_keys_along, one_renewal_gives_the_whole_time_again,
+                a_kept_lease_outlives_its_time_and_is_revoked, a_kept_lease_that_is_revoked_elsewhere_is_lost, a_key_put_without_its_lease_survives_it,
             ],
             pages: [
                 every_key_comes_once_and_in_order, the_limit_is_one_of_all_pages, keys_only_pages_have_no_values,

@@ -23,6 +23,8 @@
 mod ending;
 mod fake;
 mod faults;
+#[cfg(unix)]
+mod frozen;
 mod healing;
 mod many;
 mod renewing;

@@ -39,6 +39,23 @@ async fn renewals_keep_their_pace_whether_or_not_anybody_looks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_the_last_handle_the_renewals_stop_at_once() {
+    let members = Members::default();
+    let client = members.client(1);
+    let (lease, other) = (keep(&client, 1, 30).await, keep(&client, 2, 30).await);
+    let clone = lease.clone();
+    drop(lease);
+    sleep(60 * SECOND).await;
+    let count = |members: &Members| members.state().asked.iter().filter(|asked| asked.2 == 1).count();
+    let before = count(&members);
+    assert!(before >= 6);
+    drop(clone);
+    sleep(60 * SECOND).await;
+    assert_eq!(count(&members), before);
+    assert!(!other.is_lost());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_delayed_does_not_extend_the_deadline() {
     for delay in [1 * MS, 300 * MS, 900 * MS, 1_900 * MS] {
         let members = Members::default();
