@@ -217,7 +217,9 @@ struct Delivered {
 impl Delivered {
     fn note(&self, response: &WatchResponse) {
         let revision = match response.kind {
-            WatchResponseKind::Progress | WatchResponseKind::Created => Some(response.header.revision),
+            WatchResponseKind::Progress => Some(response.header.revision),
+            // Of a watch from an earlier revision it is ahead of what was delivered.
+            WatchResponseKind::Created => None,
             WatchResponseKind::Resynced(revision) => Some(revision),
             WatchResponseKind::Events => response.events.last().map(Event::revision),
         };
