@@ -201,7 +201,7 @@ fn writes_return_what_was_there() {
 #[test]
 fn a_renewal_without_time_says_that_there_is_no_lease() {
     let header = Some(pb::ResponseHeader::default());
-    let answer = |id, ttl| pb::LeaseKeepAliveResponse { header: header.clone(), id, ttl };
+    let answer = |id, ttl| pb::LeaseKeepAliveResponse { header, id, ttl };
     let renewed = lease_keep_alive_response(answer(5, 10), lease(5)).expect("a good answer");
     assert_eq!(renewed.map(|renewed| (renewed.id, renewed.ttl)), Some((lease(5), Duration::from_secs(10))));
     for ttl in [0, -1, i64::MIN] {
