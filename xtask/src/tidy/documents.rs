@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_long_or_missing_document_is_found() {
         let short = [file("README.md", "a\n"), file("ARCHITECTURE.md", "a\n")];
-        assert_eq!(limits(&short), []);
+        assert!(limits(&short).is_empty());
         let long = [file("README.md", &"a\n".repeat(151))];
         assert_eq!(limits(&long).len(), 2);
     }
@@ -127,7 +127,7 @@ mod tests {
     fn the_code_map_names_each_folder_that_exists() {
         let files =
             [file("etcd-client-core/src/model/key.rs", ""), file("etcd-client-core/src/op/get.rs", "")];
-        assert_eq!(code_map(Some("`model/` owns keys, `op/` operations"), &files), []);
+        assert!(code_map(Some("`model/` owns keys, `op/` operations"), &files).is_empty());
         assert_eq!(code_map(Some("`model/` owns keys"), &files).len(), 1);
     }
 

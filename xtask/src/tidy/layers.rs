@@ -138,8 +138,8 @@ mod tests {
             rules("transport/pool.rs", "use crate::{mechanism::pick, model::Key};\ncrate::wire::a();"),
             []
         );
-        assert_eq!(rules("op/get.rs", "use crate::service::Kv;"), []);
-        assert_eq!(rules("lib.rs", "pub use crate::client::Client;"), []);
+        assert!(rules("op/get.rs", "use crate::service::Kv;").is_empty());
+        assert!(rules("lib.rs", "pub use crate::client::Client;").is_empty());
     }
 
     #[test]
@@ -160,14 +160,14 @@ mod tests {
     fn super_does_not_lead_around_the_rule() {
         assert_eq!(rules("model/key.rs", "use super::super::transport::Pool;"), [("layer", 1)]);
         assert_eq!(rules("model/mod.rs", "use super::transport::Pool;"), [("layer", 1)]);
-        assert_eq!(rules("model/key.rs", "use super::value::Value;"), []);
+        assert!(rules("model/key.rs", "use super::value::Value;").is_empty());
     }
 
     #[test]
     fn the_root_and_unknown_folders_hide_the_layer() {
         assert_eq!(rules("model/key.rs", "use crate::Client;"), [("layer", 1)]);
         assert_eq!(rules("stuff/key.rs", ""), [("layer", 1)]);
-        assert_eq!(rules("model/key.rs", "// crate::client\nlet a = \"crate::client::B\";"), []);
+        assert!(rules("model/key.rs", "// crate::client\nlet a = \"crate::client::B\";").is_empty());
     }
 
     #[test]
@@ -175,9 +175,9 @@ mod tests {
         assert_eq!(rules("mechanism/a.rs", "use tokio::time::sleep;"), [("pure", 1)]);
         assert_eq!(rules("mechanism/a.rs", "fn b() { std::time::Instant::now() }"), [("pure", 1)]);
         assert_eq!(rules("mechanism/a.rs", "use std::{fmt, net::TcpStream};"), [("pure", 1)]);
-        assert_eq!(rules("mechanism/a.rs", "use std::net::IpAddr;"), []);
-        assert_eq!(rules("mechanism/a.rs", "use std::time::Instant;\nfn b(now: Instant) {}"), []);
-        assert_eq!(rules("mechanism/a.rs", "#[cfg(test)]\nmod tests {\n    use std::fs;\n}"), []);
-        assert_eq!(rules("transport/a.rs", "use tokio::net::TcpStream;"), []);
+        assert!(rules("mechanism/a.rs", "use std::net::IpAddr;").is_empty());
+        assert!(rules("mechanism/a.rs", "use std::time::Instant;\nfn b(now: Instant) {}").is_empty());
+        assert!(rules("mechanism/a.rs", "#[cfg(test)]\nmod tests {\n    use std::fs;\n}").is_empty());
+        assert!(rules("transport/a.rs", "use tokio::net::TcpStream;").is_empty());
     }
 }

@@ -179,7 +179,7 @@ workspace = true
 
     #[test]
     fn a_complete_manifest_passes() {
-        assert_eq!(rules(COMPLETE), []);
+        assert!(rules(COMPLETE).is_empty());
     }
 
     #[test]
@@ -192,7 +192,7 @@ workspace = true
         }
         assert_eq!(rules(&COMPLETE.replace("[lints]\nworkspace = true", "")), [("manifest", 1)]);
         let unpublished = COMPLETE.replace("keywords = [\"k\"]", "publish = false");
-        assert_eq!(rules(&unpublished), []);
+        assert!(rules(&unpublished).is_empty());
     }
 
     #[test]
@@ -205,6 +205,6 @@ workspace = true
         assert_eq!(rules(&version), [("dependency", 14)]);
         let inline =
             COMPLETE.replace("thiserror.workspace = true", "a = { workspace = true, optional = true }");
-        assert_eq!(rules(&inline), []);
+        assert!(rules(&inline).is_empty());
     }
 }

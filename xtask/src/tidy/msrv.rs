@@ -63,17 +63,17 @@ mod tests {
 
     #[test]
     fn a_document_repeats_the_manifest() {
-        assert_eq!(lines("README.md", "It needs Rust 1.88.\n"), []);
+        assert!(lines("README.md", "It needs Rust 1.88.\n").is_empty());
         assert_eq!(lines("README.md", "It needs Rust.\n"), [1]);
         assert_eq!(lines("README.md", "It needs Rust 1.88.\nNot Rust 1.8 or Rust 1.90.\n"), [2, 2]);
-        assert_eq!(lines("docs/a.md", "It needs Rust.\n"), []);
+        assert!(lines("docs/a.md", "It needs Rust.\n").is_empty());
         assert_eq!(lines("docs/a.md", "It needs Rust 1.70.\n"), [1]);
-        assert_eq!(lines("CHANGELOG.md", "From Rust 1.70 on.\n"), []);
+        assert!(lines("CHANGELOG.md", "From Rust 1.70 on.\n").is_empty());
     }
 
     #[test]
     fn clippy_repeats_the_manifest() {
-        assert_eq!(lines("clippy.toml", "msrv = \"1.88\"\n"), []);
+        assert!(lines("clippy.toml", "msrv = \"1.88\"\n").is_empty());
         assert_eq!(lines("ci/clippy.toml", "msrv = \"1.87\"\n"), [1]);
     }
 

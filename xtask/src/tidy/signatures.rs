@@ -165,32 +165,32 @@ mod tests {
     #[test]
     fn an_imported_name_is_known() {
         assert_eq!(core("use tonic::{Code, Status as Answer};\npub fn a() -> Answer {}"), [2]);
-        assert_eq!(core("use crate::Status;\npub fn a() -> Status {}"), []);
+        assert!(core("use crate::Status;\npub fn a() -> Status {}").is_empty());
     }
 
     #[test]
     fn an_implementation_counts_when_its_type_is_public() {
         let header = "impl From<tonic::Status> for A {}\n";
         assert_eq!(core(&format!("pub struct A;\n{header}")), [2]);
-        assert_eq!(core(&format!("pub(crate) struct A;\n{header}")), []);
+        assert!(core(&format!("pub(crate) struct A;\n{header}")).is_empty());
     }
 
     #[test]
     fn private_parts_and_bodies_are_free() {
-        assert_eq!(core("pub(crate) fn a() -> tonic::Status {}\nfn b() -> h2::C {}"), []);
-        assert_eq!(core("pub struct A {\n    b: tonic::Status,\n}"), []);
-        assert_eq!(core("pub struct A(tonic::Status);"), []);
-        assert_eq!(core("pub fn a() -> u8 {\n    tonic::b()\n}"), []);
-        assert_eq!(core("pub const A: u8 = h2::B;"), []);
-        assert_eq!(core("/// Like `tonic::Status`.\npub fn a() -> b::tonic::C {}"), []);
+        assert!(core("pub(crate) fn a() -> tonic::Status {}\nfn b() -> h2::C {}").is_empty());
+        assert!(core("pub struct A {\n    b: tonic::Status,\n}").is_empty());
+        assert!(core("pub struct A(tonic::Status);").is_empty());
+        assert!(core("pub fn a() -> u8 {\n    tonic::b()\n}").is_empty());
+        assert!(core("pub const A: u8 = h2::B;").is_empty());
+        assert!(core("/// Like `tonic::Status`.\npub fn a() -> b::tonic::C {}").is_empty());
     }
 
     #[test]
     fn modules_named_for_the_crate_and_unguarded_crates_are_free() {
         let text = "pub fn a() -> tonic::Status {}";
-        assert_eq!(lines("etcd-errors/src/tonic.rs", text), []);
-        assert_eq!(lines("etcd-client-core/src/transport/tonic/stub.rs", text), []);
-        assert_eq!(lines("etcd-proto/src/client.rs", text), []);
+        assert!(lines("etcd-errors/src/tonic.rs", text).is_empty());
+        assert!(lines("etcd-client-core/src/transport/tonic/stub.rs", text).is_empty());
+        assert!(lines("etcd-proto/src/client.rs", text).is_empty());
         assert_eq!(lines("etcd-errors/src/error.rs", text), [1]);
     }
 }

@@ -136,11 +136,11 @@ impl RenewalStream {
                         {
                             return (End::Broken, named(error));
                         }
-                        if !std::mem::replace(&mut answered, true) {
-                            if let Some(caller) = self.caller.upgrade() {
-                                let began = caller.channel().pool().at(open.opened);
-                                member.judge(Need::Quorum, Use::Good, began..began);
-                            }
+                        if !std::mem::replace(&mut answered, true)
+                            && let Some(caller) = self.caller.upgrade()
+                        {
+                            let began = caller.channel().pool().at(open.opened);
+                            member.judge(Need::Quorum, Use::Good, began..began);
                         }
                         let Some(lease) = LeaseId::new(answer.id) else { continue };
                         self.tell(Happened::Answered(lease, wire::lease_ttl(answer.ttl))).await;
