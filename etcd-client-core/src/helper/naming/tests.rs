@@ -113,10 +113,13 @@ fn a_list_is_what_differs() {
     assert!(replace(&mut known, listed(&[("s/2", "b"), ("s/3", "d"), ("s/4", "e")])).is_empty());
 }
 
+/// A revision, and the pairs at it.
+type Listed = (i64, Vec<(&'static str, String)>);
+
 /// Answers each get with the next list, and hands out the other end of each watch.
 #[derive(Debug, Default)]
 struct Store {
-    lists: Mutex<Vec<(i64, Vec<(&'static str, String)>)>>,
+    lists: Mutex<Vec<Listed>>,
     watches: Mutex<Vec<(i64, WatchSender)>>,
     /// What the next creations of a watch fail with.
     refusals: Mutex<Vec<Error>>,
@@ -161,11 +164,10 @@ impl Watch for Store {
     }
 }
 
-fn endpoints(lists: Vec<(i64, Vec<(&'static str, String)>)>) -> (Arc<Store>, Endpoints) {
+fn endpoints(lists: Vec<Listed>) -> (Arc<Store>, Endpoints) {
     let store = Arc::new(Store { lists: Mutex::new(lists), ..Default::default() });
-    let kv: Arc<dyn Kv> = store.clone();
-    let watch: Arc<dyn Watch> = store.clone();
-    (store, Endpoints::over(kv, watch, "s").expect("a target"))
+    let endpoints = Endpoints::over(Arc::<Store>::clone(&store), Arc::<Store>::clone(&store), "s");
+    (store, endpoints.expect("a target"))
 }
 
 impl Store {
