@@ -6,6 +6,7 @@ mod assembly;
 mod filter;
 mod position;
 mod rules;
+mod silence;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -10,20 +10,12 @@ use super::{
     filter::Filter,
     position::Position,
     rules::{Rule, Rules},
+    silence,
 };
 use crate::{
     model::{Event, ResponseHeader},
     wire::WatchMessage,
 };
-
-/// How long a stream with watches may be silent before it is asked for a sign of life.
-const QUIET: Duration = Duration::from_secs(8);
-
-/// How long a stream that owes an answer may be silent before it is given up. Both together are less than 15 s.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How often that doubles: what is busy with a long history must not be asked to begin anew for ever.
-const PATIENCE_DOUBLES: u32 = 3;
 
 /// A watch, by a number that is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -253,13 +245,14 @@ impl WatchStream {
             return None;
         }
         if self.pending.is_empty() {
-            let due = self.heard + QUIET;
+            let due = self.heard + silence::QUIET;
             if now < due {
                 return Some(due);
             }
             self.await_answer(Pending::Echo, Request::Echo, now);
         }
-        let due = self.heard.max(self.owed) + PATIENCE * 2_u32.pow(self.silent.min(PATIENCE_DOUBLES));
+        let creating = self.pending.iter().any(|pending| matches!(pending, Pending::Watch(_)));
+        let due = self.heard.max(self.owed) + silence::patience(creating, self.silent);
         if now < due {
             return Some(due);
         }
