@@ -6,6 +6,7 @@
 
 mod cached_keys;
 mod fake_member;
+mod many_watches;
 
 use allocation_counter::measure;
 use bytes::Bytes;

@@ -2,6 +2,7 @@
 //!
 //! It survives the stream: when that is lost, each watch is created again where it stopped, which its [`Position`] knows.
 
+mod action;
 mod assembly;
 mod filter;
 mod position;
@@ -12,7 +13,8 @@ mod stream;
 mod tests;
 mod versions;
 
+pub(crate) use action::{Action, End, Request, Ticket};
 pub(crate) use filter::Filter;
 pub(crate) use position::Position;
-pub(crate) use stream::{Action, End, Request, Ticket, WatchStream};
+pub(crate) use stream::WatchStream;
 pub(crate) use versions::answers_progress_in_order;
