@@ -27,8 +27,10 @@
 //! | `TestBarrier*`, `TestDoubleBarrier*` | [`others`], `recipes::meeting` |
 //! | `TestQueue*`, `TestPrQueue*` | [`others`], `recipes::queues` |
 
+mod canary;
 mod elections;
 mod etcdctl;
+mod interop;
 mod load;
 mod locks;
 mod others;

@@ -1,7 +1,7 @@
 //! Watches of a real cluster: many on each stream, moved from member to member.
 //!
-//! A [`Hub`](hub::Hub) finds the lane for a watch; a [`Lane`](lane::Lane) owns one stream and what its watches need; a handle and
-//! its lane meet in [`Shared`](shared::Shared). What a message means is decided in `mechanism/watch/`.
+//! A [`Hub`] finds the lane for a watch; a [`Lane`](lane::Lane) owns one stream and what its watches need; a handle and
+//! its lane meet in [`Shared`]. What a message means is decided in `mechanism/watch/`.
 
 mod acts;
 mod buffer;

@@ -41,6 +41,7 @@ mod fake;
 mod hostile;
 mod many;
 mod moves;
+mod pinned;
 mod progress;
 mod rig;
 mod secured;
