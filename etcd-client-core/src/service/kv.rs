@@ -80,7 +80,8 @@ pub trait Kv: Send + Sync + Debug {
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) where the service or the member has no such call, or has as many open as may be
-    /// left unread: a get of the range, or its pages, then does the job.
+    /// left unread: a get of the range, or its pages, then does the job. A stream that is under way may end with an error where
+    /// members or users change meanwhile, since what it would go on from is not known; pages go on.
     async fn range_stream(&self, _op: Get, _options: CallOptions) -> Result<RangeStream, Error> {
         let error = Error::new(ErrorKind::Unsupported, "this service has no streamed ranges");
         Err(error.with_operation("get"))
