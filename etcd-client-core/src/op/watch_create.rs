@@ -1,13 +1,11 @@
 //! WatchCreate: which keys to watch, from when on, and how.
 
-use std::pin::Pin;
-
 use etcd_errors::Error;
 
-use super::bind::WatchBound;
+use super::bind::bindable;
 use super::{Invalid, KeyRange, Unbound, range_setters};
-use crate::model::{Key, Revision, Value};
-use crate::service::{CallOptions, Watch, WatchHandle};
+use crate::model::{Key, Revision};
+use crate::service::WatchHandle;
 
 /// The memory that undelivered events of one watch may take unless it says otherwise.
 const BUFFER_BYTES: usize = 4 << 20;
@@ -15,7 +13,8 @@ const BUFFER_BYTES: usize = 4 << 20;
 /// Watches a key or a range of keys.
 ///
 /// Awaiting it waits until a member has created the watch: whatever is written after that is seen. Dropping the future before
-/// cancels the watch on the server.
+/// cancels the watch on the server. A timeout bounds the wait for the creation: the watch has no end of its own.
+/// Watches with different metadata do not share a stream.
 ///
 /// ```
 /// use etcd_client_core::{Revision, SlowReader, WatchCreate};
@@ -72,6 +71,8 @@ pub enum SlowReader {
     Fail,
 }
 
+bindable!(WatchCreate, WatchCreateSpec => WatchHandle, WatchBound: Watch.watch);
+
 impl WatchCreate {
     /// Watches exactly `key`, from now on.
     pub fn new(key: impl Into<Key>) -> Self {
@@ -93,22 +94,6 @@ impl WatchCreate {
             slow_reader: SlowReader::default(),
         };
         spec.into()
-    }
-
-    /// Binds the operation to a service, so that it can be awaited there.
-    pub fn bind(self, service: &dyn Watch) -> WatchCreate<WatchBound<'_>> {
-        WatchCreate { spec: self.spec, binding: WatchBound::new(service) }
-    }
-
-    /// What is asked for, out of the builder: the reverse of `WatchCreate::from`.
-    pub fn into_spec(self) -> WatchCreateSpec {
-        self.spec
-    }
-}
-
-impl From<WatchCreateSpec> for WatchCreate {
-    fn from(spec: WatchCreateSpec) -> Self {
-        Self { spec, binding: Unbound }
     }
 }
 
@@ -174,16 +159,6 @@ impl<B> WatchCreate<B> {
         self
     }
 
-    /// What is asked for.
-    pub fn spec(&self) -> &WatchCreateSpec {
-        &self.spec
-    }
-
-    /// What is asked for, to be rewritten by a decorator.
-    pub fn spec_mut(&mut self) -> &mut WatchCreateSpec {
-        &mut self.spec
-    }
-
     /// What a client checks before it sends anything.
     ///
     /// # Errors
@@ -192,47 +167,6 @@ impl<B> WatchCreate<B> {
     pub fn validate(&self) -> Result<(), Error> {
         self.spec.check()?;
         Ok(())
-    }
-}
-
-impl<'a> WatchCreate<WatchBound<'a>> {
-    /// Takes the binding off: the operation, and the options set for the call.
-    pub fn unbind(self) -> (WatchCreate, CallOptions) {
-        (WatchCreate { spec: self.spec, binding: Unbound }, self.binding.options)
-    }
-
-    /// Replaces all options of the call set so far.
-    pub fn options(mut self, options: CallOptions) -> Self {
-        self.binding.options = options;
-        self
-    }
-
-    /// How long to wait for the creation. Default: the client's own timeout. The watch itself has no end.
-    pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
-        self.binding.options = self.binding.options.timeout(timeout);
-        self
-    }
-
-    /// Waits for the creation as long as it takes.
-    pub fn no_timeout(mut self) -> Self {
-        self.binding.options = self.binding.options.no_timeout();
-        self
-    }
-
-    /// Adds a gRPC metadata entry; watches with different metadata do not share a stream.
-    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.binding.options = self.binding.options.metadata(name, value);
-        self
-    }
-}
-
-impl<'a> IntoFuture for WatchCreate<WatchBound<'a>> {
-    type Output = Result<WatchHandle, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let (op, options) = (WatchCreate { spec: self.spec, binding: Unbound }, self.binding.options);
-        self.binding.service.watch(op, options)
     }
 }
 

@@ -28,6 +28,7 @@
 //! | `TestQueue*`, `TestPrQueue*` | [`others`], `recipes::queues` |
 
 mod canary;
+mod crowd;
 mod elections;
 mod etcdctl;
 mod interop;
