@@ -3,7 +3,7 @@
 use etcd_client_core::Key;
 use etcd_concurrency::{Error, Isolation, Stm, Tx};
 
-use crate::rig::{client, cluster, in_time};
+use crate::rig::{PATIENCE, client, cluster, in_time};
 
 const ACCOUNTS: usize = 100;
 
@@ -11,7 +11,7 @@ async fn number(tx: &Tx, key: impl Into<Key>) -> Result<i64, Error> {
     Ok(tx.get(key).await?.map_or(0, |value| value.to_str().expect("text").parse().expect("a number")))
 }
 
-/// Transfers by 32 writers between 100 accounts, while readers add all of them up.
+/// Transfers by 32 writers between 100 accounts, while readers add all of them up and a member is killed.
 #[tokio::test]
 async fn a_bank_keeps_its_sum() {
     let Some(cluster) = cluster(3).await else { return };
@@ -39,7 +39,10 @@ async fn a_bank_keeps_its_sum() {
                             Ok::<_, Error>(())
                         }
                     };
-                    stm.run(transfer).await.expect("committed");
+                    // What a member that dies leaves in doubt was committed whole, or not at all.
+                    if let Err(error) = stm.run(transfer).await {
+                        assert!(error.client().is_some(), "{error}");
+                    }
                 }
             }));
         }
@@ -49,15 +52,21 @@ async fn a_bank_keeps_its_sum() {
                 let parse = |value: &[u8]| String::from_utf8_lossy(value).parse::<i64>().expect("a number");
                 Ok::<_, Error>(pairs.iter().map(|(_, value)| parse(value.as_bytes())).sum::<i64>())
             };
-            Stm::new(&client).run(total).await.expect("read").value
+            Stm::new(&client).run(total).await.map(|committed| committed.value)
         };
+        cluster.member(2).kill().expect("killed");
+        cluster.member(2).wait_exit().await.expect("dead");
+        cluster.member(2).restart().await.expect("back");
         while writers.iter().any(|writer| !writer.is_finished()) {
-            assert_eq!(sum().await, 100 * ACCOUNTS as i64, "{isolation:?}, in between");
+            if let Ok(sum) = sum().await {
+                assert_eq!(sum, 100 * ACCOUNTS as i64, "{isolation:?}, in between");
+            }
         }
         for writer in writers {
             in_time("a writer", writer).await.expect("no panic");
         }
-        assert_eq!(sum().await, 100 * ACCOUNTS as i64, "{isolation:?}");
+        cluster.wait_healthy(PATIENCE).await.expect("healthy");
+        assert_eq!(sum().await.expect("read"), 100 * ACCOUNTS as i64, "{isolation:?}");
     }
 }
 
