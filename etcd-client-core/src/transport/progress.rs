@@ -93,6 +93,7 @@ impl<'a> Progress<'a> {
     /// A connection to try next: at once where one is ready, else as soon as one is. Who needs a token and has none gets it
     /// first.
     pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+        self.check_time(channel)?;
         self.authenticated(channel).await?;
         self.check_endpoint(channel)?;
         let wish = self.wish(channel);
@@ -104,20 +105,19 @@ impl<'a> Progress<'a> {
                 self.acquired(channel, waited)?
             }
         };
-        self.check_time(channel)?;
         self.attempt_begins(channel);
         Ok(flight)
     }
 
     /// As [`connection`](Self::connection), one for streams.
     pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+        self.check_time(channel)?;
         self.authenticated(channel).await?;
         self.check_endpoint(channel)?;
         let wish = self.wish(channel);
         let pool = channel.pool();
         let waited = self.until_connected(channel, pool.acquire_stream(&wish)).await;
         let flight = self.acquired(channel, waited)?;
-        self.check_time(channel)?;
         self.attempt_begins(channel);
         Ok(flight)
     }
