@@ -37,4 +37,5 @@ mod locks;
 mod others;
 mod rig;
 mod sessions;
+mod stopped;
 mod transactions;
