@@ -7,6 +7,7 @@
 mod cached_keys;
 mod fake_member;
 mod many_watches;
+mod sleeping_reader;
 
 use allocation_counter::measure;
 use bytes::Bytes;
