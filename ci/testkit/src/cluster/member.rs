@@ -229,6 +229,8 @@ impl Member {
         let script = flags::script(&self.etcd, &self.dir, &self.args);
         fs::write(self.dir.join("run"), script)
             .with_context(|| format!("writing the start of {}", self.name()))?;
+        // etcd 3.4 does not listen where a killed process has left its socket. Fails where there is none.
+        let _ = fs::remove_file(self.dir.join(flags::SOCKET));
         let pid = self.reaper.spawn(self.name()).with_context(|| format!("starting {}", self.name()))?;
         self.links.set_pid(self.index, pid);
         *self.pid.lock().unwrap_or_else(PoisonError::into_inner) = Some(pid);
