@@ -1,4 +1,4 @@
-//! The etcd v3 client: keys, transactions and leases over a transport whose failover nobody notices.
+//! The etcd v3 client: keys, transactions, watches and leases over a transport whose failover nobody notices.
 //!
 //! ```no_run
 //! use etcd_client_core::{Client, Code, Compare, Outcome, Put};
@@ -156,3 +156,7 @@ pub use transport::{
     tonic,
     wish::Balance,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,7 +12,7 @@
 //! | `TestKVRange` | `C::get::the_whole_keyspace_in_key_order` |
 //! | `TestKVGetErrConnClosed`, `TestKVNewAfterClose` | [`closing`]`::every_call_after_close_says_so` |
 //! | `TestKVDeleteRange` | `C::delete::each_range_form` |
-//! | `TestKVCompactError`, `TestKVCompact` | `C::compact`; the watch of the second comes with watches |
+//! | `TestKVCompactError`, `TestKVCompact` | `C::compact`; the watch of the second: [`watch`]`::compaction` |
 //! | `TestKVGetStreamCompactedError` | [`range_stream`]`::a_stream_at_a_compacted_revision..` |
 //! | `TestKVGetKeysOnlyWithCountOnly` | `C::get::every_combination_of_options` |
 //! | `TestKVGetRetry`, `TestTxnReadRetry` | [`stopped_server`]`::a_get_outlives_the_restart_of_its_member` |
@@ -47,7 +47,7 @@
 //! | `TestTxnSucc`, `TestTxnFail` | `C::txn` |
 //! | members, status, alarms, hashes, leadership, downgrades | the tables of [`cluster`], [`maintenance`] and [`move_leader`] |
 //! | `TestLeaseGrantKeepAliveOnce` | `C::lease::one_renewal_gives_the_whole_time_again` |
-//! | `TestWatch`, `TestWaitLeader`, `TestWaitLeader_MemberStop` | with watches and the cluster service |
+//! | `TestWatch`, `TestWaitLeader`, `TestWaitLeader_MemberStop` | [`watch`]`::events`, `::moves`; [`cluster`] |
 //!
 //! | etcd (raw KV of `tests/integration`) | here |
 //! |---|---|
@@ -66,7 +66,7 @@
 //! | `TestV3CorruptAlarm`, `TestV3CorruptAlarmWithLeaseCorrupted` | with the fault runs: data must be corrupted on disk |
 //! | `TestV3RangeStreamCount` | the count is not given: `C::pages::the_limit_is_one_of_all_pages` shows the keys |
 //! | `TestV3RangeStreamPartialThenCompacted`, `TestV3RangeStreamWriteBetweenChunks`, `TestV3RangeStreamLargeValues` | `C::compact::compaction_between_pages_ends_them`, `C::pages_at_revision`, `C::pages::large_values_come_whole` |
-//! | `TestGRPCRequireLeader` | [`no_quorum`]; `TestGRPCStreamRequireLeader` with watches |
+//! | `TestGRPCRequireLeader` | [`no_quorum`]; `TestGRPCStreamRequireLeader`: [`watch`]`::moves::a_member_without_a_leader_is_left` |
 //! | `TestV3KVInflightRangeRequests` | [`stopped_server`]`::gets_in_flight_end_when_the_member_stops` |
 //!
 //! | etcd (`connectivity/dial_test.go`) | here |
