@@ -219,7 +219,7 @@ fn a_snapshot_takes_the_same_whatever_its_length() {
         println!("snapshot of {mebibytes} MiB: peak {} KiB", counted.bytes_max >> 10);
         counted.bytes_max
     });
-    // The connection's window, and the room that its buffers take while they double.
+    // The connection's window, and the room that its buffers take while they double: less than either has. How much of the window
+    // fills depends on who is faster, the member or the disk.
     assert!(peaks.iter().all(|&peak| peak < MOST), "{peaks:?}");
-    assert!(peaks[1] < peaks[0] + (4 << 20), "{peaks:?}");
 }

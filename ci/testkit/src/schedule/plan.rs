@@ -138,6 +138,13 @@ impl Plan {
         plan
     }
 
+    /// Without those of one kind.
+    #[must_use]
+    pub fn without(mut self, verb: Verb) -> Self {
+        self.steps.retain(|step| step.verb != verb);
+        self
+    }
+
     /// And then these, whose times count from `at`.
     #[must_use]
     pub fn followed_by(mut self, at: Duration, steps: impl IntoIterator<Item = Step>) -> Self {
