@@ -189,6 +189,15 @@ mod tests {
     const LENGTH: Duration = Duration::from_secs(60);
 
     #[test]
+    fn one_kind_can_be_left_out() {
+        let all = Plan::random(7, 3, LENGTH);
+        let paused = |plan: &Plan| plan.steps().iter().filter(|step| step.verb == Verb::Pause).count();
+        let rest = all.clone().without(Verb::Pause);
+        assert!(paused(&all) > 0);
+        assert_eq!((paused(&rest), rest.steps().len()), (0, all.steps().len() - paused(&all)));
+    }
+
+    #[test]
     fn a_seed_gives_the_same_plan_again_and_another_one_another() {
         assert_eq!(Plan::random(7, 3, LENGTH), Plan::random(7, 3, LENGTH));
         assert_ne!(Plan::random(7, 3, LENGTH).steps(), Plan::random(8, 3, LENGTH).steps());
