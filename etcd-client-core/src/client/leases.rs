@@ -39,6 +39,10 @@ impl<'a> Leases<'a> {
     }
 
     /// Ends a lease and deletes the keys attached to it.
+    ///
+    /// Every [`KeptLease`](crate::KeptLease) of it that this client or a clone holds is lost at once, with
+    /// [`NotFound`](crate::LeaseLostReason::NotFound), unless the revocation was certainly not applied. Dropping the future in flight
+    /// loses them as well, as the outcome is then unknown. Handles of other clients are lost with their next renewal.
     pub fn revoke(self, id: LeaseId) -> LeaseRevoke<LeaseBound<'a>> {
         LeaseRevoke::new(id).bind(self.service)
     }

@@ -225,6 +225,22 @@ macro_rules! bindable {
                 self
             }
 
+            /// Sends the call to this endpoint of the client and to no other. Default: any member.
+            ///
+            /// As [`CallOptions::endpoint`]($crate::service::CallOptions::endpoint).
+            pub fn endpoint(mut self, endpoint: $crate::model::Endpoint) -> Self {
+                self.binding.options = self.binding.options.endpoint(endpoint);
+                self
+            }
+
+            /// Sets when the call is retried. Default: [`Resend::WhenSafe`]($crate::service::Resend::WhenSafe).
+            ///
+            /// As [`CallOptions::resend`]($crate::service::CallOptions::resend).
+            pub fn resend(mut self, resend: $crate::service::Resend) -> Self {
+                self.binding.options = self.binding.options.resend(resend);
+                self
+            }
+
             /// Adds a gRPC metadata entry; a name that ends in `-bin` takes any bytes, others printable ASCII.
             pub fn metadata(
                 mut self,

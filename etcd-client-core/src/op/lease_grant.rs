@@ -51,8 +51,8 @@ impl LeaseGrant {
 }
 
 impl<B> LeaseGrant<B> {
-    /// Chooses the id, which must be positive. Default: the client chooses a random one, so that a grant whose answer was lost can
-    /// be told from a second one.
+    /// Sets the id, which may be negative, as etcd accepts any number but zero. Default: the client chooses a random positive one, so
+    /// that it can tell a grant whose response was lost from a second grant.
     pub fn id(mut self, id: LeaseId) -> Self {
         self.spec.id = Some(id);
         self
@@ -61,7 +61,7 @@ impl<B> LeaseGrant<B> {
     /// What a client checks before it sends anything.
     ///
     /// # Errors
-    /// When the time to live is zero or longer than etcd allows, or the id is negative.
+    /// When the time to live is zero or longer than etcd allows.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         self.spec.check()?;
         Ok(())
@@ -81,9 +81,6 @@ impl LeaseGrantSpec {
         if self.ttl_seconds() > MAX_TTL_SECONDS {
             let complaint = format!("is longer than {MAX_TTL_SECONDS} seconds");
             return Err(Invalid::new("ttl", complaint).code(Code::LeaseTTLTooLarge));
-        }
-        if self.id.is_some_and(|id| id.get() < 0) {
-            return Err(Invalid::new("id", "is negative"));
         }
         Ok(())
     }

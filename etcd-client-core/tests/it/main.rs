@@ -34,7 +34,7 @@
 //! | `TestLeaseGrantErrConnClosed`, `TestLeaseGrantNewAfterClose`, `TestLeaseRevokeNewAfterClose` | [`closing`] |
 //! | `TestLeaseTimeToLive`, `TestLeaseTimeToLiveLeaseNotFound`, `TestV3GetNonExistLease`, `TestLeaseLeases` | `C::lease` |
 //! | `TestV3LeaseGrantByID`, `TestV3LeaseExists`, `TestV3LeaseExpire`, `TestV3LeaseRecoverKeyWithDetachedLease` | `C::lease` |
-//! | `TestV3LeaseNegativeID` | refused here by intent: [`validation`]`::puts_and_leases` |
+//! | `TestV3LeaseNegativeID` | `C::lease::a_negative_id_is_granted_and_works` |
 //! | `TestV3LeaseSwitch` | `C::lease::a_key_put_without_its_lease_survives_it` |
 //! | keepalive, promotion, failover of leases | [`lease_keepalive`] |
 //!

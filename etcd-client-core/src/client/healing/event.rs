@@ -1,4 +1,4 @@
-//! What is told of a lease that heals itself.
+//! The events of a lease that heals itself.
 
 use etcd_errors::Error;
 
@@ -11,20 +11,30 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum HealingEvent {
-    /// The lease was lost. Its keys must be taken for gone until it is healed.
+    /// The lease was lost. Consider its keys deleted until it is healed.
     Lost(LeaseLost),
-    /// Another one was granted, and the attached keys were put with it.
+    /// Another lease was granted, and every attached key was put with it.
     Healed {
         /// The new lease.
         lease: LeaseId,
     },
-    /// Somebody else has put an attached key: it is not attached any more.
+    /// Another client has put an attached key. The key is left alone and is not attached any more.
     Taken {
         /// The key.
         key: Key,
     },
-    /// A step of the healing failed, and is tried again.
+    /// Putting an attached key failed. The key stays attached.
+    ///
+    /// During healing the put is retried until it succeeds or the next lease is lost. After a failed
+    /// [`attach`](super::HealingLease::attach) of a key that was attached before, the key keeps its earlier value.
+    AttachFailed {
+        /// The key.
+        key: Key,
+        /// Why the put failed.
+        error: Error,
+    },
+    /// Granting another lease failed. It is retried.
     Failed(Error),
-    /// It is over: the lease was revoked, or the client closed.
+    /// Healing has ended: the lease was revoked, or the client was closed.
     Ended(LeaseLost),
 }

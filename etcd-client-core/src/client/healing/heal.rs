@@ -41,11 +41,11 @@ async fn heal(shared: &Shared) {
         drop(kept);
         shared.tell(HealingEvent::Lost(lost));
         let Some(kept) = shared.grant().await else { return };
-        shared.book().kept = kept.clone();
+        shared.book().replace(old, kept.clone());
         tokio::select! {
             // Back to the beginning: the next lease gets the keys.
             _ = kept.lost() => {}
-            () = shared.put_all(old, kept.id()) => shared.tell(HealingEvent::Healed { lease: kept.id() }),
+            () = shared.put_all(kept.id()) => shared.tell(HealingEvent::Healed { lease: kept.id() }),
         }
     }
 }
@@ -61,8 +61,8 @@ fn is_over(error: &Error) -> bool {
 }
 
 impl Shared {
-    fn tell(&self, event: HealingEvent) {
-        // An error means that nobody listens.
+    pub(super) fn tell(&self, event: HealingEvent) {
+        // An error means that there is no receiver.
         let _ = self.events.send(event);
     }
 
@@ -88,34 +88,62 @@ impl Shared {
         sleep(Backoff::RECONNECT.wait_at_least_half(*failures, fastrand::u64(..))).await;
     }
 
-    async fn put_all(&self, old: LeaseId, new: LeaseId) {
-        let attached: Vec<(Key, Value)> =
-            self.book().attached.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        for (key, value) in attached {
-            let mut failures = 0;
-            loop {
-                match self.put_again(&key, &value, old, new).await {
-                    Ok(true) => break,
-                    Ok(false) => {
-                        self.book().attached.remove(&key);
-                        self.tell(HealingEvent::Taken { key });
-                        break;
-                    }
-                    Err(error) => self.wait_after(error, &mut failures).await,
-                }
+    /// Puts every attached key with the lease `new`, until all of them are there or belong to another client.
+    ///
+    /// Keys are retried in rounds: one that is refused for ever must not keep the others waiting.
+    async fn put_all(&self, new: LeaseId) {
+        let mut left: Vec<Key> = self.book().attached.keys().cloned().collect();
+        let mut failures = 0;
+        loop {
+            left = self.put_round(left, new).await;
+            if left.is_empty() {
+                return;
             }
+            failures += 1;
+            sleep(Backoff::RECONNECT.wait_at_least_half(failures, fastrand::u64(..))).await;
         }
     }
 
-    /// Puts a key that is missing or of the old lease; `false` where it is somebody else's.
-    async fn put_again(&self, key: &Key, value: &Value, old: LeaseId, new: LeaseId) -> Result<bool, Error> {
+    /// Tries each of the keys once; returns those whose put failed.
+    async fn put_round(&self, keys: Vec<Key>, new: LeaseId) -> Vec<Key> {
+        let mut failed = Vec::new();
+        let mut keys = keys.into_iter();
+        while let Some(key) = keys.next() {
+            // Looked up now: it may have been detached, or attached with another value, since the lease was lost.
+            let Some(value) = self.book().attached.get(&key).cloned() else { continue };
+            match self.put_again(&key, &value, new).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.book().attached.remove(&key);
+                    self.tell(HealingEvent::Taken { key });
+                }
+                Err(error) => {
+                    let unreachable = matches!(
+                        error.kind(),
+                        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Closed
+                    );
+                    self.tell(HealingEvent::AttachFailed { key: key.clone(), error });
+                    failed.push(key);
+                    if unreachable {
+                        // The next key would wait out the same deadline.
+                        failed.extend(keys);
+                        return failed;
+                    }
+                }
+            }
+        }
+        failed
+    }
+
+    /// Puts a key that is missing or still belongs to an earlier lease of this handle; `false` where another client has put it.
+    async fn put_again(&self, key: &Key, value: &Value, new: LeaseId) -> Result<bool, Error> {
         for _ in 0..MOST_LOOKS {
             let found = Get::new(key.clone()).bind(&*self.kv).await?.kvs.pop();
             let unchanged = match found {
                 None => Compare::missing(key.clone()),
-                // Put by an attempt whose answer was lost, or attached anew meanwhile.
+                // Put by an attempt whose answer was lost, or attached again in the meantime.
                 Some(found) if found.lease == Some(new) => return Ok(true),
-                Some(found) if found.lease == Some(old) => {
+                Some(found) if found.lease.is_some_and(|lease| self.book().earlier.contains(&lease)) => {
                     Compare::mod_revision(key.clone()).equal(found.mod_revision)
                 }
                 Some(_) => return Ok(false),

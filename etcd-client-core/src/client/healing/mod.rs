@@ -2,9 +2,11 @@
 
 mod event;
 mod heal;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -26,6 +28,10 @@ use crate::{
 
 /// What a reader of the events may have left unread; older ones are dropped.
 const MOST_EVENTS: usize = 64;
+
+/// How many lost leases are remembered. A key may still belong to one of them where the next was lost before it was healed; each
+/// expires on the server within about its time to live.
+const MOST_EARLIER: usize = 16;
 
 /// A lease that heals itself, to be: what [`Client::healing_lease`](crate::Client::healing_lease) gives. Awaiting it grants the lease.
 #[derive(Clone, Debug)]
@@ -53,7 +59,7 @@ impl HealingLeaseBuilder {
         check_runtime().map_err(|error| error.with_operation("lease grant"))?;
         let kept = LeaseGrant::new(self.ttl).bind(&*self.lease).keep_alive().await?;
         let (events, _) = broadcast::channel(MOST_EVENTS);
-        let book = Mutex::new(Book { kept, attached: BTreeMap::new() });
+        let book = Mutex::new(Book { kept, earlier: VecDeque::new(), attached: BTreeMap::new() });
         let shared = Arc::new(Shared {
             lease: self.lease,
             kv: self.kv,
@@ -82,9 +88,10 @@ impl IntoFuture for HealingLeaseBuilder {
 
 /// A lease with keys, such as the registration of a service, that is there again after it was lost.
 ///
-/// When the lease is lost, another one with a new id is granted, as often as it takes, and each attached key is put again: where it
-/// is missing, or still of the old lease. A key that somebody else has put meanwhile is left alone and not attached any more. So
-/// this is for keys that say "I am here"; who holds a lock must stop when its lease is lost, not get another.
+/// When the lease is lost, another one with a new id is granted, and each attached key is put again where it is missing or still
+/// belongs to a lost lease of this handle. Failed steps are retried with a backoff and reported by [`events`](Self::events); a key
+/// stays attached while its put fails. A key that another client has put is left alone and is not attached any more. Use it for keys
+/// such as registrations; the holder of a lock must stop when its lease is lost, not get another.
 ///
 /// Clones share it. It holds its client; when the last clone is dropped the renewals stop, and the lease expires by itself.
 ///
@@ -127,7 +134,31 @@ struct Shared {
 #[derive(Debug)]
 struct Book {
     kept: KeptLease,
+    /// The leases that were lost before, the latest last.
+    earlier: VecDeque<LeaseId>,
     attached: BTreeMap<Key, Value>,
+}
+
+impl Book {
+    /// Goes on with another lease after `old` was lost.
+    fn replace(&mut self, old: LeaseId, kept: KeptLease) {
+        if self.earlier.len() == MOST_EARLIER {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back(old);
+        self.kept = kept;
+    }
+
+    /// Takes back an attachment whose put was not applied, unless the key was attached again or detached since.
+    fn restore(&mut self, key: &Key, failed: &Value, before: Option<Value>) {
+        if self.attached.get(key) != Some(failed) {
+            return;
+        }
+        match before {
+            Some(value) => self.attached.insert(key.clone(), value),
+            None => self.attached.remove(key),
+        };
+    }
 }
 
 impl Shared {
@@ -148,25 +179,37 @@ impl HealingLease {
         self.held.shared.book().kept.clone()
     }
 
-    /// Puts a key with this lease, now and whenever the lease was lost. Attaching it again changes its value.
+    /// Puts a key with this lease, now and again after each loss of the lease. Attaching it again changes its value.
     ///
     /// # Errors
-    /// Those of [`Client::put`](crate::Client::put). The key is attached all the same where it may have been put; a lease that is lost
-    /// just now is no error, as the key is put with the next one.
+    /// Those of [`Client::put`](crate::Client::put). Where the put was certainly not applied, a new key is not attached, and a key
+    /// that was attached before keeps its earlier value; [`HealingEvent::AttachFailed`] reports the latter. Where the put may have been
+    /// applied, the key is attached with the new value. Losing the lease during the call is not an error: the key is put with the
+    /// next lease.
     pub async fn attach(&self, key: impl Into<Key>, value: impl Into<Value>) -> Result<(), Error> {
         let (key, value) = (key.into(), value.into());
         let shared = &self.held.shared;
         // In this order: a lease that replaces this one has its keys looked up after it is there.
-        shared.book().attached.insert(key.clone(), value.clone());
-        let put = Put::new(key.clone(), value).lease(self.id()).bind(&*shared.kv).await;
-        match put {
-            Err(error) if !error.is_lease_not_found() => {
-                if error.outcome() == Outcome::NotApplied {
-                    shared.book().attached.remove(&key);
+        let before = shared.book().attached.insert(key.clone(), value.clone());
+        loop {
+            let id = self.id();
+            let put = Put::new(key.clone(), value.clone()).lease(id).bind(&*shared.kv).await;
+            match put {
+                // The key was put with a lease that is lost: the healing may have looked at it before. Each turn needs one more loss.
+                Ok(_) if id != self.id() => {}
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_lease_not_found() => return Ok(()),
+                Err(error) => {
+                    if error.outcome() == Outcome::NotApplied {
+                        let known = before.is_some();
+                        shared.book().restore(&key, &value, before);
+                        if known {
+                            shared.tell(HealingEvent::AttachFailed { key, error: error.clone() });
+                        }
+                    }
+                    return Err(error);
                 }
-                Err(error)
             }
-            Ok(_) | Err(_) => Ok(()),
         }
     }
 

@@ -1,9 +1,11 @@
 //! A file that is there only once it is whole.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf, absolute},
+    time::Duration,
 };
 
 use etcd_errors::{Error, ErrorKind};
@@ -17,6 +19,13 @@ use crate::{
 
 /// Each write of a file crosses to another thread: eight of etcd's chunks at a time.
 const BUFFER: usize = 256 << 10;
+
+/// How the name of an unfinished file ends.
+const PART: &str = ".part";
+
+/// How long nothing was written to an unfinished file of another save until it counts as left behind. A save that stalls for longer
+/// and is resumed all the same finds its file gone and fails; it never publishes another one's.
+const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// A file under way to its place. Dropping it removes it.
 #[derive(Debug)]
@@ -43,10 +52,12 @@ impl PartFile {
     fn create_now(target: &Path) -> Result<Self, Error> {
         let target = absolute(target).map_err(|error| failed("cannot find", target, error))?;
         check(&target)?;
+        remove_left_behind(&target);
+        // A name of its own for each save: a file that a killed process left cannot be in the way, and two saves cannot mix.
         let mut part = target.clone().into_os_string();
-        part.push(".part");
+        part.push(format!(".{:016x}{PART}", fastrand::u64(..)));
         let part = PathBuf::from(part);
-        let file = options().open(&part).map_err(|error| not_created(&part, error))?;
+        let file = options().open(&part).map_err(|error| failed("cannot make", &part, error))?;
         Ok(Self { file, name: Name { part, target, taken: false } })
     }
 
@@ -110,12 +121,29 @@ fn sync_directory(target: &Path) -> Result<(), Error> {
     synced.map_err(|error| failed("the snapshot is in its place, but cannot sync", directory, error))
 }
 
-fn not_created(part: &Path, error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::AlreadyExists {
-        let why = "exists: another save is under way, or one was killed and this file can be removed";
-        return named(Error::new(ErrorKind::Io, format!("{} {why}", part.display())).with_source(error));
+/// Removes the unfinished files that killed processes left. Failing to is no reason not to save.
+fn remove_left_behind(target: &Path) {
+    let (Some(directory), Some(name)) = (target.parent(), target.file_name()) else { return };
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let left = is_part_of(&entry.file_name(), name)
+            && entry.metadata().is_ok_and(|found| {
+                let idle = found.modified().ok().and_then(|written| written.elapsed().ok());
+                found.is_file() && idle.is_some_and(|idle| idle >= LEFT_BEHIND)
+            });
+        if left {
+            let _ = fs::remove_file(entry.path());
+        }
     }
-    failed("cannot make", part, error)
+}
+
+/// Whether `found` is the name of an unfinished file of `target`.
+fn is_part_of(found: &OsStr, target: &OsStr) -> bool {
+    let digits = found
+        .as_encoded_bytes()
+        .strip_prefix(target.as_encoded_bytes())
+        .and_then(|rest| rest.strip_prefix(b"."))
+        .and_then(|rest| rest.strip_suffix(PART.as_bytes()));
+    digits.is_some_and(|digits| digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
@@ -131,4 +159,24 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     let ended = |_| named(Error::new(ErrorKind::NoRuntime, "the tokio runtime has ended"));
     spawn_blocking(work).await.unwrap_or_else(|error| Err(ended(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_unfinished_files_match() {
+        for (found, matches) in [
+            ("backup.db.0123456789abcdef.part", true),
+            ("backup.db.part", false),
+            ("backup.db.0123456789abcde.part", false),
+            ("backup.db.0123456789abcdeg.part", false),
+            ("other.db.0123456789abcdef.part", false),
+            ("backup.db.old.0123456789abcdef.part", false),
+            ("backup.db", false),
+        ] {
+            assert_eq!(is_part_of(OsStr::new(found), OsStr::new("backup.db")), matches, "{found}");
+        }
+    }
 }

@@ -35,10 +35,15 @@ impl SnapshotStream {
 
     /// Saves the snapshot in a file, all of it or none.
     ///
-    /// It is written to `path` with `.part` added, which only its owner may read and which must not be there yet. Once checked
-    /// and on the disk that file takes the place of `path`, at once and whatever file was there before, and the directory is
-    /// synced. After an error the `.part` file is removed. So it is when the future is dropped, unless all of the snapshot had come:
-    /// then the file may take its place all the same.
+    /// The snapshot is written to a file next to `path`, whose name is that of `path` with 16 random hexadecimal digits and `.part`
+    /// added, and which only its owner may read. Once checked and synced to the disk that file replaces `path` atomically, whatever
+    /// file was there before, and the directory is synced. After an error the `.part` file is removed.
+    ///
+    /// A process that is killed leaves its `.part` file. It is in nobody's way: the next save to the same `path` removes it once
+    /// nothing was written to it for an hour.
+    ///
+    /// # Cancel safety
+    /// Dropping the future removes the `.part` file, unless the whole snapshot has been received: then it may still replace `path`.
     ///
     /// # Errors
     ///

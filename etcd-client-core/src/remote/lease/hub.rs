@@ -99,6 +99,15 @@ impl Hub {
         kept
     }
 
+    /// The lease may have been revoked: its handles learn it now rather than with the next renewal.
+    pub(super) fn lose(&self, id: LeaseId) {
+        let kept = self.inbox().kept.get(&id).and_then(|(serial, kept)| Some((*serial, kept.upgrade()?)));
+        if let Some((serial, kept)) = kept {
+            kept.lose(LeaseLostReason::NotFound);
+            self.stop(serial, id);
+        }
+    }
+
     /// What has changed since the last time.
     pub(super) fn news(&self) -> Vec<News> {
         std::mem::take(&mut self.inbox().news)

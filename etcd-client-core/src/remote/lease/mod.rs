@@ -105,7 +105,9 @@ impl Lease for RemoteLease {
         let request = wire::lease_revoke_request(op);
         let call = Call::new(Method::LeaseRevoke, &options);
         let started = Instant::now();
+        let handles = LosesHandles { hub: &self.hub, id, spared: false };
         let answer = self.caller.unary(call, &request, wire::lease_revoke_response).await;
+        handles.settle(&answer);
         match answer {
             Ok(response) => Ok(response),
             Err(error) if says_done_before(&error, Code::LeaseNotFound) => {
@@ -171,6 +173,30 @@ impl Lease for RemoteLease {
             if spent < renewed.ttl / 2 || started.elapsed() > LONGEST_BEGINNING {
                 return Ok(self.hub.keep(self, id, renewed.ttl, sent_at));
             }
+        }
+    }
+}
+
+/// Loses the kept handles of a lease that is being revoked by its id, unless the revocation was certainly not applied: a dropped
+/// future and a lost response leave that open, and a lease must not be believed held after it has ended.
+struct LosesHandles<'a> {
+    hub: &'a Hub,
+    id: LeaseId,
+    spared: bool,
+}
+
+impl LosesHandles<'_> {
+    fn settle(mut self, answer: &Result<LeaseRevokeResponse, Error>) {
+        self.spared = answer
+            .as_ref()
+            .is_err_and(|error| error.outcome() == Outcome::NotApplied && !error.is_lease_not_found());
+    }
+}
+
+impl Drop for LosesHandles<'_> {
+    fn drop(&mut self) {
+        if !self.spared {
+            self.hub.lose(self.id);
         }
     }
 }

@@ -74,6 +74,11 @@ impl KeptLease {
         WeakKeptLease { held: Arc::downgrade(&self.held) }
     }
 
+    /// The lease is lost for all handles, unless it was before.
+    pub(crate) fn lose(&self, reason: LeaseLostReason) {
+        self.held.shared.lose(reason, None);
+    }
+
     /// The lease.
     pub fn id(&self) -> LeaseId {
         self.held.shared.id

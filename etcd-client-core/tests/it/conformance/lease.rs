@@ -28,6 +28,19 @@ pub(crate) async fn a_chosen_id_is_taken(subject: &Subject<'_>) {
     assert!(ask.ttl.expect("it lives") <= LONG && ask.keys.is_empty());
 }
 
+pub(crate) async fn a_negative_id_is_granted_and_works(subject: &Subject<'_>) {
+    let id = LeaseId::new(-random_id().get()).expect("not zero");
+    let granted = subject.leases().grant(LONG).id(id).await.expect("granted");
+    assert_eq!((granted.id, granted.ttl), (id, LONG));
+    subject.put("k", "v").lease(id).await.expect("put");
+    assert_eq!(subject.read("k").await.and_then(|kv| kv.lease), Some(id));
+    assert_eq!(subject.leases().keep_alive_once(id).await.expect("renewed").id, id);
+    assert_eq!(subject.leases().time_to_live(id).keys().await.expect("asked").keys.len(), 1);
+    assert!(subject.leases().list().await.expect("listed").leases.contains(&id));
+    subject.leases().revoke(id).await.expect("revoked");
+    assert!(subject.read("k").await.is_none());
+}
+
 pub(crate) async fn a_taken_id_is_refused(subject: &Subject<'_>) {
     let id = subject.granted().await;
     let error = subject.leases().grant(LONG).id(id).await.expect_err("taken");

@@ -52,7 +52,8 @@ macro_rules! conformance_suite {
             txn_nested: [the_response_has_the_shape_of_the_request, nested_compares_see_what_was_written_before],
             execute: [each_kind_answers_in_kind],
             lease: [
-                a_default_id_is_given_and_positive, a_chosen_id_is_taken, a_taken_id_is_refused,
+                a_default_id_is_given_and_positive, a_chosen_id_is_taken, a_negative_id_is_granted_and_works,
+                a_taken_id_is_refused,
                 a_short_ttl_is_raised, a_ttl_beyond_the_maximum_is_refused, revoking_deletes_the_keys,
                 time_to_live_lists_keys_when_asked, an_unknown_lease_has_no_time_to_live,
                 leases_are_listed_in_the_order_of_their_grants, revoking_an_unknown_lease_is_refused,

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Code, Error, LeaseGrantResponse, LeaseId, Outcome};
+use etcd_client_core::{
+    Client, Code, Error, KeptLease, LeaseGrantResponse, LeaseId, LeaseLostReason, LeaseState, Outcome, Resend,
+};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Call, Gate, Step, reply};
 use prost::Message as _;
 
 use super::rig::{GRANT, REVOKE, Rig, TIME_TO_LIVE, header};
 
+const KEEP_ALIVE: &str = "/etcdserverpb.Lease/LeaseKeepAlive";
 const EXISTS: (u32, &str) = (9, "etcdserver: lease already exists");
 const NOT_FOUND: (u32, &str) = (5, "etcdserver: requested lease not found");
 
@@ -96,6 +99,69 @@ async fn a_lease_that_was_never_there_is_not_found() {
     let error = rig.client().lease().revoke(id).await.expect_err("no such lease");
     assert_eq!((error.code(), error.outcome()), (Some(Code::LeaseNotFound), Outcome::NotApplied));
     assert_eq!(rig.server.received(TIME_TO_LIVE), 0);
+}
+
+/// Grants a lease of 600 s that is kept alive on a server that renews nothing within the test.
+async fn kept(rig: &Rig, revoked: impl Fn() -> Vec<Step> + Send + Sync + 'static) -> (Client, KeptLease) {
+    let lease = pb::LeaseGrantResponse { header: header(), id: 7, ttl: 600, error: String::new() };
+    rig.server.play(move |call: &Call| match call.path.as_str() {
+        GRANT => reply::message(lease.encode_to_vec()),
+        REVOKE => revoked(),
+        KEEP_ALIVE => reply::status(NOT_FOUND.0, NOT_FOUND.1),
+        // A refusal has the client ask the member for more than the test is about.
+        _ => reply::status(12, "not scripted"),
+    });
+    let client = rig.client();
+    let id = LeaseId::new(7).expect("not zero");
+    let kept = client.lease().grant(Duration::from_secs(600)).id(id).keep_alive().await.expect("granted");
+    (client, kept)
+}
+
+#[tokio::test]
+async fn revoking_by_id_loses_every_kept_handle_at_once() {
+    let rig = Rig::start().await;
+    let revoked = pb::LeaseRevokeResponse { header: header() };
+    let (client, kept) = kept(&rig, move || reply::message(revoked.encode_to_vec())).await;
+    let clone = kept.clone();
+    client.clone().lease().revoke(kept.id()).await.expect("revoked");
+    for handle in [&kept, &clone] {
+        assert!(
+            matches!(handle.state(), LeaseState::Lost(lost) if lost.reason() == LeaseLostReason::NotFound)
+        );
+    }
+    // It is asked for anew, and not found.
+    let error = client.lease().keep_alive(kept.id()).await.expect_err("it is gone");
+    assert_eq!(error.code(), Some(Code::LeaseNotFound), "{}", error.report());
+}
+
+#[tokio::test]
+async fn revocation_of_unknown_outcome_loses_the_handles_and_a_refused_one_does_not() {
+    let rig = Rig::start().await;
+    for (answer, is_lost) in [
+        (reply::status(7, "etcdserver: permission denied"), false),
+        (reply::status(NOT_FOUND.0, NOT_FOUND.1), true),
+        (reply::close(), true),
+    ] {
+        let (client, kept) = kept(&rig, move || answer.clone()).await;
+        let error = client.lease().revoke(kept.id()).resend(Resend::Never).await.expect_err("it fails");
+        assert_eq!(kept.is_lost(), is_lost, "{}", error.report());
+    }
+}
+
+#[tokio::test]
+async fn dropped_revocation_loses_the_handles() {
+    let rig = Rig::start().await;
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let (client, kept) = kept(&rig, move || vec![Step::ReadRequest, Step::Pause(held.clone())]).await;
+    let id = kept.id();
+    let revoking = tokio::spawn(async move { client.lease().revoke(id).await });
+    rig.server.wait_until(|counts| counts.received(REVOKE) == 1).await;
+    assert!(!kept.is_lost(), "nothing is known yet");
+    revoking.abort();
+    assert!(revoking.await.expect_err("aborted").is_cancelled());
+    assert!(kept.is_lost());
+    gate.open();
 }
 
 #[tokio::test]

@@ -27,3 +27,8 @@ impl Directory {
         names
     }
 }
+
+/// Whether a name is that of an unfinished `backup.db`.
+pub(super) fn is_part(name: &str) -> bool {
+    name.starts_with("backup.db.") && name.ends_with(".part")
+}

@@ -118,7 +118,10 @@ fn check_file(stage: &mut Stage, path: &Path, summary: &SnapshotSummary) -> Resu
         .holds("its digest, computed anew, is the one told", computed[..] == summary.sha256.as_bytes()[..]);
     transcript
         .holds("and the one at its end, as `etcdutl snapshot restore` wants it", digest == &computed[..]);
-    let part = path.with_extension("db.part");
-    transcript.holds("no unfinished file is left beside it", !part.exists());
+    let directory = path.parent().context("a directory")?;
+    let mut names =
+        fs::read_dir(directory).context("listing the directory")?.flatten().map(|e| e.file_name());
+    let left = names.any(|name| name.to_string_lossy().ends_with(".part"));
+    transcript.holds("no unfinished file is left beside it", !left);
     Ok(())
 }

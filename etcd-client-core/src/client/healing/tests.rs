@@ -1,0 +1,326 @@
+//! Healing on services in memory: what is put when, and what other clients change in between.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use etcd_errors::{Code, Error, ErrorKind};
+use futures_util::StreamExt as _;
+
+use super::{HealingEvent, HealingLease, HealingLeaseBuilder};
+use crate::{
+    model::{KeyValue, LeaseId, ResponseHeader, Revision},
+    op::{
+        Compact, CompactResponse, CompareOperand, Delete, DeleteResponse, Get, GetResponse, LeaseGrant,
+        LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList,
+        LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse, Op,
+        Put, PutResponse, Txn, TxnResponse,
+    },
+    service::{CallOptions, KeptLease, KeptLeaseSender, Kv, Lease, LeaseLostReason},
+};
+
+const TTL: Duration = Duration::from_secs(3600);
+
+/// A store and its leases. `refused` fails puts of a key, `rival` is another client's put between a get and the Txn after it.
+#[derive(Debug, Default)]
+struct Fake(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    revision: i64,
+    kvs: HashMap<Vec<u8>, KeyValue>,
+    leases: Vec<(LeaseId, Option<KeptLeaseSender>)>,
+    refused: HashMap<Vec<u8>, Error>,
+    rival: Option<(&'static str, &'static str, Option<LeaseId>)>,
+    /// The lease that is lost as soon as this key is put by an unconditional put.
+    lost_by_put: Option<&'static str>,
+}
+
+impl State {
+    fn put(&mut self, key: &[u8], value: &[u8], lease: Option<LeaseId>) {
+        self.revision += 1;
+        let created = self.kvs.get(key).map_or(self.revision, |kv| kv.create_revision.get());
+        let mut kv = KeyValue::new(key.to_vec(), value.to_vec()).with_revisions(created, self.revision);
+        kv.lease = lease;
+        self.kvs.insert(key.to_vec(), kv);
+    }
+
+    fn holds(&self, operand: &CompareOperand, key: &[u8]) -> bool {
+        match operand {
+            CompareOperand::Version(version) => {
+                assert_eq!(version.get(), 0, "only whether it is missing");
+                !self.kvs.contains_key(key)
+            }
+            CompareOperand::ModRevision(revision) => {
+                self.kvs.get(key).is_some_and(|kv| kv.mod_revision == *revision)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn header(&self) -> ResponseHeader {
+        ResponseHeader { revision: Revision::new(self.revision), ..ResponseHeader::default() }
+    }
+}
+
+impl Fake {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("no panic")
+    }
+
+    fn found(&self, key: &str) -> (String, Option<LeaseId>) {
+        let kv = self.state().kvs[key.as_bytes()].clone();
+        (kv.value_str().expect("text").to_owned(), kv.lease)
+    }
+
+    /// The present lease is lost; its keys stay, as where the server notices later.
+    fn lose(&self) {
+        let sender = self.state().leases.last_mut().and_then(|(_, sender)| sender.take());
+        sender.expect("a lease").lose(LeaseLostReason::Expired, None);
+    }
+
+    fn refuse(&self, key: &str, error: Option<Error>) {
+        let mut state = self.state();
+        match error {
+            Some(error) => state.refused.insert(key.into(), error),
+            None => state.refused.remove(key.as_bytes()),
+        };
+    }
+
+    async fn start(self: &Arc<Self>, keys: &[(&str, &str)]) -> HealingLease {
+        let fake = Arc::clone(self);
+        let builder = HealingLeaseBuilder::new(Arc::clone(self) as Arc<dyn Lease>, fake, TTL);
+        let builder = keys.iter().fold(builder, |builder, (key, value)| builder.attach(*key, *value));
+        builder.await.expect("granted")
+    }
+}
+
+fn denied() -> Error {
+    Error::from(Code::PermissionDenied)
+}
+
+fn unused<T>() -> Result<T, Error> {
+    Err(Error::new(ErrorKind::Unsupported, "a fake"))
+}
+
+#[async_trait]
+impl Kv for Fake {
+    async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
+        let state = self.state();
+        let kvs: Vec<_> = state.kvs.get(op.spec().range.key().as_bytes()).cloned().into_iter().collect();
+        Ok(GetResponse::new(state.header(), kvs))
+    }
+
+    async fn put(&self, op: Put, _: CallOptions) -> Result<PutResponse, Error> {
+        let put = op.into_spec();
+        if let Some(error) = self.state().refused.get(put.key.as_bytes()) {
+            return Err(error.clone());
+        }
+        self.state().put(put.key.as_bytes(), put.value.as_bytes(), put.lease);
+        let lost = self.state().lost_by_put.take_if(|key| key.as_bytes() == put.key.as_bytes());
+        if lost.is_some() {
+            let before = self.state().leases.len();
+            self.lose();
+            while self.state().leases.len() == before {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(PutResponse::new(self.state().header()))
+    }
+
+    async fn delete(&self, _: Delete, _: CallOptions) -> Result<DeleteResponse, Error> {
+        unused()
+    }
+
+    async fn txn(&self, op: Txn, _: CallOptions) -> Result<TxnResponse, Error> {
+        let (compares, success, _) = op.into_spec().into_parts();
+        let mut state = self.state();
+        if let Some((key, value, lease)) = state.rival.take() {
+            state.put(key.as_bytes(), value.as_bytes(), lease);
+        }
+        let Some(Op::Put(put)) = success.into_iter().next() else { panic!("one put") };
+        let put = put.into_spec();
+        if let Some(error) = state.refused.get(put.key.as_bytes()) {
+            return Err(error.clone());
+        }
+        let holds =
+            compares.iter().all(|compare| state.holds(compare.operand(), compare.range().key().as_bytes()));
+        if holds {
+            state.put(put.key.as_bytes(), put.value.as_bytes(), put.lease);
+        }
+        Ok(TxnResponse::new(state.header(), holds, Vec::new()))
+    }
+
+    async fn compact(&self, _: Compact, _: CallOptions) -> Result<CompactResponse, Error> {
+        unused()
+    }
+}
+
+#[async_trait]
+impl Lease for Fake {
+    async fn grant(&self, op: LeaseGrant, _: CallOptions) -> Result<LeaseGrantResponse, Error> {
+        let mut state = self.state();
+        let id = LeaseId::new(i64::try_from(state.leases.len()).expect("few") + 1).expect("positive");
+        state.leases.push((id, None));
+        Ok(LeaseGrantResponse::new(state.header(), id, op.spec().ttl))
+    }
+
+    async fn keep_alive(&self, op: LeaseKeepAlive, _: CallOptions) -> Result<KeptLease, Error> {
+        let (sender, kept) = KeptLease::channel(op.spec().id, TTL);
+        self.state().leases.last_mut().expect("granted").1 = Some(sender);
+        Ok(kept)
+    }
+
+    async fn revoke(&self, _: LeaseRevoke, _: CallOptions) -> Result<LeaseRevokeResponse, Error> {
+        unused()
+    }
+
+    async fn time_to_live(
+        &self,
+        _: LeaseTimeToLive,
+        _: CallOptions,
+    ) -> Result<LeaseTimeToLiveResponse, Error> {
+        unused()
+    }
+
+    async fn list(&self, _: LeaseList, _: CallOptions) -> Result<LeaseListResponse, Error> {
+        unused()
+    }
+
+    async fn keep_alive_once(
+        &self,
+        _: LeaseKeepAliveOnce,
+        _: CallOptions,
+    ) -> Result<LeaseKeepAliveResponse, Error> {
+        unused()
+    }
+}
+
+fn id(number: i64) -> LeaseId {
+    LeaseId::new(number).expect("not zero")
+}
+
+/// The events up to the next `Healed`, each in one word.
+async fn until_healed(events: &mut (impl futures_core::Stream<Item = HealingEvent> + Unpin)) -> Vec<String> {
+    let mut words = Vec::new();
+    loop {
+        words.push(match events.next().await.expect("an event") {
+            HealingEvent::Healed { .. } => return words,
+            HealingEvent::Lost(_) => "lost".to_owned(),
+            HealingEvent::Taken { key } => format!("taken {key:?}"),
+            HealingEvent::AttachFailed { key, error } => format!("failed {key:?} {:?}", error.code()),
+            other => panic!("{other:?}"),
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_reattachment_keeps_key_and_value() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[("a", "1")]).await;
+    let mut events = lease.events();
+    fake.refuse("a", Some(denied()));
+    fake.refuse("b", Some(denied()));
+    lease.attach("a", "2").await.expect_err("refused");
+    lease.attach("b", "2").await.expect_err("refused");
+    let Some(HealingEvent::AttachFailed { key, error }) = events.next().await else {
+        panic!("it is reported")
+    };
+    assert_eq!((key.as_bytes(), error.code()), (&b"a"[..], Some(Code::PermissionDenied)));
+    fake.refuse("a", None);
+    fake.refuse("b", None);
+    fake.lose();
+    assert_eq!(until_healed(&mut events).await, ["lost"]);
+    assert_eq!(fake.found("a"), ("1".to_owned(), Some(id(2))), "the key is still attached");
+    assert!(!fake.state().kvs.contains_key(&b"b"[..]), "a key that was never put is not attached");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_key_is_reported_and_does_not_hold_up_others() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[("a", "1"), ("b", "2")]).await;
+    let mut events = lease.events();
+    fake.refuse("a", Some(denied()));
+    fake.lose();
+    assert!(matches!(events.next().await, Some(HealingEvent::Lost(_))));
+    for _ in 0..3 {
+        let Some(HealingEvent::AttachFailed { key, error }) = events.next().await else { panic!("reported") };
+        assert_eq!((key.as_bytes(), error.code()), (&b"a"[..], Some(Code::PermissionDenied)));
+    }
+    assert_eq!(fake.found("b"), ("2".to_owned(), Some(id(2))));
+    fake.refuse("a", None);
+    until_healed(&mut events).await;
+    assert_eq!(fake.found("a"), ("1".to_owned(), Some(id(2))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unreachable_members_are_reported_once_a_round() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[("a", "1"), ("b", "2"), ("c", "3")]).await;
+    let mut events = lease.events();
+    for key in ["a", "b", "c"] {
+        fake.refuse(key, Some(Error::new(ErrorKind::Timeout, "no answer")));
+    }
+    fake.lose();
+    assert!(matches!(events.next().await, Some(HealingEvent::Lost(_))));
+    for round in 0..3 {
+        let Some(HealingEvent::AttachFailed { key, .. }) = events.next().await else { panic!("reported") };
+        assert_eq!(key.as_bytes(), b"a", "round {round}");
+    }
+    for key in ["a", "b", "c"] {
+        fake.refuse(key, None);
+    }
+    until_healed(&mut events).await;
+    assert_eq!(fake.found("c"), ("3".to_owned(), Some(id(2))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn healing_does_not_overwrite_a_concurrent_change() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[("a", "1")]).await;
+    let mut events = lease.events();
+    // Between the look at a key of the old lease and its put.
+    fake.state().rival = Some(("a", "theirs", None));
+    fake.lose();
+    assert_eq!(until_healed(&mut events).await, ["lost", "taken \"a\""]);
+    assert_eq!(fake.found("a"), ("theirs".to_owned(), None));
+
+    // Between the look at a key that is missing and its put.
+    lease.attach("b", "1").await.expect("put");
+    fake.state().kvs.clear();
+    fake.state().rival = Some(("b", "theirs", Some(id(77))));
+    fake.lose();
+    assert_eq!(until_healed(&mut events).await, ["lost", "taken \"b\""]);
+    assert_eq!(fake.found("b"), ("theirs".to_owned(), Some(id(77))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_loss_during_healing_takes_nothing_for_anothers() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[("a", "1"), ("b", "2")]).await;
+    let mut events = lease.events();
+    fake.refuse("b", Some(denied()));
+    fake.lose();
+    assert!(matches!(events.next().await, Some(HealingEvent::Lost(_))));
+    assert!(matches!(events.next().await, Some(HealingEvent::AttachFailed { .. })));
+    // "b" still belongs to the first lease, as the second one is lost, too.
+    fake.refuse("b", None);
+    fake.lose();
+    let words = until_healed(&mut events).await;
+    assert!(words.iter().all(|word| !word.starts_with("taken")), "{words:?}");
+    assert_eq!(fake.found("a"), ("1".to_owned(), Some(id(3))));
+    assert_eq!(fake.found("b"), ("2".to_owned(), Some(id(3))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_overtaken_by_a_loss_puts_with_the_next_lease() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[("a", "1")]).await;
+    fake.state().lost_by_put = Some("a");
+    lease.attach("a", "2").await.expect("put");
+    assert_eq!(fake.found("a"), ("2".to_owned(), Some(lease.id())));
+    assert_ne!(lease.id(), id(1));
+}
