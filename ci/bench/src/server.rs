@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use etcd_proto::{etcdserverpb as pb, mvccpb};
 use http::{HeaderMap, HeaderValue, Response};
-use prost::Message as _;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -52,23 +51,51 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
 }
 
 async fn accept(listener: &TcpListener) -> anyhow::Result<()> {
-    let answer = answer();
+    let answers = Answers::new();
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        tokio::spawn(connection(stream, answer.clone()));
+        tokio::spawn(connection(stream, answers.clone()));
     }
 }
 
-/// A frame with the answer to a Range of one key.
-fn answer() -> Bytes {
-    let response = pb::RangeResponse {
-        header: Some(pb::ResponseHeader {
-            cluster_id: 1 << 60,
-            member_id: 1 << 61,
-            revision: 1000,
-            raft_term: 2,
-        }),
+/// Frames with the responses to each RPC, encoded once.
+#[derive(Clone, Debug)]
+struct Answers {
+    range: Bytes,
+    put: Bytes,
+    txn: Bytes,
+}
+
+impl Answers {
+    fn new() -> Self {
+        let put = pb::PutResponse { header: Some(header()), prev_kv: None };
+        let nested = pb::response_op::Response::ResponsePut(pb::PutResponse::default());
+        let txn = pb::TxnResponse {
+            header: Some(header()),
+            succeeded: true,
+            responses: vec![pb::ResponseOp { response: Some(nested) }],
+        };
+        Self { range: frame(&range()), put: frame(&put), txn: frame(&txn) }
+    }
+
+    /// Returns the response to the RPC at `path`.
+    fn to(&self, path: &str) -> Bytes {
+        match path {
+            "/etcdserverpb.KV/Put" => self.put.clone(),
+            "/etcdserverpb.KV/Txn" => self.txn.clone(),
+            _ => self.range.clone(),
+        }
+    }
+}
+
+fn header() -> pb::ResponseHeader {
+    pb::ResponseHeader { cluster_id: 1 << 60, member_id: 1 << 61, revision: 1000, raft_term: 2 }
+}
+
+fn range() -> pb::RangeResponse {
+    pb::RangeResponse {
+        header: Some(header()),
         kvs: vec![mvccpb::KeyValue {
             key: Bytes::from_static(KEY),
             value: vec![b'v'; VALUE_LENGTH].into(),
@@ -79,7 +106,10 @@ fn answer() -> Bytes {
         }],
         more: false,
         count: 1,
-    };
+    }
+}
+
+fn frame(response: &impl prost::Message) -> Bytes {
     let length = u32::try_from(response.encoded_len()).expect("a short message");
     let mut frame = BytesMut::new();
     frame.put_u8(0);
@@ -88,13 +118,14 @@ fn answer() -> Bytes {
     frame.freeze()
 }
 
-async fn connection(stream: TcpStream, answer: Bytes) -> Result<(), h2::Error> {
+async fn connection(stream: TcpStream, answers: Answers) -> Result<(), h2::Error> {
     let mut builder = h2::server::Builder::new();
     builder.initial_window_size(1 << 20).initial_connection_window_size(16 << 20);
     let mut connection = builder.handshake(stream).await?;
     while let Some(accepted) = connection.accept().await {
         let (request, respond) = accepted?;
-        tokio::spawn(stream_of(request.into_body(), respond, answer.clone()));
+        let answer = answers.to(request.uri().path());
+        tokio::spawn(stream_of(request.into_body(), respond, answer));
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ pub(crate) async fn load<S: Side>(side: &S, in_flight: usize, gets: usize) -> an
         let mut side = side.clone();
         tasks.spawn(async move {
             for _ in 0..gets / in_flight {
-                ensure!(side.get().await? == VALUE_LENGTH, "another value came back");
+                ensure!(side.call().await? == VALUE_LENGTH, "another value came back");
             }
             Ok(())
         });

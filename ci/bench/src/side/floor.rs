@@ -39,7 +39,7 @@ impl Floor {
 }
 
 impl Side for Floor {
-    async fn get(&mut self) -> anyhow::Result<usize> {
+    async fn call(&mut self) -> anyhow::Result<usize> {
         let mut request = Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = Version::HTTP_2;

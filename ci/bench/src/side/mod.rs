@@ -6,12 +6,16 @@ mod stub;
 
 use clap::ValueEnum;
 
-pub(crate) use self::{client::Ours, floor::Floor, stub::Stub};
+pub(crate) use self::{
+    client::{Ours, Putting, Transacting},
+    floor::Floor,
+    stub::Stub,
+};
 
 /// One client. A clone shares the connection.
 pub(crate) trait Side: Clone + Send + Sync + 'static {
-    /// Reads the key and returns the length of its value.
-    fn get(&mut self) -> impl Future<Output = anyhow::Result<usize>> + Send;
+    /// Makes one call and returns the length of the value that it read or wrote.
+    fn call(&mut self) -> impl Future<Output = anyhow::Result<usize>> + Send;
 }
 
 /// Which client.

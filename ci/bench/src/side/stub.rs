@@ -19,7 +19,7 @@ impl Stub {
 }
 
 impl Side for Stub {
-    async fn get(&mut self) -> anyhow::Result<usize> {
+    async fn call(&mut self) -> anyhow::Result<usize> {
         let request = RangeRequest { key: Bytes::from_static(KEY), ..Default::default() };
         let response = self.0.range(request).await?.into_inner();
         Ok(response.kvs.into_iter().next().context("the key exists")?.value.len())
