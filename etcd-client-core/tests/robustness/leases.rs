@@ -39,7 +39,7 @@ async fn leases_under_faults() {
         let (client, recorder, ends) = (client.clone(), run.recorder().clone(), ends.clone());
         keepers.spawn(Keeper { number, client, recorder, ends }.keep());
     }
-    run.faults_without_pauses(cut_off()).await;
+    run.faults(cut_off()).await;
     over.send_replace(true);
     let lost: usize = keepers.join_all().await.into_iter().sum();
     say(format_args!("{LEASES} leases were lost {lost} times"));

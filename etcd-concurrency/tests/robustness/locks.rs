@@ -52,7 +52,7 @@ async fn a_lock_under_faults() {
         let (client, recorder, ends) = (connect(&run), run.recorder().clone(), ends.clone());
         contenders.spawn(Contender { client, recorder, ends, rng, held: Arc::clone(&held) }.contend());
     }
-    run.faults_without_pauses(cut_off()).await;
+    run.late_faults(cut_off()).await;
     let before = held.load(Ordering::Relaxed);
     let more = async {
         while held.load(Ordering::Relaxed) < before + CONTENDERS as usize {

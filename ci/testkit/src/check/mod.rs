@@ -31,11 +31,18 @@ pub struct Limits {
     pub margin: Duration,
     /// How late the client may say what its clock told it: timers of a busy machine are late. Default: 0.25 s.
     pub lateness: Duration,
+    /// How long after a member was resumed a revocation may be its own: it is proposed at once, but may wait for a leader as long as any
+    /// request, 7 s by default (`ReqTimeout` in etcd's `server/config/config.go`). Default: 8 s.
+    pub thaw: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { margin: Duration::from_millis(500), lateness: Duration::from_millis(250) }
+        Self {
+            margin: Duration::from_millis(500),
+            lateness: Duration::from_millis(250),
+            thaw: Duration::from_secs(8),
+        }
     }
 }
 
@@ -46,7 +53,7 @@ pub fn all(history: &History, limits: &Limits) -> Verdict {
     write::check(history, &log, &mut verdict);
     watch::check(history, &log, &mut verdict);
     lease::check(history, &log, limits, &mut verdict);
-    lock::check(history, limits, &mut verdict);
+    lock::check(history, &log, limits, &mut verdict);
     verdict.lags.sort_by(|one, other| other.cmp(one));
     verdict
 }

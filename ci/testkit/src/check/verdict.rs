@@ -94,6 +94,8 @@ pub struct Figures {
     pub progress: usize,
     /// Leases.
     pub leases: usize,
+    /// Leases that a member which had been paused may have revoked while they were renewed elsewhere.
+    pub thawed: usize,
     /// Renewals that were answered.
     pub renewals: usize,
     /// Holds of locks.
@@ -104,8 +106,8 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} revisions; {} writes acknowledged, {} unknown; {} watches gave {} events and {} notices of progress; {} leases, \
-             {} renewals; {} holds of locks",
+            "{} revisions; {} writes acknowledged, {} unknown; {} watches gave {} events and {} notices of progress; {} leases \
+             ({} revoked by a thawed member), {} renewals; {} holds of locks",
             self.revisions,
             self.acknowledged,
             self.unknown,
@@ -113,6 +115,7 @@ impl fmt::Display for Figures {
             self.events,
             self.progress,
             self.leases,
+            self.thawed,
             self.renewals,
             self.holds
         )

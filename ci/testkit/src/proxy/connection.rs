@@ -1,6 +1,6 @@
 //! One connection through a proxy: its handle, and the task that carries it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, pin::pin, sync::Arc};
 
 use tokio::{net::TcpStream, sync::watch};
 
@@ -51,6 +51,25 @@ impl Connection {
     /// Has a fault happen to it. What the proxy took before still arrives.
     pub fn fault(&self, direction: Direction, fault: Fault) {
         self.order(|control| control.set(direction, Some(fault)));
+    }
+
+    /// Holds what is sent in a direction from now on, until it is [released](Self::release).
+    pub fn hold(&self, direction: Direction) {
+        self.fault(direction, Fault::Hold);
+    }
+
+    /// Lets through what is held in a direction, and ends any other fault of it.
+    pub fn release(&self, direction: Direction) {
+        self.order(|control| control.set(direction, None));
+    }
+
+    /// The bytes of a direction that were taken from the sender and have not reached the receiver.
+    #[must_use]
+    pub fn under_way(&self, direction: Direction) -> u64 {
+        let Traffic { to_server, to_client } = self.traffic();
+        let up = if direction.covers(Direction::ToServer) { to_server.read - to_server.written } else { 0 };
+        let down = if direction.covers(Direction::ToClient) { to_client.read - to_client.written } else { 0 };
+        up + down
     }
 
     /// Ends its fault.
@@ -104,14 +123,31 @@ impl Connection {
             let down = pump::run(&self, Direction::ToClient, from_server, to_client);
             let mut orders = self.orders();
             tokio::select! {
-                _ = orders.wait_for(|control| control.reset) => Err(Broken),
-                ended = async { tokio::try_join!(up, down) } => ended.map(drop),
+                _ = orders.wait_for(|control| control.reset) => Err(Broken::Reset),
+                ended = both(up, down) => ended,
             }
         };
         if ended.is_err() {
             reset_on_close(&client);
             reset_on_close(&server);
         }
+    }
+}
+
+/// Waits for both directions. Where the receiver of one is gone, what it sent before still arrives in the other.
+async fn both(
+    up: impl Future<Output = Result<(), Broken>>,
+    down: impl Future<Output = Result<(), Broken>>,
+) -> Result<(), Broken> {
+    let (mut up, mut down) = (pin!(up), pin!(down));
+    let (first, up_ended) = tokio::select! {
+        first = &mut up => (first, true),
+        first = &mut down => (first, false),
+    };
+    match first {
+        Err(Broken::Reset) => first,
+        _ if up_ended => down.await.and(first),
+        _ => up.await.and(first),
     }
 }
 

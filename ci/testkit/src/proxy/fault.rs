@@ -19,18 +19,36 @@ impl Direction {
     }
 }
 
+impl std::fmt::Display for Direction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ToServer => "to the server",
+            Self::ToClient => "to the client",
+            Self::Both => "both ways",
+        })
+    }
+}
+
 /// What happens to one direction of a connection until it is healed; a new fault replaces the one before.
 ///
 /// Bytes are counted from the moment the fault is set, and from the first byte on a connection that is made later.
+///
+/// Bytes that are delayed or held are on their way: closing or resetting the connection at one end does not take them back. The
+/// other end receives them when they are due, and the FIN or RST behind them.
+/// At most [`Fault::UNDER_WAY`] bytes of each direction are on their way. More back up to the sender, as with a closed window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Bytes arrive later by this much, give or take up to `jitter`, and in order.
+    /// Bytes arrive later by this much, give or take up to `jitter`, and in order. Without jitter their spacing is kept.
+    ///
+    /// Healing delivers what is on its way at once.
     Delay {
         /// The mean.
         by: Duration,
         /// The most that one piece is off the mean.
         jitter: Duration,
     },
+    /// Bytes are taken from the sender and arrive when the fault is healed or replaced, in order and all at once.
+    Hold,
     /// At most so many bytes per second.
     Throttle {
         /// At least 1.
@@ -46,6 +64,18 @@ pub enum Fault {
     CutAfter(u64),
     /// The byte after so many arrives with its bits inverted.
     CorruptAfter(u64),
+}
+
+impl Fault {
+    /// The most that is on its way in one direction of a connection: far more than recipes send in minutes, and little enough for
+    /// hundreds of connections. Each piece of a stream counts 64 bytes more than it carries.
+    pub const UNDER_WAY: usize = 1024 * 1024;
+
+    /// A delay without jitter.
+    #[must_use]
+    pub const fn delay(by: Duration) -> Self {
+        Self::Delay { by, jitter: Duration::ZERO }
+    }
 }
 
 /// What happens to a client that connects.

@@ -8,6 +8,10 @@
 //! proxy.fault(Direction::ToClient, Fault::Blackhole);
 //! // A client of `proxy.endpoint()` now waits for answers in vain.
 //! proxy.heal().await;
+//!
+//! proxy.hold(Direction::ToServer);
+//! // Requests stay on their way, even those of clients that close their connection meanwhile.
+//! proxy.release(Direction::ToServer);
 //! # Ok(())
 //! # }
 //! ```
@@ -17,6 +21,7 @@ mod control;
 mod counts;
 mod entrance;
 mod fault;
+mod held;
 mod pump;
 #[cfg(test)]
 mod tests;
@@ -108,6 +113,23 @@ impl Proxy {
     /// Has a fault happen to every connection, later ones too. What the proxy took before still arrives.
     pub fn fault(&self, direction: Direction, fault: Fault) {
         self.order(|control| control.set(direction, Some(fault)));
+    }
+
+    /// Holds what is sent in a direction from now on, on every connection, until it is [released](Self::release).
+    pub fn hold(&self, direction: Direction) {
+        self.fault(direction, Fault::Hold);
+    }
+
+    /// Lets through what is held in a direction, and ends any other fault of it.
+    pub fn release(&self, direction: Direction) {
+        self.order(|control| control.set(direction, None));
+    }
+
+    /// The bytes of a direction that were taken from senders and have not reached the receivers, on connections that are still
+    /// carried. One whose client is gone is carried until what the client sent has arrived.
+    #[must_use]
+    pub fn under_way(&self, direction: Direction) -> u64 {
+        self.connections().iter().map(|connection| connection.under_way(direction)).sum()
     }
 
     /// Resets every open connection (RST) towards both ends.

@@ -6,46 +6,39 @@ use bytes::{Buf as _, Bytes};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::tcp::{ReadHalf, WriteHalf},
-    sync::{mpsc, watch},
+    sync::watch,
     time::{Instant, sleep_until},
 };
 
 use super::{
     Connection, Direction, Fault,
     control::{Control, Lane},
+    held::{self, Arrival, Sender},
 };
 
 /// The most that is read at a time.
 const PIECE: usize = 16 * 1024;
 
-/// Pieces that are under way at a time; more back up to the sender.
-const UNDER_WAY: usize = 64;
-
 /// A throttled direction gets its share so many times a second.
 const SHARES: u64 = 20;
 
 /// A direction ended otherwise than in order: the connection is to be reset.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Broken;
-
-/// What is under way to the receiver.
-enum Piece {
-    Bytes {
-        /// When it arrives at the earliest.
-        due: Instant,
-        bytes: Bytes,
-    },
-    Cut,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The sender reset it, or the reset is a fault: at once.
+    Reset,
+    /// The receiver is gone. What it sent before is still on its way in the other direction.
+    ReceiverGone,
 }
 
-/// Carries one direction until FIN has arrived.
+/// Carries one direction until FIN or RST has arrived.
 pub(super) async fn run(
     connection: &Connection,
     direction: Direction,
     from: ReadHalf<'_>,
     to: WriteHalf<'_>,
 ) -> Result<(), Broken> {
-    let (sender, pieces) = mpsc::channel(UNDER_WAY);
+    let (sender, pieces) = held::channel();
     let intake = Intake::new(connection, direction).run(from, sender);
     tokio::try_join!(intake, deliver(connection, direction, pieces, to)).map(drop)
 }
@@ -71,7 +64,7 @@ impl<'c> Intake<'c> {
         Self { connection, direction, orders, lane, since: 0, lost: false, next_read: Instant::now() }
     }
 
-    async fn run(mut self, mut from: ReadHalf<'_>, sender: mpsc::Sender<Piece>) -> Result<(), Broken> {
+    async fn run(mut self, mut from: ReadHalf<'_>, sender: Sender) -> Result<(), Broken> {
         let mut sender = Some(sender);
         let mut buffer = vec![0; PIECE];
         loop {
@@ -89,7 +82,7 @@ impl<'c> Intake<'c> {
             self.ready().await?;
             match read {
                 Ok(1..) => {}
-                ended => return self.end(ended).await,
+                ended => return self.end(ended, sender).await,
             }
             let bytes = &mut buffer[..read.unwrap_or_default()];
             self.connection.count_read(self.direction, bytes.len());
@@ -123,7 +116,7 @@ impl<'c> Intake<'c> {
             self.since = 0;
         }
         self.lane = lane;
-        if self.lost && !self.swallows() { Err(Broken) } else { Ok(()) }
+        if self.lost && !self.swallows() { Err(Broken::Reset) } else { Ok(()) }
     }
 
     async fn changed(&mut self) {
@@ -144,16 +137,20 @@ impl<'c> Intake<'c> {
         }
     }
 
-    async fn end(mut self, ended: io::Result<usize>) -> Result<(), Broken> {
+    /// The end of the sender arrives behind what it sent, as it does on a network: FIN when the last piece was delivered, RST here.
+    async fn end(mut self, ended: io::Result<usize>, sender: Option<Sender>) -> Result<(), Broken> {
         while self.swallows() {
             self.lost = true;
             self.changed().await;
             self.look()?;
         }
-        ended.map(drop).map_err(|_| Broken)
+        if ended.is_err() {
+            sender.ok_or(Broken::Reset)?.reset(self.due());
+        }
+        Ok(())
     }
 
-    async fn hand_on(&mut self, bytes: &mut [u8], sender: &mpsc::Sender<Piece>) -> Result<(), Broken> {
+    async fn hand_on(&mut self, bytes: &mut [u8], sender: &Sender) -> Result<(), Broken> {
         let before = self.since;
         self.since += bytes.len() as u64;
         let mut arriving = bytes.len();
@@ -173,10 +170,9 @@ impl<'c> Intake<'c> {
             }
             _ => {}
         }
-        let piece = Piece::Bytes { due: self.due(), bytes: Bytes::copy_from_slice(&bytes[..arriving]) };
-        sender.send(piece).await.map_err(|_| Broken)?;
+        sender.send(self.due(), Bytes::copy_from_slice(&bytes[..arriving])).await;
         if matches!(self.lane.fault, Some(Fault::CutAfter(limit)) if self.since >= limit) {
-            sender.send(Piece::Cut).await.map_err(|_| Broken)?;
+            sender.reset(Instant::now());
             // The delivery ends both.
             pending::<()>().await;
         }
@@ -204,28 +200,43 @@ fn within(place: u64, before: u64, len: usize) -> usize {
 async fn deliver(
     connection: &Connection,
     direction: Direction,
-    mut pieces: mpsc::Receiver<Piece>,
+    mut pieces: held::Receiver,
     mut to: WriteHalf<'_>,
 ) -> Result<(), Broken> {
     let mut orders = connection.orders();
-    while let Some(piece) = pieces.recv().await {
-        let Piece::Bytes { due, mut bytes } = piece else { return Err(Broken) };
-        on_time(&mut orders, direction, due).await;
-        while bytes.has_remaining() {
-            let written = to.write(&bytes).await.map_err(|_| Broken)?;
-            connection.count_written(direction, written);
-            bytes.advance(written);
+    while let Some(arrival) = pieces.next().await {
+        match arrival {
+            Arrival::Bytes { due, mut bytes, .. } => {
+                on_time(&mut orders, direction, due).await;
+                while bytes.has_remaining() {
+                    let written = to.write(&bytes).await.map_err(|_| Broken::ReceiverGone)?;
+                    connection.count_written(direction, written);
+                    bytes.advance(written);
+                }
+            }
+            Arrival::Reset { due } => {
+                on_time(&mut orders, direction, due).await;
+                return Err(Broken::Reset);
+            }
         }
     }
-    to.shutdown().await.map_err(|_| Broken)
+    to.shutdown().await.map_err(|_| Broken::ReceiverGone)
 }
 
-/// Waits until a piece is due; where no delay is set any more, it is.
+/// Waits until a piece is due and not held; where no delay is set any more, it is due.
 async fn on_time(orders: &mut watch::Receiver<Control>, direction: Direction, due: Instant) {
-    let healed =
-        orders.wait_for(|control| !matches!(control.lane(direction).fault, Some(Fault::Delay { .. })));
-    tokio::select! {
-        _ = healed => {}
-        () = sleep_until(due) => {}
+    loop {
+        let fault = orders.borrow_and_update().lane(direction).fault;
+        match fault {
+            Some(Fault::Hold) => {}
+            Some(Fault::Delay { .. }) if Instant::now() < due => {}
+            _ => return,
+        }
+        let holds = matches!(fault, Some(Fault::Hold));
+        tokio::select! {
+            // Fails only once the connection, which the caller borrows, is gone.
+            _ = orders.changed() => {}
+            () = sleep_until(due), if !holds => {}
+        }
     }
 }

@@ -120,6 +120,133 @@ async fn delay_keeps_the_order_and_ends_when_healed() {
 }
 
 #[tokio::test]
+async fn each_piece_is_delayed_by_itself_however_many_are_under_way() {
+    let rig = Rig::start().await;
+    let (mut client, mut server) = rig.pair().await;
+    let by = Duration::from_millis(700);
+    rig.proxy.fault(Direction::ToServer, Fault::delay(by));
+    let mut sent = Vec::new();
+    for n in 0..100_u8 {
+        sent.push(Instant::now());
+        client.write_all(&[n]).await.unwrap();
+        rig.proxy.wait_until(|counts| counts.traffic.to_server.read == 2 + u64::from(n)).await;
+    }
+    for (n, sent) in sent.into_iter().enumerate() {
+        assert_eq!(take(&mut server, 1).await.unwrap(), [n as u8]);
+        assert!(sent.elapsed() >= by, "piece {n} was early: {:?}", sent.elapsed());
+    }
+    rig.proxy.wait_until(|counts| counts.traffic.to_server.written == 101).await;
+    assert_eq!(rig.proxy.under_way(Direction::Both), 0);
+}
+
+#[tokio::test]
+async fn a_held_direction_arrives_when_released() {
+    let rig = Rig::start().await;
+    let (mut client, mut server) = rig.pair().await;
+    rig.proxy.hold(Direction::ToServer);
+    // One piece each: the bound is in bytes.
+    for n in 0..500_u64 {
+        client.write_all(&[n as u8]).await.unwrap();
+        rig.proxy.wait_until(|counts| counts.traffic.to_server.read == 2 + n).await;
+    }
+    server.write_all(b"x").await.unwrap();
+    assert_eq!(take(&mut client, 1).await.unwrap(), b"x", "the other direction is open");
+    assert_silent(&mut server).await;
+    assert_eq!(rig.proxy.under_way(Direction::ToServer), 500);
+    rig.proxy.release(Direction::ToServer);
+    assert_eq!(take(&mut server, 500).await.unwrap(), (0..500).map(|n: u64| n as u8).collect::<Vec<_>>());
+    carries(&mut client, &mut server).await;
+    rig.proxy.wait_until(|counts| counts.traffic.to_server.written == 502).await;
+    assert_eq!(rig.proxy.under_way(Direction::ToServer), 0);
+}
+
+#[tokio::test]
+async fn what_is_held_or_delayed_is_bounded_and_backs_up_to_the_sender() {
+    let long = Fault::delay(2 * PATIENCE);
+    for fault in [Fault::Hold, long] {
+        let rig = Rig::start().await;
+        let (mut client, mut server) = rig.pair().await;
+        rig.proxy.fault(Direction::ToServer, fault);
+        let mut sent = 0;
+        while let Ok(written) = timeout(SOON, client.write(&[1; 64 * 1024])).await {
+            sent += written.unwrap();
+            assert!(sent < 100_000_000, "{fault:?} has no bound");
+        }
+        assert!(rig.proxy.under_way(Direction::ToServer) <= Fault::UNDER_WAY as u64 + 16 * 1024);
+        rig.proxy.heal().await;
+        client.shutdown().await.unwrap();
+        assert_eq!(rest(&mut server).await.0.len(), sent, "{fault:?}");
+    }
+}
+
+/// How a client leaves, and what the server sees behind the request.
+#[tokio::test]
+async fn a_request_arrives_after_its_connection_was_given_up() {
+    for (fault, reset, answered) in [
+        (Fault::Hold, false, false),
+        (Fault::Hold, false, true),
+        (Fault::Hold, true, false),
+        (Fault::Hold, true, true),
+        (Fault::delay(2 * PATIENCE), false, true),
+        (Fault::delay(2 * PATIENCE), true, true),
+    ] {
+        let what = format!("{fault:?}, reset: {reset}, answered: {answered}");
+        let rig = Rig::start().await;
+        let (mut client, mut server) = rig.pair().await;
+        rig.proxy.fault(Direction::ToServer, fault);
+        client.write_all(b"request").await.unwrap();
+        if reset {
+            crate::relay::reset_on_close(&client);
+        }
+        drop(client);
+        rig.proxy.wait_until(|counts| counts.traffic.to_server.read == 8).await;
+        if answered {
+            // The proxy finds out that the client is gone, and does not say so.
+            for _ in 0..20 {
+                server.write_all(b"answer").await.unwrap();
+                tokio::time::sleep(SOON / 20).await;
+            }
+        }
+        assert_silent(&mut server).await;
+        assert_eq!(rig.proxy.under_way(Direction::ToServer), 7, "{what}");
+        rig.proxy.release(Direction::ToServer);
+        assert_eq!(take(&mut server, 7).await.unwrap(), b"request", "{what}");
+        let (more, end) = rest(&mut server).await;
+        assert!(more.is_empty(), "{what}");
+        assert!(end.is_err() || !reset, "{what}: {end:?}");
+        drop(server);
+        rig.proxy.wait_until(|counts| counts.open == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_fault_a_reset_passes_behind_the_bytes_before_it() {
+    let rig = Rig::start().await;
+    let (mut client, mut server) = rig.pair().await;
+    client.write_all(b"last").await.unwrap();
+    rig.proxy.wait_until(|counts| counts.traffic.to_server.written == 5).await;
+    crate::relay::reset_on_close(&client);
+    drop(client);
+    assert_eq!(take(&mut server, 4).await.unwrap(), b"last");
+    assert_reset(server).await;
+}
+
+#[tokio::test]
+async fn one_connection_is_held_and_released_by_itself() {
+    let rig = Rig::start().await;
+    let (mut hit, mut hit_end) = rig.pair().await;
+    let (mut spared, mut spared_end) = rig.pair().await;
+    let held = &rig.proxy.connections()[0];
+    held.hold(Direction::ToServer);
+    hit.write_all(b"x").await.unwrap();
+    assert_silent(&mut hit_end).await;
+    carries(&mut spared, &mut spared_end).await;
+    assert_eq!((held.under_way(Direction::ToServer), held.under_way(Direction::ToClient)), (1, 0));
+    held.release(Direction::ToServer);
+    assert_eq!(take(&mut hit_end, 1).await.unwrap(), b"x");
+}
+
+#[tokio::test]
 async fn a_throttled_direction_keeps_to_its_rate() {
     let rig = Rig::start().await;
     let (mut client, mut server) = rig.pair().await;

@@ -26,7 +26,7 @@ use crate::{
     check::{self, Limits},
     history::{History, Recorder, Rev},
     require,
-    schedule::{Plan, Site, Step, Verb},
+    schedule::{Plan, Site, Step},
 };
 
 /// How long the witnesses may take to see the last revision.
@@ -98,16 +98,12 @@ impl Run {
         self.happen(self.plan(), more).await;
     }
 
-    /// As [`faults`](Self::faults), with no member paused: for leases, and what is held by them.
-    ///
-    /// A leader that goes on after a pause revokes leases that its successor has renewed meanwhile, before it hears of that one
-    /// (`revokeExpiredLeases` in etcd's `server/etcdserver/server.go`). The store ends such a lease early, and no client can
-    /// know that before it asks again.
+    /// As [`faults`](Self::faults), with as many faults again that deliver requests late: members paused, links delayed and held.
     ///
     /// # Panics
     /// When a fault does not happen, or is not healed.
-    pub async fn faults_without_pauses(&self, more: Vec<Step>) {
-        self.happen(self.plan().without(Verb::Pause), more).await;
+    pub async fn late_faults(&self, more: Vec<Step>) {
+        self.happen(Plan::late(self.settings.seed, Self::MEMBERS, self.settings.length), more).await;
     }
 
     fn plan(&self) -> Plan {

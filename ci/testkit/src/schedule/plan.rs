@@ -16,6 +16,10 @@ pub enum Verb {
     Pause,
     /// What clients and the member send each other is swallowed, in one direction or both, and the connections stay open.
     Blackhole(Direction),
+    /// What is sent in a direction between clients and the member arrives later by this much, with its spacing.
+    Delay(Direction, Duration),
+    /// What is sent in a direction between clients and the member arrives when the time is over, even where the client is gone.
+    Hold(Direction),
     /// Every connection of a client is reset.
     Reset,
     /// History that was witnessed is compacted.
@@ -28,7 +32,7 @@ impl Verb {
     /// Whether it lasts, so that the member is of no use meanwhile.
     #[must_use]
     pub fn lasts(self) -> bool {
-        matches!(self, Self::Kill | Self::Pause | Self::Blackhole(_))
+        matches!(self, Self::Kill | Self::Pause | Self::Blackhole(_) | Self::Delay(..) | Self::Hold(_))
     }
 
     fn draw(rng: &mut Rng) -> Self {
@@ -39,6 +43,17 @@ impl Verb {
             5 => Self::Blackhole(Direction::ToServer),
             6 => Self::Blackhole(Direction::ToClient),
             _ => Self::draw_brief(rng),
+        }
+    }
+
+    /// As likely one of [`draw`](Self::draw) as one that keeps requests and delivers them late.
+    fn draw_late(rng: &mut Rng) -> Self {
+        match rng.u8(0..12) {
+            0..6 => Self::draw(rng),
+            6 | 7 => Self::Pause,
+            8 | 9 => Self::Delay(Direction::ToServer, Duration::from_millis(rng.u64(500..4_000))),
+            10 => Self::Hold(Direction::ToServer),
+            _ => Self::Hold(Direction::Both),
         }
     }
 
@@ -60,6 +75,8 @@ impl fmt::Display for Verb {
             Self::Blackhole(Direction::Both) => f.write_str("blackhole"),
             Self::Blackhole(Direction::ToServer) => f.write_str("blackhole to the server"),
             Self::Blackhole(Direction::ToClient) => f.write_str("blackhole to the client"),
+            Self::Delay(direction, by) => write!(f, "delay {direction} by {by:?}"),
+            Self::Hold(direction) => write!(f, "hold {direction}"),
             Self::Reset => f.write_str("reset"),
             Self::Compact => f.write_str("compact"),
             Self::MoveLeader => f.write_str("lead"),
@@ -102,11 +119,24 @@ impl Plan {
     /// When there are no members.
     #[must_use]
     pub fn random(seed: u64, members: usize, length: Duration) -> Self {
+        Self::drawn(Verb::draw, seed, members, length)
+    }
+
+    /// As [`random`](Self::random), with as many faults again that deliver requests late: members paused, links delayed and held.
+    ///
+    /// # Panics
+    /// When there are no members.
+    #[must_use]
+    pub fn late(seed: u64, members: usize, length: Duration) -> Self {
+        Self::drawn(Verb::draw_late, seed, members, length)
+    }
+
+    fn drawn(draw: fn(&mut Rng) -> Verb, seed: u64, members: usize, length: Duration) -> Self {
         let mut rng = Rng::with_seed(seed);
         let (mut steps, mut at) = (Vec::new(), Duration::ZERO);
         loop {
             at += Duration::from_millis(rng.u64(PAUSE));
-            let (verb, member) = (Verb::draw(&mut rng), rng.usize(0..members));
+            let (verb, member) = (draw(&mut rng), rng.usize(0..members));
             let lasts = if verb.lasts() { Duration::from_millis(rng.u64(LASTS)) } else { Duration::ZERO };
             if at + lasts > length {
                 return Self { seed, steps };
@@ -201,6 +231,24 @@ mod tests {
     fn a_seed_gives_the_same_plan_again_and_another_one_another() {
         assert_eq!(Plan::random(7, 3, LENGTH), Plan::random(7, 3, LENGTH));
         assert_ne!(Plan::random(7, 3, LENGTH).steps(), Plan::random(8, 3, LENGTH).steps());
+    }
+
+    #[test]
+    fn late_plans_delay_hold_and_pause_each_member() {
+        let plans = (0..100).map(|seed| Plan::late(seed, 3, LENGTH));
+        let steps: Vec<Step> = plans.flat_map(|plan| plan.steps).collect();
+        for member in 0..3 {
+            let any = |wanted: fn(Verb) -> bool| {
+                steps.iter().any(|step| step.member == member && wanted(step.verb) && !step.lasts.is_zero())
+            };
+            assert!(any(
+                |verb| matches!(verb, Verb::Delay(Direction::ToServer, by) if by >= Duration::from_secs(3))
+            ));
+            assert!(any(|verb| verb == Verb::Hold(Direction::ToServer)));
+            assert!(any(|verb| verb == Verb::Hold(Direction::Both)));
+            assert!(any(|verb| verb == Verb::Pause) && any(|verb| verb == Verb::Kill));
+        }
+        assert!(steps.iter().all(|step| step.at + step.lasts <= LENGTH));
     }
 
     #[test]

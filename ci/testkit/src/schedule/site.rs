@@ -109,6 +109,8 @@ impl Site<'_> {
             }
             Verb::Pause => process.pause().await?,
             Verb::Blackhole(direction) => self.proxied.proxy(member).fault(direction, Fault::Blackhole),
+            Verb::Delay(direction, by) => self.proxied.proxy(member).fault(direction, Fault::delay(by)),
+            Verb::Hold(direction) => self.proxied.proxy(member).hold(direction),
             Verb::Reset => self.proxied.proxy(member).reset(),
             Verb::Compact => self.note_refusal(member, self.compact(member).await),
             Verb::MoveLeader => self.note_refusal(member, leadership::hand_to(self.cluster, member).await),
@@ -121,7 +123,7 @@ impl Site<'_> {
         match verb {
             Verb::Kill if !process.is_running() => process.launch().await?,
             Verb::Pause if process.is_running() => process.resume()?,
-            Verb::Blackhole(_) => self.proxied.proxy(member).heal().await,
+            Verb::Blackhole(_) | Verb::Delay(..) | Verb::Hold(_) => self.proxied.proxy(member).heal().await,
             _ => {}
         }
         self.note(member, format!("{verb} is over"));

@@ -31,6 +31,8 @@ async fn each_fault_happens_and_all_are_healed_however_the_run_ends() {
         brief(100, Verb::Kill, 0),
         brief(300, Verb::Pause, 1),
         brief(500, Verb::Blackhole(Direction::Both), 2),
+        brief(700, Verb::Hold(Direction::ToServer), 0),
+        brief(900, Verb::Delay(Direction::ToServer, Duration::from_secs(3600)), 1),
     ];
     site.run(&Plan::of(steps), std::future::pending()).await.unwrap();
     assert_ne!(cluster.member(0).pid(), pid, "it was killed and started again");
@@ -40,6 +42,7 @@ async fn each_fault_happens_and_all_are_healed_however_the_run_ends() {
     let steps =
         vec![long(Verb::Kill, 0), long(Verb::Pause, 1), long(Verb::Blackhole(Direction::ToClient), 2)];
     site.run(&Plan::of(steps), tokio::time::sleep(Duration::from_millis(500))).await.unwrap();
+    assert!(proxied.proxies().iter().all(|proxy| proxy.under_way(Direction::Both) == 0));
     for member in 0..3 {
         let rpc = Rpc::dial(&proxied.proxy(member).endpoint()).await.unwrap();
         rpc.unary::<StatusResponse>("Maintenance/Status", &StatusRequest {}).await.unwrap();
@@ -49,7 +52,7 @@ async fn each_fault_happens_and_all_are_healed_however_the_run_ends() {
     let history = History::read(recorder.path()).unwrap();
     let faults: Vec<&str> = history.lines().filter_map(|(_, record)| fault(&record.edge)).collect();
     assert!(!faults.iter().any(|what| what.starts_with("refused")), "{faults:?}");
-    assert_eq!(faults.len(), 6 + 3 + 3, "{faults:?}");
+    assert_eq!(faults.len(), 3 + 2 * 5 + 3, "{faults:?}");
     cluster.stop().await.unwrap();
 }
 

@@ -171,7 +171,7 @@ impl Kept {
     }
 
     /// When its owner stopped relying on it.
-    fn ended(&self) -> Option<Seen> {
+    pub(super) fn ended(&self) -> Option<Seen> {
         [self.lost(), self.revoked].into_iter().flatten().min()
     }
 }

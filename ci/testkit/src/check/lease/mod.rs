@@ -5,28 +5,62 @@
 mod kept;
 #[cfg(test)]
 mod tests;
+mod thaws;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) use kept::Kept;
+use thaws::Thaws;
 
 use super::{Limits, Verdict, log::Log};
 use crate::history::{Action, Change, Edge, History, Keys, LeaseId, Nanos, OpId, Rev};
 
 pub(super) fn check(history: &History, log: &Log<'_>, limits: &Limits, verdict: &mut Verdict) {
-    let expiries = Expiries::of(history, log);
-    let leases = Kept::all(history);
-    verdict.figures.leases = leases.len();
-    verdict.figures.renewals = leases.values().map(Kept::renewals).sum();
+    let leases = Leases::of(history, log, limits);
+    verdict.figures.leases = leases.kept.len();
+    verdict.figures.thawed = leases.revoked_early.len();
+    verdict.figures.renewals = leases.kept.values().map(Kept::renewals).sum();
     let end = history.lines().next_back().map_or(Nanos(0), |(_, record)| record.t);
-    for (lease, kept) in &leases {
+    for (lease, kept) in &leases.kept {
         kept.check_after_loss(*lease, verdict);
         kept.check_deadline(*lease, end, limits, verdict);
-        let ended = expiries.witnessed.get(lease).copied();
+        let ended = leases.expiries.witnessed.get(lease).copied();
         kept.check_early(*lease, ended.map(|(seen, _)| seen), limits, verdict);
-        if let Some((seen, line)) = ended {
+        if let Some((seen, line)) = ended.filter(|_| !leases.revoked_early.contains_key(lease)) {
             kept.check_late(*lease, seen, line, verdict);
         }
+    }
+}
+
+/// What clients knew of leases, and what the server did with them.
+pub(super) struct Leases {
+    kept: BTreeMap<LeaseId, Kept>,
+    expiries: Expiries,
+    /// Ended by a member that had been paused, and when, while their holders had to believe in them.
+    revoked_early: BTreeMap<LeaseId, Nanos>,
+}
+
+impl Leases {
+    pub(super) fn of(history: &History, log: &Log<'_>, limits: &Limits) -> Self {
+        let (kept, expiries, thaws) = (Kept::all(history), Expiries::of(history, log), Thaws::of(history));
+        let early = |(lease, (ended, _)): (&LeaseId, &(Nanos, usize))| {
+            let known = kept.get(lease)?;
+            let believed = known.ended().is_none_or(|(over, _)| over > *ended);
+            (believed && thaws.may_have_revoked(known, *ended, limits)).then_some((*lease, *ended))
+        };
+        let revoked_early = expiries.witnessed.iter().filter_map(early).collect();
+        Self { kept, expiries, revoked_early }
+    }
+
+    /// What its client knew of a lease; nothing where that was not recorded.
+    pub(super) fn kept(&self, lease: LeaseId) -> Option<&Kept> {
+        self.kept.get(&lease)
+    }
+
+    /// Until when what is held by a lease was held, by what was known at `t`, and by the store where a thawed member was early.
+    pub(super) fn deadline(&self, lease: LeaseId, t: Nanos) -> Option<Nanos> {
+        let deadline = self.kept(lease)?.deadline(t)?;
+        Some(self.revoked_early.get(&lease).map_or(deadline, |ended| deadline.min(*ended)))
     }
 }
 

@@ -139,3 +139,42 @@ fn a_key_that_somebody_deleted_is_no_witness_of_an_expiry() {
     let refused = Edge::NotApplied { op, reason: String::new() };
     assert_eq!(broken(deleted(op, refused)), [Rule::LeaseLate]);
 }
+
+/// The lease is renewed until 4 s and ended by the store at `ended`, after a member was paused; its holder hears of it at 4.3 s.
+fn revoked_after_a_pause(paused: u64, resumed: u64, ended: u64) -> Vec<Rule> {
+    broken(|records| {
+        let fault = |what: &str| Edge::Fault { member: 1, what: what.to_owned() };
+        records.push(Record { t: ms(paused), edge: fault("pause") });
+        records.push(Record { t: ms(resumed), edge: fault("pause is over") });
+        let lost = lost(records);
+        records[lost].t = ms(4300);
+        records[lost + 1].t = ms(ended);
+        let gone = Edge::KeepaliveAcked { lease: LEASE, sent: ms(4200), ttl_ms: 0 };
+        records.push(Record { t: ms(4290), edge: gone });
+    })
+}
+
+#[test]
+fn a_thawed_member_may_revoke_what_expired_before_it_was_paused_and_no_other_may() {
+    // It was paused after the grant, which is over at 3 s by what it knows.
+    assert_eq!(revoked_after_a_pause(500, 3900, 4000), []);
+    // The pause was too short to expire it, or was not over.
+    assert_eq!(revoked_after_a_pause(500, 1500, 4000), [Rule::LeaseLate]);
+    assert_eq!(revoked_after_a_pause(500, 4100, 4000), [Rule::LeaseLate]);
+    // It knew of the renewal of 2 s, so that the lease lives until 5 s.
+    assert_eq!(revoked_after_a_pause(2500, 3900, 4000), [Rule::LeaseLate]);
+    let late = |limits: Limits| {
+        let mut history = history();
+        let fault =
+            |t, what: &str| Record { t: ms(t), edge: Edge::Fault { member: 0, what: what.to_owned() } };
+        history.records_mut().extend([fault(500, "pause"), fault(2500, "pause is over")]);
+        let lost = lost(history.records_mut());
+        history.records_mut()[lost].t = ms(4300);
+        history.records_mut()[lost + 1].t = ms(4000);
+        history.records_mut().sort_by_key(|record| record.t);
+        let verdict = all(&history, &limits);
+        (verdict.figures().thawed, verdict.violations().len())
+    };
+    assert_eq!(late(Limits::default()), (1, 0));
+    assert_eq!(late(Limits { thaw: Duration::from_secs(1), ..Limits::default() }), (0, 1));
+}

@@ -8,7 +8,11 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Limits, Rule, Verdict, lease::Kept};
+use super::{
+    Limits, Rule, Verdict,
+    lease::{Kept, Leases},
+    log::Log,
+};
 use crate::history::{Edge, History, HoldId, LeaseId, Nanos, Rev};
 
 /// One hold of a lock.
@@ -21,13 +25,13 @@ struct Hold {
     ended: Option<(Nanos, usize)>,
 }
 
-pub(super) fn check(history: &History, limits: &Limits, verdict: &mut Verdict) {
-    let leases = Kept::all(history);
+pub(super) fn check(history: &History, log: &Log<'_>, limits: &Limits, verdict: &mut Verdict) {
+    let leases = Leases::of(history, log, limits);
     let end = history.lines().next_back().map_or(Nanos(0), |(_, record)| record.t);
     for (name, mut holds) in holds(history, verdict) {
         verdict.figures.holds += holds.len();
         for hold in &holds {
-            check_late(name, hold, leases.get(&hold.lease), end, limits, verdict);
+            check_late(name, hold, leases.kept(hold.lease), end, limits, verdict);
         }
         holds.sort_by_key(|hold| hold.fence);
         for pair in holds.windows(2) {
@@ -96,13 +100,7 @@ fn check_order(name: &str, lower: &Hold, higher: &Hold, verdict: &mut Verdict) {
 }
 
 /// Each hold is over before the next one begins.
-fn check_overlaps(
-    name: &str,
-    holds: &mut [Hold],
-    leases: &BTreeMap<LeaseId, Kept>,
-    end: Nanos,
-    verdict: &mut Verdict,
-) {
+fn check_overlaps(name: &str, holds: &mut [Hold], leases: &Leases, end: Nanos, verdict: &mut Verdict) {
     holds.sort_by_key(|hold| hold.acquired);
     let mut last: Option<(Nanos, usize, Rev)> = None;
     for hold in holds {
@@ -116,15 +114,15 @@ fn check_overlaps(
             );
             verdict.add(Rule::LockOverlap, [other, line], what);
         }
-        let until = hold.until(leases.get(&hold.lease), end);
+        let until = hold.until(leases, end);
         last = last.max(Some((until, line, hold.fence)));
     }
 }
 
 impl Hold {
     /// When its holder stopped relying on it, or had to.
-    fn until(&self, lease: Option<&Kept>, end: Nanos) -> Nanos {
+    fn until(&self, leases: &Leases, end: Nanos) -> Nanos {
         let ended = self.ended.map_or(end, |(ended, _)| ended);
-        lease.and_then(|lease| lease.deadline(ended)).map_or(ended, |deadline| ended.min(deadline))
+        leases.deadline(self.lease, ended).map_or(ended, |deadline| ended.min(deadline))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{Limits, Rule, all};
-use crate::history::{Edge, History, HoldId, LeaseId, Nanos, Record, Rev};
+use crate::history::{Change, Edge, Event, History, HoldId, LeaseId, Nanos, Record, Rev, Value};
 
 fn ms(t: u64) -> Nanos {
     Nanos(0).after(Duration::from_millis(t))
@@ -88,4 +88,40 @@ fn a_later_holder_with_a_lower_or_the_same_fence_is_out_of_order() {
 fn what_was_not_acquired_cannot_end() {
     let edge = Edge::Unlock { hold: HoldId(9) };
     assert_eq!(broken(|records| records.push(Record { t: ms(3999), edge })), [Rule::LockOrder]);
+}
+
+/// The second holder's lease is ended by the store at 2 s, after a pause, and the third acquires at 2.2 s.
+fn early_end(paused: bool) -> Vec<Rule> {
+    broken(|records| {
+        let key = |revision, change, lease| Event {
+            revision: Rev(revision),
+            change,
+            key: "s/2".to_owned(),
+            value: Value::of(b""),
+            is_create: change == Change::Put,
+            lease,
+            prev: None,
+        };
+        let seen = |t, event| Record { t: ms(t), edge: Edge::Witness { member: 0, events: vec![event] } };
+        let fault =
+            |t, what: &str| Record { t: ms(t), edge: Edge::Fault { member: 0, what: what.to_owned() } };
+        records.push(seen(50, key(2, Change::Put, Some(LeaseId(2)))));
+        records.push(seen(2000, key(3, Change::Delete, None)));
+        if paused {
+            records.extend([fault(60, "pause"), fault(1990, "pause is over")]);
+        }
+        // Granted for so long that only the third pause can have made it expire.
+        let Edge::LeaseGranted { ttl_ms, .. } = &mut records[2].edge else { panic!() };
+        *ttl_ms = 1900;
+        let renewed = Edge::KeepaliveAcked { lease: LeaseId(2), sent: ms(1500), ttl_ms: 1900 };
+        records.push(Record { t: ms(1510), edge: renewed });
+        records[10].t = ms(2200);
+        (records[8].t, records[9].t) = (ms(2300), ms(2301));
+    })
+}
+
+#[test]
+fn a_hold_ends_where_a_thawed_member_revoked_its_lease() {
+    assert_eq!(early_end(true), []);
+    assert_eq!(early_end(false), [Rule::LeaseLate, Rule::LockOverlap]);
 }
