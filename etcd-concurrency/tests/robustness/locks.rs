@@ -12,7 +12,7 @@ use etcd_client_core::Client;
 use etcd_concurrency::{Guard, Mutex, Session};
 use etcd_testkit::{
     Direction,
-    history::{Action, Edge, Keys, Recorder, Rev},
+    history::{Action, Edge, Keys, Recorder, Rev, Share},
     run::{Run, say},
     schedule::{Step, Verb},
 };
@@ -135,6 +135,7 @@ impl Contender {
             name: NAME.to_owned(),
             fence: Rev(guard.fence().get()),
             lease: sessions::lease(guard.session()),
+            share: Share::Alone,
         });
         self.held.fetch_add(1, Ordering::Relaxed);
         let work = sleep(Duration::from_millis(self.rng.u64(HOLDS)));

@@ -9,9 +9,12 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+mod barrier;
+mod item;
 mod lease;
 mod lock;
 mod log;
+mod place;
 mod verdict;
 mod watch;
 mod write;
@@ -21,7 +24,9 @@ use std::time::Duration;
 pub use verdict::{Figures, Lag, Rule, Verdict, Violation};
 
 use crate::history::History;
+use lease::Leases;
 use log::Log;
+use place::Places;
 
 /// How exact the client's clock and its margins are expected to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +57,12 @@ pub fn all(history: &History, limits: &Limits) -> Verdict {
     let log = Log::of(history, &mut verdict);
     write::check(history, &log, &mut verdict);
     watch::check(history, &log, &mut verdict);
-    lease::check(history, &log, limits, &mut verdict);
-    lock::check(history, &log, limits, &mut verdict);
+    let (leases, places) = (Leases::of(history, &log, limits), Places::of(&log));
+    lease::check(history, &leases, limits, &mut verdict);
+    lock::check(history, &leases, &places, limits, &mut verdict);
+    place::check(history, &leases, &places, &mut verdict);
+    item::check(history, &log, &mut verdict);
+    barrier::check(history, &leases, &mut verdict);
     verdict.lags.sort_by(|one, other| other.cmp(one));
     verdict
 }

@@ -52,6 +52,22 @@ pub enum Rule {
     LockOrder,
     /// A lock is lost at the latest with the lease it lives on.
     LockLate,
+    /// Once everything has settled, no key of a lock, an election or a barrier is left that nobody holds anything by.
+    PlaceUnowned,
+
+    /// No item is taken twice, or enters its queue twice.
+    ItemTwice,
+    /// What is taken was put, and what was said to be not applied was not.
+    ItemInvented,
+    /// No more items vanish than takings whose outcome is unknown.
+    ItemLost,
+
+    /// Nobody passes a barrier that is held all the while.
+    BarrierPassed,
+    /// Nobody enters a double barrier before all have come.
+    BarrierAlone,
+    /// Nobody leaves a double barrier before all leave.
+    BarrierLeft,
 }
 
 /// One breach, with the lines that show it.
@@ -100,6 +116,12 @@ pub struct Figures {
     pub renewals: usize,
     /// Holds of locks.
     pub holds: usize,
+    /// Keys of locks, elections and barriers that were created.
+    pub places: usize,
+    /// Items that were taken from queues.
+    pub items: usize,
+    /// Times that a barrier was passed or entered.
+    pub passes: usize,
 }
 
 impl fmt::Display for Figures {
@@ -107,7 +129,7 @@ impl fmt::Display for Figures {
         write!(
             f,
             "{} revisions; {} writes acknowledged, {} unknown; {} watches gave {} events and {} notices of progress; {} leases \
-             ({} revoked by a thawed member), {} renewals; {} holds of locks",
+             ({} revoked by a thawed member), {} renewals; {} holds of locks by {} keys; {} items taken; {} barriers passed",
             self.revisions,
             self.acknowledged,
             self.unknown,
@@ -117,7 +139,10 @@ impl fmt::Display for Figures {
             self.leases,
             self.thawed,
             self.renewals,
-            self.holds
+            self.holds,
+            self.places,
+            self.items,
+            self.passes
         )
     }
 }

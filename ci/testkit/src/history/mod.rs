@@ -23,7 +23,7 @@ mod text;
 
 pub use ids::{HoldId, LeaseId, Nanos, OpId, Rev, WatchId};
 pub use reader::History;
-pub use record::{Change, Edge, Event, Previous, Record, SCHEMA};
+pub use record::{Change, Edge, Event, Previous, Record, SCHEMA, Share};
 pub use recorder::Recorder;
 pub use request::{Action, Keys, WatchRequest};
 pub use text::{Value, key};

@@ -170,6 +170,9 @@ pub enum Edge {
         fence: Rev,
         /// What the hold lives on.
         lease: LeaseId,
+        /// Who else may hold it at the same time.
+        #[serde(default)]
+        share: Share,
     },
     /// The client says that the lock may not be held any more.
     LockLost {
@@ -181,6 +184,82 @@ pub enum Edge {
     /// The holder gives the lock back: it does not rely on it from here on.
     Unlock {
         /// Which hold.
+        hold: HoldId,
+    },
+
+    /// The load rests, every request that was under way was applied, and what was given up had time to be removed: every key at or below
+    /// these names belongs to a hold.
+    Settled {
+        /// The revision.
+        revision: Rev,
+        /// The names of locks, elections, barriers and the like.
+        names: Vec<String>,
+    },
+
+    /// An item is to be put into a queue; how that ends is told as of any operation.
+    Enqueue {
+        /// Which operation.
+        op: OpId,
+        /// The queue.
+        queue: String,
+        /// The item, which is no other's.
+        item: Value,
+    },
+    /// An item is to be taken from a queue.
+    Dequeue {
+        /// Which operation.
+        op: OpId,
+        /// The queue.
+        queue: String,
+    },
+    /// It was taken, or there was none. Otherwise one may have been taken: that is `Unknown`, or `NotApplied` where none was.
+    Dequeued {
+        /// Which operation.
+        op: OpId,
+        /// The item.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<Value>,
+    },
+
+    /// A wait for a barrier begins.
+    Passing {
+        /// Which wait.
+        op: OpId,
+        /// The barrier, which is held as locks are.
+        name: String,
+    },
+    /// The wait is over: the barrier was down.
+    Passed {
+        /// Which wait.
+        op: OpId,
+    },
+    /// A participant comes to a double barrier.
+    Entering {
+        /// Which participation.
+        hold: HoldId,
+        /// The barrier.
+        name: String,
+        /// How many are to come.
+        of: usize,
+    },
+    /// All have come, as far as the participant knows.
+    Entered {
+        /// Which participation.
+        hold: HoldId,
+    },
+    /// The participant leaves.
+    Leaving {
+        /// Which participation.
+        hold: HoldId,
+    },
+    /// All have left, as far as the participant knows.
+    Left {
+        /// Which participation.
+        hold: HoldId,
+    },
+    /// The participant does not take part any more, and did not wait for the others.
+    Withdrawn {
+        /// Which participation.
         hold: HoldId,
     },
 
@@ -208,6 +287,21 @@ pub enum Edge {
         /// The last that it did not see.
         to: Rev,
     },
+}
+
+/// Who may hold a lock at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Share {
+    /// One at a time.
+    #[default]
+    Alone,
+    /// Any number of those that share it so.
+    Readers,
+    /// So many.
+    Permits(usize),
+    /// Any number, together with everybody: what several may hold up without keeping each other out.
+    Anybody,
 }
 
 /// What happened to a key.

@@ -15,8 +15,7 @@ use thaws::Thaws;
 use super::{Limits, Verdict, log::Log};
 use crate::history::{Action, Change, Edge, History, Keys, LeaseId, Nanos, OpId, Rev};
 
-pub(super) fn check(history: &History, log: &Log<'_>, limits: &Limits, verdict: &mut Verdict) {
-    let leases = Leases::of(history, log, limits);
+pub(super) fn check(history: &History, leases: &Leases, limits: &Limits, verdict: &mut Verdict) {
     verdict.figures.leases = leases.kept.len();
     verdict.figures.thawed = leases.revoked_early.len();
     verdict.figures.renewals = leases.kept.values().map(Kept::renewals).sum();
@@ -55,6 +54,13 @@ impl Leases {
     /// What its client knew of a lease; nothing where that was not recorded.
     pub(super) fn kept(&self, lease: LeaseId) -> Option<&Kept> {
         self.kept.get(&lease)
+    }
+
+    /// Whether its client relies on it at `t`.
+    pub(super) fn relied_on(&self, lease: LeaseId, t: Nanos) -> bool {
+        let kept = self.kept(lease);
+        kept.is_some_and(|kept| kept.ended().is_none_or(|(ended, _)| ended > t))
+            && self.revoked_early.get(&lease).is_none_or(|ended| *ended > t)
     }
 
     /// Until when what is held by a lease was held, by what was known at `t`, and by the store where a thawed member was early.

@@ -1,4 +1,4 @@
-//! Locks: who holds one when, in the order of the fences, and nobody at the same time as another.
+//! Locks: who holds one when, in the order of the fences, and nobody at the same time as another that may not share it.
 //!
 //! A hold lasts from being acquired until it is given back, called lost, or its lease is over by what its holder knew: whoever
 //! relies on it longer is at fault for that alone.
@@ -11,58 +11,40 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     Limits, Rule, Verdict,
     lease::{Kept, Leases},
-    log::Log,
+    place::Places,
 };
-use crate::history::{Edge, History, HoldId, LeaseId, Nanos, Rev};
+use crate::history::{Edge, History, HoldId, LeaseId, Nanos, Rev, Share};
 
 /// One hold of a lock.
 #[derive(Debug)]
-struct Hold {
+pub(super) struct Hold {
     acquired: (Nanos, usize),
     fence: Rev,
     lease: LeaseId,
+    share: Share,
     /// Given back, or called lost.
     ended: Option<(Nanos, usize)>,
 }
 
-pub(super) fn check(history: &History, log: &Log<'_>, limits: &Limits, verdict: &mut Verdict) {
-    let leases = Leases::of(history, log, limits);
+pub(super) fn check(
+    history: &History,
+    leases: &Leases,
+    places: &Places<'_>,
+    limits: &Limits,
+    verdict: &mut Verdict,
+) {
     let end = history.lines().next_back().map_or(Nanos(0), |(_, record)| record.t);
-    for (name, mut holds) in holds(history, verdict) {
+    for (name, mut holds) in Hold::all(history, verdict) {
         verdict.figures.holds += holds.len();
         for hold in &holds {
             check_late(name, hold, leases.kept(hold.lease), end, limits, verdict);
         }
         holds.sort_by_key(|hold| hold.fence);
-        for pair in holds.windows(2) {
-            check_order(name, &pair[0], &pair[1], verdict);
-        }
-        check_overlaps(name, &mut holds, &leases, end, verdict);
+        check_orders(name, &holds, verdict);
+        holds.sort_by_key(|hold| hold.acquired);
+        let until = |hold: &Hold| hold.until(name, leases, places, end);
+        check_overlaps(name, &holds, until, verdict);
     }
-}
-
-/// The holds of each lock.
-fn holds<'h>(history: &'h History, verdict: &mut Verdict) -> BTreeMap<&'h str, Vec<Hold>> {
-    let mut names: HashMap<HoldId, (&str, Hold)> = HashMap::new();
-    for (line, record) in history.lines() {
-        let seen = (record.t, line);
-        match &record.edge {
-            Edge::LockAcquired { hold, name, fence, lease } => {
-                let begun = Hold { acquired: seen, fence: *fence, lease: *lease, ended: None };
-                names.insert(*hold, (name, begun));
-            }
-            Edge::LockLost { hold, .. } | Edge::Unlock { hold } => match names.get_mut(hold) {
-                Some((_, hold)) => drop(hold.ended.get_or_insert(seen)),
-                None => verdict.add(Rule::LockOrder, [line], format!("hold {hold} was never acquired")),
-            },
-            _ => {}
-        }
-    }
-    let mut holds: BTreeMap<&str, Vec<Hold>> = BTreeMap::new();
-    for (name, hold) in names.into_values() {
-        holds.entry(name).or_default().push(hold);
-    }
-    holds
 }
 
 /// A hold ends with its lease at the latest.
@@ -86,43 +68,124 @@ fn check_late(
     }
 }
 
-fn check_order(name: &str, lower: &Hold, higher: &Hold, verdict: &mut Verdict) {
-    if lower.fence == higher.fence || lower.acquired > higher.acquired {
-        let what = format!(
-            "{name} was acquired with fence {} at {:.1} ms and with {} at {:.1} ms",
-            lower.fence,
-            lower.acquired.0.millis(),
-            higher.fence,
-            higher.acquired.0.millis()
-        );
-        verdict.add(Rule::LockOrder, [lower.acquired.1, higher.acquired.1], what);
+/// Of two that keep each other out the one with the lower fence comes first; `holds` are in the order of their fences.
+fn check_orders(name: &str, holds: &[Hold], verdict: &mut Verdict) {
+    let (mut last, mut last_alone): (Option<&Hold>, Option<&Hold>) = (None, None);
+    for hold in holds {
+        if let Some(twin) = last.filter(|last| last.fence == hold.fence) {
+            out_of_order(name, twin, hold, verdict);
+        }
+        let before = if hold.share == Share::Alone { last } else { last_alone };
+        if let Some(before) =
+            before.filter(|before| before.fence < hold.fence && before.acquired > hold.acquired)
+        {
+            out_of_order(name, before, hold, verdict);
+        }
+        let later = |known: Option<&'_ Hold>| known.is_none_or(|known| known.acquired <= hold.acquired);
+        if later(last) {
+            last = Some(hold);
+        }
+        if hold.share == Share::Alone && later(last_alone) {
+            last_alone = Some(hold);
+        }
     }
 }
 
-/// Each hold is over before the next one begins.
-fn check_overlaps(name: &str, holds: &mut [Hold], leases: &Leases, end: Nanos, verdict: &mut Verdict) {
-    holds.sort_by_key(|hold| hold.acquired);
-    let mut last: Option<(Nanos, usize, Rev)> = None;
+fn out_of_order(name: &str, lower: &Hold, higher: &Hold, verdict: &mut Verdict) {
+    let what = format!(
+        "{name} was acquired with fence {} at {:.1} ms and with {} at {:.1} ms",
+        lower.fence,
+        lower.acquired.0.millis(),
+        higher.fence,
+        higher.acquired.0.millis()
+    );
+    verdict.add(Rule::LockOrder, [lower.acquired.1, higher.acquired.1], what);
+}
+
+/// Each hold is over before one begins that it keeps out; `holds` are in the order of their beginnings.
+fn check_overlaps(name: &str, holds: &[Hold], until: impl Fn(&Hold) -> Nanos, verdict: &mut Verdict) {
+    let mut others: Vec<(Nanos, &Hold)> = Vec::new();
     for hold in holds {
         let (begun, line) = hold.acquired;
-        if let Some((until, other, fence)) = last.filter(|(until, ..)| begun < *until) {
+        others.retain(|(until, _)| begun < *until);
+        if let Some((until, other)) = hold.kept_out_by(&others) {
             let what = format!(
-                "{name} was held with fence {fence} until {:.1} ms, but acquired with {} at {:.1} ms",
+                "{name} was held with fence {} until {:.1} ms, but acquired with {} at {:.1} ms",
+                other.fence,
                 until.millis(),
                 hold.fence,
                 begun.millis()
             );
-            verdict.add(Rule::LockOverlap, [other, line], what);
+            verdict.add(Rule::LockOverlap, [other.acquired.1, line], what);
         }
-        let until = hold.until(leases, end);
-        last = last.max(Some((until, line, hold.fence)));
+        others.push((until(hold), hold));
     }
 }
 
 impl Hold {
-    /// When its holder stopped relying on it, or had to.
-    fn until(&self, leases: &Leases, end: Nanos) -> Nanos {
+    /// The holds of each lock.
+    pub(super) fn all<'h>(history: &'h History, verdict: &mut Verdict) -> BTreeMap<&'h str, Vec<Self>> {
+        let mut names: HashMap<HoldId, (&str, Self)> = HashMap::new();
+        for (line, record) in history.lines() {
+            let seen = (record.t, line);
+            match &record.edge {
+                Edge::LockAcquired { hold, name, fence, lease, share } => {
+                    let (fence, lease, share) = (*fence, *lease, *share);
+                    names.insert(*hold, (name, Self { acquired: seen, fence, lease, share, ended: None }));
+                }
+                Edge::LockLost { hold, .. } | Edge::Unlock { hold } => match names.get_mut(hold) {
+                    Some((_, hold)) => drop(hold.ended.get_or_insert(seen)),
+                    None => verdict.add(Rule::LockOrder, [line], format!("hold {hold} was never acquired")),
+                },
+                _ => {}
+            }
+        }
+        let mut holds: BTreeMap<&str, Vec<Self>> = BTreeMap::new();
+        for (name, hold) in names.into_values() {
+            holds.entry(name).or_default().push(hold);
+        }
+        holds
+    }
+
+    /// Whether it was held when a line was written, by the key that this revision created.
+    pub(super) fn is_at(&self, line: usize, created: Rev) -> bool {
+        self.fence == created && self.acquired.1 < line && self.ended.is_none_or(|(_, ended)| ended > line)
+    }
+
+    /// One of the others that may not hold the lock together with this one.
+    fn kept_out_by<'h>(&self, others: &[(Nanos, &'h Self)]) -> Option<(Nanos, &'h Self)> {
+        let latest = |others: &mut dyn Iterator<Item = &(Nanos, &'h Self)>| {
+            others.max_by_key(|other| other.0).copied()
+        };
+        match self.share {
+            Share::Permits(of) => {
+                let mut permits = others.iter().filter(|(_, other)| matches!(other.share, Share::Permits(_)));
+                if permits.clone().count() < of { None } else { latest(&mut permits) }
+            }
+            Share::Anybody => None,
+            share => latest(&mut others.iter().filter(|(_, other)| {
+                other.share != Share::Anybody && (share == Share::Alone || other.share == Share::Alone)
+            })),
+        }
+    }
+
+    /// When its holder stopped relying on it, or had to. Where it is not recorded what the holder knows of its lease, the end of the
+    /// key counts.
+    fn until(&self, name: &str, leases: &Leases, places: &Places<'_>, end: Nanos) -> Nanos {
         let ended = self.ended.map_or(end, |(ended, _)| ended);
-        leases.deadline(self.lease, ended).map_or(ended, |deadline| ended.min(deadline))
+        match leases.kept(self.lease) {
+            Some(_) => leases.deadline(self.lease, ended).map_or(ended, |deadline| ended.min(deadline)),
+            None => places.deleted(name, self.fence).map_or(ended, |deleted| ended.min(deleted)),
+        }
+    }
+
+    /// When it began, and when its holder relied on it no more.
+    pub(super) fn span(&self, leases: &Leases, end: Nanos) -> (Nanos, Nanos) {
+        let ended = self.ended.map_or(end, |(ended, _)| ended);
+        (self.acquired.0, leases.deadline(self.lease, ended).map_or(ended, |deadline| ended.min(deadline)))
+    }
+
+    pub(super) fn line(&self) -> usize {
+        self.acquired.1
     }
 }

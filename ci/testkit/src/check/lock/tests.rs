@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{Limits, Rule, all};
-use crate::history::{Change, Edge, Event, History, HoldId, LeaseId, Nanos, Record, Rev, Value};
+use crate::history::{Change, Edge, Event, History, HoldId, LeaseId, Nanos, Record, Rev, Share, Value};
 
 fn ms(t: u64) -> Nanos {
     Nanos(0).after(Duration::from_millis(t))
@@ -16,6 +16,7 @@ fn history() -> History {
         name: "job".to_owned(),
         fence: Rev(fence),
         lease: LeaseId(hold as i64),
+        share: Share::Alone,
     };
     let granted = |lease| Edge::LeaseGranted { lease: LeaseId(lease), sent: ms(0), ttl_ms: 3000 };
     let edges = [
@@ -124,4 +125,60 @@ fn early_end(paused: bool) -> Vec<Rule> {
 fn a_hold_ends_where_a_thawed_member_revoked_its_lease() {
     assert_eq!(early_end(true), []);
     assert_eq!(early_end(false), [Rule::LeaseLate, Rule::LockOverlap]);
+}
+
+/// The three of the history, the second from 150 ms on, with these shares.
+fn shared(shares: [Share; 3], order: [i64; 3]) -> Vec<Rule> {
+    broken(|records| {
+        records[5].t = ms(150);
+        let (mut shares, mut order) = (shares.into_iter(), order.into_iter());
+        for record in records.iter_mut() {
+            if let Edge::LockAcquired { share, fence, .. } = &mut record.edge {
+                (*share, *fence) = (shares.next().unwrap(), Rev(order.next().unwrap()));
+            }
+        }
+    })
+}
+
+#[test]
+fn readers_share_and_permits_are_counted() {
+    use Share::{Alone, Anybody, Permits, Readers};
+    let fences = [10, 12, 15];
+    assert_eq!(shared([Readers, Readers, Alone], fences), []);
+    assert_eq!(shared([Readers, Alone, Readers], fences), [Rule::LockOverlap]);
+    assert_eq!(shared([Alone, Readers, Readers], fences), [Rule::LockOverlap]);
+    assert_eq!(shared([Permits(2), Permits(2), Permits(2)], fences), []);
+    assert_eq!(shared([Permits(1), Permits(1), Permits(1)], fences), [Rule::LockOverlap]);
+    assert_eq!(shared([Anybody, Anybody, Anybody], fences), []);
+    // Readers overtake each other; nobody overtakes a writer, and a writer nobody.
+    assert_eq!(shared([Readers, Readers, Alone], [12, 10, 15]), []);
+    assert_eq!(shared([Readers, Readers, Alone], [10, 15, 12]), [Rule::LockOrder]);
+    assert_eq!(shared([Permits(2), Permits(2), Permits(2)], [10, 10, 12]), [Rule::LockOrder]);
+}
+
+#[test]
+fn a_hold_on_a_lease_that_is_not_recorded_ends_with_its_key() {
+    let unknown = |deleted: Option<u64>| {
+        broken(|records| {
+            records.remove(9);
+            let key = |revision, change| Event {
+                revision: Rev(revision),
+                change,
+                key: "job/9".to_owned(),
+                value: Value::of(b""),
+                is_create: change == Change::Put,
+                lease: None,
+                prev: None,
+            };
+            let seen = |t, event| Record { t: ms(t), edge: Edge::Witness { member: 0, events: vec![event] } };
+            records.push(seen(240, key(12, Change::Put)));
+            records.extend(deleted.map(|at| seen(at, key(13, Change::Delete))));
+            if let Edge::LockAcquired { lease, .. } = &mut records[5].edge {
+                *lease = LeaseId(9);
+            }
+        })
+    };
+    assert_eq!(unknown(Some(3100)), []);
+    assert_eq!(unknown(Some(3300)), [Rule::LockOverlap]);
+    assert_eq!(unknown(None), [Rule::LockOverlap]);
 }
