@@ -80,3 +80,33 @@ impl Position {
         self.seen = self.seen.max(revision);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_never_moves_a_position_back() {
+        let mut position = Position::after(10);
+        assert!(position.progressed(20));
+        for late in [0, 10, 19] {
+            assert!(!position.progressed(late), "more than {late} was delivered");
+            assert_eq!((position.next(), position.is_beyond(19)), (21, true), "after {late}");
+        }
+        assert!(position.progressed(20), "the same again says nothing new");
+        assert_eq!(position.next(), 21);
+        // A watch that begins in the future keeps its start.
+        let mut future = Position::new(100);
+        assert!(!future.progressed(50));
+        assert_eq!((future.next(), future.is_beyond(49), future.is_beyond(50)), (100, true, false));
+    }
+
+    #[test]
+    fn late_delivery_moves_nothing_back() {
+        let mut position = Position::after(10);
+        position.delivered(20, 20, Rules::default());
+        position.delivered(15, 15, Rules::default());
+        position.pin(5);
+        assert_eq!((position.next(), position.is_beyond(19)), (21, true));
+    }
+}

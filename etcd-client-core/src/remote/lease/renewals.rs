@@ -277,3 +277,32 @@ impl Drop for Renewals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Client;
+
+    #[tokio::test]
+    async fn handle_dropped_before_it_is_added_is_not_renewed() {
+        let client = Client::builder(["http://127.0.0.1:1"]).build().expect("valid");
+        let service = RemoteLease::new(Caller::Pool(client.channel()));
+        let hub = Arc::clone(&service.hub);
+        // A task of its own reads the hub here: the one that the hub starts does not run before the first await.
+        let mut renewals = Renewals::new(Arc::clone(&hub), &service);
+        let id = |number| LeaseId::new(number).expect("not zero");
+        let keep = |number| hub.keep(&service, id(number), Duration::from_secs(60), Instant::now());
+        drop(keep(1));
+        let kept = keep(2);
+        drop(keep(3));
+        let again = keep(3);
+        renewals.hear_handles();
+        let mut renewed: Vec<i64> = renewals.leases.keys().map(|id| id.get()).collect();
+        renewed.sort_unstable();
+        assert_eq!(renewed, [2, 3]);
+        assert!(!kept.is_lost() && !again.is_lost());
+        drop((kept, again));
+        renewals.hear_handles();
+        assert!(renewals.leases.is_empty() && renewals.schedule.is_empty());
+    }
+}

@@ -135,6 +135,12 @@ impl Hub {
         inbox
     }
 
+    /// How many watches each lane has.
+    #[cfg(test)]
+    pub(super) fn watches_of_lanes(&self) -> Vec<usize> {
+        self.lanes().iter().map(|(_, inbox)| inbox.watches.load(Ordering::Relaxed)).collect()
+    }
+
     /// A lane has ended.
     pub(super) fn forget(&self, ended: &Arc<Inbox>) {
         self.lanes().retain(|(_, inbox)| !Arc::ptr_eq(inbox, ended));

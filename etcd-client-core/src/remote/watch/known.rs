@@ -99,6 +99,19 @@ mod tests {
     }
 
     #[test]
+    fn deleted_keys_are_forgotten() {
+        let mut known = Known::default();
+        known.learn(&Event::put(kv("gone", 3)));
+        known.learn(&Event::put(kv("back", 4)));
+        known.learn(&Event::delete(kv("gone", 5)));
+        known.learn(&Event::delete(kv("back", 6)));
+        known.learn(&Event::put(kv("back", 7)));
+        // The reader has seen both deletions: a second one of "gone" would be an event that never happened.
+        assert_eq!(short(&known.differences(vec![kv("back", 7)], 20)), []);
+        assert_eq!(short(&known.differences(vec![], 21)), [("back".into(), true, 21)]);
+    }
+
+    #[test]
     fn the_differences_lead_to_the_listing() {
         let mut known = Known::default();
         known.await_listing();

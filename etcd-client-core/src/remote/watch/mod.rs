@@ -14,6 +14,8 @@ mod known;
 mod lane;
 mod resync;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

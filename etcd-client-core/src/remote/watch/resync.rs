@@ -33,6 +33,13 @@ pub(super) struct Listing {
     kvs: Vec<KeyValue>,
 }
 
+#[cfg(test)]
+impl Listing {
+    pub(super) fn new(header: ResponseHeader, kvs: Vec<KeyValue>) -> Self {
+        Self { header, kvs }
+    }
+}
+
 impl Lane {
     /// Lists the keys that exist where the watch begins, since their deletion may be missed later. `true` while that is under way,
     /// for which the creation waits.
@@ -105,7 +112,7 @@ impl Lane {
 }
 
 /// A listing that is older than what was delivered would undo it.
-fn not_older(position: Position, listing: Listing) -> Result<Listing, Error> {
+pub(super) fn not_older(position: Position, listing: Listing) -> Result<Listing, Error> {
     if position.is_beyond(listing.header.revision.get()) {
         let text = "the cluster is at an earlier revision than the watch has seen: was it restored from an older backup?";
         return Err(Error::new(ErrorKind::RevisionRegressed, text));

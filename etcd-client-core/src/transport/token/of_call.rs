@@ -55,3 +55,23 @@ impl TokenOfCall {
         rejection::wait(self.rejections, fastrand::u64(..))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn success_resets_the_count_of_rejections() {
+        let mut token = TokenOfCall::default();
+        for _ in 0..8 {
+            token.count_rejection();
+        }
+        let mut next = token.begun_anew();
+        assert_eq!((token.rejections, next.rejections), (8, 0));
+        assert_eq!(
+            [next.count_rejection(), next.count_rejection()],
+            [Duration::ZERO; 2],
+            "both are followed at once"
+        );
+    }
+}

@@ -91,6 +91,19 @@ async fn a_panic_in_it_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ended_renewal_is_not_joined_again() {
+    let (member, asked, provider) = provider(|number| match number {
+        1 => panic!("this provider panics the first time"),
+        _ => good(number),
+    });
+    let client = member.builder().token_provider(provider).build().expect("valid");
+    let error = client.put("k", "v").await.expect_err("no token");
+    assert_eq!(error.field(), Some("token_provider"), "{}", error.report());
+    client.put("k", "v").await.expect("the next call starts another renewal");
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_that_no_header_holds_is_named() {
     let (member, _, provider) = provider(|_| Ok("ends with a line\n".to_owned()));
     let client = member.builder().token_provider(provider).build().expect("valid");
