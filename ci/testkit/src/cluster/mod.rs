@@ -4,6 +4,7 @@ mod builder;
 mod certificates;
 mod etcdctl;
 mod flags;
+mod front;
 mod health;
 mod links;
 mod member;
@@ -23,6 +24,7 @@ use anyhow::{Context as _, bail};
 pub use self::{
     builder::Builder,
     certificates::{Certificates, Identity},
+    front::Front,
     member::Member,
     proxied::Proxied,
 };
@@ -33,7 +35,7 @@ use self::{
     member::START_PATIENCE,
     setup::Setup,
 };
-use crate::{Binaries, Version};
+use crate::{Binaries, Proxy, Version};
 
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -195,6 +197,15 @@ impl Cluster {
     /// When no port or thread can be had.
     pub fn proxied(&self) -> anyhow::Result<Proxied> {
         Proxied::before(&self.members)
+    }
+
+    /// Puts a TCP load balancer before the members: each connection goes to the next one that accepts it, and is closed after
+    /// `idle` without a byte in either direction.
+    ///
+    /// # Errors
+    /// When no port or thread can be had.
+    pub fn balanced(&self, idle: Option<Duration>) -> anyhow::Result<Proxy> {
+        Proxy::balancing(&self.addresses(), idle)
     }
 
     /// Runs etcdctl with the endpoints, certificates and password of the cluster and returns its stdout.

@@ -1,8 +1,8 @@
 //! One connection through a proxy: its handle, and the task that carries it.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc};
+use std::{future::pending, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, sync::watch, time::timeout};
 
 use super::{
     Direction, Fault, Traffic,
@@ -24,6 +24,7 @@ pub struct Connection {
 #[derive(Debug)]
 struct Shared {
     client: SocketAddr,
+    server: usize,
     control: watch::Sender<Control>,
     traffic: watch::Sender<Traffic>,
     /// Of the whole proxy.
@@ -31,15 +32,21 @@ struct Shared {
 }
 
 impl Connection {
-    pub(super) fn new(client: SocketAddr, control: Control, ledger: Ledger) -> Self {
+    pub(super) fn new(client: SocketAddr, server: usize, control: Control, ledger: Ledger) -> Self {
         let (control, traffic) = (watch::Sender::new(control), watch::Sender::default());
-        Self { shared: Arc::new(Shared { client, control, traffic, ledger }) }
+        Self { shared: Arc::new(Shared { client, server, control, traffic, ledger }) }
     }
 
     /// The client's end.
     #[must_use]
     pub fn client(&self) -> SocketAddr {
         self.shared.client
+    }
+
+    /// Which of the servers it leads to, by its place among them.
+    #[must_use]
+    pub fn server(&self) -> usize {
+        self.shared.server
     }
 
     /// What it has carried.
@@ -112,8 +119,16 @@ impl Connection {
         self.shared.ledger.count(|counts| change(&mut counts.traffic));
     }
 
-    /// Carries it until both directions have ended, or one was broken off.
-    pub(super) async fn carry(self, mut client: TcpStream, mut server: TcpStream) {
+    /// Ends when it has carried nothing for so long.
+    async fn idled(&self, limit: Option<Duration>) {
+        let Some(limit) = limit else { return pending().await };
+        let mut traffic = self.shared.traffic.subscribe();
+        // The sender is of this connection, so that a change fails never.
+        while timeout(limit, traffic.changed()).await.is_ok() {}
+    }
+
+    /// Carries it until both directions have ended, one was broken off, or it carried nothing for `idle`.
+    pub(super) async fn carry(self, mut client: TcpStream, mut server: TcpStream, idle: Option<Duration>) {
         prepare(&client);
         prepare(&server);
         let ended = {
@@ -125,6 +140,7 @@ impl Connection {
             tokio::select! {
                 _ = orders.wait_for(|control| control.reset) => Err(Broken::Reset),
                 ended = both(up, down) => ended,
+                () = self.idled(idle) => Ok(()),
             }
         };
         if ended.is_err() {

@@ -98,7 +98,7 @@ async fn admit(shared: Arc<Shared>, client: TcpStream, from: SocketAddr) {
     // Fails only when the proxy is gone, and this task with it.
     let wanted = wanted.wait_for(|accept| *accept != Accept::Silent).await.map(|accept| *accept);
     let server = match wanted {
-        Ok(Accept::Serve) => TcpStream::connect(&shared.upstream).await.ok(),
+        Ok(Accept::Serve) => shared.dial().await,
         _ => None,
     };
     match server {

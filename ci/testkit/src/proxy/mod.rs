@@ -28,7 +28,11 @@ mod tests;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -55,7 +59,11 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: String,
+    /// Where connections go, in turn.
+    upstreams: Vec<String>,
+    turn: AtomicUsize,
+    /// How long a connection may carry nothing.
+    idle: Option<Duration>,
     book: Mutex<Book>,
     wanted: watch::Sender<Accept>,
     /// What is wanted, once it is so.
@@ -77,11 +85,26 @@ impl Proxy {
     /// When no port or thread can be had.
     pub fn to(upstream: &str) -> anyhow::Result<Self> {
         let (scheme, upstream) = upstream.split_once("://").unwrap_or(("http", upstream));
+        Self::start(scheme, vec![upstream.to_owned()], None)
+    }
+
+    /// A load balancer before servers, each `HOST:PORT`: a connection goes to the next one that accepts it, and is closed in an
+    /// orderly way after `idle` without a byte in either direction.
+    ///
+    /// # Errors
+    /// When no port or thread can be had.
+    pub fn balancing(upstreams: &[String], idle: Option<Duration>) -> anyhow::Result<Self> {
+        Self::start("http", upstreams.to_vec(), idle)
+    }
+
+    fn start(scheme: &str, upstreams: Vec<String>, idle: Option<Duration>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("binding a proxy")?;
         listener.set_nonblocking(true).context("preparing a proxy")?;
         let address = listener.local_addr().context("reading a proxy's port")?;
         let shared = Arc::new(Shared {
-            upstream: upstream.to_owned(),
+            upstreams,
+            turn: AtomicUsize::new(0),
+            idle,
             book: Mutex::default(),
             wanted: watch::Sender::default(),
             standing: watch::Sender::default(),
@@ -188,19 +211,31 @@ impl Shared {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A connection to the next server that accepts one.
+    async fn dial(&self) -> Option<(usize, TcpStream)> {
+        let count = self.upstreams.len();
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        for index in (first..first + count).map(|turn| turn % count) {
+            if let Ok(server) = TcpStream::connect(&self.upstreams[index]).await {
+                return Some((index, server));
+            }
+        }
+        None
+    }
+
     /// Carries a connection; it is in the book meanwhile.
-    async fn connect(&self, client: TcpStream, from: SocketAddr, server: TcpStream) {
-        let connection = self.enter(from);
+    async fn connect(&self, client: TcpStream, from: SocketAddr, (index, server): (usize, TcpStream)) {
+        let connection = self.enter(from, index);
         let carried = connection.clone();
-        carried.carry(client, server).await;
+        carried.carry(client, server, self.idle).await;
         self.book().connections.retain(|other| !other.is(&connection));
         self.ledger.count(|counts| counts.open -= 1);
     }
 
-    fn enter(&self, client: SocketAddr) -> Connection {
+    fn enter(&self, client: SocketAddr, server: usize) -> Connection {
         let connection = {
             let mut book = self.book();
-            let connection = Connection::new(client, book.orders, self.ledger.clone());
+            let connection = Connection::new(client, server, book.orders, self.ledger.clone());
             book.connections.push(connection.clone());
             connection
         };

@@ -442,3 +442,33 @@ fn the_scheme_of_the_server_is_kept() {
     assert_eq!(proxy.endpoint(), format!("https://{}", proxy.address()));
     assert!(Proxy::to("127.0.0.1:1").unwrap().endpoint().starts_with("http://127.0.0.1:"));
 }
+
+#[tokio::test]
+async fn a_balancer_takes_servers_in_turn_leaves_out_the_dead_and_closes_what_is_idle() {
+    let mut listeners = Vec::new();
+    for _ in 0..3 {
+        listeners.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+    }
+    let addresses: Vec<String> =
+        listeners.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
+    // The second server is gone.
+    drop(listeners.remove(1));
+    let proxy = Proxy::balancing(&addresses, Some(SOON)).unwrap();
+    let mut reached = Vec::new();
+    for _ in 0..4 {
+        let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+        client.write_all(b"x").await.unwrap();
+        let (server, (mut stream, _)) = tokio::select! {
+            accepted = listeners[0].accept() => (0, accepted.unwrap()),
+            accepted = listeners[1].accept() => (2, accepted.unwrap()),
+        };
+        let mut byte = [0; 1];
+        stream.read_exact(&mut byte).await.unwrap();
+        assert_eq!(proxy.connections().last().unwrap().server(), server);
+        reached.push(server);
+        // It is idle from now on, and ends in an orderly way.
+        let ended = timeout(PATIENCE, client.read(&mut byte)).await.unwrap();
+        assert_eq!(ended.unwrap(), 0);
+    }
+    assert_eq!(reached, [0, 2, 2, 0]);
+}

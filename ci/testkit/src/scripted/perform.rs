@@ -118,12 +118,14 @@ impl Performance {
 
     async fn read_request(&mut self, applied: bool) -> Result<(), Ended> {
         let mut body = BytesMut::new();
-        while let Some(payload) = self.request.data().await {
+        // A request may stay open after its message.
+        while !is_message(&body)
+            && let Some(payload) = self.request.data().await
+        {
             let payload = payload?;
             self.request.flow_control().release_capacity(payload.len())?;
             body.extend_from_slice(&payload);
         }
-        self.request.trailers().await?;
         let message = body.freeze();
         let message = message.slice(GRPC_HEADER.min(message.len())..);
         let (path, headers) = (self.call.path.clone(), self.headers.clone());
@@ -195,6 +197,12 @@ impl Performance {
             Last::Max => i32::MAX as u32,
         }
     }
+}
+
+/// Whether a whole gRPC message has come.
+fn is_message(body: &[u8]) -> bool {
+    let length = body.get(1..GRPC_HEADER).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
+    length.is_some_and(|length| body.len() >= GRPC_HEADER + length as usize)
 }
 
 fn header_map(headers: &[(String, Bytes)]) -> HeaderMap {

@@ -1,6 +1,7 @@
 //! The testkit against real etcd.
 
 mod binaries;
+mod fronts;
 mod leftovers;
 mod links;
 mod members;
