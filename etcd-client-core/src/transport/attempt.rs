@@ -1,12 +1,19 @@
 //! One try of one unary call on one connection.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tokio::time::timeout;
 
 use super::{connection::InFlight, exchange, failure::Failure, method::Method};
 use crate::mechanism::grpc::frame::Decoder;
+
+/// How long a stream whose answer has come may take to end before it is reset.
+pub(crate) const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Sends `frame` and reads the one message of the answer; `begun` is set once its head has come.
 ///
@@ -19,6 +26,10 @@ pub(crate) async fn unary(
     max_receive: usize,
     begun: &AtomicBool,
 ) -> Result<Bytes, Failure> {
+    if method == Method::LeaseKeepAlive {
+        // Boxed, so that other calls are no larger for it.
+        return Box::pin(first_of_stream(flight, method, headers, frame, max_receive, begun)).await;
+    }
     let response = exchange::send(&flight.connection, method, headers, frame)?;
     let response = response.await.map_err(|error| Failure::stream(&error))?;
     begun.store(true, Ordering::Relaxed);
@@ -36,4 +47,40 @@ pub(crate) async fn unary(
     }
     exchange::end(&mut body, &decoder).await?;
     message.ok_or_else(|| Failure::malformed("the call succeeded without a message"))
+}
+
+/// One message each way on a stream that could carry more. The sending half stays open until the answer has come: etcd's gRPC proxy
+/// gives up a renewal whose sender has said that it is done (etcd issue 9751).
+async fn first_of_stream(
+    flight: &InFlight,
+    method: Method,
+    headers: HeaderMap,
+    frame: Bytes,
+    max_receive: usize,
+    begun: &AtomicBool,
+) -> Result<Bytes, Failure> {
+    let (response, mut half) = exchange::send_open(&flight.connection, method, headers, frame)?;
+    let response = response.await.map_err(|error| Failure::stream(&error))?;
+    begun.store(true, Ordering::Relaxed);
+    let Some(mut body) = exchange::body(response)? else {
+        return Err(Failure::malformed("the call succeeded without an answer"));
+    };
+    let mut decoder = Decoder::new(max_receive);
+    let message = loop {
+        if let Some(message) = decoder.pop().map_err(Failure::frame)? {
+            break message;
+        }
+        if !exchange::receive(&mut body, &mut decoder).await? {
+            exchange::end(&mut body, &decoder).await?;
+            return Err(Failure::malformed("the call succeeded without a message"));
+        }
+    };
+    // The lease was renewed, however the stream ends. Its end is waited for because h2 counts streams that are reset.
+    let _ = half.send_data(Bytes::new(), true);
+    let ended = async { while matches!(exchange::receive(&mut body, &mut decoder).await, Ok(true)) {} };
+    let _ = timeout(FAREWELL, ended).await;
+    match decoder.pop() {
+        Ok(None) => Ok(message),
+        _ => Err(Failure::malformed("the answer of a unary call holds two messages")),
+    }
 }

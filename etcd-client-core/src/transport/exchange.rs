@@ -23,6 +23,19 @@ pub(crate) fn send(
     Ok(response)
 }
 
+/// As [`send`], but leaves the stream open for more.
+pub(crate) fn send_open(
+    connection: &Connection,
+    method: Method,
+    headers: HeaderMap,
+    frame: Bytes,
+) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
+    let (response, mut body) = open(connection, method, headers)?;
+    // As above.
+    let _ = body.send_data(frame, false);
+    Ok((response, body))
+}
+
 /// Hands the head of the request to the connection; its messages are to follow.
 pub(crate) fn open(
     connection: &Connection,

@@ -2,14 +2,15 @@
 
 use std::{
     convert::Infallible,
-    future::poll_fn,
+    future::{Future as _, poll_fn},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::oneshot;
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
@@ -55,7 +56,11 @@ where
 }
 
 /// A request's only frame.
-pub(super) struct OneFrame(pub(super) Option<Bytes>);
+pub(super) struct OneFrame {
+    pub(super) frame: Option<Bytes>,
+    /// Keeps the body open after the frame until its sender is gone.
+    pub(super) held: Option<oneshot::Receiver<()>>,
+}
 
 impl HttpBody for OneFrame {
     type Data = Bytes;
@@ -63,16 +68,24 @@ impl HttpBody for OneFrame {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().map(|frame| Ok(Frame::data(frame))))
+        if let Some(frame) = self.frame.take() {
+            return Poll::Ready(Some(Ok(Frame::data(frame))));
+        }
+        if let Some(held) = &mut self.held {
+            // Nothing is ever sent: the error is the sender's end.
+            let _ = ready!(Pin::new(held).poll(cx));
+            self.held = None;
+        }
+        Poll::Ready(None)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        self.frame.is_none() && self.held.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |frame| frame.len() as u64))
+        SizeHint::with_exact(self.frame.as_ref().map_or(0, |frame| frame.len() as u64))
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use etcd_errors::{Error, ErrorKind, Outcome};
 use http::Response;
 use http_body::Body as _;
+use tokio::{sync::oneshot, time::timeout};
 use tonic::{Status, body::Body};
 
 use super::service::Unanswered;
@@ -17,7 +18,7 @@ use crate::{
         },
         retry::{self, Class, Observation},
     },
-    transport::failure::Failure,
+    transport::{attempt::FAREWELL, failure::Failure},
 };
 
 /// Why a call through a service failed.
@@ -121,12 +122,20 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
         }
     }
 
-    /// The one message of a unary answer.
-    pub(super) async fn only(mut self) -> Result<Resp, Trouble> {
+    /// The one message of a unary answer; `hold` is what keeps the request open until it has come. What such a stream ends with
+    /// after its answer says nothing of that.
+    pub(super) async fn only(mut self, hold: Option<oneshot::Sender<()>>) -> Result<Resp, Trouble> {
         let Some(message) = self.next().await? else {
             return Err(Failure::malformed("the call succeeded without a message").into());
         };
-        match self.next().await? {
+        let end = match hold {
+            Some(hold) => {
+                drop(hold);
+                timeout(FAREWELL, self.next()).await.ok().and_then(Result::ok).flatten()
+            }
+            None => self.next().await?,
+        };
+        match end {
             None => Ok(message),
             Some(_) => Err(Failure::malformed("the answer of a unary call holds two messages").into()),
         }

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use etcd_errors::Error;
 use http::{HeaderName, Method, Request, Uri, Version};
 use http_body::Body as HttpBody;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
 use tonic::body::Body;
 use tower_service::Service;
 use tracing::Instrument as _;
@@ -26,6 +29,7 @@ use crate::{
         connector::BoxError,
         failure::Failure,
         headers::TimeoutHeader,
+        method::Method as Rpc,
         observe::ObservedCall,
     },
     wire::Answer,
@@ -72,8 +76,13 @@ impl ServiceCaller {
         let mut open = OpenCall::start(self, call)?;
         let floor = call.linearizable.then(|| self.channel.floor());
         let left = open.deadline.map(|deadline| deadline.saturating_duration_since(open.started));
-        let request = self.request(&call, request, left);
-        let answer = async { self.send(&open, request).await?.only().await };
+        // A renewal's sending half ends after its answer, as on connections of the client's own.
+        let (hold, held) = match call.method {
+            Rpc::LeaseKeepAlive => Some(oneshot::channel()).unzip(),
+            _ => (None, None),
+        };
+        let request = self.request(&call, request, left, held);
+        let answer = async { self.send(&open, request).await?.only(hold).await };
         let answer = open.within(open.deadline.map(|deadline| deadline + GRACE), answer).await;
         let answer = answer.and_then(|answer: Resp| {
             let header = answer.header().cloned();
@@ -96,7 +105,7 @@ impl ServiceCaller {
         Resp: prost::Message + Default,
     {
         let mut open = OpenCall::start(self, call)?;
-        let request = self.request(&call, request, None);
+        let request = self.request(&call, request, None, None);
         let messages = open.within(open.deadline, self.send(&open, request)).await;
         let messages = open.end(messages)?;
         let timeout = self.channel.time_limit(call);
@@ -124,8 +133,10 @@ impl ServiceCaller {
         call: &Call<'_>,
         message: &impl prost::Message,
         left: Option<Duration>,
+        held: Option<oneshot::Receiver<()>>,
     ) -> Request<Body> {
-        let mut request = Request::new(Body::new(OneFrame(Some(frame::encode(message)))));
+        let body = OneFrame { frame: Some(frame::encode(message)), held };
+        let mut request = Request::new(Body::new(body));
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
         *request.uri_mut() = Uri::from(call.method.path());

@@ -198,7 +198,14 @@ async fn call(
 ) -> Result<(), h2::Error> {
     let (head, mut body) = request.into_parts();
     let mut frame = BytesMut::new();
-    while let Some(data) = body.data().await {
+    let whole = |frame: &BytesMut| {
+        let length = frame.get(1..5).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
+        length.is_some_and(|length| frame.len() >= 5 + length as usize)
+    };
+    // A renewal stays open after its message.
+    while !whole(&frame)
+        && let Some(data) = body.data().await
+    {
         frame.extend_from_slice(&data?);
     }
     let mut response = Response::new(());
