@@ -11,6 +11,7 @@ use crate::{
     model::{ClusterId, Endpoint, MemberId},
     service::CallOptions,
     transport::{call::Call, channel::Channel, method::Method},
+    wire,
 };
 
 /// A member that is meant to be used answers sooner; one that is found dead costs no call anything.
@@ -71,7 +72,7 @@ impl MemberList {
     }
 
     fn read(answer: pb::MemberListResponse) -> Result<Self, Error> {
-        let header = answer.header.ok_or_else(no_header)?;
+        let header = answer.header.ok_or_else(wire::listed_by_proxy)?;
         let member = |member: pb::Member| ListedMember {
             id: member.id,
             name: member.name,
@@ -91,8 +92,4 @@ pub(crate) async fn reported_version(channel: &Channel, endpoint: Endpoint) -> R
     let options = CallOptions::default().endpoint(endpoint);
     let read = |answer: pb::StatusResponse| Ok(answer.version);
     channel.unary(Call::new(Method::Status, &options), &pb::StatusRequest {}, read).await
-}
-
-fn no_header() -> Error {
-    Error::new(ErrorKind::Protocol, "the answer has no header")
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use etcd_errors::Error;
+use etcd_errors::{Error, ErrorKind};
 use etcd_proto::etcdserverpb as pb;
 
-use super::header::{Effect, protocol, required};
+use super::header::{Effect, convert, protocol, required};
 use crate::model::{Member, MemberId};
 use crate::op::{
     MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote, MemberPromoteResponse,
@@ -17,8 +17,16 @@ pub(crate) fn member_list_request(list: MemberList) -> pb::MemberListRequest {
 }
 
 pub(crate) fn member_list_response(response: pb::MemberListResponse) -> Result<MemberListResponse, Error> {
-    let header = required(response.header, Effect::Reads)?;
+    let header = response.header.map(convert).ok_or_else(listed_by_proxy)?;
     Ok(MemberListResponse::new(header, members(response.members, Effect::Reads)?))
+}
+
+/// Members always send a header. etcd's gRPC proxy, unless its `--advertise-client-url` is empty, answers with a list of proxies
+/// instead of members, without a header or ids (`clusterProxy.MemberList` in etcd's `server/proxy/grpcproxy/cluster.go`).
+pub(crate) fn listed_by_proxy() -> Error {
+    let text = "a gRPC proxy answered with addresses of its own instead of the members: \
+                connect to the members, or start the proxy with --advertise-client-url=\"\"";
+    Error::new(ErrorKind::Unsupported, text)
 }
 
 pub(crate) fn member_add_request(add: MemberAdd) -> pb::MemberAddRequest {
@@ -169,7 +177,13 @@ mod tests {
             let update = pb::MemberUpdateResponse { header: header(), members };
             assert_protocol(member_update_response(update), Outcome::Unknown);
         }
-        assert_protocol(member_list_response(pb::MemberListResponse::default()), Outcome::NotApplied);
+    }
+
+    #[test]
+    fn a_list_of_proxies_is_no_list_of_members() {
+        let proxies = pb::MemberListResponse { header: None, members: vec![pb_member(0)] };
+        let error = member_list_response(proxies).expect_err("no members");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unsupported, Outcome::NotApplied), "{error}");
     }
 
     #[test]

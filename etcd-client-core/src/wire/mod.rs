@@ -22,7 +22,7 @@ mod watch;
 
 pub(crate) use answer::Answer;
 pub(crate) use cluster::{
-    member_add_request, member_add_response, member_list_request, member_list_response,
+    listed_by_proxy, member_add_request, member_add_response, member_list_request, member_list_response,
     member_promote_request, member_promote_response, member_remove_request, member_remove_response,
     member_update_request, member_update_response,
 };
