@@ -37,9 +37,6 @@ pub(crate) async fn try_acquire(session: &Session, prefix: &Key, rivals: &Rivals
     if turn {
         return Ok(Guard::new(place));
     }
-    match place.leave().await {
-        // A place that somebody else deleted is left as well.
-        Ok(()) | Err(Error::NotOwner) => Err(Error::Held),
-        Err(error) => Err(error),
-    }
+    place.leave().await?;
+    Err(Error::Held)
 }

@@ -49,7 +49,13 @@ impl History {
     }
 
     /// The first answer says which cluster this is.
+    ///
+    /// Zero is no cluster: etcd's gRPC proxy answers some requests itself and leaves the id out (`watchBroadcast.add` in etcd's
+    /// `server/proxy/grpcproxy/watch_broadcast.go`). Such an answer is neither adopted nor compared.
     fn same_cluster(&self, found: u64) -> Result<(), Violation> {
+        if found == 0 {
+            return Ok(());
+        }
         let mut expected = self.cluster();
         if expected == 0 {
             let first = self.cluster.compare_exchange(0, found, Ordering::Relaxed, Ordering::Relaxed);
@@ -75,6 +81,16 @@ mod tests {
         let other = Violation::OtherCluster { expected: 7, found: 8 };
         assert_eq!(history.admit(origin(8, 100), Some(0)), Err(other));
         assert_eq!(history.floor(), 0, "an answer that is refused teaches nothing");
+    }
+
+    #[test]
+    fn an_answer_without_a_cluster_is_neither_adopted_nor_compared() {
+        let history = History::default();
+        assert_eq!(history.admit(origin(0, 1), None), Ok(()));
+        assert_eq!(history.cluster(), 0);
+        assert_eq!(history.admit(origin(7, 1), None), Ok(()));
+        assert_eq!(history.admit(origin(0, 1), None), Ok(()));
+        assert_eq!(history.cluster(), 7);
     }
 
     #[test]

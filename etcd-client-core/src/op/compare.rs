@@ -122,8 +122,7 @@ impl Compare {
         &self.operand
     }
 
-    /// Returns the keys that the condition is about, the operator and the operand.
-    pub fn into_parts(self) -> (KeyRange, CompareOp, CompareOperand) {
+    pub(crate) fn into_parts(self) -> (KeyRange, CompareOp, CompareOperand) {
         (self.range, self.op, self.operand)
     }
 

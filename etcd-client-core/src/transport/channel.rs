@@ -206,7 +206,10 @@ impl Channel {
                 member.set_foreign(true);
             }
         })?;
-        member.set_server(header.member_id);
+        // Zero where a proxy answered for a member: which one is behind it is not known.
+        if header.member_id != 0 {
+            member.set_server(header.member_id);
+        }
         Ok(())
     }
 

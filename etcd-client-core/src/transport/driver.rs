@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
-    connection::{ConnectionState, End, millis},
+    connection::{ConnectionState, End},
     gauge::Gauge,
     heard::{Heard, Watched},
 };
@@ -50,8 +50,6 @@ pub(crate) struct PeerWatch {
     liveness: Liveness,
     timeout_ms: u128,
     started: Instant,
-    /// When the connection began, in the pool's milliseconds.
-    began: u64,
     timer: Pin<Box<Sleep>>,
     armed: bool,
     /// Whether a look was due since the last one.
@@ -59,17 +57,8 @@ pub(crate) struct PeerWatch {
 }
 
 impl PeerWatch {
-    /// `epoch` is when the pool began.
-    pub(crate) fn new(
-        pings: PingPong,
-        heard: Heard,
-        gauge: Arc<Gauge>,
-        keepalive: Keepalive,
-        epoch: Instant,
-    ) -> Self {
+    pub(crate) fn new(pings: PingPong, heard: Heard, gauge: Arc<Gauge>, keepalive: Keepalive) -> Self {
         let started = Instant::now();
-        let began = millis(started.saturating_duration_since(epoch));
-        heard.set_at(began);
         Self {
             pings,
             heard,
@@ -77,7 +66,6 @@ impl PeerWatch {
             liveness: Liveness::new(keepalive),
             timeout_ms: keepalive.timeout.as_millis(),
             started,
-            began,
             timer: Box::pin(sleep_until(started)),
             armed: false,
             looked: false,
@@ -87,9 +75,7 @@ impl PeerWatch {
     /// Does what the silence asks for; breaks with the reason when the peer is given up.
     fn look(&mut self, cx: &mut Context<'_>) -> ControlFlow<String> {
         if self.heard.take() {
-            let age = self.started.elapsed();
-            self.liveness.heard(age);
-            self.heard.set_at(self.began + millis(age));
+            self.liveness.heard(self.started.elapsed());
             // Frees the handle for the next PING.
             let _ = self.pings.poll_pong(cx);
         }

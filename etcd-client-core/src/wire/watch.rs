@@ -62,7 +62,14 @@ fn event_of(event: mvccpb::Event, flaw: &mut Option<&'static str>) -> Option<Eve
 }
 
 /// Creates a watch from `start` on, zero for now; with notices of progress whether or not its user wants them.
-pub(crate) fn watch_create_request(spec: &WatchCreateSpec, start: i64, fragment: bool) -> pb::WatchRequest {
+///
+/// `number` is the watch's on its stream; etcd's gRPC proxy does not heed it.
+pub(crate) fn watch_create_request(
+    spec: &WatchCreateSpec,
+    start: i64,
+    fragment: bool,
+    number: i64,
+) -> pb::WatchRequest {
     let (key, range_end) = spec.range.bounds();
     let filters = [(spec.no_put, FilterType::Noput), (spec.no_delete, FilterType::Nodelete)];
     request(RequestUnion::CreateRequest(pb::WatchCreateRequest {
@@ -72,7 +79,7 @@ pub(crate) fn watch_create_request(spec: &WatchCreateSpec, start: i64, fragment:
         progress_notify: true,
         filters: filters.into_iter().filter(|(set, _)| *set).map(|(_, filter)| filter.into()).collect(),
         prev_kv: spec.prev_kv,
-        watch_id: 0,
+        watch_id: number,
         fragment,
     }))
 }
@@ -123,7 +130,7 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_on_the_wire() {
         let spec = WatchCreate::new("a").prefix().no_put().prev_kv().into_spec();
-        let Some(RequestUnion::CreateRequest(create)) = watch_create_request(&spec, 7, true).request_union
+        let Some(RequestUnion::CreateRequest(create)) = watch_create_request(&spec, 7, true, 9).request_union
         else {
             panic!("a create")
         };
@@ -133,5 +140,6 @@ mod tests {
         );
         assert_eq!(create.filters, [i32::from(FilterType::Noput)]);
         assert!(create.prev_kv && create.fragment && create.progress_notify);
+        assert_eq!(create.watch_id, 9);
     }
 }

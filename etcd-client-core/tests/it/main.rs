@@ -112,6 +112,7 @@ mod namespace;
 mod naming;
 mod no_quorum;
 mod observing;
+mod proxies;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod range_stream;

@@ -10,7 +10,13 @@ pub(crate) struct Ticket(pub(crate) u64);
 /// What is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    Create { ticket: Ticket, start: i64, fragment: bool },
+    Create {
+        ticket: Ticket,
+        start: i64,
+        fragment: bool,
+        /// The number that the server is asked to give it.
+        number: i64,
+    },
     Cancel(i64),
     Progress,
     Echo,

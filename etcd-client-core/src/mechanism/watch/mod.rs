@@ -5,6 +5,7 @@
 mod action;
 mod assembly;
 mod filter;
+mod numbers;
 mod position;
 mod rules;
 mod silence;

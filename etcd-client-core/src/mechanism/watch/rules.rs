@@ -12,6 +12,8 @@ pub(crate) enum Rule {
     /// An answer to a request for progress says nothing of a watch whose creation was not read before it, and nothing at all
     /// where the member is too old to keep it in order.
     ProgressInOrder,
+    /// While the answers to creations do not name their requests, a single creation is in flight.
+    MatchedCreations,
 }
 
 /// All of them, outside of tests.

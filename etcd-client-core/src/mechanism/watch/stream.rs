@@ -9,6 +9,7 @@ use super::{
     action::{Action, End, Request, Ticket},
     assembly::Assembly,
     filter::Filter,
+    numbers::Numbers,
     position::Position,
     rules::{Rule, Rules},
     silence,
@@ -48,12 +49,13 @@ enum Phase {
     Parked,
 }
 
-/// Whose creation is awaited. Servers answer in the order of the requests.
+/// Whose creation is awaited, with the number that was chosen for it. Where several are in flight, servers answer in the order of
+/// the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pending {
-    Watch(Ticket),
+    Watch(Ticket, i64),
     /// Given up meanwhile: to be cancelled as soon as its number is known.
-    Abandoned,
+    Abandoned(i64),
     Echo,
 }
 
@@ -67,6 +69,7 @@ pub(crate) struct WatchStream {
     /// Numbers that were cancelled, until the server says so.
     cancelling: HashSet<i64>,
     pending: VecDeque<Pending>,
+    numbers: Numbers,
     open: bool,
     /// Whether this member answers requests for progress in order.
     ordered_progress: bool,
@@ -139,9 +142,11 @@ impl WatchStream {
         }
     }
 
-    /// A stream was opened: all that wait are created, without waiting for one another.
+    /// A stream was opened: the first of those that wait is created, the others as soon as its answer shows that theirs can be
+    /// told apart.
     pub(crate) fn opened(&mut self, now: Duration) {
         self.open = true;
+        self.numbers = Numbers::default();
         self.heard = now;
         self.ordered_progress = false;
         self.create_waiting(now);
@@ -192,8 +197,7 @@ impl WatchStream {
             }
             self.await_answer(Pending::Echo, Request::Echo, now);
         }
-        let creating = self.pending.iter().any(|pending| matches!(pending, Pending::Watch(_)));
-        let due = self.heard.max(self.owed) + silence::patience(creating, self.silent);
+        let due = self.heard.max(self.owed) + silence::patience(self.awaits_creation(), self.silent);
         if now < due {
             return Some(due);
         }
@@ -203,6 +207,11 @@ impl WatchStream {
         }
         self.actions.push_back(Action::Broken("the member went silent: it answers no watch any more"));
         None
+    }
+
+    /// Whether the answer to a creation is owed.
+    pub(crate) fn awaits_creation(&self) -> bool {
+        self.pending.iter().any(|pending| matches!(pending, Pending::Watch(..)))
     }
 
     /// Whether it carries no watch.
@@ -219,6 +228,11 @@ impl WatchStream {
     /// Whether the server has nothing more to say on this stream: it carries no watch, and every cancellation was answered.
     pub(crate) fn is_quiet(&self) -> bool {
         self.is_empty() && self.pending.is_empty() && self.cancelling.is_empty()
+    }
+
+    /// Whether the stream's watches are numbered by whoever answers, as etcd's gRPC proxy does. It answers no request for progress.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.numbers.are_foreign()
     }
 
     /// Whether events of this watch come in.
@@ -241,6 +255,7 @@ impl WatchStream {
         self.heard = now;
         if message.created {
             self.created(message);
+            self.create_waiting(now);
         } else if message.canceled {
             self.canceled(message, now);
         } else if message.id < 0 {
@@ -256,15 +271,21 @@ impl WatchStream {
     // ===== creation =====
 
     fn create_waiting(&mut self, now: Duration) {
-        while let Some(ticket) = self.order.pop_front() {
+        while self.pending.is_empty() || self.may_overlap() {
+            let Some(ticket) = self.order.pop_front() else { return };
             let Some(watched) = self.watches.get_mut(&ticket) else { continue };
             if watched.phase != Phase::Waiting {
                 continue;
             }
             watched.phase = Phase::Creating;
-            let (start, fragment) = (watched.position.next(), !watched.whole);
-            self.await_answer(Pending::Watch(ticket), Request::Create { ticket, start, fragment }, now);
+            let (start, fragment, number) = (watched.position.next(), !watched.whole, self.numbers.choose());
+            let request = Request::Create { ticket, start, fragment, number };
+            self.await_answer(Pending::Watch(ticket, number), request, now);
         }
+    }
+
+    fn may_overlap(&self) -> bool {
+        self.numbers.may_overlap() || !self.rules.hold(Rule::MatchedCreations)
     }
 
     fn await_answer(&mut self, pending: Pending, request: Request, now: Duration) {
@@ -281,32 +302,42 @@ impl WatchStream {
         };
         // Refused: created and canceled at once, with no number.
         if message.canceled {
-            if let Pending::Watch(ticket) = pending {
+            if let Pending::Watch(ticket, _) = pending {
                 self.denied(ticket, message);
             }
             return;
+        }
+        if let Pending::Watch(_, chosen) | Pending::Abandoned(chosen) = pending
+            && message.id >= 0
+            && !self.numbers.matches(chosen, message.id)
+        {
+            return self.broken("the member answered a creation with the number of another");
         }
         if message.id < 0 || self.ids.contains_key(&message.id) || self.cancelling.contains(&message.id) {
             return self.broken("the member gave a watch a number that is none, or is in use");
         }
         match pending {
-            Pending::Watch(ticket) => self.created_as(ticket, message),
-            Pending::Abandoned | Pending::Echo => self.cancel(message.id),
+            Pending::Watch(ticket, _) => self.created_as(ticket, message),
+            Pending::Abandoned(_) | Pending::Echo => self.cancel(message.id),
         }
     }
 
     fn created_as(&mut self, ticket: Ticket, message: WatchMessage) {
         let revision = message.header.revision.get();
+        // A proxy that adds a watch to one that it has already makes this answer up, with the start revision for the store's.
+        let of_store = message.header.cluster_id.get() != 0;
         // Abandoned ones are marked so.
         let Some(watched) = self.watches.get_mut(&ticket) else { return self.cancel(message.id) };
         if watched.position.is_now() && revision <= 0 {
             return self.broken("the member did not say since when it watches");
         }
-        watched.position.pin(revision);
+        if of_store || watched.position.is_now() {
+            watched.position.pin(revision);
+        }
         watched.phase = Phase::Live(message.id);
-        watched.level = revision;
-        let behind = watched.position.is_beyond(revision);
-        let future = watched.position.is_future(revision);
+        watched.level = if of_store { revision } else { 0 };
+        let behind = of_store && watched.position.is_beyond(revision);
+        let future = of_store && watched.position.is_future(revision);
         self.ids.insert(message.id, ticket);
         self.actions.push_back(Action::Created { ticket, header: message.header, behind, future });
     }
@@ -327,8 +358,12 @@ impl WatchStream {
             Phase::Waiting | Phase::Parked => {}
             Phase::Creating => {
                 let mut pending = self.pending.iter_mut();
-                if let Some(pending) = pending.find(|pending| **pending == Pending::Watch(ticket)) {
-                    *pending = Pending::Abandoned;
+                let of_watch =
+                    |pending: &&mut Pending| matches!(pending, Pending::Watch(of, _) if *of == ticket);
+                if let Some(pending) = pending.find(of_watch)
+                    && let Pending::Watch(_, number) = *pending
+                {
+                    *pending = Pending::Abandoned(number);
                 }
             }
             Phase::Live(id) => {
@@ -354,6 +389,11 @@ impl WatchStream {
             return self.create_waiting(now);
         }
         let end = if message.compact_revision == 0 {
+            if self.is_proxied() {
+                // Until it is cancelled from here as well, the proxy gives later watches to the one that has ended
+                // (`watchBroadcasts.add` in etcd's `server/proxy/grpcproxy/watch_broadcasts.go`).
+                self.send(Request::Cancel(message.id));
+            }
             End::Canceled { reason: message.reason }
         } else {
             // Until it is cancelled from here as well, the member answers no request for progress on this stream
@@ -399,7 +439,9 @@ impl WatchStream {
         }
         let is_progress = message.events.is_empty() && !message.fragment && watched.assembly.is_empty();
         if is_progress {
-            let believed = watched.position.progressed(header.revision.get());
+            // Without a cluster it is a sign of life, and says nothing of the store.
+            let of_store = header.cluster_id.get() != 0;
+            let believed = of_store && watched.position.progressed(header.revision.get());
             self.silent = 0;
             return if believed {
                 self.actions.push_back(Action::Progress { ticket, header })

@@ -65,18 +65,26 @@ impl Lane {
     /// Whether to ask the member how far its watches are.
     fn ask(&mut self, ticket: Ticket, connection: Option<&Connection>) -> bool {
         let (Some(connection), true) = (connection, self.machine.is_live(ticket)) else { return false };
+        if self.machine.is_proxied() {
+            self.cannot_tell(ticket, "a gRPC proxy answers no request for progress");
+            return false;
+        }
         match self.progress {
             ProgressOf::InOrder => return true,
             ProgressOf::Asked => {}
             ProgressOf::Unknown => self.ask_version(&connection.member.endpoint),
             ProgressOf::TooOld => {
-                if let Some(entry) = self.entries.get(&ticket) {
-                    let text = "this member may tell progress before the events that it covers: etcd 3.4.25 and 3.5.8 do not";
-                    entry.shared.answer(&Err(Error::new(ErrorKind::Unsupported, text)));
-                }
+                let text = "this member may tell progress before the events that it covers: etcd 3.4.25 and 3.5.8 do not";
+                self.cannot_tell(ticket, text);
             }
         }
         false
+    }
+
+    fn cannot_tell(&self, ticket: Ticket, why: &'static str) {
+        if let Some(entry) = self.entries.get(&ticket) {
+            entry.shared.answer(&Err(Error::new(ErrorKind::Unsupported, why)));
+        }
     }
 
     /// Does what the machine says; gives the reason where the stream is of no use any more.
@@ -112,9 +120,9 @@ impl Lane {
 
     fn send(&self, stream: &mut Stream, request: Request) {
         match request {
-            Request::Create { ticket, start, fragment } => {
+            Request::Create { ticket, start, fragment, number } => {
                 if let Some(entry) = self.entries.get(&ticket) {
-                    stream.push(&wire::watch_create_request(&entry.shared.spec, start, fragment));
+                    stream.push(&wire::watch_create_request(&entry.shared.spec, start, fragment, number));
                 }
             }
             Request::Cancel(id) => stream.push(&wire::watch_cancel_request(id)),
@@ -175,6 +183,13 @@ impl Lane {
                 error
             }
             End::Denied { reason } | End::Canceled { reason } => {
+                // A gRPC proxy leaves out why the member cancelled a watch. It may have been about the token of whoever watched first.
+                if reason.is_empty()
+                    && self.machine.is_proxied()
+                    && !std::mem::replace(&mut entry.recreated, true)
+                {
+                    return self.renew(entry, reopening, reopening.carried());
+                }
                 let code = Code::parse(GrpcCode::Unknown, &reason);
                 if renews(code, entry.renewals) && reopening.can_renew(code) {
                     return self.renew(entry, reopening, reopening.carried());

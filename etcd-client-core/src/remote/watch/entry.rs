@@ -26,6 +26,8 @@ pub(super) struct Entry {
     announced: bool,
     /// How often another token was got for it since it was last created.
     pub(super) renewals: u32,
+    /// Whether it was created again after it was cancelled without a reason, and nothing was delivered since.
+    pub(super) recreated: bool,
     /// What its reader knows, where a listing may have to be compared with it.
     pub(super) known: Option<Known>,
 }
@@ -44,7 +46,15 @@ impl Entry {
     pub(super) fn new(shared: Arc<Shared>, creation: oneshot::Sender<Result<(), Error>>) -> Self {
         let position = Position::new(shared.spec.start_revision.get());
         let known = shared.spec.resync.then(Known::default);
-        Self { shared, position, creation: Some(creation), announced: false, renewals: 0, known }
+        Self {
+            shared,
+            position,
+            creation: Some(creation),
+            announced: false,
+            renewals: 0,
+            recreated: false,
+            known,
+        }
     }
 
     /// It was created on `endpoint`, for the first time or again.
@@ -89,6 +99,7 @@ impl Entry {
         if let Some(known) = &mut self.known {
             response.events.iter().for_each(|event| known.learn(event));
         }
+        self.recreated = false;
         let policy = self.shared.spec.slow_reader;
         let counters = &self.shared.counters;
         let fill = self.shared.with_buffer(|buffer| {

@@ -70,6 +70,8 @@ pub(super) struct Lane {
     lost_since: Option<Instant>,
     /// Streams in a row that were of another cluster, or whose messages were larger than is taken.
     hopeless: u32,
+    /// Whether the last stream that answered a creation led to a gRPC proxy.
+    behind_proxy: bool,
     /// Streams opened so far.
     pub(super) generation: u64,
     pub(super) progress: ProgressOf,
@@ -109,6 +111,7 @@ impl Lane {
             began: Instant::now(),
             lost_since: None,
             hopeless: 0,
+            behind_proxy: false,
             generation: 0,
             progress: ProgressOf::Unknown,
         }
@@ -250,6 +253,15 @@ impl Lane {
     ) {
         let since = *self.lost_since.get_or_insert_with(Instant::now);
         reopening.lost(connection, &failure);
+        self.behind_proxy |= self.machine.is_proxied();
+        if self.behind_proxy
+            && self.machine.awaits_creation()
+            && failure.observation == Observation::Malformed
+        {
+            // A gRPC proxy repeats for seconds, in silence, what a member refuses for its token (`checkPermissionForWatch` in etcd's
+            // `server/proxy/grpcproxy/watch.go`).
+            reopening.renew_first(reopening.carried());
+        }
         let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
         let too_large = failure.observation == Observation::Malformed && disbelief.is_none();
         let error = disbelief.unwrap_or_else(|| failure.into_error());

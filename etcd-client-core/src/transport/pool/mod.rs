@@ -44,13 +44,12 @@ pub(crate) struct PoolSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeepaliveSettings {
     pub(crate) interval: Duration,
-    /// `None` for the default of each purpose.
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) timeout: Duration,
 }
 
 impl Default for KeepaliveSettings {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(10), timeout: None }
+        Self { interval: Duration::from_secs(10), timeout: Duration::from_secs(5) }
     }
 }
 

@@ -16,20 +16,19 @@ async fn revisions(watch: &mut WatchHandle, count: usize) -> Vec<i64> {
     events(watch, count).await.iter().map(|event| event.revision().get()).collect()
 }
 
-/// Answers each creation with the next number, and what `then` says after it.
+/// Answers each creation with its number, and what `then` says after it.
 fn creating(
     revision: i64,
     then: impl Fn(usize, i64) -> Vec<Said> + Send + Sync + 'static,
 ) -> impl Fn(usize, RequestUnion) -> Vec<Said> + Send + Sync + 'static {
-    let next = AtomicI64::new(0);
     move |stream, request| match request {
         RequestUnion::CreateRequest(create)
             if create.key.as_ref() > create.range_end.as_ref() && !create.range_end.is_empty() =>
         {
             vec![denied("mvcc: watcher range is empty")]
         }
-        RequestUnion::CreateRequest(_) => {
-            let id = next.fetch_add(1, Ordering::SeqCst);
+        RequestUnion::CreateRequest(create) => {
+            let id = create.watch_id;
             let mut said = vec![created(id, revision)];
             said.extend(then(stream, id));
             said
@@ -175,9 +174,10 @@ async fn events_that_cannot_be_end_one_watch() {
             ..Default::default()
         })
     };
-    let script = creating(10, move |_, id| match id {
-        0 => vec![nonsense(0, 9)],
-        1 => vec![nonsense(1, 1)],
+    let created = AtomicI64::new(0);
+    let script = creating(10, move |_, id| match created.fetch_add(1, Ordering::SeqCst) {
+        0 => vec![nonsense(id, 9)],
+        1 => vec![nonsense(id, 1)],
         _ => vec![puts(id, &[11], false)],
     });
     let fake = Fake::start("3.5.0", 10, script).await;

@@ -43,6 +43,6 @@ mod many;
 mod moves;
 mod pinned;
 mod progress;
-mod rig;
+pub(crate) mod rig;
 mod secured;
 mod slow;

@@ -12,6 +12,9 @@ use crate::{
 const A: Ticket = Ticket(1);
 const B: Ticket = Ticket(2);
 
+/// The numbers that are chosen on a stream, in their order.
+const N: [i64; 3] = [1 << 32, (1 << 32) + 1, (1 << 32) + 2];
+
 const fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -60,7 +63,7 @@ fn opened(watches: &[(Ticket, i64)]) -> WatchStream {
 /// As above, read what is answered, and forget what that led to.
 fn live(watches: &[(Ticket, i64)]) -> WatchStream {
     let mut stream = opened(watches);
-    for id in (0..).take(watches.len()) {
+    for id in N.into_iter().take(watches.len()) {
         stream.receive(created(id, 10), at(0));
     }
     actions(&mut stream);
@@ -89,13 +92,13 @@ fn start_of(ticket: Ticket, stream: &mut WatchStream) -> Option<i64> {
 #[test]
 fn a_watch_from_now_on_begins_after_its_creation_and_resumes_there() {
     let mut stream = live(&[(A, 0)]);
-    stream.receive(events(0, &[9, 10, 11]), at(0));
+    stream.receive(events(N[0], &[9, 10, 11]), at(0));
     assert_eq!(delivered(&actions(&mut stream)), [(A, vec![11])]);
     assert_eq!(stream.take_repeated(A), 2);
     let mut stream = live(&[(A, 0)]);
     assert_eq!(start_of(A, &mut stream), Some(11));
     // The creation of a resumed watch says where the member is, and nothing of the watch.
-    stream.receive(created(0, 50), at(1));
+    stream.receive(created(N[0], 50), at(1));
     assert_eq!(start_of(A, &mut stream), Some(11));
 }
 
@@ -110,35 +113,35 @@ fn a_denial_is_of_one_watch_only() {
     let mut stream = opened(&[(A, 0), (B, 0)]);
     actions(&mut stream);
     stream.receive(denied("rpc error: code = PermissionDenied desc = etcdserver: permission denied"), at(0));
-    stream.receive(created(0, 10), at(0));
+    stream.receive(created(N[1], 10), at(0));
     let actions = actions(&mut stream);
     assert!(matches!(&actions[0], Action::Ended { ticket: A, end: End::Denied { .. }, .. }), "{actions:?}");
-    assert!(matches!(&actions[1], Action::Created { ticket: B, .. }), "{actions:?}");
+    assert!(matches!(&actions[2], Action::Created { ticket: B, .. }), "{actions:?}");
     assert!(stream.is_live(B) && stream.len() == 1);
 }
 
 #[test]
 fn a_compaction_ends_a_watch_once_and_frees_its_number() {
     let mut stream = live(&[(A, 5), (B, 0)]);
-    let gone = WatchMessage { compact_revision: 7, ..canceled(0) };
+    let gone = WatchMessage { compact_revision: 7, ..canceled(N[0]) };
     stream.receive(gone.clone(), at(0));
     let first = actions(&mut stream);
-    assert_eq!(first[0], Action::Send(Request::Cancel(0)));
+    assert_eq!(first[0], Action::Send(Request::Cancel(N[0])));
     assert!(matches!(&first[1], Action::Ended { ticket: A, end: End::Compacted { revision: 7 }, .. }));
     stream.receive(gone, at(0));
-    stream.receive(canceled(0), at(0));
+    stream.receive(canceled(N[0]), at(0));
     assert_eq!(actions(&mut stream), []);
 }
 
 #[test]
 fn a_compaction_of_what_a_watch_does_not_need_ends_it_only_when_it_comes_again() {
     let mut stream = live(&[(A, 0)]);
-    stream.receive(WatchMessage { compact_revision: 11, ..canceled(0) }, at(0));
-    let again = Request::Create { ticket: A, start: 11, fragment: true };
-    assert_eq!(actions(&mut stream), [Request::Cancel(0), again].map(Action::Send));
-    stream.receive(created(1, 11), at(0));
+    stream.receive(WatchMessage { compact_revision: 11, ..canceled(N[0]) }, at(0));
+    let again = Request::Create { ticket: A, start: 11, fragment: true, number: N[1] };
+    assert_eq!(actions(&mut stream), [Request::Cancel(N[0]), again].map(Action::Send));
+    stream.receive(created(N[1], 11), at(0));
     actions(&mut stream);
-    stream.receive(WatchMessage { compact_revision: 11, ..canceled(1) }, at(0));
+    stream.receive(WatchMessage { compact_revision: 11, ..canceled(N[1]) }, at(0));
     assert!(actions(&mut stream).iter().any(|action| matches!(action, Action::Ended { ticket: A, .. })));
 }
 
@@ -155,17 +158,17 @@ fn a_watch_can_be_given_up_in_every_state() {
     actions(&mut stream);
     stream.remove(A);
     assert!(!stream.is_quiet());
-    stream.receive(created(0, 10), at(0));
-    assert_eq!(actions(&mut stream), [Action::Send(Request::Cancel(0))]);
-    stream.receive(events(0, &[11]), at(0));
-    stream.receive(canceled(0), at(0));
+    stream.receive(created(N[0], 10), at(0));
+    assert_eq!(actions(&mut stream), [Action::Send(Request::Cancel(N[0]))]);
+    stream.receive(events(N[0], &[11]), at(0));
+    stream.receive(canceled(N[0]), at(0));
     assert!(stream.is_quiet() && actions(&mut stream).is_empty());
     // Live, parked, and after the end of the stream.
     let mut stream = live(&[(A, 0), (B, 0)]);
     stream.park(B);
     stream.remove(A);
     stream.remove(B);
-    assert_eq!(actions(&mut stream), [Request::Cancel(1), Request::Cancel(0)].map(Action::Send));
+    assert_eq!(actions(&mut stream), [Request::Cancel(N[1]), Request::Cancel(N[0])].map(Action::Send));
     stream.lost();
     assert!(stream.is_quiet());
 }
@@ -202,11 +205,13 @@ fn a_member_that_goes_silent_over_history_is_given_more_time_and_less_to_do() {
         assert_eq!(stream.tick(at(from + patience)), None);
         stream.lost();
         stream.opened(at(100));
-        let created = actions(stream).into_iter().filter_map(|action| match action {
+        // The first answer shows that the others can be told apart.
+        stream.receive(created(N[0], 10), at(100));
+        let asked = actions(stream).into_iter().filter_map(|action| match action {
             Action::Send(Request::Create { ticket, fragment, .. }) => Some((ticket, fragment)),
             _ => None,
         });
-        created.collect::<Vec<_>>()
+        asked.collect::<Vec<_>>()
     };
     assert_eq!(silence(&mut stream, 50, 5), [(A, false), (B, true)]);
     assert_eq!(
@@ -214,10 +219,8 @@ fn a_member_that_goes_silent_over_history_is_given_more_time_and_less_to_do() {
         [(A, false), (B, true)],
         "a creation is awaited, and nothing came before"
     );
-    for id in [0, 1] {
-        stream.receive(created(id, 10), at(100));
-    }
-    stream.receive(events(0, &[5, 10]), at(100));
+    stream.receive(created(N[1], 10), at(100));
+    stream.receive(events(N[0], &[5, 10]), at(100));
     actions(&mut stream);
     assert_eq!(silence(&mut stream, 108, 5), [(A, true), (B, true)]);
 }
@@ -230,9 +233,9 @@ fn progress_counts_only_in_order() {
     stream.set_ordered_progress(true);
     stream.receive(progress(-1, 20), at(0));
     assert_eq!(actions(&mut stream), [Action::Progress { ticket: A, header: header(20) }]);
-    stream.receive(progress(0, 15), at(0));
+    stream.receive(progress(N[0], 15), at(0));
     assert_eq!(actions(&mut stream), [], "more was delivered");
-    stream.receive(progress(0, 30), at(0));
+    stream.receive(progress(N[0], 30), at(0));
     assert_eq!(start_of(A, &mut stream), Some(31));
 }
 
@@ -243,14 +246,14 @@ fn a_member_that_has_less_than_was_seen_is_told_from_a_watch_of_the_future() {
         other => panic!("{other:?}"),
     };
     let mut stream = opened(&[(A, 20)]);
-    stream.receive(created(0, 10), at(0));
+    stream.receive(created(N[0], 10), at(0));
     assert_eq!(said(&mut stream), (false, true));
     let mut stream = live(&[(A, 0)]);
     start_of(A, &mut stream);
-    stream.receive(created(0, 9), at(0));
+    stream.receive(created(N[0], 9), at(0));
     assert_eq!(said(&mut stream), (true, false));
     start_of(A, &mut stream);
-    stream.receive(created(0, 10), at(0));
+    stream.receive(created(N[0], 10), at(0));
     assert_eq!(said(&mut stream), (false, false));
 }
 
@@ -258,8 +261,8 @@ fn a_member_that_has_less_than_was_seen_is_told_from_a_watch_of_the_future() {
 fn what_was_not_asked_for_ends_one_watch() {
     let mut stream = live(&[(A, 0), (B, 0)]);
     let foreign = Event::put(KeyValue::new("other", "").with_revisions(11, 11));
-    stream.receive(WatchMessage { events: vec![foreign], ..events(0, &[]) }, at(0));
-    let flawed = WatchMessage { flaw: Some("neither"), ..events(1, &[]) };
+    stream.receive(WatchMessage { events: vec![foreign], ..events(N[0], &[]) }, at(0));
+    let flawed = WatchMessage { flaw: Some("neither"), ..events(N[1], &[]) };
     stream.receive(flawed, at(0));
     let ended: Vec<Ticket> = actions(&mut stream)
         .into_iter()
@@ -271,6 +274,64 @@ fn what_was_not_asked_for_ends_one_watch() {
     assert_eq!(ended, [A, B]);
 }
 
+fn creations(actions: &[Action]) -> Vec<Ticket> {
+    let creation = |action: &Action| match action {
+        Action::Send(Request::Create { ticket, .. }) => Some(*ticket),
+        _ => None,
+    };
+    actions.iter().filter_map(creation).collect()
+}
+
+#[test]
+fn creations_overlap_only_where_their_answers_name_them() {
+    const C: Ticket = Ticket(3);
+    let mut stream = opened(&[(A, 0), (B, 5), (C, 5)]);
+    assert_eq!(creations(&actions(&mut stream)), [A]);
+    stream.receive(created(N[0], 10), at(0));
+    assert_eq!(creations(&actions(&mut stream)), [B, C]);
+    assert!(!stream.is_proxied());
+    // The next stream leads through a proxy, which counts itself.
+    stream.lost();
+    stream.opened(at(1));
+    assert_eq!(creations(&actions(&mut stream)), [A]);
+    for (id, next) in [(0, vec![B]), (1, vec![C]), (2, vec![])] {
+        stream.receive(created(id, 10), at(1));
+        assert_eq!(creations(&actions(&mut stream)), next);
+    }
+    assert!(stream.is_proxied());
+    stream.receive(events(1, &[5]), at(1));
+    assert_eq!(delivered(&actions(&mut stream)), [(B, vec![5])]);
+}
+
+#[test]
+fn an_answer_that_a_proxy_made_up_says_nothing_of_the_store() {
+    let mut stream = opened(&[(A, 20)]);
+    actions(&mut stream);
+    let made_up = WatchMessage {
+        header: ResponseHeader { revision: Revision::new(20), ..ResponseHeader::default() },
+        ..created(0, 20)
+    };
+    stream.receive(made_up, at(0));
+    // Believed, a member that is at 19 would count as one that has lost history.
+    assert_eq!(start_of(A, &mut stream), Some(20));
+    stream.receive(created(0, 19), at(1));
+    let created = actions(&mut stream);
+    assert!(matches!(created[..], [Action::Created { behind: false, future: false, .. }]), "{created:?}");
+    stream.receive(WatchMessage { header: ResponseHeader::default(), ..progress(0, 30) }, at(1));
+    assert_eq!(actions(&mut stream), [], "a sign of life, and no progress");
+}
+
+#[test]
+fn what_a_proxy_cancels_is_cancelled_from_here_as_well() {
+    let mut stream = opened(&[(A, 0)]);
+    stream.receive(created(0, 10), at(0));
+    actions(&mut stream);
+    stream.receive(canceled(0), at(0));
+    let ended = actions(&mut stream);
+    assert_eq!(ended[0], Action::Send(Request::Cancel(0)));
+    assert!(matches!(&ended[1], Action::Ended { ticket: A, end: End::Canceled { .. }, .. }));
+}
+
 #[test]
 fn nonsense_breaks_the_stream_and_nothing_else() {
     for message in [created(5, 10), events(-1, &[11]), progress(-1, 0)] {
@@ -278,7 +339,7 @@ fn nonsense_breaks_the_stream_and_nothing_else() {
         stream.receive(message, at(0));
         assert!(matches!(actions(&mut stream)[..], [Action::Broken(_)]));
     }
-    for message in [created(-1, 10), created(0, 0)] {
+    for message in [created(-1, 10), created(N[0], 0)] {
         let mut stream = opened(&[(A, 0)]);
         actions(&mut stream);
         stream.receive(message, at(0));

@@ -35,6 +35,17 @@ pub(super) enum Step {
     Compact,
 }
 
+/// What is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A member that takes the numbers it is given, and keeps progress in order.
+    Modern,
+    /// A member that does not keep progress in order.
+    Old,
+    /// etcd's gRPC proxy: counts watches itself, answers creations out of order and some without a cluster.
+    Proxy,
+}
+
 /// A watch on the server.
 #[derive(Debug)]
 struct Registered {
@@ -59,8 +70,7 @@ struct Expected {
 #[derive(Debug)]
 pub(super) struct World {
     machine: WatchStream,
-    /// Whether servers keep progress in order, and say so.
-    modern: bool,
+    kind: Kind,
     /// How many events each revision from 1 on has.
     store: Vec<usize>,
     compacted: i64,
@@ -74,10 +84,10 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(broken: Option<Rule>, modern: bool) -> Self {
+    pub(super) fn new(broken: Option<Rule>, kind: Kind) -> Self {
         let mut world = Self {
             machine: WatchStream::breaking(broken),
-            modern,
+            kind,
             store: vec![1],
             compacted: 0,
             registered: Vec::new(),
@@ -93,7 +103,7 @@ impl World {
 
     fn open(&mut self) {
         self.machine.opened(Duration::ZERO);
-        self.machine.set_ordered_progress(self.modern);
+        self.machine.set_ordered_progress(self.kind == Kind::Modern);
     }
 
     fn revision(&self) -> i64 {
@@ -245,7 +255,7 @@ impl World {
     /// Only when all watches are up to date; it may overtake creations, though not events.
     fn progress(&mut self) {
         let synced = self.registered.iter().all(|watch| watch.next == self.revision() + 1);
-        if !self.modern || !synced || self.registered.is_empty() {
+        if self.kind != Kind::Modern || !synced || self.registered.is_empty() {
             return;
         }
         let message = WatchMessage { header: self.header(), id: -1, ..WatchMessage::default() };
@@ -254,7 +264,7 @@ impl World {
     }
 
     fn early_progress(&mut self) {
-        if !self.modern {
+        if self.kind == Kind::Old {
             let message = WatchMessage { header: self.header(), id: -1, ..WatchMessage::default() };
             self.queue.push_front(message);
         }
@@ -271,16 +281,20 @@ impl World {
 
     fn serve(&mut self, request: Request) {
         match request {
-            Request::Create { start, .. } => {
-                let id = self.next_id;
+            Request::Create { start, number, .. } => {
+                let id = if self.kind == Kind::Proxy { self.next_id } else { number };
                 self.next_id += 1;
                 // A newer server registers before it reads the revision that it tells: what is written between comes as well.
-                let early = if start == 0 && self.modern && self.revision() > 1 { 1 } else { 0 };
+                let early =
+                    if start == 0 && self.kind == Kind::Modern && self.revision() > 1 { 1 } else { 0 };
                 let next = if start == 0 { self.revision() + 1 - early } else { start };
                 self.registered.push(Registered { id, next });
                 let message =
                     WatchMessage { header: self.header(), id, created: true, ..WatchMessage::default() };
-                self.queue.push_back(message);
+                match self.kind {
+                    Kind::Modern | Kind::Old => self.queue.push_back(message),
+                    Kind::Proxy => self.proxy_created(message, start),
+                }
             }
             Request::Cancel(id) => {
                 self.registered.retain(|watch| watch.id != id);
@@ -294,6 +308,14 @@ impl World {
                 ..WatchMessage::default()
             }),
         }
+    }
+
+    /// Every second answer overtakes what is queued, and to a watch of history it is made up.
+    fn proxy_created(&mut self, mut message: WatchMessage, start: i64) {
+        if start != 0 {
+            message.header = ResponseHeader { revision: Revision::new(start), ..ResponseHeader::default() };
+        }
+        if message.id % 2 == 0 { self.queue.push_back(message) } else { self.queue.push_front(message) }
     }
 
     // ===== the client =====

@@ -6,7 +6,7 @@ use proptest::{
     test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner},
 };
 
-use super::model::{Step, World};
+use super::model::{Kind, Step, World};
 use crate::mechanism::watch::rules::Rule;
 
 const STEPS_OF_A_CASE: usize = 400;
@@ -43,9 +43,10 @@ fn run(broken: Option<Rule>, steps: usize) -> Result<(), String> {
         failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
         ..Config::default()
     };
-    let case = (any::<bool>(), vec(step(), STEPS_OF_A_CASE));
-    let end = TestRunner::new(config).run(&case, |(modern, steps)| {
-        let mut world = World::new(broken, modern);
+    let kind = prop_oneof![Just(Kind::Modern), Just(Kind::Old), Just(Kind::Proxy)];
+    let case = (kind, vec(step(), STEPS_OF_A_CASE));
+    let end = TestRunner::new(config).run(&case, |(kind, steps)| {
+        let mut world = World::new(broken, kind);
         let mut all = steps.iter().try_for_each(|step| world.step(step));
         if all.is_ok() {
             all = world.settle();
@@ -64,9 +65,13 @@ fn nothing_is_lost_or_repeated() {
 
 #[test]
 fn each_rule_is_needed() {
-    for rule in
-        [Rule::BookmarkIsNoHeader, Rule::WholeRevisions, Rule::BookmarkByRevision, Rule::ProgressInOrder]
-    {
+    for rule in [
+        Rule::BookmarkIsNoHeader,
+        Rule::WholeRevisions,
+        Rule::BookmarkByRevision,
+        Rule::ProgressInOrder,
+        Rule::MatchedCreations,
+    ] {
         assert!(run(Some(rule), 100_000).is_err(), "nothing shows that {rule:?} is broken");
     }
 }
