@@ -37,6 +37,9 @@ pub(crate) async fn try_acquire(session: &Session, prefix: &Key, rivals: &Rivals
     if turn {
         return Ok(Guard::new(place));
     }
-    place.leave().await?;
-    Err(Error::Held)
+    match place.leave().await {
+        // A place that somebody else deleted is left as well.
+        Ok(()) | Err(Error::NotOwner) => Err(Error::Held),
+        Err(error) => Err(error),
+    }
 }

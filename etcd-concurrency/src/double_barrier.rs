@@ -3,8 +3,8 @@
 use std::{fmt, num::NonZeroUsize};
 
 use etcd_client_core::{
-    CallOptions, Delete, Event, Get, GetResponse, Key, Put, Resend, Revision, SortOrder, SortTarget, Txn,
-    Value, WatchCreate,
+    CallOptions, Delete, Event, Get, GetResponse, Key, KeyValue, OpResponse, Put, Resend, Revision,
+    SortOrder, SortTarget, Txn, Value, WatchCreate,
 };
 
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
     acquire::{below, unique_key},
     contender_prefix,
     pause::{Pauses, passes},
-    place::{Entered, Place},
+    place::{Answer, Place},
+    token::rules::Rule,
     wait::deleted_before,
 };
 
@@ -20,11 +21,13 @@ use crate::{
 ///
 /// **Guarantees.**
 /// Nobody has entered before all have come; nobody has left before all who entered have left, died, or lost their session.
-/// One that comes too many is refused and leaves no key.
+/// An extra participant gets [`Error::Full`] and leaves no key behind: one that comes when all have come, and one that comes
+/// before all of them have left. The next round begins when the last one has left.
 ///
 /// **What breaks it.**
 /// Participants that were told different numbers.
-/// A round begins when the last one has left: one that comes in the middle of it is one too many.
+/// Go's `Enter` does not look whether a round is running: a Go participant that comes in the middle of one waits for the next
+/// `ready`, and those who leave wait for it.
 ///
 /// **Keys.**
 /// `name/waiters/<unique>` and `name/ready`, as Go's `recipe.DoubleBarrier`: both can take part.
@@ -61,30 +64,58 @@ impl DoubleBarrier {
     /// Dropping the future takes the participant back: see [`Session`] for when its key is gone.
     ///
     /// # Errors
-    /// [`Error::Full`] when all have come already, [`Error::Lost`] when the participant's key was deleted, [`Error::Expired`] when the
+    /// [`Error::Full`] when all have come already, and until all of them have left; [`Error::Lost`] when the participant's key was deleted, [`Error::Expired`] when the
     /// session ended, or the client's.
     pub async fn enter(&self) -> Result<Inside, Error> {
         let waiters = self.waiters();
         let mut place = Place::new(&self.session, unique_key(&waiters, self.session.lease()), None)?;
-        let others = Get::new(&waiters).prefix().keys_only();
-        let before = match place.enter(Value::new(), others.clone()).await? {
-            Entered::New(standing) => standing.ahead.len(),
-            Entered::Found(own) => {
-                let earlier = others.max_create_revision(Revision::new(own.create_revision.get() - 1));
-                earlier.bind(self.session.store().kv()).await?.kvs.len()
+        let (others, ready) = (Get::new(&waiters).prefix().keys_only(), Get::new(self.ready()).keys_only());
+        let reads = match place.create(Value::new(), vec![others.clone(), ready.clone()]).await? {
+            Answer::Created(reads) => reads,
+            Answer::Found(own, _) => self.as_of(&own, others, ready).await?,
+            Answer::Refused(_) => return Err(Error::KeyExists),
+        };
+        let before = match Round::of(place.fence(), reads) {
+            Round::Open { before } if before < self.count.get() => before,
+            _ => {
+                place.leave().await?;
+                return Err(Error::Full);
             }
         };
-        if before >= self.count.get() {
-            place.leave().await?;
-            return Err(Error::Full);
-        }
         if before + 1 == self.count.get() {
-            let options = CallOptions::default().resend(Resend::AsIfIdempotent);
-            self.session.store().kv().put(Put::new(self.ready(), Value::new()), options).await?;
+            self.put_ready(&place).await?;
         } else {
             self.wait_ready(&place).await?;
         }
         Ok(Inside { place, ready: self.ready(), waiters })
+    }
+
+    /// What the entry would have read, had it been answered: the store as it was when the key was created.
+    async fn as_of(&self, own: &KeyValue, others: Get, ready: Get) -> Result<Vec<GetResponse>, Error> {
+        let read = |at: Revision| {
+            let both = [others.clone(), ready.clone()].map(|get| get.revision(at));
+            Txn::new().then(both).bind(self.session.store().kv())
+        };
+        let response = match read(own.create_revision).await {
+            // Who left since is not counted, as if it had left before.
+            Err(error) if error.is_compacted() => read(Revision::ZERO).await?,
+            response => response?,
+        };
+        Ok(response.into_responses().into_iter().filter_map(OpResponse::into_get).collect())
+    }
+
+    /// Lets everybody in, as long as the participant's own key exists: a copy that is applied after that key is gone would open
+    /// the next round.
+    ///
+    /// That `ready` does not exist is no condition, because one that a Go participant left behind wakes nobody.
+    async fn put_ready(&self, place: &Place) -> Result<(), Error> {
+        let mut txn = Txn::new().then(Put::new(self.ready(), Value::new()));
+        if self.session.rules().hold(Rule::ReadyNeedsWaiter) {
+            txn = txn.when(place.owned());
+        }
+        let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+        let response = self.session.store().kv().txn(txn, options).await;
+        if response.map_err(|error| place.explain(error))?.succeeded() { Ok(()) } else { Err(Error::Lost) }
     }
 
     /// Waits for the last one, for as long as the participant's key and session last.
@@ -122,6 +153,32 @@ impl DoubleBarrier {
 
     fn ready(&self) -> Key {
         below(&self.base, "ready")
+    }
+}
+
+/// Whether a participant that comes can take part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    /// So many came before.
+    Open { before: usize },
+    /// All have come, and not all have left.
+    Running,
+}
+
+impl Round {
+    /// The round that a participant met when its key was created at `own`: it read the waiters, and `ready`.
+    ///
+    /// A round is running while somebody who came before the last `ready` is still there. A `ready` without them was left
+    /// behind by participants that died.
+    fn of(own: Revision, reads: Vec<GetResponse>) -> Self {
+        let mut reads = reads.into_iter();
+        let mut before = reads.next().unwrap_or_default().kvs;
+        before.retain(|kv| kv.create_revision < own);
+        let ready = reads.next().and_then(GetResponse::into_first).map(|kv| kv.mod_revision);
+        // A `ready` that is younger than the participant lets it in.
+        let ready = ready.filter(|ready| *ready < own);
+        let running = ready.is_some_and(|ready| before.iter().any(|kv| kv.create_revision < ready));
+        if running { Self::Running } else { Self::Open { before: before.len() } }
     }
 }
 
@@ -199,5 +256,37 @@ async fn wait_none(store: &crate::Store, waiters: &Key, bound: Revision) -> Resu
 impl fmt::Debug for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inside").field("key", self.place.key()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_participant_joins_a_round_that_is_not_running() {
+        let get = |revisions: &[(i64, i64)]| {
+            let kv =
+                |&(created, modified): &(i64, i64)| KeyValue::new("k", "").with_revisions(created, modified);
+            GetResponse::new(Default::default(), revisions.iter().map(kv).collect())
+        };
+        // The own key was created at 20.
+        for (waiters, ready, expected) in [
+            (vec![], None, Round::Open { before: 0 }),
+            (vec![10, 11], None, Round::Open { before: 2 }),
+            (vec![10, 11, 20, 21], None, Round::Open { before: 2 }),
+            (vec![10], Some(15), Round::Running),
+            (vec![10, 16], Some(15), Round::Running),
+            // Left behind by an earlier round.
+            (vec![], Some(15), Round::Open { before: 0 }),
+            (vec![16], Some(15), Round::Open { before: 1 }),
+            // Put by somebody who came later.
+            (vec![10, 20, 21], Some(22), Round::Open { before: 1 }),
+        ] {
+            let waiters = waiters.iter().map(|&created| (created, created)).collect::<Vec<_>>();
+            let ready = ready.map(|modified| (5, modified)).into_iter().collect::<Vec<_>>();
+            let round = Round::of(20.into(), vec![get(&waiters), get(&ready)]);
+            assert_eq!(round, expected, "{waiters:?} {ready:?}");
+        }
     }
 }

@@ -36,6 +36,17 @@ pub enum Error {
     /// A transaction's handle was used after its attempt was over.
     #[error("the transaction's attempt is over")]
     Finished,
+    /// etcd denied a recipe's write. Besides the recipe's own keys, the user's role needs permission to read and write the
+    /// session's tokens: see [`SessionBuilder::tokens`](crate::SessionBuilder::tokens).
+    #[error(
+        "permission denied: grant read and write on the recipe's keys and on the prefix {tokens:?}, or set SessionBuilder::tokens"
+    )]
+    PermissionDenied {
+        /// The prefix of the session's tokens, without the client's namespace.
+        tokens: String,
+        /// The answer.
+        source: etcd_client_core::Error,
+    },
     /// The client's error. Its outcome says whether a write may have been applied.
     #[error(transparent)]
     Client(#[from] etcd_client_core::Error),
@@ -80,7 +91,10 @@ impl Error {
 
     /// The client's error, if it is one.
     pub fn client(&self) -> Option<&etcd_client_core::Error> {
-        if let Self::Client(error) = self { Some(error) } else { None }
+        match self {
+            Self::Client(error) | Self::PermissionDenied { source: error, .. } => Some(error),
+            _ => None,
+        }
     }
 
     /// What the write of a failed transaction, unlock or put may have done in etcd.
@@ -100,6 +114,9 @@ mod tests {
     #[test]
     fn an_error_says_what_it_means() {
         let unknown = etcd_client_core::Error::new(ErrorKind::Timeout, "late").with_outcome(Outcome::Unknown);
+        let denied =
+            Error::PermissionDenied { tokens: "__entry/".to_owned(), source: Code::PermissionDenied.into() };
+        assert!(denied.to_string().contains("on the prefix \"__entry/\""), "{denied}");
         for (error, lost, timeout, outcome) in [
             (Error::Lost, true, false, Outcome::NotApplied),
             (Error::Expired(SessionEnd::Lost), true, false, Outcome::NotApplied),
@@ -108,6 +125,7 @@ mod tests {
             (Error::Held, false, false, Outcome::NotApplied),
             (unknown.into(), false, true, Outcome::Unknown),
             (etcd_client_core::Error::from(Code::PermissionDenied).into(), false, false, Outcome::NotApplied),
+            (denied, false, false, Outcome::NotApplied),
         ] {
             assert_eq!(
                 (error.is_lost(), error.is_timeout(), error.outcome()),

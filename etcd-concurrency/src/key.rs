@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use etcd_client_core::{CallOptions, Compare, Key, Put, Resend, Revision, Txn, Value};
+use etcd_client_core::{Compare, Key, Put, Revision, Txn, Value};
 
 use crate::{
     Error, Session, Store,
@@ -47,10 +47,6 @@ impl EphemeralKey {
         let slot = session.try_slot(&key).ok_or(Error::KeyExists)?;
         let mut place = Place::new(session, key.clone(), Some(slot))?;
         match place.enter(value.clone(), etcd_client_core::Get::new(key).keys_only()).await? {
-            Entered::Found(kv) if kv.lease != Some(session.lease()) => {
-                place.forget();
-                return Err(Error::KeyExists);
-            }
             Entered::Found(kv) if kv.value != value.as_bytes() => place.put(value).await?,
             _ => {}
         }
@@ -130,23 +126,22 @@ pub async fn create_key(
 
 /// Creates a key below `prefix` that nobody else has, `prefix/<random>`: Go's `UniqueKV`. It has no lease: it stays.
 ///
+/// The key is created at most once: after a lost answer nothing is sent again, because the first copy may be applied, and its
+/// key be gone, before the second one arrives.
+///
 /// # Errors
-/// The client's, whose outcome says whether the key may have been created.
+/// The client's, whose outcome says whether the key may have been created, or may still be.
 pub async fn create_unique_key(
     store: impl Into<Store>,
     prefix: impl Into<Key>,
     value: impl Into<Value>,
 ) -> Result<(Key, Revision), Error> {
-    let (store, value) = (store.into(), value.into());
-    let key = below(&crate::contender_prefix(prefix), &format!("{:032x}", fastrand::u128(..)));
-    let put = Put::new(&key, value);
-    let txn = Txn::new()
-        .when(Compare::missing(&key))
-        .then(put)
-        .or_else(etcd_client_core::Get::new(&key).keys_only());
-    // Nobody else creates this key, so that a second application finds the first.
-    let options = CallOptions::default().resend(Resend::AsIfIdempotent);
-    let response = store.kv().txn(txn, options).await?;
-    let found = response.get(0).and_then(etcd_client_core::GetResponse::first).map(|kv| kv.create_revision);
-    Ok((key, found.unwrap_or(response.header.revision)))
+    let key = random_key(&crate::contender_prefix(prefix));
+    let revision = create_key(store, &key, value).await?;
+    Ok((key, revision))
+}
+
+/// A key below `prefix` that nobody else has, without a lease in its name.
+pub(crate) fn random_key(prefix: &Key) -> Key {
+    below(prefix, &format!("{:032x}", fastrand::u128(..)))
 }

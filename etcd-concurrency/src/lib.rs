@@ -19,7 +19,7 @@
 //!
 //! | recipe | is | keys shared with Go |
 //! |---|---|---|
-//! | [`Session`] | a lease that is kept alive, and all that is held by it | |
+//! | [`Session`], [`Tokens`] | a lease that is kept alive, and all that is held by it | |
 //! | [`Mutex`] | one holder at a time | `concurrency.Mutex`, `etcdctl lock` |
 //! | [`Election`], [`Observer`] | one leader at a time, and who it is | `concurrency.Election`, `etcdctl elect` |
 //! | [`RwLock`] | many readers or one writer | `recipe.RWMutex` |
@@ -42,8 +42,10 @@
 //! - **Nobody polls.** A waiter watches its own key and the one ahead; a departure wakes one waiter, which asks once.
 //!   Without news nothing is sent but the lease's renewals.
 //! - **The end of a place is told at once**, to those who wait as to those who hold: of the key, the lease or the session.
-//! - **Nothing is left behind.** Futures can be dropped at any point, answers can be lost: the session deletes what nobody answers for,
-//!   within 7.5 s and one request. [`Session`] says how.
+//! - **Nothing is applied late.** Each write of a session is one-shot: of all copies that retries, stopped members and slow links
+//!   make of it, one at most is ever applied, and none after the session gave it up. [`Session`] says how, and what that needs.
+//! - **Nothing is left behind.** Futures can be dropped at any point, answers can be lost: the session finds out what happened and
+//!   deletes it, in one or two round trips.
 //! - **Outages are waited out** by those who wait, as long as their session lives. A call that begins something fails after the
 //!   client's timeout, as any other call.
 //! - **Compactions are nobody's end**: how things stand now is asked instead.
@@ -58,6 +60,7 @@ mod error;
 mod guard;
 mod key;
 mod mutex;
+mod one_shot;
 mod pause;
 mod place;
 mod priority_queue;
@@ -67,6 +70,7 @@ mod semaphore;
 mod session;
 mod stm;
 mod store;
+mod token;
 mod wait;
 mod waiting;
 
@@ -82,7 +86,7 @@ pub use priority_queue::PriorityQueue;
 pub use queue::Queue;
 pub use rw_lock::RwLock;
 pub use semaphore::Semaphore;
-pub use session::{Session, SessionBuilder};
+pub use session::{Session, SessionBuilder, Tokens};
 pub use stm::{Committed, Isolation, Stm, Tx};
 pub use store::Store;
 pub use wait::{wait_deleted, wait_event};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Compare, Get, GetResponse, Key, Put, Txn, Value};
+use etcd_client_core::{Compare, Get, GetResponse, Key, Value};
 use tokio::time::timeout;
 
 use crate::{
     Error, Guard, Session, contender_key, contender_prefix,
-    place::Place,
+    place::{Answer, Place},
     waiting::{Rivals, wait},
 };
 
@@ -67,7 +67,8 @@ impl Mutex {
     ///
     /// # Errors
     /// [`Error::Lost`] when the place in the queue was deleted, [`Error::Expired`] when the session ended, both at once and not only
-    /// when it would have been the caller's turn; [`Error::Full`] when the session has too many places; the client's error when
+    /// when it would have been the caller's turn; [`Error::KeyExists`] when the session's key is attached to another lease;
+    /// [`Error::Full`] when the session has too many places; the client's error when
     /// etcd could not be asked, or refused. None of them leaves a key behind.
     pub async fn lock(&self) -> Result<Guard, Error> {
         let slot = self.session.slot(&self.key()).await?;
@@ -86,7 +87,7 @@ impl Mutex {
         timeout(limit, self.lock()).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Takes the lock if nobody has it or waits for it. One transaction, which writes only if it succeeds.
+    /// Takes the lock if nobody has it or waits for it. One transaction; refused, it writes the session's token.
     ///
     /// # Errors
     /// [`Error::Held`] when somebody has it or waits, else as [`lock`](Self::lock).
@@ -94,30 +95,17 @@ impl Mutex {
         let slot = self.session.try_slot(&self.key()).ok_or(Error::Held)?;
         let mut place = Place::new(&self.session, self.key(), Some(slot))?;
         let queue = contender_prefix(&self.name);
-        let txn = Txn::new()
-            .when(Compare::create_revision(&queue).equal(0).prefix())
-            .then(Put::new(place.key(), Value::new()).lease(self.session.lease()))
-            .or_else((Get::new(place.key()).keys_only(), Get::new(&queue).keys_only().first_create()));
-        let response = place.send(txn).await?;
-        if response.succeeded() {
-            place.found(response.header.revision);
-            return Ok(Guard::new(place));
-        }
-        // The session's lease may have the lock already: from an attempt whose answer was lost, or from before it was taken over.
-        let first = |index| response.get(index).and_then(GetResponse::first);
-        match (first(0), first(1)) {
-            (Some(own), Some(owner)) if own.create_revision == owner.create_revision => {
-                place.found(own.create_revision);
-                Ok(Guard::new(place))
+        let empty = Compare::create_revision(&queue).equal(0).prefix();
+        let first = Get::new(&queue).keys_only().first_create();
+        match place.create_if(empty, Value::new(), Vec::new(), Some(first)).await? {
+            Answer::Created(_) => Ok(Guard::new(place)),
+            // The session's lease has the key already: from an earlier copy of this entry, or from before it was taken over.
+            Answer::Found(own, first) => {
+                let first = first.first().and_then(GetResponse::first);
+                let holds = first.is_some_and(|first| first.create_revision == own.create_revision);
+                if holds { Ok(Guard::new(place)) } else { Err(Error::Held) }
             }
-            (Some(own), _) => {
-                place.found(own.create_revision);
-                Err(Error::Held)
-            }
-            (None, _) => {
-                place.forget();
-                Err(Error::Held)
-            }
+            Answer::Refused(_) => Err(Error::Held),
         }
     }
 

@@ -1,17 +1,26 @@
-//! A key that a session holds or waits by, and that is deleted when nobody answers for it any more.
+//! A key that a session holds or waits by: entered with a token, given up by its create revision.
+
+use std::{
+    mem,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use etcd_client_core::{
-    CallOptions, Code, Compare, Delete, Get, Key, KeyValue, Outcome, Put, Resend, Revision, Txn, TxnResponse,
-    Value,
+    CallOptions, Code, Compare, Delete, ErrorKind, Get, GetResponse, Key, KeyValue, Op, OpResponse, Outcome,
+    Put, Resend, Revision, Txn, TxnResponse, Value,
 };
-use tokio::time::Instant;
 
 use crate::{
     Error, Session, SessionEnd,
     pause::{Pauses, passes},
     session::{
-        cleanup::{Cleanup, Ticket},
+        settle::{Left, Settlement, Ticket},
         slots::Slot,
+    },
+    token::{
+        Fate, Token,
+        judge::{Verdict, judge},
+        rules::Rule,
     },
     waiting::machine::{Contender, Standing},
 };
@@ -25,17 +34,19 @@ pub(crate) struct Place {
     session: Session,
     key: Key,
     state: State,
+    /// The last known mod revision of the key.
+    modified: AtomicI64,
     /// `None` when there is nothing to delete any more.
     ticket: Option<Ticket>,
     slot: Option<Slot>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum State {
-    /// Nothing was sent.
+    /// It was not created, and no copy of an entry can create it.
     Outside,
-    /// It may be there, or come to be there.
-    Entering,
+    /// It may be there, or come to be there for as long as this token is unspent.
+    Entering(Token),
     /// It was created by this revision.
     Inside(Revision),
 }
@@ -45,14 +56,26 @@ enum State {
 pub(crate) enum Entered {
     /// The key is new, and this is how it stands.
     New(Standing),
-    /// The session's lease had the key already.
+    /// The session's lease has the key: from before, or from an earlier copy of the entry.
     Found(KeyValue),
+}
+
+/// How one transaction that may create the key went.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It created the key, after it read this.
+    Created(Vec<GetResponse>),
+    /// The session's lease has the key: from before, or from an earlier copy of the entry. This was read besides.
+    Found(KeyValue, Vec<GetResponse>),
+    /// No copy created the key, and none will. This is the key that is there.
+    Refused(Option<KeyValue>),
 }
 
 impl Place {
     pub(crate) fn new(session: &Session, key: Key, slot: Option<Slot>) -> Result<Self, Error> {
         let ticket = Some(session.ticket()?);
-        Ok(Self { session: session.clone(), key, state: State::Outside, ticket, slot })
+        let modified = AtomicI64::new(0);
+        Ok(Self { session: session.clone(), key, state: State::Outside, modified, ticket, slot })
     }
 
     pub(crate) fn session(&self) -> &Session {
@@ -73,66 +96,177 @@ impl Place {
     }
 
     /// Takes a key that is there already.
-    pub(crate) fn found(&mut self, fence: Revision) {
-        self.state = State::Inside(fence);
+    pub(crate) fn found(&mut self, created: Revision, modified: Revision) {
+        self.state = State::Inside(created);
+        self.modified = AtomicI64::new(modified.get());
     }
 
     /// Creates the key if it is not there, and reads who is ahead in the same transaction: the read comes before the put, when
     /// everybody in the queue is ahead.
-    ///
-    /// Applying it twice does no harm: the second time finds the key of the first.
     pub(crate) async fn enter(&mut self, value: Value, ahead: Get) -> Result<Entered, Error> {
-        let put = Put::new(&self.key, value).lease(self.session.lease());
-        let txn = Txn::new()
-            .when(Compare::create_revision(&self.key).equal(0))
-            .then((ahead, put))
-            .or_else(Get::new(&self.key));
-        let response = self.send(txn).await?;
-        let read = response.get(0).cloned().unwrap_or_default();
-        if response.succeeded() {
-            let fence = response.header.revision;
-            self.state = State::Inside(fence);
-            return Ok(Entered::New(Standing {
-                revision: fence,
-                own: Some(fence),
-                ahead: read.kvs.into_iter().map(contender).collect(),
-            }));
-        }
-        // Between two applications of the same entry somebody deleted the key.
-        let own = read.into_first().ok_or(Error::Lost)?;
-        self.state = State::Inside(own.create_revision);
-        Ok(Entered::Found(own))
+        Ok(match self.create(value, vec![ahead]).await? {
+            Answer::Created(reads) => {
+                let ahead = reads.into_iter().next().unwrap_or_default();
+                let ahead = ahead.kvs.into_iter().map(contender).collect();
+                Entered::New(Standing { revision: self.fence(), own: Some(self.fence()), ahead })
+            }
+            Answer::Found(own, _) => Entered::Found(own),
+            Answer::Refused(_) => return Err(Error::KeyExists),
+        })
     }
 
-    /// Sends a transaction that may create the key, and that may be applied twice.
-    pub(crate) async fn send(&mut self, txn: Txn) -> Result<TxnResponse, Error> {
-        self.session.check()?;
-        self.state = State::Entering;
-        let options = CallOptions::default().resend(Resend::AsIfIdempotent);
-        let answer = self.session.store().kv().txn(txn, options).await;
-        answer.map_err(|error| {
-            if error.outcome() == Outcome::NotApplied {
-                self.state = State::Outside;
+    /// Creates the key if it is not there, after the `reads` in the same transaction.
+    pub(crate) async fn create(&mut self, value: Value, reads: Vec<Get>) -> Result<Answer, Error> {
+        loop {
+            let missing = Compare::create_revision(&self.key).equal(0);
+            match self.create_if(missing, value.clone(), reads.clone(), None).await? {
+                // The key that was in the way when an earlier copy was refused is gone.
+                Answer::Refused(None) => {}
+                answer => return Ok(answer),
             }
-            self.explain(error)
-        })
+        }
+    }
+
+    /// Creates the key if a condition holds, by a transaction of which one copy at most is ever applied.
+    ///
+    /// Each outcome spends the token, because only some of the copies are answered: where the condition does not hold, the
+    /// token is burnt in the same transaction. `otherwise` is read in that case.
+    pub(crate) async fn create_if(
+        &mut self,
+        room: Compare,
+        value: Value,
+        reads: Vec<Get>,
+        otherwise: Option<Get>,
+    ) -> Result<Answer, Error> {
+        self.session.check()?;
+        let (lease, rules) = (self.session.lease(), self.session.rules());
+        let token = self.session.draw_token();
+        let spend = rules.hold(Rule::EntrySpendsToken).then(|| token.spend(lease, rules));
+        let burn = match rules.hold(Rule::RefusalBurnsToken) {
+            true => Op::from(token.burn(lease, rules)),
+            false => token.read().into(),
+        };
+        let txn = Txn::new()
+            .when((token.unspent(), room))
+            .then((reads, Put::new(&self.key, value).lease(lease), spend))
+            .or_else((burn, Get::new(&self.key), otherwise));
+        self.state = State::Entering(token);
+        let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+        match self.session.store().kv().txn(txn, options).await {
+            Ok(response) => self.entered(response),
+            Err(error) => {
+                if error.outcome() == Outcome::NotApplied {
+                    self.spent(Fate::Open, State::Outside);
+                }
+                Err(self.explain_entry(error))
+            }
+        }
+    }
+
+    /// What the answer to an entry says.
+    fn entered(&mut self, response: TxnResponse) -> Result<Answer, Error> {
+        let revision = response.header.revision;
+        if response.succeeded() {
+            let kept = !self.session.rules().hold(Rule::EntrySpendsToken);
+            let fate = if kept { Fate::Open } else { Fate::Applied(revision) };
+            self.inside(fate, revision, revision);
+            let reads = response.into_responses().into_iter().filter_map(OpResponse::into_get);
+            return Ok(Answer::Created(reads.collect()));
+        }
+        let State::Entering(token) = &self.state else { return Err(malformed().into()) };
+        let fate = match response.txn(0) {
+            Some(burn) => token.burnt(burn, revision),
+            None => token.seen(response.responses().first()),
+        };
+        let mut reads = response.into_responses().into_iter().filter_map(OpResponse::into_get);
+        // Dropping the place burns the token where it stays open.
+        let Some(fate) = fate else { return Err(malformed().into()) };
+        let mut reads_after =
+            reads.by_ref().skip(usize::from(!self.session.rules().hold(Rule::RefusalBurnsToken)));
+        let own = reads_after.next().and_then(GetResponse::into_first);
+        match judge(fate, own.as_ref(), self.session.lease()) {
+            Verdict::Entered(_) | Verdict::Adopted(_) => {
+                let Some(own) = own else { return Err(malformed().into()) };
+                self.inside(fate, own.create_revision, own.mod_revision);
+                Ok(Answer::Found(own, reads.collect()))
+            }
+            Verdict::Refused => {
+                self.spent(fate, State::Outside);
+                Ok(Answer::Refused(own))
+            }
+            Verdict::Lost(_) | Verdict::Gone => {
+                self.spent(fate, State::Outside);
+                self.session.check()?;
+                Err(Error::Lost)
+            }
+            // Dropping the place deletes the key.
+            Verdict::Stray(created) => {
+                self.spent(fate, State::Inside(created));
+                self.session.check()?;
+                Err(Error::Lost)
+            }
+            Verdict::Open if !self.session.rules().hold(Rule::RefusalBurnsToken) => {
+                self.spent(fate, State::Outside);
+                Ok(Answer::Refused(own))
+            }
+            Verdict::Open => Err(malformed().into()),
+        }
+    }
+
+    fn inside(&mut self, fate: Fate, created: Revision, modified: Revision) {
+        self.spent(fate, State::Inside(created));
+        self.modified = AtomicI64::new(modified.get());
+    }
+
+    /// The fate of the entry is known, and its token can be used for the next one.
+    fn spent(&mut self, fate: Fate, next: State) {
+        if let State::Entering(token) = mem::replace(&mut self.state, next)
+            && let Some(token) = token.after(fate)
+        {
+            self.session.put_back_token(token);
+        }
     }
 
     /// A lease that is not found is the end of the session, whoever hears of it first.
     pub(crate) fn explain(&self, error: etcd_client_core::Error) -> Error {
-        if error.code() == Some(Code::LeaseNotFound) {
-            return Error::Expired(self.session.ended().unwrap_or(SessionEnd::Lost));
-        }
-        error.into()
+        explain(&self.session, error)
+    }
+
+    fn explain_entry(&self, error: etcd_client_core::Error) -> Error {
+        explain_with_token(&self.session, error)
     }
 
     /// Replaces the value, if the key is still the one that was created.
+    ///
+    /// The mod revision that is compared makes each put one-shot: it changes with every put, so that a late copy of an earlier
+    /// one is refused.
     pub(crate) async fn put(&self, value: Value) -> Result<(), Error> {
-        self.session.check()?;
-        let put = Put::new(&self.key, value).ignore_lease();
-        let txn = Txn::new().when(self.owned()).then(put);
-        let response = txn.bind(self.session.store().kv()).await.map_err(|error| self.explain(error))?;
-        if response.succeeded() { Ok(()) } else { Err(Error::NotOwner) }
+        let mut pauses = Pauses::CONFLICT;
+        loop {
+            self.session.check()?;
+            let known = self.modified.load(Ordering::Relaxed);
+            let one_shot = self.session.rules().hold(Rule::PutComparesModRevision);
+            let unchanged = one_shot.then(|| Compare::mod_revision(&self.key).equal(known));
+            let txn = Txn::new()
+                .when((self.owned(), unchanged))
+                .then(Put::new(&self.key, value.clone()).ignore_lease())
+                .or_else(Get::new(&self.key));
+            let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+            let response = self.session.store().kv().txn(txn, options).await;
+            let response = response.map_err(|error| self.explain(error))?;
+            if response.succeeded() {
+                self.modified.fetch_max(response.header.revision.get(), Ordering::Relaxed);
+                return Ok(());
+            }
+            let now = response.get(0).and_then(GetResponse::first);
+            let now = now.filter(|kv| kv.create_revision == self.fence()).ok_or(Error::NotOwner)?;
+            self.modified.fetch_max(now.mod_revision.get(), Ordering::Relaxed);
+            // An earlier copy of this put was applied; or a put whose outcome is unknown, or that of another holder of the same key.
+            if now.value == value.as_bytes() {
+                return Ok(());
+            }
+            pauses.pause().await;
+        }
     }
 
     /// Deletes the key if it is still the one that was created.
@@ -147,7 +281,7 @@ impl Place {
             match txn.bind(self.session.store().kv()).await {
                 Ok(response) => {
                     self.forget();
-                    // Not there after an attempt in doubt means that the attempt did it.
+                    // Not there after an attempt with an unknown outcome means that the attempt did it.
                     return if response.succeeded() || in_doubt { Ok(()) } else { Err(Error::NotOwner) };
                 }
                 Err(error) if attempt < TRIES && error.outcome_unknown() && !error.is_timeout() => {
@@ -209,7 +343,30 @@ async fn watch_until_deleted(
             return Ok(());
         }
     }
-    Err(etcd_client_core::Error::new(etcd_client_core::ErrorKind::Unavailable, "the watch ended"))
+    Err(etcd_client_core::Error::new(ErrorKind::Unavailable, "the watch ended"))
+}
+
+/// A lease that is not found is the end of the session, whoever hears of it first.
+pub(crate) fn explain(session: &Session, error: etcd_client_core::Error) -> Error {
+    if error.code() == Some(Code::LeaseNotFound) {
+        return Error::Expired(session.ended().unwrap_or(SessionEnd::Lost));
+    }
+    error.into()
+}
+
+/// The same for a write with a token, which needs permission for the token too.
+pub(crate) fn explain_with_token(session: &Session, error: etcd_client_core::Error) -> Error {
+    if error.is_permission_denied() {
+        let tokens = String::from_utf8_lossy(session.token_prefix().as_bytes()).into_owned();
+        return Error::PermissionDenied { tokens, source: error };
+    }
+    explain(session, error)
+}
+
+/// An answer that does not fit the request: whether it was applied is unknown.
+pub(crate) fn malformed() -> etcd_client_core::Error {
+    etcd_client_core::Error::new(ErrorKind::Protocol, "the answer has another shape than the request")
+        .with_outcome(Outcome::Unknown)
 }
 
 pub(crate) fn contender(kv: KeyValue) -> Contender {
@@ -218,19 +375,19 @@ pub(crate) fn contender(kv: KeyValue) -> Contender {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let fence = match self.state {
+        let left = match mem::replace(&mut self.state, State::Outside) {
             State::Outside => return,
-            State::Entering => None,
-            State::Inside(fence) => Some(fence),
+            State::Entering(token) => {
+                #[cfg(test)]
+                if !self.session.rules().hold(Rule::TokenUntilSettled) {
+                    self.session.put_back_token(token.duplicate());
+                }
+                Left::Open { token, key: Some(self.key.clone()) }
+            }
+            State::Inside(created) => Left::Key { key: self.key.clone(), created },
         };
         if let Some(ticket) = self.ticket.take() {
-            ticket.send(Cleanup {
-                key: self.key.clone(),
-                lease: self.session.lease(),
-                fence,
-                slot: self.slot.take(),
-                since: Instant::now(),
-            });
+            ticket.send(Settlement { left, slot: self.slot.take() });
         }
     }
 }

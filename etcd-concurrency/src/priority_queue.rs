@@ -3,20 +3,23 @@
 use etcd_client_core::{Compare, Get, Key, Put, Revision, SortTarget, Txn, Value};
 
 use crate::{
-    Error, Store,
+    Error, Session, Store,
     acquire::below,
     contender_prefix,
+    one_shot::Shot,
     pause::Pauses,
-    queue::{First, take},
+    queue::{By, First, take},
 };
 
 /// A queue whose values are taken by priority, the lowest number first, and among equals in the order in which they were put.
 ///
 /// **Guarantees.**
-/// Each value is taken at most once. The next value is the first by priority at the revision at which it is taken.
+/// Each value is enqueued at most once and taken at most once. By a session the outcome of each call is known as well: see
+/// [`Queue`](crate::Queue). The next value is the first by priority at the revision at which it is taken.
 ///
 /// **What breaks it.**
-/// As of [`Queue`](crate::Queue): a consumer that dies takes along what it took.
+/// As of [`Queue`](crate::Queue): without a session the outcome of a call may be unknown, and a consumer that dies takes along
+/// what it took.
 /// Producers of one priority contend for its next number: each attempt that is too late is repeated, with jitter.
 ///
 /// **Keys.**
@@ -36,20 +39,30 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct PriorityQueue {
-    store: Store,
+    by: By,
     queue: Key,
 }
 
 impl PriorityQueue {
     /// The queue of this name.
     pub fn new(store: impl Into<Store>, name: impl Into<Key>) -> Self {
-        Self { store: store.into(), queue: contender_prefix(name) }
+        Self { by: By::Store(store.into()), queue: contender_prefix(name) }
     }
 
-    /// Puts a value, and says at which revision. Lower priorities are taken first.
+    /// The queue of this name, used by a session: see [`Queue::with_session`](crate::Queue::with_session).
+    pub fn with_session(session: &Session, name: impl Into<Key>) -> Self {
+        Self { by: By::Session(session.clone()), queue: contender_prefix(name) }
+    }
+
+    /// Puts a value, and returns its revision. Lower priorities are taken first.
+    ///
+    /// A number that another producer took first is no outcome in doubt: only an attempt that was answered is repeated.
     ///
     /// # Errors
-    /// The client's: its outcome says whether the value may be in the queue.
+    /// As [`Queue::enqueue`](crate::Queue::enqueue).
+    ///
+    /// # Cancel safety
+    /// As of [`Queue::enqueue`](crate::Queue::enqueue).
     pub async fn enqueue(&self, value: impl Into<Value>, priority: u16) -> Result<Revision, Error> {
         let value = value.into();
         let prefix = below(&self.queue, &format!("{priority:05}"));
@@ -59,15 +72,16 @@ impl PriorityQueue {
         let mut pauses = Pauses::CONFLICT;
         loop {
             let last = Get::new(below(&prefix, "/")).keys_only().last_key();
-            let last = last.bind(self.store.kv()).await?;
+            let last = last.bind(self.by.store().kv()).await?;
             let number = last.first().map_or(0, |kv| number_of(&kv.key).saturating_add(1));
             let key = below(&prefix, &format!("/{number:016}"));
             let txn = Txn::new()
                 .when(Compare::mod_revision(&bookkeeping).less(last.header.revision.next()))
                 .then((Put::new(&bookkeeping, Value::new()), Put::new(key, value.clone())));
-            let response = txn.bind(self.store.kv()).await?;
-            if response.succeeded() {
-                return Ok(response.header.revision);
+            // Without a session never sent again after a lost answer: other producers put the bookkeeping key as well, so that
+            // a refusal would not tell whether the first copy was applied.
+            if let Shot::Applied(at) = self.by.send(txn, None).await? {
+                return Ok(at);
             }
             pauses.pause().await;
         }
@@ -75,22 +89,24 @@ impl PriorityQueue {
 
     /// Takes the first value, and waits while there is none. Outages are waited out.
     ///
-    /// Dropping the future may lose a value that was just being taken.
-    ///
     /// # Errors
-    /// The client's: its outcome says whether a value may have been taken.
+    /// As [`Queue::dequeue`](crate::Queue::dequeue).
+    ///
+    /// # Cancel safety
+    /// Dropping the future may lose a value that was just being taken.
     pub async fn dequeue(&self) -> Result<Value, Error> {
-        take(&self.store, &self.queue, SortTarget::Key).await
+        take(&self.by, &self.queue, SortTarget::Key).await
     }
 
     /// Takes the first value; `None` when there is none.
     ///
-    /// Dropping the future may lose a value that was just being taken.
-    ///
     /// # Errors
     /// As [`dequeue`](Self::dequeue).
+    ///
+    /// # Cancel safety
+    /// As of [`dequeue`](Self::dequeue).
     pub async fn try_dequeue(&self) -> Result<Option<Value>, Error> {
-        Ok(First::of(&self.queue, SortTarget::Key).take(&self.store).await?.ok())
+        Ok(First::of(&self.queue, SortTarget::Key).take(&self.by).await?.ok())
     }
 }
 

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     RevisionRegressed,
     /// The reader of a watch was slower than its events, and asked for an error in that case.
     Lagged,
+    /// A key or a value is not what the caller reads it as, such as UTF-8 text.
+    InvalidData,
     /// Something on this machine failed, such as writing a file. The cause is in
     /// [`source`](std::error::Error::source), an [`io::Error`](std::io::Error).
     Io,
@@ -50,6 +52,7 @@ impl ErrorKind {
             Self::WrongCluster => "the answer comes from another cluster",
             Self::RevisionRegressed => "the answer is older than what was seen before",
             Self::Lagged => "the reader was too slow",
+            Self::InvalidData => "the data is not what was expected",
             Self::Io => "local input or output failed",
         }
     }

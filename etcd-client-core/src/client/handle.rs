@@ -48,6 +48,21 @@ use crate::{
 /// # }
 /// ```
 ///
+/// The client implements each of the service traits: [`Kv`], [`Lease`], [`Watch`], [`Auth`], [`Cluster`], [`Maintenance`],
+/// [`LockService`] and [`ElectionService`]. So do references, [`Arc`]s and [`Box`]es of a service. Code that takes any service can
+/// hold a client behind a trait object:
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// use std::sync::Arc;
+/// use etcd_client_core::{Get, Kv};
+///
+/// let kv: Arc<dyn Kv> = Arc::new(client);
+/// let found = Get::new("greeting").bind(&kv).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// An operation's future can be dropped at any time without leaking anything. A write that was dropped in flight may or may not
 /// have been applied.
 #[derive(Clone, Debug)]

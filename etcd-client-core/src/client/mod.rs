@@ -13,6 +13,7 @@ mod namespaced;
 mod pages;
 mod server_elections;
 mod server_locks;
+mod services;
 mod snapshot;
 mod tonic;
 mod upkeep;

@@ -8,6 +8,13 @@ use std::time::Duration;
 /// (`grpc.KeepaliveEnforcementPolicy` in etcd's `server/embed/config.go`); the half second is for the way.
 const LEAST_SPACING: Duration = Duration::from_millis(5_500);
 
+/// How long a PING may be unanswered on a connection for calls, where the user sets nothing.
+const CALLS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a PING may be unanswered on a connection for streams, where the user sets nothing: a watch that resumes elsewhere
+/// loses nothing, so only a member without an alternative is waited for this long.
+const STREAMS_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How silence is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Keepalive {
@@ -22,19 +29,23 @@ pub(crate) struct Keepalive {
 }
 
 impl Keepalive {
-    /// Where answers are due at once: suspect after 2.5 s of silence, so that a read is answered elsewhere within 3 s.
-    pub(crate) fn for_calls(timeout: Duration) -> Self {
+    /// For connections on which answers are due at once. The peer is suspect after 2 s of silence, which leaves a read 1 s to
+    /// get a fresh connection and its answer. By default the connection is given up after 3 s, so that a write in flight has
+    /// its outcome before the default deadline of 5 s, and before the 3.2 s that it takes the Go client.
+    pub(crate) fn for_calls(timeout: Option<Duration>) -> Self {
+        let timeout = timeout.unwrap_or(CALLS_TIMEOUT);
         Self {
             quiet: Duration::from_secs(1),
-            suspicion: Duration::from_millis(1_500).min(timeout),
+            suspicion: Duration::from_secs(1).min(timeout),
             timeout,
             spacing: LEAST_SPACING,
         }
     }
 
-    /// Where silence is usual: a watch may have nothing to tell for hours.
-    pub(crate) fn for_streams(interval: Duration, timeout: Duration) -> Self {
+    /// For connections on which silence is usual: a watch may have nothing to deliver for hours.
+    pub(crate) fn for_streams(interval: Duration, timeout: Option<Duration>) -> Self {
         let interval = interval.max(LEAST_SPACING);
+        let timeout = timeout.unwrap_or(STREAMS_TIMEOUT);
         Self { quiet: interval, suspicion: Duration::from_secs(2).min(timeout), timeout, spacing: interval }
     }
 
@@ -162,7 +173,7 @@ mod tests {
     }
 
     fn calls() -> Liveness {
-        Liveness::new(Keepalive::for_calls(ms(5_000)))
+        Liveness::new(Keepalive::for_calls(Some(ms(5_000))))
     }
 
     #[test]
@@ -180,11 +191,20 @@ mod tests {
         let begun = ms(60_000);
         assert_eq!(peer.step(begun, true).wake, Some(begun + ms(1_000)));
         let doubtful = peer.step(begun + ms(1_000), true);
-        assert_eq!(doubtful, Step { ping: true, vital: Vital::Doubtful, wake: Some(begun + ms(2_500)) });
-        let suspect = peer.step(begun + ms(2_500), true);
+        assert_eq!(doubtful, Step { ping: true, vital: Vital::Doubtful, wake: Some(begun + ms(2_000)) });
+        let suspect = peer.step(begun + ms(2_000), true);
         assert_eq!(suspect, Step { ping: false, vital: Vital::Suspect, wake: Some(begun + ms(6_000)) });
         let dead = peer.step(begun + ms(6_000), true);
         assert_eq!(dead, Step { ping: false, vital: Vital::Dead, wake: None });
+    }
+
+    #[test]
+    fn a_connection_for_calls_is_given_up_after_three_seconds_by_default() {
+        let mut peer = Liveness::new(Keepalive::for_calls(None));
+        peer.step(ms(0), true);
+        assert!(peer.step(ms(1_000), true).ping);
+        assert_eq!(peer.step(ms(2_999), true).vital, Vital::Suspect);
+        assert_eq!(peer.step(ms(3_000), true).vital, Vital::Dead);
     }
 
     #[test]
@@ -230,9 +250,9 @@ mod tests {
     /// A server that counts as etcd's does: a PING within 5 s of the last is a strike, the third one is the end.
     #[test]
     fn pings_never_trip_the_servers_policing() {
-        let eager = Keepalive::for_streams(ms(10), ms(5_000));
-        let usual = Keepalive::for_streams(ms(10_000), ms(5_000));
-        for keepalive in [Keepalive::for_calls(ms(5_000)), eager, eager.slower(), usual] {
+        let eager = Keepalive::for_streams(ms(10), None);
+        let usual = Keepalive::for_streams(ms(10_000), None);
+        for keepalive in [Keepalive::for_calls(None), eager, eager.slower(), usual] {
             let mut peer = Liveness::new(keepalive);
             let (mut last, mut strikes, mut pings) = (ms(0), 0, 0);
             for now in (0..3_600_000).step_by(50).map(ms) {
@@ -249,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_stream_is_pinged_at_its_interval() {
-        let mut peer = Liveness::new(Keepalive::for_streams(ms(10_000), ms(5_000)));
+        let mut peer = Liveness::new(Keepalive::for_streams(ms(10_000), None));
         assert_eq!(peer.step(ms(0), true).wake, Some(ms(10_000)));
         assert!(peer.step(ms(10_000), true).ping);
         assert_eq!(peer.step(ms(12_000), true).vital, Vital::Suspect);

@@ -12,8 +12,10 @@ impl Standing {
     pub(crate) const TRIED: Self = Self(2);
     /// Its calls ended badly of late.
     pub(crate) const EJECTED: Self = Self(4);
-    /// It was silent for a while and is being asked whether it lives.
-    pub(crate) const DOUBTFUL: Self = Self(8);
+    /// Another path of this call was silent, and nothing was heard from this one since.
+    pub(crate) const UNPROVEN: Self = Self(8);
+    /// It was silent for a while and a PING is under way.
+    pub(crate) const DOUBTFUL: Self = Self(16);
 
     #[must_use]
     pub(crate) fn and_if(self, condition: bool, other: Self) -> Self {
@@ -132,6 +134,7 @@ mod tests {
             Standing::TRIED.and_if(true, Standing::OTHERS_PREFERRED),
             Standing::EJECTED,
             Standing::EJECTED.and_if(true, Standing::TRIED),
+            Standing::UNPROVEN,
             Standing::DOUBTFUL,
         ];
         for (better, worse) in standings.iter().zip(&standings[1..]) {

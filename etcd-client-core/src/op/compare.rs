@@ -122,7 +122,8 @@ impl Compare {
         &self.operand
     }
 
-    pub(crate) fn into_parts(self) -> (KeyRange, CompareOp, CompareOperand) {
+    /// Returns the keys that the condition is about, the operator and the operand.
+    pub fn into_parts(self) -> (KeyRange, CompareOp, CompareOperand) {
         (self.range, self.op, self.operand)
     }
 

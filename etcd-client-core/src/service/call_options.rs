@@ -110,11 +110,6 @@ impl CallOptions {
         self.resend == Resend::Never
     }
 
-    /// Whether another member may be asked instead.
-    pub(crate) fn may_move(&self) -> bool {
-        self.endpoint.is_none() && !self.never_resent()
-    }
-
     /// How long the call may take.
     pub fn chosen_timeout(&self) -> Timeout {
         self.timeout

@@ -21,7 +21,7 @@ use super::{
     connector::{BoxError, BoxIo, SharedConnector, Target},
     driver::{Driver, PeerWatch},
     gauge::Gauge,
-    heard::Watched,
+    heard::{Heard, Watched},
     member::{Member, Purpose},
     method::Method,
     observe::{OpenConnection, SharedObserver},
@@ -76,6 +76,7 @@ pub(crate) struct Connection {
     /// The RPCs that the member does not have: one bit for each method.
     lacking: AtomicU64,
     paced_streams: AtomicUsize,
+    heard: Heard,
     /// Told when a call ends on a connection that had no room for another.
     room: Arc<Room>,
     shutdown: CancellationToken,
@@ -130,7 +131,7 @@ impl Connection {
         dial.member.latency.record(micros(round_trip), millis(now));
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
-        let watch = PeerWatch::new(pings, heard, Arc::clone(&gauge), dial.keepalive);
+        let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), dial.keepalive, dial.epoch);
         let (driver, state) =
             Driver::new(connection, send.clone(), watch, shutdown.clone(), dial.runtime_ended.clone());
         let open = OpenConnection::count(dial.member, dial.purpose, dial.observer);
@@ -143,6 +144,7 @@ impl Connection {
             send,
             lacking: AtomicU64::new(0),
             paced_streams: AtomicUsize::new(0),
+            heard,
             room: Arc::clone(dial.room),
             shutdown,
         })
@@ -168,6 +170,11 @@ impl Connection {
     /// A request beyond the peer's limit would wait inside h2, half sent: it waits before it is sent instead.
     pub(crate) fn load(&self) -> Option<usize> {
         if self.gauge.vital() >= Vital::Suspect { None } else { self.gauge.room() }
+    }
+
+    /// Whether something was read from it at `moment`, in the pool's milliseconds, or later: the path works since then.
+    pub(crate) fn is_heard_since(&self, moment: u64) -> bool {
+        self.heard.at() >= moment
     }
 
     /// Whether the member has said that it does not have this RPC.

@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
-    connection::{ConnectionState, End},
+    connection::{ConnectionState, End, millis},
     gauge::Gauge,
     heard::{Heard, Watched},
 };
@@ -50,6 +50,8 @@ pub(crate) struct PeerWatch {
     liveness: Liveness,
     timeout_ms: u128,
     started: Instant,
+    /// When the connection began, in the pool's milliseconds.
+    began: u64,
     timer: Pin<Box<Sleep>>,
     armed: bool,
     /// Whether a look was due since the last one.
@@ -57,8 +59,17 @@ pub(crate) struct PeerWatch {
 }
 
 impl PeerWatch {
-    pub(crate) fn new(pings: PingPong, heard: Heard, gauge: Arc<Gauge>, keepalive: Keepalive) -> Self {
+    /// `epoch` is when the pool began.
+    pub(crate) fn new(
+        pings: PingPong,
+        heard: Heard,
+        gauge: Arc<Gauge>,
+        keepalive: Keepalive,
+        epoch: Instant,
+    ) -> Self {
         let started = Instant::now();
+        let began = millis(started.saturating_duration_since(epoch));
+        heard.set_at(began);
         Self {
             pings,
             heard,
@@ -66,6 +77,7 @@ impl PeerWatch {
             liveness: Liveness::new(keepalive),
             timeout_ms: keepalive.timeout.as_millis(),
             started,
+            began,
             timer: Box::pin(sleep_until(started)),
             armed: false,
             looked: false,
@@ -75,7 +87,9 @@ impl PeerWatch {
     /// Does what the silence asks for; breaks with the reason when the peer is given up.
     fn look(&mut self, cx: &mut Context<'_>) -> ControlFlow<String> {
         if self.heard.take() {
-            self.liveness.heard(self.started.elapsed());
+            let age = self.started.elapsed();
+            self.liveness.heard(age);
+            self.heard.set_at(self.began + millis(age));
             // Frees the handle for the next PING.
             let _ = self.pings.poll_pong(cx);
         }

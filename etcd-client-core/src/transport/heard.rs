@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -16,13 +16,31 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connector::BoxIo;
 
-/// Whether something was read since it was last asked.
+/// What was read from a stream, as its driver and its users need it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Heard(Arc<AtomicBool>);
+pub(crate) struct Heard(Arc<Record>);
+
+#[derive(Debug, Default)]
+struct Record {
+    /// Whether something was read since the driver last asked.
+    fresh: AtomicBool,
+    /// When the driver last found that something was read, in the pool's milliseconds.
+    at: AtomicU64,
+}
 
 impl Heard {
+    /// Whether something was read since this was last called.
     pub(crate) fn take(&self) -> bool {
-        self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
+        self.0.fresh.load(Ordering::Relaxed) && self.0.fresh.swap(false, Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_at(&self, now: u64) {
+        self.0.at.store(now, Ordering::Relaxed);
+    }
+
+    /// When something was last read, in the pool's milliseconds.
+    pub(crate) fn at(&self) -> u64 {
+        self.0.at.load(Ordering::Relaxed)
     }
 }
 
@@ -48,7 +66,7 @@ impl AsyncRead for Watched {
         let before = buf.filled().len();
         let result = self.io.as_mut().poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.heard.0.store(true, Ordering::Relaxed);
+            self.heard.0.fresh.store(true, Ordering::Relaxed);
         }
         result
     }

@@ -44,8 +44,9 @@ const PATIENCE: f64 = 0.4;
 /// A short deadline is no reason to ask two members for every read of a slow cluster.
 const LEAST_PATIENCE: Duration = Duration::from_millis(500);
 
-/// When a read without a deadline asks another member; twice as long each time.
-const UNLIMITED_PATIENCE: Duration = Duration::from_secs(5);
+/// The most that a read waits before it asks another member, whatever its deadline: an answer within 3 s is promised while a
+/// member works. A read without a deadline waits twice as long each time, so that one which takes long everywhere ends.
+const MOST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One call under way: its deadline and what happened to it so far.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub(crate) struct Progress<'a> {
     outcome: Outcome,
     /// Attempts given up for silence.
     abandoned: u32,
+    /// Whether an attempt was given up on a connection from which nothing was heard meanwhile.
+    met_silence: bool,
     /// What a linearizable answer has to show at least.
     floor: i64,
     token: TokenOfCall,
@@ -84,6 +87,7 @@ impl<'a> Progress<'a> {
             tried: Vec::new(),
             outcome: Outcome::NotApplied,
             abandoned: 0,
+            met_silence: false,
             floor: 0,
             token: TokenOfCall::default(),
             observed: ObservedCall::start(channel, &call, started),
@@ -161,6 +165,7 @@ impl<'a> Progress<'a> {
             tried: self.avoided(pool.size()),
             preference,
             need: self.need(),
+            proven_since: self.proof(pool).unwrap_or(0),
             write: self.call.class != retry::Class::Read,
             now: pool.at(self.attempt_started),
         }
@@ -206,7 +211,9 @@ impl<'a> Progress<'a> {
         connection: &'b Connection,
         begun: &'b AtomicBool,
     ) -> Lookout<'b> {
-        let repeatable = self.call.class.is_repeatable() && self.call.options.may_move();
+        let options = self.call.options;
+        let repeatable = self.call.class.is_repeatable() && !options.never_resent();
+        let pinned = options.chosen_endpoint().is_some();
         let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, connection);
         Lookout {
             pool: channel.pool(),
@@ -218,9 +225,17 @@ impl<'a> Progress<'a> {
             } else {
                 None
             },
+            proof: self.proof(channel.pool()),
             repeatable,
+            pinned,
             begun,
         }
+    }
+
+    /// Since when a connection must have been heard from to be proven, once an attempt met silence. What was heard in the
+    /// millisecond of the start may have been an answer to an earlier call.
+    fn proof(&self, pool: &Pool) -> Option<u64> {
+        self.met_silence.then(|| pool.at(self.started) + 1)
     }
 
     /// Whether a member is ready that this call has not met.
@@ -235,10 +250,10 @@ impl<'a> Progress<'a> {
     fn patience(&self, another: bool) -> Option<Instant> {
         let wait = match self.deadline {
             Some(deadline) if self.abandoned == 0 || another => {
-                (deadline - self.attempt_started).mul_f64(PATIENCE).max(LEAST_PATIENCE)
+                (deadline - self.attempt_started).mul_f64(PATIENCE).clamp(LEAST_PATIENCE, MOST_PATIENCE)
             }
             Some(_) => return None,
-            None => UNLIMITED_PATIENCE.saturating_mul(1 << self.abandoned.min(10)),
+            None => MOST_PATIENCE.saturating_mul(1 << self.abandoned.min(10)),
         };
         self.attempt_started.checked_add(wait)
     }
@@ -289,9 +304,12 @@ impl<'a> Progress<'a> {
         // Who waits for others learns nothing of the member by how long it took.
         let owed = if self.call.method.waits_for_others() { Duration::ZERO } else { elapsed };
         let took = channel.pool().at(self.attempt_started)..channel.pool().now();
-        member.judge(self.need(), usefulness(failure.observation, owed), took);
+        member.judge(self.need(), usefulness(failure.observation, owed), took.clone());
         self.failures = self.failures.saturating_add(1);
-        self.abandoned += u32::from(failure.observation == Observation::Abandoned);
+        if failure.observation == Observation::Abandoned {
+            self.abandoned += 1;
+            self.met_silence |= !connection.is_heard_since(took.start + 1);
+        }
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {
             self.outcome = Outcome::Unknown;
         }

@@ -98,8 +98,7 @@ impl Reopening {
         }
         self.authenticated().await?;
         let preference = self.options.chosen_endpoint().map_or(Preference::Any, Preference::Only);
-        let wish =
-            Wish { tried: &self.tried, preference, need: Need::Quorum, write: false, now: self.pool.now() };
+        let wish = Wish { tried: &self.tried, preference, ..Wish::any(self.pool.now()) };
         let flight = self.pool.acquire_stream(&wish).await?;
         flight.connection.member.picked(Need::Quorum, self.pool.now());
         let connection = Arc::clone(&flight.connection);

@@ -47,6 +47,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) tried: &'a [usize],
     pub(crate) preference: Preference<'a>,
     pub(crate) need: Need,
+    /// Since when a connection must have been heard from to be preferred, in the pool's milliseconds; zero for no preference.
+    pub(crate) proven_since: u64,
     /// Whether the call may change something.
     pub(crate) write: bool,
     /// Now, in the pool's milliseconds.
@@ -56,7 +58,14 @@ pub(crate) struct Wish<'a> {
 impl<'a> Wish<'a> {
     /// Any member.
     pub(crate) fn any(now: u64) -> Self {
-        Self { tried: &[], preference: Preference::Any, need: Need::Quorum, write: false, now }
+        Self {
+            tried: &[],
+            preference: Preference::Any,
+            need: Need::Quorum,
+            proven_since: 0,
+            write: false,
+            now,
+        }
     }
 
     /// The same wish later.
@@ -92,6 +101,7 @@ impl<'a> Wish<'a> {
             .and_if(!preferred, Standing::OTHERS_PREFERRED)
             .and_if(self.tried.contains(&member.id), Standing::TRIED)
             .and_if(member.is_ejected(self.need, self.write, self.now), Standing::EJECTED)
+            .and_if(!connection.is_heard_since(self.proven_since), Standing::UNPROVEN)
             .and_if(connection.gauge.vital() != Vital::Alive, Standing::DOUBTFUL);
         let cost = match self.preference {
             Preference::Nearest => u64::from(member.latency.micros(self.now)) << 20 | in_flight.min(0xF_FFFF),

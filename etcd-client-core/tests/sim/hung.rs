@@ -16,7 +16,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn reads_leave_a_silent_member_within_three_seconds_and_writes_wait() {
+fn reads_leave_a_silent_member_within_three_seconds_and_writes_end_with_its_connection() {
     let (mut sim, ledgers) = network(3, 120 * SECOND);
     sim.client(CLIENT, async move {
         let client = builder(3).timeout(10 * SECOND).build()?;
@@ -45,7 +45,7 @@ fn reads_leave_a_silent_member_within_three_seconds_and_writes_wait() {
                 assert!(took <= 3 * SECOND, "a read took {took:?}");
             } else if let Err(error) = result {
                 assert_eq!(error.outcome(), Outcome::Unknown, "{}", error.report());
-                assert!(took >= 5 * SECOND && took <= 10 * SECOND, "given up after {took:?}");
+                assert_about(took, 3 * SECOND);
                 unknown += 1;
             }
         }
@@ -197,7 +197,8 @@ fn writes_return_to_a_member_once_a_read_that_began_later_was_answered() {
     let (mut sim, ledgers) = network(3, 120 * SECOND);
     sim.client(CLIENT, async move {
         // In turn: its slowness alone would keep calls away for a while.
-        let client = builder(3).balance(Balance::RoundRobin).timeout(20 * SECOND).build()?;
+        let builder = builder(3).balance(Balance::RoundRobin).timeout(20 * SECOND);
+        let client = builder.keepalive_timeout(5 * SECOND).build()?;
         while ledgers.iter().any(|ledger| ledger.requests() == 0) {
             client.get("k").await?;
         }
@@ -238,7 +239,7 @@ fn writes_return_to_a_member_once_a_read_that_began_later_was_answered() {
 fn a_member_that_complains_of_pings_gets_fewer() {
     let (mut sim, ledgers) = network(1, 120 * SECOND);
     sim.client(CLIENT, async move {
-        let client = builder(1).no_timeout().build()?;
+        let client = builder(1).keepalive_timeout(5 * SECOND).no_timeout().build()?;
         client.put("k", "v").await?;
         ledgers[0].complain();
         while ledgers[0].connections.load(Ordering::Relaxed) < 2 {

@@ -8,6 +8,8 @@ mod growth;
 mod hung;
 mod killed;
 mod model;
+mod notice;
 mod outage;
+mod severed;
 mod storm;
 mod world;

@@ -113,7 +113,7 @@ impl Election {
             return Err(Error::NotOwner);
         }
         let mut place = Place::new(&self.session, key, slot)?;
-        place.found(fence);
+        place.found(fence, leader.mod_revision);
         Ok(Leadership::new(place))
     }
 

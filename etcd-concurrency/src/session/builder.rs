@@ -5,7 +5,7 @@ use std::{fmt, pin::Pin, time::Duration};
 use etcd_client_core::{Client, LeaseId};
 use futures_core::future::BoxFuture;
 
-use super::Session;
+use super::{Session, Tokens};
 use crate::Error;
 
 /// How long a lease lives without renewal unless it is said: `defaultSessionTTL` in client/v3/concurrency/session.go.
@@ -19,12 +19,19 @@ pub struct SessionBuilder<'a> {
     client: &'a Client,
     ttl: Duration,
     lease: Option<LeaseId>,
+    tokens: Tokens,
     until: BoxFuture<'static, ()>,
 }
 
 impl<'a> SessionBuilder<'a> {
     pub(super) fn new(client: &'a Client) -> Self {
-        Self { client, ttl: TTL, lease: None, until: Box::pin(std::future::pending()) }
+        Self {
+            client,
+            ttl: TTL,
+            lease: None,
+            tokens: Tokens::default(),
+            until: Box::pin(std::future::pending()),
+        }
     }
 
     /// How long the lease lives without renewal, and so how long others wait for a process that died. Default: 60 s. The server
@@ -39,6 +46,14 @@ impl<'a> SessionBuilder<'a> {
     /// What is held by the lease is found again: locking what it has locked succeeds at once.
     pub fn lease(mut self, id: LeaseId) -> Self {
         self.lease = Some(id);
+        self
+    }
+
+    /// Sets where the session keeps its tokens, the keys that make its writes one-shot. Default: below `__entry/`.
+    ///
+    /// A role that uses recipes needs permission to read and write that prefix, besides the keys of the recipes.
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        self.tokens = tokens;
         self
     }
 
@@ -59,7 +74,7 @@ impl<'a> IntoFuture for SessionBuilder<'a> {
                 Some(id) => self.client.lease().keep_alive(id).await?,
                 None => self.client.lease().grant(self.ttl).keep_alive().await?,
             };
-            Ok(Session::start(self.client.into(), kept, self.until))
+            Ok(Session::start(self.client.into(), kept, self.tokens, self.until))
         })
     }
 }

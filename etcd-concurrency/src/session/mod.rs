@@ -1,9 +1,10 @@
 //! Sessions: a lease that is kept alive, and whatever recipes hold by it.
 
 mod builder;
-pub(crate) mod cleanup;
+pub(crate) mod settle;
 pub(crate) mod slots;
 mod task;
+mod tokens;
 
 use std::{
     fmt,
@@ -19,9 +20,13 @@ use tokio::{
 };
 
 pub use builder::SessionBuilder;
+pub use tokens::Tokens;
 
-use crate::{Error, SessionEnd, Store};
-use cleanup::{Cleanup, PLACES, Ticket};
+use crate::{
+    Error, SessionEnd, Store,
+    token::{Token, pool::Pool, rules::Rules},
+};
+use settle::{PLACES, Settlement, Settler, Ticket};
 use slots::{Slot, Slots};
 use task::Task;
 
@@ -33,16 +38,29 @@ use task::Task;
 /// **Guarantees.**
 /// [`lost`](Self::lost) resolves at the latest when the lease may have expired on the server, counted from when its last
 /// renewal was sent.
-/// A future of a recipe that is dropped leaves no key behind: the session deletes it, at once where the key is known to be there,
-/// and again 7.5 s later where its creation was under way, because a request that nobody waits for may still be applied until the
-/// server's own timeout of 7 s.
+/// A future of a recipe that is dropped leaves no key behind: the session deletes it in the background. Where the outcome of
+/// the entry is unknown it first burns the entry's token (see below), which takes one more round trip and shows what happened.
+/// Until then the same session cannot try for the same lock again.
+///
+/// **Late copies.**
+/// A request may be applied long after the caller gave it up, because a stopped member or a slow link kept a copy of it. A
+/// session makes its writes one-shot: each compares and puts a *token*, a small key attached to the session's lease, so that
+/// of all copies at most one is ever applied. Putting the token alone burns it, and no copy can be applied any more. What an
+/// operation with an unknown outcome left behind is deleted by its create revision, which never recurs.
+/// Where etcd refuses a burn, because its store is full for instance, it is repeated until it succeeds or the session ends.
+/// [`Tokens`] says where tokens are kept; a user's role needs permission to read and write them.
 ///
 /// **What breaks it.**
 /// A second session on the same lease shares its places in each queue.
 /// Clocks do: a machine that is suspended may run on before it notices that time has passed, so that
 /// what must not happen twice needs the fence of its guard ([`Guard::owned`](crate::Guard::owned)), not only the session.
 ///
-/// The end of the last clone, recipes and guards included, ends the session as [`orphan`](Self::orphan) does.
+/// An entry that is applied before it is burnt exists until the session has deleted it again; if the client is stopped or cut off
+/// in between, until the lease expires.
+/// Somebody who deletes tokens, uses a lease id again, or restores an older backup makes copies from before valid again.
+///
+/// The end of the last clone, recipes and guards included, ends the session as [`orphan`](Self::orphan) does, once everything
+/// is settled, and after one TTL in any case.
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
@@ -67,8 +85,10 @@ struct Inner {
     ttl: Duration,
     kept: Kept,
     end: watch::Sender<Option<SessionEnd>>,
-    cleanups: mpsc::Sender<Cleanup>,
+    settlements: mpsc::Sender<Settlement>,
     slots: Slots,
+    pool: Arc<Pool>,
+    rules: Rules,
 }
 
 /// The only handle of the lease, which is renewed until it is taken out of here.
@@ -85,18 +105,47 @@ impl Session {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn on(store: impl Into<Store>, lease: KeptLease) -> Self {
-        Self::start(store.into(), lease, Box::pin(std::future::pending()))
+        Self::on_with(store, lease, Tokens::default())
     }
 
-    fn start(store: Store, kept: KeptLease, until: BoxFuture<'static, ()>) -> Self {
-        let (cleanups, received) = mpsc::channel(PLACES);
+    /// [`on`](Self::on), with a choice of where the session keeps its tokens.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn on_with(store: impl Into<Store>, lease: KeptLease, tokens: Tokens) -> Self {
+        Self::start(store.into(), lease, tokens, Box::pin(std::future::pending()))
+    }
+
+    fn start(store: Store, kept: KeptLease, tokens: Tokens, until: BoxFuture<'static, ()>) -> Self {
+        Self::start_with(store, kept, tokens, until, Rules::default())
+    }
+
+    fn start_with(
+        store: Store,
+        kept: KeptLease,
+        tokens: Tokens,
+        until: BoxFuture<'static, ()>,
+        rules: Rules,
+    ) -> Self {
+        let (settlements, received) = mpsc::channel(PLACES);
         let (end, _) = watch::channel(None);
         let (lease, ttl, lost) = (kept.id(), kept.ttl(), Box::pin(kept.lost()));
         let kept: Kept = Arc::new(Mutex::new(Some(kept)));
-        let task =
-            Task { store: store.clone(), lost, kept: Arc::clone(&kept), until, end: end.clone(), received };
+        let pool = Arc::new(Pool::new(tokens.prefix, lease));
+        let settler = Settler { store: store.clone(), lease, rules };
+        let task = Task {
+            settler,
+            pool: Arc::clone(&pool),
+            ttl,
+            lost,
+            kept: Arc::clone(&kept),
+            until,
+            end: end.clone(),
+            received,
+        };
         tokio::spawn(task.run());
-        let inner = Inner { store, lease, ttl, kept, end, cleanups, slots: Slots::default() };
+        let slots = Slots::default();
+        let inner = Inner { store, lease, ttl, kept, end, settlements, slots, pool, rules };
         Self { inner: Arc::new(inner) }
     }
 
@@ -182,10 +231,14 @@ impl Session {
         self.ended().map_or(Ok(()), |end| Err(Error::Expired(end)))
     }
 
-    /// Room in the queue of cleanups, taken before anything is created that may have to be deleted.
+    /// Room in the queue of settlements, taken before anything is sent that may have to be settled.
     pub(crate) fn ticket(&self) -> Result<Ticket, Error> {
         self.check()?;
-        self.inner.cleanups.clone().try_reserve_owned().map_err(|_| self.check().err().unwrap_or(Error::Full))
+        self.inner
+            .settlements
+            .clone()
+            .try_reserve_owned()
+            .map_err(|_| self.check().err().unwrap_or(Error::Full))
     }
 
     /// The right to a key that this session has once, such as its place in a queue: waits while another task of this process has it.
@@ -200,6 +253,30 @@ impl Session {
     /// The same without a wait; `None` when it is taken.
     pub(crate) fn try_slot(&self, key: &Key) -> Option<Slot> {
         self.inner.slots.try_slot(key)
+    }
+
+    /// A token for one operation.
+    pub(crate) fn draw_token(&self) -> Token {
+        self.inner.pool.draw()
+    }
+
+    /// Takes back a token whose operation is over.
+    pub(crate) fn put_back_token(&self, token: Token) {
+        self.inner.pool.put_back(token);
+    }
+
+    /// The prefix of the session's tokens.
+    pub(crate) fn token_prefix(&self) -> &Key {
+        self.inner.pool.base()
+    }
+
+    /// What settles operations, for those who wait for it themselves.
+    pub(crate) fn settler(&self) -> Settler {
+        Settler { store: self.inner.store.clone(), lease: self.inner.lease, rules: self.inner.rules }
+    }
+
+    pub(crate) fn rules(&self) -> Rules {
+        self.inner.rules
     }
 
     fn end_with(&self, how: SessionEnd) {

@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use etcd_concurrency::{Error, Mutex, Session};
+use etcd_concurrency::{Error, Mutex, Session, contender_key};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    contest::{Held, NAME, Recipe, SECOND, TTL},
-    model::{Fault, Model},
+    contest::{HOUR, Held, NAME, Recipe, SECOND, TTL},
+    model::{Counts, Fault, Model},
 };
 
-/// After this time no key is left: the server's request timeout, and one deletion.
-const BOUND: Duration = Duration::from_secs(8);
+/// After this time no key is left: the burn of the token and one deletion are a millisecond each.
+const BOUND: Duration = Duration::from_millis(5);
 
 /// Polls a future until it is done or was pending so many times, then drops it; whether it was done.
 async fn dropped_after(pending: usize, future: impl Future<Output = Result<Held, Error>>) -> Option<Held> {
@@ -113,31 +113,163 @@ async fn an_entry_that_fails_in_doubt_leaves_no_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_nobody_waits_for_and_that_is_applied_late_leaves_no_key() {
+async fn an_entry_that_nobody_waits_for_is_refused_when_it_comes_late() {
     for recipe in Recipe::ALL {
         let model = Model::default();
-        model.next_writes([Fault::Hangs(Duration::from_millis(6_900))]);
+        let late = Duration::from_secs(60);
+        model.next_writes([Fault::Hangs(late)]);
         let session = model.session(TTL);
         assert!(timeout(SECOND, recipe.enter(&session)).await.is_err());
-        sleep(6 * SECOND).await;
-        assert_eq!(model.keys("").len(), 1, "it is applied after all");
-        sleep(2 * SECOND).await;
+        let before = model.revision();
+        sleep(BOUND).await;
+        assert_eq!(model.revision(), before.next(), "the burn");
+        sleep(2 * late).await;
+        assert_eq!(model.revision(), before.next(), "the entry came and changed nothing");
         assert!(model.keys("").is_empty());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_of_the_same_session_waits_until_the_late_entry_is_gone() {
+async fn an_entry_that_is_applied_before_its_burn_is_deleted_again() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(TTL);
+        model.next_writes([Fault::Hangs(SECOND / 2)]);
+        assert!(timeout(SECOND, recipe.enter(&session)).await.is_err());
+        assert_eq!(model.keys("").len(), 1, "it was applied after all");
+        sleep(BOUND).await;
+        assert!(model.keys("").is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_attempt_locks_its_session_out_for_two_round_trips() {
     let model = Model::default();
-    model.next_writes([Fault::Hangs(Duration::from_millis(6_900))]);
+    model.next_writes([Fault::Hangs(60 * SECOND)]);
     let session = model.session(TTL);
     let mutex = Mutex::new(&session, NAME);
     assert!(matches!(mutex.lock_within(SECOND).await, Err(Error::TimedOut)));
-    assert!(matches!(mutex.try_lock().await, Err(Error::Held)));
+    assert!(matches!(mutex.try_lock().await, Err(Error::Held)), "not before the outcome is known");
     let guard = timeout(BOUND, mutex.lock()).await.expect("in time").expect("free");
-    sleep(TTL).await;
+    sleep(10 * TTL).await;
     assert_eq!(model.keys("").len(), 1);
     guard.unlock().await.expect("still held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_burn_is_repeated_until_it_succeeds() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(HOUR);
+        model.next_writes([Fault::Hangs(600 * SECOND)]);
+        assert!(timeout(SECOND, recipe.enter(&session)).await.is_err());
+        // Before the burn arrives.
+        model.set_full(true);
+        sleep(300 * SECOND).await;
+        assert!(model.tokens() == 0, "nothing can be put");
+        model.set_full(false);
+        sleep(6 * SECOND).await;
+        assert!(model.tokens() == 1, "burnt");
+        sleep(600 * SECOND).await;
+        assert!(model.keys("").is_empty(), "{recipe:?}: the entry came after the alarm was cleared");
+        recipe.enter(&session).await.expect("free").leave().await.expect("held");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_left_while_the_store_is_full() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(HOUR);
+        model.next_writes([Fault::Hangs(SECOND / 2)]);
+        assert!(timeout(SECOND, recipe.enter(&session)).await.is_err());
+        assert_eq!(model.keys("").len(), 1, "it was applied");
+        model.set_full(true);
+        sleep(6 * SECOND).await;
+        assert!(model.keys("").is_empty(), "{recipe:?}: the token was read, and a deletion is no put");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_under_another_lease_is_not_taken() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let (one, two) = (model.session(TTL), model.session(TTL));
+        let key = contender_key(NAME, one.lease());
+        model.put_with_lease(key.clone(), "", two.lease());
+        assert!(matches!(recipe.enter(&one).await, Err(Error::KeyExists)));
+        sleep(SECOND).await;
+        assert_eq!(model.keys("").len(), 1, "whoever has it keeps it");
+        model.delete(key);
+        recipe.enter(&one).await.expect("free").leave().await.expect("held");
+    }
+}
+
+/// An operator deletes tokens, and with them the only proof of what was applied.
+#[tokio::test(start_paused = true)]
+async fn a_place_whose_token_was_deleted_is_given_up() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(TTL);
+        recipe.enter(&session).await.expect("free").leave().await.expect("held");
+        // The entry is applied, its answer lost; the token is deleted before the retry.
+        model.next_writes([Fault::AnswerLost, Fault::AfterDeletingTokens]);
+        assert!(matches!(recipe.enter(&session).await, Err(Error::Lost)));
+        sleep(BOUND).await;
+        assert!(model.keys("").is_empty());
+        recipe.enter(&session).await.expect("free").leave().await.expect("held");
+        assert_eq!(model.tokens(), 1, "under a new name");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_and_an_exit_are_one_request_each() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(TTL);
+        for _ in 0..100 {
+            let before = model.counts();
+            let held = recipe.enter(&session).await.expect("free");
+            assert_eq!(model.counts().since(before), Counts { writes: 1, ..Counts::default() });
+            held.leave().await.expect("held");
+            assert_eq!(model.counts().since(before), Counts { writes: 2, ..Counts::default() });
+        }
+        assert_eq!(model.tokens(), 1, "{recipe:?}: no more than entries at a time");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_are_as_many_as_entries_at_a_time_and_end_with_the_session() {
+    let model = Model::default();
+    let session = model.session(TTL);
+    let mut guards = Vec::new();
+    for round in 0..20 {
+        let mutexes: Vec<_> =
+            (0..5).map(|number| Mutex::new(&session, format!("{round}-{number}"))).collect();
+        for guard in futures_util::future::join_all(mutexes.iter().map(Mutex::lock)).await {
+            guards.push(guard.expect("free"));
+        }
+    }
+    assert_eq!((model.keys("").len(), model.tokens()), (100, 5));
+    let lease = session.lease();
+    drop(guards);
+    sleep(SECOND).await;
+    assert!(model.keys("").is_empty());
+    session.close().await.expect("it answers");
+    model.revoke(lease);
+    assert_eq!(model.tokens(), 0);
+}
+
+/// The lease of a session that no one uses is not kept alive for as long as etcd refuses to settle.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_settled_ends_with_the_lease() {
+    let model = Model::default();
+    let session = model.session(TTL);
+    let guard = Mutex::new(&session, NAME).lock().await.expect("free");
+    model.deny(true);
+    drop((guard, session));
+    sleep(3 * TTL).await;
+    assert_eq!((model.keys("").len(), model.tokens()), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,8 +7,8 @@ use etcd_concurrency::{Barrier, DoubleBarrier, Error, Inside};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    contest::{SECOND, TTL},
-    model::Model,
+    contest::{HOUR, SECOND, TTL},
+    model::{Fault, Model},
 };
 
 #[tokio::test(start_paused = true)]
@@ -92,6 +92,62 @@ async fn ten_enter_and_leave_together() {
         (one.await.expect("no panic").expect("room"), two.await.expect("no panic").expect("room"));
     let (one, two) = tokio::join!(one.leave(), two.leave());
     one.and(two).expect("inside");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_is_refused_until_the_round_is_over() {
+    let model = Model::default();
+    let (one, two) = (enter(&model, 2, TTL).0, enter(&model, 2, TTL).0);
+    let (one, two) =
+        (one.await.expect("no panic").expect("room"), two.await.expect("no panic").expect("room"));
+    let leaving = tokio::spawn(two.leave());
+    sleep(SECOND).await;
+    assert_eq!(model.keys("meeting/waiters/").len(), 1, "one has left");
+    assert!(matches!(enter(&model, 2, TTL).0.await.expect("no panic"), Err(Error::Full)));
+    one.leave().await.expect("inside");
+    timeout(SECOND, leaving).await.expect("all are gone").expect("no panic").expect("inside");
+    // A `ready` that was left behind is of no round.
+    model.put("meeting/ready", "");
+    let (one, _alive) = enter(&model, 2, TTL);
+    sleep(SECOND).await;
+    assert!(!one.is_finished());
+    let two = enter(&model, 2, TTL).0.await.expect("no panic").expect("room");
+    let one = timeout(SECOND, one).await.expect("ready").expect("no panic").expect("room");
+    let (one, two) = tokio::join!(one.leave(), two.leave());
+    one.and(two).expect("inside");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_whose_answer_was_lost_takes_part() {
+    let model = Model::default();
+    model.next_writes([Fault::AnswerLost]);
+    let (one, _one) = enter(&model, 2, TTL);
+    sleep(SECOND).await;
+    model.next_writes([Fault::AnswerLost, Fault::AnswerLost]);
+    let (two, _two) = enter(&model, 2, TTL);
+    let (one, two) =
+        (one.await.expect("no panic").expect("room"), two.await.expect("no panic").expect("room"));
+    let (one, two) = tokio::join!(one.leave(), two.leave());
+    one.and(two).expect("inside");
+    assert!(model.keys("").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_ready_opens_no_other_round() {
+    let model = Model::default();
+    let (one, _one) = enter(&model, 2, TTL);
+    sleep(SECOND).await;
+    let (two, _two) = enter(&model, 2, TTL);
+    // The entry is answered, the `ready` after it comes when its author has given up.
+    model.next_writes([Fault::None, Fault::Hangs(60 * SECOND)]);
+    sleep(SECOND).await;
+    two.abort();
+    one.abort();
+    sleep(SECOND).await;
+    let (alone, _alone) = enter(&model, 2, HOUR);
+    sleep(120 * SECOND).await;
+    assert!(!alone.is_finished(), "it entered alone");
+    assert!(model.keys("meeting/ready").is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,12 @@
 //! Elections beyond the wait: what is proclaimed, resumed and observed.
 
-use etcd_client_core::Code;
+use etcd_client_core::{Code, Outcome};
 use etcd_concurrency::{Election, Error, Leader, Observer};
 use tokio::time::{sleep, timeout};
 
 use crate::{
     contest::{NAME, SECOND, TTL},
-    model::Model,
+    model::{Fault, Model},
 };
 
 async fn seen(observer: &mut Observer) -> Option<String> {
@@ -83,6 +83,37 @@ async fn a_leadership_is_resumed_by_its_key_and_fence() {
     assert!(matches!(leadership.proclaim("I was").await, Err(Error::NotOwner)));
     assert!(matches!(election.resume(&key, fence).await, Err(Error::NotOwner)));
     assert!(election.leader().await.expect("read").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_proclamation_does_not_restore_an_older_value() {
+    let model = Model::default();
+    let session = model.session(TTL);
+    let election = Election::new(&session, NAME);
+    let leadership = election.campaign("zero").await.expect("free");
+    model.next_writes([Fault::AppliedLater(60 * SECOND)]);
+    assert_eq!(leadership.proclaim("one").await.expect_err("unknown").outcome(), Outcome::Unknown);
+    leadership.proclaim("two").await.expect("leads");
+    sleep(120 * SECOND).await;
+    assert_eq!(election.leader().await.expect("read").expect("a leader").value, "two");
+    // One that is applied before the next is replaced by it.
+    model.next_writes([Fault::AppliedLater(SECOND)]);
+    leadership.proclaim("three").await.expect_err("unknown");
+    sleep(2 * SECOND).await;
+    assert_eq!(election.leader().await.expect("read").expect("a leader").value, "three");
+    leadership.proclaim("four").await.expect("leads");
+    assert_eq!(election.leader().await.expect("read").expect("a leader").value, "four");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proclamation_whose_answer_was_lost_is_made_once() {
+    let model = Model::default();
+    let session = model.session(TTL);
+    let leadership = Election::new(&session, NAME).campaign("zero").await.expect("free");
+    model.next_writes([Fault::AnswerLost]);
+    leadership.proclaim("one").await.expect("leads");
+    assert_eq!(model.queue("lock/")[0].version.get(), 2);
+    leadership.resign().await.expect("leads");
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,15 +83,80 @@ async fn waiting_for_a_value_survives_outages_and_compactions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_in_doubt_is_reported() {
+async fn an_unknown_outcome_is_reported_without_a_session() {
     let model = Model::default();
     let queue = Queue::new(model.store(), "queue");
     model.next_writes([Fault::AnswerLost]);
-    queue.enqueue("once").await.expect("put twice is put once");
-    assert_eq!(model.keys("").len(), 1);
+    assert_eq!(queue.enqueue("once").await.expect_err("unknown").outcome(), Outcome::Unknown);
+    assert_eq!(model.keys("").len(), 1, "it is not sent again");
     model.next_writes([Fault::AnswerLost]);
-    assert_eq!(queue.dequeue().await.expect_err("in doubt").outcome(), Outcome::Unknown);
+    assert_eq!(queue.dequeue().await.expect_err("unknown").outcome(), Outcome::Unknown);
     assert!(model.keys("").is_empty());
+    let queue = PriorityQueue::new(model.store(), "queue");
+    model.next_writes([Fault::AnswerLost]);
+    assert_eq!(queue.enqueue("once", 1).await.expect_err("unknown").outcome(), Outcome::Unknown);
+    assert_eq!(model.keys("queue/").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_finds_out_what_happened() {
+    let late = Fault::AppliedLater(60 * SECOND);
+    for fault in [Fault::AnswerLost, Fault::RequestLost] {
+        let model = Model::default();
+        let session = model.session(TTL);
+        let (queue, by_priority) =
+            (Queue::with_session(&session, "queue"), PriorityQueue::with_session(&session, "pq"));
+        model.next_writes([fault]);
+        let revision = queue.enqueue("once").await.expect("put");
+        assert_eq!(model.queue("queue/")[0].create_revision, revision);
+        model.next_writes([fault]);
+        assert_eq!(queue.dequeue().await.expect("taken"), "once");
+        model.next_writes([fault]);
+        by_priority.enqueue("once", 1).await.expect("put");
+        assert_eq!(model.keys("pq/").len(), 1, "{fault:?}");
+        model.next_writes([fault]);
+        assert_eq!(by_priority.try_dequeue().await.expect("taken").expect("one"), "once");
+        assert_eq!(model.tokens(), 1);
+    }
+    let model = Model::default();
+    let session = model.session(TTL);
+    let queue = Queue::with_session(&session, "queue");
+    model.next_writes([late]);
+    let refused = queue.enqueue("never").await.expect_err("not put");
+    assert_eq!(refused.outcome(), Outcome::NotApplied, "{refused}");
+    queue.enqueue("first").await.expect("put");
+    model.next_writes([late]);
+    assert_eq!(queue.dequeue().await.expect("tried again"), "first");
+    queue.enqueue("second").await.expect("put");
+    sleep(120 * SECOND).await;
+    assert_eq!(model.keys("queue/").len(), 1, "no late copy puts or takes anything");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_leaves_the_outcome_unknown() {
+    let model = Model::default();
+    let session = model.session(TTL);
+    let queue = Queue::with_session(&session, "queue");
+    queue.enqueue("before").await.expect("put");
+    model.next_writes([Fault::AppliedLater(HOUR), Fault::RequestLost]);
+    model.freeze(session.lease());
+    model.next_writes(std::iter::repeat_n(Fault::RequestLost, 10_000_000));
+    let unknown = timeout(3 * TTL, queue.enqueue("?")).await.expect("in time").expect_err("unknown");
+    assert_eq!(unknown.outcome(), Outcome::Unknown, "{unknown}");
+    assert!(matches!(queue.enqueue("?").await, Err(Error::Expired(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_enqueue_is_settled_in_the_background() {
+    let model = Model::default();
+    let session = model.session(TTL);
+    let queue = Queue::with_session(&session, "queue");
+    model.next_writes([Fault::Hangs(60 * SECOND)]);
+    assert!(timeout(SECOND, queue.enqueue("?")).await.is_err());
+    sleep(120 * SECOND).await;
+    assert!(model.keys("queue/").is_empty(), "it came too late");
+    queue.enqueue("!").await.expect("put");
+    assert_eq!(model.tokens(), 1, "the token is used again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -130,6 +130,26 @@ impl From<Code> for Error {
     }
 }
 
+impl From<std::str::Utf8Error> for Error {
+    /// A key or a value that is not UTF-8, as `KeyValue::value_str` returns it: [`ErrorKind::InvalidData`].
+    ///
+    /// The outcome is [`Outcome::Unknown`], as the bytes may be those of a response to a write, which was then applied.
+    ///
+    /// ```
+    /// use etcd_errors::{Error, ErrorKind};
+    ///
+    /// fn parse(bytes: &[u8]) -> Result<&str, Error> {
+    ///     Ok(std::str::from_utf8(bytes)?)
+    /// }
+    /// assert_eq!(parse(b"\xff").unwrap_err().kind(), ErrorKind::InvalidData);
+    /// ```
+    fn from(error: std::str::Utf8Error) -> Self {
+        Self::new(ErrorKind::InvalidData, "a key or a value is not UTF-8")
+            .with_outcome(Outcome::Unknown)
+            .with_source(error)
+    }
+}
+
 const fn server_kind(code: Code) -> ErrorKind {
     match code {
         Code::Other(GrpcCode::Unimplemented) => ErrorKind::Unsupported,

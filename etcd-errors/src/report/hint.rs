@@ -12,6 +12,7 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         return Some(hint);
     }
     match error.kind() {
+        ErrorKind::InvalidData => Some("read the bytes instead of the text"),
         _ if error.outcome_unknown() => Some("read back what was written before writing it again"),
         // Whoever got as far as TLS was told there what to look at.
         ErrorKind::Unavailable if is_about_tls(error) => None,

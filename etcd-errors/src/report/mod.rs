@@ -41,6 +41,7 @@ impl<'a> Report<'a> {
 
     fn outcome(&self) -> Option<&'static str> {
         match (self.error.outcome(), self.error.kind()) {
+            (_, ErrorKind::InvalidData) => None,
             (Outcome::Unknown, _) => Some("unknown: a write may have been applied, but not more than once"),
             (
                 _,

@@ -165,8 +165,34 @@ impl TxnSpec {
         linearize::may_be_stale(self)
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<Compare>, Vec<Op>, Vec<Op>) {
+    /// Returns the conditions, the operations for when they hold, and those for when one does not.
+    ///
+    /// ```
+    /// use etcd_client_core::{Compare, Op, Put, Txn};
+    ///
+    /// let txn = Txn::new().when(Compare::missing("k")).then(Put::new("k", "v"));
+    /// let (compares, success, failure) = txn.into_spec().into_parts();
+    /// assert_eq!((compares.len(), failure.len()), (1, 0));
+    /// let Some(Op::Put(put)) = success.into_iter().next() else { panic!("one put") };
+    /// assert_eq!(put.into_spec().value, "v");
+    /// ```
+    pub fn into_parts(self) -> (Vec<Compare>, Vec<Op>, Vec<Op>) {
         (self.compares, self.success, self.failure)
+    }
+
+    /// Returns the conditions, owned.
+    pub fn into_compares(self) -> Vec<Compare> {
+        self.compares
+    }
+
+    /// Returns the operations for when the conditions hold, owned.
+    pub fn into_success(self) -> Vec<Op> {
+        self.success
+    }
+
+    /// Returns the operations for when a condition does not hold, owned.
+    pub fn into_failure(self) -> Vec<Op> {
+        self.failure
     }
 
     /// A Txn nested too deep is left out, so that no recursion over a Txn, its drop included, can be deep.

@@ -161,7 +161,11 @@ impl Pool {
 
     /// Whether a connection to another member than these can be used.
     pub(crate) fn has_ready_besides(&self, members: &[usize]) -> bool {
-        let usable = |connection: &Arc<Connection>| connection.load().is_some();
-        self.calls.load().iter().any(|ready| !members.contains(&ready.member.id) && usable(ready))
+        self.has_ready_connection(|ready| !members.contains(&ready.member.id))
+    }
+
+    /// Whether one of these connections can be used.
+    pub(crate) fn has_ready_connection(&self, wanted: impl Fn(&Connection) -> bool) -> bool {
+        self.calls.load().iter().any(|ready| wanted(ready) && ready.load().is_some())
     }
 }

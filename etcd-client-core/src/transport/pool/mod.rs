@@ -44,12 +44,13 @@ pub(crate) struct PoolSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeepaliveSettings {
     pub(crate) interval: Duration,
-    pub(crate) timeout: Duration,
+    /// `None` for the default of each purpose.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl Default for KeepaliveSettings {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(10), timeout: Duration::from_secs(5) }
+        Self { interval: Duration::from_secs(10), timeout: None }
     }
 }
 

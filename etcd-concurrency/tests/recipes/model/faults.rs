@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     AppliedLater(Duration),
     /// It is applied after this time, and the answer never comes.
     Hangs(Duration),
+    /// It arrives and is answered, after somebody deleted all tokens.
+    AfterDeletingTokens,
 }
 
 type Act = Box<dyn FnOnce(&super::Model) + Send>;
@@ -26,6 +28,10 @@ pub(crate) struct Faults {
     pub(crate) before_watch: VecDeque<Act>,
     /// Nobody answers at all.
     pub(crate) outage: bool,
+    /// Nothing can be put: the alarm for a full store is raised.
+    pub(crate) full: bool,
+    /// Nothing can be written.
+    pub(crate) denied: bool,
 }
 
 impl std::fmt::Debug for Faults {
@@ -43,6 +49,16 @@ impl super::Model {
     /// Does something when the next watch is about to be created, after whoever did so for earlier ones.
     pub(crate) fn before_next_watch(&self, act: impl FnOnce(&Self) + Send + 'static) {
         self.inner().faults.before_watch.push_back(Box::new(act));
+    }
+
+    /// Raises or clears the alarm for a full store.
+    pub(crate) fn set_full(&self, full: bool) {
+        self.inner().faults.full = full;
+    }
+
+    /// Takes the permission to write, or gives it back.
+    pub(crate) fn deny(&self, denied: bool) {
+        self.inner().faults.denied = denied;
     }
 
     /// Nobody answers, or everybody does again.

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use etcd_client_core::{
-    CallOptions, Compact, CompactResponse, Delete, DeleteResponse, Error, ErrorKind, Get, GetResponse, Kv,
-    Outcome, Put, PutResponse, Resend, Txn, TxnResponse,
+    CallOptions, Code, Compact, CompactResponse, Delete, DeleteResponse, Error, ErrorKind, Get, GetResponse,
+    Kv, Op, Outcome, Put, PutResponse, Resend, Txn, TxnResponse,
 };
 use tokio::time::sleep;
 
@@ -27,6 +27,16 @@ impl Model {
         Ok(())
     }
 
+    /// Whether a write is admitted; one that holds a put, in whichever branch, not to a full store.
+    fn admits(&self, puts: bool) -> Result<(), Error> {
+        let faults = &self.inner().faults;
+        match (faults.denied, faults.full && puts) {
+            (true, _) => Err(Code::PermissionDenied.into()),
+            (_, true) => Err(Code::NoSpace.into()),
+            _ => Ok(()),
+        }
+    }
+
     async fn read<T>(&self, read: impl FnOnce(&Self) -> T) -> Result<T, Error> {
         self.inner().counts.reads += 1;
         self.arrive().await?;
@@ -45,7 +55,10 @@ impl Model {
             self.arrive().await?;
             let fault = self.inner().faults.writes.pop_front().unwrap_or(Fault::None);
             match fault {
-                Fault::None => {
+                Fault::None | Fault::AfterDeletingTokens => {
+                    if matches!(fault, Fault::AfterDeletingTokens) {
+                        self.delete_tokens();
+                    }
                     let written = write(self);
                     sleep(HALF_TRIP).await;
                     return written;
@@ -78,6 +91,14 @@ impl Model {
     }
 }
 
+fn puts(op: &Op) -> bool {
+    match op {
+        Op::Put(_) => true,
+        Op::Txn(txn) => txn.spec().success().iter().chain(txn.spec().failure()).any(puts),
+        _ => false,
+    }
+}
+
 #[async_trait]
 impl Kv for Model {
     async fn get(&self, op: Get, _options: CallOptions) -> Result<GetResponse, Error> {
@@ -87,7 +108,11 @@ impl Kv for Model {
 
     async fn put(&self, op: Put, _options: CallOptions) -> Result<PutResponse, Error> {
         let spec = op.into_spec();
-        self.write(false, move |model| model.change(|mvcc| mvcc.put(spec.clone()))).await
+        self.write(false, move |model| {
+            model.admits(true)?;
+            model.change(|mvcc| mvcc.put(spec.clone()))
+        })
+        .await
     }
 
     async fn delete(&self, op: Delete, _options: CallOptions) -> Result<DeleteResponse, Error> {
@@ -102,7 +127,12 @@ impl Kv for Model {
             return self.read(move |model| model.change(|mvcc| mvcc.txn(&spec))).await?;
         }
         let idempotent = options.chosen_resend() == Resend::AsIfIdempotent;
-        self.write(idempotent, move |model| model.change(|mvcc| mvcc.txn(&spec))).await
+        let puts = spec.success().iter().chain(spec.failure()).any(puts);
+        self.write(idempotent, move |model| {
+            model.admits(puts)?;
+            model.change(|mvcc| mvcc.txn(&spec))
+        })
+        .await
     }
 
     async fn compact(&self, op: Compact, _options: CallOptions) -> Result<CompactResponse, Error> {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Delete, Event, Get, Key, KeyValue, Kv, Put, Revision, Watch};
+use etcd_client_core::{Delete, Event, Get, Key, KeyValue, Kv, LeaseId, Put, Revision, Watch};
 use etcd_concurrency::{Session, Store};
 
 pub(crate) use faults::Fault;
@@ -21,6 +21,9 @@ use watch::Watcher;
 
 /// How long a request is under way, and its answer.
 pub(crate) const HALF_TRIP: Duration = Duration::from_micros(500);
+
+/// Where sessions keep their tokens.
+const TOKENS: &[u8] = b"__entry/";
 
 /// What the model was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,9 +81,10 @@ impl Model {
         self.inner().mvcc.revision().into()
     }
 
-    /// The keys with a prefix, in the order of their creation.
+    /// The keys with a prefix, in the order of their creation, without the tokens of sessions.
     pub(crate) fn queue(&self, prefix: &str) -> Vec<KeyValue> {
         let mut kvs = self.inner().mvcc.get(&Get::new(prefix).prefix().into_spec()).expect("a read").kvs;
+        kvs.retain(|kv| !kv.key.starts_with(TOKENS));
         kvs.sort_by_key(|kv| kv.create_revision);
         kvs
     }
@@ -90,11 +94,29 @@ impl Model {
         self.queue(prefix).into_iter().map(name).collect()
     }
 
+    /// The number of tokens.
+    pub(crate) fn tokens(&self) -> usize {
+        let all = Get::new(TOKENS).prefix().into_spec();
+        self.inner().mvcc.get(&all).expect("a read").kvs.len()
+    }
+
     /// Writes a key past all counting, as somebody else would.
     pub(crate) fn put(&self, key: impl Into<Key>, value: &str) {
         self.change(|mvcc| {
             mvcc.put(Put::new(key, value.to_owned()).into_spec()).expect("a put");
         });
+    }
+
+    /// Writes a key of a lease past all counting.
+    pub(crate) fn put_with_lease(&self, key: impl Into<Key>, value: &str, lease: LeaseId) {
+        self.change(|mvcc| {
+            mvcc.put(Put::new(key, value.to_owned()).lease(lease).into_spec()).expect("a put");
+        });
+    }
+
+    /// Deletes all tokens, as an operator may.
+    pub(crate) fn delete_tokens(&self) {
+        self.change(|mvcc| mvcc.delete(&Delete::new(TOKENS).prefix().into_spec()));
     }
 
     /// Deletes a key past all counting, as somebody else would.

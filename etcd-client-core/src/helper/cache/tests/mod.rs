@@ -75,7 +75,7 @@ async fn a_cache_is_listed_then_follows_by_one_watch() {
 async fn history_is_read_back_within_the_window() {
     let (store, cache) = live(|builder| builder.history(3)).await;
     for value in ["a", "b", "c"] {
-        store.put("k/1", value).await;
+        store.write("k/1", value).await;
     }
     let now = reached(&cache, 4).await;
     let at = |revision: i64| cache.snapshot_at(revision);
@@ -153,7 +153,7 @@ async fn subscribers_see_every_revision_with_the_pair_before() {
     let (store, cache) = live(|builder| builder).await;
     let mut readers = [cache.subscribe().expect("ready"), cache.subscribe().expect("ready")];
     store.commit(&[("k/1", Some("uno")), ("k/2", None)]).await;
-    store.put("k/4", "four").await;
+    store.write("k/4", "four").await;
     for changes in &mut readers {
         assert_eq!(changes.snapshot().revision(), 1);
         let change = next(changes).await;
@@ -173,7 +173,7 @@ async fn a_subscriber_too_far_behind_is_given_the_sum() {
     let (store, cache) = live(|builder| builder.change_buffer(4)).await;
     let mut changes = cache.subscribe().expect("ready");
     for value in 0..20 {
-        store.put("k/1", &value.to_string()).await;
+        store.write("k/1", &value.to_string()).await;
     }
     let last = store.commit(&[("k/1", Some("last")), ("k/2", None)]).await;
     reached(&cache, last).await;
@@ -205,7 +205,7 @@ async fn a_compaction_leads_to_another_listing_and_tells_the_difference() {
     assert_eq!(told, [(&b"k/1"[..], true), (&b"k/3"[..], false)]);
     assert!(cache.snapshot_at(1).expect_err("the history between is unknown").is_compacted());
     timeout(PATIENCE, store.is_watched()).await.expect("watched again");
-    store.put("k/6", "six").await;
+    store.write("k/6", "six").await;
     assert_eq!(next(&mut changes).await.events()[0].kv.key, "k/6");
     assert_eq!((store.starts(), cache.counters().listed), (vec![2, 5], 2));
 }
@@ -213,11 +213,11 @@ async fn a_compaction_leads_to_another_listing_and_tells_the_difference() {
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_ends_is_made_again_where_it_was() {
     let (store, cache) = live(|builder| builder).await;
-    let last = store.put("k/1", "again").await;
+    let last = store.write("k/1", "again").await;
     reached(&cache, last).await;
     store.fail(Error::new(ErrorKind::Timeout, "the stream broke")).await;
     timeout(PATIENCE, store.is_watched()).await.expect("watched again");
-    let last = store.put("k/1", "and again").await;
+    let last = store.write("k/1", "and again").await;
     assert_eq!(shown(reached(&cache, last).await.iter())[0].1, "and again");
     assert_eq!((store.starts(), cache.counters().listed), (vec![2, 3], 1), "nothing is listed again");
 }
@@ -344,7 +344,7 @@ async fn dropping_the_last_clone_ends_the_watch_and_the_changes() {
     let mut changes = cache.subscribe().expect("ready");
     let clone = cache.clone();
     drop(cache);
-    store.put("k/1", "still").await;
+    store.write("k/1", "still").await;
     assert_eq!(next(&mut changes).await.revision(), 2);
     drop(clone);
     timeout(PATIENCE, store.is_left()).await.expect("the watch is dropped");

@@ -77,7 +77,7 @@ impl Store {
         revision
     }
 
-    pub(super) async fn put(&self, key: &str, value: &str) -> i64 {
+    pub(super) async fn write(&self, key: &str, value: &str) -> i64 {
         self.commit(&[(key, Some(value))]).await
     }
 

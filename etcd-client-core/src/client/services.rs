@@ -1,0 +1,21 @@
+//! The client as each of the services, for code that takes any of them.
+
+use std::{future::Future, pin::Pin};
+
+use etcd_errors::Error;
+
+use super::Client;
+use crate::{
+    op::*,
+    service::{CallOptions, KeptLease, LeaderStream, RangeStream, WatchHandle, for_each_service, forward_to},
+};
+
+type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+macro_rules! for_client {
+    ($service:ident, $getter:ident; $($methods:tt)*) => {
+        forward_to! { () $service for Client, self => self.$getter(); $($methods)* }
+    };
+}
+
+for_each_service!(for_client);

@@ -1,0 +1,122 @@
+//! The services through references and smart pointers: what `T` serves, `&T`, `Arc<T>` and `Box<T>` serve as well.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use etcd_errors::Error;
+
+use super::{
+    Auth, CallOptions, Cluster, ElectionService, Kv, LeaderStream, Lease, LockService, Maintenance,
+    RangeStream, Watch, WatchHandle,
+};
+use crate::{op::*, service::KeptLease};
+
+/// The future of a call, as `async_trait` has it: forwarding boxes nothing a second time.
+type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Implements a service for one type by forwarding each method to what `$target` of `self` gives.
+macro_rules! forward_to {
+    (
+        ($($generics:tt)*) $service:ident for $type:ty, $self:ident => $target:expr;
+        $($method:ident($op:ty) -> $response:ty,)*
+    ) => {
+        impl<$($generics)*> $crate::service::$service for $type {
+            $(
+                fn $method<'life0, 'async_trait>(
+                    &'life0 $self,
+                    op: $op,
+                    options: CallOptions,
+                ) -> Called<'async_trait, $response>
+                where
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    $target.$method(op, options)
+                }
+            )*
+        }
+    };
+}
+
+/// Lists the methods of every service once, and hands each list to the macro `$implement`.
+macro_rules! for_each_service {
+    ($implement:ident) => {
+        $implement! { Kv, kv;
+            get(Get) -> GetResponse,
+            put(Put) -> PutResponse,
+            delete(Delete) -> DeleteResponse,
+            txn(Txn) -> TxnResponse,
+            compact(Compact) -> CompactResponse,
+            range_stream(Get) -> RangeStream,
+        }
+        $implement! { Lease, lease_service;
+            grant(LeaseGrant) -> LeaseGrantResponse,
+            revoke(LeaseRevoke) -> LeaseRevokeResponse,
+            time_to_live(LeaseTimeToLive) -> LeaseTimeToLiveResponse,
+            list(LeaseList) -> LeaseListResponse,
+            keep_alive_once(LeaseKeepAliveOnce) -> LeaseKeepAliveResponse,
+            keep_alive(LeaseKeepAlive) -> KeptLease,
+        }
+        $implement! { Watch, watch_service;
+            watch(WatchCreate) -> WatchHandle,
+        }
+        $implement! { Auth, auth_service;
+            enable(AuthEnable) -> AuthEnableResponse,
+            disable(AuthDisable) -> AuthDisableResponse,
+            status(AuthStatus) -> AuthStatusResponse,
+            user_add(UserAdd) -> UserAddResponse,
+            user_get(UserGet) -> UserGetResponse,
+            user_list(UserList) -> UserListResponse,
+            user_delete(UserDelete) -> UserDeleteResponse,
+            user_change_password(UserChangePassword) -> UserChangePasswordResponse,
+            user_grant_role(UserGrantRole) -> UserGrantRoleResponse,
+            user_revoke_role(UserRevokeRole) -> UserRevokeRoleResponse,
+            role_add(RoleAdd) -> RoleAddResponse,
+            role_get(RoleGet) -> RoleGetResponse,
+            role_list(RoleList) -> RoleListResponse,
+            role_delete(RoleDelete) -> RoleDeleteResponse,
+            role_grant_permission(RoleGrantPermission) -> RoleGrantPermissionResponse,
+            role_revoke_permission(RoleRevokePermission) -> RoleRevokePermissionResponse,
+        }
+        $implement! { Cluster, cluster_service;
+            member_list(MemberList) -> MemberListResponse,
+            member_add(MemberAdd) -> MemberAddResponse,
+            member_remove(MemberRemove) -> MemberRemoveResponse,
+            member_update(MemberUpdate) -> MemberUpdateResponse,
+            member_promote(MemberPromote) -> MemberPromoteResponse,
+        }
+        $implement! { Maintenance, maintenance_service;
+            alarm_list(AlarmList) -> AlarmListResponse,
+            alarm_disarm(AlarmDisarm) -> AlarmDisarmResponse,
+            alarm_disarm_all(AlarmDisarmAll) -> AlarmDisarmAllResponse,
+            status(Status) -> StatusResponse,
+            defragment(Defragment) -> DefragmentResponse,
+            hash(HashBackend) -> HashBackendResponse,
+            hash_kv(HashKv) -> HashKvResponse,
+            move_leader(MoveLeader) -> MoveLeaderResponse,
+            downgrade(Downgrade) -> DowngradeResponse,
+        }
+        $implement! { LockService, lock_service;
+            lock(ServerLock) -> ServerLockResponse,
+            unlock(ServerUnlock) -> ServerUnlockResponse,
+        }
+        $implement! { ElectionService, election_service;
+            campaign(ElectionCampaign) -> ElectionCampaignResponse,
+            proclaim(ElectionProclaim) -> ElectionProclaimResponse,
+            leader(ElectionLeader) -> ElectionLeaderResponse,
+            observe(ElectionObserve) -> LeaderStream,
+            resign(ElectionResign) -> ElectionResignResponse,
+        }
+    };
+}
+
+macro_rules! for_pointers {
+    ($service:ident, $_getter:ident; $($methods:tt)*) => {
+        forward_to! { (T: $service + ?Sized) $service for &T, self => (**self); $($methods)* }
+        forward_to! { (T: $service + ?Sized) $service for Arc<T>, self => (**self); $($methods)* }
+        forward_to! { (T: $service + ?Sized) $service for Box<T>, self => (**self); $($methods)* }
+    };
+}
+
+for_each_service!(for_pointers);
+
+pub(crate) use {for_each_service, forward_to};

@@ -1,0 +1,202 @@
+//! How soon calls leave a path that does not work, while another one does.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use etcd_client_core::{Balance, CallOptions, Client, ErrorKind, Outcome, Resend};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    model::{Mood, since},
+    severed::Severable,
+    world::{CLIENT, NAMES, blackhole, builder, network},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What the README promises of a read.
+const READ: Duration = Duration::from_secs(3);
+
+/// The silence after which the Go client gives up a write, with the keepalive that etcdctl and Kubernetes set.
+const GO_WRITE: Duration = Duration::from_millis(3_200);
+
+/// The deadlines that a read must not depend on; `None` is none at all.
+const DEADLINES: [Option<u64>; 3] = [Some(5), Some(21), None];
+
+fn options(deadline: Option<u64>) -> CallOptions {
+    match deadline {
+        Some(seconds) => CallOptions::default().timeout(SECOND * seconds as u32),
+        None => CallOptions::default().no_timeout(),
+    }
+}
+
+/// Has each of the first so many members answer something.
+async fn used(client: &Client, ledgers: &[std::sync::Arc<crate::model::Ledger>]) {
+    while ledgers.iter().any(|ledger| ledger.requests() == 0) {
+        client.get("k").await.expect("all members answer");
+    }
+}
+
+#[test]
+fn reads_leave_dead_connections_for_fresh_ones_to_the_same_members() {
+    for members in [1, 3] {
+        for deadline in DEADLINES {
+            let (mut sim, ledgers) = network(members, 120 * SECOND);
+            sim.client(CLIENT, async move {
+                let links = Severable::default();
+                let client = builder(members).connector(links.clone()).build()?;
+                used(&client, &ledgers).await;
+                links.sever();
+                let started = Instant::now();
+                client.get("k").options(options(deadline)).await?;
+                assert!(since(started) <= READ, "{members}, {deadline:?}: {:?}", since(started));
+                assert!(links.made() > members, "a fresh connection was made");
+                Ok(())
+            });
+            sim.run().expect("the scenario holds");
+        }
+    }
+}
+
+#[test]
+fn a_pinned_read_leaves_a_dead_connection_for_a_fresh_one() {
+    let (mut sim, ledgers) = network(3, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        let links = Severable::default();
+        let client = builder(3).connector(links.clone()).build()?;
+        used(&client, &ledgers).await;
+        links.sever();
+        let before: Vec<u64> = ledgers.iter().map(|ledger| ledger.requests()).collect();
+        let started = Instant::now();
+        let pinned = CallOptions::default().endpoint(format!("http://{}:2379", NAMES[0]).parse()?);
+        client.get("k").options(pinned).await?;
+        assert!(since(started) <= READ, "{:?}", since(started));
+        for (member, ledger) in ledgers.iter().enumerate() {
+            assert_eq!(ledger.requests() - before[member], u64::from(member == 0), "member {member}");
+        }
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
+}
+
+/// The member answers PINGs: only its own connections are left, and they lead to where no answer comes from.
+#[test]
+fn a_pinned_call_is_not_hedged_elsewhere() {
+    let (mut sim, ledgers) = network(3, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        let client = builder(3).build()?;
+        used(&client, &ledgers).await;
+        ledgers[0].set_mood(Mood::Hangs);
+        let before: Vec<u64> = ledgers.iter().map(|ledger| ledger.requests()).collect();
+        let pinned = CallOptions::default().endpoint(format!("http://{}:2379", NAMES[0]).parse()?);
+        let error = client.get("k").options(pinned).await.expect_err("it is for one member");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{}", error.report());
+        for (member, ledger) in ledgers.iter().enumerate() {
+            assert_eq!(ledger.requests() - before[member], u64::from(member == 0), "member {member}");
+        }
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
+}
+
+/// One that is cut off from its peers answers PINGs, but no linearizable read.
+#[test]
+fn reads_leave_a_member_that_answers_pings_only_whatever_their_deadline() {
+    for deadline in DEADLINES {
+        let (mut sim, ledgers) = network(3, 120 * SECOND);
+        sim.client(CLIENT, async move {
+            let client = builder(3).balance(Balance::RoundRobin).build()?;
+            used(&client, &ledgers).await;
+            ledgers[0].set_mood(Mood::Hangs);
+            for _ in 0..6 {
+                let started = Instant::now();
+                client.get("k").options(options(deadline)).await?;
+                assert!(since(started) <= READ, "{deadline:?}: {:?}", since(started));
+            }
+            Ok(())
+        });
+        sim.run().expect("the scenario holds");
+    }
+}
+
+/// Sends one put to the first member, which is silent from then on, and says how long it took to end as unknown.
+async fn put_into_silence(client: &Client, silence: impl FnOnce()) -> Duration {
+    silence();
+    let started = Instant::now();
+    let pinned = CallOptions::default().endpoint(format!("http://{}:2379", NAMES[0]).parse().expect("one"));
+    let error = client.put("k", "v").options(pinned).await.expect_err("nothing comes back");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::Unknown), "{error}");
+    since(started)
+}
+
+#[test]
+fn a_write_in_flight_to_a_silent_member_ends_before_gos() {
+    for members in [1, 3] {
+        let (mut sim, ledgers) = network(members, 120 * SECOND);
+        sim.client(CLIENT, async move {
+            let client = builder(members).build()?;
+            used(&client, &ledgers).await;
+            let took = put_into_silence(&client, || blackhole(0)).await;
+            assert!(took < GO_WRITE, "{members}: ended after {took:?}");
+            Ok(())
+        });
+        sim.run().expect("the scenario holds");
+    }
+}
+
+#[test]
+fn a_write_in_flight_on_a_dead_connection_ends_before_gos() {
+    let (mut sim, ledgers) = network(1, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        let links = Severable::default();
+        let client = builder(1).connector(links.clone()).build()?;
+        used(&client, &ledgers).await;
+        let took = put_into_silence(&client, || links.sever()).await;
+        assert!(took < GO_WRITE, "ended after {took:?}");
+        let started = Instant::now();
+        client.put("k", "v").await?;
+        assert!(since(started) < SECOND / 10, "the fresh connection serves: {:?}", since(started));
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
+}
+
+/// A slow disk keeps a proposal for seconds while PINGs are answered.
+#[test]
+fn a_write_waits_for_a_member_that_answers_pings() {
+    let (mut sim, ledgers) = network(3, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        let client = builder(3).build()?;
+        used(&client, &ledgers).await;
+        ledgers.iter().for_each(|ledger| ledger.set_latency(SECOND * 9 / 2));
+        let started = Instant::now();
+        client.put("k", "v").await?;
+        assert!(since(started) >= SECOND * 9 / 2);
+        let puts: u64 = ledgers.iter().map(|ledger| ledger.puts.load(Ordering::Relaxed)).sum();
+        assert_eq!(puts, 1, "it was sent once");
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
+}
+
+/// Its member forwarded it to a leader that died: another one knows the new leader.
+#[test]
+fn a_write_declared_idempotent_is_hedged() {
+    for deadline in DEADLINES {
+        let (mut sim, ledgers) = network(3, 120 * SECOND);
+        sim.client(CLIENT, async move {
+            let client = builder(3).balance(Balance::RoundRobin).build()?;
+            used(&client, &ledgers).await;
+            ledgers[0].set_mood(Mood::Hangs);
+            for _ in 0..6 {
+                let started = Instant::now();
+                let twice = options(deadline).resend(Resend::AsIfIdempotent);
+                client.put("k", "v").options(twice).await?;
+                assert!(since(started) <= READ, "{deadline:?}: {:?}", since(started));
+                sleep(SECOND / 100).await;
+            }
+            assert!(ledgers[0].puts.load(Ordering::Relaxed) > 0, "the fault hit a write");
+            Ok(())
+        });
+        sim.run().expect("the scenario holds");
+    }
+}
