@@ -30,8 +30,14 @@ pub(crate) async fn unary(
         // Boxed, so that other calls are no larger for it.
         return Box::pin(first_of_stream(flight, method, headers, frame, max_receive, begun)).await;
     }
-    let response = exchange::send(&flight.connection, method, headers, frame)?;
-    let response = response.await.map_err(|error| Failure::stream(&error))?;
+    let connection = &flight.connection;
+    let mark = connection.mark();
+    let response = exchange::send(connection, method, headers, frame)?;
+    let lost = |error| {
+        let failure = Failure::stream(&error);
+        if connection.was_unsent(mark) { failure.unsent() } else { failure }
+    };
+    let response = response.await.map_err(lost)?;
     begun.store(true, Ordering::Relaxed);
     let Some(mut body) = exchange::body(response)? else {
         return Err(Failure::malformed("the call succeeded without an answer"));

@@ -21,7 +21,7 @@ use super::{
     connector::{BoxError, BoxIo, SharedConnector, Target},
     driver::{Driver, PeerWatch},
     gauge::Gauge,
-    heard::{Heard, Watched},
+    heard::{Heard, Mark, Watched},
     member::{Member, Purpose},
     method::Method,
     observe::{OpenConnection, SharedObserver},
@@ -175,6 +175,21 @@ impl Connection {
     /// Whether something was read from it at `moment`, in the pool's milliseconds, or later: the path works since then.
     pub(crate) fn is_heard_since(&self, moment: u64) -> bool {
         self.heard.at() >= moment
+    }
+
+    /// A call picked this connection at `now`, in the pool's milliseconds.
+    pub(crate) fn used(&self, now: u64) {
+        self.heard.used(now);
+    }
+
+    /// To be called before a request is queued, for [`was_unsent`](Self::was_unsent).
+    pub(crate) fn mark(&self) -> Mark {
+        self.heard.mark()
+    }
+
+    /// Whether no byte of a request queued after `mark` was written, on a connection that has ended.
+    pub(crate) fn was_unsent(&self, mark: Mark) -> bool {
+        self.heard.is_silent_since(mark)
     }
 
     /// Whether the member has said that it does not have this RPC.

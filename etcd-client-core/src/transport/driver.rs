@@ -138,6 +138,7 @@ impl Driver {
     }
 
     fn close(&self, why: impl Into<Arc<str>>, complained: bool) {
+        self.watch.heard.seal();
         self.state.send_replace(ConnectionState::Closed(End { why: why.into(), complained }));
     }
 

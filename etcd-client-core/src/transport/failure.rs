@@ -85,6 +85,14 @@ impl Failure {
         Self::new(observation, describe(error))
     }
 
+    /// The same failure of a request of which nothing was written.
+    pub(crate) fn unsent(self) -> Self {
+        match self.observation {
+            Observation::Lost => Self { observation: Observation::NotSent, ..self },
+            _ => self,
+        }
+    }
+
     /// The caller's error, without the history of the call.
     pub(crate) fn into_error(self) -> Error {
         match self.observation {

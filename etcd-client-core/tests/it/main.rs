@@ -126,5 +126,6 @@ mod stub;
 mod tap;
 #[cfg(feature = "tls")]
 mod tls;
+mod unsent;
 mod validation;
 mod watch;

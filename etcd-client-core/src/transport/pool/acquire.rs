@@ -31,6 +31,7 @@ impl Pool {
             // Another call may have taken the last stream meanwhile.
             let Some(flight) = connection.begin() else { continue };
             connection.member.picked(wish.need, wish.now);
+            connection.used(wish.now);
             let crowded = connection.gauge.in_flight() > CROWDED;
             if connection.member.crowded(crowded, wish.now) >= CROWDED_FOR {
                 self.grow(&connection.member, Purpose::Calls);
