@@ -62,6 +62,7 @@ pub struct ClientBuilder {
     proxy: Option<HttpProxy>,
     credentials: Configured,
     observer: SharedObserver,
+    accepts_replacement: bool,
     trace_keys: bool,
     namespace: Key,
 }
@@ -84,6 +85,7 @@ impl ClientBuilder {
             proxy: None,
             credentials: Configured::default(),
             observer: SharedObserver::default(),
+            accepts_replacement: false,
             trace_keys: false,
             namespace: Key::new(),
         }
@@ -248,6 +250,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether to use another cluster, or an earlier history, that took the place of the known one, without being asked. Default:
+    /// `false`: nothing is sent to it until [`Client::accept_cluster`] is called.
+    ///
+    /// With `true` the client accepts it as soon as no endpoint serves the known history any more. Use it where a wrong endpoint
+    /// cannot happen, and where every writer can cope with a store that lost writes.
+    pub fn accept_replaced_cluster(mut self, accept: bool) -> Self {
+        self.accepts_replacement = accept;
+        self
+    }
+
     /// Lets the spans of gets, puts and deletes of one key show it, escaped and cut to 64 bytes, to subscribers that listen at
     /// TRACE. Default: no key is shown to anybody.
     pub fn trace_keys(mut self, trace_keys: bool) -> Self {
@@ -318,6 +330,8 @@ impl ClientBuilder {
             keepalive: self.keepalive,
             health: self.health,
             observer: self.observer,
+            histories: Arc::default(),
+            accepts_replacement: self.accepts_replacement,
         };
         let (limits, timeout, trace_keys) = (self.limits, self.timeout, self.trace_keys);
         Ok(Settings { endpoints, pool, limits, timeout, tokens, trace_keys })

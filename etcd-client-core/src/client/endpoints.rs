@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::{builder, handle::Client, upkeep::Upkeep};
 use crate::{
     mechanism::member_sync::{NothingUsable, Rules, plan},
-    model::Endpoint,
+    model::{ClusterId, Endpoint},
     remote::MemberList,
     transport::{caller::Caller, channel::Channel, method::Method},
 };
@@ -48,9 +48,42 @@ impl Client {
         self.upkeep().endpoints.sync().await
     }
 
+    /// Accepts the cluster, or the history, that the refused endpoints serve, and forgets the one that was known. Returns the id of
+    /// the cluster that is used from now on.
+    ///
+    /// An endpoint is [`Refused`](crate::EndpointPhase::Refused) when its member belongs to another cluster than the client has used
+    /// so far, or when its store is at an earlier revision: it was recreated, or restored from a backup. Until this is called no
+    /// request is sent there. Afterwards:
+    ///
+    /// - every connection is made and checked anew; endpoints that still serve the old cluster are refused;
+    /// - watches end with [`WrongCluster`](ErrorKind::WrongCluster) or [`RevisionRegressed`](ErrorKind::RevisionRegressed), except those
+    ///   that [resync](crate::WatchCreate::resync);
+    /// - leases that are kept alive are lost; healing leases grant another one and put their keys again;
+    /// - caches and endpoint watches list their range again, and report it.
+    ///
+    /// Call it only when the replacement is intended. Clones of this client and clients made by [`only`](Self::only) share the decision.
+    ///
+    /// ```no_run
+    /// # fn example(client: &etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// // An operator has restored the backup on purpose.
+    /// let cluster = client.accept_cluster()?;
+    /// println!("now using cluster {cluster}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) when no endpoint is refused, and when the refused endpoints belong to more than one
+    /// cluster: nothing is changed then. [`Closed`](ErrorKind::Closed) and [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
+    pub fn accept_cluster(&self) -> Result<ClusterId, Error> {
+        let accepted = self.channel().accept_cluster();
+        accepted.map(ClusterId::new).map_err(|error| error.with_operation("accept cluster"))
+    }
+
     /// A client of one member, with connections of its own and every other setting as here.
     ///
-    /// For what concerns a single member, known to this client or not. It neither syncs nor checks versions. Calls that the
+    /// For what concerns a single member of this client's cluster, known to it or not; a member of another cluster is refused. It neither syncs nor checks versions. Calls that the
     /// member cannot answer fail: there is no other.
     ///
     /// # Errors

@@ -1,12 +1,26 @@
 //! Whether an answer belongs to the cluster and to the history that this client has seen (rule S7).
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-/// What an answer says of where it comes from.
+/// The highest revision that is believed: at 100,000 writes a second it is reached after 2,855 years.
+pub(crate) const MAX_REVISION: i64 = 1 << 53;
+
+/// How far one answer may raise what later ones have to show. A larger step counts once a second answer confirms it: else one
+/// bad header would make every honest one look regressed.
+const LARGEST_STEP: i64 = 1 << 40;
+
+/// What an answer says of where it comes from. A cluster of zero is unknown, a revision of zero is not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) cluster: u64,
     pub(crate) revision: i64,
+}
+
+impl Origin {
+    /// Whether the revision is one that a store can have.
+    pub(crate) fn is_sound(self) -> bool {
+        (0..=MAX_REVISION).contains(&self.revision)
+    }
 }
 
 /// Why an answer is not to be believed.
@@ -16,17 +30,43 @@ pub(crate) enum Violation {
     OtherCluster { expected: u64, found: u64 },
     /// It is older than what the client had seen before it asked.
     Older { seen: i64, found: i64 },
+    /// No store has this revision.
+    Unsound { found: i64 },
 }
 
 /// The cluster, and the highest revision, that answers have shown so far. Zero is nothing yet.
+///
+/// Accepting a replaced cluster or a restored store begins another history; what still arrives for this one changes nothing there.
 #[derive(Debug, Default)]
 pub(crate) struct History {
+    /// How many histories this client had before.
+    number: u64,
     cluster: AtomicU64,
     revision: AtomicI64,
+    /// A revision beyond the largest step, until it is confirmed or contradicted; zero for none.
+    unconfirmed: AtomicI64,
+    /// Whether another history took the place of this one.
+    over: AtomicBool,
 }
 
 impl History {
-    /// The cluster of the first answer, zero before that.
+    /// The history that comes after this one, of this cluster; this one is over.
+    pub(crate) fn succeeded_by(&self, cluster: u64) -> Self {
+        self.over.store(true, Ordering::Release);
+        Self { number: self.number + 1, cluster: AtomicU64::new(cluster), ..Self::default() }
+    }
+
+    /// How many histories this client had before.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether another history was accepted since.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// The cluster of the first answer that named one, zero before that.
     pub(crate) fn cluster(&self) -> u64 {
         self.cluster.load(Ordering::Relaxed)
     }
@@ -38,30 +78,51 @@ impl History {
 
     /// Takes an answer in, or says why not. `floor` is that of when the request was sent, where it was linearizable.
     pub(crate) fn admit(&self, origin: Origin, floor: Option<i64>) -> Result<(), Violation> {
+        if !origin.is_sound() {
+            return Err(Violation::Unsound { found: origin.revision });
+        }
+        // etcd's gRPC proxy answers some requests itself and leaves the id out (`watchBroadcast.add` in etcd's
+        // `server/proxy/grpcproxy/watch_broadcast.go`): that says nothing of the cluster behind it.
+        if origin.cluster == 0 {
+            return Ok(());
+        }
         self.same_cluster(origin.cluster)?;
-        if let Some(seen) = floor.filter(|&floor| floor > 0 && origin.revision < floor) {
+        let Some(seen) = floor.filter(|_| origin.revision > 0) else { return Ok(()) };
+        if origin.revision < seen {
             return Err(Violation::Older { seen, found: origin.revision });
         }
-        if floor.is_some() && origin.revision > self.revision.load(Ordering::Relaxed) {
-            self.revision.fetch_max(origin.revision, Ordering::Release);
-        }
+        self.raise(origin.revision);
         Ok(())
     }
 
-    /// The first answer says which cluster this is.
-    ///
-    /// Zero is no cluster: etcd's gRPC proxy answers some requests itself and leaves the id out (`watchBroadcast.add` in etcd's
-    /// `server/proxy/grpcproxy/watch_broadcast.go`). Such an answer is neither adopted nor compared.
-    fn same_cluster(&self, found: u64) -> Result<(), Violation> {
-        if found == 0 {
-            return Ok(());
-        }
+    /// The first answer that names a cluster says which one this is.
+    pub(crate) fn same_cluster(&self, found: u64) -> Result<(), Violation> {
         let mut expected = self.cluster();
         if expected == 0 {
             let first = self.cluster.compare_exchange(0, found, Ordering::Relaxed, Ordering::Relaxed);
             expected = first.map_or_else(|other| other, |_zero| found);
         }
         if expected == found { Ok(()) } else { Err(Violation::OtherCluster { expected, found }) }
+    }
+
+    /// A revision that was seen, and so is committed: what comes later is at least as high.
+    pub(crate) fn raise(&self, revision: i64) {
+        let floor = self.revision.load(Ordering::Relaxed);
+        let unconfirmed = self.unconfirmed.load(Ordering::Relaxed);
+        if revision <= floor && unconfirmed == 0 {
+            return;
+        }
+        if revision.saturating_sub(floor) <= LARGEST_STEP {
+            if unconfirmed != 0 {
+                self.unconfirmed.store(0, Ordering::Relaxed);
+            }
+            self.revision.fetch_max(revision, Ordering::Release);
+        } else if unconfirmed != 0 && (0..=LARGEST_STEP).contains(&(revision - unconfirmed)) {
+            self.unconfirmed.store(0, Ordering::Relaxed);
+            self.revision.fetch_max(revision, Ordering::Release);
+        } else {
+            self.unconfirmed.store(revision, Ordering::Relaxed);
+        }
     }
 }
 
@@ -105,5 +166,65 @@ mod tests {
         history.admit(origin(7, 10), Some(floor)).expect("as new");
         history.admit(origin(7, 3), None).expect("serializable answers may lag");
         assert_eq!(history.floor(), 10);
+    }
+
+    #[test]
+    fn an_unknown_cluster_is_neither_adopted_nor_compared() {
+        let history = History::default();
+        assert_eq!(history.admit(origin(0, 5), Some(0)), Ok(()));
+        assert_eq!((history.cluster(), history.floor()), (0, 0));
+        history.admit(origin(7, 10), Some(0)).expect("the first that names a cluster");
+        assert_eq!(history.admit(origin(0, 5), Some(10)), Ok(()));
+        assert_eq!((history.cluster(), history.floor()), (7, 10));
+    }
+
+    #[test]
+    fn a_revision_of_zero_is_not_said() {
+        let history = History::default();
+        history.admit(origin(7, 10), Some(0)).expect("the first");
+        assert_eq!(history.admit(origin(7, 0), Some(10)), Ok(()));
+        assert_eq!(history.floor(), 10);
+    }
+
+    #[test]
+    fn an_absurd_revision_leaves_the_floor_alone() {
+        for absurd in [-1, i64::MIN, MAX_REVISION + 1, i64::MAX] {
+            let history = History::default();
+            history.admit(origin(7, 10), Some(0)).expect("the first");
+            for floor in [None, Some(10)] {
+                let unsound = Violation::Unsound { found: absurd };
+                assert_eq!(history.admit(origin(7, absurd), floor), Err(unsound));
+            }
+            assert_eq!(history.admit(origin(7, 10), Some(history.floor())), Ok(()), "after {absurd}");
+            assert_eq!(history.floor(), 10);
+        }
+    }
+
+    #[test]
+    fn a_large_step_counts_once_it_is_confirmed() {
+        for large in [LARGEST_STEP + 100, MAX_REVISION] {
+            let history = History::default();
+            history.admit(origin(7, 10), Some(0)).expect("the first");
+            history.admit(origin(7, large), Some(10)).expect("it may be");
+            assert_eq!(history.floor(), 10, "not confirmed");
+            history.admit(origin(7, 11), Some(10)).expect("an honest answer");
+            history.admit(origin(7, large), Some(11)).expect("it may be");
+            assert_eq!(history.floor(), 11, "contradicted meanwhile");
+            history.admit(origin(7, large), Some(11)).expect("a second answer");
+            assert_eq!(history.floor(), large, "confirmed");
+        }
+        let history = History::default();
+        history.admit(origin(7, LARGEST_STEP + 1), Some(0)).expect("the first");
+        assert_eq!(history.floor(), 0, "a first answer is one as well");
+    }
+
+    #[test]
+    fn a_history_that_is_over_teaches_its_successor_nothing() {
+        let history = History::default();
+        history.admit(origin(7, 100), Some(0)).expect("the first");
+        let next = history.succeeded_by(8);
+        assert!(history.is_over() && !next.is_over());
+        history.admit(origin(7, 200), Some(100)).expect("a late answer");
+        assert_eq!((next.number(), next.cluster(), next.floor()), (1, 8, 0));
     }
 }

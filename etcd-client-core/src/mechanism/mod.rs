@@ -7,6 +7,7 @@ pub(crate) mod budget;
 pub(crate) mod ejection;
 pub(crate) mod grpc;
 pub(crate) mod history;
+pub(crate) mod identity;
 pub(crate) mod keepalive;
 pub(crate) mod latency;
 pub(crate) mod leader;

@@ -31,9 +31,20 @@ impl LeaseId {
 
     /// A random positive id, as servers choose them: 63 random bits do not collide.
     ///
-    /// With an id chosen before it is sent, a grant can be told from a second one.
+    /// Each is drawn from the random source of the operating system: a generator of the process would give the same ids in a clone of
+    /// a virtual machine, or in a snapshot that is resumed twice. With an id chosen before it is sent, a grant can be told from a
+    /// second one.
     pub fn random() -> Self {
-        let number = fastrand::i64(1..=i64::MAX);
+        Self::drawn(|bytes| getrandom::fill(bytes).is_ok())
+    }
+
+    /// An id of the bytes that `draw` fills in. Where it has none, a generator of the process is better than no lease.
+    fn drawn(draw: impl Fn(&mut [u8; 8]) -> bool) -> Self {
+        let mut bytes = [0; 8];
+        if !draw(&mut bytes) {
+            bytes = fastrand::u64(..).to_ne_bytes();
+        }
+        let number = i64::from_ne_bytes(bytes) & i64::MAX;
         Self(NonZeroI64::new(number).unwrap_or(NonZeroI64::MAX))
     }
 
@@ -117,6 +128,20 @@ mod tests {
         }
         assert_eq!(format!("{:x}", LeaseId::new(255).expect("not zero")), "ff");
         assert_eq!(format!("{:?}", LeaseId::new(255).expect("not zero")), "LeaseId(00000000000000ff)");
+    }
+
+    #[test]
+    fn a_copy_of_this_process_draws_other_ids() {
+        let mut drawn: Vec<LeaseId> = Vec::new();
+        for _ in 0..100 {
+            // As a clone of a virtual machine finds it.
+            fastrand::seed(7);
+            let id = LeaseId::random();
+            assert!(id.get() > 0 && !drawn.contains(&id), "{id}");
+            drawn.push(id);
+        }
+        assert!(LeaseId::drawn(|_| false).get() > 0, "without a source there is an id all the same");
+        assert_eq!(LeaseId::drawn(|_| true).get(), i64::MAX, "zero is no id");
     }
 
     #[test]

@@ -19,7 +19,6 @@ use crate::{
         connection::Connection,
         examiner::Examiner,
         failure::Failure,
-        member::Member,
         method::Method,
         pool::closed,
         progress::Progress,
@@ -135,10 +134,10 @@ fn chunks(
 fn believed(
     message: pb::RangeStreamResponse,
     examiner: &Examiner,
-    member: Option<&Member>,
+    connection: Option<&Connection>,
 ) -> Result<RangeChunk, Error> {
     if let Some(header) = message.range_response.as_ref().and_then(|range| range.header.as_ref()) {
-        examiner.examine(header, member)?;
+        examiner.examine(header, connection)?;
     }
     Ok(wire::range_chunk(message))
 }
@@ -148,7 +147,7 @@ fn judged(
     examiner: &Examiner,
     connection: &Connection,
 ) -> Result<RangeChunk, Error> {
-    believed(message, examiner, Some(&connection.member)).map_err(|error| {
+    believed(message, examiner, Some(connection)).map_err(|error| {
         let attempt = Attempt::new(connection.endpoint(), error.message().to_owned()).with_sent(true);
         named(error, attempt)
     })

@@ -166,9 +166,9 @@ impl Reader {
 
     /// The part of a message, where its header is one of this client's cluster.
     fn believed(&self, message: pb::SnapshotResponse) -> Result<SnapshotPart, Error> {
-        let member = &self.messages.connection().member;
+        let connection = self.messages.connection();
         let examined =
-            message.header.as_ref().map_or(Ok(()), |header| self.examiner.examine(header, Some(member)));
+            message.header.as_ref().map_or(Ok(()), |header| self.examiner.examine(header, Some(connection)));
         examined.and_then(|()| wire::snapshot_part(message)).map_err(|error| self.fail(error))
     }
 

@@ -76,14 +76,13 @@ impl Channel {
     {
         let mut progress = Progress::start(self, call)?;
         let (flight, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
-        let member = &flight.connection.member;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         let answer = answer.and_then(|answer| {
             let header = answer.header().cloned();
             // An answer that makes no sense teaches nothing either.
             let converted = convert(answer)?;
             if let Some(header) = header {
-                self.examine(&header, progress.floor(), member)?;
+                self.examine(&header, progress.floor(), &flight.connection)?;
             }
             Ok(converted)
         });

@@ -15,9 +15,10 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     call::{Call, seconds},
+    connection::Connection,
     headers::{Headers, TimeoutHeader},
+    identity::disbelief,
     leader::{self, Leader},
-    member::Member,
     method::Patience,
     origin::Origins,
     pool::{Pool, PoolSettings},
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     mechanism::{
         budget::Budget,
-        history::{History, Origin, Violation},
+        history::{History, Origin},
         retry::Class,
     },
     model::Endpoint,
@@ -46,7 +47,6 @@ pub(super) struct Shared {
     pool: Arc<Pool>,
     settings: Settings,
     headers: Headers,
-    history: History,
     leader: Arc<Leader>,
     /// Whether a task keeps the leader known.
     follows_leader: AtomicBool,
@@ -86,10 +86,8 @@ impl Channel {
         let headers = Headers::new(settings.timeout);
         let leader = Arc::new(Leader::default());
         let budget = Mutex::new(Budget::full());
-        let history = History::default();
         let follows_leader = AtomicBool::new(false);
-        let shared =
-            Arc::new(Shared { pool, settings, headers, history, leader, follows_leader, budget, parent });
+        let shared = Arc::new(Shared { pool, settings, headers, leader, follows_leader, budget, parent });
         let channel = Self { shared };
         if channel.pool().balance() == Balance::PreferLeader {
             channel.follow_leader();
@@ -174,7 +172,9 @@ impl Channel {
     ) -> Result<(), Error> {
         timeout(limit, condition).await.unwrap_or_else(|_elapsed| {
             let text = format!("no endpoint was ready within {}", seconds(limit));
-            Err(Error::new(ErrorKind::Unavailable, text)
+            let error = self.pool().any_refusal();
+            Err(error
+                .unwrap_or_else(|| Error::new(ErrorKind::Unavailable, text))
                 .with_attempts(self.pool().troubles())
                 .with_elapsed(limit))
         })
@@ -188,37 +188,63 @@ impl Channel {
         &self.shared.leader
     }
 
-    /// What an answer to a linearizable request that is sent from now on has to show at least.
-    pub(super) fn floor(&self) -> i64 {
-        self.shared.history.floor()
+    /// The history that requests are held against which are sent from now on.
+    pub(crate) fn history(&self) -> Arc<History> {
+        self.pool().histories().current()
     }
 
-    /// Learns from the header of an answer, or says why the answer is not to be believed.
+    /// Learns from the header of an answer that came on this connection, or says why the answer is not to be believed. Its member
+    /// is asked again whose it is then.
     pub(super) fn examine(
         &self,
         header: &pb::ResponseHeader,
         floor: Option<i64>,
-        member: &Member,
+        connection: &Connection,
     ) -> Result<(), Error> {
-        let admitted = self.admit(header, floor);
-        admitted.inspect_err(|error| {
-            if error.kind() == ErrorKind::WrongCluster {
-                member.set_foreign(true);
+        self.admit(header, &connection.history, floor).inspect_err(|error| {
+            if matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed) {
+                self.pool().retire(&connection.member);
             }
         })?;
         // Zero where a proxy answered for a member: which one is behind it is not known.
         if header.member_id != 0 {
-            member.set_server(header.member_id);
+            connection.member.set_server(header.member_id);
         }
         Ok(())
     }
 
-    /// The same for an answer whose member is not known.
-    pub(super) fn admit(&self, header: &pb::ResponseHeader, floor: Option<i64>) -> Result<(), Error> {
+    /// The same for an answer whose connection is not known.
+    pub(super) fn admit(
+        &self,
+        header: &pb::ResponseHeader,
+        history: &History,
+        floor: Option<i64>,
+    ) -> Result<(), Error> {
         let origin = Origin { cluster: header.cluster_id, revision: header.revision };
-        self.shared.history.admit(origin, floor).map_err(disbelief)?;
-        self.shared.leader.term_seen(header.raft_term);
+        history.admit(origin, floor).map_err(disbelief)?;
+        if origin.cluster != 0 {
+            self.shared.leader.term_seen(header.raft_term);
+        }
         Ok(())
+    }
+
+    /// Begins another history, of the cluster that the refused endpoints are of, which it gives.
+    pub(crate) fn accept_cluster(&self) -> Result<u64, Error> {
+        let pool = self.pool();
+        pool.check_alive()?;
+        match pool.acceptable()[..] {
+            [cluster] => {
+                pool.accept(&self.history(), cluster);
+                Ok(cluster)
+            }
+            [] => Err(Error::invalid_request("cluster", "no endpoint is refused")),
+            [first, second, ..] => {
+                let text = format!(
+                    "the refused endpoints belong to more than one cluster, {first:x} and {second:x} among them: set the endpoints first"
+                );
+                Err(Error::invalid_request("cluster", text))
+            }
+        }
     }
 
     /// How long the next resend has to wait for its turn.
@@ -297,23 +323,4 @@ pub(crate) fn check_runtime() -> Result<(), Error> {
 
 fn no_runtime() -> Error {
     Error::new(ErrorKind::NoRuntime, "there is no tokio runtime here: call this inside of one")
-}
-
-fn disbelief(violation: Violation) -> Error {
-    match violation {
-        Violation::OtherCluster { expected, found } => Error::new(
-            ErrorKind::WrongCluster,
-            format!(
-                "the answer comes from cluster {found:x}, and this client is of cluster {expected:x}: \
-                 is an endpoint wrong, or was the cluster made anew?"
-            ),
-        ),
-        Violation::Older { seen, found } => Error::new(
-            ErrorKind::RevisionRegressed,
-            format!(
-                "the answer is of revision {found}, and revision {seen} was seen before it was asked for: \
-                 was the cluster restored from an older backup?"
-            ),
-        ),
-    }
 }

@@ -1,16 +1,18 @@
 //! One verified HTTP/2 connection: its handshake, and what the pool and the calls need of it.
 
 use std::{
+    future::poll_fn,
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
+use http::HeaderMap;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -22,13 +24,19 @@ use super::{
     driver::{Driver, PeerWatch},
     gauge::Gauge,
     heard::{Heard, Mark, Watched},
+    histories::Histories,
+    identity::{Asking, Finding, Refusal},
     member::{Member, Purpose},
     method::Method,
     observe::{OpenConnection, SharedObserver},
     origin::Origins,
     room::Room,
 };
-use crate::mechanism::liveness::{Keepalive, Vital};
+use crate::mechanism::{
+    history::History,
+    identity::Verdict,
+    liveness::{Keepalive, Vital},
+};
 
 /// Name lookup, TCP, TLS, HTTP/2 and the first PING together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,13 +73,21 @@ pub(crate) struct End {
     pub(crate) complained: bool,
 }
 
-/// A connection that answered a PING. Dropping it closes it once its last call has ended.
+/// A connection that answered a PING, and is known to be of this client's cluster where its peer tells. Dropping it closes it once its last call has ended.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) member: Arc<Member>,
     pub(crate) purpose: Purpose,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) state: watch::Receiver<ConnectionState>,
+    /// What its member was found to be of.
+    pub(crate) history: Arc<History>,
+    /// Whether it is only good for reads that may be stale, and nothing else may be sent.
+    limited: AtomicU8,
+    /// Whether an answer showed that the member is not what it was found to be.
+    retired: AtomicBool,
+    /// Cancelled then, for what waits.
+    retiring: CancellationToken,
     send: SendRequest<Bytes>,
     /// The RPCs that the member does not have: one bit for each method.
     lacking: AtomicU64,
@@ -91,6 +107,9 @@ pub(crate) struct Dial<'a> {
     pub(crate) connector: &'a SharedConnector,
     pub(crate) origins: &'a Origins,
     pub(crate) observer: &'a SharedObserver,
+    pub(crate) histories: &'a Histories,
+    /// What the pool's own requests carry.
+    pub(crate) headers: &'a HeaderMap,
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
@@ -100,9 +119,10 @@ pub(crate) struct Dial<'a> {
 }
 
 impl Connection {
-    /// Connects, speaks HTTP/2 and waits for the answer to one PING: what comes back is known to work.
+    /// Connects, speaks HTTP/2, waits for the answer to one PING and asks whose the peer is: what comes back is known to work,
+    /// and to be safe to write to. The questions leave together.
     ///
-    /// The first PING on a connection is free in etcd's ping policy.
+    /// The first PING on a connection is free in etcd's ping policy. Fails with a [`Refusal`] for a member that is not ours.
     pub(crate) async fn open(dial: Dial<'_>) -> Result<Self, BoxError> {
         match timeout(CONNECT_TIMEOUT, Self::verified(dial)).await {
             Ok(result) => result,
@@ -120,15 +140,23 @@ impl Connection {
         let (send, mut connection) = builder().handshake::<_, Bytes>(io).await.map_err(not_http2)?;
         let mut pings = connection.ping_pong().ok_or("HTTP/2 gave no PING handle")?;
         let sent = Instant::now();
-        tokio::select! {
+        let history = dial.histories.current();
+        let asking = Asking::begin(send.clone(), dial.member, dial.headers, &history);
+        pings.send_ping(h2::Ping::opaque()).map_err(not_http2)?;
+        let answers = async {
+            poll_fn(|cx| pings.poll_pong(cx)).await.map_err(not_http2)?;
+            let (round_trip, now) = (sent.elapsed(), dial.epoch.elapsed());
+            dial.member.latency.record(micros(round_trip), millis(now));
+            Ok::<_, BoxError>(asking.conclude().await)
+        };
+        let finding = tokio::select! {
             ended = &mut connection => return Err(match ended {
                 Ok(()) => format!("the peer closed the connection during the HTTP/2 handshake: {hint}").into(),
                 Err(error) => not_http2(error),
             }),
-            pong = pings.ping(h2::Ping::opaque()) => { pong.map_err(not_http2)?; }
-        }
-        let (round_trip, now) = (sent.elapsed(), dial.epoch.elapsed());
-        dial.member.latency.record(micros(round_trip), millis(now));
+            finding = answers => finding?,
+        };
+        let limit = fitness(finding, &history, dial.member)?;
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
         let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), dial.keepalive, dial.epoch);
@@ -141,6 +169,10 @@ impl Connection {
             purpose: dial.purpose,
             gauge,
             state,
+            history,
+            limited: AtomicU8::new(limit as u8),
+            retired: AtomicBool::new(false),
+            retiring: CancellationToken::new(),
             send,
             lacking: AtomicU64::new(0),
             paced_streams: AtomicUsize::new(0),
@@ -169,7 +201,40 @@ impl Connection {
     ///
     /// A request beyond the peer's limit would wait inside h2, half sent: it waits before it is sent instead.
     pub(crate) fn load(&self) -> Option<usize> {
-        if self.gauge.vital() >= Vital::Suspect { None } else { self.gauge.room() }
+        if self.gauge.vital() >= Vital::Suspect || self.is_retired() { None } else { self.gauge.room() }
+    }
+
+    /// Whether nothing may be sent any more, as its member has to be asked again whose it is.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire) || self.history.is_over()
+    }
+
+    /// Has no further request sent on it. Calls in flight go on, streams leave.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        self.retiring.cancel();
+    }
+
+    /// Ends once it was retired.
+    pub(crate) async fn retired(&self) {
+        self.retiring.cancelled().await;
+    }
+
+    /// What it may be used for.
+    pub(crate) fn limit(&self) -> Limit {
+        match self.limited.load(Ordering::Acquire) {
+            0 => Limit::None,
+            1 => Limit::Learner,
+            _ => Limit::Behind,
+        }
+    }
+
+    /// Asks again whose it is, and what it may be used for.
+    pub(crate) async fn check_again(&self, headers: &HeaderMap) -> Result<Limit, BoxError> {
+        let asking = Asking::begin(self.sender(), &self.member, headers, &self.history);
+        let limit = fitness(asking.conclude().await, &self.history, &self.member)?;
+        self.limited.store(limit as u8, Ordering::Release);
+        Ok(limit)
     }
 
     /// Whether something was read from it at `moment`, in the pool's milliseconds, or later: the path works since then.
@@ -214,19 +279,75 @@ impl Connection {
 
     /// Counts one request in, where there is room; the guard counts it out.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<InFlight> {
+        if self.is_retired() {
+            return None;
+        }
         let flight = InFlight { connection: Arc::clone(self), resting: false };
         self.gauge.enter().then_some(flight)
     }
 
-    /// Ends when the peer takes no more requests, or is gone.
+    /// Ends when no more requests may be sent, or the peer is gone.
     pub(crate) async fn leaving(&self) {
         let mut state = self.state.clone();
         let leaving = |state: &ConnectionState| {
             matches!(state, ConnectionState::Draining(_) | ConnectionState::Closed(_))
         };
-        // An error means that the driver is gone.
-        let _ = state.wait_for(leaving).await;
+        tokio::select! {
+            // An error means that the driver is gone.
+            _ = state.wait_for(leaving) => {}
+            () = self.retired() => {}
+        }
     }
+}
+
+/// What a connection may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Limit {
+    /// Everything.
+    None,
+    /// What a learner answers: its status, and reads that may be stale.
+    Learner,
+    /// Reads that may be stale, until its member has caught up or a quorum says why not.
+    Behind,
+}
+
+impl Limit {
+    /// Why, for a person.
+    pub(crate) fn reason(self) -> Option<Arc<str>> {
+        match self {
+            Self::None => None,
+            Self::Learner => Some("it is a learner, which takes no writes".into()),
+            Self::Behind => {
+                Some("it is behind what was seen, and reaches no quorum: for stale reads only".into())
+            }
+        }
+    }
+}
+
+/// What a connection is good for by what its check found, which the history learns from.
+fn fitness(finding: Finding, history: &History, member: &Member) -> Result<Limit, BoxError> {
+    let Finding { verdict, header, failure } = finding;
+    let cluster = header.as_ref().map_or(0, |header| header.cluster_id);
+    let limit = match verdict {
+        Verdict::Member(_) | Verdict::Unknown => Limit::None,
+        Verdict::Learner => Limit::Learner,
+        Verdict::Behind(_) => Limit::Behind,
+        Verdict::Foreign(violation) => return Err(Refusal::new(violation, cluster).into()),
+        Verdict::Silent => {
+            let text = failure.map_or_else(|| "it did not answer".into(), |failure| failure.text);
+            return Err(text.into());
+        }
+    };
+    if let Some(header) = header {
+        // Another endpoint may have named a cluster meanwhile.
+        history.same_cluster(cluster).map_err(|violation| Refusal::new(violation, cluster))?;
+        if limit == Limit::None {
+            history.raise(header.revision);
+        }
+        member.set_server(header.member_id);
+    }
+    Ok(limit)
 }
 
 impl Drop for Connection {

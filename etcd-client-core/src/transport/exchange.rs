@@ -1,10 +1,13 @@
 //! The stages of a call: send the request or open it, read the head of the answer, read how it ended.
 
 use bytes::Bytes;
-use h2::{RecvStream, SendStream, client::ResponseFuture};
+use h2::{
+    RecvStream, SendStream,
+    client::{ResponseFuture, SendRequest},
+};
 use http::{HeaderMap, Request, Response, Version};
 
-use super::{connection::Connection, failure::Failure, method::Method};
+use super::{connection::Connection, failure::Failure, member::Member, method::Method};
 use crate::mechanism::grpc::{
     frame::Decoder,
     status::{self, Head},
@@ -42,12 +45,22 @@ pub(crate) fn open(
     method: Method,
     headers: HeaderMap,
 ) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
+    begin(connection.sender(), &connection.member, method, headers)
+}
+
+/// The same on a connection that no call may use yet.
+pub(crate) fn begin(
+    mut sender: SendRequest<Bytes>,
+    member: &Member,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;
-    *request.uri_mut() = connection.member.uri(method);
+    *request.uri_mut() = member.uri(method);
     *request.headers_mut() = headers;
-    connection.sender().send_request(request, false).map_err(|error| Failure::not_sent(&error))
+    sender.send_request(request, false).map_err(|error| Failure::not_sent(&error))
 }
 
 /// The body that the messages are read from, or `None` where the call ended well without one.

@@ -15,6 +15,7 @@ use super::{
     member::Member,
     method::Method,
     pool::Pool,
+    record::Need,
     streaming::{self, MessageStream},
     wish::{Preference, Wish},
 };
@@ -47,7 +48,8 @@ pub(super) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
 }
 
 async fn open(pool: &Arc<Pool>, member: &Member) -> Result<MessageStream<HealthCheckResponse>, Failure> {
-    let wish = Wish { preference: Preference::Only(&member.endpoint), ..Wish::any(pool.now()) };
+    let wish =
+        Wish { preference: Preference::Only(&member.endpoint), need: Need::Member, ..Wish::any(pool.now()) };
     let flight = pool
         .acquire_stream(&wish)
         .await

@@ -2,13 +2,17 @@
 
 use std::{
     ops::Range,
-    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use http::Uri;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    identity::Refusal,
     method::Method,
     observe::trace,
     origin::Origins,
@@ -45,8 +49,8 @@ pub(crate) struct Member {
     records: [Record; 2],
     /// Whether its health service says that it is not serving.
     ailing: AtomicBool,
-    /// Whether its answers came from another cluster.
-    foreign: AtomicBool,
+    /// Why it is not used although it answers.
+    refusal: Mutex<Option<Refusal>>,
     /// The member's own id, zero until an answer showed it.
     server: AtomicU64,
     /// Since when its connections were seen with more calls than one should have; zero for not.
@@ -65,7 +69,7 @@ impl Member {
             latency: Latency::default(),
             records: Default::default(),
             ailing: AtomicBool::new(false),
-            foreign: AtomicBool::new(false),
+            refusal: Mutex::default(),
             server: AtomicU64::new(0),
             crowded_since: AtomicU64::new(0),
             connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
@@ -98,14 +102,16 @@ impl Member {
     pub(crate) fn is_ejected(&self, need: Need, write: bool, now: u64) -> bool {
         let until = self.records[need as usize].until();
         let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
-        now < until.saturating_add(wait)
-            || self.ailing.load(Ordering::Relaxed)
-            || self.foreign.load(Ordering::Relaxed)
+        now < until.saturating_add(wait) || self.ailing.load(Ordering::Relaxed)
     }
 
-    /// Found out by an answer, forgotten with a new connection: what listens there may have changed.
-    pub(crate) fn set_foreign(&self, foreign: bool) {
-        self.foreign.store(foreign, Ordering::Relaxed);
+    /// Why it is not used although it answers, as the last connection to it showed.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_refusal(&self, refusal: Option<Refusal>) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
     }
 
     pub(crate) fn set_ailing(&self, ailing: bool) {

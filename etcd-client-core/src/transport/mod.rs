@@ -17,6 +17,8 @@ pub(crate) mod gauge;
 pub(crate) mod headers;
 pub(crate) mod health;
 pub(crate) mod heard;
+pub(crate) mod histories;
+pub(crate) mod identity;
 pub(crate) mod leader;
 pub(crate) mod member;
 pub(crate) mod method;

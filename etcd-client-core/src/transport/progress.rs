@@ -109,7 +109,7 @@ impl<'a> Progress<'a> {
                 self.acquired(channel, waited)?
             }
         };
-        self.attempt_begins(channel);
+        self.attempt_begins(&flight);
         Ok(flight)
     }
 
@@ -122,7 +122,7 @@ impl<'a> Progress<'a> {
         let pool = channel.pool();
         let waited = self.until_connected(channel, pool.acquire_stream(&wish)).await;
         let flight = self.acquired(channel, waited)?;
-        self.attempt_begins(channel);
+        self.attempt_begins(&flight);
         Ok(flight)
     }
 
@@ -141,7 +141,9 @@ impl<'a> Progress<'a> {
         channel: &Channel,
         waited: Option<Result<InFlight, Error>>,
     ) -> Result<InFlight, Error> {
-        waited.unwrap_or_else(|| Err(nothing_ready(self.started.elapsed()))).map_err(|error| {
+        let nothing_ready =
+            || channel.pool().any_refusal().unwrap_or_else(|| nothing_ready(self.started.elapsed()));
+        waited.unwrap_or_else(|| Err(nothing_ready())).map_err(|error| {
             self.attempts.extend(channel.pool().troubles());
             self.fail(channel, error)
         })
@@ -193,9 +195,9 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn attempt_begins(&mut self, channel: &Channel) {
+    fn attempt_begins(&mut self, flight: &InFlight) {
         if self.call.linearizable {
-            self.floor = channel.floor();
+            self.floor = flight.connection.history.floor();
         }
     }
 

@@ -24,6 +24,9 @@ pub enum EndpointPhase {
     Suspect,
     /// The connection ended or could not be made; another attempt follows after a wait.
     Down,
+    /// The member answers, and belongs to another cluster, or its history went backwards: nothing is sent to it. It is asked again
+    /// after a wait, and used once it is what it was, or once [`Client::accept_cluster`](crate::Client::accept_cluster) was called.
+    Refused,
 }
 
 impl EndpointPhase {
@@ -44,7 +47,7 @@ pub struct EndpointState {
     /// Since when. [`Connecting`](EndpointPhase::Connecting) and [`Down`](EndpointPhase::Down) take turns while a member cannot be
     /// reached and count as one: this is then when its last connection ended, or when the endpoint was added.
     pub since: std::time::Instant,
-    /// What went wrong last; `None` when nothing is wrong.
+    /// What went wrong last, or what a [`Ready`](EndpointPhase::Ready) endpoint is not good for; `None` when nothing is wrong.
     pub reason: Option<Arc<str>>,
 }
 
@@ -117,7 +120,7 @@ impl Table {
     pub(crate) fn set(&mut self, member: usize, phase: EndpointPhase, reason: Option<Arc<str>>) -> bool {
         let Some((_, state)) = self.0.iter_mut().find(|(id, _)| *id == member) else { return false };
         let reason = match (phase, reason) {
-            (EndpointPhase::Ready, _) => None,
+            (EndpointPhase::Ready, reason) => reason,
             (_, None) => state.reason.clone(),
             (_, reason) => reason,
         };

@@ -10,9 +10,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    connection::{Connection, ConnectionState, End},
+    connection::{Connection, ConnectionState, End, Limit},
     connector::BoxError,
     health,
+    identity::Refusal,
     member::{Member, Purpose},
     pool::Pool,
     state::EndpointPhase,
@@ -60,6 +61,12 @@ impl Drop for Offered<'_> {
 /// Why a connection is no longer offered.
 enum Served {
     Ended(End),
+    /// An answer was of another cluster or history: it is asked again whose it is.
+    Doubted,
+    /// Another history was accepted.
+    Outdated,
+    /// It was asked again, and is not ours.
+    Refused(Refusal),
     /// Another one took its place while it was suspect.
     Replaced(Connection),
     NotNeeded,
@@ -79,6 +86,7 @@ impl Supervisor {
 
     async fn keep_connected(&self) {
         let mut keepalive = self.pool.keepalive(self.purpose);
+        let mut accepted = self.pool.histories().changes();
         let mut failures = 0_u32;
         let mut replacement = None;
         loop {
@@ -95,6 +103,15 @@ impl Supervisor {
                             replacement = Some(connection);
                             continue;
                         }
+                        Served::Outdated => {
+                            self.phase(EndpointPhase::Connecting, None);
+                            continue;
+                        }
+                        Served::Doubted => {
+                            let why = "an answer was of another cluster or history: it is checked again";
+                            self.phase(EndpointPhase::Down, Some(why.into()));
+                        }
+                        Served::Refused(refusal) => self.refused(&refusal),
                         Served::Ended(end) => {
                             if end.complained {
                                 keepalive = keepalive.slower();
@@ -106,19 +123,42 @@ impl Supervisor {
                 }
                 Err(error) => {
                     failures = failures.saturating_add(1);
-                    self.phase(EndpointPhase::Down, Some(in_words(&error).into()));
+                    match error.downcast_ref() {
+                        Some(refusal) => self.refused(refusal),
+                        None => {
+                            self.unrefused();
+                            self.phase(EndpointPhase::Down, Some(in_words(&error).into()));
+                        }
+                    }
                     if !self.first && failures >= EXTRA_ATTEMPTS {
                         return;
                     }
                 }
             }
-            sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
+            tokio::select! {
+                () = sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))) => {}
+                _ = accepted.changed() => failures = 0,
+            }
+        }
+    }
+
+    /// The member answers, and is not ours.
+    fn refused(&self, refusal: &Refusal) {
+        self.pool.refuse(&self.member, refusal, &self.pool.histories().current());
+    }
+
+    /// Who does not answer may be anybody.
+    fn unrefused(&self) {
+        if self.first {
+            self.member.set_refusal(None);
         }
     }
 
     /// Connects in a task of its own: a connector that panics is trouble with one endpoint, and no more.
     async fn connect(&self, keepalive: Keepalive) -> Result<Connection, BoxError> {
-        self.phase(EndpointPhase::Connecting, None);
+        if self.member.refusal().is_none() {
+            self.phase(EndpointPhase::Connecting, None);
+        }
         self.dial(keepalive).await
     }
 
@@ -133,11 +173,17 @@ impl Supervisor {
     /// Offers the connection to calls for as long as it takes new ones.
     async fn serve(&self, connection: Connection, keepalive: Keepalive) -> Served {
         let connection = Arc::new(connection);
+        let mut accepted = self.pool.histories().changes();
         let _offered = Offered::new(&self.pool, &connection);
         let served = tokio::select! {
             served = self.offer(&connection, keepalive) => served,
+            () = connection.retired() => Served::Doubted,
+            _ = accepted.wait_for(|&number| number != connection.history.number()) => Served::Outdated,
             never = self.listen() => match never {},
         };
+        if matches!(served, Served::Doubted | Served::Outdated | Served::Refused(_)) {
+            connection.retire();
+        }
         served
     }
 
@@ -156,12 +202,16 @@ impl Supervisor {
             let now = state.borrow_and_update().clone();
             match now {
                 ConnectionState::Ready => {
-                    self.phase(EndpointPhase::Ready, None);
+                    self.phase(EndpointPhase::Ready, connection.limit().reason());
                     // It may have been suspect for so short that nobody but waiting calls noticed.
                     self.pool.tell();
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
                         () = self.not_needed(connection) => return Served::NotNeeded,
+                        refused = self.limited(connection) => match refused {
+                            Some(refusal) => return Served::Refused(refusal),
+                            None => {}
+                        },
                     }
                 }
                 ConnectionState::Suspect => {
@@ -186,6 +236,28 @@ impl Supervisor {
             }
             failures += 1;
             sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
+        }
+    }
+
+    /// Asks a member that is a learner, or behind, until it is neither; with a refusal where it is not ours.
+    async fn limited(&self, connection: &Connection) -> Option<Refusal> {
+        let before = connection.limit();
+        if before == Limit::None {
+            return std::future::pending().await;
+        }
+        let mut asked = 0;
+        loop {
+            asked += 1;
+            sleep(Backoff::RECONNECT.wait_at_least_half(asked, fastrand::u64(..))).await;
+            match connection.check_again(self.pool.headers()).await {
+                Ok(limit) if limit == before => {}
+                Ok(_) => return None,
+                Err(error) => {
+                    if let Ok(refusal) = error.downcast::<Refusal>() {
+                        return Some(*refusal);
+                    }
+                }
+            }
         }
     }
 

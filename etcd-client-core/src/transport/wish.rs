@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{connection::Connection, record::Need};
+use super::{
+    connection::{Connection, Limit},
+    record::Need,
+};
 use crate::{
     mechanism::{
         liveness::Vital,
@@ -89,6 +92,10 @@ impl<'a> Wish<'a> {
 
     /// What a connection costs where the load is this.
     pub(super) fn rate_for(&self, connection: &Connection, in_flight: usize) -> Option<Rating> {
+        // A learner, and a member that may be lost in the past, answer what needs nobody else.
+        if self.need == Need::Quorum && connection.limit() != Limit::None {
+            return None;
+        }
         let in_flight = in_flight as u64;
         let member = &*connection.member;
         let preferred = match self.preference {

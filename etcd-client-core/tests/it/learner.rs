@@ -16,12 +16,19 @@ async fn a_learner_serves_serializable_gets_and_nothing_else() {
         learner.get("k").serializable().await.is_ok_and(|got| got.count == 1)
     })
     .await;
-    assert_refused(line, &learner.get("k").timeout(PATIENCE).await.expect_err("linearizable"));
-    assert_refused(line, &learner.put("k", "w").timeout(PATIENCE).await.expect_err("put"));
-    assert_refused(line, &learner.delete("k").timeout(PATIENCE).await.expect_err("delete"));
+    // What needs a quorum is not sent to a learner at all.
+    assert_refused(&learner.get("k").timeout(PATIENCE).await.expect_err("linearizable"));
+    assert_refused(&learner.put("k", "w").timeout(PATIENCE).await.expect_err("put"));
+    assert_refused(&learner.delete("k").timeout(PATIENCE).await.expect_err("delete"));
     let txn = learner.txn().then(Put::new("k", "w")).timeout(PATIENCE).await;
-    assert_refused(line, &txn.expect_err("txn"));
-    assert_refused(line, &learner.lease().list().timeout(PATIENCE).await.expect_err("leases"));
+    assert_refused(&txn.expect_err("txn"));
+    let watch = learner.watch("k").await.expect_err("a watch");
+    assert_eq!(watch.code(), Some(Code::NotSupportedForLearner), "{}", watch.report());
+    let leases = learner.lease().list().timeout(PATIENCE).await.expect_err("leases");
+    assert_refused(&leases);
+    // The text is the same in all versions, the gRPC code is not.
+    let grpc = if line < Line::V3_6 { GrpcCode::Unavailable } else { GrpcCode::FailedPrecondition };
+    assert_eq!(leases.grpc_code(), Some(grpc), "{leases}");
 
     let both = client(cluster.endpoints());
     for i in 0..20 {
@@ -30,10 +37,7 @@ async fn a_learner_serves_serializable_gets_and_nothing_else() {
     }
 }
 
-/// The text is the same in all versions, the gRPC code is not.
-fn assert_refused(line: Line, error: &Error) {
+fn assert_refused(error: &Error) {
     assert_eq!(error.code(), Some(Code::NotSupportedForLearner), "{}", error.report());
     assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
-    let grpc = if line < Line::V3_6 { GrpcCode::Unavailable } else { GrpcCode::FailedPrecondition };
-    assert_eq!(error.grpc_code(), Some(grpc), "{error}");
 }

@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     ledger::{Ledger, Open},
     perform::Performance,
+    probe,
     script::{Call, Script},
     wire::{Injector, Wire},
 };
@@ -37,7 +38,7 @@ pub(super) async fn serve(
     io: impl AsyncRead + AsyncWrite + Unpin,
     http2: Http2,
     number: usize,
-    script: impl Fn() -> Arc<dyn Script>,
+    scripts: Scripts,
     ledger: Ledger,
 ) -> Result<(), h2::Error> {
     let injector = Injector::default();
@@ -56,10 +57,15 @@ pub(super) async fn serve(
             accepted = connection.accept() => match accepted {
                 Some(accepted) => {
                     let (request, respond) = accepted?;
-                    let (call, open) = begin(&request, number, &ledger);
-                    let answer = script().answer(&call);
-                    let performance = Performance::new(call, request, respond, control.clone(), ledger.clone());
-                    calls.spawn(performance.run(answer, open));
+                    let (scripts, ledger, control) = (scripts.clone(), ledger.clone(), control.clone());
+                    if request.uri().path() == probe::PATH {
+                        calls.spawn(txn(request, respond, number, scripts, control, ledger));
+                    } else {
+                        let (call, open) = begin(&request, number, &ledger);
+                        let answer = (scripts.calls)().answer(&call);
+                        let performance = Performance::new(call, request, respond, control, ledger);
+                        calls.spawn(performance.run(answer, open));
+                    }
                 }
                 None => return Ok(()),
             },
@@ -71,6 +77,36 @@ pub(super) async fn serve(
             () = control.close.notified() => return Ok(()),
         }
     }
+}
+
+/// What is played on a connection; asked for at each call, as a test may change it.
+#[derive(Clone)]
+pub(super) struct Scripts {
+    pub(super) calls: Arc<dyn Fn() -> Arc<dyn Script> + Send + Sync>,
+    /// For the probes of a new connection.
+    pub(super) probes: Arc<dyn Fn() -> Arc<dyn Script> + Send + Sync>,
+}
+
+/// A Txn, or the empty one that a client sends on each new connection: only what the request holds tells them apart.
+async fn txn(
+    mut request: Request<RecvStream>,
+    respond: Respond,
+    connection: usize,
+    scripts: Scripts,
+    control: Control,
+    ledger: Ledger,
+) {
+    let Ok((read, is_probe)) = probe::peek(request.body_mut()).await else { return };
+    let (call, open, script) = if is_probe {
+        let (number, open) = ledger.probe();
+        (Call { path: probe::PATH.to_owned(), number, connection }, open, (scripts.probes)())
+    } else {
+        let (call, open) = begin(&request, connection, &ledger);
+        (call, open, (scripts.calls)())
+    };
+    let answer = script.answer(&call);
+    let performance = Performance::new(call, request, respond, control, ledger).having_read(read, is_probe);
+    performance.run(answer, open).await;
 }
 
 fn begin(request: &Request<RecvStream>, connection: usize, ledger: &Ledger) -> (Call, Open) {

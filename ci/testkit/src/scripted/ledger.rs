@@ -23,6 +23,9 @@ pub struct Counts {
     pub resets: usize,
     /// The requests that were received whole, in the order of their ends.
     pub received: Vec<Received>,
+    /// The empty Txns of new connections, which are in no other count.
+    pub probes: Vec<Received>,
+    probes_begun: usize,
     /// Calls begun, by path.
     begun: BTreeMap<String, usize>,
 }
@@ -77,6 +80,20 @@ impl Ledger {
 
     pub(super) fn received(&self, request: Received) {
         self.counts.send_modify(|counts| counts.received.push(request));
+    }
+
+    pub(super) fn probed(&self, request: Received) {
+        self.counts.send_modify(|counts| counts.probes.push(request));
+    }
+
+    /// Gives a probe its number.
+    pub(super) fn probe(&self) -> (usize, Open) {
+        let mut number = 0;
+        self.counts.send_modify(|counts| {
+            counts.probes_begun += 1;
+            number = counts.probes_begun;
+        });
+        (number, Open { ledger: self.clone(), close: |_| {} })
     }
 
     /// Counts a connection in and gives it its number; the guard counts it out.

@@ -14,6 +14,9 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! The empty Txn that a client sends on each new connection is no call of a test: [`Server::identify`] answers it, by default
+//! without a header, as a server does that does not say which cluster it is of.
+//!
 //! A [`Script`] gives each call an [`Answer`]: the [`Step`]s to take, one after the other. An answer whose steps end without
 //! ending the stream leaves it open until the client ends it. [`reply`] has the usual answers, [`frame`] the raw bytes;
 //! [`Raw`] is for peers that do not speak HTTP/2 at all.
@@ -22,6 +25,7 @@ mod connection;
 pub mod frame;
 mod ledger;
 mod perform;
+mod probe;
 mod raw;
 pub mod reply;
 mod script;

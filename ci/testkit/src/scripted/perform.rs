@@ -27,6 +27,9 @@ pub(super) struct Performance {
     body: Option<SendStream<Bytes>>,
     control: Control,
     ledger: Ledger,
+    /// What was read of the request before the answer was chosen.
+    read: Bytes,
+    is_probe: bool,
     /// Whether the call sent something that the client may not have read yet.
     unread: bool,
 }
@@ -49,7 +52,14 @@ impl Performance {
         ledger: Ledger,
     ) -> Self {
         let (head, request) = request.into_parts();
-        Self { call, headers: head.headers, request, respond, body: None, control, ledger, unread: false }
+        let (read, is_probe) = (Bytes::new(), false);
+        let headers = head.headers;
+        Self { call, headers, request, respond, body: None, control, ledger, read, is_probe, unread: false }
+    }
+
+    /// The same call, of whose request this was read already.
+    pub(super) fn having_read(self, read: Bytes, is_probe: bool) -> Self {
+        Self { read, is_probe, ..self }
     }
 
     /// Takes every step, then waits for the client to end the call if none ended it. `open` counts the call as open until
@@ -117,7 +127,7 @@ impl Performance {
     }
 
     async fn read_request(&mut self, applied: bool) -> Result<(), Ended> {
-        let mut body = BytesMut::new();
+        let mut body = BytesMut::from(&self.read[..]);
         // A request may stay open after its message.
         while !is_message(&body)
             && let Some(payload) = self.request.data().await
@@ -129,7 +139,12 @@ impl Performance {
         let message = body.freeze();
         let message = message.slice(GRPC_HEADER.min(message.len())..);
         let (path, headers) = (self.call.path.clone(), self.headers.clone());
-        self.ledger.received(Received { path, headers, message, applied });
+        let received = Received { path, headers, message, applied };
+        if self.is_probe {
+            self.ledger.probed(received)
+        } else {
+            self.ledger.received(received)
+        }
         Ok(())
     }
 

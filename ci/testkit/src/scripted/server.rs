@@ -12,9 +12,10 @@ use tokio::{
 };
 
 use super::{
-    connection::{self, Http2},
+    connection::{self, Http2, Scripts},
     ledger::{Counts, Ledger},
     raw::Raw,
+    reply,
     script::Script,
 };
 
@@ -30,6 +31,8 @@ pub struct Server {
 #[derive(Clone)]
 struct Stage {
     script: Arc<Mutex<Arc<dyn Script>>>,
+    /// What answers the empty Txn of a new connection.
+    identity: Arc<Mutex<Arc<dyn Script>>>,
     ledger: Ledger,
 }
 
@@ -70,6 +73,12 @@ impl Server {
     /// Plays another script from the next call on. Calls are counted on.
     pub fn play(&self, script: impl Script) {
         *self.stage.script.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
+    }
+
+    /// Answers the empty Txn of each connection from now on with this script, whose calls are counted by themselves. Before
+    /// that it is answered without a header.
+    pub fn identify(&self, script: impl Script) {
+        *self.stage.identity.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
     }
 
     /// Reads the counts.
@@ -134,7 +143,8 @@ impl Builder {
         let http2 = self.http2;
         let serve = move |stream: TcpStream, number: usize, stage: Stage| async move {
             // A client may break the connection off at any time; a test sees that in the counts.
-            let _ = connection::serve(stream, http2, number, || stage.script(), stage.ledger.clone()).await;
+            let ledger = stage.ledger.clone();
+            let _ = connection::serve(stream, http2, number, stage.scripts(), ledger).await;
         };
         self.listen(Arc::new(script), serve).await
     }
@@ -155,15 +165,24 @@ impl Builder {
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
         let address = listener.local_addr()?;
-        let stage = Stage { script: Arc::new(Mutex::new(script)), ledger: Ledger::default() };
+        let identity: Arc<dyn Script> = Arc::new(super::in_turn([reply::message("")]));
+        let stage = Stage {
+            script: Arc::new(Mutex::new(script)),
+            identity: Arc::new(Mutex::new(identity)),
+            ledger: Ledger::default(),
+        };
         let accepting = tokio::spawn(accept(listener, stage.clone(), serve)).abort_handle();
         Ok(Server { address, stage, accepting })
     }
 }
 
 impl Stage {
-    fn script(&self) -> Arc<dyn Script> {
-        Arc::clone(&self.script.lock().unwrap_or_else(PoisonError::into_inner))
+    fn scripts(&self) -> Scripts {
+        let of = |script: &Arc<Mutex<Arc<dyn Script>>>| -> Arc<dyn Fn() -> Arc<dyn Script> + Send + Sync> {
+            let script = Arc::clone(script);
+            Arc::new(move || Arc::clone(&script.lock().unwrap_or_else(PoisonError::into_inner)))
+        };
+        Scripts { calls: of(&self.script), probes: of(&self.identity) }
     }
 }
 

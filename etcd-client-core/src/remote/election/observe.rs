@@ -66,7 +66,7 @@ impl Observation {
     fn believed(&self, message: pb::LeaderResponse) -> Result<ElectionLeaderResponse, Error> {
         if let Some(header) = &message.header {
             let examiner = self.caller.channel().examiner(false);
-            examiner.examine(header, self.connection().map(|connection| &*connection.member))?;
+            examiner.examine(header, self.connection())?;
         }
         wire::leader_response(message, &self.request.name)
     }

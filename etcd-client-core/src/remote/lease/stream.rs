@@ -132,7 +132,7 @@ impl RenewalStream {
                 next = open.stream.next() => match next {
                     Ok(Some(answer)) => {
                         if let Some(header) = &answer.header
-                            && let Err(error) = open.examiner.examine(header, Some(member))
+                            && let Err(error) = open.examiner.examine(header, Some(&connection))
                         {
                             return (End::Broken, named(error));
                         }

@@ -225,7 +225,7 @@ impl Lane {
 
     fn receive(&mut self, message: pb::WatchResponse, connection: &Connection) -> Result<(), Error> {
         if let Some(header) = &message.header {
-            self.examiner.examine(header, Some(&connection.member))?;
+            self.examiner.examine(header, Some(connection))?;
         }
         let now = self.now();
         self.machine.receive(wire::watch_message(message), now);
@@ -318,7 +318,13 @@ async fn left(pool: &Pool, connection: &Connection) -> Failure {
     loop {
         let now = state.borrow_and_update().clone();
         let changed = match now {
-            ConnectionState::Ready => state.changed().await,
+            ConnectionState::Ready => tokio::select! {
+                changed = state.changed() => changed,
+                () = connection.retired() => {
+                    let text = "the member has to show again which cluster it is of";
+                    return Failure::new(Observation::Lost, text);
+                }
+            },
             ConnectionState::Suspect if pool.has_ready_besides(&[connection.member.id]) => {
                 let text = "the member went silent: it answers no PING either";
                 return Failure::new(Observation::Abandoned, text);

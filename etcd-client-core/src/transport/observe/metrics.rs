@@ -46,11 +46,11 @@ impl Observer for MetricsObserver {
     }
 
     fn endpoint(&self, event: &EndpointEvent<'_>) {
-        ready(event.endpoint, event.phase == EndpointPhase::Ready);
+        phase(event.endpoint, Some(event.phase));
     }
 
     fn endpoint_removed(&self, endpoint: &str) {
-        ready(endpoint, false);
+        phase(endpoint, None);
     }
 
     fn connection(&self, event: &ConnectionEvent<'_>) {
@@ -64,8 +64,11 @@ impl Observer for MetricsObserver {
     }
 }
 
-fn ready(endpoint: &str, ready: bool) {
-    gauge!("etcd_client_endpoint_ready", "endpoint" => endpoint.to_owned()).set(f64::from(u8::from(ready)));
+fn phase(endpoint: &str, phase: Option<EndpointPhase>) {
+    let is = |wanted| f64::from(u8::from(phase == Some(wanted)));
+    let endpoint = endpoint.to_owned();
+    gauge!("etcd_client_endpoint_ready", "endpoint" => endpoint.clone()).set(is(EndpointPhase::Ready));
+    gauge!("etcd_client_endpoint_refused", "endpoint" => endpoint).set(is(EndpointPhase::Refused));
 }
 
 /// How a failure is named: few and fixed names, as labels must be.

@@ -43,8 +43,9 @@
 //! | `etcd.call` | span, DEBUG | a call | `operation`; at its end `endpoint` (the last one tried), `attempts`, `outcome` (`ok`, `not applied`, `unknown`, `dropped`) and `error` (its kind); `key` when asked for and TRACE is on |
 //! | `etcd.resend` | DEBUG | an attempt failed and another follows | `endpoint`, `attempt`, `sent`, `reason` |
 //! | `etcd.unsent` | DEBUG | a stub's request did not leave and is handed to another connection | `reason` |
-//! | `etcd.endpoint` | INFO when ready, WARN when suspect or down, else DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason` |
+//! | `etcd.endpoint` | INFO when ready, WARN when suspect or down, ERROR when refused, else DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason` |
 //! | `etcd.ejected` | INFO | an endpoint's calls fail: others are used for a while | `endpoint`, `for_ms` |
+//! | `etcd.accepted` | WARN | another cluster or history was accepted | `before`, `revision`, `cluster` |
 //! | `etcd.connection` | DEBUG | a connection was opened or closed | `endpoint`, `purpose`, `change`, `count` |
 //! | `etcd.token` | DEBUG | a token was fetched, or could not be | `auth` (whether calls carry one), `error` |
 //!
@@ -63,6 +64,7 @@
 //! | `etcd_client_call_seconds` | histogram | `operation`, `result` |
 //! | `etcd_client_connections` | gauge | `endpoint`, `purpose` (`calls`, `streams`) |
 //! | `etcd_client_endpoint_ready` | gauge, 0 or 1 | `endpoint` |
+//! | `etcd_client_endpoint_refused` | gauge, 0 or 1: it is of another cluster or history | `endpoint` |
 //!
 //! `result` is `ok`, the name of etcd's [`Code`](etcd_errors::Code) or of gRPC's, such as `NoLeader` or `Unavailable`, the
 //! [`ErrorKind`](etcd_errors::ErrorKind) of an error without a code, or `dropped` for a call whose caller did not wait for its end.

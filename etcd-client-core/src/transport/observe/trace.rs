@@ -2,7 +2,7 @@
 
 use etcd_errors::{Attempt, Error};
 use tracing::{
-    Level, Span, debug, debug_span, enabled,
+    Level, Span, debug, debug_span, enabled, error,
     field::{self, Empty, display},
     info, warn,
 };
@@ -17,12 +17,13 @@ const RESEND: &str = "etcd.resend";
 const UNSENT: &str = "etcd.unsent";
 const ENDPOINT: &str = "etcd.endpoint";
 const EJECTED: &str = "etcd.ejected";
+const ACCEPTED: &str = "etcd.accepted";
 const CONNECTION: &str = "etcd.connection";
 const TOKEN: &str = "etcd.token";
 
 /// All names, for the test that looks for them on the page.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 7] = [CALL, RESEND, UNSENT, ENDPOINT, EJECTED, CONNECTION, TOKEN];
+pub(super) const NAMES: [&str; 8] = [CALL, RESEND, UNSENT, ENDPOINT, EJECTED, ACCEPTED, CONNECTION, TOKEN];
 
 /// The bytes of a key that are shown at most.
 const SHOWN_KEY: usize = 64;
@@ -90,7 +91,22 @@ pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>) 
         EndpointPhase::Suspect | EndpointPhase::Down => {
             warn!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "an endpoint is not usable");
         }
+        EndpointPhase::Refused => {
+            error!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "an endpoint is refused");
+        }
     }
+}
+
+/// Cluster ids as etcdctl shows them.
+pub(crate) fn accepted(before: u64, revision: i64, cluster: u64) {
+    warn!(
+        name: ACCEPTED,
+        target: TARGET,
+        before = format_args!("{before:x}"),
+        revision,
+        cluster = format_args!("{cluster:x}"),
+        "another cluster or history was accepted"
+    );
 }
 
 pub(crate) fn ejected(endpoint: &str, for_ms: u64) {

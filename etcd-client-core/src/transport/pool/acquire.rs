@@ -12,7 +12,7 @@ use super::{
 use crate::{
     mechanism::pick::pick,
     transport::{
-        connection::{Connection, InFlight},
+        connection::{Connection, InFlight, Limit},
         member::{Member, Purpose},
         record::Need,
         wish::{Preference, Wish},
@@ -58,6 +58,7 @@ impl Pool {
             if let Some(flight) = self.try_acquire(&wish.at(self.now())) {
                 return Ok(flight);
             }
+            self.check_usable(wish)?;
             self.relieve();
             tokio::select! {
                 told = changed.changed() => told.map_err(|_gone| closed())?,
@@ -75,6 +76,12 @@ impl Pool {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A call cannot be answered while every member is of another cluster or history, or does not take such calls.
+    fn check_usable(&self, wish: &Wish<'_>) -> Result<(), Error> {
+        self.accept_unasked();
+        self.refusal(Some(wish)).or_else(|| self.learners_only(wish)).map_or(Ok(()), Err)
     }
 
     /// By the streams that members have: calls come and go, and say nothing of those.
@@ -100,6 +107,7 @@ impl Pool {
             let calls = self.calls.load_full();
             let wish = wish.at(self.now());
             let Some(picked) = self.pick_for_stream(&calls, &wish) else {
+                self.check_usable(&wish)?;
                 self.relieve();
                 tokio::select! {
                     told = changed.changed() => told.map_err(|_gone| closed())?,
@@ -108,7 +116,7 @@ impl Pool {
                 continue;
             };
             let member = &calls[picked].member;
-            if let Some(flight) = self.stream_connection(member) {
+            if let Some(flight) = self.stream_connection(member, &wish) {
                 return Ok(flight);
             }
             self.grow(member, Purpose::Streams);
@@ -123,12 +131,12 @@ impl Pool {
         }
     }
 
-    fn stream_connection(&self, member: &Member) -> Option<InFlight> {
+    fn stream_connection(&self, member: &Member, wish: &Wish<'_>) -> Option<InFlight> {
         let streams = self.streams.load();
         let of_member = |connection: &&Arc<Connection>| connection.member.id == member.id;
         // Once no more may be made, even one without a place for another paced stream serves those that are not paced.
         let all = streams.iter().filter(of_member).count() >= MOST_CONNECTIONS;
-        let usable = streams.iter().filter(of_member).filter(|connection| connection.load().is_some());
+        let usable = streams.iter().filter(of_member).filter(|connection| wish.rate(connection).is_some());
         usable
             .filter(|connection| all || connection.has_stream_place())
             .min_by_key(|connection| (!connection.has_stream_place(), connection.gauge.in_flight()))?
@@ -142,8 +150,12 @@ impl Pool {
         let mut changed = self.changed.subscribe();
         loop {
             self.check_reachable()?;
-            if !self.calls.load().is_empty() {
+            if self.calls.load().iter().any(|connection| !connection.is_retired()) {
                 return Ok(());
+            }
+            self.accept_unasked();
+            if let Some(error) = self.refusal(None) {
+                return Err(error.with_attempts(self.troubles()));
             }
             changed.changed().await.map_err(|_gone| closed())?;
         }
@@ -156,6 +168,7 @@ impl Pool {
             let member = &ready.member;
             member.server() == server
                 && !member.is_ejected(Need::Quorum, false, now)
+                && ready.limit() == Limit::None
                 && ready.load().is_some()
         })
     }
@@ -167,6 +180,9 @@ impl Pool {
 
     /// Whether one of these connections can be used.
     pub(crate) fn has_ready_connection(&self, wanted: impl Fn(&Connection) -> bool) -> bool {
-        self.calls.load().iter().any(|ready| wanted(ready) && ready.load().is_some())
+        self.calls
+            .load()
+            .iter()
+            .any(|ready| wanted(ready) && ready.limit() == Limit::None && ready.load().is_some())
     }
 }

@@ -10,21 +10,24 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use etcd_errors::{Attempt, Error, ErrorKind};
+use etcd_errors::{Attempt, Error, ErrorKind, GrpcCode};
 use http::HeaderMap;
 use tokio::{runtime::Handle, sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    connection::{Connection, millis},
+    connection::{Connection, Limit, millis},
     connector::SharedConnector,
     headers::Headers,
+    histories::Histories,
+    identity::Refusal,
     member::Member,
     observe::SharedObserver,
     origin::Origins,
+    record::Need,
     room::Room,
     state::{EndpointPhase, Table},
-    wish::Balance,
+    wish::{Balance, Preference, Wish},
 };
 use crate::model::Endpoint;
 
@@ -38,6 +41,10 @@ pub(crate) struct PoolSettings {
     /// Whether the members' own word on their health is listened to.
     pub(crate) health: bool,
     pub(crate) observer: SharedObserver,
+    /// Shared with the clients of single members.
+    pub(crate) histories: Arc<Histories>,
+    /// Whether another cluster or history is accepted where no endpoint serves the one that is known.
+    pub(crate) accepts_replacement: bool,
 }
 
 /// How the silence of a peer is judged, as a user sets it.
@@ -164,6 +171,63 @@ impl Pool {
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         Ok(())
+    }
+
+    /// Why no call can be answered, where every endpoint leads to another cluster or history, or to a learner.
+    pub(crate) fn refusal(&self, wish: Option<&Wish<'_>>) -> Option<Error> {
+        let members = self.members.load();
+        let wanted = |member: &&Arc<Member>| match wish.map(|wish| wish.preference) {
+            Some(Preference::Only(endpoint)) => member.endpoint == *endpoint,
+            _ => true,
+        };
+        let mut refusals = members.iter().filter(wanted).map(|member| member.refusal());
+        let first = refusals.next()??;
+        if refusals.all(|refusal| refusal.is_some()) { Some(first.error()) } else { None }
+    }
+
+    /// Accepts what the endpoints are of, where that is wanted without being asked and none of them serves what is known.
+    pub(crate) fn accept_unasked(&self) {
+        let members = self.members.load();
+        let all = self.settings.accepts_replacement
+            && members.iter().all(|member| member.refusal().is_some_and(|refusal| refusal.is_acceptable()));
+        if all && let Some(refusal) = members.first().and_then(|member| member.refusal()) {
+            self.accept(&self.settings.histories.current(), refusal.cluster);
+        }
+    }
+
+    /// The error of a call that needs a quorum, where every endpoint that it may go to is connected and a learner.
+    fn learners_only(&self, wish: &Wish<'_>) -> Option<Error> {
+        if wish.need != Need::Quorum {
+            return None;
+        }
+        let (members, calls) = (self.members.load(), self.calls.load());
+        let wanted = |member: &&Arc<Member>| match wish.preference {
+            Preference::Only(endpoint) => member.endpoint == *endpoint,
+            _ => true,
+        };
+        let is_learner = |member: &Arc<Member>| {
+            let mut of_member = calls.iter().filter(|connection| connection.member.id == member.id);
+            of_member.any(|connection| connection.limit() == Limit::Learner && !connection.is_retired())
+        };
+        members.iter().filter(wanted).all(is_learner).then(|| {
+            Error::from_server(GrpcCode::FailedPrecondition, "etcdserver: rpc not supported for learner")
+        })
+    }
+
+    /// The first reason for which an endpoint is refused.
+    pub(crate) fn any_refusal(&self) -> Option<Error> {
+        self.members.load().iter().find_map(|member| member.refusal()).map(|refusal| refusal.error())
+    }
+
+    /// What the endpoints are of that are refused, where a user may accept it; each cluster once.
+    pub(crate) fn acceptable(&self) -> Vec<u64> {
+        let members = self.members.load();
+        let refusals = members.iter().filter_map(|member| member.refusal());
+        let mut clusters: Vec<u64> =
+            refusals.filter(Refusal::is_acceptable).map(|refusal| refusal.cluster).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        clusters
     }
 
     /// Why a call finds no connection, for each endpoint.

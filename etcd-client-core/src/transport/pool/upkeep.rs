@@ -8,10 +8,13 @@ use tokio::task::JoinHandle;
 
 use super::{KeepaliveSettings, Pool};
 use crate::{
-    mechanism::liveness::Keepalive,
+    mechanism::{history::History, liveness::Keepalive},
     transport::{
         connection::{Connection, Dial},
+        histories::Histories,
+        identity::Refusal,
         member::{Member, Purpose},
+        observe::trace,
         state::EndpointPhase,
         supervisor::Supervisor,
     },
@@ -56,6 +59,8 @@ impl Pool {
             connector: &self.settings.connector,
             origins: &self.settings.origins,
             observer: &self.settings.observer,
+            histories: &self.settings.histories,
+            headers: &self.headers,
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             runtime_ended: &self.runtime_ended,
@@ -76,7 +81,7 @@ impl Pool {
         if self.shutdown.is_cancelled() || connection.member.removed.is_cancelled() {
             return;
         }
-        connection.member.set_foreign(false);
+        connection.member.set_refusal(None);
         self.list(connection.purpose).rcu(|ready| {
             let mut ready = Vec::clone(ready);
             ready.push(Arc::clone(connection));
@@ -98,6 +103,41 @@ impl Pool {
         if self.states.send_if_modified(|table| table.set(member.id, phase, reason)) {
             self.observer().phase(member.endpoint.as_str(), phase, why.as_deref());
         }
+    }
+
+    pub(crate) fn histories(&self) -> &Arc<Histories> {
+        &self.settings.histories
+    }
+
+    /// Has every connection to a member end, and what is behind its address asked again: an answer was of something else.
+    pub(crate) fn retire(&self, member: &Member) {
+        for list in [&self.calls, &self.streams] {
+            let connections = list.load();
+            connections
+                .iter()
+                .filter(|connection| connection.member.id == member.id)
+                .for_each(|connection| connection.retire());
+        }
+    }
+
+    /// The member is of another cluster or history: notes why it is not used, and accepts that where it is to be accepted without
+    /// being asked and nothing serves the history that is known.
+    pub(crate) fn refuse(&self, member: &Member, refusal: &Refusal, history: &Arc<History>) {
+        member.set_refusal(Some(refusal.clone()));
+        self.phase(member, EndpointPhase::Refused, Some(refusal.to_string().into()));
+        let served = self.calls.load().iter().any(|connection| connection.load().is_some());
+        if self.settings.accepts_replacement && refusal.is_acceptable() && !served {
+            self.accept(history, refusal.cluster);
+        }
+        self.tell();
+    }
+
+    /// Begins another history, of this cluster.
+    pub(crate) fn accept(&self, old: &Arc<History>, cluster: u64) {
+        trace::accepted(old.cluster(), old.floor(), cluster);
+        self.settings.histories.accept(old, cluster);
+        self.members.load().iter().for_each(|member| member.set_refusal(None));
+        self.tell();
     }
 
     /// Has waiting calls look again.

@@ -74,7 +74,8 @@ impl ServiceCaller {
         Resp: Answer,
     {
         let mut open = OpenCall::start(self, call)?;
-        let floor = call.linearizable.then(|| self.channel.floor());
+        let history = self.channel.history();
+        let floor = call.linearizable.then(|| history.floor());
         let left = open.deadline.map(|deadline| deadline.saturating_duration_since(open.started));
         // A renewal's sending half ends after its answer, as on connections of the client's own.
         let (hold, held) = match call.method {
@@ -88,7 +89,7 @@ impl ServiceCaller {
             let header = answer.header().cloned();
             let converted = convert(answer).map_err(Trouble::Answer)?;
             if let Some(header) = header {
-                self.channel.admit(&header, floor).map_err(Trouble::Answer)?;
+                self.channel.admit(&header, &history, floor).map_err(Trouble::Answer)?;
             }
             Ok(converted)
         });

@@ -98,6 +98,10 @@ impl Member {
         if head.uri.path() == "/etcdserverpb.Auth/Authenticate" {
             return self.authenticate(message).await;
         }
+        // The empty Txn of a new connection, which is answered whoever asks.
+        if head.uri.path() == "/etcdserverpb.KV/Txn" && message.is_empty() {
+            return Ok(pb::TxnResponse { header: header(), ..Default::default() }.encode_to_vec());
+        }
         let token = head.headers.get("token").map(|token| token.to_str().expect("text").to_owned());
         let mut state = self.state();
         let state = &mut *state;

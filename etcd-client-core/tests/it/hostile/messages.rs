@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{ErrorKind, LeaseId};
+use etcd_client_core::{ErrorKind, LeaseId, Outcome};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{in_turn, reply};
 use prost::Message as _;
@@ -61,7 +61,8 @@ async fn negative_numbers_count_as_none() {
 async fn extreme_numbers_are_kept() {
     let rig = Rig::start().await;
     let client = rig.client();
-    for number in [i64::MIN, -1, 0, i64::MAX] {
+    let most = 1 << 53;
+    for number in [i64::MIN, -1, 0, most, most + 1, i64::MAX] {
         let header = pb::ResponseHeader {
             cluster_id: u64::MAX,
             member_id: u64::MAX,
@@ -70,7 +71,14 @@ async fn extreme_numbers_are_kept() {
         };
         let answer = pb::PutResponse { header: Some(header), prev_kv: None };
         rig.server.play(in_turn([reply::message(answer.encode_to_vec())]));
-        let put = client.put("k", "v").await.expect("read");
-        assert_eq!(put.header.revision.get(), number);
+        match client.put("k", "v").await {
+            Ok(put) => assert_eq!((put.header.revision.get(), (0..=most).contains(&number)), (number, true)),
+            Err(error) => {
+                // What no store can have is not kept.
+                let expected = (ErrorKind::Protocol, Outcome::Unknown);
+                assert_eq!((error.kind(), error.outcome()), expected, "{}", error.report());
+                assert!(!(0..=most).contains(&number), "{number}: {}", error.report());
+            }
+        }
     }
 }

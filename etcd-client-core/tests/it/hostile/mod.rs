@@ -1,6 +1,7 @@
 //! Answers that no etcd gives: each ends in a typed error that names the endpoint, and the next call works.
 
 mod at_most_once;
+mod connections;
 mod frames;
 mod heads;
 mod identity;

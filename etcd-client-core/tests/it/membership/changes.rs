@@ -113,8 +113,14 @@ async fn a_stray_cluster_at_a_listed_address_is_not_used() {
     let seed = cluster.member(0).endpoint().to_owned();
     let client = client([&seed]);
     assert_eq!(texts(&client.sync().await.expect("synced")), [&*seed]);
-    // A client set to both clusters' members finds only those of the one that gave the list.
+    // A client of one member is a client of the same cluster.
     let other = client.only(stray.member(0).endpoint()).expect("valid");
-    assert_eq!(texts(&other.sync().await.expect("synced")), [stray.member(0).endpoint()]);
+    let error = other.sync().await.expect_err("another cluster");
+    assert_eq!(error.kind(), ErrorKind::WrongCluster, "{}", error.report());
+    // A client set to both clusters' members uses only those of the one that it knows.
+    client.set_endpoints([stray.member(0).endpoint(), &seed]).expect("valid");
+    let both = client.sync().await.expect("synced");
+    assert_eq!(texts(&both), [stray.member(0).endpoint(), &*seed], "what was given stays");
+    client.set_endpoints([&seed]).expect("valid");
     assert_eq!(texts(&client.endpoints()), [&*seed]);
 }

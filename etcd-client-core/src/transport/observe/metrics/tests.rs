@@ -145,6 +145,7 @@ fn endpoints_and_connections_are_gauges() {
             ("b", EndpointPhase::Ready),
             ("b", EndpointPhase::Suspect),
             ("c", EndpointPhase::Ready),
+            ("d", EndpointPhase::Refused),
         ] {
             observer.endpoint(&EndpointEvent { endpoint, phase, reason: None });
         }
@@ -159,6 +160,11 @@ fn endpoints_and_connections_are_gauges() {
         ("etcd_client_endpoint_ready a", 1.0),
         ("etcd_client_endpoint_ready b", 0.0),
         ("etcd_client_endpoint_ready c", 0.0),
+        ("etcd_client_endpoint_ready d", 0.0),
+        ("etcd_client_endpoint_refused a", 0.0),
+        ("etcd_client_endpoint_refused b", 0.0),
+        ("etcd_client_endpoint_refused c", 0.0),
+        ("etcd_client_endpoint_refused d", 1.0),
     ];
     assert_eq!(seen, expected.map(|(name, value)| (name.to_owned(), value)));
 }
