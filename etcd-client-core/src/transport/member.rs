@@ -9,6 +9,7 @@ use std::{
 };
 
 use http::Uri;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -55,6 +56,8 @@ pub(crate) struct Member {
     server: AtomicU64,
     /// Since when its connections were seen with more calls than one should have; zero for not.
     crowded_since: AtomicU64,
+    /// Notified when calls found out that others are to be used.
+    pub(crate) ejected: Notify,
     connections: [AtomicUsize; 2],
     open_connections: [AtomicUsize; 2],
 }
@@ -72,6 +75,7 @@ impl Member {
             refusal: Mutex::default(),
             server: AtomicU64::new(0),
             crowded_since: AtomicU64::new(0),
+            ejected: Notify::new(),
             connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
             open_connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
         }
@@ -123,6 +127,7 @@ impl Member {
         let now = took.end;
         if let Some(until) = self.records[need as usize].judge(end, took) {
             trace::ejected(self.endpoint.as_str(), until.saturating_sub(now));
+            self.ejected.notify_waiters();
         }
     }
 

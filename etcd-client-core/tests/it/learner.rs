@@ -30,6 +30,10 @@ async fn a_learner_serves_serializable_gets_and_nothing_else() {
     let grpc = if line < Line::V3_6 { GrpcCode::Unavailable } else { GrpcCode::FailedPrecondition };
     assert_eq!(leases.grpc_code(), Some(grpc), "{leases}");
 
+    // Well before its deadline, which a watch that is retried would wait for.
+    let watched = learner.watch("k").timeout(PATIENCE).await;
+    assert_eq!(watched.expect_err("watch").code(), Some(Code::NotSupportedForLearner));
+
     let both = client(cluster.endpoints());
     for i in 0..20 {
         assert_eq!(both.get("k").await.expect("the voter answers").kvs[0].value, "v");

@@ -95,11 +95,12 @@ impl Lane {
                 Action::Created { ticket, header, behind, future } => {
                     let connection = Arc::clone(stream.connection());
                     self.answered(reopening, &connection);
-                    self.created(ticket, header, &connection);
+                    let moves = future && self.key.start != Start::Future;
+                    self.created(ticket, header, &connection, moves);
                     if behind {
                         self.verify(ticket);
                     }
-                    if future && self.key.start != Start::Future {
+                    if moves {
                         self.transfer(ticket, Start::Future);
                     }
                 }
@@ -131,14 +132,14 @@ impl Lane {
         }
     }
 
-    fn created(&mut self, ticket: Ticket, header: ResponseHeader, connection: &Connection) {
+    /// `moves` says that another lane is about to take the watch: a listing that begins here would end here, unseen by it.
+    fn created(&mut self, ticket: Ticket, header: ResponseHeader, connection: &Connection, moves: bool) {
         let position = self.machine.position(ticket);
         let Some(entry) = self.entries.get_mut(&ticket) else { return };
         position.iter().for_each(|position| entry.shared.reached(*position));
         entry.created(header, &connection.member.endpoint);
-        if !self.prime(ticket)
-            && let Some(entry) = self.entries.get_mut(&ticket)
-        {
+        let awaits_listing = if moves { entry.known.is_some() } else { self.prime(ticket) };
+        if !awaits_listing && let Some(entry) = self.entries.get_mut(&ticket) {
             entry.announce();
         }
     }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_errors::{Attempt, Error, ErrorKind};
+use etcd_errors::{Attempt, Code, Error, ErrorKind};
 use etcd_proto::etcdserverpb as pb;
 use futures_core::future::BoxFuture;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -33,8 +33,10 @@ use crate::{
         duplex::Duplex,
         examiner::Examiner,
         failure::Failure,
+        member::Member,
         method::Method,
         pool::{Pool, closed},
+        record::Need,
         reopening::{Opened, Reopening},
     },
     wire,
@@ -70,6 +72,8 @@ pub(super) struct Lane {
     lost_since: Option<Instant>,
     /// Streams in a row that were of another cluster, or whose messages were larger than is taken.
     hopeless: u32,
+    /// The members in a row that refused a stream because they are learners.
+    learners: Vec<usize>,
     /// Whether the last stream that answered a creation led to a gRPC proxy.
     behind_proxy: bool,
     /// Streams opened so far.
@@ -111,6 +115,7 @@ impl Lane {
             began: Instant::now(),
             lost_since: None,
             hopeless: 0,
+            learners: Vec::new(),
             behind_proxy: false,
             generation: 0,
             progress: ProgressOf::Unknown,
@@ -185,7 +190,7 @@ impl Lane {
         self.generation += 1;
         self.progress = ProgressOf::Unknown;
         self.machine.opened(self.now());
-        let mut left = pin!(left(&pool, &connection));
+        let mut left = pin!(left(&pool, &connection, self.key.endpoint.is_some()));
         let mut empty_since = None;
         loop {
             consume_budget().await;
@@ -235,6 +240,7 @@ impl Lane {
     /// The stream answered: the member is of use.
     pub(super) fn answered(&mut self, reopening: &mut Reopening, connection: &Connection) {
         self.lost_since = None;
+        self.learners.clear();
         reopening.answered(connection);
     }
 
@@ -281,6 +287,29 @@ impl Lane {
             return self.end_all(&error);
         }
         self.entries.values().for_each(|entry| entry.lost(since, &error));
+        if error.code() == Some(Code::NotSupportedForLearner) {
+            self.refused_by_learner(connection.member.id, &error);
+        }
+    }
+
+    /// Where every member is a learner, nobody waits for the creation of a watch. Watches that were created stay: a learner may
+    /// be promoted, and a voter come back.
+    fn refused_by_learner(&mut self, member: usize, error: &Error) {
+        if !self.learners.contains(&member) {
+            self.learners.push(member);
+        }
+        let members = if self.key.endpoint.is_some() { 1 } else { self.hub.pool.size() };
+        if self.learners.len() < members {
+            return;
+        }
+        let never_created = self.entries.iter().filter(|(_, entry)| entry.creation.is_some());
+        let tickets: Vec<Ticket> = never_created.map(|(ticket, _)| *ticket).collect();
+        for ticket in tickets {
+            self.machine.remove(ticket);
+            if let Some(mut entry) = self.take(ticket) {
+                entry.end(error.clone());
+            }
+        }
     }
 
     /// Ends every watch of this lane with one error each.
@@ -312,10 +341,13 @@ impl Drop for Lane {
     }
 }
 
-/// Ends when the stream should be given up for what became of its connection.
-async fn left(pool: &Pool, connection: &Connection) -> Failure {
+/// Ends when the stream should be given up for what became of its connection, or for what calls found out about its member:
+/// one that is cut off from the others still answers PINGs, and creations of watches.
+async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
+    let member = &connection.member;
     let mut state = connection.state.clone();
     loop {
+        let ejected = member.ejected.notified();
         let now = state.borrow_and_update().clone();
         let changed = match now {
             ConnectionState::Ready => tokio::select! {
@@ -323,6 +355,15 @@ async fn left(pool: &Pool, connection: &Connection) -> Failure {
                 () = connection.retired() => {
                     let text = "the member has to show again which cluster it is of";
                     return Failure::new(Observation::Lost, text);
+                }
+                () = ejected, if !pinned => {
+                    let now = pool.now();
+                    let left = |member: &Member| member.is_ejected(Need::Quorum, false, now);
+                    if left(member) && pool.has_ready_connection(|other| !left(&other.member)) {
+                        let text = "calls found that the member is of no use at present";
+                        return Failure::new(Observation::Abandoned, text);
+                    }
+                    Ok(())
                 }
             },
             ConnectionState::Suspect if pool.has_ready_besides(&[connection.member.id]) => {

@@ -54,7 +54,11 @@ impl Lane {
         known.await_listing();
         let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());
         self.jobs.push(Box::pin(async move {
-            let listing = list(&channel, &range, true, before).await;
+            let mut listing = list(&channel, &range, true, before).await;
+            if listing.as_ref().is_err_and(|error| error.code() == Some(Code::FutureRev)) {
+                // Of a watch that begins later, the keys of now are the nearest that can be known.
+                listing = list(&channel, &range, true, Revision::ZERO).await;
+            }
             Done::Primed(ticket, listing.map_or_else(|_gone| Vec::new(), |listing| listing.kvs))
         }));
         true

@@ -4,7 +4,7 @@ use etcd_client_core::{Client, Error, Revision, WatchHandle, WatchResponseKind};
 use etcd_testkit::Accept;
 
 use super::rig::{end, events, response, short};
-use crate::servers::{client, eventually, lent};
+use crate::servers::{PATIENCE, client, eventually, lent};
 
 async fn put(client: &Client, key: &str, value: &str) -> Revision {
     client.put(key, value).await.expect("put").header.revision
@@ -131,4 +131,19 @@ async fn a_slow_reader_that_history_left_behind_loses_nothing_silently() {
         }
     }
     assert!(next < last);
+}
+
+#[tokio::test]
+async fn a_resyncing_watch_may_begin_in_the_future() {
+    let Some(lent) = lent().await else { return };
+    let client = client(lent.cluster.endpoints());
+    let now = put(&client, "dir/old", "").await;
+    let start = Revision::new(now.get() + 3);
+    let watch = client.watch("dir/").prefix().resync().start_revision(start).timeout(PATIENCE);
+    let mut watch = watch.await.expect("created before its start");
+    for value in ["1", "2", "3", "4"] {
+        put(&client, "dir/new", value).await;
+    }
+    let got: Vec<_> = events(&mut watch, 2).await.iter().map(|event| short(event).1).collect();
+    assert_eq!(got, ["3", "4"]);
 }
