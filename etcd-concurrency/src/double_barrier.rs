@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroUsize};
 
 use etcd_client_core::{
-    CallOptions, Delete, Event, Get, GetResponse, Key, KeyValue, OpResponse, Put, Resend, Revision,
+    CallOptions, Compare, Delete, Event, Get, GetResponse, Key, KeyValue, OpResponse, Put, Resend, Revision,
     SortOrder, SortTarget, Txn, Value, WatchCreate,
 };
 
@@ -75,15 +75,15 @@ impl DoubleBarrier {
             Answer::Found(own, _) => self.as_of(&own, others, ready).await?,
             Answer::Refused(_) => return Err(Error::KeyExists),
         };
-        let before = match Round::of(place.fence(), reads) {
-            Round::Open { before } if before < self.count.get() => before,
+        let (before, ready) = match Round::of(place.fence(), reads) {
+            Round::Open { before, ready } if before < self.count.get() => (before, ready),
             _ => {
                 place.leave().await?;
                 return Err(Error::Full);
             }
         };
         if before + 1 == self.count.get() {
-            self.put_ready(&place).await?;
+            self.put_ready(&place, ready).await?;
         } else {
             self.wait_ready(&place).await?;
         }
@@ -104,18 +104,32 @@ impl DoubleBarrier {
         Ok(response.into_responses().into_iter().filter_map(OpResponse::into_get).collect())
     }
 
-    /// Lets everybody in, as long as the participant's own key exists: a copy that is applied after that key is gone would open
-    /// the next round.
+    /// Lets everybody in; `known` is the mod revision of `ready` when the participant came.
     ///
-    /// That `ready` does not exist is no condition, because one that a Go participant left behind wakes nobody.
-    async fn put_ready(&self, place: &Place) -> Result<(), Error> {
-        let mut txn = Txn::new().then(Put::new(self.ready(), Value::new()));
-        if self.session.rules().hold(Rule::ReadyNeedsWaiter) {
-            txn = txn.when(place.owned());
+    /// The participant's own key has to exist: a copy that is applied after it is gone would open the next round. That `ready`
+    /// does not exist is no condition, because one that a Go participant left behind wakes nobody.
+    async fn put_ready(&self, place: &Place, known: Revision) -> Result<(), Error> {
+        let (store, rules, mut known) = (self.session.store(), self.session.rules(), known);
+        while known < place.fence() {
+            let unchanged = Compare::mod_revision(self.ready()).equal(known);
+            let both = rules.hold(Rule::ReadyNeedsWaiter).then(|| (place.owned(), unchanged));
+            let txn = Txn::new()
+                .when(both)
+                .then(Put::new(self.ready(), Value::new()))
+                .or_else([Get::new(place.key()).keys_only(), Get::new(self.ready()).keys_only()]);
+            let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+            let response = store.kv().txn(txn, options).await.map_err(|error| place.explain(error))?;
+            if response.succeeded() {
+                return Ok(());
+            }
+            let read = |index| response.get(index).and_then(GetResponse::first);
+            if read(0).is_none_or(|own| own.create_revision != place.fence()) {
+                return Err(Error::Lost);
+            }
+            // Put by an earlier copy or by another participant, or taken down by one of an earlier round.
+            known = read(1).map_or(Revision::ZERO, |ready| ready.mod_revision);
         }
-        let options = CallOptions::default().resend(Resend::AsIfIdempotent);
-        let response = self.session.store().kv().txn(txn, options).await;
-        if response.map_err(|error| place.explain(error))?.succeeded() { Ok(()) } else { Err(Error::Lost) }
+        Ok(())
     }
 
     /// Waits for the last one, for as long as the participant's key and session last.
@@ -159,8 +173,8 @@ impl DoubleBarrier {
 /// Whether a participant that comes can take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
-    /// So many came before.
-    Open { before: usize },
+    /// So many came before; `ready` has this mod revision.
+    Open { before: usize, ready: Revision },
     /// All have come, and not all have left.
     Running,
 }
@@ -174,11 +188,11 @@ impl Round {
         let mut reads = reads.into_iter();
         let mut before = reads.next().unwrap_or_default().kvs;
         before.retain(|kv| kv.create_revision < own);
-        let ready = reads.next().and_then(GetResponse::into_first).map(|kv| kv.mod_revision);
+        let ready =
+            reads.next().and_then(GetResponse::into_first).map_or(Revision::ZERO, |kv| kv.mod_revision);
         // A `ready` that is younger than the participant lets it in.
-        let ready = ready.filter(|ready| *ready < own);
-        let running = ready.is_some_and(|ready| before.iter().any(|kv| kv.create_revision < ready));
-        if running { Self::Running } else { Self::Open { before: before.len() } }
+        let running = ready < own && before.iter().any(|kv| kv.create_revision < ready);
+        if running { Self::Running } else { Self::Open { before: before.len(), ready } }
     }
 }
 
@@ -271,18 +285,20 @@ mod tests {
             GetResponse::new(Default::default(), revisions.iter().map(kv).collect())
         };
         // The own key was created at 20.
-        for (waiters, ready, expected) in [
-            (vec![], None, Round::Open { before: 0 }),
-            (vec![10, 11], None, Round::Open { before: 2 }),
-            (vec![10, 11, 20, 21], None, Round::Open { before: 2 }),
-            (vec![10], Some(15), Round::Running),
-            (vec![10, 16], Some(15), Round::Running),
+        for (waiters, ready, before) in [
+            (vec![], None, Some(0)),
+            (vec![10, 11], None, Some(2)),
+            (vec![10, 11, 20, 21], None, Some(2)),
+            (vec![10], Some(15), None),
+            (vec![10, 16], Some(15), None),
             // Left behind by an earlier round.
-            (vec![], Some(15), Round::Open { before: 0 }),
-            (vec![16], Some(15), Round::Open { before: 1 }),
+            (vec![], Some(15), Some(0)),
+            (vec![16], Some(15), Some(1)),
             // Put by somebody who came later.
-            (vec![10, 20, 21], Some(22), Round::Open { before: 1 }),
+            (vec![10, 20, 21], Some(22), Some(1)),
         ] {
+            let put = Revision::new(ready.unwrap_or(0));
+            let expected = before.map_or(Round::Running, |before| Round::Open { before, ready: put });
             let waiters = waiters.iter().map(|&created| (created, created)).collect::<Vec<_>>();
             let ready = ready.map(|modified| (5, modified)).into_iter().collect::<Vec<_>>();
             let round = Round::of(20.into(), vec![get(&waiters), get(&ready)]);

@@ -91,6 +91,15 @@ pub use stm::{Committed, Isolation, Stm, Tx};
 pub use store::Store;
 pub use wait::{wait_deleted, wait_event};
 
+/// The name by which the tests in `tests/` know this crate.
+#[cfg(test)]
+extern crate self as etcd_concurrency;
+
+/// In here because it breaks the rules of the protocol, which a user of the crate cannot.
+#[cfg(test)]
+#[path = "../tests/replay/mod.rs"]
+mod replay;
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -116,6 +116,12 @@ impl Session {
         Self::start(store.into(), lease, tokens, Box::pin(std::future::pending()))
     }
 
+    /// A session that breaks a rule of the protocol.
+    #[cfg(test)]
+    pub(crate) fn with_rules(store: Store, lease: KeptLease, rules: Rules) -> Self {
+        Self::start_with(store, lease, Tokens::default(), Box::pin(std::future::pending()), rules)
+    }
+
     fn start(store: Store, kept: KeptLease, tokens: Tokens, until: BoxFuture<'static, ()>) -> Self {
         Self::start_with(store, kept, tokens, until, Rules::default())
     }

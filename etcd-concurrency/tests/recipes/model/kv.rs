@@ -45,15 +45,31 @@ impl Model {
         Ok(read)
     }
 
+    /// A copy that arrives later, whoever waits for it.
+    fn later<T: Send + 'static>(
+        &self,
+        after: std::time::Duration,
+        write: &(impl Fn(&Self) -> Result<T, Error> + Clone + Send + 'static),
+    ) {
+        let (model, write) = (self.clone(), write.clone());
+        tokio::spawn(async move {
+            sleep(after).await;
+            let _ = write(&model);
+        });
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         idempotent: bool,
-        write: impl Fn(&Self) -> Result<T, Error> + Send + 'static,
+        write: impl Fn(&Self) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
         self.inner().counts.writes += 1;
+        // Once a call is ambiguous it stays so.
+        let mut sent = false;
+        let ambiguous = |error: Error| error.with_outcome(Outcome::Unknown);
         loop {
-            self.arrive().await?;
-            let fault = self.inner().faults.writes.pop_front().unwrap_or(Fault::None);
+            self.arrive().await.map_err(|error| if sent { ambiguous(error) } else { error })?;
+            let fault = self.next_fault();
             match fault {
                 Fault::None | Fault::AfterDeletingTokens => {
                     if matches!(fault, Fault::AfterDeletingTokens) {
@@ -61,32 +77,33 @@ impl Model {
                     }
                     let written = write(self);
                     sleep(HALF_TRIP).await;
-                    return written;
+                    return written.map_err(|error| if sent { ambiguous(error) } else { error });
                 }
                 Fault::RequestLost => {}
+                Fault::Refused if sent => return Err(ambiguous(Code::TooManyRequests.into())),
+                Fault::Refused => return Err(Code::TooManyRequests.into()),
+                Fault::Delayed(after) => self.later(after, &write),
+                Fault::TimesOut(after) => {
+                    self.later(after, &write);
+                    sleep(PATIENCE).await;
+                    return Err(lost(Outcome::Unknown));
+                }
                 Fault::AnswerLost => {
                     let _ = write(self);
                 }
                 Fault::AppliedLater(after) => {
-                    let model = self.clone();
-                    tokio::spawn(async move {
-                        sleep(after).await;
-                        let _ = write(&model);
-                    });
+                    self.later(after, &write);
                     return Err(lost(Outcome::Unknown));
                 }
                 Fault::Hangs(after) => {
-                    let model = self.clone();
-                    tokio::spawn(async move {
-                        sleep(after).await;
-                        let _ = write(&model);
-                    });
+                    self.later(after, &write);
                     return std::future::pending().await;
                 }
             }
             if !idempotent {
                 return Err(lost(Outcome::Unknown));
             }
+            sent = true;
         }
     }
 }
@@ -128,11 +145,15 @@ impl Kv for Model {
         }
         let idempotent = options.chosen_resend() == Resend::AsIfIdempotent;
         let puts = spec.success().iter().chain(spec.failure()).any(puts);
-        self.write(idempotent, move |model| {
+        let id = self.record(spec, idempotent);
+        let written = self.write(idempotent, move |model| {
             model.admits(puts)?;
-            model.change(|mvcc| mvcc.txn(&spec))
+            model.apply(id)
+        });
+        written.await.map_err(|error| match error.outcome() {
+            Outcome::NotApplied => self.refused(id, error),
+            _ => error,
         })
-        .await
     }
 
     async fn compact(&self, op: Compact, _options: CallOptions) -> Result<CompactResponse, Error> {

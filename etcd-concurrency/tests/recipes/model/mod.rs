@@ -1,6 +1,7 @@
 //! A model of etcd in memory: keys with history, watches and leases, on virtual time. It counts what it is asked.
 
 mod faults;
+mod journal;
 mod kv;
 mod lease;
 mod mvcc;
@@ -14,8 +15,8 @@ use std::{
 use etcd_client_core::{Delete, Event, Get, Key, KeyValue, Kv, LeaseId, Put, Revision, Watch};
 use etcd_concurrency::{Session, Store};
 
-pub(crate) use faults::Fault;
 use faults::Faults;
+pub(crate) use faults::{Chaos, Fault};
 use mvcc::Mvcc;
 use watch::Watcher;
 
@@ -56,6 +57,7 @@ struct Inner {
     watchers: Vec<Watcher>,
     most_woken: usize,
     faults: Faults,
+    journal: journal::Journal,
     leases: lease::Leases,
 }
 
@@ -98,6 +100,21 @@ impl Model {
     pub(crate) fn tokens(&self) -> usize {
         let all = Get::new(TOKENS).prefix().into_spec();
         self.inner().mvcc.get(&all).expect("a read").kvs.len()
+    }
+
+    /// Keys below a prefix that were put with a lower number than before.
+    pub(crate) fn restored_values(&self, prefix: &str) -> Vec<String> {
+        let inner = self.inner();
+        let events = inner.mvcc.events_from(0).expect("nothing was compacted");
+        let number = |kv: &KeyValue| String::from_utf8_lossy(&kv.value).parse::<u32>().expect("a number");
+        let restored = |event: &Event| {
+            let before = event.prev_kv.as_ref()?;
+            let lower = !event.is_delete()
+                && event.kv.key.starts_with(prefix.as_bytes())
+                && number(&event.kv) < number(before);
+            lower.then(|| format!("{event:?}"))
+        };
+        events.iter().filter_map(restored).collect()
     }
 
     /// Writes a key past all counting, as somebody else would.

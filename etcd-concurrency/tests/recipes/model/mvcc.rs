@@ -182,10 +182,26 @@ impl Mvcc {
     }
 
     pub(super) fn txn(&mut self, txn: &TxnSpec) -> Result<TxnResponse, Error> {
-        let succeeded = txn.compares().iter().all(|compare| self.holds(compare));
-        let ops = if succeeded { txn.success() } else { txn.failure() };
+        self.check_leases(txn)?;
+        let (succeeded, ops) = self.branch(txn);
         let responses = ops.iter().map(|op| self.op(op)).collect::<Result<Vec<_>, _>>()?;
         Ok(TxnResponse::new(self.header_of_write(), succeeded, responses))
+    }
+
+    fn branch<'a>(&self, txn: &'a TxnSpec) -> (bool, &'a [Op]) {
+        let succeeded = txn.compares().iter().all(|compare| self.holds(compare));
+        (succeeded, if succeeded { txn.success() } else { txn.failure() })
+    }
+
+    /// A put with a lease that is gone fails the whole transaction, but only on the branch that is taken (`checkRequestPut` of
+    /// server/etcdserver/txn/txn.go, etcd v3.7).
+    fn check_leases(&self, txn: &TxnSpec) -> Result<(), Error> {
+        let lives = |put: &PutSpec| put.lease.is_none_or(|lease| self.leases.contains(&lease));
+        self.branch(txn).1.iter().try_for_each(|op| match op {
+            Op::Put(put) if !lives(put.spec()) => Err(Code::LeaseNotFound.into()),
+            Op::Txn(nested) => self.check_leases(nested.spec()),
+            _ => Ok(()),
+        })
     }
 
     fn op(&mut self, op: &Op) -> Result<OpResponse, Error> {

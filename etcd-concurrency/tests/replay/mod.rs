@@ -1,0 +1,135 @@
+//! All recipes while every request may be lost, delayed and applied again at any later time, and futures are dropped at any
+//! await: no copy changes anything after the first one that took effect, and none after the session gave it up.
+//!
+//! `ETCD_REPLAY_RUNS=100000` has the test make as many runs, `ETCD_REPLAY_SEED=7` makes one run of that seed.
+
+mod actor;
+mod audit;
+#[allow(dead_code, reason = "shared with the tests of the recipes, which use all of it")]
+#[path = "../recipes/model/mod.rs"]
+mod model;
+
+use std::{env::var, rc::Rc, time::Duration};
+
+use tokio::{
+    task::LocalSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Session,
+    token::rules::{Rule, Rules},
+};
+use actor::Actor;
+use audit::Audit;
+use model::{Chaos, Model};
+
+const TTL: Duration = Duration::from_secs(60);
+
+/// Longer than any copy is delayed, and than what is repeated waits.
+const SETTLED: Duration = Duration::from_secs(120);
+
+/// Runs unless it is said: a few seconds.
+const RUNS: u64 = 500;
+
+/// A mutant must be found within so many runs.
+const RUNS_OF_A_MUTANT: u64 = 4_000;
+
+fn number(name: &str) -> Option<u64> {
+    var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+#[test]
+fn no_copy_changes_anything_late() {
+    if let Some(seed) = number("ETCD_REPLAY_SEED") {
+        let found = run(seed, Rules::default());
+        assert!(found.is_empty(), "seed {seed}: {found:#?}");
+        return;
+    }
+    for seed in 0..number("ETCD_REPLAY_RUNS").unwrap_or(RUNS) {
+        let found = run(seed, Rules::default());
+        assert!(found.is_empty(), "seed {seed}: {found:#?}");
+    }
+}
+
+/// Each rule of the protocol is needed: without it something goes wrong, and is noticed.
+#[test]
+fn each_broken_rule_is_noticed() {
+    use Rule::*;
+    let all = [
+        EntrySpendsToken,
+        TokenHasLease,
+        RefusalBurnsToken,
+        BurnCompares,
+        NoDeletionByLease,
+        SlotUntilSettled,
+        TokenUntilSettled,
+        ExitCompares,
+        ReadyNeedsWaiter,
+        PutComparesModRevision,
+    ];
+    for rule in all {
+        let rules = Rules { broken: Some(rule) };
+        let noticed =
+            (0..RUNS_OF_A_MUTANT).find_map(|seed| Some((seed, run(seed, rules).into_iter().next()?)));
+        let (seed, what) = noticed.unwrap_or_else(|| panic!("{rule:?} can be broken"));
+        let what: String = what.chars().take(100).collect();
+        eprintln!("{rule:?} is noticed in run {seed}: {what}");
+    }
+}
+
+/// One run; what went wrong.
+fn run(seed: u64, rules: Rules) -> Vec<String> {
+    // Pauses and unique keys draw from the generator of the thread.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), story(seed, rules))
+}
+
+async fn story(seed: u64, rules: Rules) -> Vec<String> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let model = Model::default();
+    let percent = [0, 10, 30, 60][rng.usize(0..4)];
+    model.set_chaos(Some(Chaos { rng: rng.fork(), percent }));
+    let audit = Rc::new(Audit::new(model.clone()));
+    let sessions: Vec<Session> =
+        (0..2).map(|_| Session::with_rules(model.store(), model.keep(TTL), rules)).collect();
+    let mut actors = Vec::new();
+    // Two tasks of one session, and one of another.
+    for session in [0, 0, 1] {
+        let actor = Actor::new(sessions[session].clone(), model.store(), Rc::clone(&audit), rng.fork());
+        actors.push(tokio::task::spawn_local(actor.run()));
+    }
+    let (replayed, mut copies) = (model.clone(), rng.fork());
+    let replayer = tokio::task::spawn_local(async move {
+        loop {
+            let most = if copies.bool() { 2_000 } else { 2_000_000 };
+            sleep(Duration::from_micros(copies.u64(0..most))).await;
+            replayed.replay(&mut copies);
+        }
+    });
+    for actor in actors {
+        // Whoever waits gives up in the end.
+        match timeout(SETTLED * 20, actor).await {
+            Ok(ended) => ended.expect("no panic"),
+            Err(_) => audit.wrong("an actor is stuck".to_owned()),
+        }
+    }
+    model.set_chaos(None);
+    sleep(SETTLED).await;
+    replayer.abort();
+    model.replay_all(&mut rng);
+    audit.drain().await;
+    audit.nothing_is_left();
+    let leases: Vec<_> = sessions.iter().map(Session::lease).collect();
+    for session in sessions {
+        session.close().await.expect("it answers");
+    }
+    leases.into_iter().for_each(|lease| model.revoke(lease));
+    model.replay_all(&mut rng);
+    audit.nothing_is_left();
+    if model.tokens() != 0 {
+        audit.wrong("tokens outlive their lease".to_owned());
+    }
+    audit.found()
+}
