@@ -36,6 +36,8 @@ pub struct Limits {
     pub margin: Duration,
     /// How late the client may say what its clock told it: timers of a busy machine are late. Default: 0.25 s.
     pub lateness: Duration,
+    /// How late a witness may see a change that a client saw: two of them watch other members than the one that is paused. Default: 1 s.
+    pub witness: Duration,
     /// How long after a member was resumed a revocation may be its own: it is proposed at once, but may wait for a leader as long as any
     /// request, 7 s by default (`ReqTimeout` in etcd's `server/config/config.go`). Default: 8 s.
     pub thaw: Duration,
@@ -46,6 +48,7 @@ impl Default for Limits {
         Self {
             margin: Duration::from_millis(500),
             lateness: Duration::from_millis(250),
+            witness: Duration::from_secs(1),
             thaw: Duration::from_secs(8),
         }
     }

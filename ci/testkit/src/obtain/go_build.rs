@@ -66,9 +66,31 @@ fn build_command(go: &Go, line: Line, made: &Path) -> Command {
     build
 }
 
+/// Builds the program of `ci/contender`, which contends with Go's recipes. Go compiles again only what has changed.
+pub(super) fn contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
+    let (module, place) = (workspace::root().join("ci/contender"), workspace::target().join("go/contender"));
+    let mut reasons = Vec::new();
+    for (name, toolchain) in go_toolchain::SOURCES {
+        let built = toolchain(progress).and_then(|go| {
+            let mut build = go_command_in(&go, &module, ["build", "-mod=readonly"]);
+            build.args(["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"]).arg(&place).arg(".");
+            command::run(&mut build, "building Go's contender", progress)
+        });
+        match built {
+            Ok(()) => return Ok(place),
+            Err(error) => reasons.push(format!("{name}: {error:#}")),
+        }
+    }
+    bail!("{}", reasons.join("; "))
+}
+
 fn go_command<const N: usize>(go: &Go, line: Line, args: [&str; N]) -> Command {
+    go_command_in(go, &module(line), args)
+}
+
+fn go_command_in<const N: usize>(go: &Go, module: &Path, args: [&str; N]) -> Command {
     let mut command = go.command();
-    command.args(args).current_dir(module(line));
+    command.args(args).current_dir(module);
     // An inherited -mod=mod would rewrite go.sum, an inherited `local` would refuse to fetch the toolchain that go.mod wants.
     command.envs([("GOFLAGS", ""), ("GOWORK", "off"), ("GOTOOLCHAIN", "auto"), ("CGO_ENABLED", "0")]);
     if env::var_os("HOME").is_none() {

@@ -83,6 +83,14 @@ pub fn obtain(line: Option<Line>, progress: &mut dyn Progress) -> anyhow::Result
     make(line, pin, failures, progress)
 }
 
+/// Builds the program of `ci/contender`, which contends with Go's recipes. Blocks; the first build takes a minute.
+///
+/// # Errors
+/// Where there is no Go, or it cannot have the modules.
+pub fn obtain_contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
+    go_build::contender(progress).context("building ci/contender")
+}
+
 fn make(
     line: Line,
     pin: Option<Version>,

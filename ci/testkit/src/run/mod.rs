@@ -15,7 +15,7 @@
 
 mod settings;
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -23,10 +23,10 @@ pub use settings::{Settings, say};
 
 use crate::{
     Cluster, Line, Proxied, Version, Witnesses,
-    check::{self, Limits},
+    check::{self, Limits, Verdict},
     history::{History, Recorder, Rev},
     require,
-    schedule::{Plan, Site, Step},
+    schedule::{Plan, Site, Step, leadership},
 };
 
 /// How long the witnesses may take to see the last revision.
@@ -106,6 +106,34 @@ impl Run {
         self.happen(Plan::late(self.settings.seed, Self::MEMBERS, self.settings.length), more).await;
     }
 
+    /// Has exactly these faults happen, and heals them all.
+    ///
+    /// # Panics
+    /// When a fault does not happen, or is not healed.
+    pub async fn cause(&self, steps: Vec<Step>) {
+        self.happen(Plan::of(Vec::new()), steps).await;
+    }
+
+    /// The links between clients and members.
+    #[must_use]
+    pub fn proxied(&self) -> &Proxied {
+        &self.proxied
+    }
+
+    /// The member that leads, by its place in the cluster.
+    ///
+    /// # Panics
+    /// When none does.
+    pub async fn leader(&self) -> usize {
+        leadership::leader(&self.cluster).await.expect("a leader")
+    }
+
+    /// The members, past the proxies.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     fn plan(&self) -> Plan {
         Plan::random(self.settings.seed, Self::MEMBERS, self.settings.length)
     }
@@ -113,7 +141,8 @@ impl Run {
     async fn happen(&self, plan: Plan, more: Vec<Step>) {
         let Self { cluster, proxied, witnesses, recorder, settings, .. } = self;
         let site = Site { cluster, proxied, witnesses, recorder };
-        let plan = plan.followed_by(settings.length, more);
+        let after = if plan.steps().is_empty() { Duration::ZERO } else { settings.length };
+        let plan = plan.followed_by(after, more);
         site.run(&plan, std::future::pending()).await.expect("faults happen and are healed");
     }
 
@@ -122,23 +151,33 @@ impl Run {
     /// # Panics
     /// When something is broken, or a witness does not see the last revision.
     pub async fn judge(self, last: Rev) {
+        let keep = self.settings.keep;
+        let (verdict, history, path) = self.verdict(last).await;
+        assert!(verdict.is_clean(), "{}: {}", path.display(), verdict.report(&history));
+        if !keep {
+            fs::remove_file(path).expect("the history is removed");
+        }
+    }
+
+    /// Ends the run and gives what [`judge`](Self::judge) would assert, with the history and its file.
+    ///
+    /// # Panics
+    /// When a witness does not see the last revision.
+    pub async fn verdict(self, last: Rev) -> (Verdict, History, PathBuf) {
+        let path = self.recorder.path().to_owned();
         let seen = self.witnesses.wait_for(last, PATIENCE).await;
-        seen.unwrap_or_else(|error| panic!("{error:#}; {}", self.recorder.path().display()));
+        seen.unwrap_or_else(|error| panic!("{error:#}; {}", path.display()));
         drop(self.witnesses);
         self.recorder.finish().expect("the history is written");
         self.cluster.stop().await.expect("stopped");
-        let path = self.recorder.path();
-        let history = History::read(path).expect("the history is read");
+        let history = History::read(&path).expect("the history is read");
         let verdict = check::all(&history, &Limits::default());
         say(verdict.figures());
         if let Some(latest) = verdict.lags().first() {
             let late = latest.nanos.millis();
             say(format_args!("watch {} was {late:.0} ms late, which was the latest", latest.watch));
         }
-        assert!(verdict.is_clean(), "{}: {}", path.display(), verdict.report(&history));
-        if !self.settings.keep {
-            fs::remove_file(path).expect("the history is removed");
-        }
+        (verdict, history, path)
     }
 
     /// Ends a run that failed; its history stays.

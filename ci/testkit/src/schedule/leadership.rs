@@ -12,8 +12,19 @@ struct Answered {
     leader: u64,
 }
 
+/// The member that leads.
+pub(crate) async fn leader(cluster: &Cluster) -> anyhow::Result<usize> {
+    for member in 0..cluster.members().len() {
+        let answered = ask(cluster, member).await?;
+        if answered.id == answered.leader {
+            return Ok(member);
+        }
+    }
+    anyhow::bail!("no member leads")
+}
+
 /// Has the leader hand leadership to a member, where that is not the leader.
-pub(super) async fn hand_to(cluster: &Cluster, member: usize) -> anyhow::Result<()> {
+pub(crate) async fn hand_to(cluster: &Cluster, member: usize) -> anyhow::Result<()> {
     let target = ask(cluster, member).await?.id;
     for other in 0..cluster.members().len() {
         let Ok(answered) = ask(cluster, other).await else { continue };

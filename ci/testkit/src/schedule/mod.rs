@@ -14,7 +14,7 @@
 //! # }
 //! ```
 
-mod leadership;
+pub(crate) mod leadership;
 mod plan;
 mod site;
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub(super) fn check(
 ) {
     let end = history.lines().next_back().map_or(Nanos(0), |(_, record)| record.t);
     for (name, mut holds) in Hold::all(history, verdict) {
+        holds.retain(|hold| !hold.is_void(name, leases, places));
         verdict.figures.holds += holds.len();
         for hold in &holds {
             check_late(name, hold, leases.kept(hold.lease), end, limits, verdict);
@@ -42,7 +43,7 @@ pub(super) fn check(
         holds.sort_by_key(|hold| hold.fence);
         check_orders(name, &holds, verdict);
         holds.sort_by_key(|hold| hold.acquired);
-        let until = |hold: &Hold| hold.until(name, leases, places, end);
+        let until = |hold: &Hold| hold.until(name, leases, places, limits, end);
         check_overlaps(name, &holds, until, verdict);
     }
 }
@@ -152,6 +153,13 @@ impl Hold {
         self.fence == created && self.acquired.1 < line && self.ended.is_none_or(|(_, ended)| ended > line)
     }
 
+    /// Whether the key was gone before the holder said that it holds. Go's `Campaign` says so where its session ended while it waited: it
+    /// does not look at its own key again (`client/v3/concurrency/election.go`, v3.7.3). Nothing is judged by such a hold.
+    fn is_void(&self, name: &str, leases: &Leases, places: &Places<'_>) -> bool {
+        let deleted = places.deleted(name, self.fence).filter(|_| leases.kept(self.lease).is_none());
+        deleted.is_some_and(|deleted| deleted < self.acquired.0)
+    }
+
     /// One of the others that may not hold the lock together with this one.
     fn kept_out_by<'h>(&self, others: &[(Nanos, &'h Self)]) -> Option<(Nanos, &'h Self)> {
         let latest = |others: &mut dyn Iterator<Item = &(Nanos, &'h Self)>| {
@@ -171,11 +179,14 @@ impl Hold {
 
     /// When its holder stopped relying on it, or had to. Where it is not recorded what the holder knows of its lease, the end of the
     /// key counts.
-    fn until(&self, name: &str, leases: &Leases, places: &Places<'_>, end: Nanos) -> Nanos {
+    fn until(&self, name: &str, leases: &Leases, places: &Places<'_>, limits: &Limits, end: Nanos) -> Nanos {
         let ended = self.ended.map_or(end, |(ended, _)| ended);
         match leases.kept(self.lease) {
             Some(_) => leases.deadline(self.lease, ended).map_or(ended, |deadline| ended.min(deadline)),
-            None => places.deleted(name, self.fence).map_or(ended, |deleted| ended.min(deleted)),
+            None => {
+                let deleted = places.deleted(name, self.fence);
+                deleted.map_or(ended, |deleted| ended.min(deleted.before(limits.witness)))
+            }
         }
     }
 

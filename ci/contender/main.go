@@ -1,0 +1,177 @@
+// Contends with Go's recipes for the locks, elections and queues of a robustness run, one line an edge.
+//
+// It writes "held N KIND KEY REVISION LEASE", "giving N", "lost N", "put N KIND ITEM", "taking N KIND", "took N ITEM", "ok N" and
+// "failed N". After "giving N" it waits for a line with the same N, so that the run knows of the end before it happens. It ends with its
+// stdin.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/concurrency"
+	recipe "go.etcd.io/etcd/client/v3/experimental/recipes"
+)
+
+var errLost = errors.New("the key is gone")
+
+var (
+	endpoints = flag.String("endpoints", "", "comma-separated")
+	prefix    = flag.String("items", "g", "what items begin with")
+	ttl       = flag.Int("ttl", 4, "seconds")
+	numbers   atomic.Int64
+	out       sync.Mutex
+	waiting   sync.Map
+)
+
+func say(format string, args ...any) {
+	out.Lock()
+	defer out.Unlock()
+	fmt.Printf(format+"\n", args...)
+}
+
+// Waits until the run has written down that the hold ends.
+func giving(n int64) {
+	told := make(chan struct{})
+	waiting.Store(fmt.Sprint(n), told)
+	say("giving %d", n)
+	<-told
+}
+
+func pause(milliseconds int) { time.Sleep(time.Duration(rand.Intn(milliseconds)) * time.Millisecond) }
+
+// Holds until it is given back, or the session is over.
+func hold(session *concurrency.Session, kind, key string, revision int64, release func(context.Context) error) {
+	n := numbers.Add(1)
+	say("held %d %s %s %d %d", n, kind, key, revision, session.Lease())
+	select {
+	case <-session.Done():
+		say("lost %d", n)
+	case <-time.After(time.Duration(rand.Intn(200)) * time.Millisecond):
+		giving(n)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if release(ctx) != nil {
+			// The key may be there still; it goes with the session.
+			session.Close()
+		}
+	}
+}
+
+// Does something by one session after the other. A wait that fails may leave a key, which goes with the session.
+func sessions(client *clientv3.Client, act func(context.Context, *concurrency.Session) error) {
+	for {
+		session, err := concurrency.NewSession(client, concurrency.WithTTL(*ttl))
+		if err != nil {
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
+		for over := false; !over; {
+			pause(300)
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			err := act(ctx, session)
+			cancel()
+			select {
+			case <-session.Done():
+				over = true
+			default:
+				over = err != nil
+			}
+		}
+		session.Close()
+	}
+}
+
+func lock(ctx context.Context, session *concurrency.Session) error {
+	mutex := concurrency.NewMutex(session, "lock")
+	if err := mutex.Lock(ctx); err != nil {
+		return err
+	}
+	// Its header is that of its last request, which need not be the one that created the key.
+	found, err := session.Client().Get(ctx, mutex.Key())
+	if err != nil {
+		return err
+	}
+	if len(found.Kvs) == 0 {
+		return errLost
+	}
+	hold(session, "lock", mutex.Key(), found.Kvs[0].CreateRevision, mutex.Unlock)
+	return nil
+}
+
+func lead(ctx context.Context, session *concurrency.Session) error {
+	election := concurrency.NewElection(session, "office")
+	if err := election.Campaign(ctx, "go"); err != nil {
+		return err
+	}
+	hold(session, "office", election.Key(), election.Rev(), election.Resign)
+	return nil
+}
+
+func outcome(n int64, err error) {
+	if err == nil {
+		say("ok %d", n)
+	} else {
+		say("failed %d", n)
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func produce(put func(string) error, kind string) {
+	for {
+		pause(600)
+		n := numbers.Add(1)
+		item := fmt.Sprintf("%s%d", *prefix, n)
+		say("put %d %s %s", n, kind, item)
+		outcome(n, put(item))
+	}
+}
+
+func consume(take func() (string, error), kind string) {
+	for {
+		pause(600)
+		n := numbers.Add(1)
+		say("taking %d %s", n, kind)
+		if item, err := take(); err == nil {
+			say("took %d %s", n, item)
+		} else {
+			outcome(n, err)
+		}
+	}
+}
+
+func main() {
+	flag.Parse()
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: strings.Split(*endpoints, ","), DialTimeout: 2 * time.Second,
+		DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 2 * time.Second,
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go sessions(client, lock)
+	go sessions(client, lead)
+	queue := recipe.NewQueue(client, "items")
+	go produce(queue.Enqueue, "items")
+	go consume(queue.Dequeue, "items")
+	urgent := recipe.NewPriorityQueue(client, "urgent")
+	go produce(func(item string) error { return urgent.Enqueue(item, uint16(rand.Intn(3))) }, "urgent")
+	go consume(urgent.Dequeue, "urgent")
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		if told, waits := waiting.LoadAndDelete(lines.Text()); waits {
+			close(told.(chan struct{}))
+		}
+	}
+}
