@@ -1,0 +1,261 @@
+//! Requests that are applied late: members are stopped and links delayed under all recipes, and no copy of an entry outlives its owner's
+//! interest. The algorithm that let it do so ([`present`](crate::recipes::present)) fails the same runs.
+//!
+//! One run of each kind; `ETCD_LATE_RUNS=10` has ten of each, with longer delays, and takes about an hour.
+
+use std::{
+    env,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use etcd_client_core::Client;
+use etcd_concurrency::Session;
+use etcd_testkit::{
+    Direction, Fault,
+    check::Rule,
+    history::{Action, Edge, Keys, Rev},
+    run::{Run, say},
+    schedule::{Step, Verb},
+};
+use fastrand::Rng;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    load::{Contender, PATIENCE, Pace, Until},
+    recipes::{Line, PLACES, Recipes, Taking, ours::Ours, present::Present},
+    sessions,
+    settle::settle,
+};
+
+/// Contenders of each recipe, and how often each of them takes its turn: 30 operations.
+const CONTENDERS: usize = 6;
+const TURNS: usize = 5;
+
+/// No session is lost in these runs.
+const TTL: Duration = Duration::from_secs(60);
+
+/// What makes requests late.
+#[derive(Clone, Copy, Debug)]
+enum Late {
+    /// One of three members is stopped.
+    Stopped { leader: bool },
+    /// What is sent to one of two endpoints is delayed.
+    Delayed(u64),
+}
+
+impl Late {
+    const SHORT: [Self; 2] = [Self::Stopped { leader: false }, Self::Delayed(4)];
+    const ALL: [Self; 6] = [
+        Self::Stopped { leader: false },
+        Self::Stopped { leader: true },
+        Self::Delayed(2),
+        Self::Delayed(4),
+        Self::Delayed(9),
+        Self::Delayed(30),
+    ];
+}
+
+/// How many runs of each kind the environment asks for.
+fn runs() -> Option<usize> {
+    let text = env::var("ETCD_LATE_RUNS").ok()?;
+    Some(text.parse().expect("ETCD_LATE_RUNS is a number"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_copies_leave_nothing() {
+    under("late-copies", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_copies_of_dropped_calls_leave_nothing() {
+    under("late-copies-dropped", true).await;
+}
+
+async fn under(scenario: &str, drops: bool) {
+    let Some(run) = Run::start(scenario).await else { return };
+    let mut round = Round::of(&run, drops);
+    for _ in 0..runs().unwrap_or(1) {
+        for late in if runs().is_some() { Late::ALL.as_slice() } else { &Late::SHORT } {
+            round.happen::<Ours>(*late).await;
+        }
+    }
+    let last = round.last().await;
+    run.judge(last).await;
+}
+
+/// The same runs find out what let a late copy in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_algorithm_that_lets_late_copies_in_is_found_out() {
+    let Some(run) = Run::start("late-copies-present").await else { return };
+    let mut round = Round::of(&run, false);
+    // One of them finds something in most cases, but a late copy needs an early one.
+    for _ in 0..runs().unwrap_or(3) {
+        for late in Late::SHORT {
+            round.happen::<Present>(late).await;
+        }
+    }
+    let last = round.last().await;
+    let (verdict, history, path) = run.verdict(last).await;
+    let found: Vec<Rule> = verdict.violations().iter().map(|violation| violation.rule).collect();
+    let count = |wanted| found.iter().filter(|rule| **rule == wanted).count();
+    let (places, items) = (count(Rule::PlaceUnowned), count(Rule::ItemTwice));
+    say(format_args!("{places} places without an owner, {items} items twice, {} violations", found.len()));
+    assert!(places > 0 && items > 0, "{}: {}", path.display(), verdict.report(&history));
+}
+
+/// One run after the other on one cluster.
+struct Round<'r> {
+    run: &'r Run,
+    rng: Rng,
+    drops: bool,
+    client: Client,
+}
+
+impl<'r> Round<'r> {
+    fn of(run: &'r Run, drops: bool) -> Self {
+        // The sessions give back what they hold, and what is left is judged by itself.
+        let actions = PLACES.map(|name| Action::Delete { keys: Keys::prefix(name) }).to_vec();
+        run.recorder().record(Edge::Invoke { op: run.recorder().op(), actions });
+        let client = Client::builder(run.cluster().endpoints()).build().expect("the endpoints are valid");
+        Self { run, rng: Rng::with_seed(run.settings().seed), drops, client }
+    }
+
+    /// Has requests be late under the load of all recipes, and writes down when all has settled.
+    async fn happen<R: Recipes>(&mut self, late: Late) {
+        let began = Instant::now();
+        let member = self.member(late).await;
+        let mut contenders = Vec::new();
+        for _ in 0..CONTENDERS {
+            contenders.push(self.contender(late, member).await);
+        }
+        let mut load = JoinSet::new();
+        for (client, session) in &contenders {
+            self.spawn::<R>(&mut load, client, session);
+        }
+        // Two come to each meeting, as long as both have turns left.
+        for pair in contenders.chunks(2).take(1) {
+            let over = Arc::new(AtomicBool::new(false));
+            for (client, session) in pair {
+                load.spawn(self.one::<R>(client, session).meet(Arc::clone(&over)));
+            }
+        }
+        self.during(late, member, &contenders[0], async {
+            while let Some(ended) = load.join_next().await {
+                ended.expect("no panic")
+            }
+        })
+        .await;
+        settle(&self.client, self.run.recorder()).await;
+        self.drain(&contenders[0]).await;
+        say(format_args!("{late:?} of member {member}, drops: {}, {:.1?}", self.drops, began.elapsed()));
+        for (client, session) in contenders {
+            let (op, lease) = (self.run.recorder().op(), sessions::lease(&session));
+            self.run.recorder().record(Edge::Invoke { op, actions: vec![Action::Revoke { lease }] });
+            session.close().await.expect("the cluster is well");
+            client.close().await;
+        }
+    }
+
+    async fn member(&mut self, late: Late) -> usize {
+        let leader = self.run.leader().await;
+        match late {
+            Late::Stopped { leader: true } => leader,
+            Late::Stopped { leader: false } => (leader + self.rng.usize(1..Run::MEMBERS)) % Run::MEMBERS,
+            Late::Delayed(_) => self.rng.usize(0..Run::MEMBERS),
+        }
+    }
+
+    async fn contender(&mut self, late: Late, member: usize) -> (Client, Session) {
+        let endpoints = self.run.endpoints();
+        let other = (member + 1) % Run::MEMBERS;
+        let chosen = match late {
+            Late::Stopped { .. } => endpoints,
+            Late::Delayed(_) => vec![endpoints[member].clone(), endpoints[other].clone()],
+        };
+        let client = Client::builder(chosen).build().expect("the endpoints are valid");
+        let session = Session::builder(&client).ttl(TTL).await.expect("the cluster is well");
+        let recorder = self.run.recorder();
+        sessions::granted(recorder, &session);
+        tokio::spawn(sessions::follow(recorder.clone(), session.clone()));
+        (client, session)
+    }
+
+    fn one<R: Recipes>(&mut self, client: &Client, session: &Session) -> Contender<R> {
+        let rng = self.rng.fork();
+        self.contender_with(client, session, rng)
+    }
+
+    fn contender_with<R: Recipes>(&self, client: &Client, session: &Session, rng: Rng) -> Contender<R> {
+        Contender {
+            recipes: R::new(client, session),
+            client: client.clone(),
+            recorder: self.run.recorder().clone(),
+            rng,
+            pace: Pace { between: 0..700, holds: 0..30, meets: Duration::from_secs(20) },
+            until: Until::Times(TURNS),
+            turns: 0,
+            drops: self.drops,
+            done: Arc::default(),
+        }
+    }
+
+    fn spawn<R: Recipes>(&mut self, load: &mut JoinSet<()>, client: &Client, session: &Session) {
+        for whats in Taking::TOGETHER {
+            load.spawn(self.one::<R>(client, session).hold(whats));
+        }
+        for line in Line::ALL {
+            load.spawn(self.one::<R>(client, session).queue(line));
+        }
+        load.spawn(self.one::<R>(client, session).pass());
+    }
+
+    /// Waits for the load under the fault, and then for the last late request.
+    async fn during(
+        &mut self,
+        late: Late,
+        member: usize,
+        drainer: &(Client, Session),
+        load: impl Future<Output = ()>,
+    ) {
+        let (at, lasts) = (self.rng.u64(0..1_000), self.rng.u64(2_000..9_000));
+        let load = async {
+            timeout(3 * PATIENCE, load).await.expect("the load ends");
+            // Before late copies come: what they put again is not there any more.
+            self.drain(drainer).await;
+        };
+        match late {
+            Late::Stopped { .. } => {
+                let step = |at, lasts| Step::new(Duration::from_millis(at), Verb::Pause, member, lasts);
+                let stopped = self.run.cause(vec![step(at, Duration::from_millis(lasts))]);
+                tokio::join!(stopped, load);
+            }
+            Late::Delayed(seconds) => {
+                let (by, proxy) = (Duration::from_secs(seconds), self.run.proxied().proxy(member));
+                let what = Verb::Delay(Direction::ToServer, by).to_string();
+                self.run.recorder().record(Edge::Fault { member, what });
+                proxy.fault(Direction::ToServer, Fault::delay(by));
+                load.await;
+                sleep(by).await;
+                proxy.heal().await;
+            }
+        }
+    }
+
+    /// Takes all that is in the queues, past the fault.
+    async fn drain(&self, (_, session): &(Client, Session)) {
+        for line in Line::ALL {
+            let rng = Rng::with_seed(0);
+            let mut taker = self.contender_with::<Ours>(&self.client, session, rng);
+            taker.drops = false;
+            while taker.pick(line).await {}
+        }
+    }
+
+    async fn last(&self) -> Rev {
+        Rev(self.client.put("end", "").await.expect("the cluster is well").header.revision.get())
+    }
+}

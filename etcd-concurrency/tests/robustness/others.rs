@@ -1,0 +1,178 @@
+//! Contenders that do not use this crate: Go's recipes (`ci/contender`) and `etcdctl lock`.
+//!
+//! What they know of their leases is not recorded: their holds end with their keys, as the witnesses saw them.
+
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    time::Duration,
+};
+
+use etcd_client_core::Client;
+use etcd_testkit::{
+    StderrProgress,
+    history::{Edge, HoldId, LeaseId, OpId, Recorder, Rev, Share, Value},
+    obtain_contender,
+    run::{Run, say},
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// How many processes use Go's recipes; together with one `etcdctl` they are as many as those of this crate, nearly.
+const GO: u64 = 2;
+
+/// How long a command may take to end after it was told to.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Starts them; they end when `over` is set.
+pub(crate) async fn start(run: &Run, over: &Arc<AtomicBool>) -> JoinSet<()> {
+    let mut others = JoinSet::new();
+    let endpoints = run.endpoints().join(",");
+    let built = tokio::task::spawn_blocking(|| obtain_contender(&mut StderrProgress::new())).await;
+    match built.expect("no panic") {
+        Ok(program) => {
+            for number in 0..GO {
+                let child = go(&program, &endpoints, number);
+                let go = Go::new(run.recorder().clone(), child);
+                others.spawn(go.follow(Arc::clone(over)));
+            }
+        }
+        // Loud: a run without Go shows less.
+        Err(error) => say(format_args!("SKIPPED Go's contenders: {error:#}")),
+    }
+    let client = Client::builder(run.endpoints()).build().expect("the endpoints are valid");
+    let etcdctl = run.cluster().binaries().etcdctl.clone();
+    let (recorder, over) = (run.recorder().clone(), Arc::clone(over));
+    others.spawn(async move {
+        while !over.load(Ordering::Relaxed) {
+            etcdctl_lock(&etcdctl, &endpoints, &client, &recorder, &over).await;
+            sleep(Duration::from_millis(100)).await;
+        }
+        client.close().await;
+    });
+    others
+}
+
+fn go(program: &Path, endpoints: &str, number: u64) -> Child {
+    let mut command = Command::new(program);
+    command.args(["-endpoints", endpoints, "-items", &format!("g{number}-")]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    command.spawn().expect("it starts")
+}
+
+/// One process that uses Go's recipes, line by line. Its numbers are its own: those of the history are drawn as they come.
+struct Go {
+    recorder: Recorder,
+    child: Child,
+    stdin: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    holds: std::collections::HashMap<u64, HoldId>,
+    ops: std::collections::HashMap<u64, OpId>,
+}
+
+impl Go {
+    fn new(recorder: Recorder, mut child: Child) -> Self {
+        let stdin = child.stdin.take().expect("piped");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        Self { recorder, child, stdin, lines, holds: Default::default(), ops: Default::default() }
+    }
+
+    async fn follow(mut self, over: Arc<AtomicBool>) {
+        loop {
+            let line = timeout(Duration::from_millis(200), self.lines.next_line()).await;
+            match line {
+                Ok(Ok(Some(line))) => self.take(&line).await,
+                Ok(_) => panic!("Go's contender ended"),
+                Err(_elapsed) => {}
+            }
+            if over.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        // What it holds goes with its leases, and what it takes from now on is unclear.
+        let Self { mut child, stdin, .. } = self;
+        drop(stdin);
+        timeout(PATIENCE, child.wait()).await.expect("it ends").expect("it is waited for");
+    }
+
+    async fn take(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |at: usize| words.get(at).and_then(|word| word.parse::<i64>().ok()).expect("a number");
+        let n = number(1).unsigned_abs();
+        match words[0] {
+            "held" => {
+                let hold = self.recorder.hold();
+                self.holds.insert(n, hold);
+                let (name, fence, lease) = (words[2].to_owned(), Rev(number(4)), LeaseId(number(5)));
+                self.recorder.record(Edge::LockAcquired { hold, name, fence, lease, share: Share::Alone });
+            }
+            "giving" => {
+                self.recorder.record(Edge::Unlock { hold: self.holds[&n] });
+                // Fails only when it is gone, which the next line shows.
+                let _ = self.stdin.write_all(format!("{n}\n").as_bytes()).await;
+            }
+            "lost" => {
+                let (hold, reason) = (self.holds[&n], "its session is over".to_owned());
+                self.recorder.record(Edge::LockLost { hold, reason });
+            }
+            "put" => {
+                let (op, queue, item) = (self.op(n), words[2].to_owned(), Value::of(words[3].as_bytes()));
+                self.recorder.record(Edge::Enqueue { op, queue, item });
+            }
+            "taking" => {
+                let (op, queue) = (self.op(n), words[2].to_owned());
+                self.recorder.record(Edge::Dequeue { op, queue });
+            }
+            "took" => {
+                let item = Some(Value::of(words[2].as_bytes()));
+                self.recorder.record(Edge::Dequeued { op: self.ops[&n], item });
+            }
+            "ok" => {
+                self.recorder.record(Edge::Ok { op: self.ops[&n], revision: Rev(0), changed: None });
+            }
+            "failed" => {
+                self.recorder.record(Edge::Unknown { op: self.ops[&n], reason: "Go's error".to_owned() });
+            }
+            other => panic!("Go's contender writes {other}"),
+        }
+    }
+
+    fn op(&mut self, n: u64) -> OpId {
+        *self.ops.entry(n).or_insert_with(|| self.recorder.op())
+    }
+}
+
+/// Holds the lock once with `etcdctl lock`, whose command waits for a line before it ends.
+async fn etcdctl_lock(
+    etcdctl: &Path,
+    endpoints: &str,
+    client: &Client,
+    recorder: &Recorder,
+    over: &AtomicBool,
+) {
+    let mut command = Command::new(etcdctl);
+    command.arg(format!("--endpoints={endpoints}")).args(["lock", "--ttl=4", "lock", "--"]);
+    command.args(["sh", "-c", "echo $ETCD_LOCK_KEY; read line"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().expect("etcdctl starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    // It waits longer behind a key that a Go client left.
+    let Ok(Ok(Some(key))) = timeout(PATIENCE / 2, lines.next_line()).await else { return };
+    let found = client.get(key).await.ok().and_then(etcd_client_core::GetResponse::into_first);
+    let (Some(kv), false) = (found, over.load(Ordering::Relaxed)) else { return };
+    let (hold, fence) = (recorder.hold(), Rev(kv.create_revision.get()));
+    let lease = LeaseId(kv.lease.map_or(0, etcd_client_core::LeaseId::get));
+    recorder.record(Edge::LockAcquired { hold, name: "lock".to_owned(), fence, lease, share: Share::Alone });
+    sleep(Duration::from_millis(50)).await;
+    recorder.record(Edge::Unlock { hold });
+    // Fails where it has lost the lock, and has ended.
+    let _ = stdin.write_all(b"\n").await;
+    drop(stdin);
+    let _ = timeout(PATIENCE, child.wait()).await;
+}

@@ -1,0 +1,340 @@
+//! The algorithm that the recipes had before entries were one-shot, on the public API: an entry is retried as if it were idempotent, and
+//! what may be left is swept by lease. Late copies of its requests do harm, which the checks of a run must find.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use etcd_client_core::{
+    CallOptions, Client, Compare, Delete, Get, Key, Put, Resend, SortOrder, SortTarget, Txn, TxnResponse,
+    Value,
+};
+use etcd_concurrency::{Error, Queue, Session};
+use tokio::{
+    sync::{OwnedMutexGuard, mpsc},
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{Held, Inside, Line, MEETING, PERMITS, Recipes, Taking};
+
+/// Longer than the server's own timeout, which was believed to bound how late a request may be.
+const LATE: Duration = Duration::from_millis(7_500);
+
+/// Between two looks at the queue; the algorithm that is shown to be wrong here is not that of waiting.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A contender that uses it.
+#[derive(Clone, Debug)]
+pub(crate) struct Present {
+    client: Client,
+    session: Session,
+    slots: Arc<Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>>,
+    cleanups: mpsc::Sender<Cleanup>,
+}
+
+#[derive(Debug)]
+struct Cleanup {
+    key: Key,
+    fence: Option<i64>,
+    since: Instant,
+    slot: Option<OwnedMutexGuard<()>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Outside,
+    Entering,
+    Inside(i64),
+}
+
+/// A key in a queue.
+#[derive(Debug)]
+pub(crate) struct Place {
+    present: Present,
+    key: Key,
+    state: State,
+    slot: Option<OwnedMutexGuard<()>>,
+}
+
+/// Who is ahead counts, up to how many may be.
+#[derive(Debug)]
+struct Ahead {
+    prefix: Key,
+    may_be: usize,
+}
+
+fn txn_options() -> CallOptions {
+    CallOptions::default().resend(Resend::AsIfIdempotent)
+}
+
+impl Present {
+    async fn slot(&self, key: &Key) -> OwnedMutexGuard<()> {
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(slots.entry(key.clone()).or_default())
+        };
+        slot.lock_owned().await
+    }
+
+    fn key(&self, name: &str, unique: bool) -> Key {
+        let lease = self.session.lease();
+        let end = if unique { format!("-{:016x}", fastrand::u64(..)) } else { String::new() };
+        format!("{name}/{lease:x}{end}").into()
+    }
+
+    async fn sweep(self, cleanup: Cleanup) {
+        self.delete(&cleanup).await;
+        if cleanup.fence.is_none() {
+            sleep_until(cleanup.since + LATE).await;
+            self.delete(&cleanup).await;
+        }
+        drop(cleanup.slot);
+    }
+
+    async fn delete(&self, cleanup: &Cleanup) {
+        let ours = match cleanup.fence {
+            Some(fence) => Compare::create_revision(&cleanup.key).equal(fence),
+            None => Compare::lease(&cleanup.key).equal(self.session.lease()),
+        };
+        while self.session.ended().is_none() {
+            let txn = self.client.txn().when(ours.clone()).then(Delete::new(&cleanup.key));
+            if txn.await.is_ok() {
+                return;
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    async fn enter(&self, key: Key, slot: Option<OwnedMutexGuard<()>>) -> Result<Place, Error> {
+        let mut place = Place { present: self.clone(), key, state: State::Outside, slot };
+        let put = Put::new(&place.key, Value::new()).lease(self.session.lease());
+        let txn = Txn::new().when(Compare::missing(&place.key)).then(put).or_else(Get::new(&place.key));
+        let response = place.send(txn).await?;
+        if response.succeeded() {
+            place.state = State::Inside(response.header.revision.get());
+        } else {
+            let own = response.get(0).and_then(|found| found.first()).ok_or(Error::Lost)?;
+            place.state = State::Inside(own.create_revision.get());
+        }
+        Ok(place)
+    }
+
+    async fn try_lock(&self) -> Result<Place, Error> {
+        let key = self.key(Taking::TryLock.name(), false);
+        let slot = self.slot(&key).await;
+        let mut place = Place { present: self.clone(), key, state: State::Outside, slot: Some(slot) };
+        let queue = format!("{}/", Taking::TryLock.name());
+        let put = Put::new(&place.key, Value::new()).lease(self.session.lease());
+        let txn = Txn::new()
+            .when(Compare::create_revision(&queue).equal(0).prefix())
+            .then(put)
+            .or_else((Get::new(&place.key), Get::new(queue).first_create()));
+        let response = place.send(txn).await?;
+        if response.succeeded() {
+            place.state = State::Inside(response.header.revision.get());
+            return Ok(place);
+        }
+        let first = |index| response.get(index).and_then(|found| found.first()).map(|kv| kv.create_revision);
+        place.state = first(0).map_or(State::Outside, |created| State::Inside(created.get()));
+        if first(0).is_some() && first(0) == first(1) { Ok(place) } else { Err(Error::Held) }
+    }
+
+    async fn ahead(&self, place: &Place, ahead: &Ahead) -> Result<usize, Error> {
+        let get = self.client.get(ahead.prefix.clone()).prefix().keys_only();
+        let before = get.max_create_revision(place.created() - 1).await?;
+        Ok(before.kvs.len())
+    }
+
+    async fn wait(&self, place: Place, ahead: Ahead, tries: bool) -> Result<Place, Error> {
+        while self.ahead(&place, &ahead).await? > ahead.may_be {
+            if tries {
+                place.leave().await?;
+                return Err(Error::Held);
+            }
+            sleep(POLL).await;
+        }
+        Ok(place)
+    }
+}
+
+impl Place {
+    async fn send(&mut self, txn: Txn) -> Result<TxnResponse, Error> {
+        self.state = State::Entering;
+        Ok(self.present.client.kv().txn(txn, txn_options()).await?)
+    }
+
+    fn created(&self) -> i64 {
+        if let State::Inside(fence) = self.state { fence } else { 0 }
+    }
+
+    async fn leave(mut self) -> Result<(), Error> {
+        let owned = Compare::create_revision(&self.key).equal(self.created());
+        self.present.client.txn().when(owned).then(Delete::new(&self.key)).await?;
+        self.state = State::Outside;
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let fence = match self.state {
+            State::Outside => return,
+            State::Entering => None,
+            State::Inside(fence) => Some(fence),
+        };
+        let (key, slot) = (self.key.clone(), self.slot.take());
+        // There is room for all that a run does.
+        let _ = self.present.cleanups.try_send(Cleanup { key, fence, since: Instant::now(), slot });
+    }
+}
+
+impl Recipes for Present {
+    type Held = Place;
+    type Inside = Met;
+
+    const FINDS_OUT: bool = false;
+
+    fn new(client: &Client, session: &Session) -> Self {
+        let (cleanups, mut received) = mpsc::channel(4096);
+        let (client, session) = (client.clone(), session.clone());
+        let present = Self { client, session, slots: Arc::default(), cleanups };
+        let sweeping = (present.client.clone(), present.session.clone(), present.slots.clone());
+        let (idle, _) = mpsc::channel(1);
+        tokio::spawn(async move {
+            while let Some(cleanup) = received.recv().await {
+                let (client, session, slots) = sweeping.clone();
+                tokio::spawn(Self { client, session, slots, cleanups: idle.clone() }.sweep(cleanup));
+            }
+        });
+        present
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn take(&self, what: Taking, _number: u64) -> Result<Place, Error> {
+        let name = what.name();
+        let (prefix, below) = (Key::from(format!("{name}/")), |part: &str| format!("{name}/{part}"));
+        let (place, ahead, tries) = match what {
+            Taking::TryLock => return self.try_lock().await,
+            Taking::Barrier => {
+                let slot = self.slot(&name.into()).await;
+                let mut place = self.enter(name.into(), Some(slot)).await?;
+                let now = self.client.get(name).await?.into_first();
+                if now.is_none_or(|kv| kv.lease != Some(self.session.lease())) {
+                    place.state = State::Outside;
+                    return Err(Error::KeyExists);
+                }
+                return Ok(place);
+            }
+            Taking::Lock | Taking::Lead => {
+                let key = self.key(name, false);
+                let slot = self.slot(&key).await;
+                (self.enter(key, Some(slot)).await?, Ahead { prefix, may_be: 0 }, false)
+            }
+            Taking::Read => {
+                let place = self.enter(self.key(&below("read"), true), None).await?;
+                (place, Ahead { prefix: below("write/").into(), may_be: 0 }, false)
+            }
+            Taking::Write | Taking::TryWrite => {
+                let place = self.enter(self.key(&below("write"), true), None).await?;
+                (place, Ahead { prefix, may_be: 0 }, what == Taking::TryWrite)
+            }
+            Taking::Permit | Taking::TryPermit => {
+                let place = self.enter(self.key(name, true), None).await?;
+                (place, Ahead { prefix, may_be: PERMITS - 1 }, what == Taking::TryPermit)
+            }
+        };
+        self.wait(place, ahead, tries).await
+    }
+
+    async fn enqueue(&self, line: Line, item: String) -> Result<i64, Error> {
+        let key: Key = format!("{}/{:032x}", line.name(), fastrand::u128(..)).into();
+        let txn = Txn::new().when(Compare::missing(&key)).then(Put::new(&key, item)).or_else(Get::new(&key));
+        Ok(self.client.kv().txn(txn, txn_options()).await?.header.revision.get())
+    }
+
+    async fn dequeue(&self, line: Line) -> Result<Option<Value>, Error> {
+        Queue::new(&self.client, line.name()).try_dequeue().await
+    }
+
+    async fn enter(&self) -> Result<Met, Error> {
+        let (name, count) = MEETING;
+        let waiters = format!("{name}/waiters");
+        let place = self.enter(self.key(&waiters, true), None).await?;
+        let prefix = Key::from(format!("{waiters}/"));
+        let before = self.ahead(&place, &Ahead { prefix: prefix.clone(), may_be: 0 }).await?;
+        let ready: Key = format!("{name}/ready").into();
+        if before >= count {
+            place.leave().await?;
+            return Err(Error::Full);
+        }
+        if before + 1 == count {
+            self.client.kv().put(Put::new(&ready, Value::new()), txn_options()).await?;
+        } else {
+            let is_ready = async || {
+                let found = self.client.get(ready.clone()).await?.into_first();
+                Ok::<_, Error>(found.is_some_and(|kv| kv.mod_revision.get() > place.created()))
+            };
+            while !is_ready().await? {
+                sleep(POLL).await;
+            }
+        }
+        Ok(Met { place, prefix, ready })
+    }
+}
+
+/// One that has entered.
+#[derive(Debug)]
+pub(crate) struct Met {
+    place: Place,
+    prefix: Key,
+    ready: Key,
+}
+
+impl Inside for Met {
+    async fn leave(self) -> Result<(), Error> {
+        let Self { mut place, prefix, ready } = self;
+        let client = place.present.client.clone();
+        let all =
+            client.get(prefix.clone()).prefix().sort(SortTarget::CreateRevision, SortOrder::Ascend).await?;
+        let bound = all.kvs.last().map_or(0, |kv| kv.create_revision.get());
+        let first = all.kvs.first().is_some_and(|kv| kv.key == place.key.as_bytes());
+        let left = async |but: usize| {
+            loop {
+                let get = client.get(prefix.clone()).prefix().count_only();
+                if get.max_create_revision(bound).await?.count as usize <= but {
+                    return Ok::<_, Error>(());
+                }
+                sleep(POLL).await;
+            }
+        };
+        if !first {
+            place.leave().await?;
+            return left(0).await;
+        }
+        left(1).await?;
+        let owned = Compare::create_revision(&place.key).equal(place.created());
+        client.txn().when(owned).then((Delete::new(ready), Delete::new(&place.key))).await?;
+        place.state = State::Outside;
+        Ok(())
+    }
+}
+
+impl Held for Place {
+    fn fence(&self) -> i64 {
+        self.created()
+    }
+
+    fn lost(&self) -> impl Future<Output = Error> + Send + 'static {
+        let lost = self.present.session.lost();
+        async move { Error::Expired(lost.await) }
+    }
+
+    async fn give_back(self) -> Result<(), Error> {
+        self.leave().await
+    }
+}
