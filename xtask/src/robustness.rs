@@ -38,6 +38,9 @@ struct Run {
     /// What faults and load are drawn from; a new one when left out.
     #[arg(long)]
     seed: Option<u64>,
+    /// Run again with so many seeds, which follow the first one.
+    #[arg(long, default_value_t = 1)]
+    seeds: u64,
     /// The etcd line to run on, such as 3.5; the newest when left out.
     #[arg(long, value_name = "LINE")]
     etcd: Option<String>,
@@ -60,21 +63,32 @@ pub(crate) fn run(args: Args) -> Result<()> {
 /// How many of the watches that were latest are shown.
 const LATEST: usize = 12;
 
-/// The histories are kept, whatever comes out.
+/// The histories are kept, whatever comes out, and a seed that fails does not keep the others from being run.
 fn faults(run: &Run) -> Result<()> {
     let line: Line = run.etcd.as_deref().map_or(Ok(Line::NEWEST), str::parse)?;
+    let mut failed = Vec::new();
+    for number in 0..run.seeds {
+        let seed = run.seed.map(|first| first + number);
+        if !suites(run, line, seed).status().context("starting cargo")?.success() {
+            failed.push(seed.map_or_else(|| "a seed shown above".to_owned(), |seed| seed.to_string()));
+        }
+    }
+    if !failed.is_empty() {
+        bail!("the robustness suite failed with {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn suites(run: &Run, line: Line, seed: Option<u64>) -> std::process::Command {
     let mut command = workspace::cargo(["test", "--no-fail-fast", "--test", "robustness"]);
     command.args(["--package", "etcd-client-core", "--package", "etcd-concurrency"]);
     command.args(["--", "--nocapture"]).args(&run.filter);
     command.env("ETCD_LINE", line.to_string()).env("ETCD_REQUIRED", "1");
     command.env("ETCD_ROBUSTNESS_SECONDS", run.seconds.to_string()).env("ETCD_ROBUSTNESS_KEEP", "1");
-    if let Some(seed) = run.seed {
+    if let Some(seed) = seed {
         command.env("ETCD_ROBUSTNESS_SEED", seed.to_string());
     }
-    if !command.status().context("starting cargo")?.success() {
-        bail!("the robustness suite failed");
-    }
-    Ok(())
+    command
 }
 
 fn judge(file: &std::path::Path) -> Result<()> {
