@@ -1,6 +1,6 @@
 //! A write without a key of its own to hold, applied at most once and with a known outcome: what queues do by a session.
 
-use etcd_client_core::{CallOptions, Get, Outcome, Resend, Revision, Txn, TxnResponse};
+use etcd_client_core::{CallOptions, ErrorKind, Get, Outcome, Resend, Revision, Txn, TxnResponse};
 
 use crate::{
     Error, Session,
@@ -65,7 +65,8 @@ impl OneShot {
                         self.over(fate);
                         Ok(Shot::Refused(response))
                     }
-                    Some(Fate::Open | Fate::Missing) | None => self.settle(malformed()).await,
+                    Some(Fate::Missing) => self.settle(token_gone()).await,
+                    Some(Fate::Open) | None => self.settle(malformed()).await,
                 }
             }
             Err(error) if error.outcome() == Outcome::NotApplied => {
@@ -99,6 +100,12 @@ impl OneShot {
             self.session.put_back_token(token);
         }
     }
+}
+
+/// A member that was paused may revoke a lease that its successor renewed: the token goes with it before the client knows.
+fn token_gone() -> etcd_client_core::Error {
+    let text = "the session's token is gone: its lease ended, or the key was deleted";
+    etcd_client_core::Error::new(ErrorKind::Protocol, text).with_outcome(Outcome::Unknown)
 }
 
 impl Drop for OneShot {

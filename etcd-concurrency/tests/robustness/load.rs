@@ -145,7 +145,7 @@ impl<R: Recipes> Contender<R> {
         self.recorder.record(Edge::Enqueue { op, queue, item: value });
         let recipes = self.recipes.clone();
         let put = self.run(recipes.enqueue(line, item)).await;
-        self.assert_known(line, &put);
+        self.assert_known(line, &put).await;
         self.recorder.record(match put {
             Some(Ok(revision)) => Edge::Ok { op, revision: Rev(revision), changed: Some(true) },
             Some(Err(error)) => failed(op, &error),
@@ -153,11 +153,16 @@ impl<R: Recipes> Contender<R> {
         });
     }
 
-    /// By a session that lives, only a call that was dropped has an unknown outcome.
-    fn assert_known<T>(&self, line: Line, outcome: &Option<Result<T, Error>>) {
+    /// By a session that lives, only a call that was dropped has an unknown outcome. The server may have ended the lease early, which
+    /// the session learns by its deadline.
+    async fn assert_known<T>(&self, line: Line, outcome: &Option<Result<T, Error>>) {
         let Some(Err(error)) = outcome else { return };
-        let known = error.outcome() == Outcome::NotApplied || self.recipes.session().ended().is_some();
-        assert!(known || !line.is_known() || !R::FINDS_OUT, "unknown although a session asked: {error}");
+        if error.outcome() == Outcome::NotApplied || !line.is_known() || !R::FINDS_OUT {
+            return;
+        }
+        let session = self.recipes.session();
+        let ended = timeout(session.ttl(), session.lost()).await;
+        assert!(ended.is_ok(), "unknown although a session asked that lives on: {error}");
     }
 
     /// Takes one item, if there is one.
@@ -166,7 +171,7 @@ impl<R: Recipes> Contender<R> {
         self.recorder.record(Edge::Dequeue { op, queue: line.name().to_owned() });
         let recipes = self.recipes.clone();
         let taken = self.run(recipes.dequeue(line)).await;
-        self.assert_known(line, &taken);
+        self.assert_known(line, &taken).await;
         let found = matches!(taken, Some(Ok(Some(_))));
         self.done.fetch_add(usize::from(found), Ordering::Relaxed);
         self.recorder.record(match taken {
