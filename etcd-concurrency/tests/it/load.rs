@@ -98,7 +98,7 @@ async fn settled(cluster: &Cluster) {
 }
 
 /// How many calls to the KV service the members have seen.
-async fn questions(cluster: &Cluster) -> Vec<u64> {
+pub(crate) async fn questions(cluster: &Cluster) -> Vec<u64> {
     let mut all = Vec::new();
     for member in cluster.members() {
         let metrics = in_time("metrics", metrics(member)).await.expect("they are served");

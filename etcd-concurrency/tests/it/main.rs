@@ -31,6 +31,7 @@ mod canary;
 mod crowd;
 mod elections;
 mod etcdctl;
+mod handoffs;
 mod interop;
 mod load;
 mod locks;
