@@ -111,6 +111,7 @@ impl Channel {
             let failure = match progress.lookout(self, &flight.connection, &begun).wait(attempt).await {
                 Ok(answer) => {
                     progress.succeeded(self, &flight.connection);
+                    progress.received(self, &flight.connection, answer.len());
                     return Ok((flight, answer));
                 }
                 Err(failure) => failure,

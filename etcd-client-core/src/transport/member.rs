@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     identity::Refusal,
+    large::LargeAnswers,
     method::Method,
     observe::trace,
     origin::Origins,
@@ -48,6 +49,7 @@ pub(crate) struct Member {
     pub(crate) latency: Latency,
     /// By what calls need.
     records: [Record; 2],
+    pub(crate) large: LargeAnswers,
     /// Whether its health service says that it is not serving.
     ailing: AtomicBool,
     /// Why it is not used although it answers.
@@ -71,6 +73,7 @@ impl Member {
             removed,
             latency: Latency::default(),
             records: Default::default(),
+            large: LargeAnswers::default(),
             ailing: AtomicBool::new(false),
             refusal: Mutex::default(),
             server: AtomicU64::new(0),
@@ -106,7 +109,9 @@ impl Member {
     pub(crate) fn is_ejected(&self, need: Need, write: bool, now: u64) -> bool {
         let until = self.records[need as usize].until();
         let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
-        now < until.saturating_add(wait) || self.ailing.load(Ordering::Relaxed)
+        now < until.saturating_add(wait)
+            || (!write && now < self.large.until())
+            || self.ailing.load(Ordering::Relaxed)
     }
 
     /// Why it is not used although it answers, as the last connection to it showed.

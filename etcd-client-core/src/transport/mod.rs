@@ -19,6 +19,7 @@ pub(crate) mod health;
 pub(crate) mod heard;
 pub(crate) mod histories;
 pub(crate) mod identity;
+pub(crate) mod large;
 pub(crate) mod leader;
 pub(crate) mod member;
 pub(crate) mod method;

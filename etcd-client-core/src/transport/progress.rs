@@ -2,7 +2,10 @@
 
 mod tokens;
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
 use http::HeaderMap;
@@ -14,6 +17,8 @@ use super::{
     connection::{Connection, InFlight, micros},
     failure::Failure,
     headers::TimeoutHeader,
+    large::LARGE,
+    member::Member,
     method::DEFAULT_TIMEOUT,
     observe::ObservedCall,
     pool::Pool,
@@ -62,6 +67,8 @@ pub(crate) struct Progress<'a> {
     outcome: Outcome,
     /// Attempts given up for silence.
     abandoned: u32,
+    /// The members that a read was given up on.
+    given_up: Vec<Arc<Member>>,
     /// Whether an attempt was given up on a connection from which nothing was heard meanwhile.
     met_silence: bool,
     /// What a linearizable answer has to show at least.
@@ -87,6 +94,7 @@ impl<'a> Progress<'a> {
             tried: Vec::new(),
             outcome: Outcome::NotApplied,
             abandoned: 0,
+            given_up: Vec::new(),
             met_silence: false,
             floor: 0,
             token: TokenOfCall::default(),
@@ -272,6 +280,18 @@ impl<'a> Progress<'a> {
         member.judge(self.need(), Use::Good, began..began);
     }
 
+    /// The answer has this size, which the members that the call was given up on may be unable to send.
+    pub(crate) fn received(&mut self, channel: &Channel, connection: &Connection, size: usize) {
+        if size < LARGE {
+            return;
+        }
+        let pool = channel.pool();
+        connection.member.large.came(size, pool.at(self.attempt_started));
+        for member in self.given_up.drain(..).filter(|member| member.id != connection.member.id) {
+            member.large.missed(size, pool.now());
+        }
+    }
+
     /// The call has its answer, or its stream.
     pub(crate) fn finished(&mut self, connection: &Connection) {
         self.observed.succeeded(connection.endpoint(), self.attempt_started);
@@ -310,6 +330,7 @@ impl<'a> Progress<'a> {
         self.failures = self.failures.saturating_add(1);
         if failure.observation == Observation::Abandoned {
             self.abandoned += 1;
+            self.given_up.push(Arc::clone(member));
             self.met_silence |= !connection.is_heard_since(took.start + 1);
         }
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {

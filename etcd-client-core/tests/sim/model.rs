@@ -31,7 +31,14 @@ pub(crate) enum Mood {
     Answers,
     /// Takes the request, and nothing comes back: as a member that is cut off from its peers.
     Hangs,
+    /// Answers all but reads of [`LARGE_KEY`]: as one behind an MTU black hole.
+    HangsOnLarge,
 }
+
+/// A key whose value takes several segments.
+pub(crate) const LARGE_KEY: &str = "large";
+
+const LARGE_VALUE: usize = 8_000;
 
 /// What a model member has seen, and how it is to behave; shared with the test.
 #[derive(Debug, Default)]
@@ -122,25 +129,28 @@ pub(crate) async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, id: 
 async fn call(request: Request<RecvStream>, respond: SendResponse<Bytes>, id: u64, ledger: Arc<Ledger>) {
     let path = request.uri().path().to_owned();
     let mut body = request.into_body();
+    let mut large = false;
     while let Some(Ok(data)) = body.data().await {
+        large |= data.windows(LARGE_KEY.len()).any(|bytes| bytes == LARGE_KEY.as_bytes());
         let _ = body.flow_control().release_capacity(data.len());
     }
     // The empty Txn of a new connection, which a member answers from what it has applied.
     if path.ends_with("/Txn") {
-        return answer(respond, message(&path, id, &ledger));
+        return answer(respond, message(&path, id, &ledger, false));
     }
     ledger.count(&path);
     let (mood, latency) = (*ledger.mood.lock().expect("no panic"), *ledger.latency.lock().expect("no panic"));
-    if mood == Mood::Hangs && !path.ends_with("/Status") {
+    let hangs = mood == Mood::Hangs || (mood == Mood::HangsOnLarge && large);
+    if hangs && !path.ends_with("/Status") {
         std::future::pending::<()>().await;
     }
     if !latency.is_zero() {
         sleep(latency).await;
     }
-    answer(respond, message(&path, id, &ledger));
+    answer(respond, message(&path, id, &ledger, large));
 }
 
-fn message(path: &str, id: u64, ledger: &Ledger) -> Bytes {
+fn message(path: &str, id: u64, ledger: &Ledger, large: bool) -> Bytes {
     let (leader, raft_term) = (ledger.leader.load(Ordering::Relaxed), ledger.term());
     let header = Some(pb::ResponseHeader { cluster_id: 1, member_id: id, revision: 9, raft_term });
     let framed = |message: Vec<u8>| {
@@ -156,7 +166,12 @@ fn message(path: &str, id: u64, ledger: &Ledger) -> Bytes {
             pb::StatusResponse { header, leader, raft_term, version: "3.7.0".into(), ..Default::default() }
                 .encode_to_vec()
         }
-        _ => pb::RangeResponse { header, kvs: vec![], more: false, count: 0 }.encode_to_vec(),
+        _ => {
+            let value = vec![b'v'; LARGE_VALUE].into();
+            let kv = etcd_proto::mvccpb::KeyValue { key: LARGE_KEY.into(), value, ..Default::default() };
+            let kvs = if large { vec![kv] } else { Vec::new() };
+            pb::RangeResponse { header, count: kvs.len() as i64, kvs, more: false }.encode_to_vec()
+        }
     })
 }
 

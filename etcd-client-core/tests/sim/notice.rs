@@ -6,7 +6,7 @@ use etcd_client_core::{Balance, CallOptions, Client, ErrorKind, Outcome, Resend}
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    model::{Mood, since},
+    model::{LARGE_KEY, Mood, since},
     severed::Severable,
     world::{CLIENT, NAMES, blackhole, builder, network},
 };
@@ -199,4 +199,40 @@ fn a_write_declared_idempotent_is_hedged() {
         });
         sim.run().expect("the scenario holds");
     }
+}
+
+/// Small calls keep the member in good standing for all but large reads.
+#[test]
+fn large_reads_leave_a_member_that_answers_small_ones_only() {
+    let (mut sim, ledgers) = network(3, 300 * SECOND);
+    sim.client(CLIENT, async move {
+        let client = builder(3).balance(Balance::RoundRobin).build()?;
+        used(&client, &ledgers).await;
+        ledgers[0].set_mood(Mood::HangsOnLarge);
+        let (mut slow, mut read) = (0, 0);
+        let until = Instant::now() + 60 * SECOND;
+        while Instant::now() < until {
+            for _ in 0..4 {
+                client.get("small").await?;
+            }
+            let started = Instant::now();
+            client.get(LARGE_KEY).await?;
+            assert!(since(started) <= READ, "a read took {:?}", since(started));
+            slow += u32::from(since(started) > SECOND);
+            read += 1;
+            sleep(SECOND / 50).await;
+        }
+        // One to find out, then one after each of 1, 2, 4, 8, 16 and 30 s.
+        assert!((1..=8).contains(&slow), "{slow} of {read} large reads had to wait");
+        assert!(read > 500, "{read} large reads in a minute");
+        ledgers[0].set_mood(Mood::Answers);
+        sleep(31 * SECOND).await;
+        let before = ledgers[0].requests();
+        for _ in 0..30 {
+            client.get(LARGE_KEY).await?;
+        }
+        assert!(ledgers[0].requests() > before, "it is used for large reads again");
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
 }
