@@ -98,6 +98,8 @@ pub(crate) struct Liveness {
     /// When the PING under way was sent.
     ping: Option<Duration>,
     last_ping: Option<Duration>,
+    /// Whether a PING is due for what was seen elsewhere.
+    doubted: bool,
     vital: Vital,
 }
 
@@ -109,6 +111,7 @@ impl Liveness {
             busy_since: None,
             ping: None,
             last_ping: None,
+            doubted: false,
             vital: Vital::Alive,
         }
     }
@@ -124,6 +127,17 @@ impl Liveness {
         self.ping = None;
     }
 
+    /// Something was seen elsewhere that speaks against the peer: the next PING is due as soon as it may follow the last one,
+    /// whether or not the peer owes something.
+    pub(crate) fn doubt(&mut self) {
+        self.doubted = true;
+    }
+
+    /// Whether such a PING, or its answer, is due.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted || self.ping.is_some()
+    }
+
     /// What is due at `now`. `busy` is whether the peer owes an answer.
     pub(crate) fn step(&mut self, now: Duration, busy: bool) -> Step {
         match (busy, self.busy_since) {
@@ -134,12 +148,16 @@ impl Liveness {
         if let Some(sent) = self.ping {
             return self.await_pong(now, sent);
         }
-        let Some(since) = self.busy_since else { return self.result(false, None) };
-        let spaced = self.last_ping.map_or(Duration::ZERO, |last| last + self.keepalive.spacing);
-        let due = (since.max(self.heard) + self.keepalive.quiet).max(spaced);
+        let after_last = |spacing| self.last_ping.map_or(Duration::ZERO, |last| last + spacing);
+        let usual = self.busy_since.map(|since| {
+            (since.max(self.heard) + self.keepalive.quiet).max(after_last(self.keepalive.spacing))
+        });
+        let early = self.doubted.then(|| after_last(LEAST_SPACING));
+        let Some(due) = usual.into_iter().chain(early).min() else { return self.result(false, None) };
         if now < due {
             return self.result(false, Some(due));
         }
+        self.doubted = false;
         self.ping = Some(now);
         self.last_ping = Some(now);
         self.vital = Vital::Doubtful;
@@ -264,6 +282,37 @@ mod tests {
                 }
             }
             assert!(pings > 100 && strikes == 0, "{keepalive:?}: {pings} pings, {strikes} strikes");
+        }
+    }
+
+    #[test]
+    fn a_doubted_peer_is_pinged_at_once_even_if_it_owes_nothing() {
+        let mut peer = Liveness::new(Keepalive::for_streams(ms(10_000), None));
+        peer.step(ms(0), false);
+        peer.doubt();
+        assert!(peer.is_doubted() && peer.step(ms(1_000), false).ping);
+        assert_eq!(peer.step(ms(3_000), false).vital, Vital::Suspect);
+        peer.heard(ms(3_100));
+        assert!(!peer.is_doubted());
+        // The next one keeps its distance from the last.
+        peer.doubt();
+        assert_eq!(peer.step(ms(3_200), true).wake, Some(ms(6_500)));
+        assert!(peer.step(ms(6_500), true).ping);
+    }
+
+    #[test]
+    fn doubts_never_trip_the_servers_policing() {
+        for keepalive in [Keepalive::for_calls(None), Keepalive::for_streams(ms(10_000), None)] {
+            let mut peer = Liveness::new(keepalive);
+            let mut last = None;
+            for now in (0..600_000).step_by(50).map(ms) {
+                peer.doubt();
+                if peer.step(now, now.as_secs() % 3 == 0).ping {
+                    assert!(last.is_none_or(|last| now - last >= ms(5_000)), "{keepalive:?} at {now:?}");
+                    last = Some(now);
+                    peer.heard(now + ms(1));
+                }
+            }
         }
     }
 

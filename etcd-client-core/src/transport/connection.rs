@@ -20,7 +20,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    check::Check,
     connector::{BoxError, BoxIo, SharedConnector, Target},
+    dialing,
     driver::{Driver, PeerWatch},
     gauge::Gauge,
     heard::{Heard, Mark, Watched},
@@ -54,6 +56,8 @@ const MOST_PACED_STREAMS: usize = 4;
 /// etcd's own headers are far below; the gRPC message of an error may hold a few KiB.
 const MAX_HEADER_LIST: u32 = 64 << 10;
 
+static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+
 /// Whether a connection takes new requests.
 #[derive(Clone, Debug)]
 pub(crate) enum ConnectionState {
@@ -76,9 +80,12 @@ pub(crate) struct End {
 /// A connection that answered a PING, and is known to be of this client's cluster where its peer tells. Dropping it closes it once its last call has ended.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    /// Never used twice in a process.
+    pub(crate) id: usize,
     pub(crate) member: Arc<Member>,
     pub(crate) purpose: Purpose,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) check: Arc<Check>,
     pub(crate) state: watch::Receiver<ConnectionState>,
     /// What its member was found to be of.
     pub(crate) history: Arc<History>,
@@ -99,7 +106,7 @@ pub(crate) struct Connection {
 }
 
 /// Where a connection is made to and who runs it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Dial<'a> {
     pub(crate) member: &'a Arc<Member>,
     pub(crate) purpose: Purpose,
@@ -124,14 +131,14 @@ impl Connection {
     ///
     /// The first PING on a connection is free in etcd's ping policy. Fails with a [`Refusal`] for a member that is not ours.
     pub(crate) async fn open(dial: Dial<'_>) -> Result<Self, BoxError> {
-        match timeout(CONNECT_TIMEOUT, Self::verified(dial)).await {
+        match timeout(CONNECT_TIMEOUT, dialing::first(|attempt| Self::verified(dial, attempt))).await {
             Ok(result) => result,
             Err(_elapsed) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()).into()),
         }
     }
 
-    async fn verified(dial: Dial<'_>) -> Result<Self, BoxError> {
-        let target = Target { endpoint: dial.member.endpoint.clone() };
+    async fn verified(dial: Dial<'_>, attempt: usize) -> Result<Self, BoxError> {
+        let target = Target { endpoint: dial.member.endpoint.clone(), attempt };
         let io: BoxIo = dial.connector.0.connect(target).await?;
         let io = dial.origins.secure(&dial.member.endpoint, io).await?;
         let hint = dial.origins.hint(&dial.member.endpoint);
@@ -160,14 +167,17 @@ impl Connection {
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
         let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), dial.keepalive, dial.epoch);
+        let check = Arc::clone(&watch.check);
         let (driver, state) =
             Driver::new(connection, send.clone(), watch, shutdown.clone(), dial.runtime_ended.clone());
         let open = OpenConnection::count(dial.member, dial.purpose, dial.observer);
         dial.tasks.spawn(open.during(driver));
         Ok(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             member: Arc::clone(dial.member),
             purpose: dial.purpose,
             gauge,
+            check,
             state,
             history,
             limited: AtomicU8::new(limit as u8),

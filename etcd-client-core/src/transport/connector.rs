@@ -18,6 +18,9 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Target {
     /// The member's endpoint.
     pub endpoint: Endpoint,
+    /// How many attempts to reach the endpoint are under way and have not been answered yet. A connector that knows several
+    /// addresses of it begins with another one for each.
+    pub attempt: usize,
 }
 
 /// A byte stream to a member.

@@ -21,6 +21,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
+    check::Check,
     connection::{ConnectionState, End, millis},
     gauge::Gauge,
     heard::{Heard, Watched},
@@ -47,6 +48,7 @@ pub(crate) struct PeerWatch {
     pub(crate) pings: PingPong,
     pub(crate) heard: Heard,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) check: Arc<Check>,
     liveness: Liveness,
     timeout_ms: u128,
     started: Instant,
@@ -74,6 +76,7 @@ impl PeerWatch {
             pings,
             heard,
             gauge,
+            check: Arc::default(),
             liveness: Liveness::new(keepalive),
             timeout_ms: keepalive.timeout.as_millis(),
             started,
@@ -93,12 +96,16 @@ impl PeerWatch {
             // Frees the handle for the next PING.
             let _ = self.pings.poll_pong(cx);
         }
+        if self.check.take(cx.waker()) {
+            self.liveness.doubt();
+            self.armed = false;
+        }
         loop {
             if self.armed && self.timer.as_mut().poll(cx).is_pending() {
                 break;
             }
             let busy = self.gauge.owed();
-            if !self.armed && self.gauge.in_flight() == 0 {
+            if !self.armed && self.gauge.in_flight() == 0 && !self.liveness.is_doubted() {
                 break;
             }
             self.looked = true;

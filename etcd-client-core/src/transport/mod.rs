@@ -4,8 +4,10 @@ pub(crate) mod attempt;
 pub(crate) mod call;
 pub(crate) mod caller;
 pub(crate) mod channel;
+pub(crate) mod check;
 pub(crate) mod connection;
 pub(crate) mod connector;
+pub(crate) mod dialing;
 #[cfg(feature = "srv")]
 pub(crate) mod discovery;
 pub(crate) mod driver;

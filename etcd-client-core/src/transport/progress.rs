@@ -173,6 +173,7 @@ impl<'a> Progress<'a> {
         let preference = channel.preference(&self.call);
         Wish {
             tried: self.avoided(pool.size()),
+            shunned: &[],
             preference,
             need: self.need(),
             proven_since: self.proof(pool).unwrap_or(0),

@@ -63,6 +63,8 @@ pub(crate) struct Reopening {
     max_receive: usize,
     /// The member that the last stream was lost on.
     tried: Vec<usize>,
+    /// The connection that the last stream was lost on.
+    shunned: Vec<usize>,
     /// Streams in a row that were of no use.
     failures: u32,
     token: TokenOfCall,
@@ -81,6 +83,7 @@ impl Reopening {
             options,
             max_receive: channel.max_receive_bytes(),
             tried: Vec::new(),
+            shunned: Vec::new(),
             failures: 0,
             token: TokenOfCall::default(),
             remedy: None,
@@ -98,7 +101,8 @@ impl Reopening {
         }
         self.authenticated().await?;
         let preference = self.options.chosen_endpoint().map_or(Preference::Any, Preference::Only);
-        let wish = Wish { tried: &self.tried, preference, ..Wish::any(self.pool.now()) };
+        let wish =
+            Wish { tried: &self.tried, shunned: &self.shunned, preference, ..Wish::any(self.pool.now()) };
         let flight = self.pool.acquire_stream(&wish).await?;
         flight.connection.member.picked(Need::Quorum, self.pool.now());
         let connection = Arc::clone(&flight.connection);
@@ -113,6 +117,7 @@ impl Reopening {
     /// The stream was answered: its member is of use.
     pub(crate) fn answered(&mut self, connection: &Connection) {
         self.tried.clear();
+        self.shunned.clear();
         self.token = self.token.begun_anew();
         connection.member.judge(Need::Quorum, Use::Good, self.took());
     }
@@ -132,6 +137,9 @@ impl Reopening {
         let end = usefulness(failure.observation, self.opened.elapsed());
         connection.member.judge(Need::Quorum, end, self.took());
         self.tried = vec![connection.member.id];
+        // What a member said, or the end of the connection, is no reason to leave a connection that works.
+        let silent = matches!(failure.observation, Observation::Malformed | Observation::Abandoned);
+        self.shunned = silent.then_some(connection.id).into_iter().collect();
         let lasted = self.opened.elapsed() >= STEADY;
         self.failures = if lasted { 1 } else { self.failures.saturating_add(1) };
         self.remedy = self.token.remedy(&self.tokens, failure.observation);

@@ -217,6 +217,7 @@ impl Supervisor {
                 ConnectionState::Suspect => {
                     self.phase(EndpointPhase::Suspect, Some("it owes an answer to a PING".into()));
                     self.member.went_silent(self.pool.now());
+                    self.pool.check_others(connection);
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
                         connection = self.replacement(keepalive) => return Served::Replaced(connection),

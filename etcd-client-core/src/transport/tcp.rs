@@ -48,7 +48,10 @@ impl Service<Target> for DirectConnector {
     fn call(&mut self, target: Target) -> Self::Future {
         Box::pin(async move {
             match target.endpoint.address() {
-                Address::Tcp { host, port } => Ok(Box::pin(dial(host, *port).await?) as BoxIo),
+                Address::Tcp { host, port } => {
+                    let addresses = lookup_host((&**host, *port)).await?;
+                    Ok(Box::pin(dial(interleave(addresses), target.attempt).await?) as BoxIo)
+                }
                 Address::Unix { path } => dial_unix(path).await,
             }
         })
@@ -65,8 +68,12 @@ async fn dial_unix(_path: &str) -> io::Result<BoxIo> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "unix sockets need a unix system"))
 }
 
-async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut addresses = interleave(lookup_host((host, port)).await?).into_iter().peekable();
+/// The first of `addresses` that accepts, beginning with another one for each attempt that is under way: an address that accepts
+/// and then says nothing must not keep the others from their turn.
+async fn dial(mut addresses: Vec<SocketAddr>, attempt: usize) -> io::Result<TcpStream> {
+    let first = attempt.checked_rem(addresses.len()).unwrap_or(0);
+    addresses.rotate_left(first);
+    let mut addresses = addresses.into_iter().peekable();
     let mut attempts: JoinSet<io::Result<TcpStream>> = JoinSet::new();
     let mut last_error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     loop {
@@ -98,4 +105,26 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_attempt_begins_with_another_address() {
+        let mut listeners = Vec::new();
+        for _ in 0..3 {
+            listeners.push(TcpListener::bind("127.0.0.1:0").await.expect("a free port"));
+        }
+        let addresses: Vec<SocketAddr> =
+            listeners.iter().map(|listener| listener.local_addr().expect("bound")).collect();
+        for attempt in 0..4 {
+            let stream = dial(addresses.clone(), attempt).await.expect("it accepts");
+            assert_eq!(stream.peer_addr().expect("connected"), addresses[attempt % 3], "attempt {attempt}");
+        }
+        assert!(dial(Vec::new(), 1).await.is_err());
+    }
 }

@@ -48,6 +48,8 @@ pub(crate) enum Preference<'a> {
 pub(crate) struct Wish<'a> {
     /// The members that this call has failed on.
     pub(crate) tried: &'a [usize],
+    /// The connections that a stream like this has failed on: another one is used, also to the same endpoint.
+    pub(crate) shunned: &'a [usize],
     pub(crate) preference: Preference<'a>,
     pub(crate) need: Need,
     /// Since when a connection must have been heard from to be preferred, in the pool's milliseconds; zero for no preference.
@@ -63,6 +65,7 @@ impl<'a> Wish<'a> {
     pub(crate) fn any(now: u64) -> Self {
         Self {
             tried: &[],
+            shunned: &[],
             preference: Preference::Any,
             need: Need::Quorum,
             proven_since: 0,

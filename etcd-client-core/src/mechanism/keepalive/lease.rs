@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::StreamId;
+use super::{Place, StreamId};
 
 /// A renewal is late after this at most.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -45,8 +45,8 @@ pub(super) struct Round {
     pub(super) since: Duration,
     /// The second stream that was asked.
     pub(super) hedge: Option<StreamId>,
-    /// The members that were asked in vain.
-    pub(super) tried: Vec<usize>,
+    /// Where it was asked for in vain.
+    pub(super) tried: Vec<Place>,
 }
 
 impl Round {
@@ -54,9 +54,9 @@ impl Round {
         Self { since: now, hedge: None, tried: Vec::new() }
     }
 
-    /// The members on which this renewal is late, these among them.
-    pub(super) fn late_on(&mut self, members: impl IntoIterator<Item = usize>) -> Vec<usize> {
-        self.tried.extend(members);
+    /// Where this renewal is late, these among them.
+    pub(super) fn late_on(&mut self, places: impl IntoIterator<Item = Place>) -> Vec<Place> {
+        self.tried.extend(places);
         self.tried.sort_unstable();
         self.tried.dedup();
         self.tried.clone()

@@ -6,6 +6,7 @@
 //! Times are given since any fixed moment.
 
 mod lease;
+mod place;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -15,10 +16,13 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use self::stream::{End, StreamId, end_of};
 use self::{
     lease::{Entry, Round},
     stream::{State, Stream},
+};
+pub(crate) use self::{
+    place::Place,
+    stream::{End, StreamId, end_of},
 };
 use super::backoff::Backoff;
 use crate::model::LeaseId;
@@ -36,16 +40,16 @@ const MOST_ENDS: u32 = 16;
 /// What the schedule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Open the stream, on another member than these where there is one.
-    Open { stream: StreamId, avoid: Vec<usize> },
+    /// Open the stream: on another endpoint than these are on where there is one, on another connection in any case.
+    Open { stream: StreamId, avoid: Vec<Place> },
     /// Ask for the renewal of a lease on an open stream.
     Ask { stream: StreamId, lease: LeaseId },
     /// Drop the stream; `stalled` where several leases shared it and a renewal on it stayed unanswered.
     Close { stream: StreamId, stalled: bool },
     /// A lease was renewed.
     Renewed { lease: LeaseId, ttl: Duration, deadline: Duration },
-    /// A renewal was not answered in time, and is asked for elsewhere.
-    Late { lease: LeaseId },
+    /// A renewal was not answered in time by these, and is asked for elsewhere.
+    Late { lease: LeaseId, on: Vec<Place> },
     /// A lease is not renewed any more.
     Lost { lease: LeaseId, why: Gone },
 }
@@ -141,10 +145,10 @@ impl Schedule {
         }
     }
 
-    /// The stream was opened, on this member.
-    pub(crate) fn opened(&mut self, id: StreamId, member: usize, now: Duration) {
+    /// The stream was opened here.
+    pub(crate) fn opened(&mut self, id: StreamId, place: Place, now: Duration) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let waiting = stream.opened(member, now);
+        let waiting = stream.opened(place, now);
         for lease in waiting {
             if self.leases.get(&lease).is_some_and(|entry| entry.is_asking(id)) {
                 self.ask(lease, id, now);
@@ -245,7 +249,7 @@ impl Schedule {
         let (home, apart) = (entry.home, entry.is_apart());
         match home {
             Some(home) if !apart && self.is_stalled(home, now) => {
-                let avoid: Vec<usize> = self.member_of(home).into_iter().collect();
+                let avoid: Vec<Place> = self.place_of(home).into_iter().collect();
                 let spare = self.spare_of(home, &avoid, now);
                 self.settle(lease, Some(spare), now);
                 self.ask(lease, spare, now);
@@ -261,11 +265,11 @@ impl Schedule {
 
     /// The renewal was not answered in time.
     fn go_elsewhere(&mut self, lease: LeaseId, now: Duration) {
-        self.actions.push_back(Action::Late { lease });
         let Some(entry) = self.leases.get(&lease) else { return };
         let (home, apart) = (entry.home, entry.is_apart());
         let hedge = entry.round.as_ref().and_then(|round| round.hedge);
         let avoid = self.late_on(lease, [home, hedge], now);
+        self.actions.push_back(Action::Late { lease, on: avoid.clone() });
         match (home, hedge) {
             _ if apart => self.set_apart(lease, &avoid, now),
             (Some(home), None) if self.is_first(lease, home) && self.may_set_apart() => {
@@ -283,18 +287,18 @@ impl Schedule {
         }
     }
 
-    /// Begins to wait anew; gives the members that were asked in vain.
-    fn late_on(&mut self, lease: LeaseId, streams: [Option<StreamId>; 2], now: Duration) -> Vec<usize> {
-        let members: Vec<usize> = streams.into_iter().flatten().filter_map(|id| self.member_of(id)).collect();
+    /// Begins to wait anew; gives the places where it was asked for in vain.
+    fn late_on(&mut self, lease: LeaseId, streams: [Option<StreamId>; 2], now: Duration) -> Vec<Place> {
+        let places: Vec<Place> = streams.into_iter().flatten().filter_map(|id| self.place_of(id)).collect();
         let Some(round) = self.leases.get_mut(&lease).and_then(|entry| entry.round.as_mut()) else {
-            return members;
+            return places;
         };
         round.since = now;
-        round.late_on(members)
+        round.late_on(places)
     }
 
     /// Asks on a second stream, and takes the answer that comes first.
-    fn hedge(&mut self, lease: LeaseId, home: StreamId, avoid: &[usize], now: Duration) {
+    fn hedge(&mut self, lease: LeaseId, home: StreamId, avoid: &[Place], now: Duration) {
         let spare = self.spare_of(home, avoid, now);
         self.set_hedge(lease, Some(spare), now);
         self.ask(lease, spare, now);
@@ -317,7 +321,7 @@ impl Schedule {
     }
 
     /// Gives a lease a stream of its own, where one may be had, and asks there.
-    fn set_apart(&mut self, lease: LeaseId, avoid: &[usize], now: Duration) {
+    fn set_apart(&mut self, lease: LeaseId, avoid: &[Place], now: Duration) {
         let may = self.may_set_apart();
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         let had_own = entry.is_apart();

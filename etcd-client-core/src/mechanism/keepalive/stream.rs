@@ -7,7 +7,7 @@ use std::{
 
 use etcd_errors::{Code, GrpcCode};
 
-use super::{Action, MOST_OWN, SHARD, Schedule};
+use super::{Action, MOST_OWN, Place, SHARD, Schedule};
 use crate::{mechanism::retry::Observation, model::LeaseId};
 
 /// A stream, as long as the schedule has it: it is opened again under the same number.
@@ -81,10 +81,10 @@ pub(super) struct Stream {
     queue: VecDeque<Asked>,
     /// Since when the first of these is being worked on.
     first_since: Duration,
-    /// The member that it is on, or was last.
-    member: Option<usize>,
-    /// The members not to be on, where there are others.
-    avoid: Vec<usize>,
+    /// Where it is, or was last.
+    place: Option<Place>,
+    /// Where not to be, if that can be had.
+    avoid: Vec<Place>,
     /// Where its leases were last asked for when it was slow.
     spare: Option<StreamId>,
 }
@@ -97,7 +97,7 @@ struct Asked {
 }
 
 impl Stream {
-    fn new(own: bool, avoid: Vec<usize>) -> Self {
+    fn new(own: bool, avoid: Vec<Place>) -> Self {
         Self {
             own,
             state: State::Opening,
@@ -107,16 +107,16 @@ impl Stream {
             guests: 0,
             queue: VecDeque::new(),
             first_since: Duration::ZERO,
-            member: None,
+            place: None,
             avoid,
             spare: None,
         }
     }
 
     /// Takes what waits for it to be open.
-    pub(super) fn opened(&mut self, member: usize, now: Duration) -> BTreeSet<LeaseId> {
+    pub(super) fn opened(&mut self, place: Place, now: Duration) -> BTreeSet<LeaseId> {
         self.state = State::Open;
-        self.member = Some(member);
+        self.place = Some(place);
         self.first_since = now;
         std::mem::take(&mut self.waiting)
     }
@@ -141,7 +141,7 @@ impl Stream {
     pub(super) fn ended(&mut self) -> Vec<LeaseId> {
         self.state = State::Resting;
         self.failures = self.failures.saturating_add(1);
-        self.avoid = self.member.into_iter().collect();
+        self.avoid = self.place.into_iter().collect();
         self.queue.drain(..).map(|asked| asked.lease).collect()
     }
 
@@ -160,14 +160,18 @@ impl Stream {
             && self.queue.front().is_some_and(|first| now >= self.first_since.saturating_add(first.patience))
     }
 
+    fn endpoint(&self) -> Option<usize> {
+        self.place.map(|place| place.endpoint)
+    }
+
     fn has_room(&self) -> bool {
         !self.own && self.homes.len() + self.guests < SHARD && self.queue.len() < SHARD
     }
 
-    /// Whether it is on none of these members, or there was no other when it was opened.
-    fn is_as_far_from(&self, members: &[usize]) -> bool {
-        self.member.is_none_or(|member| !members.contains(&member))
-            || members.iter().all(|member| self.avoid.contains(member))
+    /// Whether it is on none of these endpoints, or there was no other when it was opened.
+    fn is_as_far_from(&self, places: &[Place]) -> bool {
+        self.place.is_none_or(|place| !place.is_near(places))
+            || places.iter().all(|place| self.avoid.contains(place))
     }
 
     fn is_idle(&self) -> bool {
@@ -176,19 +180,19 @@ impl Stream {
 }
 
 impl Schedule {
-    /// A shared stream with room for another lease, not on one of these members.
-    pub(super) fn place(&mut self, avoid: &[usize]) -> StreamId {
+    /// A shared stream with room for another lease, not on one of these endpoints.
+    pub(super) fn place(&mut self, avoid: &[Place]) -> StreamId {
         let fits = |stream: &Stream| {
             stream.has_room()
                 && stream.failures == 0
-                && stream.member.is_none_or(|member| !avoid.contains(&member))
+                && stream.place.is_none_or(|place| !place.is_near(avoid))
         };
         let found = self.streams.iter().find(|(_, stream)| fits(stream)).map(|(id, _)| *id);
         found.unwrap_or_else(|| self.open(false, avoid.to_vec()))
     }
 
-    /// The stream that leases of a slow one are asked for on: not on one of these members, where there is another.
-    pub(super) fn spare_of(&mut self, home: StreamId, avoid: &[usize], now: Duration) -> StreamId {
+    /// The stream that leases of a slow one are asked for on: not on one of these endpoints, where there is another.
+    pub(super) fn spare_of(&mut self, home: StreamId, avoid: &[Place], now: Duration) -> StreamId {
         let Some(stream) = self.streams.get(&home) else { return self.place(&[]) };
         let usable = |id: StreamId| {
             let stream = self.streams.get(&id);
@@ -218,7 +222,7 @@ impl Schedule {
         };
         let fits = |older: &Stream| {
             older.state == State::Open
-                && older.member == stream.member
+                && older.endpoint() == stream.endpoint()
                 && older.has_room()
                 && older.homes.len() + stream.homes.len() <= SHARD / 2
                 && !older.is_stalled(now)
@@ -227,7 +231,7 @@ impl Schedule {
         older.map_or(home, |(id, _)| *id)
     }
 
-    pub(super) fn open(&mut self, own: bool, avoid: Vec<usize>) -> StreamId {
+    pub(super) fn open(&mut self, own: bool, avoid: Vec<Place>) -> StreamId {
         self.last_stream += 1;
         let id = StreamId(self.last_stream);
         self.streams.insert(id, Stream::new(own, avoid.clone()));
@@ -296,8 +300,8 @@ impl Schedule {
         self.streams.get(&id).is_some_and(|stream| stream.unanswered().next() == Some(lease))
     }
 
-    pub(super) fn member_of(&self, id: StreamId) -> Option<usize> {
-        self.streams.get(&id)?.member
+    pub(super) fn place_of(&self, id: StreamId) -> Option<Place> {
+        self.streams.get(&id)?.place
     }
 
     pub(super) fn may_set_apart(&self) -> bool {

@@ -47,7 +47,7 @@ struct World {
     /// Leases that a member is slow with, and by how much.
     slow: HashMap<LeaseId, Duration>,
     streams: BTreeMap<StreamId, Open>,
-    opening: Vec<(StreamId, Vec<usize>)>,
+    opening: Vec<(StreamId, Vec<Place>)>,
     ttls: HashMap<LeaseId, Duration>,
     /// Until when a member keeps a lease.
     kept: HashMap<LeaseId, Duration>,
@@ -123,13 +123,13 @@ impl World {
     fn open(&mut self) {
         for (stream, avoid) in std::mem::take(&mut self.opening) {
             let up = |member: &usize| self.moods[*member] != Mood::Down;
-            let member = (0..self.moods.len()).filter(up).min_by_key(|member| avoid.contains(member));
+            let member = (0..self.moods.len()).filter(up).min_by_key(|member| avoid.contains(&on(*member)));
             let Some(member) = member else {
                 self.schedule.ended(stream, End::Broken, self.now);
                 continue;
             };
             self.streams.insert(stream, Open { member, owed: VecDeque::new(), since: self.now });
-            self.schedule.opened(stream, member, self.now);
+            self.schedule.opened(stream, on(member), self.now);
             self.act();
         }
     }
@@ -253,13 +253,43 @@ fn leases_share_streams_up_to_a_number() {
     assert!(world.schedule.next_wake().is_none() && world.schedule.is_empty());
 }
 
+/// The only connection of an endpoint.
+fn on(endpoint: usize) -> Place {
+    Place { endpoint, connection: endpoint }
+}
+
+/// As behind a gateway: there is no other endpoint, and the member under the connection has stopped.
+#[test]
+fn a_late_renewal_is_asked_for_on_another_connection_of_the_same_endpoint() {
+    let (stopped, fresh) = (Place { endpoint: 0, connection: 1 }, Place { endpoint: 0, connection: 2 });
+    let mut schedule = Schedule::new(1);
+    schedule.add(lease(1), 8 * SECOND, Duration::ZERO, Duration::ZERO);
+    let Some(Action::Open { stream: first, .. }) = schedule.action() else { panic!("a stream is opened") };
+    schedule.opened(first, stopped, Duration::ZERO);
+    let sent = schedule.next_wake().expect("it is to be renewed");
+    schedule.tick(sent);
+    assert_eq!(schedule.action(), Some(Action::Ask { stream: first, lease: lease(1) }));
+    let late = schedule.next_wake().expect("an answer is due");
+    schedule.tick(late);
+    assert_eq!(schedule.action(), Some(Action::Late { lease: lease(1), on: vec![stopped] }));
+    let Some(Action::Open { stream: second, avoid }) = schedule.action() else { panic!("another stream") };
+    assert_eq!(avoid, [stopped]);
+    schedule.opened(second, fresh, late);
+    let rest: Vec<Action> = std::iter::from_fn(|| schedule.action()).collect();
+    assert!(rest.contains(&Action::Ask { stream: second, lease: lease(1) }), "{rest:?}");
+    schedule.answered(second, lease(1), Some(8 * SECOND), late);
+    let rest: Vec<Action> = std::iter::from_fn(|| schedule.action()).collect();
+    let renewed = Action::Renewed { lease: lease(1), ttl: 8 * SECOND, deadline: late + 8 * SECOND };
+    assert!(rest.contains(&renewed), "{rest:?}");
+}
+
 #[test]
 fn a_renewal_answered_late_counts_from_when_it_was_sent() {
     for delay in [ms(0), ms(100), ms(1_500), SECOND * 3] {
         let mut schedule = Schedule::new(1);
         schedule.add(lease(1), 10 * SECOND, Duration::ZERO, Duration::ZERO);
         let Some(Action::Open { stream, .. }) = schedule.action() else { panic!("a stream is opened") };
-        schedule.opened(stream, 0, Duration::ZERO);
+        schedule.opened(stream, on(0), Duration::ZERO);
         let sent = schedule.next_wake().expect("it is to be renewed");
         schedule.tick(sent);
         assert_eq!(schedule.action(), Some(Action::Ask { stream, lease: lease(1) }));

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     mechanism::{
         ejection::Use,
-        keepalive::{Action, Gone, SHARD, Schedule, StreamId},
+        keepalive::{Action, Gone, Place, SHARD, Schedule, StreamId},
     },
     model::LeaseId,
     service::{LeaseLostReason, Moment, SharedLease},
@@ -159,9 +159,12 @@ impl Renewals {
         // A stream that was dropped may have had something to tell.
         let Some(open) = self.streams.get_mut(&stream).filter(|open| open.attempt == attempt) else { return };
         match happened {
-            Happened::Opened(member) => {
-                self.schedule.opened(stream, member.as_ref().map_or(0, |member| member.id), now);
-                open.member = member;
+            Happened::Opened(on) => {
+                let place = on
+                    .as_ref()
+                    .map(|(member, connection)| Place { endpoint: member.id, connection: *connection });
+                self.schedule.opened(stream, place.unwrap_or_default(), now);
+                open.member = on.map(|(member, _)| member);
             }
             Happened::Answered(lease, ttl) => self.schedule.answered(stream, lease, ttl, now),
             Happened::Ended(end, error) => {
@@ -182,7 +185,10 @@ impl Renewals {
                 Action::Ask { stream, lease } => self.ask(stream, lease),
                 Action::Close { stream, stalled } => self.close(stream, stalled),
                 Action::Renewed { lease, ttl, deadline } => self.renewed(lease, ttl, deadline),
-                Action::Late { lease } => {
+                Action::Late { lease, on } => {
+                    if let Some(caller) = self.caller.upgrade() {
+                        on.iter().for_each(|place| caller.channel().pool().check(place.connection));
+                    }
                     if let Some((_, lease)) = self.leases.get(&lease) {
                         lease.late(self.trouble.clone());
                     }
@@ -192,7 +198,7 @@ impl Renewals {
         }
     }
 
-    fn open(&mut self, stream: StreamId, avoid: Vec<usize>) {
+    fn open(&mut self, stream: StreamId, avoid: Vec<Place>) {
         // Of the asks that one stream may owe, some are for leases that have left it.
         let (asks, asked) = mpsc::channel(2 * SHARD);
         let attempt = fastrand::u64(..);

@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     mechanism::{
         ejection::{Use, usefulness},
-        keepalive::{End, StreamId, end_of},
+        keepalive::{End, Place, StreamId, end_of},
         rejection::{Remedy, remedy},
         retry::Observation,
     },
@@ -51,8 +51,8 @@ pub(super) struct Event {
 
 #[derive(Debug)]
 pub(super) enum Happened {
-    /// On this member, where there is one.
-    Opened(Option<Arc<Member>>),
+    /// On this connection, where there is one.
+    Opened(Option<(Arc<Member>, usize)>),
     /// The lease lives for so long again, or does not exist.
     Answered(LeaseId, Option<Duration>),
     Ended(End, Error),
@@ -63,8 +63,8 @@ pub(super) enum Happened {
 pub(super) struct RenewalStream {
     pub(super) stream: StreamId,
     pub(super) attempt: u64,
-    /// The members to prefer others to.
-    pub(super) avoid: Vec<usize>,
+    /// Where not to be, if that can be had.
+    pub(super) avoid: Vec<Place>,
     pub(super) caller: Weak<Caller>,
     pub(super) asked: mpsc::Receiver<LeaseId>,
     pub(super) tell: mpsc::Sender<Event>,
@@ -96,7 +96,8 @@ impl RenewalStream {
             Err(error) => return (End::Broken, named(error)),
         };
         let member = Arc::clone(&open.stream.connection().member);
-        self.tell(Happened::Opened(Some(Arc::clone(&member)))).await;
+        let connection = open.stream.connection().id;
+        self.tell(Happened::Opened(Some((Arc::clone(&member), connection)))).await;
         self.converse(&mut open, &member).await
     }
 
@@ -111,7 +112,9 @@ impl RenewalStream {
             channel.tokens().renew(channel, Carried::default()).await?;
         }
         let preference = channel.reachable_leader().map_or(Preference::Any, Preference::Member);
-        let wish = Wish { tried: &self.avoid, preference, ..Wish::any(channel.pool().now()) };
+        let (tried, shunned): (Vec<usize>, Vec<usize>) =
+            self.avoid.iter().map(|place| (place.endpoint, place.connection)).unzip();
+        let wish = Wish { tried: &tried, shunned: &shunned, preference, ..Wish::any(channel.pool().now()) };
         let flight = channel.pool().acquire_stream(&wish).await?;
         // A member that knows of no leader says so after a while, instead of holding up every renewal.
         let options = CallOptions::default().require_leader();

@@ -260,10 +260,11 @@ impl Lane {
         let since = *self.lost_since.get_or_insert_with(Instant::now);
         reopening.lost(connection, &failure);
         self.behind_proxy |= self.machine.is_proxied();
-        if self.behind_proxy
-            && self.machine.awaits_creation()
-            && failure.observation == Observation::Malformed
-        {
+        let silent = failure.observation == Observation::Malformed;
+        if silent {
+            self.hub.pool.check(connection.id);
+        }
+        if silent && self.behind_proxy && self.machine.awaits_creation() {
             // A gRPC proxy repeats for seconds, in silence, what a member refuses for its token (`checkPermissionForWatch` in etcd's
             // `server/proxy/grpcproxy/watch.go`).
             reopening.renew_first(reopening.carried());
@@ -366,7 +367,10 @@ async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
                     Ok(())
                 }
             },
-            ConnectionState::Suspect if pool.has_ready_besides(&[connection.member.id]) => {
+            ConnectionState::Suspect
+                if pool.has_ready_besides(&[connection.member.id])
+                    || pool.has_other_for_streams(&connection.member, connection.id) =>
+            {
                 let text = "the member went silent: it answers no PING either";
                 return Failure::new(Observation::Abandoned, text);
             }

@@ -137,6 +137,7 @@ impl Pool {
         // Once no more may be made, even one without a place for another paced stream serves those that are not paced.
         let all = streams.iter().filter(of_member).count() >= MOST_CONNECTIONS;
         let usable = streams.iter().filter(of_member).filter(|connection| wish.rate(connection).is_some());
+        let usable = usable.filter(|connection| !wish.shunned.contains(&connection.id));
         usable
             .filter(|connection| all || connection.has_stream_place())
             .min_by_key(|connection| (!connection.has_stream_place(), connection.gauge.in_flight()))?

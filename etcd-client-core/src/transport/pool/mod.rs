@@ -1,6 +1,7 @@
 //! The connections of one client: which are ready, and how each endpoint stands.
 
 mod acquire;
+mod check;
 mod upkeep;
 
 use std::{

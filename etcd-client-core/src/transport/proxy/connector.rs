@@ -22,7 +22,7 @@ impl ProxyConnector {
 impl Connect for ProxyConnector {
     async fn connect(&self, target: Target) -> Result<BoxIo, BoxError> {
         let Some(via) = self.proxy.to(&target.endpoint) else { return self.inner.0.connect(target).await };
-        let proxy = Target { endpoint: via.endpoint.clone() };
+        let proxy = Target { endpoint: via.endpoint.clone(), attempt: target.attempt };
         let io = self
             .inner
             .0

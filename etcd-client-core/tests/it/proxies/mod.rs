@@ -3,6 +3,7 @@
 //! [docs/proxies.md](https://docs.rs/etcd-client-core) says what is supported behind which of them.
 
 mod conformance;
+mod failover;
 mod leases;
 mod members;
 mod watches;
