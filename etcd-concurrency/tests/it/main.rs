@@ -36,6 +36,7 @@ mod interop;
 mod load;
 mod locks;
 mod others;
+mod proxied;
 mod rig;
 mod sessions;
 mod stopped;

@@ -158,19 +158,3 @@ async fn progress_is_not_supported() {
     assert_eq!(error.kind(), etcd_client_core::ErrorKind::Unsupported, "{}", error.report());
     assert!(!proxy.log_text().contains("not supported request"), "it was not asked");
 }
-
-/// Each token is good for three seconds. The second watch is created with one that has expired.
-#[tokio::test]
-async fn a_watch_gets_another_token_when_its_own_has_expired() {
-    let builder = Cluster::builder().auth("secret").jwt_ttl("3s");
-    let Some(cluster) = builder.start_or_skip().await else { return };
-    let proxy = cluster.grpc_proxy().await.expect("a proxy");
-    let client = Client::builder([proxy.endpoint()]).password("root", "secret").build().expect("valid");
-    let mut first = client.watch("k").await.unwrap_or_else(|error| panic!("{}", error.report()));
-    sleep_until(Instant::now() + Duration::from_secs(5)).await;
-    let mut second = client.watch("k").await.unwrap_or_else(|error| panic!("{}", error.report()));
-    client.put("k", "v").await.unwrap_or_else(|error| panic!("{}", error.report()));
-    for watch in [&mut first, &mut second] {
-        assert_eq!(events(watch, 1).await.len(), 1);
-    }
-}
