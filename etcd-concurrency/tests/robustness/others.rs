@@ -3,9 +3,14 @@
 //! What they know of their leases is not recorded: their holds end with their keys, as the witnesses saw them.
 
 use std::{
-    path::Path,
+    collections::HashMap,
+    io::{Read as _, Seek as _},
+    path::{Path, PathBuf},
     process::Stdio,
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,6 +31,9 @@ use tokio::{
 /// How many processes use Go's recipes; together with one `etcdctl` they are as many as those of this crate, nearly.
 const GO: u64 = 2;
 
+/// How often it may crash in a run.
+const CRASHES: usize = 10;
+
 /// How long a command may take to end after it was told to.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -37,9 +45,8 @@ pub(crate) async fn start(run: &Run, over: &Arc<AtomicBool>) -> JoinSet<()> {
     match built.expect("no panic") {
         Ok(program) => {
             for number in 0..GO {
-                let child = go(&program, &endpoints, number);
-                let go = Go::new(run.recorder().clone(), child);
-                others.spawn(go.follow(Arc::clone(over)));
+                let (program, endpoints) = (program.clone(), endpoints.clone());
+                others.spawn(go(program, endpoints, number, run.recorder().clone(), Arc::clone(over)));
             }
         }
         // Loud: a run without Go shows less.
@@ -58,11 +65,27 @@ pub(crate) async fn start(run: &Run, over: &Arc<AtomicBool>) -> JoinSet<()> {
     others
 }
 
-fn go(program: &Path, endpoints: &str, number: u64) -> Child {
-    let mut command = Command::new(program);
-    command.args(["-endpoints", endpoints, "-items", &format!("g{number}-")]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-    command.spawn().expect("it starts")
+/// One process after the other: where one crashes, what it held goes with its leases.
+async fn go(program: PathBuf, endpoints: String, number: u64, recorder: Recorder, over: Arc<AtomicBool>) {
+    let mut started = 0;
+    while !over.load(Ordering::Relaxed) {
+        assert!(started < CRASHES, "Go's contender cannot be kept running");
+        let mut command = Command::new(&program);
+        command.args(["-endpoints", &endpoints, "-items", &format!("g{number}{started}-")]);
+        // A file, because nobody reads what it logs while it runs.
+        let mut log = tempfile::tempfile().expect("a file");
+        command.stderr(log.try_clone().expect("a handle"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let child = command.spawn().expect("it starts");
+        started += 1;
+        if Go::new(recorder.clone(), child).follow(&over).await {
+            continue;
+        }
+        let mut text = Vec::new();
+        log.rewind().and_then(|()| log.read_to_end(&mut text)).expect("it can be read");
+        let end = text.len().saturating_sub(4_000);
+        say(format_args!("Go's contender ended: {}", String::from_utf8_lossy(&text[end..])));
+    }
 }
 
 /// One process that uses Go's recipes, line by line. Its numbers are its own: those of the history are drawn as they come.
@@ -71,33 +94,32 @@ struct Go {
     child: Child,
     stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
-    holds: std::collections::HashMap<u64, HoldId>,
-    ops: std::collections::HashMap<u64, OpId>,
+    holds: HashMap<u64, HoldId>,
+    ops: HashMap<u64, OpId>,
 }
 
 impl Go {
     fn new(recorder: Recorder, mut child: Child) -> Self {
         let stdin = child.stdin.take().expect("piped");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        Self { recorder, child, stdin, lines, holds: Default::default(), ops: Default::default() }
+        Self { recorder, child, stdin, lines, holds: HashMap::new(), ops: HashMap::new() }
     }
 
-    async fn follow(mut self, over: Arc<AtomicBool>) {
-        loop {
+    /// Until the run is over; false where the process ended before.
+    async fn follow(mut self, over: &AtomicBool) -> bool {
+        while !over.load(Ordering::Relaxed) {
             let line = timeout(Duration::from_millis(200), self.lines.next_line()).await;
             match line {
                 Ok(Ok(Some(line))) => self.take(&line).await,
-                Ok(_) => panic!("Go's contender ended"),
+                Ok(_) => return false,
                 Err(_elapsed) => {}
-            }
-            if over.load(Ordering::Relaxed) {
-                break;
             }
         }
         // What it holds goes with its leases, and what it takes from now on is unclear.
         let Self { mut child, stdin, .. } = self;
         drop(stdin);
         timeout(PATIENCE, child.wait()).await.expect("it ends").expect("it is waited for");
+        true
     }
 
     async fn take(&mut self, line: &str) {
