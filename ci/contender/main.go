@@ -137,12 +137,22 @@ func produce(put func(string) error, kind string) {
 	}
 }
 
+// Dequeue of v3.7.3 dereferences nil where its watch ends by a compaction (experimental/recipes/queue.go, WaitPrefixEvents).
+func recovered(take func() (string, error)) (item string, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("%v", cause)
+		}
+	}()
+	return take()
+}
+
 func consume(take func() (string, error), kind string) {
 	for {
 		pause(600)
 		n := numbers.Add(1)
 		say("taking %d %s", n, kind)
-		if item, err := take(); err == nil {
+		if item, err := recovered(take); err == nil {
 			say("took %d %s", n, item)
 		} else {
 			outcome(n, err)
