@@ -6,6 +6,7 @@ mod ended;
 mod handoff;
 mod meeting;
 mod missed;
+#[allow(dead_code, unused_imports, reason = "shared with tests/replay, which use the rest of it")]
 mod model;
 mod mutex;
 mod observing;
