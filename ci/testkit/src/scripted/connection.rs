@@ -7,11 +7,12 @@ use h2::{PingPong, RecvStream, server::SendResponse};
 use http::Request;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{Mutex, Notify},
+    sync::{Mutex, Notify, watch},
     task::JoinSet,
 };
 
 use super::{
+    frame,
     ledger::{Ledger, Open},
     perform::Performance,
     probe,
@@ -23,6 +24,8 @@ use super::{
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Http2 {
     pub(super) max_concurrent_streams: Option<u32>,
+    /// The requests after which a connection ends as nginx ends one: GOAWAY at once, and later requests are ignored.
+    pub(super) requests_per_connection: Option<usize>,
 }
 
 /// What calls do to their connection.
@@ -33,12 +36,19 @@ pub(super) struct Control {
     pub(super) close: Arc<Notify>,
 }
 
+/// SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 section 6.5.2).
+const MAX_CONCURRENT_STREAMS: u16 = 3;
+
+/// The window of a stream unless SETTINGS say otherwise.
+const DEFAULT_WINDOW: u32 = 65_535;
+
 /// Serves until the client closes the connection or a step does.
 pub(super) async fn serve(
     io: impl AsyncRead + AsyncWrite + Unpin,
     http2: Http2,
     number: usize,
     scripts: Scripts,
+    mut allowed: watch::Receiver<Option<u32>>,
     ledger: Ledger,
 ) -> Result<(), h2::Error> {
     let injector = Injector::default();
@@ -46,17 +56,31 @@ pub(super) async fn serve(
     if let Some(max) = http2.max_concurrent_streams {
         builder.max_concurrent_streams(max);
     }
+    if let Some(max) = *allowed.borrow_and_update() {
+        injector.rewrite_settings(frame::setting(MAX_CONCURRENT_STREAMS, max));
+    }
     let wire = Wire::new(io, injector.clone(), ledger.clone());
     let mut connection = builder.handshake::<_, Bytes>(wire).await?;
     let pings = connection.ping_pong().expect("asked for once");
     let control = Control { injector, pings: Arc::new(Mutex::new(pings)), close: Arc::new(Notify::new()) };
     // Dropped with this future: no call outlives its connection.
     let mut calls = JoinSet::new();
+    let mut accepted_calls = 0;
+    let mut ignored = Vec::new();
     loop {
         tokio::select! {
             accepted = connection.accept() => match accepted {
                 Some(accepted) => {
                     let (request, respond) = accepted?;
+                    if http2.requests_per_connection.is_some_and(|most| accepted_calls == most) {
+                        ignored.push((request, respond));
+                        continue;
+                    }
+                    accepted_calls += 1;
+                    if http2.requests_per_connection == Some(accepted_calls) {
+                        let payload = frame::go_away(respond.stream_id().as_u32(), 0);
+                        control.injector.inject(frame::http2(frame::GOAWAY, 0, 0, &payload));
+                    }
                     let (scripts, ledger, control) = (scripts.clone(), ledger.clone(), control.clone());
                     if request.uri().path() == probe::PATH {
                         calls.spawn(txn(request, respond, number, scripts, control, ledger));
@@ -72,6 +96,14 @@ pub(super) async fn serve(
             Some(ended) = calls.join_next() => {
                 if let Err(panicked) = ended && let Ok(panic) = panicked.try_into_panic() {
                     std::panic::resume_unwind(panic);
+                }
+            }
+            Ok(()) = allowed.changed() => {
+                if let Some(max) = *allowed.borrow_and_update() {
+                    control.injector.rewrite_settings(frame::setting(MAX_CONCURRENT_STREAMS, max));
+                    // The client acknowledges each SETTINGS frame, which h2 expects for its own only: so one of its own is
+                    // rewritten.
+                    connection.set_initial_window_size(DEFAULT_WINDOW)?;
                 }
             }
             () = control.close.notified() => return Ok(()),

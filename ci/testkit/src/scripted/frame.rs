@@ -8,12 +8,23 @@ use super::script::Step;
 pub const HEADERS: u8 = 1;
 /// The frame type RST_STREAM.
 pub const RST_STREAM: u8 = 3;
+/// The frame type SETTINGS.
+pub const SETTINGS: u8 = 4;
 /// The frame type GOAWAY.
 pub const GOAWAY: u8 = 7;
 /// The flag that a header block is complete.
 pub const END_HEADERS: u8 = 4;
 /// The flag that the stream is complete.
 pub const END_STREAM: u8 = 1;
+
+/// One setting, as the payload of a SETTINGS frame holds it.
+#[must_use]
+pub fn setting(id: u16, value: u32) -> Bytes {
+    let mut payload = BytesMut::with_capacity(6);
+    payload.put_u16(id);
+    payload.put_u32(value);
+    payload.freeze()
+}
 
 /// A gRPC message: flag 0, length, bytes.
 #[must_use]

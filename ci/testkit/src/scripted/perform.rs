@@ -5,7 +5,7 @@ use std::{future::poll_fn, time::Duration};
 use bytes::{Bytes, BytesMut};
 use h2::{Ping, Reason, RecvStream, SendStream};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
     connection::{Control, Respond},
@@ -118,6 +118,7 @@ impl Performance {
                 return Err(Ended);
             }
             Step::Pause(gate) => gate.passed().await,
+            Step::Sleep(time) => sleep(time).await,
             Step::Hang => {
                 self.hang().await;
                 return Err(Ended);

@@ -1,5 +1,7 @@
 //! What a server is to do with each call, as data.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::sync::watch;
 
@@ -49,6 +51,8 @@ pub enum Step {
     Close,
     /// Waits until the gate is open.
     Pause(Gate),
+    /// Waits for this time.
+    Sleep(Duration),
     /// Does nothing until the client ends the call.
     Hang,
 }

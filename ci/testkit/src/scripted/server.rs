@@ -7,7 +7,9 @@ use std::{
 };
 
 use tokio::{
+    io::{DuplexStream, duplex},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::{AbortHandle, JoinSet},
 };
 
@@ -19,12 +21,18 @@ use super::{
     script::Script,
 };
 
+/// The bytes under way at most on a connection in memory.
+const LINK: usize = 64 * 1024;
+
 /// A server on a loopback port. Dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     stage: Stage,
     accepting: AbortHandle,
+    http2: Http2,
+    /// The connections in memory.
+    links: Mutex<JoinSet<()>>,
 }
 
 /// What is played, which a test may change under way.
@@ -34,6 +42,7 @@ struct Stage {
     /// What answers the empty Txn of a new connection.
     identity: Arc<Mutex<Arc<dyn Script>>>,
     ledger: Ledger,
+    allowed: watch::Sender<Option<u32>>,
 }
 
 impl Server {
@@ -79,6 +88,27 @@ impl Server {
     /// that it is answered without a header.
     pub fn identify(&self, script: impl Script) {
         *self.stage.identity.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
+    }
+
+    /// Sends SETTINGS_MAX_CONCURRENT_STREAMS on every connection, also on later ones. More streams are not refused.
+    pub fn allow_streams(&self, max: u32) {
+        self.stage.allowed.send_replace(Some(max));
+    }
+
+    /// A connection in memory, for clients under virtual time.
+    #[must_use]
+    pub fn connect(&self) -> DuplexStream {
+        let (client, stream) = duplex(LINK);
+        let (stage, http2) = (self.stage.clone(), self.http2);
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        while links.try_join_next().is_some() {}
+        links.spawn(async move {
+            let (number, _open) = stage.ledger.connection();
+            let (allowed, ledger) = (stage.allowed.subscribe(), stage.ledger.clone());
+            // As for a socket: a test sees in the counts that the client went.
+            let _ = connection::serve(stream, http2, number, stage.scripts(), allowed, ledger).await;
+        });
+        client
     }
 
     /// Reads the counts.
@@ -135,6 +165,13 @@ impl Builder {
         self
     }
 
+    /// The requests that a connection serves; unlimited by default. The last one brings GOAWAY with its own id and
+    /// NO_ERROR, and later requests on the connection are ignored, as nginx does with `keepalive_requests`.
+    pub fn requests_per_connection(mut self, requests: usize) -> Self {
+        self.http2.requests_per_connection = Some(requests);
+        self
+    }
+
     /// Starts it with a script.
     ///
     /// # Errors
@@ -143,8 +180,8 @@ impl Builder {
         let http2 = self.http2;
         let serve = move |stream: TcpStream, number: usize, stage: Stage| async move {
             // A client may break the connection off at any time; a test sees that in the counts.
-            let ledger = stage.ledger.clone();
-            let _ = connection::serve(stream, http2, number, stage.scripts(), ledger).await;
+            let (allowed, ledger) = (stage.allowed.subscribe(), stage.ledger.clone());
+            let _ = connection::serve(stream, http2, number, stage.scripts(), allowed, ledger).await;
         };
         self.listen(Arc::new(script), serve).await
     }
@@ -170,9 +207,10 @@ impl Builder {
             script: Arc::new(Mutex::new(script)),
             identity: Arc::new(Mutex::new(identity)),
             ledger: Ledger::default(),
+            allowed: watch::Sender::new(None),
         };
         let accepting = tokio::spawn(accept(listener, stage.clone(), serve)).abort_handle();
-        Ok(Server { address, stage, accepting })
+        Ok(Server { address, stage, accepting, http2: self.http2, links: Mutex::default() })
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Injector {
 #[derive(Debug, Default)]
 struct Queue {
     frames: VecDeque<Bytes>,
+    /// What h2's next SETTINGS frame says instead of its own settings.
+    settings: Option<Bytes>,
     connection: Option<Waker>,
 }
 
@@ -41,6 +43,11 @@ impl Injector {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Has h2's next SETTINGS frame say this instead.
+    pub(super) fn rewrite_settings(&self, setting: Bytes) {
+        self.queue().settings = Some(setting);
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -61,11 +68,22 @@ pub(super) struct Wire<T> {
     have: usize,
     /// What is missing of the payload of h2's frame under way.
     left: usize,
+    /// Whether that payload was replaced.
+    replaced: bool,
 }
 
 impl<T: AsyncWrite + Unpin> Wire<T> {
     pub(super) fn new(io: T, injector: Injector, ledger: Ledger) -> Self {
-        Self { io, injector, ledger, out: BytesMut::new(), header: [0; FRAME_HEADER], have: 0, left: 0 }
+        Self {
+            io,
+            injector,
+            ledger,
+            out: BytesMut::new(),
+            header: [0; FRAME_HEADER],
+            have: 0,
+            left: 0,
+            replaced: false,
+        }
     }
 
     fn put(&mut self, mut bytes: &[u8]) {
@@ -73,7 +91,9 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
             self.put_injected();
             let wanted = if self.have < FRAME_HEADER { FRAME_HEADER - self.have } else { self.left };
             let (now, rest) = bytes.split_at(wanted.min(bytes.len()));
-            self.out.extend_from_slice(now);
+            if !(self.replaced && self.have == FRAME_HEADER) {
+                self.out.extend_from_slice(now);
+            }
             if self.have < FRAME_HEADER {
                 self.header[self.have..self.have + now.len()].copy_from_slice(now);
                 self.have += now.len();
@@ -91,8 +111,18 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
     }
 
     fn begin_payload(&mut self) {
-        let [a, b, c, kind, ..] = self.header;
+        let [a, b, c, kind, flags, ..] = self.header;
         self.left = u32::from_be_bytes([0, a, b, c]) as usize;
+        self.replaced = false;
+        if kind == frame::SETTINGS && flags == 0 {
+            let setting = self.injector.queue().settings.take();
+            if let Some(setting) = setting {
+                // h2 hands over headers whole, so the one that was just taken is still there.
+                self.out.truncate(self.out.len() - FRAME_HEADER);
+                self.out.extend_from_slice(&frame::http2(frame::SETTINGS, 0, 0, &setting));
+                self.replaced = true;
+            }
+        }
         if kind == frame::RST_STREAM {
             self.ledger.reset();
         }
