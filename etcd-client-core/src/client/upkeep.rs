@@ -57,7 +57,7 @@ async fn follow(endpoints: Arc<Endpoints>, every: Duration, client_gone: Cancell
 
 /// Up to a tenth more or less: clients that started together do not ask together for long. `random` is from 0 to 1.
 fn jittered(every: Duration, random: f64) -> Duration {
-    every.mul_f64(0.9 + 0.2 * random)
+    Duration::try_from_secs_f64(every.as_secs_f64() * (0.9 + 0.2 * random)).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
@@ -68,5 +68,11 @@ mod tests {
     fn an_interval_is_met_within_a_tenth() {
         let every = Duration::from_secs(100);
         assert_eq!([0.0, 0.5, 1.0].map(|random| jittered(every, random).as_secs()), [90, 100, 110]);
+    }
+
+    #[test]
+    fn the_longest_interval_stays_the_longest() {
+        assert_eq!(jittered(Duration::MAX, 1.0), Duration::MAX);
+        assert!(jittered(Duration::MAX, 0.0) > Duration::MAX / 2);
     }
 }

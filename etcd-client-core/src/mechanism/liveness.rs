@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::complaints;
+
 /// etcd closes a connection that sends its third PING within less than 5 s of the one before
 /// (`grpc.KeepaliveEnforcementPolicy` in etcd's `server/embed/config.go`); the half second is for the way.
 const LEAST_SPACING: Duration = Duration::from_millis(5_500);
@@ -26,6 +28,8 @@ pub(crate) struct Keepalive {
     pub(crate) timeout: Duration,
     /// The time between two PINGs at least.
     pub(crate) spacing: Duration,
+    /// How often that time is doubled, because the peer complained of too many PINGs, when the connection is new.
+    pub(crate) doublings: u32,
 }
 
 impl Keepalive {
@@ -39,6 +43,7 @@ impl Keepalive {
             suspicion: Duration::from_secs(1).min(timeout),
             timeout,
             spacing: LEAST_SPACING,
+            doublings: 0,
         }
     }
 
@@ -46,12 +51,19 @@ impl Keepalive {
     pub(crate) fn for_streams(interval: Duration, timeout: Option<Duration>) -> Self {
         let interval = interval.max(LEAST_SPACING);
         let timeout = timeout.unwrap_or(STREAMS_TIMEOUT);
-        Self { quiet: interval, suspicion: Duration::from_secs(2).min(timeout), timeout, spacing: interval }
+        let suspicion = Duration::from_secs(2).min(timeout);
+        Self { quiet: interval, suspicion, timeout, spacing: interval, doublings: 0 }
     }
 
-    /// Half as many PINGs, for a peer that complained of too many.
-    pub(crate) fn slower(self) -> Self {
-        Self { quiet: self.quiet.max(LEAST_SPACING) * 2, spacing: self.spacing * 2, ..self }
+    /// Sends PINGs further apart, for a peer that complained of too many. The first PING of a silence is as early as
+    /// before: a peer counts PINGs that follow each other too closely.
+    pub(crate) fn spaced(self, doublings: u32) -> Self {
+        Self { doublings, ..self }
+    }
+
+    /// How many times further apart PINGs are on a connection of this age. The peer has not complained on it yet.
+    fn factor_at(&self, age: Duration) -> u32 {
+        1_u32.checked_shl(complaints::left(self.doublings, age)).unwrap_or(u32::MAX)
     }
 }
 
@@ -148,9 +160,13 @@ impl Liveness {
         if let Some(sent) = self.ping {
             return self.await_pong(now, sent);
         }
-        let after_last = |spacing| self.last_ping.map_or(Duration::ZERO, |last| last + spacing);
+        let factor = self.keepalive.factor_at(now);
+        let after_last = |spacing: Duration| {
+            self.last_ping.map_or(Duration::ZERO, |last| last.saturating_add(spacing.saturating_mul(factor)))
+        };
         let usual = self.busy_since.map(|since| {
-            (since.max(self.heard) + self.keepalive.quiet).max(after_last(self.keepalive.spacing))
+            let quiet = since.max(self.heard).saturating_add(self.keepalive.quiet);
+            quiet.max(after_last(self.keepalive.spacing))
         });
         let early = self.doubted.then(|| after_last(LEAST_SPACING));
         let Some(due) = usual.into_iter().chain(early).min() else { return self.result(false, None) };
@@ -161,11 +177,12 @@ impl Liveness {
         self.ping = Some(now);
         self.last_ping = Some(now);
         self.vital = Vital::Doubtful;
-        self.result(true, Some(now + self.keepalive.suspicion))
+        self.result(true, Some(now.saturating_add(self.keepalive.suspicion)))
     }
 
     fn await_pong(&mut self, now: Duration, sent: Duration) -> Step {
-        let (suspect, dead) = (sent + self.keepalive.suspicion, sent + self.keepalive.timeout);
+        let after = |wait: Duration| sent.saturating_add(wait);
+        let (suspect, dead) = (after(self.keepalive.suspicion), after(self.keepalive.timeout));
         let (vital, wake) = if now >= dead {
             (Vital::Dead, None)
         } else if now >= suspect {
@@ -270,7 +287,7 @@ mod tests {
     fn pings_never_trip_the_servers_policing() {
         let eager = Keepalive::for_streams(ms(10), None);
         let usual = Keepalive::for_streams(ms(10_000), None);
-        for keepalive in [Keepalive::for_calls(None), eager, eager.slower(), usual] {
+        for keepalive in [Keepalive::for_calls(None), eager, eager.spaced(1), usual] {
             let mut peer = Liveness::new(keepalive);
             let (mut last, mut strikes, mut pings) = (ms(0), 0, 0);
             for now in (0..3_600_000).step_by(50).map(ms) {
@@ -312,6 +329,42 @@ mod tests {
                     last = Some(now);
                     peer.heard(now + ms(1));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn complaints_space_pings_and_leave_the_first_one_alone() {
+        let mut peer = Liveness::new(Keepalive::for_calls(Some(ms(5_000))).spaced(3));
+        peer.step(ms(0), true);
+        assert!(peer.step(ms(1_000), true).ping);
+        peer.heard(ms(1_001));
+        assert_eq!(peer.step(ms(1_001), true).wake, Some(ms(45_000)));
+        assert!(peer.step(ms(45_000), true).ping);
+        assert_eq!(peer.step(ms(50_000), true).vital, Vital::Dead);
+    }
+
+    #[test]
+    fn an_old_connection_without_complaints_is_pinged_as_usual() {
+        let mut peer = Liveness::new(Keepalive::for_calls(Some(ms(5_000))).spaced(3));
+        let begun = ms(360_000);
+        peer.step(begun, true);
+        assert!(peer.step(begun + ms(1_000), true).ping);
+        peer.heard(begun + ms(1_001));
+        assert_eq!(peer.step(begun + ms(1_001), true).wake, Some(begun + ms(6_500)));
+    }
+
+    #[test]
+    fn the_longest_times_saturate() {
+        for keepalive in [
+            Keepalive::for_calls(Some(Duration::MAX)).spaced(u32::MAX),
+            Keepalive::for_streams(Duration::MAX, Some(Duration::MAX)).spaced(3),
+        ] {
+            let mut peer = Liveness::new(keepalive);
+            for now in [ms(0), ms(20_000), Duration::MAX] {
+                let step = peer.step(now, true);
+                assert!(step.vital < Vital::Dead || now == Duration::MAX, "{keepalive:?} at {now:?}");
+                assert!(step.wake.is_some() || now == Duration::MAX);
             }
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod address_order;
 pub(crate) mod atomic;
 pub(crate) mod backoff;
 pub(crate) mod budget;
+pub(crate) mod complaints;
 pub(crate) mod ejection;
 pub(crate) mod grpc;
 pub(crate) mod history;
@@ -22,5 +23,4 @@ pub(crate) mod server_version;
 pub(crate) mod snapshot_check;
 #[cfg(feature = "srv")]
 pub(crate) mod srv;
-pub(crate) mod waiters;
 pub(crate) mod watch;

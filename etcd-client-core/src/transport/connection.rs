@@ -32,7 +32,7 @@ use super::{
     method::Method,
     observe::{OpenConnection, SharedObserver},
     origin::Origins,
-    room::Room,
+    room::{Room, Slots},
 };
 use crate::mechanism::{
     history::History,
@@ -46,9 +46,30 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Room for the answers of one stream. A unary answer is read as it comes, so this only bounds what is under way.
 const STREAM_WINDOW: u32 = 8 << 20;
 
-/// Room for the answers of all streams. h2 closes a connection that buffers more small frames than its budget: as much of
-/// the budget as of the window, so that the window is what limits.
-const CONNECTION_WINDOW: u32 = 64 << 20;
+/// Room for the unread answers of all streams on a connection for streams, of which [`MOST_PACED_STREAMS`] at most are left
+/// unread at a time.
+const STREAMS_WINDOW: u32 = 64 << 20;
+
+/// Room for the unread answers of all calls on a connection for calls: as much as HTTP/2 allows (RFC 9113 section 6.9.1).
+///
+/// Any number of callers may leave their answers unread, each up to [`STREAM_WINDOW`]. With a smaller window eight of them
+/// stall every other call on the connection. The memory is bounded by what these callers asked for, not by this window.
+const CALLS_WINDOW: u32 = i32::MAX as u32;
+
+/// What unread DATA frames of less than 256 bytes may cost h2 before it closes the connection: 256 bytes less their length
+/// each.
+///
+/// h2 0.4.20 never gives back what the frames of a reset stream cost, so a small answer that crosses the reset of its call
+/// uses up 190 bytes of this for the life of the connection. The budget is out of reach of any number of dropped calls;
+/// what bounds the memory of unread frames are the windows.
+const DATA_FRAME_BUDGET: usize = usize::MAX / 2;
+
+/// Streams that h2 remembers as reset, for [`RESET_MEMORY`]: it ignores what still arrives on them, and answers what arrives
+/// on a forgotten one with another RST_STREAM. An entry takes about 0.5 KiB.
+const REMEMBERED_RESETS: usize = 512;
+
+/// An answer that is later than this after the reset of its stream is rare.
+const RESET_MEMORY: Duration = Duration::from_secs(2);
 
 /// Streams whose reader sets the pace. All of them stalled leave half of the connection's window to everybody else.
 const MOST_PACED_STREAMS: usize = 4;
@@ -73,8 +94,18 @@ pub(crate) enum ConnectionState {
 #[derive(Clone, Debug)]
 pub(crate) struct End {
     pub(crate) why: Arc<str>,
+    pub(crate) kind: EndKind,
+}
+
+/// What the end of a connection says of its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndKind {
+    /// The peer announced it, without an error: GOAWAY with NO_ERROR.
+    Graceful,
     /// The peer asked for fewer PINGs.
-    pub(crate) complained: bool,
+    TooManyPings,
+    /// Anything else.
+    Lost,
 }
 
 /// A connection that answered a PING, and is known to be of this client's cluster where its peer tells. Dropping it closes it once its last call has ended.
@@ -100,8 +131,8 @@ pub(crate) struct Connection {
     lacking: AtomicU64,
     paced_streams: AtomicUsize,
     heard: Heard,
-    /// Told when a call ends on a connection that had no room for another.
-    room: Arc<Room>,
+    /// The calls that wait for a slot on connections like this one.
+    room: Arc<Room<Arc<Connection>>>,
     shutdown: CancellationToken,
 }
 
@@ -120,7 +151,9 @@ pub(crate) struct Dial<'a> {
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
-    pub(crate) room: &'a Arc<Room>,
+    pub(crate) room: &'a Arc<Room<Arc<Connection>>>,
+    /// Has waiting calls look again.
+    pub(crate) changed: &'a watch::Sender<()>,
     /// When the pool began, in which member statistics are counted.
     pub(crate) epoch: Instant,
 }
@@ -144,7 +177,8 @@ impl Connection {
         let hint = dial.origins.hint(&dial.member.endpoint);
         let not_http2 = |error| not_http2(&error, hint);
         let (io, heard) = Watched::new(io);
-        let (send, mut connection) = builder().handshake::<_, Bytes>(io).await.map_err(not_http2)?;
+        let (send, mut connection) =
+            builder(dial.purpose).handshake::<_, Bytes>(io).await.map_err(not_http2)?;
         let mut pings = connection.ping_pong().ok_or("HTTP/2 gave no PING handle")?;
         let sent = Instant::now();
         let history = dial.histories.current();
@@ -166,7 +200,7 @@ impl Connection {
         let limit = fitness(finding, &history, dial.member)?;
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
-        let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), dial.keepalive, dial.epoch);
+        let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), &dial);
         let check = Arc::clone(&watch.check);
         let (driver, state) =
             Driver::new(connection, send.clone(), watch, shutdown.clone(), dial.runtime_ended.clone());
@@ -292,8 +326,15 @@ impl Connection {
         if self.is_retired() {
             return None;
         }
-        let flight = InFlight { connection: Arc::clone(self), resting: false };
-        self.gauge.enter().then_some(flight)
+        self.gauge.enter().then(|| InFlight::counted(Arc::clone(self)))
+    }
+
+    /// As [`begin`](Self::begin), for a call that leaves half of the slots to others.
+    pub(crate) fn begin_first_half(self: &Arc<Self>) -> Option<InFlight> {
+        if self.is_retired() {
+            return None;
+        }
+        self.gauge.enter_first_half().then(|| InFlight::counted(Arc::clone(self)))
     }
 
     /// Ends when no more requests may be sent, or the peer is gone.
@@ -375,6 +416,11 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
+    /// A request that is counted already.
+    pub(crate) fn counted(connection: Arc<Connection>) -> Self {
+        Self { connection, resting: false }
+    }
+
     /// Notes whether its reader takes its time: what the peer does not owe is no reason to ask whether it lives.
     pub(crate) fn set_resting(&mut self, resting: bool) {
         match (self.resting, resting) {
@@ -391,8 +437,25 @@ impl Drop for InFlight {
         if self.resting {
             self.connection.gauge.wake();
         }
-        self.connection.gauge.leave();
-        self.connection.room.tell();
+        self.connection.room.release(&self.connection);
+    }
+}
+
+impl Slots for Arc<Connection> {
+    fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
+    fn member(&self) -> usize {
+        self.member.id
+    }
+
+    fn is_usable(&self) -> bool {
+        self.gauge.vital() < Vital::Suspect && !self.is_retired()
+    }
+
+    fn has_quorum(&self) -> bool {
+        self.limit() == Limit::None
     }
 }
 
@@ -408,13 +471,22 @@ impl Drop for StreamPlace {
     }
 }
 
-fn builder() -> Builder {
+fn builder(purpose: Purpose) -> Builder {
+    let window = match purpose {
+        Purpose::Calls | Purpose::Waits => CALLS_WINDOW,
+        Purpose::Streams => STREAMS_WINDOW,
+    };
     let mut builder = Builder::new();
     builder
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .data_frame_budget(CONNECTION_WINDOW as usize)
+        .initial_connection_window_size(window)
+        .data_frame_budget(DATA_FRAME_BUDGET)
+        .max_concurrent_reset_streams(REMEMBERED_RESETS)
+        .reset_stream_duration(RESET_MEMORY)
+        // h2 counts each frame that arrives on a forgotten stream as an error of its own, and closes the connection after
+        // 1,024 of them in its life. Dropped calls cause them without anybody being at fault.
+        .max_local_error_reset_streams(None)
         .max_header_list_size(MAX_HEADER_LIST);
     builder
 }

@@ -22,14 +22,17 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
     check::Check,
-    connection::{ConnectionState, End, millis},
+    connection::{ConnectionState, Dial, End, EndKind, millis},
     gauge::Gauge,
     heard::{Heard, Watched},
 };
-use crate::mechanism::liveness::{Keepalive, Liveness, Vital};
+use crate::mechanism::liveness::{Liveness, Vital};
 
 /// How often a connection is looked at that carries nothing but streams which nobody reads at the moment.
 const RESTING_LOOK: Duration = Duration::from_secs(1);
+
+/// In place of a moment that no clock can show: a look that comes too early does no harm.
+const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Polls the connection until it ends or is shut down.
 pub(crate) struct Driver {
@@ -56,34 +59,30 @@ pub(crate) struct PeerWatch {
     began: u64,
     timer: Pin<Box<Sleep>>,
     armed: bool,
-    /// Whether a look was due since the last one.
+    /// Whether something was read, or a look was due, since the last time that the gauge was set.
     looked: bool,
+    /// Has waiting calls look again.
+    changed: watch::Sender<()>,
 }
 
 impl PeerWatch {
-    /// `epoch` is when the pool began.
-    pub(crate) fn new(
-        pings: PingPong,
-        heard: Heard,
-        gauge: Arc<Gauge>,
-        keepalive: Keepalive,
-        epoch: Instant,
-    ) -> Self {
+    pub(crate) fn new(pings: PingPong, heard: Heard, gauge: Arc<Gauge>, dial: &Dial<'_>) -> Self {
         let started = Instant::now();
-        let began = millis(started.saturating_duration_since(epoch));
+        let began = millis(started.saturating_duration_since(dial.epoch));
         heard.set_at(began);
         Self {
             pings,
             heard,
             gauge,
             check: Arc::default(),
-            liveness: Liveness::new(keepalive),
-            timeout_ms: keepalive.timeout.as_millis(),
+            liveness: Liveness::new(dial.keepalive),
+            timeout_ms: dial.keepalive.timeout.as_millis(),
             started,
             began,
             timer: Box::pin(sleep_until(started)),
             armed: false,
             looked: false,
+            changed: dial.changed.clone(),
         }
     }
 
@@ -91,6 +90,7 @@ impl PeerWatch {
     fn look(&mut self, cx: &mut Context<'_>) -> ControlFlow<String> {
         if self.heard.take() {
             let age = self.started.elapsed();
+            self.looked = true;
             self.liveness.heard(age);
             self.heard.set_at(self.began + millis(age));
             // Frees the handle for the next PING.
@@ -108,7 +108,6 @@ impl PeerWatch {
             if !self.armed && self.gauge.in_flight() == 0 && !self.liveness.is_doubted() {
                 break;
             }
-            self.looked = true;
             let step = self.liveness.step(self.started.elapsed(), busy);
             if step.vital == Vital::Dead {
                 self.gauge.set_vital(Vital::Dead);
@@ -125,7 +124,8 @@ impl PeerWatch {
                 .or_else(|| (self.gauge.in_flight() > 0).then(|| self.started.elapsed() + RESTING_LOOK));
             self.armed = wake.is_some();
             let Some(wake) = wake else { break };
-            self.timer.as_mut().reset(self.started + wake);
+            let wake = self.started.checked_add(wake).unwrap_or_else(|| Instant::now() + FAR);
+            self.timer.as_mut().reset(wake);
         }
         ControlFlow::Continue(())
     }
@@ -144,15 +144,17 @@ impl Driver {
         (Self { connection, probe: Some(probe), state, runtime_ended, shutdown, watch }, watcher)
     }
 
-    fn close(&self, why: impl Into<Arc<str>>, complained: bool) {
+    fn close(&self, why: impl Into<Arc<str>>, kind: EndKind) {
         self.watch.heard.seal();
-        self.state.send_replace(ConnectionState::Closed(End { why: why.into(), complained }));
+        self.watch.gauge.close();
+        self.state.send_replace(ConnectionState::Closed(End { why: why.into(), kind }));
     }
 
     fn look_for_goaway(&mut self, cx: &mut Context<'_>) {
         let Some(probe) = &mut self.probe else { return };
         if let Poll::Ready(Err(error)) = probe.poll_ready(cx) {
-            let end = End { why: describe(&error).into(), complained: is_complaint(&error) };
+            self.watch.gauge.close();
+            let end = End { why: describe(&error).into(), kind: kind(&error) };
             self.state.send_replace(ConnectionState::Draining(end));
             self.probe = None;
         }
@@ -164,8 +166,11 @@ impl Driver {
         if std::mem::take(&mut self.watch.looked)
             && let Some(probe) = &self.probe
         {
-            // The peer may change what it allows; h2's lock is taken for it once a second at most.
-            self.watch.gauge.allow(probe.current_max_send_streams());
+            // What was read may be SETTINGS that allow fewer or more requests. A connection without requests reads nothing
+            // else, so this must not wait for a request.
+            if self.watch.gauge.allow(probe.current_max_send_streams()) {
+                self.watch.changed.send_replace(());
+            }
         }
         if before == now {
             return;
@@ -189,7 +194,12 @@ impl Drop for Driver {
     /// Runs before the connection's streams learn that it is gone.
     fn drop(&mut self) {
         let ended = matches!(*self.state.borrow(), ConnectionState::Closed(_));
-        if !ended && !std::thread::panicking() {
+        if ended {
+            return;
+        }
+        if std::thread::panicking() {
+            self.close("internal error: the task of the connection panicked", EndKind::Lost);
+        } else {
             self.runtime_ended.cancel();
         }
     }
@@ -200,12 +210,20 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.shutdown.as_mut().poll(cx).is_ready() {
-            self.close("closed by this client", false);
+            self.close("closed by this client", EndKind::Lost);
             return Poll::Ready(());
         }
         match Pin::new(&mut self.connection).poll(cx) {
-            Poll::Ready(Ok(())) => self.close("the peer closed the connection", false),
-            Poll::Ready(Err(error)) => self.close(describe(&error), is_complaint(&error)),
+            Poll::Ready(Ok(())) => {
+                // A GOAWAY may have come together with the end.
+                self.look_for_goaway(cx);
+                let kind = match &*self.state.borrow() {
+                    ConnectionState::Draining(end) => end.kind,
+                    _ => EndKind::Lost,
+                };
+                self.close("the peer closed the connection", kind);
+            }
+            Poll::Ready(Err(error)) => self.close(describe(&error), kind(&error)),
             Poll::Pending => {
                 self.look_for_goaway(cx);
                 match self.watch.look(cx) {
@@ -213,7 +231,7 @@ impl Future for Driver {
                         self.publish();
                         return Poll::Pending;
                     }
-                    ControlFlow::Break(why) => self.close(why, false),
+                    ControlFlow::Break(why) => self.close(why, EndKind::Lost),
                 }
             }
         }
@@ -221,9 +239,22 @@ impl Future for Driver {
     }
 }
 
-/// The peer asks for fewer PINGs (gRFC A8: the interval doubles).
-fn is_complaint(error: &h2::Error) -> bool {
-    error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)
+/// The debug data of a GOAWAY that asks for fewer PINGs (gRFC A8). ENHANCE_YOUR_CALM alone may be about anything.
+const TOO_MANY_PINGS: &str = "too_many_pings";
+
+/// What an error that ended the connection says of the peer.
+fn kind(error: &h2::Error) -> EndKind {
+    if !(error.is_go_away() && error.is_remote()) {
+        return EndKind::Lost;
+    }
+    match error.reason() {
+        Some(h2::Reason::NO_ERROR) => EndKind::Graceful,
+        // h2 shows the debug data in the text of the error only.
+        Some(h2::Reason::ENHANCE_YOUR_CALM) if error.to_string().contains(TOO_MANY_PINGS) => {
+            EndKind::TooManyPings
+        }
+        _ => EndKind::Lost,
+    }
 }
 
 /// What ended a connection or a stream, in words.

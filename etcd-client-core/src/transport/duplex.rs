@@ -97,11 +97,12 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
                 Answer::Ended => return Poll::Ready(Ok(false)),
                 Answer::Head(head) => {
                     let head = ready!(Pin::new(head).poll(cx)).map_err(|error| Failure::stream(&error))?;
+                    self.flight.connection.gauge.answered();
                     self.answer = exchange::body(head)?.map_or(Answer::Ended, Answer::Body);
                 }
                 Answer::Body(body) => {
                     let Some(payload) = ready!(body.poll_data(cx)) else { return Poll::Ready(Ok(false)) };
-                    let payload = payload.map_err(|error| Failure::stream(&error))?;
+                    let payload = payload.map_err(|error| Failure::after_head(&error))?;
                     // The stream may have ended meanwhile; its window is of no use then.
                     let _ = body.flow_control().release_capacity(payload.len());
                     self.decoder.push(payload);

@@ -78,7 +78,7 @@ pub(crate) fn body(response: Response<RecvStream>) -> Result<Option<RecvStream>,
 /// Moves the next payload into `decoder`; `false` after the last one.
 pub(crate) async fn receive(body: &mut RecvStream, decoder: &mut Decoder) -> Result<bool, Failure> {
     let Some(payload) = body.data().await else { return Ok(false) };
-    let payload = payload.map_err(|error| Failure::stream(&error))?;
+    let payload = payload.map_err(|error| Failure::after_head(&error))?;
     // The stream may have ended meanwhile; its window is of no use then.
     let _ = body.flow_control().release_capacity(payload.len());
     decoder.push(payload);
@@ -87,7 +87,7 @@ pub(crate) async fn receive(body: &mut RecvStream, decoder: &mut Decoder) -> Res
 
 /// How the call ended, after its last payload.
 pub(crate) async fn end(body: &mut RecvStream, decoder: &Decoder) -> Result<(), Failure> {
-    let trailers = body.trailers().await.map_err(|error| Failure::stream(&error))?;
+    let trailers = body.trailers().await.map_err(|error| Failure::after_head(&error))?;
     match trailers.as_ref().and_then(status::status) {
         Some(Ok(())) if decoder.is_empty() => Ok(()),
         Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),

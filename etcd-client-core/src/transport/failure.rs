@@ -17,11 +17,13 @@ pub(crate) struct Failure {
     pub(crate) text: Cow<'static, str>,
     /// The status's gRPC code where the attempt ended with one: the table's code may differ between server versions.
     grpc: Option<GrpcCode>,
+    /// Whether the whole connection ended, and the request was not processed for that reason alone.
+    connection_ended: bool,
 }
 
 impl Failure {
     pub(crate) fn new(observation: Observation, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { observation, text: text.into(), grpc: None }
+        Self { observation, text: text.into(), grpc: None, connection_ended: false }
     }
 
     pub(crate) fn status(status: Status) -> Self {
@@ -32,7 +34,8 @@ impl Failure {
         } else {
             status.message.into()
         };
-        Self { observation: Observation::Refused(code, outcome), text, grpc: Some(status.code) }
+        let observation = Observation::Refused(code, outcome);
+        Self { observation, text, grpc: Some(status.code), connection_ended: false }
     }
 
     pub(crate) fn malformed(text: impl Into<Cow<'static, str>>) -> Self {
@@ -58,7 +61,8 @@ impl Failure {
 
     /// What h2 says when it does not take a request.
     pub(crate) fn not_sent(error: &h2::Error) -> Self {
-        Self::new(Observation::NotSent, describe(error))
+        let connection_ended = error.is_go_away() || error.is_io();
+        Self { connection_ended, ..Self::new(Observation::NotSent, describe(error)) }
     }
 
     /// An answer from something that is no gRPC server: a proxy's 503 may pass, anything else stays.
@@ -82,7 +86,22 @@ impl Failure {
             && (error.is_go_away()
                 || (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)));
         let observation = if unprocessed { Observation::NotProcessed } else { Observation::Lost };
-        Self::new(observation, describe(error))
+        Self {
+            connection_ended: unprocessed && error.is_go_away(),
+            ..Self::new(observation, describe(error))
+        }
+    }
+
+    /// As [`stream`](Self::stream), once the head of the response has come: the server has processed the request at least
+    /// in part, and an end that says otherwise (which RFC 9113 section 8.7 forbids) is not to be trusted.
+    pub(crate) fn after_head(error: &h2::Error) -> Self {
+        Self::new(Observation::Lost, describe(error))
+    }
+
+    /// Whether the request can be retried at once: it was not processed, and the connection that it was on is gone. The
+    /// next attempt waits for another connection, which is backoff enough.
+    pub(crate) fn is_free_to_retry(&self) -> bool {
+        self.connection_ended
     }
 
     /// The same failure of a request of which nothing was written.

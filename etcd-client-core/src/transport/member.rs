@@ -35,7 +35,13 @@ pub(crate) enum Purpose {
     Calls,
     /// Streams, so that what is left unread and what lives long stays out of the way of calls.
     Streams,
+    /// Calls that wait for other clients, such as Lock: on a peer that allows few requests at a time, they must not hold the
+    /// slots that the calls they wait for need.
+    Waits,
 }
+
+/// How many purposes there are.
+pub(crate) const PURPOSES: usize = 3;
 
 /// One endpoint. Times are milliseconds since the pool began.
 #[derive(Debug)]
@@ -56,12 +62,14 @@ pub(crate) struct Member {
     refusal: Mutex<Option<Refusal>>,
     /// The member's own id, zero until an answer showed it.
     server: AtomicU64,
+    /// When a call was answered last.
+    answered: AtomicU64,
     /// Since when its connections were seen with more calls than one should have; zero for not.
     crowded_since: AtomicU64,
     /// Notified when calls found out that others are to be used.
     pub(crate) ejected: Notify,
-    connections: [AtomicUsize; 2],
-    open_connections: [AtomicUsize; 2],
+    connections: [AtomicUsize; PURPOSES],
+    open_connections: [AtomicUsize; PURPOSES],
 }
 
 impl Member {
@@ -77,10 +85,11 @@ impl Member {
             ailing: AtomicBool::new(false),
             refusal: Mutex::default(),
             server: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             crowded_since: AtomicU64::new(0),
             ejected: Notify::new(),
-            connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
-            open_connections: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            connections: Default::default(),
+            open_connections: Default::default(),
         }
     }
 
@@ -140,6 +149,16 @@ impl Member {
     pub(crate) fn went_silent(&self, now: u64) {
         self.judge(Need::Member, Use::Useless, now..now);
         self.judge(Need::Quorum, Use::Useless, now..now);
+    }
+
+    /// A call was answered.
+    pub(crate) fn answered(&self, now: u64) {
+        self.answered.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether a call was answered since this moment.
+    pub(crate) fn has_answered_since(&self, moment: u64) -> bool {
+        self.answered.load(Ordering::Relaxed) >= moment.max(1)
     }
 
     /// A call with this need is about to go here.

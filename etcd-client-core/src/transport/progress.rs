@@ -62,6 +62,8 @@ pub(crate) struct Progress<'a> {
     pub(crate) deadline: Option<Instant>,
     attempts: Vec<Attempt>,
     failures: u32,
+    /// Those of the failures after which the call was retried at once.
+    free_retries: u32,
     /// The members tried, the last one at the end.
     tried: Vec<usize>,
     outcome: Outcome,
@@ -91,6 +93,7 @@ impl<'a> Progress<'a> {
             deadline,
             attempts: Vec::new(),
             failures: 0,
+            free_retries: 0,
             tried: Vec::new(),
             outcome: Outcome::NotApplied,
             abandoned: 0,
@@ -110,12 +113,14 @@ impl<'a> Progress<'a> {
         self.check_endpoint(channel)?;
         let wish = self.wish(channel);
         let pool = channel.pool();
-        let flight = match pool.try_acquire(&wish) {
-            Some(flight) => flight,
-            None => {
-                let waited = self.until_connected(channel, pool.acquire(&wish)).await;
-                self.acquired(channel, waited)?
-            }
+        let flight = if self.call.method.waits_for_others() {
+            let waited = self.until_connected(channel, pool.acquire_waiting(&wish)).await;
+            self.acquired(channel, waited)?
+        } else if let Some(flight) = pool.try_acquire(&wish) {
+            flight
+        } else {
+            let waited = self.until_connected(channel, pool.acquire(&wish)).await;
+            self.acquired(channel, waited)?
         };
         self.attempt_begins(&flight);
         Ok(flight)
@@ -274,6 +279,8 @@ impl<'a> Progress<'a> {
         let pool = channel.pool();
         let now = Instant::now();
         let member = &connection.member;
+        connection.gauge.answered();
+        member.answered(pool.at(now));
         if !self.call.method.waits_for_others() {
             member.latency.record(micros(now - self.attempt_started), pool.at(now));
         }
@@ -295,6 +302,7 @@ impl<'a> Progress<'a> {
 
     /// The call has its answer, or its stream.
     pub(crate) fn finished(&mut self, connection: &Connection) {
+        connection.gauge.answered();
         self.observed.succeeded(connection.endpoint(), self.attempt_started);
     }
 
@@ -358,13 +366,19 @@ impl<'a> Progress<'a> {
         }
         let pool = channel.pool();
         let decision = retry::decide(self.call.class, failure.observation, self.untried(pool));
+        let free = failure.is_free_to_retry();
         let error = failure.into_error();
         if decision == Decision::GiveUp || self.call.options.never_resent() {
             return Err(self.fail(channel, error));
         }
-        // The first resend on another member is free.
-        if self.failures > 1 || pool.size() == 1 {
-            let wait = Backoff::RESEND.wait(self.failures, fastrand::u64(..)).max(channel.take_resend());
+        let failures = self.failures - self.free_retries;
+        if free {
+            self.free_retries += 1;
+            // The tasks that replace the connection may share this thread.
+            tokio::task::yield_now().await;
+        } else if failures > 1 || pool.size() == 1 {
+            // The first resend on another member is free.
+            let wait = Backoff::RESEND.wait(failures, fastrand::u64(..)).max(channel.take_resend());
             let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, error)) };
             self.observed.attempt_judged(self.attempts.last(), &error, true);
             tokio::select! {

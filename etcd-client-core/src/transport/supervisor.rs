@@ -1,16 +1,19 @@
 //! The tasks that keep an endpoint connected: connect, offer the connection to calls until it ends, back off, again.
 
 use std::{
+    any::Any,
     convert::Infallible,
+    panic::AssertUnwindSafe,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    connection::{Connection, ConnectionState, End, Limit},
+    connection::{Connection, ConnectionState, End, EndKind, Limit},
     connector::BoxError,
     health,
     identity::Refusal,
@@ -18,7 +21,7 @@ use super::{
     pool::Pool,
     state::EndpointPhase,
 };
-use crate::mechanism::{backoff::Backoff, liveness::Keepalive};
+use crate::mechanism::{backoff::Backoff, complaints::Complaints, liveness::Keepalive};
 
 /// A connection that lived this long proves the endpoint: the backoff starts anew.
 const PROVEN_AFTER: Duration = Duration::from_secs(1);
@@ -28,6 +31,29 @@ const IDLE_CHECK: Duration = Duration::from_secs(5);
 
 /// A connection beyond the first that cannot be made is not asked for again for a while: what is there serves.
 const EXTRA_ATTEMPTS: u32 = 3;
+
+/// Orderly ends in a row, without an answer in between, after which the next connection is made at once. A peer that ends
+/// each connection after so many requests may end several before the first answer is there.
+const FREE_GOODBYES: u32 = 8;
+
+/// The orderly ends of connections to one peer. A peer may end connections as it likes, after so many requests for example,
+/// and that is no failure. One that answers nothing in between is of no use.
+#[derive(Debug, Default)]
+struct Goodbyes {
+    in_a_row: u32,
+    last: u64,
+}
+
+impl Goodbyes {
+    /// Counts one, and returns whether the next connection may be made at once. `useful` is whether a request was answered
+    /// on this connection.
+    fn are_free(&mut self, useful: bool, member: &Member, now: u64) -> bool {
+        let answered = useful || member.has_answered_since(self.last);
+        self.last = now;
+        self.in_a_row = if answered { 0 } else { self.in_a_row.saturating_add(1) };
+        self.in_a_row <= FREE_GOODBYES
+    }
+}
 
 /// One connection to be kept.
 pub(super) struct Supervisor {
@@ -60,7 +86,11 @@ impl Drop for Offered<'_> {
 
 /// Why a connection is no longer offered.
 enum Served {
-    Ended(End),
+    Ended {
+        end: End,
+        /// Whether it answered a request.
+        useful: bool,
+    },
     /// An answer was of another cluster or history: it is asked again whose it is.
     Doubted,
     /// Another history was accepted.
@@ -84,12 +114,28 @@ impl Supervisor {
         self.member.connections(self.purpose).fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Keeps the endpoint connected, and goes on after a panic: the endpoint would be lost for the life of the client.
     async fn keep_connected(&self) {
-        let mut keepalive = self.pool.keepalive(self.purpose);
+        let mut panics = 0_u32;
+        while let Err(panic) = AssertUnwindSafe(self.serve_connections()).catch_unwind().await {
+            panics = panics.saturating_add(1);
+            let reason = format!("internal error: the task of the endpoint panicked: {}", message(&*panic));
+            // To report the phase may be what panicked.
+            let report = AssertUnwindSafe(|| self.phase(EndpointPhase::Down, Some(reason.into())));
+            let _ = std::panic::catch_unwind(report);
+            sleep(Backoff::RECONNECT.wait(panics, fastrand::u64(..))).await;
+        }
+    }
+
+    async fn serve_connections(&self) {
+        let mut complaints = Complaints::default();
         let mut accepted = self.pool.histories().changes();
         let mut failures = 0_u32;
+        let mut goodbyes = Goodbyes::default();
         let mut replacement = None;
         loop {
+            let doublings = complaints.doublings(self.pool.age());
+            let keepalive = self.pool.keepalive(self.purpose).spaced(doublings);
             let connection = match replacement.take() {
                 Some(connection) => Ok(connection),
                 None => self.connect(keepalive).await,
@@ -112,9 +158,17 @@ impl Supervisor {
                             self.phase(EndpointPhase::Down, Some(why.into()));
                         }
                         Served::Refused(refusal) => self.refused(&refusal),
-                        Served::Ended(end) => {
-                            if end.complained {
-                                keepalive = keepalive.slower();
+                        Served::Ended { end, useful } if end.kind == EndKind::Graceful => {
+                            if goodbyes.are_free(useful, &self.member, self.pool.now()) {
+                                failures = 0;
+                                self.phase(EndpointPhase::Connecting, Some(end.why));
+                                continue;
+                            }
+                            self.phase(EndpointPhase::Down, Some(end.why));
+                        }
+                        Served::Ended { end, .. } => {
+                            if end.kind == EndKind::TooManyPings {
+                                complaints.note(self.pool.age());
                             }
                             self.phase(EndpointPhase::Down, Some(end.why));
                         }
@@ -198,6 +252,7 @@ impl Supervisor {
 
     async fn offer(&self, connection: &Arc<Connection>, keepalive: Keepalive) -> Served {
         let mut state = connection.state.clone();
+        let ended = |end| Served::Ended { end, useful: connection.gauge.is_useful() };
         loop {
             let now = state.borrow_and_update().clone();
             match now {
@@ -206,7 +261,7 @@ impl Supervisor {
                     // It may have been suspect for so short that nobody but waiting calls noticed.
                     self.pool.tell();
                     tokio::select! {
-                        changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
+                        changed = state.changed() => if changed.is_err() { return ended(unexplained()) },
                         () = self.not_needed(connection) => return Served::NotNeeded,
                         refused = self.limited(connection) => match refused {
                             Some(refusal) => return Served::Refused(refusal),
@@ -219,11 +274,11 @@ impl Supervisor {
                     self.member.went_silent(self.pool.now());
                     self.pool.check_others(connection);
                     tokio::select! {
-                        changed = state.changed() => if changed.is_err() { return Served::Ended(unexplained()) },
+                        changed = state.changed() => if changed.is_err() { return ended(unexplained()) },
                         connection = self.replacement(keepalive) => return Served::Replaced(connection),
                     }
                 }
-                ConnectionState::Draining(end) | ConnectionState::Closed(end) => return Served::Ended(end),
+                ConnectionState::Draining(end) | ConnectionState::Closed(end) => return ended(end),
             }
         }
     }
@@ -276,7 +331,7 @@ impl Supervisor {
 
     fn is_needed(&self, connection: &Connection) -> bool {
         match self.purpose {
-            Purpose::Streams => connection.gauge.in_flight() > 0,
+            Purpose::Streams | Purpose::Waits => connection.gauge.in_flight() > 0,
             Purpose::Calls => self.pool.needs_all_connections(&self.member),
         }
     }
@@ -290,7 +345,13 @@ impl Supervisor {
 }
 
 fn unexplained() -> End {
-    End { why: "the connection ended".into(), complained: false }
+    End { why: "the connection ended".into(), kind: EndKind::Lost }
+}
+
+/// The message that a panic was raised with.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }
 
 /// The chain of an error in one line, each cause once.

@@ -99,6 +99,7 @@ mod errors;
 mod facts;
 mod failover;
 mod hostile;
+mod http2;
 mod large_requests;
 mod learner;
 mod lease_keepalive;

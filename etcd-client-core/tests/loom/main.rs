@@ -1,4 +1,4 @@
-//! The lock-free parts of picking a connection, in every order that threads can take.
+//! The parts of picking a connection and of waiting for one that threads share, in every order that threads can take.
 //!
 //! They are compiled here from their sources with loom's atomics in place of the standard library's.
 
@@ -8,18 +8,28 @@ mod gauge;
 
 mod mechanism;
 
+#[path = "../../src/transport/room.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod room;
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Wake, Waker},
+};
+
 use gauge::Gauge;
 use loom::{
     sync::{
-        Arc,
+        Arc, Notify,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
-use mechanism::{
-    pick::{Choice, Standing, pick},
-    waiters::Waiters,
-};
+use mechanism::pick::{Choice, Standing, pick};
+use room::{Lane, Room, Slots};
+
+/// A call that can use any connection.
+const ANY: Lane = Lane { member: None, needs_quorum: true };
 
 /// A connection as far as the picker sees it, and who uses it.
 struct Connection {
@@ -33,6 +43,24 @@ impl Connection {
     }
 }
 
+impl Slots for Arc<Connection> {
+    fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
+    fn member(&self) -> usize {
+        0
+    }
+
+    fn is_usable(&self) -> bool {
+        true
+    }
+
+    fn has_quorum(&self) -> bool {
+        true
+    }
+}
+
 /// As the pool does it: rate, pick, enter, and once more where another call was faster.
 fn acquire(connections: &[Connection], random: u64) -> Option<usize> {
     loop {
@@ -41,7 +69,6 @@ fn acquire(connections: &[Connection], random: u64) -> Option<usize> {
         if connections[picked].gauge.enter() {
             return Some(picked);
         }
-        connections[picked].gauge.leave();
         thread::yield_now();
     }
 }
@@ -69,24 +96,132 @@ fn no_connection_has_more_calls_than_its_peer_allows_and_none_is_counted_for_eve
     });
 }
 
-/// Who was refused waits for a word: whoever leaves after that has to give it.
+/// A connection whose one slot is held, the room for those that wait for it.
+fn full() -> (Arc<Connection>, Arc<Room<Arc<Connection>>>) {
+    let connection = Arc::new(Connection::new(1));
+    assert!(connection.gauge.enter());
+    (connection, Arc::new(Room::new()))
+}
+
+/// As the pool does it: join, have free slots handed over, wait.
+fn wait_for_slot(room: &Room<Arc<Connection>>, connection: &Arc<Connection>) {
+    let mut place = room.join(ANY);
+    room.serve(std::slice::from_ref(connection));
+    block_on(place.given());
+    let got = place.take().expect("given");
+    assert_eq!(got.users.fetch_add(1, Ordering::Relaxed), 0, "one too many");
+    got.users.fetch_sub(1, Ordering::Relaxed);
+    room.release(&got);
+}
+
+fn waiter(room: &Arc<Room<Arc<Connection>>>, connection: &Arc<Connection>) -> thread::JoinHandle<()> {
+    let (room, connection) = (Arc::clone(room), Arc::clone(connection));
+    thread::spawn(move || wait_for_slot(&room, &connection))
+}
+
+/// loom reports a call that sleeps while the slot is free as a deadlock.
 #[test]
-fn who_was_refused_is_told_of_the_room() {
+fn a_waiting_call_gets_the_slot_that_is_given_up() {
     loom::model(|| {
-        let gauge = Arc::new(Gauge::new(1));
-        let waiting = Arc::new(Waiters::none());
-        assert!(gauge.enter());
-        let refused = thread::spawn({
-            let (gauge, waiters) = (Arc::clone(&gauge), Arc::clone(&waiting));
+        let (connection, room) = full();
+        let waiting = waiter(&room, &connection);
+        room.release(&connection);
+        waiting.join().expect("no panic");
+        assert_eq!(connection.gauge.in_flight(), 0);
+    });
+}
+
+#[test]
+fn two_waiting_calls_get_the_slot_one_after_the_other() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let (connection, room) = full();
+        let waiting = [waiter(&room, &connection), waiter(&room, &connection)];
+        room.release(&connection);
+        for call in waiting {
+            call.join().expect("no panic");
+        }
+        assert_eq!(connection.gauge.in_flight(), 0);
+    });
+}
+
+#[test]
+fn a_call_that_stops_waiting_passes_its_slot_on() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let (connection, room) = full();
+        let dropped = thread::spawn({
+            let (room, connection) = (Arc::clone(&room), Arc::clone(&connection));
             move || {
-                waiters.enter();
-                gauge.room().is_some()
+                let place = room.join(ANY);
+                room.serve(std::slice::from_ref(&connection));
+                drop(place);
             }
         });
-        gauge.leave();
-        let told = waiting.any();
-        let found_room = refused.join().expect("no panic");
-        assert!(found_room || told, "it sleeps, and nobody tells it that there is room");
-        assert_eq!(gauge.in_flight(), 0);
+        let waiting = waiter(&room, &connection);
+        room.release(&connection);
+        dropped.join().expect("no panic");
+        waiting.join().expect("no panic");
+        assert_eq!(connection.gauge.in_flight(), 0);
     });
+}
+
+#[test]
+fn a_waiting_call_gets_a_slot_that_the_peer_allows_later() {
+    loom::model(|| {
+        let (connection, room) = (Arc::new(Connection::new(0)), Arc::new(Room::new()));
+        let waiting = waiter(&room, &connection);
+        assert!(connection.gauge.allow(1));
+        room.serve(std::slice::from_ref(&connection));
+        waiting.join().expect("no panic");
+        assert_eq!(connection.gauge.in_flight(), 0);
+    });
+}
+
+/// The second call joins after the first: it must not get the slot before it.
+#[test]
+fn a_slot_goes_to_the_call_that_came_first() {
+    loom::model(|| {
+        let (connection, room) = full();
+        let released = thread::spawn({
+            let (room, connection) = (Arc::clone(&room), Arc::clone(&connection));
+            move || room.release(&connection)
+        });
+        let mut first = room.join(ANY);
+        room.serve(std::slice::from_ref(&connection));
+        let mut second = room.join(ANY);
+        room.serve(std::slice::from_ref(&connection));
+        block_on(first.given());
+        let slot = first.take().expect("given");
+        assert!(second.take().is_none(), "one too many");
+        room.release(&slot);
+        block_on(second.given());
+        let slot = second.take().expect("given");
+        room.release(&slot);
+        released.join().expect("no panic");
+        assert_eq!(connection.gauge.in_flight(), 0);
+    });
+}
+
+/// Wakes a thread of the model.
+struct Sleeper(Notify);
+
+impl Wake for Sleeper {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.notify();
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let sleeper = std::sync::Arc::new(Sleeper(Notify::new()));
+    let waker = Waker::from(std::sync::Arc::clone(&sleeper));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return value;
+        }
+        sleeper.0.wait();
+    }
 }

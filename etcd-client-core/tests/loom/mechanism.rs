@@ -1,8 +1,19 @@
 //! The modules that the picker uses, under the names that they have in the crate.
 
 pub(crate) mod atomic {
-    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence},
+    };
+
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().expect("no thread panicked")
+    }
 }
+
+#[path = "../../src/mechanism/complaints.rs"]
+#[allow(dead_code, unreachable_pub)]
+pub(crate) mod complaints;
 
 #[path = "../../src/mechanism/liveness.rs"]
 #[allow(dead_code, unreachable_pub)]
@@ -11,7 +22,3 @@ pub(crate) mod liveness;
 #[path = "../../src/mechanism/pick.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod pick;
-
-#[path = "../../src/mechanism/waiters.rs"]
-#[allow(dead_code, unreachable_pub)]
-pub(crate) mod waiters;

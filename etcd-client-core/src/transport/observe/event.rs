@@ -101,14 +101,17 @@ pub enum ConnectionPurpose {
     Calls,
     /// Streams.
     Streams,
+    /// Calls that wait for other clients: `Lock` and `Campaign` of the server's lock and election services.
+    Waits,
 }
 
 impl ConnectionPurpose {
-    /// `calls` or `streams`.
+    /// `calls`, `streams` or `waits`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Calls => "calls",
             Self::Streams => "streams",
+            Self::Waits => "waits",
         }
     }
 }
@@ -118,6 +121,7 @@ impl From<Purpose> for ConnectionPurpose {
         match purpose {
             Purpose::Calls => Self::Calls,
             Purpose::Streams => Self::Streams,
+            Purpose::Waits => Self::Waits,
         }
     }
 }

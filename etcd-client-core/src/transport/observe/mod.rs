@@ -62,7 +62,7 @@
 //! | `etcd_client_attempts_total` | counter | `operation`, `endpoint`, `result` |
 //! | `etcd_client_resends_total` | counter | `operation` |
 //! | `etcd_client_call_seconds` | histogram | `operation`, `result` |
-//! | `etcd_client_connections` | gauge | `endpoint`, `purpose` (`calls`, `streams`) |
+//! | `etcd_client_connections` | gauge | `endpoint`, `purpose` (`calls`, `streams`, `waits`) |
 //! | `etcd_client_endpoint_ready` | gauge, 0 or 1 | `endpoint` |
 //! | `etcd_client_endpoint_refused` | gauge, 0 or 1: it is of another cluster or history | `endpoint` |
 //!

@@ -22,7 +22,7 @@ use super::{
     headers::Headers,
     histories::Histories,
     identity::Refusal,
-    member::Member,
+    member::{Member, PURPOSES},
     observe::SharedObserver,
     origin::Origins,
     record::Need,
@@ -71,12 +71,13 @@ pub(crate) struct Pool {
     changing: Mutex<usize>,
     calls: ArcSwap<Vec<Arc<Connection>>>,
     streams: ArcSwap<Vec<Arc<Connection>>>,
+    waits: ArcSwap<Vec<Arc<Connection>>>,
     turn: AtomicUsize,
     states: watch::Sender<Table>,
     /// Told whenever a waiting call should look again.
     changed: watch::Sender<()>,
-    /// Told one at a time, when a full connection has room again.
-    room: Arc<Room>,
+    /// Where calls wait for slots on the connections of each purpose.
+    rooms: [Arc<Room<Arc<Connection>>>; PURPOSES],
     tasks: TaskTracker,
     runtime: Handle,
     shutdown: CancellationToken,
@@ -95,10 +96,11 @@ impl Pool {
             changing: Mutex::new(0),
             calls: ArcSwap::default(),
             streams: ArcSwap::default(),
+            waits: ArcSwap::default(),
             turn: AtomicUsize::new(0),
             states: watch::Sender::default(),
             changed: watch::Sender::new(()),
-            room: Arc::new(Room::new()),
+            rooms: std::array::from_fn(|_| Arc::new(Room::new())),
             tasks: TaskTracker::new(),
             runtime: runtime.clone(),
             shutdown: CancellationToken::new(),
@@ -285,6 +287,11 @@ impl Pool {
 
     pub(crate) fn at(&self, moment: Instant) -> u64 {
         millis(moment.saturating_duration_since(self.epoch))
+    }
+
+    /// How long the pool has been there.
+    pub(crate) fn age(&self) -> Duration {
+        self.epoch.elapsed()
     }
 
     pub(crate) fn states(&self) -> watch::Receiver<Table> {

@@ -15,6 +15,7 @@ use crate::{
         identity::Refusal,
         member::{Member, Purpose},
         observe::trace,
+        room::Room,
         state::EndpointPhase,
         supervisor::Supervisor,
     },
@@ -41,7 +42,7 @@ impl Pool {
     pub(crate) fn keepalive(&self, purpose: Purpose) -> Keepalive {
         let KeepaliveSettings { interval, timeout } = self.settings.keepalive;
         match purpose {
-            Purpose::Calls => Keepalive::for_calls(timeout),
+            Purpose::Calls | Purpose::Waits => Keepalive::for_calls(timeout),
             Purpose::Streams => Keepalive::for_streams(interval, timeout),
         }
     }
@@ -64,7 +65,8 @@ impl Pool {
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             runtime_ended: &self.runtime_ended,
-            room: &self.room,
+            room: self.room(purpose),
+            changed: &self.changed,
             epoch: self.epoch,
         }
     }
@@ -165,18 +167,23 @@ impl Pool {
         match purpose {
             Purpose::Calls => &self.calls,
             Purpose::Streams => &self.streams,
+            Purpose::Waits => &self.waits,
         }
     }
 
+    pub(super) fn room(&self, purpose: Purpose) -> &Arc<Room<Arc<Connection>>> {
+        &self.rooms[purpose as usize]
+    }
+
     pub(super) fn forget(&self, kept: impl Fn(&Connection) -> bool) {
-        for list in [&self.calls, &self.streams] {
+        for list in [&self.calls, &self.streams, &self.waits] {
             list.rcu(|ready| ready.iter().filter(|connection| kept(connection)).cloned().collect::<Vec<_>>());
         }
     }
 
     /// More connections where the peers allow too few calls on those that are there.
     pub(super) fn relieve(self: &Arc<Self>) {
-        for connection in self.calls.load().iter().filter(|connection| connection.gauge.room().is_none()) {
+        for connection in self.calls.load().iter().filter(|connection| connection.gauge.is_full()) {
             self.grow(&connection.member, Purpose::Calls);
         }
     }

@@ -99,7 +99,7 @@ impl Open {
         {
             return Poll::Ready(Some(Err(deadline_passed())));
         }
-        let broken = |error: h2::Error| Failure::stream(&error);
+        let broken = |error: h2::Error| Failure::after_head(&error);
         if !self.data_ended {
             match self.recv.poll_data(cx) {
                 Poll::Ready(Some(data)) => {

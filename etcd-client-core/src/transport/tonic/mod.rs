@@ -132,6 +132,7 @@ impl Channel {
         };
         match answer {
             Ok((response, unsent_rest)) => {
+                flight.connection.gauge.answered();
                 self.learn_rejection(&head, &response, carried);
                 Ok(response.map(|recv| ResponseBody::new(call, flight, recv, unsent_rest, deadline)))
             }
@@ -182,6 +183,7 @@ impl Channel {
         let acquired = async {
             match call.kind() {
                 Kind::Unary => pool.acquire(&wish).await,
+                Kind::Waiting => pool.acquire_waiting(&wish).await,
                 Kind::Stream | Kind::EndlessStream => pool.acquire_stream(&wish).await,
             }
         };

@@ -16,13 +16,17 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Unary,
+    /// A unary call that waits for other clients.
+    Waiting,
     Stream,
     /// A stream that only its caller or its member ends.
     EndlessStream,
 }
 
 /// What lives on a connection of its own.
-const STREAMS: [(&str, Kind); 6] = [
+const STREAMS: [(&str, Kind); 8] = [
+    ("/v3lockpb.Lock/Lock", Kind::Waiting),
+    ("/v3electionpb.Election/Campaign", Kind::Waiting),
     ("/etcdserverpb.Watch/Watch", Kind::EndlessStream),
     ("/etcdserverpb.Lease/LeaseKeepAlive", Kind::EndlessStream),
     ("/grpc.health.v1.Health/Watch", Kind::EndlessStream),

@@ -24,7 +24,7 @@ pub(crate) async fn member() -> Server {
     started(Server::builder()).await
 }
 
-pub(super) async fn started(builder: Builder) -> Server {
+pub(crate) async fn started(builder: Builder) -> Server {
     builder.start(answer).await.expect("the port is free")
 }
 

@@ -66,6 +66,11 @@ fn in_doubt(right: &[u8]) -> Vec<Answer> {
         reply::reset(reply::ENHANCE_YOUR_CALM),
         vec![Step::ReadRequest, reply::head(), Step::Reset(reply::CANCEL)],
         cut(Step::Reset(reply::CANCEL)),
+        // "Not processed" after the head of the response: the server contradicts itself (RFC 9113 section 8.7).
+        vec![Step::ReadRequest, reply::head(), Step::Reset(reply::REFUSED_STREAM)],
+        cut(Step::Reset(reply::REFUSED_STREAM)),
+        vec![Step::ReadRequest, reply::head(), Step::GoAway { last: Last::Below, reason: 0 }, Step::Close],
+        cut(Step::GoAway { last: Last::Below, reason: 0 }),
         cut(Step::End),
         cut(Step::Close),
         reply::close(),
