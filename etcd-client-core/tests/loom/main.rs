@@ -183,7 +183,9 @@ fn a_waiting_call_gets_a_slot_that_the_peer_allows_later() {
 /// The second call joins after the first: it must not get the slot before it.
 #[test]
 fn a_slot_goes_to_the_call_that_came_first() {
-    loom::model(|| {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
         let (connection, room) = full();
         let released = thread::spawn({
             let (room, connection) = (Arc::clone(&room), Arc::clone(&connection));
