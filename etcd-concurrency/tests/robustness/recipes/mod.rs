@@ -86,8 +86,9 @@ impl Line {
 /// The name of the double barrier, and how many take part.
 pub(crate) const MEETING: (&str, usize) = ("meeting", 2);
 
-/// Where keys of these recipes can be left over: not queues, whose items have no owner.
-pub(crate) const PLACES: [&str; 6] = ["lock", "rw", "permits", "office", "barrier", MEETING.0];
+/// Where keys of these recipes can be left over: not queues, whose items have no owner, and not a double barrier's `ready`, which stays
+/// where all who were inside left without waiting for each other. It opens no later round: a participant looks for one newer than itself.
+pub(crate) const PLACES: [&str; 6] = ["lock", "rw", "permits", "office", "barrier", "meeting/waiters"];
 
 /// One contender.
 pub(crate) trait Recipes: Clone + Send + Sync + 'static {
