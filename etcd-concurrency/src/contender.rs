@@ -24,6 +24,26 @@ pub fn contender_key(name: impl Into<Key>, lease: LeaseId) -> Key {
     key.into()
 }
 
+/// Whether recipes of these two names would take each other's keys for their own: where one name is the other, or begins with
+/// the other and a slash.
+///
+/// A lock `jobs` waits for the holder of a lock `jobs/nightly`, an election likewise, and a queue `jobs` takes the items of a queue
+/// `jobs/urgent`: all of these keys begin with `jobs/`. Go's recipes do the same. Keep names that are used together apart, with
+/// `jobs-nightly` or `jobs.nightly` for instance.
+///
+/// ```
+/// use etcd_concurrency::names_collide;
+///
+/// assert!(names_collide("jobs", "jobs/nightly"));
+/// assert!(!names_collide("jobs/weekly", "jobs/nightly"));
+/// ```
+#[must_use]
+pub fn names_collide(one: impl Into<Key>, other: impl Into<Key>) -> bool {
+    let (one, other) = (contender_prefix(one), contender_prefix(other));
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.starts_with(other) || other.starts_with(one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +76,21 @@ mod tests {
     #[test]
     fn a_name_need_not_be_text() {
         assert_eq!(contender_key(b"\xff", lease(0x10)), b"\xff/10".as_slice());
+    }
+
+    #[test]
+    fn a_name_below_another_collides_with_it() {
+        for (one, other, collide) in [
+            ("a", "a", true),
+            ("a", "a/b", true),
+            ("a/b", "a", true),
+            ("a", "a/", true),
+            ("a", "ab", false),
+            ("a/b", "a/c", false),
+            ("a", "a.b", false),
+            ("", "/x", true),
+        ] {
+            assert_eq!(names_collide(one, other), collide, "{one:?} {other:?}");
+        }
     }
 }

@@ -46,6 +46,7 @@
 //!   make of it, one at most is ever applied, and none after the session gave it up. [`Session`] says how, and what that needs.
 //! - **Nothing is left behind.** Futures can be dropped at any point, answers can be lost: the session finds out what happened and
 //!   deletes it, in one or two round trips.
+//! - **Names that are nested collide**: a lock `a` waits for `a/b`, a queue `a` takes the items of `a/b`. [`names_collide`] tells.
 //! - **Outages are waited out** by those who wait, as long as their session lives. A call that begins something fails after the
 //!   client's timeout, as any other call.
 //! - **Compactions are nobody's end**: how things stand now is asked instead.
@@ -75,7 +76,7 @@ mod wait;
 mod waiting;
 
 pub use barrier::Barrier;
-pub use contender::{contender_key, contender_prefix};
+pub use contender::{contender_key, contender_prefix, names_collide};
 pub use double_barrier::{DoubleBarrier, Inside};
 pub use election::{Election, Leader, Leadership, Observer};
 pub use error::{Error, SessionEnd};

@@ -23,6 +23,7 @@ use crate::{
 /// **What breaks it.**
 /// A holder whose lease expired may not know it yet, and go on working: see [`Guard`] for the three ways to be safe.
 /// Two processes that share a lease share the lock.
+/// A lock `a` waits for the holders of locks below it, such as `a/b`: see [`names_collide`](crate::names_collide).
 ///
 /// **Keys.**
 /// Those of Go's `concurrency.Mutex` and of `etcdctl lock`: `name/<lease>`. All three wait in one queue.

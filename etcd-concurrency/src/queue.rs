@@ -28,7 +28,7 @@ use crate::{
 /// removed when the work is done.
 /// All consumers that wait try for each value that comes, so that hundreds of idle consumers cost hundreds of transactions for
 /// each.
-/// A queue whose name begins with this one's name and a slash is part of this one: `a` also takes the items of `a/urgent`.
+/// A queue `a` also takes the items of queues below it, such as `a/urgent`: see [`names_collide`](crate::names_collide).
 ///
 /// **Keys.**
 /// `name/<unique>`, taken by revision, as Go's `recipe.Queue`: both can put and take.

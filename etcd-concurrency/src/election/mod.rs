@@ -29,6 +29,7 @@ use crate::{
 /// **What breaks it.**
 /// A leader whose lease expired may not know it yet: writes that only the leader may make need [`Leadership::owned`], work that
 /// cannot be fenced [`Leadership::scope`].
+/// An election `a` waits for the leaders of elections below it, such as `a/b`: see [`names_collide`](crate::names_collide).
 ///
 /// **Keys.**
 /// Those of Go's `concurrency.Election` and of `etcdctl elect`: `name/<lease>`, with what the leader proclaims as value.

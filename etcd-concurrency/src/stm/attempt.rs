@@ -139,8 +139,9 @@ impl Attempt {
     pub(super) async fn commit(&self) -> Result<Revision, End> {
         let (txn, again) = {
             let state = self.state();
+            // A repeatable read may come from a member that lags behind: even a single one has to be checked.
             let snapshot = self.isolation.pins_revision();
-            let proven = snapshot || !self.isolation.minds_reads() || !state.reads.are_several();
+            let proven = snapshot || !self.isolation.minds_reads() || state.reads.is_empty();
             if state.writes.is_empty() && proven {
                 return Ok(state.revision);
             }

@@ -6,6 +6,8 @@ mod reads;
 mod tx;
 mod writes;
 
+use std::sync::Arc;
+
 use etcd_client_core::{Key, Revision};
 
 pub use isolation::Isolation;
@@ -107,8 +109,9 @@ impl Stm {
 
     /// Runs `body` until its transaction is committed.
     ///
-    /// The [`Tx`] is owned and cheap to clone, so that the future can be spawned. An error of the function abandons the
-    /// transaction: nothing is written. Dropping the future before the commit was sent writes nothing, later leaves it open.
+    /// The [`Tx`] is owned and cheap to clone, so that the future can be spawned. For an `async` closure that changes what it
+    /// captures, see [`run_async`](Self::run_async). An error of the function abandons the transaction: nothing is written.
+    /// Dropping the future before the commit was sent writes nothing, later leaves it open.
     ///
     /// # Errors
     /// The function's own; [`Error::Conflict`] after the last attempt; the client's error, whose outcome is `Unknown` where the
@@ -122,28 +125,94 @@ impl Stm {
         let mut pauses = Pauses::CONFLICT;
         let mut known = Fetched::default();
         for attempts in 1..=self.max_attempts {
-            let attempt = Attempt::begin(self.store.clone(), self.isolation, std::mem::take(&mut known));
-            attempt.prefetch(&self.prefetch).await?;
+            let attempt = self.begin(&mut known).await?;
             let result = body(Tx::new(&attempt)).await;
-            // A read that failed spoils the attempt, whatever the function made of it.
-            let end = match attempt.failed() {
-                Some(end) => end,
-                None => {
-                    let value = result?;
-                    match attempt.commit().await {
-                        Ok(revision) => return Ok(Committed { value, attempts, revision }),
-                        Err(end) => end,
-                    }
-                }
-            };
-            match end {
-                End::Failed(error) => return Err(error.into()),
-                End::Conflict(present) => known = present,
+            if let Some(done) = end(&attempt, result, attempts, &mut known).await {
+                return done;
             }
-            if attempts < self.max_attempts {
-                pauses.pause().await;
-            }
+            self.pause_after(attempts, &mut pauses).await;
         }
         Err(Error::Conflict { attempts: self.max_attempts }.into())
+    }
+
+    /// Runs an `async` closure until its transaction is committed: as [`run`](Self::run), and the closure may change what it
+    /// captures.
+    ///
+    /// The compiler cannot show yet that the future of a borrowing `async` closure is `Send`: await it where it is made, and use
+    /// [`run`](Self::run) in a task that is spawned on a runtime of several threads.
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_concurrency::{Error, Stm};
+    ///
+    /// let mut attempts = 0;
+    /// let copied = Stm::new(&client)
+    ///     .run_async(async |tx| {
+    ///         attempts += 1;
+    ///         let there = tx.get("counter").await?;
+    ///         tx.put("copy", there.unwrap_or_default());
+    ///         Ok::<_, Error>(())
+    ///     })
+    ///     .await?;
+    /// assert_eq!(copied.attempts, attempts);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_async<F, T, E>(&self, mut body: F) -> Result<Committed<T>, E>
+    where
+        F: AsyncFnMut(Tx) -> Result<T, E>,
+        E: From<Error>,
+    {
+        let mut pauses = Pauses::CONFLICT;
+        let mut known = Fetched::default();
+        for attempts in 1..=self.max_attempts {
+            let attempt = self.begin(&mut known).await?;
+            let result = body(Tx::new(&attempt)).await;
+            if let Some(done) = end(&attempt, result, attempts, &mut known).await {
+                return done;
+            }
+            self.pause_after(attempts, &mut pauses).await;
+        }
+        Err(Error::Conflict { attempts: self.max_attempts }.into())
+    }
+
+    async fn begin(&self, known: &mut Fetched) -> Result<Arc<Attempt>, Error> {
+        let attempt = Attempt::begin(self.store.clone(), self.isolation, std::mem::take(known));
+        attempt.prefetch(&self.prefetch).await?;
+        Ok(attempt)
+    }
+
+    async fn pause_after(&self, attempts: u32, pauses: &mut Pauses) {
+        if attempts < self.max_attempts {
+            pauses.pause().await;
+        }
+    }
+}
+
+/// Ends an attempt; `None` where there should be another, which begins with what is `known`.
+async fn end<T, E: From<Error>>(
+    attempt: &Attempt,
+    result: Result<T, E>,
+    attempts: u32,
+    known: &mut Fetched,
+) -> Option<Result<Committed<T>, E>> {
+    // A read that failed spoils the attempt, whatever the function made of it.
+    let end = match (attempt.failed(), result) {
+        (Some(end), _) => end,
+        (None, Err(error)) => return Some(Err(error)),
+        (None, Ok(value)) => match attempt.commit().await {
+            Ok(revision) => return Some(Ok(Committed { value, attempts, revision })),
+            Err(end) => end,
+        },
+    };
+    match end {
+        End::Failed(error) => Some(Err(error.into())),
+        End::Conflict(present) => {
+            *known = present;
+            None
+        }
     }
 }

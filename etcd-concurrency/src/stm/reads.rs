@@ -49,9 +49,9 @@ impl Reads {
         self.keys.keys()
     }
 
-    /// Whether more than one request may have been needed, so that not all need be of one revision.
-    pub(super) fn are_several(&self) -> bool {
-        self.keys.len() + self.ranges.len() > 1
+    /// Whether nothing was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.ranges.is_empty()
     }
 
     /// Conditions that hold as long as reading again gives the same.

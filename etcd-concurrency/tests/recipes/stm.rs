@@ -335,3 +335,65 @@ async fn a_transaction_can_be_spawned() {
     );
     assert_eq!(add_in_background(stm, name).await.expect("no panic").expect("committed").value, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_single_repeatable_read_is_verified() {
+    let model = Model::default();
+    model.put("key", "old");
+    for isolation in [Isolation::SerializableSnapshot, Isolation::Serializable, Isolation::RepeatableReads] {
+        model.put("key", "old");
+        let mut runs = 0;
+        let committed = Stm::new(model.store())
+            .isolation(isolation)
+            .run_async(async |tx: Tx| {
+                runs += 1;
+                let read = tx.get("key").await?;
+                if runs == 1 {
+                    model.put("key", "new");
+                }
+                Ok::<_, Error>(read)
+            })
+            .await
+            .expect("committed");
+        // A snapshot is of the revision that it was read at; a repeatable read is as of the commit.
+        let (value, attempts) = if isolation == Isolation::RepeatableReads { ("new", 2) } else { ("old", 1) };
+        assert_eq!(
+            (committed.value, committed.attempts),
+            (Some(Value::from(value)), attempts),
+            "{isolation:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_repeatable_read_needs_an_answer_to_its_verification() {
+    let model = Model::default();
+    model.put("key", "old");
+    let stm = Stm::new(model.store()).isolation(Isolation::RepeatableReads);
+    let read = stm.run_async(async |tx: Tx| {
+        let read = tx.get("key").await?;
+        // From here on no quorum answers.
+        model.set_outage(true);
+        Ok::<_, Error>(read)
+    });
+    assert!(read.await.is_err(), "an old value may not be returned");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_async_closure_may_change_what_it_captures() {
+    let model = Model::default();
+    let mut seen = Vec::new();
+    let committed = Stm::new(model.store())
+        .run_async(async |tx: Tx| {
+            seen.push(tx.get("key").await?);
+            if seen.len() == 1 {
+                model.put("key", "0");
+            }
+            tx.put("key", "1");
+            Ok::<_, Error>(seen.len())
+        })
+        .await
+        .expect("committed");
+    assert_eq!((committed.value, committed.attempts), (2, 2));
+    assert_eq!(seen, [None, Some(Value::from("0"))]);
+}
