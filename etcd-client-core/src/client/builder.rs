@@ -340,7 +340,9 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoints: Vec<_> = self.endpoints.iter().map(|endpoint| without_user(endpoint)).collect();
+        const SHOWN: usize = 5;
+        let shown = self.endpoints.iter().take(SHOWN);
+        let endpoints: Vec<_> = shown.map(|endpoint| without_user(endpoint)).collect();
         f.debug_struct("ClientBuilder")
             .field("endpoints", &endpoints)
             .field("timeout", &self.timeout)

@@ -1,6 +1,6 @@
 //! The client itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use etcd_errors::Error;
 
@@ -30,8 +30,7 @@ use crate::{
 
 /// A client of one etcd cluster.
 ///
-/// Cheap to clone: clones share connections, which end with the last clone or with [`close`](Self::close). Every method takes
-/// `&self`; operations are awaited directly:
+/// Cheap to clone: clones share connections. Every method takes `&self`; operations are awaited directly:
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), etcd_client_core::Error> {
@@ -63,14 +62,24 @@ use crate::{
 /// # }
 /// ```
 ///
+/// # What keeps a client alive
+///
+/// The connections and the member sync end with [`close`](Self::close), or when the last clone and the last handle are dropped.
+/// Each handle that does work keeps the client alive: [`KeptLease`](crate::KeptLease), [`HealingLease`](crate::HealingLease),
+/// [`WatchHandle`](crate::WatchHandle), [`WatchEvents`](crate::WatchEvents), [`Cache`](crate::Cache), the handles of `naming`, and the
+/// sessions and guards of `etcd-concurrency`. What only observes does not: [`EndpointStates`](crate::EndpointStates) ends with the
+/// client. A [`SnapshotStream`](crate::SnapshotStream) keeps its connection. Responses of generated stubs keep nothing.
+///
+/// # Cancel safety
+///
 /// An operation's future can be dropped at any time without leaking anything. A write that was dropped in flight may or may not
 /// have been applied.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Shared {
     channel: Channel,
     kv: RemoteKv,
@@ -96,8 +105,8 @@ impl Client {
     pub(super) fn calling(caller: Caller, upkeep: Arc<Upkeep>) -> Self {
         let channel = caller.channel().clone();
         let kv = RemoteKv::new(caller.clone());
-        let lease = RemoteLease::new(caller.clone());
-        let watch = RemoteWatch::new(caller.clone());
+        let lease = RemoteLease::new(caller.clone()).keeping(Arc::clone(&upkeep) as _);
+        let watch = RemoteWatch::new(caller.clone()).keeping(Arc::clone(&upkeep) as _);
         let lock = RemoteLock::new(caller.clone());
         let election = RemoteElection::new(caller.clone());
         let auth = RemoteAuth::new(caller);
@@ -352,5 +361,16 @@ impl Client {
     pub async fn close(&self) {
         self.shared.channel.pool().close();
         self.shared.channel.pool().closed().await;
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Client");
+        out.field("channel", &self.shared.channel);
+        if let Some(namespaced) = self.namespaced() {
+            out.field("namespace", namespaced.kv.prefix());
+        }
+        out.finish_non_exhaustive()
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod latency;
 pub(crate) mod leader;
 pub(crate) mod liveness;
 pub(crate) mod member_sync;
+pub(crate) mod outage;
 pub(crate) mod page_plan;
 pub(crate) mod pick;
 pub(crate) mod rejection;

@@ -28,8 +28,8 @@ const DEFAULT_PORT: u16 = 2379;
 /// With TLS the member's certificate must carry the host, or `localhost` for a unix socket; `Tls::server_name` and
 /// `Tls::server_name_for` say otherwise.
 ///
-/// The host is a name, an IPv4 address or an IPv6 address in brackets. The port is 2379 where none is given. A path after
-/// the port is ignored, as the Go client does; a query, a fragment and user information are errors.
+/// The host is a name, an IPv4 address or an IPv6 address in brackets. The port is 2379 where none is given. A path, which the Go
+/// client ignores, is an error; so are a query, a fragment, user information and an IPv6 zone.
 ///
 /// ```
 /// use etcd_client_core::Endpoint;
@@ -193,7 +193,10 @@ fn tcp(text: &str, security: Security, rest: &str) -> Result<Endpoint, String> {
     if let Some(found) = rest.chars().find(|c| matches!(c, '?' | '#' | '@')) {
         return Err(format!("holds {found:?}: an endpoint is a host and a port only"));
     }
-    let host_and_port = rest.split_once('/').map_or(rest, |(before, _path)| before);
+    let (host_and_port, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if !path.is_empty() {
+        return Err(format!("has the path \"/{path}\": gRPC has paths of its own, so an endpoint has none"));
+    }
     let (host, port) = split_port(host_and_port)?;
     let (host, shown) = check_host(host)?;
     let port = port.map_or(Ok(DEFAULT_PORT), parse_port)?;
@@ -229,6 +232,12 @@ fn check_host(host: &str) -> Result<(&str, &str), String> {
         return Err("has no host".into());
     }
     if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some((_, zone)) = inner.split_once('%') {
+            return Err(format!(
+                "has the IPv6 zone {zone:?}, which is not supported: use an address without a zone, or a host name that \
+                 resolves to it"
+            ));
+        }
         return match inner.parse::<Ipv6Addr>() {
             Ok(_) => Ok((inner, host)),
             Err(_) => Err(format!("has {inner:?} in brackets, which is no IPv6 address")),
@@ -282,7 +291,6 @@ mod tests {
             ("[::1]", AsConfigured, "::1", 2379, "[::1]:2379"),
             ("http://127.0.0.1:2379", Plaintext, "127.0.0.1", 2379, "127.0.0.1:2379"),
             ("HTTP://etcd-0.etcd:2379/", Plaintext, "etcd-0.etcd", 2379, "etcd-0.etcd:2379"),
-            ("http://host:1/some/path", Plaintext, "host", 1, "host:1"),
             ("https://etcd_a.example:2379", Tls, "etcd_a.example", 2379, "etcd_a.example:2379"),
             ("https://[::1]:65535", Tls, "::1", 65535, "[::1]:65535"),
         ] {
@@ -345,7 +353,10 @@ mod tests {
             ("[::1", "does not close"),
             ("[::1]2379", "after the address"),
             ("[127.0.0.1]:1", "no IPv6"),
-            ("[fe80::1%eth0]:1", "no IPv6"),
+            ("[fe80::1%eth0]:1", "IPv6 zone \"eth0\""),
+            ("http://[fe80::1%25eth0]:1", "IPv6 zone"),
+            ("http://host:1/v3", "path \"/v3\""),
+            ("host:1/some/path", "path \"/some/path\""),
             ("http://hö:1", "'ö'"),
             ("unix://", "no socket"),
             ("unix:", "no socket"),

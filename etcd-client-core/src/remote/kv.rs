@@ -6,8 +6,9 @@ use etcd_errors::Error;
 use super::{named, range_stream};
 use crate::{
     mechanism::{grpc::frame, retry::Class},
+    model::Revision,
     op::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Put, PutResponse, Txn,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, GetSpec, Put, PutResponse, Txn,
         TxnResponse,
     },
     service::{CallOptions, Kv, RangeStream, Timeout},
@@ -71,11 +72,32 @@ impl Kv for RemoteKv {
 
     async fn range_stream(&self, op: Get, options: CallOptions) -> Result<RangeStream, Error> {
         named(Method::RangeStream, op.validate(self.caller.channel().limits()))?;
+        named(Method::RangeStream, check_streamable(op.spec()))?;
         let call = Call::new(Method::RangeStream, &options).serializable_if(op.spec().serializable);
         let request = wire::get_request(op);
         match &self.caller {
             Caller::Pool(channel) => range_stream::open(channel, call, frame::encode(&request)).await,
             Caller::Service(service) => range_stream::through(service, call, &request).await,
         }
+    }
+}
+
+/// Rejects what a member ignores in a streamed range, which would return other pairs than were asked for.
+fn check_streamable(get: &GetSpec) -> Result<(), Error> {
+    let filtered = |revision: Revision| revision != Revision::ZERO;
+    let ignored = [
+        ("sort", get.sort.is_some()),
+        ("count_only", get.count_only),
+        ("min_mod_revision", filtered(get.min_mod_revision)),
+        ("max_mod_revision", filtered(get.max_mod_revision)),
+        ("min_create_revision", filtered(get.min_create_revision)),
+        ("max_create_revision", filtered(get.max_create_revision)),
+    ];
+    match ignored.into_iter().find(|(_, set)| *set) {
+        Some((field, _)) => {
+            let why = "a streamed range comes whole and in key order: use a get or its pages";
+            Err(Error::invalid_request(field, format!("{field} cannot be streamed; {why}")))
+        }
+        None => Ok(()),
     }
 }

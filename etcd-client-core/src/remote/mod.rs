@@ -26,9 +26,14 @@ pub(crate) use membership::{MemberList, reported_version};
 pub(crate) use snapshot::{SnapshotCall, open_snapshot};
 pub(crate) use watch::RemoteWatch;
 
+use std::{any::Any, sync::Arc};
+
 use etcd_errors::Error;
 
 use crate::transport::method::Method;
+
+/// What a handle holds besides connections, so that its client lives as long as the handle: the upkeep of the endpoints.
+pub(crate) type ClientPart = Arc<dyn Any + Send + Sync>;
 
 /// Has a refusal before the call say what was being done, as those of the call itself do.
 fn named<T>(method: Method, result: Result<T, Error>) -> Result<T, Error> {

@@ -79,6 +79,7 @@ pub trait Kv: Send + Sync + Debug {
     /// [`Get::pages`] uses it where it is there; a service that does not have it leaves this out.
     ///
     /// # Errors
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) for a sort, a count or a filter by revision, which members ignore in a stream.
     /// [`Unsupported`](ErrorKind::Unsupported) where the service or the member has no such call, or has as many open as may be
     /// left unread: a get of the range, or its pages, then does the job. A stream that is under way may end with an error where
     /// members or users change meanwhile, since what it would go on from is not known; pages go on.

@@ -1,6 +1,7 @@
 //! What services call on: the pool, the headers of every request, and the client's defaults.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use http::HeaderMap;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    call::{Call, seconds},
+    call::Call,
     connection::Connection,
     headers::{Headers, TimeoutHeader},
     identity::disbelief,
@@ -37,7 +38,7 @@ use crate::{
 };
 
 /// A handle on the connections of a client. Cheap to clone; the last one dropped ends them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Channel {
     shared: Arc<Shared>,
 }
@@ -53,6 +54,21 @@ pub(super) struct Shared {
     budget: Mutex<Budget>,
     /// The channel that this one was made from.
     parent: Weak<Self>,
+}
+
+impl fmt::Debug for Channel {
+    /// Short whatever the client does: it may be in every line of a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        let endpoints = self.pool().endpoints();
+        let shown: Vec<&str> = endpoints.iter().take(SHOWN).map(Endpoint::as_str).collect();
+        let mut out = f.debug_struct("Channel");
+        out.field("endpoints", &shown);
+        if endpoints.len() > SHOWN {
+            out.field("more_endpoints", &(endpoints.len() - SHOWN));
+        }
+        out.field("ready", &self.pool().ready_endpoints().len()).finish_non_exhaustive()
+    }
 }
 
 impl Drop for Shared {
@@ -171,12 +187,7 @@ impl Channel {
         condition: impl Future<Output = Result<(), Error>>,
     ) -> Result<(), Error> {
         timeout(limit, condition).await.unwrap_or_else(|_elapsed| {
-            let text = format!("no endpoint was ready within {}", seconds(limit));
-            let error = self.pool().any_refusal();
-            Err(error
-                .unwrap_or_else(|| Error::new(ErrorKind::Unavailable, text))
-                .with_attempts(self.pool().troubles())
-                .with_elapsed(limit))
+            Err(self.pool().unready(limit).with_attempts(self.pool().troubles()).with_elapsed(limit))
         })
     }
 

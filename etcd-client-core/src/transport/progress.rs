@@ -12,7 +12,7 @@ use http::HeaderMap;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
-    call::{Call, seconds},
+    call::Call,
     channel::{Channel, check_runtime},
     connection::{Connection, InFlight, micros},
     failure::Failure,
@@ -154,9 +154,7 @@ impl<'a> Progress<'a> {
         channel: &Channel,
         waited: Option<Result<InFlight, Error>>,
     ) -> Result<InFlight, Error> {
-        let nothing_ready =
-            || channel.pool().any_refusal().unwrap_or_else(|| nothing_ready(self.started.elapsed()));
-        waited.unwrap_or_else(|| Err(nothing_ready())).map_err(|error| {
+        waited.unwrap_or_else(|| Err(channel.pool().unready(self.started.elapsed()))).map_err(|error| {
             self.attempts.extend(channel.pool().troubles());
             self.fail(channel, error)
         })
@@ -422,7 +420,8 @@ impl<'a> Progress<'a> {
     pub(crate) fn fail(&mut self, channel: &Channel, error: Error) -> Error {
         self.observed.attempt_judged(self.attempts.last(), &error, false);
         let error = channel.pool().check_alive().err().unwrap_or(error);
-        let error = error
+        let error = self
+            .blamed(error)
             .with_operation(self.call.method.operation())
             .with_outcome(self.outcome)
             .with_attempts(std::mem::take(&mut self.attempts))
@@ -431,12 +430,21 @@ impl<'a> Progress<'a> {
         error
     }
 
+    /// A deadline that passed says nothing of why: an earlier attempt may have failed for a better reason.
+    fn blamed(&self, error: Error) -> Error {
+        let is_bare = error.kind() == ErrorKind::Timeout && error.code().is_none();
+        let before =
+            self.attempts.iter().rev().map(Attempt::reason).find(|reason| *reason != error.message());
+        match before {
+            Some(before) if is_bare => {
+                Error::new(ErrorKind::Timeout, format!("{}; before that: {before}", error.message()))
+            }
+            _ => error,
+        }
+    }
+
     /// The call ended with an error that is complete.
     pub(crate) fn ended(&mut self, error: &Error) {
         self.observed.failed(error.attempts().last().map(Attempt::endpoint), error);
     }
-}
-
-fn nothing_ready(waited: Duration) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("no endpoint was ready within {}", seconds(waited)))
 }

@@ -10,7 +10,10 @@ use futures_core::Stream;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::Endpoint;
+use crate::{
+    mechanism::outage::{Note, Outage, Step},
+    model::Endpoint,
+};
 
 /// How an endpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +56,8 @@ pub struct EndpointState {
 
 /// The states of all endpoints of a client, as a stream: the present ones first, then again after each change.
 ///
-/// Who reads slowly misses what lay between, never the last. It ends when the client is closed or dropped.
+/// Who reads slowly misses what lay between, never the last. It ends when the client is closed or dropped: it only observes, so it
+/// does not keep the client alive.
 pub struct EndpointStates {
     changes: Pin<Box<dyn Stream<Item = Vec<EndpointState>> + Send>>,
 }
@@ -98,27 +102,73 @@ impl Stream for EndpointStates {
 
 /// What the pool knows of each endpoint, by its member's id.
 #[derive(Debug, Default)]
-pub(crate) struct Table(Vec<(usize, EndpointState)>);
+pub(crate) struct Table(Vec<Row>);
+
+/// Why a connection could not be made, as an error.
+pub(crate) type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug)]
+struct Row {
+    member: usize,
+    state: EndpointState,
+    /// What the state's reason says, where it is an error.
+    cause: Option<Cause>,
+    outage: Outage,
+}
 
 impl Table {
     pub(crate) fn rows(&self) -> Vec<EndpointState> {
-        self.0.iter().map(|(_, state)| state.clone()).collect()
+        self.0.iter().map(|row| row.state.clone()).collect()
     }
 
     pub(crate) fn add(&mut self, member: usize, endpoint: Endpoint) {
         let since = Instant::now().into_std();
         let reason = Some("not connected yet".into());
-        self.0.push((member, EndpointState { endpoint, phase: EndpointPhase::Connecting, since, reason }));
+        let state = EndpointState { endpoint, phase: EndpointPhase::Connecting, since, reason };
+        self.0.push(Row { member, state, cause: None, outage: Outage::default() });
     }
 
     pub(crate) fn remove(&mut self, member: usize) {
-        self.0.retain(|(id, _)| *id != member);
+        self.0.retain(|row| row.member != member);
+    }
+
+    /// What a change is to whoever reads the log.
+    pub(crate) fn note(&mut self, member: usize, step: Step, now: u64) -> Note {
+        let row = self.0.iter_mut().find(|row| row.member == member);
+        row.map_or(Note::Quiet, |row| row.outage.step(step, now))
+    }
+
+    /// Why no endpoint is ready, in one phrase, and the error behind it where there is one.
+    pub(crate) fn blame(&self) -> (String, Option<Cause>) {
+        const CROWDED: &str = "connected, but with as many calls as it allows";
+        let reason = |row: &Row| row.state.reason.clone().unwrap_or_else(|| CROWDED.into());
+        // One that was tried says more than one that was not tried yet.
+        let Some(worst) = self.0.iter().find(|row| row.cause.is_some()).or(self.0.first()) else {
+            return ("there is no endpoint".to_owned(), None);
+        };
+        let why = reason(worst);
+        let others = self.0.iter().filter(|row| reason(row) != why).count();
+        let phrase = match others {
+            0 => why.to_string(),
+            _ => format!("{}: {why}, and {others} more", worst.state.endpoint),
+        };
+        (phrase, worst.cause.clone())
     }
 
     /// Notes the phase, and whether that changed anything. A phase without a reason of its own keeps the last one, unless it
     /// is good.
-    pub(crate) fn set(&mut self, member: usize, phase: EndpointPhase, reason: Option<Arc<str>>) -> bool {
-        let Some((_, state)) = self.0.iter_mut().find(|(id, _)| *id == member) else { return false };
+    pub(crate) fn set(
+        &mut self,
+        member: usize,
+        phase: EndpointPhase,
+        reason: Option<Arc<str>>,
+        cause: Option<Cause>,
+    ) -> bool {
+        let Some(row) = self.0.iter_mut().find(|row| row.member == member) else { return false };
+        if phase == EndpointPhase::Ready || reason.is_some() {
+            row.cause = cause;
+        }
+        let state = &mut row.state;
         let reason = match (phase, reason) {
             (EndpointPhase::Ready, reason) => reason,
             (_, None) => state.reason.clone(),

@@ -181,7 +181,10 @@ impl Supervisor {
                         Some(refusal) => self.refused(refusal),
                         None => {
                             self.unrefused();
-                            self.phase(EndpointPhase::Down, Some(in_words(&error).into()));
+                            if self.first {
+                                let reason = in_words(&error).into();
+                                self.pool.failed(&self.member, reason, error.into());
+                            }
                         }
                     }
                     if !self.first && failures >= EXTRA_ATTEMPTS {

@@ -94,6 +94,7 @@ mod closing;
 mod cluster;
 mod conformance;
 #[cfg(feature = "srv")]
+mod debugging;
 mod discovery;
 mod errors;
 mod facts;
@@ -120,6 +121,7 @@ mod range_stream;
 mod restarts;
 mod server_lock;
 mod servers;
+mod service_traits;
 mod snapshot;
 mod stale_compare;
 mod stopped_server;

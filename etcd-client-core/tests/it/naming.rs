@@ -96,3 +96,46 @@ async fn a_service_does_not_see_one_whose_name_begins_alike() {
     assert_eq!(next(&mut watch).await, [deleted("naming/foo/1")]);
     assert!(one.list().await.expect("a list").is_empty());
 }
+
+/// What the documentation of `naming::tower::discover` shows: tonic's own balancer, fed with the changes.
+#[tokio::test]
+async fn tonic_channels_follow_the_endpoints() {
+    use etcd_proto::etcdserverpb::{RangeRequest, kv_client::KvClient};
+    use tonic::transport::{Channel, Endpoint, channel::Change};
+
+    let Some(cluster) = shared() else { return };
+    let client = client(cluster.endpoints());
+    let endpoints = Endpoints::new(&client, "naming/balanced").expect("a target");
+    let mut changes = endpoints.watch().await.expect("a watch").into_changes();
+    let (channel, sender) = Channel::balance_channel(16);
+    let feeding = tokio::spawn(async move {
+        while let Some(Ok(change)) = changes.next().await {
+            let change = match change {
+                EndpointChange::Added { key, endpoint } => {
+                    let uri = format!("http://{}", endpoint.addr());
+                    Change::Insert(key, Endpoint::from_shared(uri).expect("a URI"))
+                }
+                EndpointChange::Deleted { key } => Change::Remove(key),
+                _ => continue,
+            };
+            if sender.send(change).await.is_err() {
+                break;
+            }
+        }
+    });
+    // An instance keeps its registration alive for as long as it holds the lease.
+    let lease = client.lease().grant(Duration::from_secs(2)).keep_alive().await.expect("granted");
+    let addr = cluster.member(0).endpoint().trim_start_matches("http://");
+    let me = EndpointUpdate::add("naming/balanced/1", ServiceEndpoint::new(addr)).lease(lease.id());
+    endpoints.update([me]).await.expect("registered");
+    let mut kv = KvClient::new(channel);
+    let range = RangeRequest { key: "k".into(), ..RangeRequest::default() };
+    timeout(PATIENCE, kv.range(range)).await.expect("in time").expect("the balancer has an endpoint");
+    let first = lease.deadline();
+    crate::servers::eventually("the lease outlives its first time", async || {
+        tokio::time::Instant::now() > first
+    })
+    .await;
+    assert_eq!(endpoints.list().await.expect("a list").len(), 1);
+    feeding.abort();
+}

@@ -105,3 +105,22 @@ async fn a_stream_at_a_compacted_revision_says_so_as_a_get_does() {
     let by_pages = get.bind(client.kv()).pages().next().await.expect("an error").expect_err("compacted");
     assert_eq!(by_pages.code(), by_get.code());
 }
+
+#[tokio::test]
+async fn what_a_stream_ignores_is_rejected_unsent() {
+    use etcd_client_core::{SortOrder, SortTarget};
+    // Nothing listens there: what is sent fails in another way.
+    let client = Client::builder(["http://127.0.0.1:1"]).build().expect("valid");
+    let all = || Get::new("s/").prefix();
+    for (field, get) in [
+        ("sort", all().sort(SortTarget::Key, SortOrder::Descend)),
+        ("count_only", all().count_only()),
+        ("min_mod_revision", all().min_mod_revision(1)),
+        ("max_mod_revision", all().max_mod_revision(1)),
+        ("min_create_revision", all().min_create_revision(1)),
+        ("max_create_revision", all().max_create_revision(1)),
+    ] {
+        let error = client.kv().range_stream(get, CallOptions::default()).await.expect_err(field);
+        assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some(field)), "{error}");
+    }
+}

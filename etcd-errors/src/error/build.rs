@@ -87,6 +87,13 @@ impl Error {
         self
     }
 
+    /// Sets a cause that is shared with other errors, as [`with_source`](Self::with_source) sets one of its own.
+    #[must_use]
+    pub fn with_shared_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
+        self.0.source = Some(source);
+        self
+    }
+
     /// Sets what was being done, such as `put`.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static str) -> Self {

@@ -215,12 +215,27 @@ impl fmt::Debug for Inner {
         }
         out.field("outcome", &self.outcome);
         if !self.attempts.is_empty() {
-            out.field("attempts", &self.attempts);
+            out.field("attempts", &SomeAttempts(&self.attempts));
         }
         if let Some(source) = &self.source {
             out.field("source", &format_args!("{source}"));
         }
         out.finish_non_exhaustive()
+    }
+}
+
+/// The first attempts and how many more there are: a log line must not grow with the retries of a call.
+struct SomeAttempts<'a>(&'a [Attempt]);
+
+impl fmt::Debug for SomeAttempts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        let mut list = f.debug_list();
+        list.entries(self.0.iter().take(SHOWN));
+        match self.0.len().checked_sub(SHOWN) {
+            None | Some(0) => list.finish(),
+            Some(more) => list.entry(&format_args!("{more} more")).finish(),
+        }
     }
 }
 

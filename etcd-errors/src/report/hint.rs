@@ -16,17 +16,28 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         _ if error.outcome_unknown() => Some("read back what was written before writing it again"),
         // Whoever got as far as TLS was told there what to look at.
         ErrorKind::Unavailable if is_about_tls(error) => None,
-        ErrorKind::Unavailable => Some("is etcd running, is the endpoint right, does it want TLS (https)?"),
+        ErrorKind::Unavailable if is_about_a_proxy(error) => {
+            Some("check that the proxy in front of etcd can reach the members")
+        }
+        ErrorKind::Unavailable => {
+            Some("check that etcd is running, that the endpoint is correct, and whether it requires https")
+        }
+        ErrorKind::Timeout if !error.attempts().iter().any(Attempt::sent) => {
+            Some("check name resolution and the network path to the endpoints, or allow more time")
+        }
         ErrorKind::Timeout => Some("allow more time, or look at the member's disk, load and network"),
         ErrorKind::Closed => Some("make the call before the client is closed, or on a new client"),
         ErrorKind::NoRuntime => {
             Some("make the call inside of a running tokio runtime, the one of this client")
         }
-        ErrorKind::Protocol => {
-            Some("is the endpoint etcd's client URL, without another server or proxy before it?")
+        ErrorKind::Protocol if error.grpc_code() == Some(GrpcCode::ResourceExhausted) => {
+            Some("raise max_receive_bytes, or read less at once: with a limit, or by pages")
         }
+        ErrorKind::Protocol => Some(
+            "check that the endpoint is etcd's client URL and that any proxy in front of it passes gRPC on",
+        ),
         ErrorKind::Io => {
-            Some("look at the cause: is the directory there and writable, is there room on the disk?")
+            Some("check that the directory exists and is writable, and that there is room on the disk")
         }
         ErrorKind::Lagged => {
             Some("read faster, allow a larger buffer, or have the watch park or coalesce instead of failing")
@@ -42,13 +53,18 @@ fn is_about_tls(error: &Error) -> bool {
     !error.attempts().is_empty() && error.attempts().iter().all(about_tls)
 }
 
+/// Whether a proxy said that it does not reach the member.
+fn is_about_a_proxy(error: &Error) -> bool {
+    error.message().contains("not gRPC but HTTP status")
+}
+
 fn for_code(code: Code) -> Option<&'static str> {
     for_request(code).or_else(|| for_auth(code)).or_else(|| for_cluster(code))
 }
 
 fn for_request(code: Code) -> Option<&'static str> {
     Some(match code {
-        Code::EmptyKey => "give a key of at least one byte; every key is the range from \\0 to \\0",
+        Code::EmptyKey => "give a key of at least one byte; to read every key, use all_keys()",
         Code::KeyNotFound => {
             "keep the value or the lease (ignore_value, ignore_lease) only of a key that exists"
         }
@@ -69,7 +85,7 @@ fn for_request(code: Code) -> Option<&'static str> {
         }
         Code::TooManyRequests => "send fewer requests at a time; etcd's apply queue is full",
         Code::LeaseNotFound => "the lease has expired or was revoked: grant a new one",
-        Code::LeaseExist => "choose another lease ID, or 0 to let etcd choose",
+        Code::LeaseExist => "choose another lease id, or set none to let the client choose",
         Code::LeaseTTLTooLarge => "ask for a time to live of at most 9,000,000,000 seconds",
         _ => return None,
     })
@@ -79,7 +95,9 @@ fn for_auth(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::UserEmpty => "authentication is enabled: give the client a user and a password",
         Code::AuthFailed => "check user and password; users without a password need a client certificate",
-        Code::InvalidAuthToken | Code::AuthOldRevision => "authenticate again to get a new token",
+        Code::InvalidAuthToken | Code::AuthOldRevision => {
+            "set a user and a password, or a token provider, so that the client renews tokens; a fixed token has to be replaced in a new client"
+        }
         Code::AuthNotEnabled => "enable authentication first, or connect without user and password",
         Code::PermissionDenied | Code::Other(GrpcCode::PermissionDenied) => {
             "grant one of the user's roles the permission for the whole range of the request"

@@ -38,7 +38,7 @@ put: key is not provided
   code     EmptyKey (gRPC InvalidArgument)
   took     2 ms
   tried    http://10.0.0.1:2379  sent, 2 ms: etcdserver: key is not provided
-  help     give a key of at least one byte; every key is the range from \\0 to \\0";
+  help     give a key of at least one byte; to read every key, use all_keys()";
     assert_report(&error, expected);
 }
 
@@ -50,7 +50,7 @@ fn a_file_that_cannot_be_written() {
     let expected = "
 snapshot: cannot write backup.db.part
   cause    no space left on device
-  help     look at the cause: is the directory there and writable, is there room on the disk?";
+  help     check that the directory exists and is writable, and that there is room on the disk";
     assert_report(&error, expected);
 }
 
@@ -83,7 +83,7 @@ get: no endpoint is ready
   tried    http://a:2379           not sent, 2 times, 2 ms: connection refused
            https://b.example:2379  not sent, 1 ms: connection refused
   cause    connection refused
-  help     is etcd running, is the endpoint right, does it want TLS (https)?";
+  help     check that etcd is running, that the endpoint is correct, and whether it requires https";
     assert_report(&error, expected);
 }
 
@@ -223,6 +223,42 @@ fn what_was_told_of_tls_needs_no_advice() {
     };
     assert!(!tried(&[reason]).report().to_string().contains("help"));
     for reasons in [&[][..], &["Connection refused"], &[reason, "Connection refused"]] {
-        assert!(tried(reasons).report().to_string().contains("help     is etcd running"), "{reasons:?}");
+        assert!(
+            tried(reasons).report().to_string().contains("help     check that etcd is running"),
+            "{reasons:?}"
+        );
     }
+}
+
+#[test]
+fn hints_name_what_can_be_changed() {
+    let too_large = Error::new(ErrorKind::Protocol, "the answer is too large")
+        .with_code(Code::Other(GrpcCode::ResourceExhausted));
+    let attempt = Attempt::new("http://a:2379", "no answer");
+    let unsent = Error::new(ErrorKind::Timeout, "DNS did not answer within 5.0 s");
+    let sent = Error::new(ErrorKind::Timeout, "no answer before the deadline")
+        .with_attempts(vec![attempt.with_sent(true)]);
+    let proxied = "the response is not gRPC but HTTP status 502 with content type \"text/html\"";
+    let proxied = Error::new(ErrorKind::Unavailable, proxied);
+    for (error, says, not) in [
+        (&too_large, "max_receive_bytes", "proxy"),
+        (&unsent, "name resolution", "disk"),
+        (&sent, "disk", "name resolution"),
+        (&proxied, "proxy", "https"),
+        (&Error::from(Code::LeaseExist), "set none to let the client choose", "0"),
+        (&Error::from(Code::InvalidAuthToken), "token provider", "again"),
+        (&Error::from(Code::EmptyKey), "all_keys()", "\\0"),
+    ] {
+        let hint = hint::hint(error).expect("a hint");
+        assert!(hint.contains(says) && !hint.contains(not), "{error}: {hint}");
+    }
+}
+
+#[test]
+fn text_that_is_not_utf8_claims_nothing_about_a_write() {
+    let error = Error::from(std::str::from_utf8(&[0xff][..]).expect_err("not UTF-8"));
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidData, Outcome::Unknown));
+    assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<std::str::Utf8Error>()));
+    let report = error.report().to_string();
+    assert!(!report.contains("outcome") && !report.contains("read back"), "{report}");
 }

@@ -34,7 +34,7 @@ const MOST_EVENTS: usize = 64;
 const MOST_EARLIER: usize = 16;
 
 /// A lease that heals itself, to be: what [`Client::healing_lease`](crate::Client::healing_lease) gives. Awaiting it grants the lease.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is granted until it is awaited"]
 pub struct HealingLeaseBuilder {
     lease: Arc<dyn Lease>,
@@ -74,6 +74,15 @@ impl HealingLeaseBuilder {
             lease.attach(key, value).await?;
         }
         Ok(lease)
+    }
+}
+
+impl fmt::Debug for HealingLeaseBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealingLeaseBuilder")
+            .field("ttl", &self.ttl)
+            .field("attached", &self.attached.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,11 +23,21 @@ use crate::{
 };
 
 /// One revision's change of what a cache holds, or the sum of several.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CacheChange {
     resynced: bool,
     events: Arc<[Event]>,
     snapshot: CacheSnapshot,
+}
+
+impl fmt::Debug for CacheChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheChange")
+            .field("resynced", &self.resynced)
+            .field("events", &self.events.len())
+            .field("snapshot", &self.snapshot)
+            .finish()
+    }
 }
 
 impl CacheChange {

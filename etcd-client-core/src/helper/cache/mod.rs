@@ -11,7 +11,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use etcd_errors::{Error, ErrorKind};
 use tokio::time::timeout;
@@ -64,13 +64,26 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+///
+/// It keeps its client alive. Changes and snapshots do not.
+#[derive(Clone)]
 #[must_use = "a cache that is dropped ends"]
 pub struct Cache {
     source: Arc<dyn Source>,
     shared: Arc<Shared>,
     patience: Duration,
     _ends: Arc<DropGuard>,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let standing = self.shared.standing().borrow().clone();
+        f.debug_struct("Cache")
+            .field("range", self.shared.range())
+            .field("status", &standing.status)
+            .field("revision", &standing.revision)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Cache {

@@ -1,6 +1,6 @@
 //! What a cache had at one revision.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use etcd_errors::Error;
 
@@ -13,11 +13,20 @@ use crate::{
 /// The pairs of a [`Cache`](super::Cache) at one revision: immutable, cheap to clone, and in nobody's way.
 ///
 /// It keeps in memory what was changed after it for as long as it is held.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CacheSnapshot {
     span: Arc<Span>,
     pub(super) pairs: Pairs,
     revision: Revision,
+}
+
+impl fmt::Debug for CacheSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheSnapshot")
+            .field("revision", &self.revision)
+            .field("pairs", &self.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl CacheSnapshot {

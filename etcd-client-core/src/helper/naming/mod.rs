@@ -1,7 +1,7 @@
 //! Naming: where the instances of a service are, kept in keys that Go's `naming/endpoints` reads and writes as well.
 //!
-//! An instance registers its address under a lease that it keeps alive; who wants to call the service lists the addresses and
-//! follows what changes.
+//! An instance registers its address under a lease that it keeps alive. A caller of the service lists the addresses and follows their
+//! changes.
 //!
 //! ```no_run
 //! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -9,9 +9,10 @@
 //! use etcd_client_core::naming::{EndpointChange, EndpointUpdate, Endpoints, ServiceEndpoint};
 //!
 //! let endpoints = Endpoints::new(&client, "services/web")?;
-//! let lease = client.lease().grant(Duration::from_secs(10)).await?;
+//! // The registration lasts for as long as `lease` is held: keep it next to the server.
+//! let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
 //! let me = ServiceEndpoint::new("10.0.0.7:8080").with_metadata(&["zone-a"])?;
-//! endpoints.update([EndpointUpdate::add("services/web/7", me).lease(lease.id)]).await?;
+//! endpoints.update([EndpointUpdate::add("services/web/7", me).lease(lease.id())]).await?;
 //!
 //! let mut watch = endpoints.watch().await?;
 //! while let Some(batch) = watch.next().await {

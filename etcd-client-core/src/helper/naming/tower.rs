@@ -15,8 +15,7 @@ use crate::model::Key;
 
 /// The changes as tower's `Discover`: `connect` makes a service, or whatever else stands for it, of each endpoint that is added.
 ///
-/// Give it to `tower::balance::p2c::Balance`; or send what it yields, with tonic's `Endpoint` for a service, into the sender of tonic's
-/// `Channel::balance_channel`. It ends with an error as [`EndpointChanges`] does; the services that are there stay.
+/// Give it to `tower::balance::p2c::Balance`. It ends with an error as [`EndpointChanges`] does; the services that are there stay.
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -29,6 +28,36 @@ use crate::model::Key;
 ///     let _change: tower::discover::Change<_, String> = change?;
 /// }
 /// # Ok(())
+/// # }
+/// ```
+///
+/// tonic has a type `Change` of its own, so its `Channel::balance_channel` is fed from the [`EndpointChanges`] themselves:
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<tonic::transport::Channel, etcd_client_core::Error> {
+/// use etcd_client_core::naming::{EndpointChange, Endpoints};
+/// use tonic::transport::{Channel, Endpoint, channel::Change};
+///
+/// let mut changes = Endpoints::new(&client, "services/web")?.watch().await?.into_changes();
+/// let (channel, sender) = Channel::balance_channel(16);
+/// tokio::spawn(async move {
+///     while let Some(Ok(change)) = changes.next().await {
+///         let change = match change {
+///             EndpointChange::Added { key, endpoint } => {
+///                 match Endpoint::from_shared(format!("http://{}", endpoint.addr())) {
+///                     Ok(endpoint) => Change::Insert(key, endpoint),
+///                     Err(_not_a_uri) => continue,
+///                 }
+///             }
+///             EndpointChange::Deleted { key } => Change::Remove(key),
+///             _ => continue,
+///         };
+///         if sender.send(change).await.is_err() {
+///             break; // the channel was dropped
+///         }
+///     }
+/// });
+/// # Ok(channel)
 /// # }
 /// ```
 pub fn discover<F, S>(changes: EndpointChanges, connect: F) -> Discovery<F>

@@ -47,7 +47,11 @@ pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap, ended: bool) ->
         let shown: String = String::from_utf8_lossy(value.as_bytes()).chars().take(80).collect();
         Cow::Owned(format!("content type {shown:?}"))
     });
-    let message = format!("the answer is not gRPC: HTTP status {} with {kind}", http_status.as_u16());
+    let message = format!(
+        "the response is not gRPC but HTTP status {} with {kind}{}",
+        http_status.as_u16(),
+        meaning_of_http(http_status)
+    );
     Head::NotGrpc(Status { code: code_of_http(http_status), message })
 }
 
@@ -69,6 +73,22 @@ pub(crate) fn status(headers: &HeaderMap) -> Option<Result<(), Status>> {
 fn is_grpc(content_type: &HeaderValue) -> bool {
     let Some(rest) = content_type.as_bytes().strip_prefix(b"application/grpc") else { return false };
     matches!(rest.first(), None | Some(b'+' | b';'))
+}
+
+/// What a status without gRPC says of whoever answered. etcd itself answers with 200 and a gRPC status.
+fn meaning_of_http(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => ": a proxy or server in front of etcd rejects the request",
+        401 | 407 => ": a proxy in front of etcd requires credentials",
+        403 => ": a proxy in front of etcd denies access",
+        404 | 405 => ": no gRPC is served there",
+        413 => ": the request exceeds the body limit of a proxy (nginx: client_max_body_size)",
+        429 => ": a proxy in front of etcd limits the rate of requests",
+        502 => ": a proxy cannot reach the member",
+        503 => ": a proxy has no member to pass the request to",
+        504 => ": a proxy timed out waiting for the member",
+        _ => "",
+    }
 }
 
 /// The code that gRPC assigns to an answer that only has an HTTP status ("HTTP to gRPC Status Code Mapping").
@@ -174,6 +194,10 @@ mod tests {
             };
             assert_eq!(status.code, code);
             assert!(status.message.contains("text/html"), "{}", status.message);
+            let named = http_status == 200
+                || http_status == 500
+                || !meaning_of_http(StatusCode::from_u16(http_status).expect("valid")).is_empty();
+            assert!(named, "{http_status} is not explained");
         }
         let bare = head(StatusCode::OK, &headers(&[("content-type", "application/grpcweb")]), true);
         assert!(matches!(bare, Head::NotGrpc(_)));

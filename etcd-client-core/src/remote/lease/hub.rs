@@ -10,7 +10,7 @@ use etcd_errors::Error;
 use futures_core::future::BoxFuture;
 use tokio::{sync::Notify, time::Instant};
 
-use super::{RemoteLease, WeakLease, renewals::Renewals};
+use super::{RemoteLease, renewals::Renewals};
 use crate::{
     model::LeaseId,
     op::{LeaseRevoke, LeaseRevokeResponse},
@@ -18,7 +18,6 @@ use crate::{
         CallOptions, Clock, KeptLease, Lease, LeaseControl, LeaseLostReason, Moment, SharedLease,
         WeakKeptLease,
     },
-    transport::pool::closed,
 };
 
 /// What handles tell the task of renewals. Each lease is in it twice at most: when it comes and when it goes.
@@ -84,7 +83,7 @@ impl Hub {
         };
         inbox.last.0 += 1;
         let serial = inbox.last;
-        let control = Control { service: service.downgrade(), id, serial };
+        let control = Control { service: service.clone(), id, serial };
         let kept = KeptLease::new(Arc::clone(&lease), Arc::new(control));
         inbox.kept.insert(id, (serial, kept.downgrade()));
         inbox.news.push(News::Kept { serial, lease, ttl, sent });
@@ -152,10 +151,10 @@ impl Hub {
     }
 }
 
-/// What the handles of one lease ask of its service.
+/// What the handles of one lease ask of its service. It keeps the client open: the hub knows a handle only weakly.
 #[derive(Debug)]
 struct Control {
-    service: WeakLease,
+    service: RemoteLease,
     id: LeaseId,
     serial: Serial,
 }
@@ -163,10 +162,7 @@ struct Control {
 impl LeaseControl for Control {
     fn revoke(&self) -> BoxFuture<'static, Result<LeaseRevokeResponse, Error>> {
         let (service, id) = (self.service.clone(), self.id);
-        Box::pin(async move {
-            let service = service.upgrade().ok_or_else(closed)?;
-            service.revoke(LeaseRevoke::new(id), CallOptions::default()).await
-        })
+        Box::pin(async move { service.revoke(LeaseRevoke::new(id), CallOptions::default()).await })
     }
 
     fn stop(&self) {

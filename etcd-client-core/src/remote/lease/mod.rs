@@ -4,17 +4,14 @@ mod hub;
 mod renewals;
 mod stream;
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use etcd_errors::{Code, Error, Outcome};
 use tokio::time::Instant;
 
 use self::hub::Hub;
-use super::named;
+use super::{ClientPart, named};
 use crate::{
     model::LeaseId,
     op::{
@@ -31,32 +28,21 @@ use crate::{
 const LONGEST_BEGINNING: Duration = Duration::from_secs(30);
 
 /// The Lease service of a cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct RemoteLease {
     caller: Arc<Caller>,
     hub: Arc<Hub>,
-}
-
-/// A service that does not keep its client open.
-#[derive(Clone, Debug)]
-struct WeakLease {
-    caller: Weak<Caller>,
-    hub: Arc<Hub>,
-}
-
-impl WeakLease {
-    fn upgrade(&self) -> Option<RemoteLease> {
-        Some(RemoteLease { caller: self.caller.upgrade()?, hub: Arc::clone(&self.hub) })
-    }
+    _client: Option<ClientPart>,
 }
 
 impl RemoteLease {
     pub(crate) fn new(caller: Caller) -> Self {
-        Self { caller: Arc::new(caller), hub: Arc::default() }
+        Self { caller: Arc::new(caller), hub: Arc::default(), _client: None }
     }
 
-    fn downgrade(&self) -> WeakLease {
-        WeakLease { caller: Arc::downgrade(&self.caller), hub: Arc::clone(&self.hub) }
+    /// Keeps a part of the client for as long as this service or a kept lease of it is held.
+    pub(crate) fn keeping(self, client: ClientPart) -> Self {
+        Self { _client: Some(client), ..self }
     }
 
     /// The options of a second call that shares the deadline of the first.
@@ -65,6 +51,12 @@ impl RemoteLease {
             Some(timeout) => options.timeout(timeout.saturating_sub(started.elapsed())),
             None => options,
         }
+    }
+}
+
+impl fmt::Debug for RemoteLease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteLease").field("caller", &self.caller).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a handle asks of its watch.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use etcd_errors::{Error, ErrorKind};
 use futures_core::future::BoxFuture;
@@ -9,8 +9,12 @@ use tokio::{sync::watch, time::timeout};
 use super::{inbox::Command, jobs::current_revision, shared::Shared};
 use crate::{
     model::Revision,
+    remote::ClientPart,
     service::{WatchControl, WatchCounters, WatchStatus},
-    transport::{call::seconds, channel::check_runtime, pool::closed, reopening::WeakChannel},
+    transport::{
+        call::seconds,
+        channel::{Channel, check_runtime},
+    },
 };
 
 /// The wait for an answer before it is asked again: a member that cannot answer yet is silent, and forgets that it was asked.
@@ -20,11 +24,22 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 const ASK_AGAIN_AT_MOST: Duration = Duration::from_secs(1);
 
 /// A handle's way to its watch.
-#[derive(Debug)]
 pub(super) struct Control {
     pub(super) shared: Arc<Shared>,
-    pub(super) channel: WeakChannel,
+    /// Keeps the client open: the task of the stream knows it only weakly.
+    pub(super) channel: Channel,
     pub(super) timeout: Option<Duration>,
+    pub(super) _client: Option<ClientPart>,
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("range", &self.shared.spec.range)
+            .field("status", &*self.shared.status().borrow())
+            .field("next", &self.shared.next())
+            .finish_non_exhaustive()
+    }
 }
 
 impl WatchControl for Control {
@@ -52,7 +67,7 @@ impl WatchControl for Control {
 
 /// Asks again and again. A member says nothing while a watch of the stream begins later than its store ends, as each one does
 /// that was resumed on an idle store: then a read shows that there is nothing to wait for.
-async fn ask(shared: &Shared, channel: &WeakChannel) -> Result<Revision, Error> {
+async fn ask(shared: &Shared, channel: &Channel) -> Result<Revision, Error> {
     let mut wait = ASK_AGAIN;
     loop {
         let answer = shared.ask();
@@ -61,8 +76,7 @@ async fn ask(shared: &Shared, channel: &WeakChannel) -> Result<Revision, Error> 
             return answer;
         }
         wait = (wait * 2).min(ASK_AGAIN_AT_MOST);
-        let channel = channel.upgrade().ok_or_else(closed)?;
-        if let Ok(revision) = current_revision(&channel, &shared.spec.range).await
+        if let Ok(revision) = current_revision(channel, &shared.spec.range).await
             && shared.next() > revision
         {
             return Ok(Revision::new(revision));

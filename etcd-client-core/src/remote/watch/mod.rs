@@ -17,7 +17,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use etcd_errors::{Error, ErrorKind};
@@ -29,6 +29,7 @@ use self::{
     hub::Hub,
     shared::{Reader, Shared},
 };
+use super::ClientPart;
 use crate::{
     op::WatchCreate,
     service::{CallOptions, Watch, WatchHandle},
@@ -43,16 +44,22 @@ use crate::{
 /// The Watch service of a cluster.
 ///
 /// A client over a service of its user's has none: such a service takes one request for each call, and a watch sends many.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct RemoteWatch {
     caller: Caller,
     hub: Arc<Hub>,
+    client: Option<ClientPart>,
 }
 
 impl RemoteWatch {
     pub(crate) fn new(caller: Caller) -> Self {
         let hub = Hub::new(caller.channel());
-        Self { caller, hub }
+        Self { caller, hub, client: None }
+    }
+
+    /// Keeps a part of the client for as long as this service or a watch of it is held.
+    pub(crate) fn keeping(self, client: ClientPart) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     async fn create(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {
@@ -75,8 +82,15 @@ impl RemoteWatch {
         };
         created.unwrap_or_else(|_lane_is_gone| Err(crate::transport::pool::closed()))?;
         let timeout = channel.timeout(&CallOptions::default());
-        let control = Arc::new(Control { shared, channel: self.hub.channel.clone(), timeout });
+        let control = Control { shared, channel: channel.clone(), timeout, _client: self.client.clone() };
+        let control = Arc::new(control);
         Ok(WatchHandle::new(reader.boxed(), control))
+    }
+}
+
+impl fmt::Debug for RemoteWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteWatch").field("caller", &self.caller).finish_non_exhaustive()
     }
 }
 
@@ -90,12 +104,18 @@ impl Watch for RemoteWatch {
 /// Why the watch was not created in time.
 fn late(channel: &Channel, shared: &Shared, limit: Duration) -> Error {
     let pool = channel.pool();
+    let trouble = shared.trouble();
     let error = if pool.has_ready_besides(&[]) {
         let text = format!("no member created the watch within {}", seconds(limit));
-        Error::new(ErrorKind::Timeout, text)
+        match &trouble {
+            // Its last attempt may have failed for a better reason.
+            Some(trouble) => Error::new(ErrorKind::Timeout, format!("{text}: {}", trouble.message()))
+                .with_source(trouble.clone()),
+            None => Error::new(ErrorKind::Timeout, text),
+        }
     } else {
-        Error::new(ErrorKind::Unavailable, format!("no endpoint was ready within {}", seconds(limit)))
+        pool.unready(limit)
     };
-    let attempts = shared.trouble().map(|error| error.attempts().to_vec());
+    let attempts = trouble.map(|error| error.attempts().to_vec());
     error.with_attempts(attempts.unwrap_or_else(|| pool.troubles())).with_elapsed(limit)
 }

@@ -27,7 +27,8 @@ pub(crate) trait LeaseControl: Send + Sync + fmt::Debug {
 
 /// A lease that is kept alive: renewed at a third of its time to live, on another member where one is slow or gone.
 ///
-/// Clones share it. When the last one is dropped the renewals stop and the lease is **not** revoked: it expires by itself, at the
+/// Clones share it, and each keeps its client alive: dropping the last [`Client`](crate::Client) ends no renewal,
+/// [`Client::close`](crate::Client::close) ends all of them. When the last one is dropped the renewals stop and the lease is **not** revoked: it expires by itself, at the
 /// [`deadline`](Self::deadline) at the earliest. [`revoke`](Self::revoke) ends it at once.
 ///
 /// A lease is lost when it may have expired by this client's own clock, however late the server would notice: the deadline counts

@@ -36,6 +36,9 @@ use crate::model::{Event, Revision};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// It keeps its client alive, and so do its events: dropping the last [`Client`](crate::Client) ends no watch,
+/// [`Client::close`](crate::Client::close) ends all of them.
 #[must_use = "a watch that is dropped is cancelled"]
 pub struct WatchHandle {
     /// `None` once it has ended. The lock is never taken: it lets threads share the handle, for its status and its progress.

@@ -43,7 +43,7 @@
 //! | `etcd.call` | span, DEBUG | a call | `operation`; at its end `endpoint` (the last one tried), `attempts`, `outcome` (`ok`, `not applied`, `unknown`, `dropped`) and `error` (its kind); `key` when asked for and TRACE is on |
 //! | `etcd.resend` | DEBUG | an attempt failed and another follows | `endpoint`, `attempt`, `sent`, `reason` |
 //! | `etcd.unsent` | DEBUG | a stub's request did not leave and is handed to another connection | `reason` |
-//! | `etcd.endpoint` | INFO when ready, WARN when suspect or down, ERROR when refused, else DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason` |
+//! | `etcd.endpoint` | WARN at the beginning of an outage, ERROR where an endpoint is refused, INFO at its end and when ready for the first time, else DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason`; at the end of an outage `outage_ms` and `failed_attempts` |
 //! | `etcd.ejected` | INFO | an endpoint's calls fail: others are used for a while | `endpoint`, `for_ms` |
 //! | `etcd.accepted` | WARN | another cluster or history was accepted | `before`, `revision`, `cluster` |
 //! | `etcd.connection` | DEBUG | a connection was opened or closed | `endpoint`, `purpose`, `change`, `count` |

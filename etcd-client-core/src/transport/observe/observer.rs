@@ -10,7 +10,7 @@ use super::{
     event::{AttemptEvent, CallEvent, ConnectionEvent, EndpointEvent},
     trace,
 };
-use crate::transport::state::EndpointPhase;
+use crate::{mechanism::outage::Note, transport::state::EndpointPhase};
 
 /// Is told what a client does; set with [`ClientBuilder::observer`](crate::ClientBuilder::observer).
 ///
@@ -63,8 +63,8 @@ impl SharedObserver {
         }
     }
 
-    pub(crate) fn phase(&self, endpoint: &str, phase: EndpointPhase, reason: Option<&str>) {
-        trace::phase(endpoint, phase, reason);
+    pub(crate) fn phase(&self, endpoint: &str, phase: EndpointPhase, reason: Option<&str>, note: Note) {
+        trace::phase(endpoint, phase, reason, note);
         self.tell(|observer| observer.endpoint(&EndpointEvent { endpoint, phase, reason }));
     }
 

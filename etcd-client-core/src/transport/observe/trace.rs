@@ -8,7 +8,7 @@ use tracing::{
 };
 
 use super::event::{CallEnd, ConnectionEvent};
-use crate::transport::state::EndpointPhase;
+use crate::{mechanism::outage::Note, transport::state::EndpointPhase};
 
 const TARGET: &str = "etcd_client_core";
 
@@ -80,20 +80,27 @@ pub(crate) fn unsent(reason: &str) {
     debug!(name: UNSENT, target: TARGET, reason, "not sent, trying again");
 }
 
-pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>) {
-    match phase {
-        EndpointPhase::Connecting => {
-            debug!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "connecting to an endpoint");
+pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>, note: Note) {
+    match note {
+        Note::Quiet => {
+            debug!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint changed");
         }
-        EndpointPhase::Ready => {
-            info!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "an endpoint is ready");
+        Note::Ready => info!(name: ENDPOINT, target: TARGET, endpoint, ?phase, "endpoint ready"),
+        Note::Began if phase == EndpointPhase::Refused => {
+            error!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint refused");
         }
-        EndpointPhase::Suspect | EndpointPhase::Down => {
-            warn!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "an endpoint is not usable");
+        Note::Began => {
+            warn!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint unavailable");
         }
-        EndpointPhase::Refused => {
-            error!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "an endpoint is refused");
-        }
+        Note::Over { lasted, attempts } => info!(
+            name: ENDPOINT,
+            target: TARGET,
+            endpoint,
+            ?phase,
+            outage_ms = lasted,
+            failed_attempts = attempts,
+            "endpoint ready again"
+        ),
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::{runtime::Handle, sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    call::seconds,
     connection::{Connection, Limit, millis},
     connector::SharedConnector,
     headers::Headers,
@@ -30,7 +31,7 @@ use super::{
     state::{EndpointPhase, Table},
     wish::{Balance, Preference, Wish},
 };
-use crate::model::Endpoint;
+use crate::{mechanism::outage::Note, model::Endpoint};
 
 /// What a pool is made of.
 #[derive(Clone, Debug)]
@@ -141,7 +142,7 @@ impl Pool {
             new.iter().for_each(|member| table.add(member.id, member.endpoint.clone()));
         });
         for member in &new {
-            self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None);
+            self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None, Note::Quiet);
             self.supervise_first(member);
         }
         drop(next_id);
@@ -240,6 +241,20 @@ impl Pool {
             Attempt::new(state.endpoint.as_str(), reason).with_sent(false)
         };
         self.states.borrow().rows().into_iter().map(explain).collect()
+    }
+
+    /// The error of a call that found no ready endpoint for so long. It lists no attempts.
+    pub(crate) fn unready(&self, waited: Duration) -> Error {
+        if let Some(refusal) = self.any_refusal() {
+            return refusal;
+        }
+        let (why, cause) = self.states.borrow().blame();
+        let text = format!("no endpoint was ready within {}: {why}", seconds(waited));
+        let error = Error::new(ErrorKind::Unavailable, text);
+        match cause {
+            Some(cause) => error.with_shared_source(cause),
+            None => error,
+        }
     }
 
     /// The endpoints of the pool.

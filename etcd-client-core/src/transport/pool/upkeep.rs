@@ -8,7 +8,11 @@ use tokio::task::JoinHandle;
 
 use super::{KeepaliveSettings, Pool};
 use crate::{
-    mechanism::{history::History, liveness::Keepalive},
+    mechanism::{
+        history::History,
+        liveness::Keepalive,
+        outage::{Note, Step},
+    },
     transport::{
         connection::{Connection, Dial},
         histories::Histories,
@@ -16,7 +20,7 @@ use crate::{
         member::{Member, Purpose},
         observe::trace,
         room::Room,
-        state::EndpointPhase,
+        state::{Cause, EndpointPhase},
         supervisor::Supervisor,
     },
 };
@@ -101,9 +105,37 @@ impl Pool {
     }
 
     pub(crate) fn phase(&self, member: &Member, phase: EndpointPhase, reason: Option<Arc<str>>) {
-        let why = reason.clone();
-        if self.states.send_if_modified(|table| table.set(member.id, phase, reason)) {
-            self.observer().phase(member.endpoint.as_str(), phase, why.as_deref());
+        let step = match phase {
+            EndpointPhase::Connecting => Step::Connecting,
+            EndpointPhase::Ready => Step::Ready,
+            EndpointPhase::Suspect => Step::Suspect,
+            EndpointPhase::Down => Step::Ended,
+            EndpointPhase::Refused => Step::Refused,
+        };
+        self.change(member, phase, step, reason, None);
+    }
+
+    /// A connection could not be made.
+    pub(crate) fn failed(&self, member: &Member, reason: Arc<str>, cause: Cause) {
+        self.change(member, EndpointPhase::Down, Step::Failed, Some(reason), Some(cause));
+    }
+
+    fn change(
+        &self,
+        member: &Member,
+        phase: EndpointPhase,
+        step: Step,
+        reason: Option<Arc<str>>,
+        cause: Option<Cause>,
+    ) {
+        let (why, now) = (reason.clone(), self.now());
+        let mut note = Note::Quiet;
+        let changed = self.states.send_if_modified(|table| {
+            note = table.note(member.id, step, now);
+            table.set(member.id, phase, reason, cause)
+        });
+        if changed {
+            self.observer().phase(member.endpoint.as_str(), phase, why.as_deref(), note);
         }
     }
 

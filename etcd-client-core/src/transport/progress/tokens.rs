@@ -6,7 +6,7 @@ use etcd_errors::{Error, ErrorKind};
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Progress, nothing_ready};
+use super::Progress;
 use crate::{
     mechanism::{backoff::Backoff, rejection::Remedy},
     transport::{
@@ -104,7 +104,8 @@ impl Progress<'_> {
     fn without_token(&mut self, channel: &Channel) -> Error {
         if !channel.pool().has_ready_besides(&[]) {
             self.attempts.extend(channel.pool().troubles());
-            return self.fail(channel, nothing_ready(self.started.elapsed()));
+            let error = channel.pool().unready(self.started.elapsed());
+            return self.fail(channel, error);
         }
         let text = "no token before the deadline: authentication takes longer than that";
         self.fail(channel, Error::new(ErrorKind::Timeout, text))

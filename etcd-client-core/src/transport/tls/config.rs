@@ -105,7 +105,31 @@ fn identified(
 ) -> Result<ClientConfig, Error> {
     let Some((cert, key)) = &material.identity else { return Ok(builder.with_no_client_auth()) };
     let chain = cert.certificates()?;
-    builder.with_client_auth_cert(chain, key.private_key()?).map_err(|error| wrong_identity(error, cert, key))
+    let version_1 = chain.first().is_some_and(|leaf| is_version_1(leaf));
+    builder.with_client_auth_cert(chain, key.private_key()?).map_err(|error| match error {
+        rustls::Error::InvalidCertificate(_) if version_1 => {
+            let what = "holds an X.509 version 1 certificate, which is not supported: issue one of version 3 \
+                        (with openssl x509 -req: add extensions, such as -extfile)";
+            cert.wrong(what).with_source(error)
+        }
+        _ => wrong_identity(error, cert, key),
+    })
+}
+
+/// Whether a DER certificate is of version 1: then the first field of what was signed is the serial number, where later versions
+/// say which they are (RFC 5280 section 4.1).
+fn is_version_1(certificate: &[u8]) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    const INTEGER: u8 = 0x02;
+    let inside = |der: &[u8]| -> Option<usize> {
+        let (tag, length) = (*der.first()?, *der.get(1)?);
+        // A length above 127 is written in as many bytes as the low bits say.
+        let header = if length < 0x80 { 2 } else { 2 + usize::from(length & 0x7f) };
+        (tag == SEQUENCE).then_some(header)
+    };
+    let signed = inside(certificate).and_then(|at| certificate.get(at..));
+    let first = signed.and_then(|signed| signed.get(inside(signed)?).copied());
+    first == Some(INTEGER)
 }
 
 fn wrong_identity(error: rustls::Error, cert: &Pem, key: &Pem) -> Error {
@@ -117,5 +141,21 @@ fn wrong_identity(error: rustls::Error, cert: &Pem, key: &Pem) -> Error {
             cert.wrong("holds a certificate that cannot be read").with_source(error)
         }
         _ => key.wrong("holds a private key that cannot be used").with_source(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_any_bytes() {
+        // SEQUENCE { SEQUENCE { INTEGER .. } }, and with the [0] of later versions.
+        assert!(is_version_1(&[0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x07]));
+        assert!(is_version_1(&[0x30, 0x82, 0x01, 0x15, 0x30, 0x81, 0xbd, 0x02, 0x14]));
+        assert!(!is_version_1(&[0x30, 0x82, 0x01, 0x15, 0x30, 0x81, 0xbd, 0xa0, 0x03]));
+        for broken in [&[][..], &[0x30], &[0x30, 0x82], &[0x30, 0xff, 0x30], &[0x30, 0x02, 0x30, 0x00]] {
+            assert!(!is_version_1(broken));
+        }
     }
 }

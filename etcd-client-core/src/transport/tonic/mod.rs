@@ -68,7 +68,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::Error;
 use h2::{SendStream, client::ResponseFuture};
 use http::{Request, Response, request::Parts};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -83,13 +83,8 @@ use self::{
 };
 pub use super::channel::Channel;
 use super::{
-    call::{deadline_passed, seconds},
-    channel::check_runtime,
-    connection::InFlight,
-    failure::Failure,
-    observe::trace,
-    token::Carried,
-    wish::Wish,
+    call::deadline_passed, channel::check_runtime, connection::InFlight, failure::Failure, observe::trace,
+    token::Carried, wish::Wish,
 };
 use crate::{mechanism::backoff::Backoff, service::CallOptions};
 
@@ -189,8 +184,7 @@ impl Channel {
         };
         let Some(deadline) = self.stub_patience(call, deadline) else { return acquired.await };
         timeout_at(deadline, acquired).await.unwrap_or_else(|_elapsed| {
-            let text = format!("no endpoint was ready within {}", seconds(call.started().elapsed()));
-            Err(Error::new(ErrorKind::Unavailable, text).with_attempts(pool.troubles()))
+            Err(pool.unready(call.started().elapsed()).with_attempts(pool.troubles()))
         })
     }
 

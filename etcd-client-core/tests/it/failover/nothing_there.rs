@@ -112,6 +112,41 @@ async fn ready_names_what_real_peers_did() {
     assert!(!reason(&error, unresolved).is_empty(), "{}", error.report());
 }
 
+/// The chain of causes, and what it ends with.
+fn root(error: &Error) -> &(dyn std::error::Error + 'static) {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause
+}
+
+#[tokio::test]
+async fn unavailable_carries_its_cause() {
+    let client = Client::builder([format!("http://127.0.0.1:{}", free_port())]).build().expect("valid");
+    for _ in 0..2 {
+        let limit = Duration::from_millis(300);
+        let put = client.put("k", "v").timeout(limit).await.expect_err("nothing there");
+        let watch = client.watch("k").timeout(limit).await.expect_err("nothing there");
+        let ready = client.ready_within(limit).await.expect_err("nothing there");
+        for error in [put, watch, ready] {
+            let shown = error.to_string();
+            assert!(shown.contains("no endpoint was ready within 3") && shown.contains("refused"), "{shown}");
+            assert!(!shown.contains('\n'), "{shown}");
+            let root = root(&error).downcast_ref::<io::Error>().expect("the real cause");
+            assert_eq!(root.kind(), io::ErrorKind::ConnectionRefused, "{shown}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unavailable_counts_other_reasons() {
+    let client = Client::builder(ENDPOINTS).connector(Nowhere).build().expect("built");
+    let error = client.ready_within(Duration::from_secs(8)).await.expect_err("nothing there");
+    let shown = error.to_string();
+    assert!(shown.contains("http://refused:1: ") && shown.ends_with("refused, and 1 more"), "{shown}");
+}
+
 #[tokio::test]
 async fn a_server_that_comes_later_answers_the_first_call() {
     let port = free_port();

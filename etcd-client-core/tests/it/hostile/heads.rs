@@ -1,7 +1,7 @@
 //! Header blocks and trailers: content types, HTTP statuses, gRPC statuses, sizes.
 
 use bytes::Bytes;
-use etcd_client_core::{Code, ErrorKind, GrpcCode};
+use etcd_client_core::{Code, ErrorKind, GrpcCode, Resend};
 use etcd_testkit::scripted::{Answer, Head, Step, frame, reply};
 
 use super::rig::{Expect, Rig, Rpc};
@@ -44,6 +44,23 @@ async fn html_says_what_it_is() {
                 assert!(message.contains("text/html") && message.contains(&status.to_string()), "{message}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn proxies_are_named_for_what_they_are() {
+    let rig = Rig::start().await;
+    for (status, says) in [
+        (413, "body limit of a proxy"),
+        (407, "requires credentials"),
+        (429, "limits the rate"),
+        (502, "cannot reach the member"),
+        (504, "timed out waiting for the member"),
+    ] {
+        rig.server.play(move |_: &etcd_testkit::scripted::Call| reply::html(status));
+        let put = rig.client().put("k", "v").resend(Resend::Never).await.expect_err("no gRPC");
+        let shown = put.to_string();
+        assert!(shown.contains(&status.to_string()) && shown.contains(says), "{shown}");
     }
 }
 

@@ -1,11 +1,14 @@
 //! The end of the client, and of the runtime.
 
-use etcd_client_core::{ErrorKind, LeaseId, LeaseLostReason};
+use etcd_client_core::{Client, ErrorKind, LeaseId, LeaseLostReason};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::{kept, lost};
-use crate::servers::{PATIENCE, client, shared};
+use crate::{
+    servers::{PATIENCE, client, eventually, shared},
+    tap::Tap,
+};
 
 #[tokio::test]
 async fn after_close_nothing_is_kept_alive() {
@@ -26,13 +29,18 @@ async fn after_close_nothing_is_kept_alive() {
 }
 
 #[tokio::test]
-async fn a_lease_does_not_keep_its_client_open() {
+async fn a_kept_lease_keeps_its_client_alive() {
     let Some(cluster) = shared() else { return };
-    let client = client(cluster.endpoints());
-    let lease = kept(&client, 30).await;
+    let tap = Tap::default();
+    let client = Client::builder(cluster.endpoints()).connector(tap.clone()).build().expect("valid");
+    let lease = kept(&client, 3).await;
+    let (clone, first) = (lease.clone(), lease.deadline());
     drop(client);
-    assert_eq!(lost(&lease).await.reason(), LeaseLostReason::Closed);
-    assert_eq!(lease.revoke().await.expect_err("closed").kind(), ErrorKind::Closed);
+    eventually("it is renewed", async || lease.deadline() > first).await;
+    assert!(!lease.is_lost());
+    drop(lease);
+    clone.revoke().await.expect("its client still calls");
+    eventually("the connections are dropped", async || tap.handles() == 1).await;
 }
 
 #[test]

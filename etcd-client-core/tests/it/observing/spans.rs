@@ -129,6 +129,10 @@ async fn spans_and_events_have_the_documented_names_and_fields() {
     let endpoint = work(&capture, |builder| builder).await;
     let text = capture.text();
     let lines: Vec<_> = text.lines().filter(|line| line.contains(" etcd_client_core etcd.")).collect();
+    assert!(
+        !text.contains("WARN"),
+        "nothing went wrong with the endpoint, and closing is no outage:\n{text}"
+    );
     let endpoint = format!("endpoint=\"{endpoint}\"");
     for wanted in [
         vec!["DEBUG", "etcd.call operation=\"put\"", "attempts=1", "outcome=not applied", "error=Server"],
@@ -145,4 +149,31 @@ async fn spans_and_events_have_the_documented_names_and_fields() {
             .any(|line| wanted.iter().all(|part| line.contains(part)) && line.contains(&endpoint));
         assert!(found, "no line has {wanted:?} and {endpoint}:\n{}", lines.join("\n"));
     }
+}
+
+#[tokio::test]
+async fn an_outage_is_one_warning_and_one_summary() {
+    let capture = Capture::from(Level::INFO);
+    let _default = set_default(capture.clone());
+    let port = crate::failover::service::free_port();
+    let client = Client::builder([format!("http://127.0.0.1:{port}")]).build().expect("valid");
+    let mut states = client.endpoint_states();
+    let mut failures = 0;
+    while failures < 4 {
+        let now = states.next().await.expect("open");
+        failures += u32::from(now[0].phase == etcd_client_core::EndpointPhase::Down);
+    }
+    assert_eq!(capture.text().matches("WARN").count(), 1, "{}", capture.text());
+    assert!(capture.text().contains("refused"), "{}", capture.text());
+    let server = Server::builder().port(port).start(in_turn([])).await.expect("the port is free");
+    client.ready().await.expect("ready");
+    client.close().await;
+    let text = capture.text();
+    assert_eq!(text.matches("WARN").count(), 1, "{text}");
+    let summary: Vec<_> = text.lines().filter(|line| line.contains("outage_ms=")).collect();
+    assert!(
+        summary.len() == 1 && summary[0].contains("INFO") && summary[0].contains("failed_attempts="),
+        "{text}"
+    );
+    drop(server);
 }

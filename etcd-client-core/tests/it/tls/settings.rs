@@ -7,6 +7,18 @@ use etcd_testkit::Certificates;
 
 const SECURE: [&str; 1] = ["https://127.0.0.1:1"];
 
+/// A client certificate of X.509 version 1, made with `openssl x509 -req` without extensions. Nothing trusts it.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBFTCBvQIUEYCBa2lVx1X9TNtWW/b4icK6HQUwCgYIKoZIzj0EAwIwDTELMAkG
+A1UEAwwCdjEwIBcNMjYxMTI5MjEyOTUxWhgPMjEyNjExMDUyMTI5NTFaMA0xCzAJ
+BgNVBAMMAnYxMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqWfJGHCc85ot18W+
+A4CtyfgZlCi5laCqoc+uk0zou+EemupaNOZFrJSIPaNrjDVmBQi8UAFN0SNN9DJ4
+bL9D6TAKBggqhkjOPQQDAgNHADBEAiAm5a7M3hVzWaXvrw/YI8WVipHyFdplr885
+l1BFD8PEFAIgQuKoDMJ8W9gPkDeTIJL2E23tcjcEJqZIdxWComzAUuo=
+-----END CERTIFICATE-----
+";
+
 fn built(endpoints: &[&str], tls: Tls) -> Result<(), Error> {
     Client::builder(endpoints).tls(tls).build().map(drop)
 }
@@ -34,8 +46,9 @@ async fn wrong_files_are_named_with_their_setting() {
         "locked.key",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
     );
+    let version_1 = file("v1.pem", VERSION_1);
     type Row<'a> = (&'a PathBuf, &'a PathBuf, &'a PathBuf, &'a str, &'a str, &'a str);
-    let rows: [Row<'_>; 12] = [
+    let rows: [Row<'_>; 13] = [
         (&missing, &good_cert, &good_key, "tls.ca", "missing.pem", "cannot read"),
         (&empty, &good_cert, &good_key, "tls.ca", "empty.pem", "no certificate"),
         (&cut, &good_cert, &good_key, "tls.ca", "cut.pem", "no PEM"),
@@ -43,6 +56,7 @@ async fn wrong_files_are_named_with_their_setting() {
         (&good_ca, &missing, &good_key, "tls.cert", "missing.pem", "cannot read"),
         (&good_ca, &good_key, &good_key, "tls.cert", "client.key", "no certificate"),
         (&good_ca, &noise, &good_key, "tls.cert", "noise.pem", "cannot be read"),
+        (&good_ca, &version_1, &good_key, "tls.cert", "v1.pem", "version 1"),
         (&good_ca, &good_cert, &missing, "tls.key", "missing.pem", "cannot read"),
         (&good_ca, &good_cert, &good_cert, "tls.key", "client.pem", "no private key"),
         (&good_ca, &good_cert, &bad_key, "tls.key", "bad.key", "cannot be used"),

@@ -123,7 +123,7 @@ async fn progress_that_an_old_member_tells_too_early_is_not_believed() {
     let error = watch.progress().await.expect_err("too old");
     assert!(matches!(error.kind(), ErrorKind::Unsupported), "{}", error.report());
     // Its creation is not read twice: end it from here.
-    drop(client);
+    client.close().await;
     assert_eq!(end(&mut watch).await.kind(), ErrorKind::Closed);
 }
 

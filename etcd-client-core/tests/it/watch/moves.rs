@@ -8,7 +8,10 @@ use etcd_testkit::{Accept, Cluster, Direction, Fault};
 use tokio::time::{Instant, timeout};
 
 use super::rig::{end, events, item, pairs, response};
-use crate::servers::{PATIENCE, client, eventually, lent};
+use crate::{
+    servers::{PATIENCE, client, eventually, lent},
+    tap::Tap,
+};
 
 /// The position, among the members, of the one that sends this watch's events.
 async fn member_of(watch: &WatchHandle, endpoints: &[String]) -> usize {
@@ -189,12 +192,22 @@ async fn a_closed_client_ends_its_watches_once() {
 }
 
 #[tokio::test]
-async fn a_dropped_client_ends_its_watches_once() {
+async fn a_watch_keeps_its_client_alive() {
     let Some(lent) = lent().await else { return };
-    let client = client(lent.cluster.endpoints());
-    let mut watch = client.watch("k").await.expect("watch");
+    let tap = Tap::default();
+    let other = client(lent.cluster.endpoints());
+    let client = Client::builder(lent.cluster.endpoints()).connector(tap.clone()).build().expect("valid");
+    let mut watch = client.watch("kept-alive").await.expect("watch");
     drop(client);
-    assert_eq!(end(&mut watch).await.kind(), ErrorKind::Closed);
+    other.put("kept-alive", "v").await.expect("put");
+    let response = item(&mut watch).await.expect("open").expect("an event");
+    assert_eq!(response.events[0].kv.key, "kept-alive");
+    watch.progress().await.expect("its client still calls");
+    let mut events = watch.into_events();
+    other.put("kept-alive", "w").await.expect("put");
+    events.next().await.expect("open").expect("an event");
+    drop(events);
+    eventually("the connections are dropped", async || tap.handles() == 1).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,139 @@
+//! Which changes of an endpoint are worth a line in a log: the beginning of each outage and its end.
+
+/// What happened to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A connection is being made.
+    Connecting,
+    /// A connection could not be made.
+    Failed,
+    /// A connection ended: closed by this client, cut by a load balancer, or lost. The next attempt shows whether it matters.
+    Ended,
+    /// A PING was not answered in time.
+    Suspect,
+    /// The endpoint leads to another cluster or history. That is news of its own, also during an outage.
+    Refused,
+    /// Calls go here.
+    Ready,
+}
+
+/// What to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// Nothing that anybody has to know of.
+    Quiet,
+    /// The endpoint is ready for the first time.
+    Ready,
+    /// An outage has begun.
+    Began,
+    /// An outage that was logged has ended.
+    Over {
+        /// How long it lasted, in milliseconds.
+        lasted: u64,
+        /// How many attempts to connect failed.
+        attempts: u32,
+    },
+}
+
+/// The outages of one endpoint. Times are milliseconds since any fixed moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outage {
+    /// Since when the endpoint is not ready, where it is not.
+    since: Option<u64>,
+    attempts: u32,
+    /// Whether the present outage was logged.
+    logged: bool,
+    /// Whether it was logged that the endpoint is refused.
+    refused: bool,
+    was_ready: bool,
+}
+
+impl Outage {
+    pub(crate) fn step(&mut self, step: Step, now: u64) -> Note {
+        if step == Step::Ready {
+            let before = std::mem::replace(self, Self { was_ready: true, ..Self::default() });
+            return match before.since {
+                Some(since) if before.logged => {
+                    Note::Over { lasted: now.saturating_sub(since), attempts: before.attempts }
+                }
+                _ if before.was_ready => Note::Quiet,
+                _ => Note::Ready,
+            };
+        }
+        self.since.get_or_insert(now);
+        if step == Step::Failed {
+            self.attempts = self.attempts.saturating_add(1);
+        }
+        let (logged, worth) = match step {
+            Step::Failed | Step::Suspect => (&mut self.logged, true),
+            Step::Refused => (&mut self.refused, true),
+            Step::Connecting | Step::Ended | Step::Ready => (&mut self.logged, false),
+        };
+        if !worth || std::mem::replace(logged, true) {
+            return Note::Quiet;
+        }
+        self.logged = true;
+        Note::Began
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Step::{Connecting, Ended, Failed, Ready, Suspect};
+
+    fn notes(steps: &[(u64, Step)]) -> Vec<Note> {
+        let mut outage = Outage::default();
+        steps.iter().map(|(now, step)| outage.step(*step, *now)).filter(|note| *note != Note::Quiet).collect()
+    }
+
+    #[test]
+    fn one_note_at_the_beginning_of_an_outage_and_one_at_its_end() {
+        let up = [(0, Connecting), (5, Ready)];
+        let down = [(100, Ended), (150, Connecting), (160, Failed), (300, Connecting), (310, Failed)];
+        let mut steps = [&up[..], &down[..]].concat();
+        assert_eq!(notes(&steps), [Note::Ready, Note::Began]);
+        for attempt in 0..1_000 {
+            steps.extend([(1_000 + attempt, Connecting), (1_001 + attempt, Failed)]);
+        }
+        steps.extend([(5_000, Connecting), (5_100, Ready)]);
+        assert_eq!(notes(&steps), [Note::Ready, Note::Began, Note::Over { lasted: 5_000, attempts: 1_002 }]);
+        // The next outage counts anew.
+        steps.extend([(6_000, Ended), (6_100, Failed), (6_200, Ready)]);
+        assert_eq!(notes(&steps)[3..], [Note::Began, Note::Over { lasted: 200, attempts: 1 }]);
+    }
+
+    #[test]
+    fn idle_cuts_and_orderly_ends_are_quiet() {
+        let mut steps = vec![(0, Connecting), (5, Ready)];
+        for cut in 1..200 {
+            steps.extend([(cut * 2_000, Ended), (cut * 2_000 + 50, Connecting), (cut * 2_000 + 55, Ready)]);
+        }
+        steps.push((500_000, Ended));
+        assert_eq!(notes(&steps), [Note::Ready]);
+    }
+
+    #[test]
+    fn hung_members_are_noted_once() {
+        let steps = [(0, Ready), (10, Suspect), (20, Ended), (30, Connecting), (40, Failed), (50, Ready)];
+        assert_eq!(notes(&steps), [Note::Ready, Note::Began, Note::Over { lasted: 40, attempts: 1 }]);
+    }
+
+    #[test]
+    fn refusals_are_noted_once_also_during_an_outage() {
+        use Step::Refused;
+        let steps =
+            [(0, Ready), (10, Failed), (20, Failed), (30, Refused), (40, Refused), (50, Failed), (90, Ready)];
+        assert_eq!(
+            notes(&steps),
+            [Note::Ready, Note::Began, Note::Began, Note::Over { lasted: 80, attempts: 3 }]
+        );
+        assert_eq!(notes(&[(0, Refused), (10, Refused), (20, Failed)]), [Note::Began]);
+    }
+
+    #[test]
+    fn endpoints_that_were_never_there_are_noted_once() {
+        let steps = [(0, Connecting), (10, Failed), (20, Connecting), (30, Failed), (90, Ready)];
+        assert_eq!(notes(&steps), [Note::Began, Note::Over { lasted: 90, attempts: 2 }]);
+    }
+}
