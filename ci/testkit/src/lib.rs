@@ -38,7 +38,7 @@ pub mod scripted;
 mod witness;
 mod workspace;
 
-pub use cluster::{Builder, Certificates, Cluster, Front, Identity, Member, Proxied};
+pub use cluster::{Backup, Builder, Certificates, Cluster, Front, Identity, Member, Proxied};
 pub use line::{Line, Version};
 pub use obtain::{Binaries, Source, obtain, obtain_contender};
 pub use progress::{Progress, Silent, StderrProgress};

@@ -237,7 +237,8 @@ impl ClientBuilder {
 
     /// Lets passwords and tokens go over TCP without TLS to other hosts, where everybody on the way can read them.
     ///
-    /// Loopback addresses, the name `localhost` and unix sockets need no such leave.
+    /// Loopback addresses, the name `localhost` and unix sockets need no such leave, unless a proxy carries what goes there
+    /// ([`HttpProxy::including_loopback`](crate::HttpProxy::including_loopback)): they are the proxy's own then.
     pub fn allow_plaintext_auth(mut self) -> Self {
         self.credentials.allow_plaintext();
         self
@@ -310,9 +311,11 @@ impl ClientBuilder {
         Ok(Client::calling(Caller::Pool(channel), upkeep.into()).with_namespace(namespace))
     }
 
-    pub(super) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
+    pub(super) fn settings(mut self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
         let authority = self.authority.as_deref().map(parse_authority).transpose()?;
         let origins = Origins::new(&endpoints, self.tls, authority)?;
+        #[cfg(feature = "proxy")]
+        self.credentials.set_proxy(self.proxy.clone());
         let tokens = Tokens::new(self.credentials.finish()?, Headers::new(self.timeout));
         endpoints
             .iter()

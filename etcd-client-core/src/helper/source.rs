@@ -2,6 +2,8 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use etcd_errors::{Error, ErrorKind};
+
 use crate::{
     client::Client,
     service::{Kv, Watch},
@@ -11,6 +13,18 @@ use crate::{
 pub(super) trait Source: Send + Sync + Debug {
     fn kv(&self) -> &dyn Kv;
     fn watch(&self) -> &dyn Watch;
+
+    /// Which history the store is of: another number once another cluster or history was accepted. Services of the user's own have
+    /// one.
+    fn history(&self) -> u64 {
+        0
+    }
+}
+
+/// Whether a watch or a read failed because the store is another one than before, or was set back: nothing that was read of it can
+/// be led on.
+pub(super) fn lost_history(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
 }
 
 impl Source for Client {
@@ -20,6 +34,10 @@ impl Source for Client {
 
     fn watch(&self) -> &dyn Watch {
         self.watch_service()
+    }
+
+    fn history(&self) -> u64 {
+        self.channel().history().number()
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) enum Violation {
 pub(crate) struct History {
     /// How many histories this client had before.
     number: u64,
+    /// The cluster of the one before.
+    previous: u64,
     cluster: AtomicU64,
     revision: AtomicI64,
     /// A revision beyond the largest step, until it is confirmed or contradicted; zero for none.
@@ -53,7 +55,13 @@ impl History {
     /// The history that comes after this one, of this cluster; this one is over.
     pub(crate) fn succeeded_by(&self, cluster: u64) -> Self {
         self.over.store(true, Ordering::Release);
-        Self { number: self.number + 1, cluster: AtomicU64::new(cluster), ..Self::default() }
+        let previous = self.cluster();
+        Self { number: self.number + 1, previous, cluster: AtomicU64::new(cluster), ..Self::default() }
+    }
+
+    /// Whether it is of another cluster than the one before it.
+    pub(crate) fn is_of_another_cluster(&self) -> bool {
+        self.previous != self.cluster()
     }
 
     /// How many histories this client had before.

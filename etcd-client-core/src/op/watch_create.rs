@@ -55,6 +55,8 @@ pub struct WatchCreateSpec {
     pub buffer_bytes: usize,
     /// What happens when more would wait.
     pub slow_reader: SlowReader,
+    /// The history that the start revision is of, where it is not the present one.
+    pub(crate) history: Option<u64>,
 }
 
 /// What a watch does when its reader is slower than the events.
@@ -92,6 +94,7 @@ impl WatchCreate {
             resync: false,
             buffer_bytes: BUFFER_BYTES,
             slow_reader: SlowReader::default(),
+            history: None,
         };
         spec.into()
     }
@@ -142,6 +145,9 @@ impl<B> WatchCreate<B> {
     /// The keys of the range are listed once when the watch begins and kept in memory, some 50 bytes and the key for each. A
     /// deletion that is found so carries the revision of the listing, and no event carries the pair before the change. Where history
     /// was gone already before the start revision, deletions before it are not known.
+    ///
+    /// The same happens once another cluster or history was [accepted](crate::Client::accept_cluster): every present pair comes as an
+    /// event then, as a revision that happens to be the same proves nothing.
     pub fn resync(mut self) -> Self {
         self.spec.resync = true;
         self
@@ -156,6 +162,12 @@ impl<B> WatchCreate<B> {
     /// What happens when more events would wait. Default: [`SlowReader::Park`].
     pub fn slow_reader(mut self, policy: SlowReader) -> Self {
         self.spec.slow_reader = policy;
+        self
+    }
+
+    /// Says which of the client's histories the start revision is of: in another one it means nothing.
+    pub(crate) fn in_history(mut self, number: u64) -> Self {
+        self.spec.history = Some(number);
         self
     }
 

@@ -195,6 +195,23 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// Whether an error says that what answered, or what was asked, is of another cluster or history.
+pub(crate) fn is_of_identity(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
+}
+
+/// The error of what began in the history before this one.
+pub(crate) fn superseded(history: &History) -> Error {
+    if history.is_of_another_cluster() {
+        Error::new(ErrorKind::WrongCluster, "the client accepted another cluster since")
+    } else {
+        Error::new(
+            ErrorKind::RevisionRegressed,
+            "the client accepted an earlier history of its cluster since",
+        )
+    }
+}
+
 /// The error of a call whose answer is not to be believed.
 pub(super) fn disbelief(violation: Violation) -> Error {
     let text = match violation {

@@ -127,6 +127,11 @@ impl Reopening {
         self.pool.at(self.opened)..self.pool.now()
     }
 
+    /// No member may be used for now: the next stream waits.
+    pub(crate) fn refused(&mut self) {
+        self.failures = self.failures.saturating_add(2);
+    }
+
     /// The stream brought what it is for: what fails from now on is a first failure.
     pub(crate) fn worked(&mut self) {
         self.failures = 0;

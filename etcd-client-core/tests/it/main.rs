@@ -118,6 +118,7 @@ mod proxies;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod range_stream;
+mod replaced;
 mod restarts;
 mod server_lock;
 mod servers;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use etcd_client_core::{Get, Key, WatchCreate, WatchHandle};
+use etcd_client_core::{ErrorKind, Get, Key, WatchCreate, WatchHandle};
 use futures_core::Stream;
 
 use super::contenders::{Contenders, Leader};
@@ -13,7 +13,8 @@ use crate::{
 
 /// Follows who leads: the present first, then each change of the leader and each proclamation, in their order.
 ///
-/// A vacancy is told as well. Where history was compacted before it was seen, the present is told again, and nothing stops.
+/// A vacancy is told as well. Where history was compacted before it was seen, or another cluster or history was accepted, the present is
+/// told again, and nothing stops.
 /// One read and one watch serve for all of it. Outages are waited out.
 ///
 /// ```no_run
@@ -69,7 +70,8 @@ impl Observer {
             match self.step().await {
                 Ok(()) => {}
                 Err(error) if error.is_compacted() => {}
-                Err(error) if passes(&error) => self.pauses.pause().await,
+                // Another history may be accepted, and is told from its beginning then.
+                Err(error) if passes(&error) || lost_history(&error) => self.pauses.pause().await,
                 Err(error) => {
                     self.failed = true;
                     return Some(Err(error.into()));
@@ -108,4 +110,9 @@ impl Observer {
         }
         Ok(())
     }
+}
+
+/// Whether what was read is of another cluster, or of a history that is gone.
+fn lost_history(error: &etcd_client_core::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
 }

@@ -226,7 +226,13 @@ impl Member {
     }
 
     pub(super) fn spawn(&self) -> anyhow::Result<()> {
-        let script = flags::script(&self.etcd, &self.dir, &self.args);
+        self.spawn_with(&[])
+    }
+
+    /// The same with further arguments, which win over those that it has.
+    pub(super) fn spawn_with(&self, more: &[String]) -> anyhow::Result<()> {
+        let args: Vec<String> = self.args.iter().chain(more).cloned().collect();
+        let script = flags::script(&self.etcd, &self.dir, &args);
         fs::write(self.dir.join("run"), script)
             .with_context(|| format!("writing the start of {}", self.name()))?;
         // etcd 3.4 does not listen where a killed process has left its socket. Fails where there is none.

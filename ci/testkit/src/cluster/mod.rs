@@ -13,6 +13,7 @@ mod ports;
 mod process;
 mod proxied;
 mod reaper;
+mod replace;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use self::{
     front::Front,
     member::Member,
     proxied::Proxied,
+    replace::Backup,
 };
 use self::{
     builder::Plan,

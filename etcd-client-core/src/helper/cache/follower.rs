@@ -16,7 +16,10 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    helper::{revision, source::Source},
+    helper::{
+        revision,
+        source::{Source, lost_history},
+    },
     mechanism::{
         backoff::Backoff,
         replica::{Pairs, steps},
@@ -32,13 +35,15 @@ pub(super) struct Follower {
     shared: Arc<Shared>,
     /// Whether there is a copy that a watch can lead on.
     listed: bool,
+    /// Which history that copy is of.
+    history: u64,
     /// In a row.
     failures: u32,
 }
 
 impl Follower {
     pub(super) fn new(source: Arc<dyn Source>, shared: Arc<Shared>) -> Self {
-        Self { source, shared, listed: false, failures: 0 }
+        Self { source, shared, listed: false, history: 0, failures: 0 }
     }
 
     /// Until the cache is dropped, or its service is of no use any more.
@@ -55,7 +60,7 @@ impl Follower {
             if is_final(&error) {
                 return error;
             }
-            self.listed &= !error.is_compacted();
+            self.listed &= !error.is_compacted() && !lost_history(&error);
             self.failures = self.failures.saturating_add(1);
             tracing::debug!(%error, "a cache lost its watch");
             self.shared.failed(error);
@@ -72,19 +77,26 @@ impl Follower {
     }
 
     /// All pairs at one revision, which is asked for first: an empty range has no page that tells it.
-    async fn list(&self) -> Result<(), Error> {
+    async fn list(&mut self) -> Result<(), Error> {
+        let history = self.source.history();
         let kv = self.source.kv();
         let revision = revision::current(kv, self.shared.range()).await?;
         let mut pages = Get::from_range(self.shared.range().clone()).revision(revision).bind(kv).pages();
         let (before, mut pairs) = (self.shared.pairs(), Pairs::default());
         while let Some(page) = pages.next().await {
             for kv in page?.kvs {
-                // What did not change is shared with what readers still hold.
-                let known = before.get(&kv.key).filter(|known| known.mod_revision == kv.mod_revision);
+                // What did not change is shared with what readers still hold. Its revision alone does not tell: in another history
+                // it may be that of another change.
+                let known = before.get(&kv.key).filter(|known| **known == kv);
                 pairs.insert(known.cloned().unwrap_or_else(|| kv.into_owned()));
             }
         }
-        self.shared.restart(revision, pairs);
+        if self.source.history() != history {
+            let text = "another history was accepted while the range was listed";
+            return Err(Error::new(ErrorKind::RevisionRegressed, text));
+        }
+        self.history = history;
+        self.shared.restart(revision, pairs, history);
         Ok(())
     }
 
@@ -92,7 +104,7 @@ impl Follower {
         let next = self.shared.revision().next();
         let watch =
             WatchCreate::from_range(self.shared.range().clone()).start_revision(next).progress_notify();
-        let mut watch = watch.bind(self.source.watch()).await?;
+        let mut watch = watch.in_history(self.history).bind(self.source.watch()).await?;
         self.shared.live();
         let mut questions = Questions::new(self.shared.wanted(), self.shared.revision());
         loop {

@@ -219,9 +219,16 @@ impl Cache {
     /// The state that contains what was acknowledged before; `None` where that takes too long.
     async fn fresh(&self) -> Result<Option<CacheSnapshot>, Error> {
         self.shared.latest()?;
+        let (history, before) = (self.source.history(), self.shared.revision());
         let now = revision::current(self.source.kv(), self.shared.range()).await?;
+        // The store was set back, or another history accepted: what is here is lost, whatever its revision.
+        if now < before || self.source.history() != history {
+            return Ok(None);
+        }
         self.shared.want(now);
-        let caught_up = self.until(|standing| standing.revision >= now || standing.progress_out);
+        let caught_up = self.until(|standing| {
+            standing.history == history && (standing.revision >= now || standing.progress_out)
+        });
         match timeout(self.patience, caught_up).await {
             Ok(standing) if standing.as_ref().is_ok_and(|standing| standing.revision < now) => Ok(None),
             Ok(standing) => standing.and_then(|_caught_up| self.shared.latest()).map(Some),

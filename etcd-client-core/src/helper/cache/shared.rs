@@ -145,7 +145,7 @@ impl Shared {
     }
 
     /// The range was listed. What differs from what was there before is a change as any other.
-    pub(super) fn restart(&self, revision: Revision, pairs: Pairs) {
+    pub(super) fn restart(&self, revision: Revision, pairs: Pairs, history: u64) {
         let before = self.read().latest();
         let change = before.map(|(before, _)| {
             let events = difference(&before, &pairs, revision);
@@ -158,6 +158,7 @@ impl Shared {
         }
         drop(published);
         self.listed.fetch_add(1, Ordering::Relaxed);
+        self.standing.send_modify(|standing| standing.history = history);
         self.reached(revision);
     }
 

@@ -15,7 +15,8 @@ pub enum CacheStatus {
     },
     /// It follows the store. The watch under it may be resuming, which it does by itself.
     Live,
-    /// It has what it had, and is about to watch or list again.
+    /// It has what it had, and is about to watch or list again. With [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
+    /// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) what it has is of a history that is gone.
     Resuming {
         /// Why.
         error: Error,
@@ -31,7 +32,8 @@ pub enum CacheStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheCounters {
-    /// How many times the range was listed: more than once where history was compacted before it was seen.
+    /// How many times the range was listed: more than once where history was compacted before it was seen, or another
+    /// cluster or history was accepted.
     pub listed: u64,
     /// Linearizable reads that were sent to the server because the cache could not tell in time that it was up to date.
     pub read_through: u64,
@@ -43,6 +45,8 @@ pub(super) struct Standing {
     pub(super) status: CacheStatus,
     /// Up to where the copy is known; zero before it was listed.
     pub(super) revision: Revision,
+    /// Which history the copy is of.
+    pub(super) history: u64,
     /// Whether the last question for progress failed.
     pub(super) progress_out: bool,
 }
@@ -50,7 +54,7 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn starting() -> Self {
         let status = CacheStatus::Starting { error: None };
-        Self { status, revision: Revision::ZERO, progress_out: false }
+        Self { status, revision: Revision::ZERO, history: 0, progress_out: false }
     }
 
     pub(super) fn end(&self) -> Option<&Error> {

@@ -105,8 +105,7 @@ impl Endpoints {
 
     /// Follows the endpoints: first all of them as one batch, which may be empty, then a batch for each revision that changes any.
     ///
-    /// The first batch may come from a member that lags behind, also from one without a leader; what it lacks comes in the next ones.
-    /// Cancel safe.
+    /// The first batch is linearizable. Cancel safe.
     ///
     /// # Errors
     /// Those of a get and of the creation of a watch.
@@ -114,10 +113,15 @@ impl Endpoints {
         EndpointWatch::start(self.clone()).await
     }
 
-    /// As [`list`](Self::list), by any member, with the revision that a watch goes on after.
+    /// As [`list`](Self::list), with the revision that a watch goes on after. Linearizable: a member that lags would go back in time.
     pub(super) async fn listed(&self) -> Result<(Known, Revision), Error> {
-        let get = Get::new(&self.directory).prefix().serializable().bind(self.source.kv()).await?;
+        let get = Get::new(&self.directory).prefix().bind(self.source.kv()).await?;
         Ok((get.kvs.iter().filter_map(read).collect(), get.header.revision))
+    }
+
+    /// Which history the store is of.
+    pub(super) fn history(&self) -> u64 {
+        self.source.history()
     }
 
     pub(super) fn directory(&self) -> &Key {

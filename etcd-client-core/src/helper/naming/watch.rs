@@ -18,6 +18,7 @@ use super::{
     change::{Known, apply, replace},
 };
 use crate::{
+    helper::source::lost_history,
     mechanism::backoff::Backoff,
     op::WatchCreate,
     service::{WatchHandle, WatchResponse},
@@ -25,8 +26,8 @@ use crate::{
 
 /// The endpoints of a service as they change: first all of them, then a batch for each revision that changes any.
 ///
-/// It survives the loss of members as a watch does. Where a compaction took changes that were not seen, it lists the endpoints again and
-/// goes on with one batch that leads there. It ends with an error at most once, as the last. Dropping it ends the watch.
+/// It survives the loss of members as a watch does. Where a compaction took changes that were not seen, or another cluster or history
+/// was accepted, it lists the endpoints again, through any outage, and goes on with one batch that leads there. It ends with an error at most once, as the last. Dropping it ends the watch.
 #[must_use = "a watch gives its batches to `next` or as a stream"]
 pub struct EndpointWatch {
     batches: BoxStream<'static, Result<Vec<EndpointChange>, Error>>,
@@ -37,7 +38,7 @@ impl EndpointWatch {
         let mut following =
             Following { endpoints, known: Known::new(), watch: None, ready: VecDeque::new(), failures: 0 };
         while following.watch.is_none() {
-            following.list_again().await?;
+            following.list_first().await?;
         }
         if following.ready.is_empty() {
             // The first batch tells even that there are none.
@@ -107,6 +108,19 @@ impl Stream for EndpointChanges {
     }
 }
 
+/// Whether trying again is in vain: the service is closed, or does not take such requests.
+fn is_final(error: &Error) -> bool {
+    let in_vain = matches!(
+        error.kind(),
+        ErrorKind::Closed
+            | ErrorKind::NoRuntime
+            | ErrorKind::Unsupported
+            | ErrorKind::InvalidConfig
+            | ErrorKind::InvalidRequest
+    );
+    (in_vain || error.is_permission_denied()) && !error.is_compacted()
+}
+
 async fn batch(
     following: Option<Following>,
 ) -> Option<(Result<Vec<EndpointChange>, Error>, Option<Following>)> {
@@ -139,7 +153,7 @@ impl Following {
             };
             match watch.next().await {
                 Some(Ok(response)) => self.take(&response),
-                Some(Err(error)) if error.is_compacted() => self.watch = None,
+                Some(Err(error)) if error.is_compacted() || lost_history(&error) => self.watch = None,
                 Some(Err(error)) => return Err(error),
                 None => return Err(Error::new(ErrorKind::Unavailable, "the watch ended")),
             }
@@ -151,6 +165,17 @@ impl Following {
         self.ready.extend(apply(&mut self.known, &response.events));
     }
 
+    /// As [`list_again`](Self::list_again), for whoever waits for the beginning: it hears of every failure but a compaction.
+    async fn list_first(&mut self) -> Result<(), Error> {
+        match self.list().await {
+            Ok(changes) => self.ready.extend((!changes.is_empty()).then_some(changes)),
+            Err(error) if error.is_compacted() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Lists until there is a watch again, through any outage: what was known stays known.
     async fn list_again(&mut self) -> Result<(), Error> {
         if self.failures > 0 {
             sleep(Backoff::RESEND.wait(self.failures, fastrand::u64(..))).await;
@@ -159,16 +184,18 @@ impl Following {
         match self.list().await {
             Ok(changes) if changes.is_empty() => {}
             Ok(changes) => self.ready.push_back(changes),
-            Err(error) if error.is_compacted() => {}
-            Err(error) => return Err(error),
+            Err(error) if is_final(&error) => return Err(error),
+            Err(error) => tracing::debug!(%error, "the endpoints could not be listed again"),
         }
         Ok(())
     }
 
     /// Lists, watches from there, and says what changed. What is known stays as it is where the watch is not created.
     async fn list(&mut self) -> Result<Vec<EndpointChange>, Error> {
+        let history = self.endpoints.history();
         let (listed, revision) = self.endpoints.listed().await?;
         let watch = WatchCreate::new(self.endpoints.directory()).prefix().start_revision(revision.next());
+        let watch = watch.in_history(history);
         self.watch = Some(watch.bind(self.endpoints.watch_service()).await?);
         Ok(replace(&mut self.known, listed))
     }

@@ -60,7 +60,7 @@ pub(crate) fn difference(from: &Pairs, to: &Pairs, revision: Revision) -> Vec<Ev
         match (from.peek(), to.peek()) {
             (None, None) => return events,
             (Some(&old), Some(&new)) if old.key == new.key => {
-                if old.mod_revision != new.mod_revision {
+                if !is_same(old, new) {
                     events.push(Event::put(new.clone()).with_prev_kv(old.clone()));
                 }
                 from.next();
@@ -73,6 +73,12 @@ pub(crate) fn difference(from: &Pairs, to: &Pairs, revision: Revision) -> Vec<Ev
             _ => events.extend(to.next().map(|new| Event::put(new.clone()))),
         }
     }
+}
+
+/// Whether nothing happened to a pair: its revision does not tell where the copies may be of two histories.
+fn is_same(old: &KeyValue, new: &KeyValue) -> bool {
+    let shared = old.value.as_ptr() == new.value.as_ptr() && old.value.len() == new.value.len();
+    old.mod_revision == new.mod_revision && ((shared && !new.value.is_empty()) || old == new)
 }
 
 fn deletion(old: &KeyValue, revision: Revision) -> Event {

@@ -167,3 +167,17 @@ fn an_inverted_range_is_empty() {
     }
     assert_eq!(pairs.range(Span::of(&KeyRange::one("k"))).count(), 1);
 }
+
+#[test]
+fn the_same_revision_of_another_history_is_a_change() {
+    let copy = |value: &'static str| {
+        let mut pairs = Pairs::default();
+        pairs.insert(KeyValue::new("k", value).with_revisions(3, 5));
+        pairs.insert(KeyValue::new("same", "s").with_revisions(2, 2));
+        pairs
+    };
+    let events = difference(&copy("lost"), &copy("kept"), revision(9));
+    let told: Vec<_> = events.iter().map(|event| (event.kv.key_str(), event.kv.value_str())).collect();
+    assert_eq!(told, [(Ok("k"), Ok("kept"))]);
+    assert!(difference(&copy("kept"), &copy("kept"), revision(9)).is_empty());
+}

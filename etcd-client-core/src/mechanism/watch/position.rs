@@ -10,17 +10,24 @@ pub(crate) struct Position {
     next: i64,
     /// The highest revision that is known to exist: history that ends before it was lost.
     seen: i64,
+    /// What is older than a watch from now on, whatever its member says: that may lag behind.
+    past: i64,
 }
 
 impl Position {
     /// Before the creation; `start` is zero for a watch of what happens from now on.
     pub(crate) fn new(start: i64) -> Self {
-        Self { next: start, seen: 0 }
+        Self { next: start, seen: 0, past: 0 }
+    }
+
+    /// Before the creation of a watch from now on, when revisions up to `past` were seen.
+    pub(crate) fn now_after(past: i64) -> Self {
+        Self { next: 0, seen: 0, past }
     }
 
     /// Everything up to `revision` was delivered, as a listing.
     pub(crate) fn after(revision: i64) -> Self {
-        Self { next: revision.saturating_add(1), seen: revision }
+        Self { next: revision.saturating_add(1), seen: revision, past: 0 }
     }
 
     /// Where to create the watch, as a request has it.
@@ -31,6 +38,11 @@ impl Position {
     /// Whether the watch begins with its creation, which has not been read yet.
     pub(crate) fn is_now(&self) -> bool {
         self.next == 0
+    }
+
+    /// The highest revision that is known to exist.
+    pub(crate) fn seen(&self) -> i64 {
+        self.seen
     }
 
     /// Whether a member whose store is at `revision` has less than this watch has seen: it lags behind, or history was lost.
@@ -48,7 +60,9 @@ impl Position {
     /// `server/etcdserver/api/v3rpc/watch.go`).
     pub(crate) fn pin(&mut self, revision: i64) {
         if self.is_now() {
-            self.next = revision.saturating_add(1);
+            let past = revision.max(self.past);
+            self.next = past.saturating_add(1);
+            self.saw(past);
         }
         self.saw(revision);
     }
@@ -84,6 +98,7 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::KeyValue;
 
     #[test]
     fn progress_never_moves_a_position_back() {
@@ -108,5 +123,22 @@ mod tests {
         position.delivered(15, 15, Rules::default());
         position.pin(5);
         assert_eq!((position.next(), position.is_beyond(19)), (21, true));
+    }
+
+    #[test]
+    fn a_watch_from_now_on_leaves_out_what_was_seen_before_whatever_its_member_says() {
+        // (seen before, the member's revision, the first revision that is delivered)
+        for (past, revision, first) in [(0, 10, 11), (10, 10, 11), (12, 10, 13), (8, 10, 11)] {
+            let mut position = Position::now_after(past);
+            assert!(position.is_now());
+            position.pin(revision);
+            assert_eq!(position.next(), first, "{past}, {revision}");
+            assert_eq!(position.is_beyond(revision), past > revision, "a member that lags is asked about");
+            assert!(!position.is_future(revision));
+            let put = |at| Event::put(KeyValue::new("k", "v").with_revisions(1, at));
+            let mut events: Vec<Event> = (9..15).map(put).collect();
+            position.admit(&mut events);
+            assert_eq!(events[0].revision(), first);
+        }
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Serial(u64);
 /// What has changed.
 #[derive(Debug)]
 pub(super) enum News {
-    Kept { serial: Serial, lease: Arc<SharedLease>, ttl: Duration, sent: Moment },
+    Kept { serial: Serial, lease: Arc<SharedLease>, ttl: Duration, sent: Moment, history: u64 },
     Stopped { serial: Serial, id: LeaseId },
 }
 
@@ -70,6 +70,7 @@ impl Hub {
         sent_at: Instant,
     ) -> KeptLease {
         let sent = self.clock.at(sent_at);
+        let history = service.caller.channel().history().number();
         let lease = SharedLease::new(id, self.clock, ttl, sent.saturating_add(ttl));
         let mut inbox = loop {
             let inbox = self.inbox();
@@ -86,7 +87,7 @@ impl Hub {
         let control = Control { service: service.clone(), id, serial };
         let kept = KeptLease::new(Arc::clone(&lease), Arc::new(control));
         inbox.kept.insert(id, (serial, kept.downgrade()));
-        inbox.news.push(News::Kept { serial, lease, ttl, sent });
+        inbox.news.push(News::Kept { serial, lease, ttl, sent, history });
         let runs = std::mem::replace(&mut inbox.running, true);
         drop(inbox);
         if !runs {

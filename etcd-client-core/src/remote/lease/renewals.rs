@@ -48,7 +48,9 @@ pub(super) struct Renewals {
     caller: Weak<Caller>,
     shutdown: CancellationToken,
     schedule: Schedule,
-    leases: HashMap<LeaseId, (Serial, Arc<SharedLease>)>,
+    leases: HashMap<LeaseId, (Serial, Arc<SharedLease>, u64)>,
+    /// The client's history, as it was looked at last.
+    history: u64,
     streams: HashMap<StreamId, Open>,
     /// The tasks of the streams. They end with this.
     tasks: JoinSet<()>,
@@ -83,6 +85,7 @@ impl Renewals {
             shutdown: channel.pool().shutdown_token().clone(),
             schedule: Schedule::new(fastrand::u64(..)),
             leases: HashMap::new(),
+            history: channel.history().number(),
             streams: HashMap::new(),
             tasks: JoinSet::new(),
             tell,
@@ -97,6 +100,7 @@ impl Renewals {
     pub(super) async fn run(mut self) {
         loop {
             self.hear_handles();
+            self.leave_history();
             self.prefer_leader();
             self.schedule.tick(self.now());
             self.act();
@@ -130,17 +134,34 @@ impl Renewals {
         let now = self.now();
         for news in self.hub.news() {
             match news {
-                News::Kept { serial, lease, ttl, sent } => {
+                News::Kept { serial, lease, ttl, sent, history } => {
                     self.schedule.add(lease.id(), ttl, sent, now);
-                    self.leases.insert(lease.id(), (serial, lease));
+                    self.leases.insert(lease.id(), (serial, lease, history));
                 }
                 News::Stopped { serial, id } => {
-                    if self.leases.get(&id).is_some_and(|(kept, _)| *kept == serial) {
+                    if self.leases.get(&id).is_some_and(|(kept, ..)| *kept == serial) {
                         self.leases.remove(&id);
                         self.schedule.remove(id, now);
                     }
                 }
             }
+        }
+    }
+
+    /// Where another history was accepted, leases of the one before are lost: one with the same id there may be an older one, and the
+    /// keys attached to it others.
+    fn leave_history(&mut self) {
+        let Some(caller) = self.caller.upgrade() else { return };
+        let number = caller.channel().history().number();
+        if std::mem::replace(&mut self.history, number) == number {
+            return;
+        }
+        let now = self.now();
+        let left = self.leases.extract_if(|_, (_, _, history)| *history != number);
+        let left: Vec<(LeaseId, Arc<SharedLease>)> = left.map(|(id, (_, lease, _))| (id, lease)).collect();
+        for (id, lease) in left {
+            self.schedule.remove(id, now);
+            lease.lose(LeaseLostReason::Replaced, None);
         }
     }
 
@@ -171,7 +192,7 @@ impl Renewals {
                 self.streams.remove(&stream);
                 let culprit = self.schedule.ended(stream, end, now);
                 match culprit.and_then(|culprit| self.leases.get(&culprit)) {
-                    Some((_, lease)) => lease.late(Some(error)),
+                    Some((_, lease, _)) => lease.late(Some(error)),
                     None => self.trouble = Some(error),
                 }
             }
@@ -189,7 +210,7 @@ impl Renewals {
                     if let Some(caller) = self.caller.upgrade() {
                         on.iter().for_each(|place| caller.channel().pool().check(place.connection));
                     }
-                    if let Some((_, lease)) = self.leases.get(&lease) {
+                    if let Some((_, lease, _)) = self.leases.get(&lease) {
                         lease.late(self.trouble.clone());
                     }
                 }
@@ -235,7 +256,7 @@ impl Renewals {
         let now = self.now();
         self.trouble = None;
         // Whoever holds a lease may have seen it lost a moment ago.
-        if let Some((_, lease)) = self.leases.get(&id)
+        if let Some((_, lease, _)) = self.leases.get(&id)
             && !lease.renewed(ttl, deadline)
         {
             self.leases.remove(&id);
@@ -244,7 +265,7 @@ impl Renewals {
     }
 
     fn lost(&mut self, id: LeaseId, why: Gone) {
-        let Some((_, lease)) = self.leases.remove(&id) else { return };
+        let Some((_, lease, _)) = self.leases.remove(&id) else { return };
         match why {
             Gone::NotFound => lease.lose(LeaseLostReason::NotFound, None),
             // Its own clock says the same.
@@ -278,7 +299,7 @@ impl Drop for Renewals {
     /// However it ends: what it would have renewed is lost.
     fn drop(&mut self) {
         if !self.retired {
-            self.leases.values().for_each(|(_, lease)| lease.lose(LeaseLostReason::Closed, None));
+            self.leases.values().for_each(|(_, lease, _)| lease.lose(LeaseLostReason::Closed, None));
             self.hub.abandon();
         }
     }

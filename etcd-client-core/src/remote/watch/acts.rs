@@ -16,7 +16,8 @@ use crate::{
     model::{Event, ResponseHeader},
     service::WatchResponse,
     transport::{
-        connection::Connection, failure::Failure, pool::closed, reopening::Reopening, token::Carried,
+        connection::Connection, failure::Failure, identity::superseded, pool::closed, reopening::Reopening,
+        token::Carried,
     },
     wire,
 };
@@ -30,7 +31,7 @@ impl Lane {
         let mut asked = false;
         for command in self.inbox.take() {
             match command {
-                Command::Add(entry) => self.add(*entry),
+                Command::Add(entry) => self.add(*entry, connection),
                 Command::Remove(ticket) => {
                     self.machine.remove(ticket);
                     self.take(ticket);
@@ -44,10 +45,18 @@ impl Lane {
         }
     }
 
-    fn add(&mut self, entry: Entry) {
+    /// Takes one in. One of another history than the open stream is looked at when the next stream opens.
+    pub(super) fn add(&mut self, mut entry: Entry, connection: Option<&Connection>) {
         if entry.shared.is_gone() {
             self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
             return;
+        }
+        if let Some(connection) = connection
+            && entry.history < connection.history.number()
+            && !entry.enter(&connection.history)
+        {
+            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+            return entry.end(superseded(&connection.history));
         }
         let ticket = entry.shared.ticket;
         self.machine.add(ticket, Filter::of(&entry.shared.spec), entry.position, self.now());

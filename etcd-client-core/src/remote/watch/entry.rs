@@ -10,7 +10,7 @@ use super::{
     shared::{Counters, Shared},
 };
 use crate::{
-    mechanism::watch::Position,
+    mechanism::{history::History, watch::Position},
     model::{Endpoint, ResponseHeader},
     op::SlowReader,
     service::{WatchResponse, WatchStatus},
@@ -28,6 +28,8 @@ pub(super) struct Entry {
     pub(super) renewals: u32,
     /// Whether it was created again after it was cancelled without a reason, and nothing was delivered since.
     pub(super) recreated: bool,
+    /// Which of the client's histories its position is of.
+    pub(super) history: u64,
     /// What its reader knows, where a listing may have to be compared with it.
     pub(super) known: Option<Known>,
 }
@@ -43,8 +45,17 @@ pub(super) enum Fill {
 }
 
 impl Entry {
-    pub(super) fn new(shared: Arc<Shared>, creation: oneshot::Sender<Result<(), Error>>) -> Self {
-        let position = Position::new(shared.spec.start_revision.get());
+    /// What happened up to `history`'s highest revision is older than a watch that is created from now on.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        creation: oneshot::Sender<Result<(), Error>>,
+        history: &History,
+    ) -> Self {
+        let position = match shared.spec.start_revision.get() {
+            0 => Position::now_after(history.floor()),
+            start => Position::new(start),
+        };
+        let history = shared.spec.history.unwrap_or_else(|| history.number());
         let known = shared.spec.resync.then(Known::default);
         Self {
             shared,
@@ -53,6 +64,7 @@ impl Entry {
             announced: false,
             renewals: 0,
             recreated: false,
+            history,
             known,
         }
     }
@@ -83,6 +95,19 @@ impl Entry {
         } else {
             self.shared.set_trouble(error);
         }
+    }
+
+    /// Another history takes the place of the one that it was in. `false` where nothing can be made of it there: it has to end.
+    pub(super) fn enter(&mut self, history: &History) -> bool {
+        let begun = self.creation.is_none();
+        let has_past = if begun { self.known.is_none() } else { self.shared.spec.start_revision != 0 };
+        if has_past {
+            return false;
+        }
+        self.history = history.number();
+        self.known.iter_mut().for_each(Known::distrust);
+        self.position = if begun { Position::after(0) } else { Position::now_after(history.floor()) };
+        true
     }
 
     /// It is over.

@@ -92,7 +92,7 @@ impl Hub {
         let (creation, created) = oneshot::channel();
         let inbox = Arc::new(Inbox::default());
         let shared = Arc::new(Shared::new(ticket, spec, inbox));
-        self.place(channel, &key, Box::new(Entry::new(Arc::clone(&shared), creation)));
+        self.place(channel, &key, Box::new(Entry::new(Arc::clone(&shared), creation, &channel.history())));
         (shared, created)
     }
 

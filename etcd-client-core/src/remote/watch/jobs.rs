@@ -19,7 +19,9 @@ use crate::{
     op::KeyRange,
     remote::reported_version,
     service::CallOptions,
-    transport::{call::Call, channel::Channel, method::Method, reopening::WeakChannel},
+    transport::{
+        call::Call, channel::Channel, identity::is_of_identity, method::Method, reopening::WeakChannel,
+    },
 };
 
 /// What a question brought.
@@ -48,6 +50,8 @@ impl Lane {
             Done::Verified(_, None) => {}
             Done::Primed(ticket, kvs) => self.primed(ticket, &kvs),
             Done::Listed(ticket, listing) => self.listed(ticket, listing),
+            // It goes on with a listing, once the history is accepted.
+            Done::Verified(ticket, Some(error)) if self.awaits_listing(ticket, &error) => {}
             Done::Verified(ticket, Some(error)) => {
                 self.machine.remove(ticket);
                 if let Some(mut entry) = self.take(ticket) {
@@ -55,6 +59,10 @@ impl Lane {
                 }
             }
         }
+    }
+
+    fn awaits_listing(&self, ticket: Ticket, error: &Error) -> bool {
+        is_of_identity(error) && self.entries.get(&ticket).is_some_and(|entry| entry.known.is_some())
     }
 
     pub(super) fn ask_version(&mut self, endpoint: &Endpoint) {
@@ -79,24 +87,32 @@ impl Lane {
     }
 }
 
-async fn verify(channel: &WeakChannel, range: &KeyRange, position: Position) -> Option<Error> {
+async fn verify(client: &WeakChannel, range: &KeyRange, position: Position) -> Option<Error> {
     let mut failures = 0;
     loop {
-        let error = match current_revision(&channel.upgrade()?, range).await {
+        let channel = client.upgrade()?;
+        let error = match current_revision(&channel, range).await {
             Ok(revision) if position.is_beyond(revision) => {
                 let text = format!(
                     "the cluster is at revision {revision}, and the watch has seen later ones: \
                      was the cluster restored from an older backup?"
                 );
+                // Calls have not seen as much: the next one finds it out as well, and has the member checked again.
+                channel.history().raise(position.seen());
+                let _ = current_revision(&channel, range).await;
                 return Some(Error::new(ErrorKind::RevisionRegressed, text));
             }
             Ok(_) => return None,
             Err(error) => error,
         };
         match error.kind() {
-            ErrorKind::RevisionRegressed | ErrorKind::Closed | ErrorKind::NoRuntime => return Some(error),
+            ErrorKind::WrongCluster
+            | ErrorKind::RevisionRegressed
+            | ErrorKind::Closed
+            | ErrorKind::NoRuntime => return Some(error),
             _ => {}
         }
+        drop(channel);
         failures += 1;
         sleep(
             Backoff::RECONNECT.wait_at_least_half(failures, fastrand::u64(..)).max(Duration::from_millis(25)),

@@ -44,6 +44,11 @@ impl Known {
         }
     }
 
+    /// The revisions are of another history: the same number there proves nothing.
+    pub(super) fn distrust(&mut self) {
+        self.keys.values_mut().for_each(|revision| *revision = 0);
+    }
+
     /// Takes in what existed before the watch began; events that came meanwhile are later.
     pub(super) fn listed(&mut self, kvs: &[KeyValue]) {
         let deleted = self.deleted.take().unwrap_or_default();
@@ -121,6 +126,9 @@ mod tests {
         let listing = vec![kv("came", 12), kv("new", 11), kv("same", 5)];
         let expected = [("new".into(), false, 11), ("came".into(), false, 12), ("old".into(), true, 20)];
         assert_eq!(short(&known.differences(listing.clone(), 20)), expected);
-        assert_eq!(short(&known.differences(listing, 21)), []);
+        assert_eq!(short(&known.differences(listing.clone(), 21)), []);
+        known.distrust();
+        let all = [("same".into(), false, 5), ("new".into(), false, 11), ("came".into(), false, 12)];
+        assert_eq!(short(&known.differences(listing, 21)), all, "in another history nothing is the same");
     }
 }

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     mechanism::{
+        history::History,
         retry::Observation,
         watch::{Ticket, WatchStream},
     },
@@ -33,6 +34,7 @@ use crate::{
         duplex::Duplex,
         examiner::Examiner,
         failure::Failure,
+        identity::{is_of_identity, superseded},
         member::Member,
         method::Method,
         pool::{Pool, closed},
@@ -138,6 +140,7 @@ impl Lane {
                 Some(Ok(opened)) => opened,
                 Some(Err(error)) => {
                     self.end_all(&error);
+                    reopening.refused();
                     continue;
                 }
                 None => return,
@@ -189,6 +192,7 @@ impl Lane {
         let connection = Arc::clone(stream.connection());
         self.generation += 1;
         self.progress = ProgressOf::Unknown;
+        self.enter(&connection.history);
         self.machine.opened(self.now());
         let mut left = pin!(left(&pool, &connection, self.key.endpoint.is_some()));
         let mut empty_since = None;
@@ -224,6 +228,23 @@ impl Lane {
                     Err(failure) => return Loss::Failed(failure),
                 },
                 () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// The stream is of this history: what was in another one ends, or goes on with a listing.
+    fn enter(&mut self, history: &History) {
+        let left = self.entries.iter().filter(|(_, entry)| entry.history != history.number());
+        let left: Vec<Ticket> = left.map(|(ticket, _)| *ticket).collect();
+        for ticket in left {
+            self.machine.remove(ticket);
+            let Some(mut entry) = self.take(ticket) else { continue };
+            if !entry.enter(history) {
+                entry.end(superseded(history));
+            } else if entry.creation.is_some() {
+                self.add(entry, None);
+            } else {
+                self.resync(entry, superseded(history));
             }
         }
     }
@@ -316,7 +337,14 @@ impl Lane {
     /// Ends every watch of this lane with one error each.
     fn end_all(&mut self, error: &Error) {
         self.obey(None);
+        let since = *self.lost_since.get_or_insert_with(Instant::now);
         for (ticket, mut entry) in std::mem::take(&mut self.entries) {
+            // It goes on with a listing, once what answers is accepted, or is what it was.
+            if is_of_identity(error) && entry.known.is_some() && entry.creation.is_none() {
+                entry.lost(since, error);
+                self.entries.insert(ticket, entry);
+                continue;
+            }
             self.machine.remove(ticket);
             entry.end(error.clone());
             self.inbox.watches.fetch_sub(1, Ordering::Relaxed);

@@ -19,7 +19,14 @@ use crate::{
     model::{KeyValue, ResponseHeader, Revision},
     op::{Get, GetResponse, KeyRange},
     service::{CallOptions, WatchResponse, WatchStatus},
-    transport::{call::Call, channel::Channel, method::Method, pool::closed, reopening::WeakChannel},
+    transport::{
+        call::Call,
+        channel::Channel,
+        identity::{is_of_identity, superseded},
+        method::Method,
+        pool::closed,
+        reopening::WeakChannel,
+    },
     wire,
 };
 
@@ -84,6 +91,18 @@ impl Lane {
 
     pub(super) fn listed(&mut self, ticket: Ticket, listing: Result<Listing, Error>) {
         let Some(entry) = self.entries.get_mut(&ticket) else { return };
+        if let Some(channel) = self.hub.channel.upgrade()
+            && channel.history().number() != entry.history
+        {
+            // Another history was accepted meanwhile: what was listed may be of either.
+            let history = channel.history();
+            if let Some(mut entry) = self.take(ticket)
+                && entry.enter(&history)
+            {
+                self.resync(entry, superseded(&history));
+            }
+            return;
+        }
         let listing = listing.and_then(|listing| not_older(entry.position, listing));
         let (listing, known) = match (listing, &mut entry.known) {
             (Ok(listing), Some(known)) => (listing, known),
@@ -141,6 +160,7 @@ async fn list(
         drop(channel);
         // The revision of the first page may be compacted before the last one.
         let again = error.is_unavailable()
+            || is_of_identity(&error)
             || error.is_timeout()
             || (revision == Revision::ZERO && error.code() == Some(Code::Compacted));
         if !again {

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     Client,
-    mechanism::watch::{Position, Ticket},
+    mechanism::{
+        history::History,
+        watch::{Position, Ticket},
+    },
     model::{ResponseHeader, Revision},
     op::WatchCreate,
     service::CallOptions,
@@ -30,7 +33,7 @@ fn entry() -> (Arc<Shared>, Entry, oneshot::Receiver<Result<(), Error>>) {
     let spec = WatchCreate::new("k").into_spec();
     let shared = Arc::new(Shared::new(Ticket(1), spec, Arc::new(Inbox::default())));
     let (creation, created) = oneshot::channel();
-    (Arc::clone(&shared), Entry::new(shared, creation), created)
+    (Arc::clone(&shared), Entry::new(shared, creation, &History::default()), created)
 }
 
 #[tokio::test]

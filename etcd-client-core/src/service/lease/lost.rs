@@ -33,6 +33,9 @@ pub enum LeaseLostReason {
     Released,
     /// The client was closed, or its runtime ended. It lives until its deadline.
     Closed,
+    /// Another cluster or history was accepted ([`Client::accept_cluster`](crate::Client::accept_cluster)): what was attached to it may
+    /// not be there.
+    Replaced,
 }
 
 impl LeaseLost {
@@ -73,6 +76,7 @@ impl LeaseLostReason {
             Self::Revoked => "it was revoked",
             Self::Released => "its handle was dropped",
             Self::Closed => "the client was closed",
+            Self::Replaced => "another cluster or history was accepted",
         }
     }
 }
@@ -96,7 +100,9 @@ impl From<LeaseLost> for Error {
         let text = lost.to_string();
         let refused = lost.error.as_ref().and_then(Self::code);
         let error = match lost.reason {
-            LeaseLostReason::NotFound => Self::new(ErrorKind::Server, text).with_code(Code::LeaseNotFound),
+            LeaseLostReason::NotFound | LeaseLostReason::Replaced => {
+                Self::new(ErrorKind::Server, text).with_code(Code::LeaseNotFound)
+            }
             LeaseLostReason::Denied => match refused {
                 Some(code) => Self::new(ErrorKind::Server, text).with_code(code),
                 None => Self::new(ErrorKind::Timeout, text),
@@ -128,6 +134,7 @@ mod tests {
             (LeaseLostReason::Revoked, ErrorKind::Closed, None),
             (LeaseLostReason::Released, ErrorKind::Closed, None),
             (LeaseLostReason::Closed, ErrorKind::Closed, None),
+            (LeaseLostReason::Replaced, ErrorKind::Server, Some(Code::LeaseNotFound)),
         ] {
             let denied = reason == LeaseLostReason::Denied;
             let lost = LeaseLost::new(id, reason);

@@ -170,6 +170,10 @@ impl Pool {
     pub(crate) fn accept(&self, old: &Arc<History>, cluster: u64) {
         trace::accepted(old.cluster(), old.floor(), cluster);
         self.settings.histories.accept(old, cluster);
+        // At once: what is still under way on them is not for whoever begins now.
+        for list in [&self.calls, &self.streams] {
+            list.load().iter().for_each(|connection| connection.retire());
+        }
         self.members.load().iter().for_each(|member| member.set_refusal(None));
         self.tell();
     }

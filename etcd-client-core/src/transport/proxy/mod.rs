@@ -110,6 +110,11 @@ impl HttpProxy {
         self
     }
 
+    /// Whether what goes to `member` goes through the proxy.
+    pub(crate) fn carries(&self, member: &Endpoint) -> bool {
+        self.to(member).is_some()
+    }
+
     /// The proxy that is asked for a tunnel to `member`, if any.
     fn to(&self, member: &Endpoint) -> Option<&Arc<Via>> {
         let via = self.via.as_ref()?;

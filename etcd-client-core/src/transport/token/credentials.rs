@@ -6,6 +6,8 @@ use etcd_errors::Error;
 use http::HeaderValue;
 
 use super::{TokenProvider, secret};
+#[cfg(feature = "proxy")]
+use crate::transport::proxy::HttpProxy;
 use crate::{
     mechanism::rejection,
     model::{Address, Endpoint, Secret},
@@ -15,6 +17,8 @@ use crate::{
 pub(crate) struct Credentials {
     pub(super) source: Source,
     plaintext_allowed: bool,
+    #[cfg(feature = "proxy")]
+    proxy: Option<HttpProxy>,
 }
 
 /// Where tokens come from.
@@ -47,7 +51,10 @@ impl Credentials {
             Source::Password { .. } => "password",
             Source::Token(_) | Source::Provider(_) => "token",
         };
-        if secure || self.plaintext_allowed || is_this_host(endpoint.address()) {
+        if secure
+            || self.plaintext_allowed
+            || (is_this_host(endpoint.address()) && !self.is_proxied(endpoint))
+        {
             return Ok(());
         }
         let why = format!(
@@ -55,6 +62,19 @@ impl Credentials {
              or allow_plaintext_auth"
         );
         Err(Error::invalid_config(field, why))
+    }
+}
+
+impl Credentials {
+    /// Whether a proxy carries what goes to the endpoint: its loopback addresses are the proxy's own, and the way there is open.
+    #[cfg(feature = "proxy")]
+    fn is_proxied(&self, endpoint: &Endpoint) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.carries(endpoint))
+    }
+
+    #[cfg(not(feature = "proxy"))]
+    fn is_proxied(&self, _endpoint: &Endpoint) -> bool {
+        false
     }
 }
 
@@ -76,6 +96,8 @@ pub(crate) struct Configured {
     token: Option<Secret>,
     provider: Option<Arc<dyn TokenProvider>>,
     plaintext_allowed: bool,
+    #[cfg(feature = "proxy")]
+    proxy: Option<HttpProxy>,
 }
 
 impl Configured {
@@ -89,6 +111,11 @@ impl Configured {
 
     pub(crate) fn set_provider(&mut self, provider: impl TokenProvider) {
         self.provider = Some(Arc::new(provider));
+    }
+
+    #[cfg(feature = "proxy")]
+    pub(crate) fn set_proxy(&mut self, proxy: Option<HttpProxy>) {
+        self.proxy = proxy;
     }
 
     pub(crate) fn allow_plaintext(&mut self) {
@@ -109,7 +136,12 @@ impl Configured {
                 return Err(Error::invalid_config("password", "give a password or a token, not both"));
             }
         };
-        Ok(Credentials { source, plaintext_allowed: self.plaintext_allowed })
+        Ok(Credentials {
+            source,
+            plaintext_allowed: self.plaintext_allowed,
+            #[cfg(feature = "proxy")]
+            proxy: self.proxy,
+        })
     }
 }
 

@@ -31,3 +31,21 @@ async fn a_password_over_plaintext_to_another_host_must_be_asked_for() {
     assert_eq!(refused(remote().password("app", "canary").allow_plaintext_auth()), None);
     assert_eq!(refused(remote()), None);
 }
+
+#[cfg(feature = "proxy")]
+#[tokio::test]
+async fn a_password_through_a_proxy_must_be_asked_for() {
+    use etcd_client_core::HttpProxy;
+
+    // Its loopback addresses are not ours.
+    let proxied = |proxy: HttpProxy| Client::builder(["http://localhost:1", "127.0.0.1:2"]).proxy(proxy);
+    let proxy = || HttpProxy::new("http://proxy.example:3128").expect("valid");
+    let including = || proxied(proxy().including_loopback());
+    assert_eq!(refused(including().password("app", "canary")), Some("password"));
+    assert_eq!(refused(including().token("canary")), Some("token"));
+    assert_eq!(refused(including().password("app", "canary").allow_plaintext_auth()), None);
+    assert_eq!(refused(including()), None);
+    assert_eq!(refused(proxied(proxy()).password("app", "canary")), None, "dialled directly");
+    let client = including().build().expect("no credentials");
+    client.set_endpoints(["http://127.0.0.1:3"]).expect("nothing is sent that must not be read");
+}
