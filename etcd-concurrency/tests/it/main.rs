@@ -40,4 +40,5 @@ mod proxied;
 mod rig;
 mod sessions;
 mod stopped;
+mod tokens;
 mod transactions;

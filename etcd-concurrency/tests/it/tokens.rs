@@ -1,0 +1,108 @@
+//! Tokens on real members: who may write them, where they are, and a store that is full.
+
+use etcd_client_core::{Client, Permission};
+use etcd_concurrency::{Election, Error, Mutex, Queue, RwLock, Session, Tokens};
+use etcd_testkit::Cluster;
+
+use crate::rig::{TTL, client, cluster, count, eventually, in_time, session};
+
+fn logged_in(cluster: &Cluster, name: &str) -> Client {
+    let builder = Client::builder(cluster.endpoints()).password(name, "pw").allow_plaintext_auth();
+    builder.build().expect("the endpoints are valid")
+}
+
+/// A user `app` that may read and write below `app/`.
+async fn with_limited_user(cluster: &Cluster) -> Client {
+    let root = client(cluster);
+    let auth = root.auth();
+    auth.user_add("root", "pw").await.expect("added");
+    auth.user_grant_role("root", "root").await.expect("granted");
+    auth.user_add("app", "pw").await.expect("added");
+    auth.role_add("app").await.expect("added");
+    auth.role_grant_permission("app", Permission::read_write("app/").prefix()).await.expect("granted");
+    auth.user_grant_role("app", "app").await.expect("granted");
+    auth.enable().await.expect("enabled");
+    logged_in(cluster, "app")
+}
+
+#[tokio::test]
+async fn a_role_needs_permission_for_tokens() {
+    let Some(cluster) = cluster(1).await else { return };
+    let client = with_limited_user(&cluster).await;
+    let session = Session::builder(&client).ttl(TTL).await.expect("a session");
+    let refused = [
+        Mutex::new(&session, "app/lock").lock().await.map(drop),
+        Mutex::new(&session, "app/lock").try_lock().await.map(drop),
+        Election::new(&session, "app/election").campaign("").await.map(drop),
+        RwLock::new(&session, "app/rw").write().await.map(drop),
+        Queue::with_session(&session, "app/queue").enqueue("").await.map(drop),
+    ];
+    for result in refused {
+        let error = result.expect_err("denied");
+        assert!(matches!(&error, Error::PermissionDenied { tokens, .. } if tokens == "__entry/"), "{error}");
+        assert!(error.to_string().contains("\"__entry/\""), "{error}");
+    }
+    assert_eq!(count(&client, "app/").await, 0, "nothing was written");
+
+    let tokens = Tokens::below("app/entries/");
+    let session = Session::builder(&client).ttl(TTL).tokens(tokens).await.expect("a session");
+    let guard = Mutex::new(&session, "app/lock").lock().await.expect("permitted");
+    assert_eq!(count(&client, "app/entries/").await, 1);
+    guard.unlock().await.expect("held");
+    Queue::with_session(&session, "app/queue").enqueue("1").await.expect("permitted");
+    session.close().await.expect("closed");
+    assert_eq!(count(&client, "app/entries/").await, 0, "tokens end with their lease");
+    assert_eq!(count(&client, "app/queue/").await, 1, "items do not");
+}
+
+#[tokio::test]
+async fn tokens_are_in_the_namespace() {
+    let Some(cluster) = cluster(1).await else { return };
+    let all = client(&cluster);
+    let namespaced = all.with_namespace("team/");
+    let session = session(&namespaced).await;
+    let mutex = Mutex::new(&session, "lock");
+    let guard = mutex.lock().await.expect("free");
+    assert_eq!(count(&all, "team/__entry/").await, 1);
+    assert_eq!((count(&all, "__entry/").await, count(&all, "team/lock/").await), (0, 1));
+    guard.unlock().await.expect("held");
+    for _ in 0..3 {
+        mutex.try_lock().await.expect("free").unlock().await.expect("held");
+    }
+    assert_eq!(count(&all, "team/").await, 1, "one token, and no other key");
+    session.close().await.expect("closed");
+    assert_eq!(count(&all, "").await, 0);
+}
+
+/// More than the quota: the alarm is raised, and refuses what puts. Deletions pass, so that locks are given back.
+#[tokio::test]
+async fn a_full_store_is_left_and_entered_again_when_it_has_room() {
+    let builder = Cluster::builder().members(1).arg("--quota-backend-bytes", "1000000");
+    let Some(cluster) = builder.start_or_skip().await else { return };
+    let client = client(&cluster);
+    let session = session(&client).await;
+    let (held, wanted) = (Mutex::new(&session, "held"), Mutex::new(&session, "wanted"));
+    let guard = held.lock().await.expect("free");
+    let filler = vec![b'x'; 100_000];
+    let mut full = None;
+    for number in 0..100 {
+        if let Err(error) = client.put(format!("filler/{number}"), filler.clone()).await {
+            full = Some(error);
+            break;
+        }
+    }
+    assert!(full.is_some_and(|error| error.is_no_space()), "the store is full");
+    let refused = wanted.lock().await.expect_err("no space");
+    assert!(refused.client().is_some_and(|error| error.is_no_space()), "{refused}");
+    guard.unlock().await.expect("a deletion passes");
+    eventually("no place is left", async || count(&client, "held/").await == 0).await;
+
+    let revision = client.delete("filler/").prefix().await.expect("deleted").header.revision;
+    client.compact(revision).await.expect("compacted");
+    client.maintenance().defragment(cluster.member(0).endpoint()).await.expect("defragmented");
+    let disarmed = client.maintenance().disarm_all().await.expect("listed");
+    assert!(!disarmed.disarmed.is_empty() && disarmed.failed.is_empty());
+    let guard = in_time("its turn", wanted.lock()).await.expect("there is room");
+    guard.unlock().await.expect("held");
+    assert_eq!(count(&client, "wanted/").await, 0);
+}
