@@ -98,6 +98,7 @@ extern crate self as etcd_concurrency;
 
 /// In here because it breaks the rules of the protocol, which a user of the crate cannot.
 #[cfg(test)]
+#[allow(clippy::future_not_send, reason = "a story runs on one thread, in virtual time")]
 #[path = "../tests/replay/mod.rs"]
 mod replay;
 

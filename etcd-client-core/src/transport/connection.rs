@@ -132,7 +132,7 @@ pub(crate) struct Connection {
     paced_streams: AtomicUsize,
     heard: Heard,
     /// The calls that wait for a slot on connections like this one.
-    room: Arc<Room<Arc<Connection>>>,
+    room: Arc<Room<Arc<Self>>>,
     shutdown: CancellationToken,
 }
 

@@ -143,7 +143,7 @@ impl Table {
         const CROWDED: &str = "connected, but with as many calls as it allows";
         let reason = |row: &Row| row.state.reason.clone().unwrap_or_else(|| CROWDED.into());
         // One that was tried says more than one that was not tried yet.
-        let Some(worst) = self.0.iter().find(|row| row.cause.is_some()).or(self.0.first()) else {
+        let Some(worst) = self.0.iter().find(|row| row.cause.is_some()).or_else(|| self.0.first()) else {
             return ("there is no endpoint".to_owned(), None);
         };
         let why = reason(worst);

@@ -266,9 +266,8 @@ impl Supervisor {
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return ended(unexplained()) },
                         () = self.not_needed(connection) => return Served::NotNeeded,
-                        refused = self.limited(connection) => match refused {
-                            Some(refusal) => return Served::Refused(refusal),
-                            None => {}
+                        refused = self.limited(connection) => if let Some(refusal) = refused {
+                            return Served::Refused(refusal);
                         },
                     }
                 }

@@ -145,7 +145,7 @@ impl<R: Recipes> Contender<R> {
         self.recorder.record(Edge::Enqueue { op, queue, item: value });
         let recipes = self.recipes.clone();
         let put = self.run(recipes.enqueue(line, item)).await;
-        self.assert_known(line, &put).await;
+        self.assert_known(line, failure(put.as_ref())).await;
         self.recorder.record(match put {
             Some(Ok(revision)) => Edge::Ok { op, revision: Rev(revision), changed: Some(true) },
             Some(Err(error)) => failed(op, &error),
@@ -155,8 +155,8 @@ impl<R: Recipes> Contender<R> {
 
     /// By a session that lives, only a call that was dropped has an unknown outcome. The server may have ended the lease early, which
     /// the session learns by its deadline.
-    async fn assert_known<T>(&self, line: Line, outcome: &Option<Result<T, Error>>) {
-        let Some(Err(error)) = outcome else { return };
+    async fn assert_known(&self, line: Line, error: Option<&Error>) {
+        let Some(error) = error else { return };
         if error.outcome() == Outcome::NotApplied || !line.is_known() || !R::FINDS_OUT {
             return;
         }
@@ -171,7 +171,7 @@ impl<R: Recipes> Contender<R> {
         self.recorder.record(Edge::Dequeue { op, queue: line.name().to_owned() });
         let recipes = self.recipes.clone();
         let taken = self.run(recipes.dequeue(line)).await;
-        self.assert_known(line, &taken).await;
+        self.assert_known(line, failure(taken.as_ref())).await;
         let found = matches!(taken, Some(Ok(Some(_))));
         self.done.fetch_add(usize::from(found), Ordering::Relaxed);
         self.recorder.record(match taken {
@@ -233,4 +233,9 @@ fn failed(op: OpId, error: &Error) -> Edge {
 
 fn dropped(op: OpId) -> Edge {
     Edge::Unknown { op, reason: "the future was dropped".to_owned() }
+}
+
+/// Returns the error of a call that was not dropped.
+fn failure<T>(outcome: Option<&Result<T, Error>>) -> Option<&Error> {
+    outcome.and_then(|outcome| outcome.as_ref().err())
 }

@@ -54,7 +54,7 @@ async fn connections_that_end_after_100_requests_cost_little() {
     let client = link.builder().build().expect("built");
     let (limited, took) = puts(&client, tasks, each).await;
     let p99 = took[took.len() * 99 / 100];
-    println!("unlimited {unlimited:?}, 100 for each connection {limited:?}, p99 {p99:?}");
+    eprintln!("unlimited {unlimited:?}, 100 for each connection {limited:?}, p99 {p99:?}");
     assert!(
         unlimited.as_secs_f64() / limited.as_secs_f64() >= 0.7,
         "{limited:?} where {unlimited:?} would do"
@@ -71,7 +71,7 @@ async fn no_call_of_500_tasks_fails() {
     let client = link.builder().build().expect("built");
     let (all, took) = puts(&client, tasks, each).await;
     let p99 = took[took.len() * 99 / 100];
-    println!("{} puts in {all:?}, p99 {p99:?}", took.len());
+    eprintln!("{} puts in {all:?}, p99 {p99:?}", took.len());
     assert_eq!(link.server.applied(PUT), tasks * each, "each put is processed once");
 }
 

@@ -1,10 +1,10 @@
 //! Leases through `etcd grpc-proxy`, which gives up a renewal whose sender is done (etcd issue 9751).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use etcd_client_core::Client;
 use etcd_testkit::Cluster;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tower::ServiceBuilder;
 
 use crate::servers::{client, eventually};

@@ -75,7 +75,7 @@ impl Recipes for Ours {
             Taking::TryPermit => self.semaphore().try_acquire().await,
             Taking::Lead => {
                 let leadership = Election::new(session, name).campaign(format!("v{number}")).await?;
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     // Its failure is seen when the leadership is lost.
                     let _ = leadership.proclaim(format!("w{number}")).await;
                 }
@@ -143,6 +143,6 @@ impl Held for Ownership {
 
 impl Inside for etcd_concurrency::Inside {
     async fn leave(self) -> Result<(), Error> {
-        etcd_concurrency::Inside::leave(self).await
+        Self::leave(self).await
     }
 }

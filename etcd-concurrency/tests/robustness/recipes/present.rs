@@ -200,7 +200,7 @@ impl Recipes for Present {
         let (cleanups, mut received) = mpsc::channel(4096);
         let (client, session) = (client.clone(), session.clone());
         let present = Self { client, session, slots: Arc::default(), cleanups };
-        let sweeping = (present.client.clone(), present.session.clone(), present.slots.clone());
+        let sweeping = (present.client.clone(), present.session.clone(), Arc::clone(&present.slots));
         let (idle, _) = mpsc::channel(1);
         tokio::spawn(async move {
             while let Some(cleanup) = received.recv().await {
