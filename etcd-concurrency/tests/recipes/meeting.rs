@@ -171,6 +171,46 @@ async fn the_dead_keep_nobody_inside() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn old_ready_opens_no_round_after_a_compaction() {
+    let model = Model::default();
+    // Left behind by a round whose participants died.
+    model.put("meeting/ready", "");
+    let (one, _one) = enter(&model, 2, TTL);
+    sleep(SECOND).await;
+    model.set_outage(true);
+    model.break_watches(Code::NoLeader);
+    model.put("other", "1");
+    model.put("other", "2");
+    model.compact();
+    let reads = model.counts().reads;
+    model.set_outage(false);
+    sleep(60 * SECOND).await;
+    assert!(model.counts().reads > reads, "it read `ready` after the compaction");
+    assert!(!one.is_finished(), "it entered alone");
+    let (two, _two) = enter(&model, 2, TTL);
+    let _two = timeout(SECOND, two).await.expect("both are here").expect("no panic").expect("room");
+    let _one = timeout(SECOND, one).await.expect("ready").expect("no panic").expect("room");
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_to_leave_does_not_wait_for_newcomers() {
+    let model = Model::default();
+    let (one, _one) = enter(&model, 2, TTL);
+    sleep(SECOND).await;
+    let (two, _two) = enter(&model, 2, TTL);
+    let (one, two) =
+        (one.await.expect("no panic").expect("room"), two.await.expect("no panic").expect("room"));
+    let leaving = tokio::spawn(one.leave());
+    sleep(SECOND).await;
+    assert!(!leaving.is_finished(), "the other one is inside");
+    // Go's participants come without looking whether a round is running.
+    model.put("meeting/waiters/go", "");
+    let _two = tokio::spawn(two.leave());
+    timeout(SECOND, leaving).await.expect("all who entered are gone").expect("no panic").expect("inside");
+    assert_eq!(model.keys("meeting/"), ["meeting/waiters/go"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_the_others_hears_of_the_end_of_its_place() {
     let model = Model::default();
     let (one, session) = enter(&model, 2, TTL);
