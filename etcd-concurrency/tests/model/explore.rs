@@ -1,0 +1,90 @@
+//! Breadth-first exploration of all states of a model, with a shortest path to each kind of violation.
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    env::var,
+    fmt::Debug,
+    hash::Hash,
+};
+
+/// A system with finitely many states.
+pub(crate) trait Model {
+    type State: Clone + Eq + Hash;
+    /// One event that leads from a state to another.
+    type Step: Copy + Debug;
+
+    /// Returns the first state.
+    fn start(&self) -> Self::State;
+
+    /// Passes each step that can happen in `state` to `then`, with the state after it.
+    fn steps(&self, state: &Self::State, then: &mut dyn FnMut(Self::Step, Self::State));
+
+    /// Returns what is wrong in `state`.
+    fn violations(&self, state: &Self::State) -> Vec<&'static str>;
+}
+
+/// States that violate one property.
+#[derive(Debug)]
+pub(crate) struct Violation {
+    pub(crate) states: usize,
+    /// A shortest path to one of them.
+    pub(crate) path: Vec<String>,
+}
+
+/// The result of an exploration.
+#[derive(Debug)]
+pub(crate) struct Explored {
+    pub(crate) states: usize,
+    pub(crate) violations: BTreeMap<&'static str, Violation>,
+}
+
+impl Explored {
+    /// Returns the number of states with each violation.
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
+        self.violations.iter().map(|(kind, violation)| (*kind, violation.states)).collect()
+    }
+}
+
+/// Returns whether to explore the full fault budgets.
+pub(crate) fn full() -> bool {
+    var("ETCD_MODEL_FULL").is_ok_and(|value| value == "1")
+}
+
+/// Explores all states of `model`.
+///
+/// # Panics
+/// If there are more than `bound` states.
+pub(crate) fn explore<M: Model>(model: &M, bound: usize) -> Explored {
+    let start = model.start();
+    let mut seen = HashSet::from([start.clone()]);
+    // For each state the one it was reached from and by which step; the states themselves are only in `seen` and the queue.
+    let mut reached: Vec<(usize, Option<M::Step>)> = vec![(0, None)];
+    let mut queue = VecDeque::from([(0, start)]);
+    let mut violations = BTreeMap::new();
+    while let Some((at, state)) = queue.pop_front() {
+        for kind in model.violations(&state) {
+            let first = || Violation { states: 0, path: path(&reached, at) };
+            violations.entry(kind).or_insert_with(first).states += 1;
+        }
+        model.steps(&state, &mut |step, next| {
+            if !seen.insert(next.clone()) {
+                return;
+            }
+            let id = reached.len();
+            assert!(id < bound, "more than {bound} states: the model grew, or is not finite");
+            reached.push((at, Some(step)));
+            queue.push_back((id, next));
+        });
+    }
+    Explored { states: seen.len(), violations }
+}
+
+fn path<S: Copy + Debug>(reached: &[(usize, Option<S>)], mut at: usize) -> Vec<String> {
+    let mut path = Vec::new();
+    while let (before, Some(step)) = reached[at] {
+        path.push(format!("{step:?}"));
+        at = before;
+    }
+    path.reverse();
+    path
+}

@@ -1,0 +1,160 @@
+//! Which protocols are safe, and which violations each of the others shows.
+
+use std::collections::BTreeSet;
+
+use super::{
+    GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE, Locks, PLACE_DESTROYED, TWO_HOLDERS,
+    protocol::{NO_RESEND, PRESENT, Protocol, Refusal, TOKEN, TOKEN_NESTED, TOKEN_REFUSALS_BURN, Unknown},
+    state::Faults,
+};
+use crate::explore::{explore, full};
+
+/// Copies are delayed and repeated, and one call is cancelled.
+const DELAYS: Faults =
+    Faults { cancellations: 1, lost_answers: 0, lost_requests: 0, crashes: 0, expiries: 0, deletions: 0 };
+const ANSWERS_LOST: Faults = Faults { lost_answers: 1, ..DELAYS };
+const LEASES_EXPIRE: Faults = Faults { expiries: 1, ..DELAYS };
+const OPERATOR: Faults = Faults { deletions: 1, ..DELAYS };
+const OPERATOR_TOO: Faults = Faults { lost_answers: 1, ..OPERATOR };
+const REQUESTS_LOST: Faults = Faults { lost_requests: 1, ..ANSWERS_LOST };
+const ALL: Faults = Faults { crashes: 1, expiries: 1, ..REQUESTS_LOST };
+
+/// A fault budget and the exact number of states that it leads to.
+type Run = (Faults, usize);
+
+/// Explores one protocol and returns the violations.
+///
+/// The first run is that of each build, the second that of `ETCD_MODEL_FULL=1`.
+fn explored(name: &str, protocol: Protocol, takeover: bool, runs: [Run; 2]) -> BTreeSet<&'static str> {
+    let (faults, states) = runs[usize::from(full())];
+    let explored = explore(&Locks { protocol, faults, takeover }, states);
+    eprintln!("{name}: {} states, violations {:?}", explored.states, explored.counts());
+    assert_eq!(
+        explored.states, states,
+        "{name}: the model changed; if that is meant, set the number of states"
+    );
+    for (kind, violation) in &explored.violations {
+        eprintln!("{kind}, after\n  {}", violation.path.join("\n  "));
+    }
+    explored.violations.into_keys().collect()
+}
+
+fn assert_safe(name: &str, protocol: Protocol, takeover: bool, runs: [Run; 2]) {
+    let found = explored(name, protocol, takeover, runs);
+    assert!(found.is_empty(), "{name}: {found:?}");
+}
+
+fn assert_caught(name: &str, protocol: Protocol, takeover: bool, kinds: &[&'static str], runs: [Run; 2]) {
+    let found = explored(name, protocol, takeover, runs);
+    assert!(found.is_superset(&kinds.iter().copied().collect()), "{name}: only {found:?}");
+}
+
+#[test]
+fn token_refusals_burn_is_safe() {
+    assert_safe(
+        "token_refusals_burn",
+        TOKEN_REFUSALS_BURN,
+        false,
+        [(LEASES_EXPIRE, 205_925), (ALL, 4_311_914)],
+    );
+}
+
+#[test]
+fn token_refusals_burn_is_safe_when_answers_are_lost() {
+    assert_safe(
+        "token_refusals_burn",
+        TOKEN_REFUSALS_BURN,
+        false,
+        [(ANSWERS_LOST, 171_020), (REQUESTS_LOST, 555_057)],
+    );
+}
+
+#[test]
+fn token_refusals_burn_is_safe_when_keys_are_deleted() {
+    assert_safe(
+        "token_refusals_burn",
+        TOKEN_REFUSALS_BURN,
+        false,
+        [(OPERATOR, 151_982), (OPERATOR_TOO, 590_406)],
+    );
+}
+
+#[test]
+fn token_refusals_burn_is_safe_after_a_takeover() {
+    assert_safe(
+        "token_refusals_burn",
+        TOKEN_REFUSALS_BURN,
+        true,
+        [(ANSWERS_LOST, 170_701), (ALL, 4_258_154)],
+    );
+}
+
+#[test]
+fn token_is_safe() {
+    assert_safe("token", TOKEN, false, [(ANSWERS_LOST, 229_278), (ALL, 5_796_549)]);
+}
+
+#[test]
+fn token_nested_is_safe() {
+    assert_safe("token_nested", TOKEN_NESTED, false, [(ANSWERS_LOST, 171_020), (ALL, 4_311_914)]);
+}
+
+/// An adopted key leaves the token of a refused `lock` unspent, so that a late copy of it creates the key after the exit.
+///
+/// Without a takeover no `lock` meets a key of its lease, and `token_nested` has the states of `token_refusals_burn`.
+#[test]
+fn token_without_burns_of_all_refusals_is_caught_after_a_takeover() {
+    let kinds = &[GHOST_FOR_LIFE];
+    assert_caught("token", TOKEN, true, kinds, [(DELAYS, 55_765), (ANSWERS_LOST, 202_535)]);
+    assert_caught("token_nested", TOKEN_NESTED, true, kinds, [(DELAYS, 50_681), (ANSWERS_LOST, 198_462)]);
+}
+
+#[test]
+fn present_is_caught() {
+    let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
+    assert_caught("present", PRESENT, false, kinds, [(DELAYS, 74_730), (ALL, 3_248_120)]);
+}
+
+#[test]
+fn noresend_is_caught() {
+    let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
+    assert_caught("noresend", NO_RESEND, false, kinds, [(DELAYS, 8_574), (ALL, 536_029)]);
+}
+
+#[test]
+fn refusal_without_burn_is_caught() {
+    let broken = Protocol { refusal: Refusal::KeepsToken, ..TOKEN_REFUSALS_BURN };
+    let kinds = &[GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
+    assert_caught("refusal without burn", broken, false, kinds, [(DELAYS, 46_798), (ALL, 4_581_030)]);
+}
+
+#[test]
+fn entry_that_keeps_its_token_is_caught() {
+    let broken = Protocol { spends: false, ..TOKEN };
+    let runs = [(DELAYS, 108_062), (REQUESTS_LOST, 1_181_422)];
+    assert_caught("entry keeps token", broken, false, &[GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE], runs);
+    let broken = Protocol { spends: false, ..TOKEN_REFUSALS_BURN };
+    let runs = [(DELAYS, 288_792), (ANSWERS_LOST, 1_003_344)];
+    assert_caught("entry keeps token, refusals burn", broken, false, &[GHOST_FOR_LIFE], runs);
+}
+
+#[test]
+fn deletion_by_lease_is_caught() {
+    let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE];
+    let broken = Protocol { unknown: Unknown::Sweep(1), ..TOKEN_REFUSALS_BURN };
+    assert_caught("deletion by lease", broken, false, kinds, [(DELAYS, 49_664), (REQUESTS_LOST, 554_066)]);
+}
+
+#[test]
+fn burn_without_compare_is_caught() {
+    let broken = Protocol { burn_compares: false, ..TOKEN_REFUSALS_BURN };
+    let runs = [(DELAYS, 68_034), (ANSWERS_LOST, 312_509)];
+    assert_caught("burn without compare", broken, false, &[GHOST_FOR_LIFE], runs);
+}
+
+#[test]
+fn exit_without_compare_is_caught() {
+    let broken = Protocol { exit_compares: false, ..TOKEN_REFUSALS_BURN };
+    let runs = [(DELAYS, 57_493), (ANSWERS_LOST, 223_237)];
+    assert_caught("exit without compare", broken, false, &[TWO_HOLDERS, PLACE_DESTROYED], runs);
+}
