@@ -35,10 +35,25 @@ pub(crate) struct Violation {
 #[derive(Debug)]
 pub(crate) struct Explored {
     pub(crate) states: usize,
+    /// All states were explored; otherwise there are more than the bound.
+    pub(crate) complete: bool,
     pub(crate) violations: BTreeMap<&'static str, Violation>,
 }
 
 impl Explored {
+    /// Checks that the exploration is complete and has exactly so many states.
+    ///
+    /// # Panics
+    /// If it is not, after the violations that were found until then are printed.
+    #[track_caller]
+    pub(crate) fn assert_states(&self, states: usize) {
+        for (kind, violation) in &self.violations {
+            eprintln!("{kind}, after\n  {}", violation.path.join("\n  "));
+        }
+        assert!(self.complete, "more than {states} states: the model grew, or is not finite");
+        assert_eq!(self.states, states, "the model changed; if that is meant, set the number of states");
+    }
+
     /// Returns the number of states with each violation.
     pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
         self.violations.iter().map(|(kind, violation)| (*kind, violation.states)).collect()
@@ -50,10 +65,7 @@ pub(crate) fn full() -> bool {
     var("ETCD_MODEL_FULL").is_ok_and(|value| value == "1")
 }
 
-/// Explores all states of `model`.
-///
-/// # Panics
-/// If there are more than `bound` states.
+/// Explores the states of `model`, up to `bound` of them.
 pub(crate) fn explore<M: Model>(model: &M, bound: usize) -> Explored {
     let start = model.start();
     let mut seen = HashSet::from([start.clone()]);
@@ -62,6 +74,9 @@ pub(crate) fn explore<M: Model>(model: &M, bound: usize) -> Explored {
     let mut queue = VecDeque::from([(0, start)]);
     let mut violations = BTreeMap::new();
     while let Some((at, state)) = queue.pop_front() {
+        if seen.len() > bound {
+            return Explored { states: seen.len(), complete: false, violations };
+        }
         for kind in model.violations(&state) {
             let first = || Violation { states: 0, path: path(&reached, at) };
             violations.entry(kind).or_insert_with(first).states += 1;
@@ -71,12 +86,11 @@ pub(crate) fn explore<M: Model>(model: &M, bound: usize) -> Explored {
                 return;
             }
             let id = reached.len();
-            assert!(id < bound, "more than {bound} states: the model grew, or is not finite");
             reached.push((at, Some(step)));
             queue.push_back((id, next));
         });
     }
-    Explored { states: seen.len(), violations }
+    Explored { states: seen.len(), complete: true, violations }
 }
 
 fn path<S: Copy + Debug>(reached: &[(usize, Option<S>)], mut at: usize) -> Vec<String> {

@@ -29,13 +29,7 @@ fn explored(name: &str, protocol: Protocol, takeover: bool, runs: [Run; 2]) -> B
     let (faults, states) = runs[usize::from(full())];
     let explored = explore(&Locks { protocol, faults, takeover }, states);
     eprintln!("{name}: {} states, violations {:?}", explored.states, explored.counts());
-    assert_eq!(
-        explored.states, states,
-        "{name}: the model changed; if that is meant, set the number of states"
-    );
-    for (kind, violation) in &explored.violations {
-        eprintln!("{kind}, after\n  {}", violation.path.join("\n  "));
-    }
+    explored.assert_states(states);
     explored.violations.into_keys().collect()
 }
 
