@@ -311,12 +311,13 @@ impl ClientBuilder {
         Ok(Client::calling(Caller::Pool(channel), upkeep.into()).with_namespace(namespace))
     }
 
-    pub(super) fn settings(mut self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
+    pub(super) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
         let authority = self.authority.as_deref().map(parse_authority).transpose()?;
         let origins = Origins::new(&endpoints, self.tls, authority)?;
+        let credentials = self.credentials;
         #[cfg(feature = "proxy")]
-        self.credentials.set_proxy(self.proxy.clone());
-        let tokens = Tokens::new(self.credentials.finish()?, Headers::new(self.timeout));
+        let credentials = credentials.through(self.proxy.clone());
+        let tokens = Tokens::new(credentials.finish()?, Headers::new(self.timeout));
         endpoints
             .iter()
             .try_for_each(|endpoint| tokens.check_endpoint(endpoint, origins.is_secure(endpoint)))?;

@@ -114,8 +114,8 @@ impl Configured {
     }
 
     #[cfg(feature = "proxy")]
-    pub(crate) fn set_proxy(&mut self, proxy: Option<HttpProxy>) {
-        self.proxy = proxy;
+    pub(crate) fn through(self, proxy: Option<HttpProxy>) -> Self {
+        Self { proxy, ..self }
     }
 
     pub(crate) fn allow_plaintext(&mut self) {
