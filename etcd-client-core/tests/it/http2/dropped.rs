@@ -7,8 +7,10 @@ use std::{
 };
 
 use etcd_client_core::observe::{ConnectionChange, ConnectionEvent, Observer};
-use futures_util::FutureExt as _;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 use crate::servers::shared;
 
@@ -16,6 +18,8 @@ use crate::servers::shared;
 const DROPPED: usize = 10_000;
 
 const WRITERS: usize = 8;
+
+const READERS: u64 = 300;
 
 /// Counts the connections that were closed.
 #[derive(Clone, Debug, Default)]
@@ -60,21 +64,26 @@ async fn dropped_gets_leave_puts_and_connections_alone() {
         });
     }
     let mut readers = JoinSet::new();
-    for reader in 0..16_u64 {
+    for reader in 0..READERS {
         let client = client.clone();
         readers.spawn(async move {
             let mut n = reader;
             while IN_FLIGHT.load(Ordering::Relaxed) < wanted {
-                let mut get = std::pin::pin!(client.get("dropped/k").into_future());
-                // Polled once it is in flight; most answers cross the reset.
-                if get.as_mut().now_or_never().is_none() {
-                    n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    for _ in 0..n >> 62 {
+                n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                // A timer is too coarse: answers take a fraction of a millisecond, and have to cross the reset.
+                let patience = Duration::from_micros(n >> 53);
+                let began = Instant::now();
+                let impatient = async {
+                    while began.elapsed() < patience {
                         tokio::task::yield_now().await;
                     }
-                    IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
-                } else {
-                    tokio::task::yield_now().await;
+                };
+                tokio::select! {
+                    biased;
+                    got = client.get("dropped/k").into_future() => drop(got.expect("a get")),
+                    () = impatient => {
+                        IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
             }
         });
