@@ -93,8 +93,9 @@ mod cancellation;
 mod closing;
 mod cluster;
 mod conformance;
-#[cfg(feature = "srv")]
+#[cfg(feature = "naming")]
 mod debugging;
+#[cfg(feature = "srv")]
 mod discovery;
 mod errors;
 mod facts;
