@@ -67,7 +67,7 @@ use crate::{
 /// The connections and the member sync end with [`close`](Self::close), or when the last clone and the last handle are dropped.
 /// Each handle that does work keeps the client alive: [`KeptLease`](crate::KeptLease), [`HealingLease`](crate::HealingLease),
 /// [`WatchHandle`](crate::WatchHandle), [`WatchEvents`](crate::WatchEvents), [`Cache`](crate::Cache), the handles of `naming`, and the
-/// sessions and guards of `etcd-concurrency`. What only observes does not: [`EndpointStates`](crate::EndpointStates) ends with the
+/// sessions and guards of `etcd-concurrency`. What only observes does not: [`EndpointStates`] ends with the
 /// client. A [`SnapshotStream`](crate::SnapshotStream) keeps its connection. Responses of generated stubs keep nothing.
 ///
 /// # Cancel safety
