@@ -135,5 +135,6 @@ async fn a_proxy_that_hangs_is_given_up_within_the_connect_timeout() {
     let error = client.ready_within(Duration::from_secs(30)).await.expect_err("no tunnel");
     assert!(error.report().to_string().contains("no answer within 5 s"), "{}", error.report());
     let dialled = hangs.others.lock().expect("no panic").len();
-    assert!((3..=7).contains(&dialled), "{dialled} connections in 30 s of 5 s each");
+    // An attempt that is not answered gets company after 1, 2 and 3 s.
+    assert!((3..=7).contains(&dialled.div_ceil(4)), "{dialled} connections in 30 s, up to four in each 5 s");
 }
