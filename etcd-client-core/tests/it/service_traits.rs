@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use etcd_client_core::{
-    Auth, AuthStatus, CallOptions, Client, Cluster as ClusterService, Code, ElectionLeader, ElectionService,
-    Error, Get, Kv, Lease, LeaseGrant, LeaseRevoke, LockService, Maintenance, MemberList, Namespace, Put,
-    ServerUnlock, Status, Watch, WatchCreate,
+    Auth, CallOptions, Client, Cluster as ClusterService, Code, ElectionLeader, ElectionService, Error, Get,
+    Kv, Lease, LeaseGrant, LeaseRevoke, LockService, Maintenance, MemberList, Namespace, Put, ServerUnlock,
+    Status, UserList, Watch, WatchCreate,
 };
 
 use crate::servers::{client, shared};
@@ -55,7 +55,8 @@ async fn a_client_is_every_service() {
     let watch: Box<dyn Watch> = Box::new(client.clone());
     drop(watch.watch(WatchCreate::new("traits/watched"), options()).await.expect("created"));
     let auth: Arc<dyn Auth> = Arc::new(client.clone());
-    assert!(!auth.status(AuthStatus::new(), options()).await.expect("asked").enabled);
+    // The status of auth itself is unknown to 3.4.
+    auth.user_list(UserList::new(), options()).await.expect("listed");
     let members: Arc<dyn ClusterService> = Arc::new(client.clone());
     assert_eq!(members.member_list(MemberList::new(), options()).await.expect("listed").members.len(), 1);
     let maintenance: Arc<dyn Maintenance> = Arc::new(client.clone());
