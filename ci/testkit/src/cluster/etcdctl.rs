@@ -7,8 +7,11 @@ use tokio::{process::Command, time::timeout};
 
 use super::Certificates;
 
-/// Above etcdctl's own limits, which end a command after 5 s.
+/// Above [`COMMAND_TIMEOUT`].
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// etcdctl's own is 5 s, which a busy machine with a slow disk takes for a put.
+const COMMAND_TIMEOUT: &str = "--command-timeout=50s";
 
 /// How to reach the cluster.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ impl Access {
         I: IntoIterator<Item: AsRef<OsStr>>,
     {
         let mut command = Command::new(&self.etcdctl);
-        command.args(self.flags()).args(args).stdin(Stdio::null()).kill_on_drop(true);
+        command.args(self.flags()).arg(COMMAND_TIMEOUT).args(args).stdin(Stdio::null()).kill_on_drop(true);
         for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ETCDCTL_")) {
             command.env_remove(name);
         }

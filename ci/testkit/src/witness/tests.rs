@@ -25,6 +25,8 @@ async fn a_witness_goes_on_after_its_member_was_down_and_tells_what_it_missed() 
     witnesses.wait_for(Rev(3), PATIENCE).await.unwrap();
     cluster.member(2).kill().unwrap();
     cluster.member(2).wait_exit().await.unwrap();
+    // It may have led: etcdctl puts once and gives up after 5 s.
+    cluster.member(0).wait_healthy(PATIENCE).await.unwrap();
     put("3").await;
     put("4").await;
     cluster.member(0).etcdctl(["compact", "4"]).await.unwrap();
