@@ -137,6 +137,7 @@ impl DoubleBarrier {
         tokio::select! {
             biased;
             end = self.session.lost() => Err(Error::Expired(end)),
+            () = place.lease_lost() => Err(Error::Lost),
             () = place.gone() => Err(Error::Lost),
             ready = self.ready_after(place.fence()) => ready,
         }
@@ -250,11 +251,28 @@ impl Inside {
             }
             deleted_before(&store, &Key::from(&last.key), last.create_revision).await?;
         }
+        if place.is_leased() {
+            return leave_leased(place, &ready).await;
+        }
         let both = (Delete::new(ready), Delete::new(place.key()));
         let down = Txn::new().when(place.owned()).then(both).bind(store.kv()).await?;
         place.forget();
         if down.succeeded() { Ok(()) } else { Err(Error::NotOwner) }
     }
+}
+
+/// Leaves last where the own key has a lease of its own: the lease is revoked first, and then the barrier taken down.
+///
+/// In the other order a newcomer would count the participant that leaves. A `ready` without older waiters opens no round, and
+/// one that was put since is another one.
+async fn leave_leased(place: Place, ready: &Key) -> Result<(), Error> {
+    let store = place.session().store().clone();
+    let found = Get::new(ready).keys_only().bind(store.kv()).await?;
+    place.leave().await?;
+    let Some(found) = found.first() else { return Ok(()) };
+    let same = Compare::mod_revision(ready).equal(found.mod_revision);
+    Txn::new().when(same).then(Delete::new(ready)).bind(store.kv()).await?;
+    Ok(())
 }
 
 /// Waits until none of those who were inside is.

@@ -7,6 +7,7 @@ use etcd_client_core::Outcome;
 #[non_exhaustive]
 pub enum Error {
     /// The key that stood for the caller in a lock, an election or a barrier was deleted, by whoever it was, while the session lived.
+    /// With [`Tokens::lease_per_entry`](crate::Tokens::lease_per_entry) also: the key's own lease may have expired.
     #[error("the key that held the place was deleted")]
     Lost,
     /// The session is over, and with it everything that was held by it.
@@ -37,15 +38,24 @@ pub enum Error {
     #[error("the transaction's attempt is over")]
     Finished,
     /// etcd denied a recipe's write. Besides the recipe's own keys, the user's role needs permission to read and write the
-    /// session's tokens: see [`SessionBuilder::tokens`](crate::SessionBuilder::tokens).
+    /// session's tokens: see [`SessionBuilder::tokens`](crate::SessionBuilder::tokens). A session with
+    /// [`Tokens::lease_per_entry`](crate::Tokens::lease_per_entry) needs none.
     #[error(
-        "permission denied: grant read and write on the recipe's keys and on the prefix {tokens:?}, or set SessionBuilder::tokens"
+        "permission denied: grant read and write on the recipe's keys and on the prefix {tokens:?}, or set SessionBuilder::tokens to another prefix or to Tokens::lease_per_entry"
     )]
     PermissionDenied {
         /// The prefix of the session's tokens, without the client's namespace.
         tokens: String,
         /// The answer.
         source: etcd_client_core::Error,
+    },
+    /// A recipe that works only with tokens, by a session that keeps none.
+    #[error(
+        "{recipe} needs tokens, but the session has Tokens::lease_per_entry: set Tokens::below, or use the queue without a session"
+    )]
+    NeedsTokens {
+        /// The constructor of the recipe.
+        recipe: &'static str,
     },
     /// The client's error. Its outcome says whether a write may have been applied.
     #[error(transparent)]

@@ -66,16 +66,18 @@ impl Guard {
         self.place.owned()
     }
 
-    /// Waits until it is lost: [`Error::Lost`] when its key was deleted, [`Error::Expired`] when its session ended.
+    /// Waits until it is lost: [`Error::Lost`] when its key was deleted or the lease of its own entry may have expired,
+    /// [`Error::Expired`] when its session ended.
     ///
     /// It watches the key. Where the user may not watch it, only the end of the session is noticed. Cancel safe; it does not keep
     /// the lock.
     pub fn lost(&self) -> impl Future<Output = Error> + Send + 'static + use<> {
-        let (end, gone) = (self.session().lost(), self.place.gone());
+        let (end, lease, gone) = (self.session().lost(), self.place.lease_lost(), self.place.gone());
         async move {
             tokio::select! {
                 biased;
                 end = end => Error::Expired(end),
+                () = lease => Error::Lost,
                 () = gone => Error::Lost,
             }
         }
@@ -94,7 +96,7 @@ impl Guard {
             if let Poll::Ready(error) = lost.as_mut().poll(cx) {
                 return Poll::Ready(Err(error));
             }
-            if let Err(over) = self.session().check() {
+            if let Err(over) = self.place.check() {
                 return Poll::Ready(Err(over));
             }
             future.as_mut().poll(cx).map(Ok)

@@ -34,6 +34,17 @@
 //! Each of them says what it guarantees and what breaks it. [`contender_key`] and [`contender_prefix`] are where contenders queue, for
 //! programs that only want to look.
 //!
+//! # Permissions
+//!
+//! With authentication, the user's role needs permission to read and write
+//!
+//! - the keys of the recipes: everything that begins with the name, and for a [`PriorityQueue`] with `__name` as well;
+//! - for recipes that a [`Session`] uses, the prefix of its [`Tokens`], `__entry/` unless another one is set.
+//!
+//! Without the second, an entry fails with [`Error::PermissionDenied`], which names the prefix, and nothing is written. Where it cannot
+//! be granted, set [`Tokens::below`] to a prefix that the role has, or use [`Tokens::lease_per_entry`], which needs no prefix, costs
+//! two requests more per entry and exit together, and does not serve queues with a session.
+//!
 //! # What holds for all of them
 //!
 //! - **A lock is advice until the store enforces it.** Whoever is stopped for longer than its lease lives is not the holder any more and

@@ -6,7 +6,7 @@ use etcd_client_core::{Compare, Get, GetResponse, Key, Value};
 use tokio::time::timeout;
 
 use crate::{
-    Error, Guard, Session, contender_key, contender_prefix,
+    Error, Guard, Session, contender_prefix,
     place::{Answer, Place},
     waiting::{Rivals, wait},
 };
@@ -72,8 +72,7 @@ impl Mutex {
     /// [`Error::Full`] when the session has too many places; the client's error when
     /// etcd could not be asked, or refused. None of them leaves a key behind.
     pub async fn lock(&self) -> Result<Guard, Error> {
-        let slot = self.session.slot(&self.key()).await?;
-        let mut place = Place::new(&self.session, self.key(), Some(slot))?;
+        let mut place = Place::contend(&self.session, &self.name, true).await?;
         let rivals = Rivals::all_gone(contender_prefix(&self.name));
         let entered = place.enter(Value::new(), rivals.ahead()).await?;
         wait(&place, &rivals, entered).await?;
@@ -93,8 +92,7 @@ impl Mutex {
     /// # Errors
     /// [`Error::Held`] when somebody has it or waits, else as [`lock`](Self::lock).
     pub async fn try_lock(&self) -> Result<Guard, Error> {
-        let slot = self.session.try_slot(&self.key()).ok_or(Error::Held)?;
-        let mut place = Place::new(&self.session, self.key(), Some(slot))?;
+        let mut place = Place::contend(&self.session, &self.name, false).await?;
         let queue = contender_prefix(&self.name);
         let empty = Compare::create_revision(&queue).equal(0).prefix();
         let first = Get::new(&queue).keys_only().first_create();
@@ -113,9 +111,5 @@ impl Mutex {
     /// The name.
     pub fn name(&self) -> &Key {
         &self.name
-    }
-
-    fn key(&self) -> Key {
-        contender_key(&self.name, self.session.lease())
     }
 }

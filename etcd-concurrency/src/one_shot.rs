@@ -29,7 +29,10 @@ pub(crate) enum Shot {
 }
 
 impl OneShot {
-    pub(crate) fn new(session: &Session) -> Result<Self, Error> {
+    pub(crate) fn new(session: &Session, recipe: &'static str) -> Result<Self, Error> {
+        if session.entry_leases().is_some() {
+            return Err(Error::NeedsTokens { recipe });
+        }
         let ticket = session.ticket()?;
         let token = session.draw_token();
         Ok(Self { session: session.clone(), token: Some(token), ticket: Some(ticket) })

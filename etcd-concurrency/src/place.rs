@@ -1,13 +1,15 @@
 //! A key that a session holds or waits by: entered with a token, given up by its create revision.
 
+mod leased;
+
 use std::{
     mem,
     sync::atomic::{AtomicI64, Ordering},
 };
 
 use etcd_client_core::{
-    CallOptions, Code, Compare, Delete, ErrorKind, Get, GetResponse, Key, KeyValue, Op, OpResponse, Outcome,
-    Put, Resend, Revision, Txn, TxnResponse, Value,
+    CallOptions, Code, Compare, Delete, ErrorKind, Get, GetResponse, Key, KeyValue, LeaseId, Op, OpResponse,
+    Outcome, Put, Resend, Revision, Txn, TxnResponse, Value,
 };
 
 use crate::{
@@ -36,6 +38,8 @@ pub(crate) struct Place {
     state: State,
     /// The last known mod revision of the key.
     modified: AtomicI64,
+    /// The place's own lease, in a session that keeps no tokens. The key is under it.
+    lease: Option<LeaseId>,
     /// `None` when there is nothing to delete any more.
     ticket: Option<Ticket>,
     slot: Option<Slot>,
@@ -75,7 +79,7 @@ impl Place {
     pub(crate) fn new(session: &Session, key: Key, slot: Option<Slot>) -> Result<Self, Error> {
         let ticket = Some(session.ticket()?);
         let modified = AtomicI64::new(0);
-        Ok(Self { session: session.clone(), key, state: State::Outside, modified, ticket, slot })
+        Ok(Self { session: session.clone(), key, state: State::Outside, modified, lease: None, ticket, slot })
     }
 
     pub(crate) fn session(&self) -> &Session {
@@ -139,6 +143,9 @@ impl Place {
         otherwise: Option<Get>,
     ) -> Result<Answer, Error> {
         self.session.check()?;
+        if self.session.entry_leases().is_some() {
+            return self.create_leased(room, value, reads, otherwise).await;
+        }
         let (lease, rules) = (self.session.lease(), self.session.rules());
         let token = self.session.draw_token();
         let spend = rules.hold(Rule::EntrySpendsToken).then(|| token.spend(lease, rules));
@@ -227,8 +234,11 @@ impl Place {
         }
     }
 
-    /// A lease that is not found is the end of the session, whoever hears of it first.
+    /// A lease that is not found is the end of the session or of the place, whoever hears of it first.
     pub(crate) fn explain(&self, error: etcd_client_core::Error) -> Error {
+        if self.is_leased() && error.code() == Some(Code::LeaseNotFound) {
+            return self.session.check().err().unwrap_or(Error::Lost);
+        }
         explain(&self.session, error)
     }
 
@@ -243,7 +253,7 @@ impl Place {
     pub(crate) async fn put(&self, value: Value) -> Result<(), Error> {
         let mut pauses = Pauses::CONFLICT;
         loop {
-            self.session.check()?;
+            self.check()?;
             let known = self.modified.load(Ordering::Relaxed);
             let one_shot = self.session.rules().hold(Rule::PutComparesModRevision);
             let unchanged = one_shot.then(|| Compare::mod_revision(&self.key).equal(known));
@@ -274,6 +284,9 @@ impl Place {
         if let Err(over) = self.session.check() {
             self.forget();
             return Err(over);
+        }
+        if self.is_leased() {
+            return self.leave_leased().await;
         }
         let (mut pauses, mut in_doubt) = (Pauses::OUTAGE, false);
         for attempt in 1.. {
@@ -375,16 +388,17 @@ pub(crate) fn contender(kv: KeyValue) -> Contender {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let left = match mem::replace(&mut self.state, State::Outside) {
-            State::Outside => return,
-            State::Entering(token) => {
+        let left = match (self.lease.take(), mem::replace(&mut self.state, State::Outside)) {
+            (Some(lease), _) => Left::Lease(lease),
+            (None, State::Outside) => return,
+            (None, State::Entering(token)) => {
                 #[cfg(test)]
                 if !self.session.rules().hold(Rule::TokenUntilSettled) {
                     self.session.put_back_token(token.duplicate());
                 }
                 Left::Open { token, key: Some(self.key.clone()) }
             }
-            State::Inside(created) => Left::Key { key: self.key.clone(), created },
+            (None, State::Inside(created)) => Left::Key { key: self.key.clone(), created },
         };
         if let Some(ticket) = self.ticket.take() {
             ticket.send(Settlement { left, slot: self.slot.take() });

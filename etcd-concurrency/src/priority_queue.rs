@@ -51,7 +51,8 @@ impl PriorityQueue {
 
     /// The queue of this name, used by a session: see [`Queue::with_session`](crate::Queue::with_session).
     pub fn with_session(session: &Session, name: impl Into<Key>) -> Self {
-        Self { by: By::Session(session.clone()), queue: contender_prefix(name) }
+        let by = By::Session(session.clone(), "PriorityQueue::with_session");
+        Self { by, queue: contender_prefix(name) }
     }
 
     /// Puts a value, and returns its revision. Lower priorities are taken first.

@@ -63,7 +63,7 @@ impl Queue {
     ///
     /// The values are not attached to the session's lease: they stay when it ends.
     pub fn with_session(session: &Session, name: impl Into<Key>) -> Self {
-        Self { by: By::Session(session.clone()), name: name.into() }
+        Self { by: By::Session(session.clone(), "Queue::with_session"), name: name.into() }
     }
 
     /// Puts a value at the end, and returns its revision.
@@ -73,7 +73,8 @@ impl Queue {
     ///
     /// # Errors
     /// The client's: its outcome says whether the value may be in the queue, or may still come to be there. By a session it is
-    /// unknown only when the session ended meanwhile. [`Error::Expired`] when the session was over before.
+    /// unknown only when the session ended meanwhile. [`Error::Expired`] when the session was over before,
+    /// [`Error::NeedsTokens`] when it keeps no tokens.
     ///
     /// # Cancel safety
     /// Dropping the future leaves it open whether the value is enqueued. By a session it is settled in the background, so that
@@ -81,12 +82,12 @@ impl Queue {
     pub async fn enqueue(&self, value: impl Into<Value>) -> Result<Revision, Error> {
         let value = value.into();
         let prefix = contender_prefix(&self.name);
-        let By::Session(session) = &self.by else {
+        let By::Session(session, recipe) = &self.by else {
             return create_key(self.by.store(), random_key(&prefix), value).await;
         };
         let key = random_key(&prefix);
         let txn = Txn::new().when(Compare::missing(&key)).then(Put::new(key, value));
-        match OneShot::new(session)?.send(txn, None).await? {
+        match OneShot::new(session, recipe)?.send(txn, None).await? {
             Shot::Applied(at) => Ok(at),
             Shot::Refused(_) => Err(Error::KeyExists),
         }
@@ -121,21 +122,22 @@ impl Queue {
 #[derive(Clone, Debug)]
 pub(crate) enum By {
     Store(Store),
-    Session(Session),
+    /// The name is that of the constructor.
+    Session(Session, &'static str),
 }
 
 impl By {
     pub(crate) fn store(&self) -> &Store {
         match self {
             Self::Store(store) => store,
-            Self::Session(session) => session.store(),
+            Self::Session(session, _) => session.store(),
         }
     }
 
     /// Sends a transaction: one-shot by a session, else as it is.
     pub(crate) async fn send(&self, txn: Txn, otherwise: Option<Get>) -> Result<Shot, Error> {
         match self {
-            Self::Session(session) => OneShot::new(session)?.send(txn, otherwise).await,
+            Self::Session(session, recipe) => OneShot::new(session, recipe)?.send(txn, otherwise).await,
             Self::Store(store) => {
                 let response = txn.or_else(otherwise).bind(store.kv()).await?;
                 Ok(match response.succeeded() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etcd_client_core::{Client, Kv, Watch};
+use etcd_client_core::{Client, Kv, Lease, Watch};
 
 /// The services that recipes work on: those of a [`Client`], or any others, such as decorators and mocks.
 ///
@@ -15,7 +15,10 @@ use etcd_client_core::{Client, Kv, Watch};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Store(Services);
+pub struct Store {
+    services: Services,
+    leases: Option<Arc<dyn Lease>>,
+}
 
 #[derive(Clone, Debug)]
 enum Services {
@@ -26,12 +29,29 @@ enum Services {
 impl Store {
     /// A store of any two services, which must be those of one cluster.
     pub fn new(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>) -> Self {
-        Self(Services::Any { kv, watch })
+        Self { services: Services::Any { kv, watch }, leases: None }
+    }
+
+    /// Sets the Lease service. Default: that of the client, and none in a store of other services.
+    ///
+    /// Only sessions with [`Tokens::lease_per_entry`](crate::Tokens::lease_per_entry) use it.
+    #[must_use = "returns the changed store"]
+    pub fn with_leases(mut self, leases: Arc<dyn Lease>) -> Self {
+        self.leases = Some(leases);
+        self
+    }
+
+    pub(crate) fn leases(&self) -> Option<&dyn Lease> {
+        match (&self.leases, &self.services) {
+            (Some(leases), _) => Some(&**leases),
+            (None, Services::Client(client)) => Some(client.lease_service()),
+            (None, Services::Any { .. }) => None,
+        }
     }
 
     /// The KV service.
     pub fn kv(&self) -> &dyn Kv {
-        match &self.0 {
+        match &self.services {
             Services::Client(client) => client.kv(),
             Services::Any { kv, .. } => &**kv,
         }
@@ -39,7 +59,7 @@ impl Store {
 
     /// The Watch service.
     pub fn watch_service(&self) -> &dyn Watch {
-        match &self.0 {
+        match &self.services {
             Services::Client(client) => client.watch_service(),
             Services::Any { watch, .. } => &**watch,
         }
@@ -48,13 +68,13 @@ impl Store {
 
 impl From<&Client> for Store {
     fn from(client: &Client) -> Self {
-        Self(Services::Client(client.clone()))
+        Self { services: Services::Client(client.clone()), leases: None }
     }
 }
 
 impl From<Client> for Store {
     fn from(client: Client) -> Self {
-        Self(Services::Client(client))
+        Self { services: Services::Client(client), leases: None }
     }
 }
 

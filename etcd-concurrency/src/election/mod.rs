@@ -75,8 +75,7 @@ impl Election {
     /// None of them leaves a key behind.
     pub async fn campaign(&self, value: impl Into<Value> + Send) -> Result<Leadership, Error> {
         let value = value.into();
-        let slot = self.session.slot(&self.key()).await?;
-        let mut place = Place::new(&self.session, self.key(), Some(slot))?;
+        let mut place = Place::contend(&self.session, &self.name, true).await?;
         let rivals = Rivals::all_gone(contender_prefix(&self.name));
         let entered = place.enter(value.clone(), rivals.ahead()).await?;
         if let Entered::Found(own) = &entered

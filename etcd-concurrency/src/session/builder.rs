@@ -51,7 +51,8 @@ impl<'a> SessionBuilder<'a> {
 
     /// Sets where the session keeps its tokens, the keys that make its writes one-shot. Default: below `__entry/`.
     ///
-    /// A role that uses recipes needs permission to read and write that prefix, besides the keys of the recipes.
+    /// A role that uses recipes needs permission to read and write that prefix, besides the keys of the recipes. Where it cannot
+    /// be granted, [`Tokens::lease_per_entry`] does without.
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = tokens;
         self

@@ -1,6 +1,7 @@
 //! Sessions: a lease that is kept alive, and whatever recipes hold by it.
 
 mod builder;
+pub(crate) mod entry_leases;
 pub(crate) mod settle;
 pub(crate) mod slots;
 mod task;
@@ -26,6 +27,7 @@ use crate::{
     Error, SessionEnd, Store,
     token::{Token, pool::Pool, rules::Rules},
 };
+use entry_leases::EntryLeases;
 use settle::{PLACES, Settlement, Settler, Ticket};
 use slots::{Slot, Slots};
 use task::Task;
@@ -48,7 +50,8 @@ use task::Task;
 /// of all copies at most one is ever applied. Putting the token alone burns it, and no copy can be applied any more. What an
 /// operation with an unknown outcome left behind is deleted by its create revision, which never recurs.
 /// Where etcd refuses a burn, because its store is full for instance, it is repeated until it succeeds or the session ends.
-/// [`Tokens`] says where tokens are kept; a user's role needs permission to read and write them.
+/// [`Tokens`] says where tokens are kept; a user's role needs permission to read and write them. A session can do without:
+/// see [`Tokens::lease_per_entry`].
 ///
 /// **What breaks it.**
 /// A second session on the same lease shares its places in each queue.
@@ -88,6 +91,8 @@ struct Inner {
     settlements: mpsc::Sender<Settlement>,
     slots: Slots,
     pool: Arc<Pool>,
+    /// In a session that keeps no tokens.
+    entries: Option<Arc<EntryLeases>>,
     rules: Rules,
 }
 
@@ -118,8 +123,8 @@ impl Session {
 
     /// A session that breaks a rule of the protocol.
     #[cfg(test)]
-    pub(crate) fn with_rules(store: Store, lease: KeptLease, rules: Rules) -> Self {
-        Self::start_with(store, lease, Tokens::default(), Box::pin(std::future::pending()), rules)
+    pub(crate) fn with_rules(store: Store, lease: KeptLease, tokens: Tokens, rules: Rules) -> Self {
+        Self::start_with(store, lease, tokens, Box::pin(std::future::pending()), rules)
     }
 
     fn start(store: Store, kept: KeptLease, tokens: Tokens, until: BoxFuture<'static, ()>) -> Self {
@@ -137,8 +142,9 @@ impl Session {
         let (end, _) = watch::channel(None);
         let (lease, ttl, lost) = (kept.id(), kept.ttl(), Box::pin(kept.lost()));
         let kept: Kept = Arc::new(Mutex::new(Some(kept)));
-        let pool = Arc::new(Pool::new(tokens.prefix, lease));
-        let settler = Settler { store: store.clone(), lease, rules };
+        let entries = tokens.prefix.is_none().then(|| Arc::new(EntryLeases::new(store.clone(), ttl, rules)));
+        let pool = Arc::new(Pool::new(tokens.prefix.unwrap_or_default(), lease));
+        let settler = Settler { store: store.clone(), lease, entries: entries.clone(), rules };
         let task = Task {
             settler,
             pool: Arc::clone(&pool),
@@ -151,7 +157,7 @@ impl Session {
         };
         tokio::spawn(task.run());
         let slots = Slots::default();
-        let inner = Inner { store, lease, ttl, kept, end, settlements, slots, pool, rules };
+        let inner = Inner { store, lease, ttl, kept, end, settlements, slots, pool, entries, rules };
         Self { inner: Arc::new(inner) }
     }
 
@@ -211,11 +217,16 @@ impl Session {
     pub async fn close(self) -> Result<(), Error> {
         // Taken before anybody hears of the end, and lets go of it.
         let kept = self.kept().take();
+        let entries = self.inner.entries.as_ref().map(|entries| (entries, entries.take()));
         self.end_with(SessionEnd::Closed);
-        let Some(kept) = kept else { return Ok(()) };
+        let entries_revoked = match entries {
+            Some((entries, taken)) => entries.revoke_all(taken).await,
+            None => Ok(()),
+        };
+        let Some(kept) = kept else { return Ok(entries_revoked?) };
         match kept.revoke().await {
             Err(error) if !error.is_lease_not_found() => Err(error.into()),
-            _ => Ok(()),
+            _ => Ok(entries_revoked?),
         }
     }
 
@@ -271,6 +282,11 @@ impl Session {
         self.inner.pool.put_back(token);
     }
 
+    /// The leases of the session's entries, where it keeps no tokens.
+    pub(crate) fn entry_leases(&self) -> Option<&EntryLeases> {
+        self.inner.entries.as_deref()
+    }
+
     /// The prefix of the session's tokens.
     pub(crate) fn token_prefix(&self) -> &Key {
         self.inner.pool.base()
@@ -278,7 +294,8 @@ impl Session {
 
     /// What settles operations, for those who wait for it themselves.
     pub(crate) fn settler(&self) -> Settler {
-        Settler { store: self.inner.store.clone(), lease: self.inner.lease, rules: self.inner.rules }
+        let Inner { store, lease, entries, rules, .. } = &*self.inner;
+        Settler { store: store.clone(), lease: *lease, entries: entries.clone(), rules: *rules }
     }
 
     pub(crate) fn rules(&self) -> Rules {

@@ -1,12 +1,14 @@
 //! Giving up a key after its guard or its future was dropped: burning the token of an entry whose outcome is unknown, and
 //! deleting by the exact create revision what was created.
 
+use std::sync::Arc;
+
 use etcd_client_core::{
     CallOptions, Compare, Delete, Get, Key, LeaseId, Outcome, Resend, Revision, Txn, TxnResponse,
 };
 use tokio::sync::mpsc;
 
-use super::slots::Slot;
+use super::{entry_leases::EntryLeases, slots::Slot};
 use crate::{
     Store,
     pause::Pauses,
@@ -38,6 +40,8 @@ pub(crate) enum Left {
     Key { key: Key, created: Revision },
     /// An operation whose outcome is unknown, and the key to delete if it was created.
     Open { token: Token, key: Option<Key> },
+    /// The lease of an entry, and the key under it if it was or will be created.
+    Lease(LeaseId),
 }
 
 /// What the settlements of a session work with.
@@ -45,6 +49,8 @@ pub(crate) enum Left {
 pub(crate) struct Settler {
     pub(crate) store: Store,
     pub(crate) lease: LeaseId,
+    /// In a session that keeps no tokens.
+    pub(crate) entries: Option<Arc<EntryLeases>>,
     pub(crate) rules: Rules,
 }
 
@@ -68,6 +74,10 @@ impl Settlement {
             #[cfg(test)]
             Left::Open { key: Some(key), .. } if !settler.rules.hold(Rule::NoDeletionByLease) => {
                 settler.delete_by_lease(&key).await;
+                None
+            }
+            Left::Lease(lease) => {
+                settler.revoke(lease).await;
                 None
             }
             Left::Open { token, key } => {
@@ -130,6 +140,18 @@ impl Settler {
         let exact = Compare::create_revision(key).equal(created);
         let txn = Txn::new().then(Delete::new(key));
         self.repeat(if self.rules.hold(Rule::ExitCompares) { txn.when(exact) } else { txn }).await;
+    }
+
+    /// Revokes the lease of an entry. It is not renewed any more, so that this ends after its TTL at the latest.
+    async fn revoke(&self, lease: LeaseId) {
+        let Some(entries) = &self.entries else { return };
+        let mut pauses = Pauses::OUTAGE;
+        while let Err(error) = entries.revoke(lease).await {
+            if error.is_closed() {
+                return;
+            }
+            pauses.pause().await;
+        }
     }
 
     /// What the replay tests must notice.

@@ -70,5 +70,7 @@ impl Task {
         }
         end_with(&self.end, SessionEnd::Orphaned);
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // What is still held or not settled is not renewed either.
+        self.settler.entries.as_ref().map(|entries| entries.take());
     }
 }

@@ -25,6 +25,12 @@ pub(crate) enum Rule {
     ReadyNeedsWaiter,
     /// A value is replaced only if it is still the one that is known.
     PutComparesModRevision,
+    /// A session without tokens sends the grant of an entry's lease once.
+    GrantIsSentOnce,
+    /// An entry that is refused revokes its own lease.
+    RefusalRevokesLease,
+    /// Whoever leaves a place with a lease of its own revokes the lease instead of deleting the key.
+    ExitRevokesLease,
 }
 
 /// All of them, outside of tests.

@@ -90,9 +90,10 @@ pub(crate) async fn wait(place: &Place, rivals: &Rivals, entered: Entered) -> Re
     tokio::select! {
         biased;
         end = session.lost() => Err(Error::Expired(end)),
+        () = place.lease_lost() => Err(Error::Lost),
         turn = wait => {
             // A turn that comes after the end is nobody's.
-            session.check()?;
+            place.check()?;
             turn
         }
     }

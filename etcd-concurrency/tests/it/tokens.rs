@@ -1,7 +1,11 @@
-//! Tokens on real members: who may write them, where they are, and a store that is full.
+//! Tokens on real members: who may write them, where they are, what works without them, and a store that is full.
+
+use std::num::NonZeroUsize;
 
 use etcd_client_core::{Client, Permission};
-use etcd_concurrency::{Election, Error, Mutex, Queue, RwLock, Session, Tokens};
+use etcd_concurrency::{
+    Barrier, DoubleBarrier, Election, Error, Mutex, Queue, RwLock, Semaphore, Session, Tokens,
+};
 use etcd_testkit::Cluster;
 
 use crate::rig::{TTL, client, cluster, count, eventually, in_time, session};
@@ -41,6 +45,7 @@ async fn a_role_needs_permission_for_tokens() {
         let error = result.expect_err("denied");
         assert!(matches!(&error, Error::PermissionDenied { tokens, .. } if tokens == "__entry/"), "{error}");
         assert!(error.to_string().contains("\"__entry/\""), "{error}");
+        assert!(error.to_string().contains("Tokens::lease_per_entry"), "{error}");
     }
     assert_eq!(count(&client, "app/").await, 0, "nothing was written");
 
@@ -53,6 +58,66 @@ async fn a_role_needs_permission_for_tokens() {
     session.close().await.expect("closed");
     assert_eq!(count(&client, "app/entries/").await, 0, "tokens end with their lease");
     assert_eq!(count(&client, "app/queue/").await, 1, "items do not");
+}
+
+/// The role of [`a_role_needs_permission_for_tokens`], which may write below `app/` only.
+#[tokio::test]
+async fn a_session_with_a_lease_per_entry_needs_no_permission_for_tokens() {
+    let Some(cluster) = cluster(1).await else { return };
+    let client = with_limited_user(&cluster).await;
+    let begin = async || Session::builder(&client).ttl(TTL).tokens(Tokens::lease_per_entry()).await;
+    let (one, two) = (begin().await.expect("a session"), begin().await.expect("a session"));
+
+    let (mutex, other) = (Mutex::new(&one, "app/lock"), Mutex::new(&two, "app/lock"));
+    let guard = mutex.lock().await.expect("permitted");
+    assert!(matches!(other.try_lock().await, Err(Error::Held)));
+    let waits = tokio::spawn(async move { other.lock().await });
+    eventually("two queue", async || count(&client, "app/lock/").await == 2).await;
+    guard.unlock().await.expect("held");
+    let guard = in_time("its turn", waits).await.expect("no panic").expect("permitted");
+    drop(guard);
+    eventually("the lock is free", async || count(&client, "app/lock/").await == 0).await;
+    mutex.try_lock().await.expect("permitted").unlock().await.expect("held");
+
+    let leader = Election::new(&one, "app/election").campaign("1").await.expect("permitted");
+    leader.proclaim("2").await.expect("leads");
+    leader.resign().await.expect("leads");
+
+    let read = RwLock::new(&one, "app/rw").read().await.expect("permitted");
+    assert!(matches!(RwLock::new(&two, "app/rw").try_write().await, Err(Error::Held)));
+    read.unlock().await.expect("held");
+    RwLock::new(&two, "app/rw").write().await.expect("permitted").unlock().await.expect("held");
+
+    let permits = NonZeroUsize::new(1).expect("not zero");
+    let permit = Semaphore::new(&one, "app/permits", permits).acquire().await.expect("permitted");
+    assert!(matches!(Semaphore::new(&two, "app/permits", permits).try_acquire().await, Err(Error::Held)));
+    permit.unlock().await.expect("held");
+
+    let up = Barrier::new(&client, "app/barrier").hold_by(&one).await.expect("permitted");
+    up.delete().await.expect("owned");
+    let count_of_two = NonZeroUsize::new(2).expect("not zero");
+    let meet = |session| DoubleBarrier::new(session, "app/meeting", count_of_two);
+    for _round in 0..2 {
+        let (first, second) = (meet(&one), meet(&two));
+        let (first, second) = in_time("both", async { tokio::join!(first.enter(), second.enter()) }).await;
+        let leave = async { tokio::join!(first.expect("entered").leave(), second.expect("entered").leave()) };
+        let (first, second) = in_time("both", leave).await;
+        first.and(second).expect("both left");
+    }
+
+    Queue::new(&client, "app/queue").enqueue("1").await.expect("permitted");
+    let error = Queue::with_session(&one, "app/queue").try_dequeue().await.expect_err("no tokens");
+    assert!(matches!(error, Error::NeedsTokens { .. }), "{error}");
+    assert_eq!(Queue::new(&client, "app/queue").dequeue().await.expect("permitted"), "1");
+    assert_eq!(count(&client, "app/").await, 0, "nothing is left");
+
+    // The session's end is that of its places.
+    let _guard = Mutex::new(&one, "app/lock").lock().await.expect("free");
+    one.close().await.expect("closed");
+    two.close().await.expect("closed");
+    assert_eq!(count(&client, "app/").await, 0, "closed");
+    let root = logged_in(&cluster, "root");
+    assert_eq!(root.lease().list().await.expect("a list").leases.len(), 0, "no lease is left");
 }
 
 #[tokio::test]

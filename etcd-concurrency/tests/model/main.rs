@@ -6,5 +6,6 @@
 
 mod double_barrier;
 mod explore;
+mod leases;
 mod locks;
 mod queue;

@@ -4,6 +4,7 @@ mod cleanup;
 mod contest;
 mod ended;
 mod handoff;
+mod leases;
 mod meeting;
 mod missed;
 #[allow(dead_code, unused_imports, reason = "shared with tests/replay, which use the rest of it")]

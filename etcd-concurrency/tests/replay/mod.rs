@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    Session,
+    Session, Tokens,
     token::rules::{Rule, Rules},
 };
 use actor::Actor;
@@ -32,6 +32,9 @@ const SETTLED: Duration = Duration::from_secs(120);
 /// Runs unless it is said: a few seconds.
 const RUNS: u64 = 500;
 
+/// Runs by sessions with a lease per entry.
+const RUNS_OF_LEASES: u64 = 2_000;
+
 /// A mutant must be found within so many runs.
 const RUNS_OF_A_MUTANT: u64 = 4_000;
 
@@ -42,14 +45,29 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn no_copy_changes_anything_late() {
     if let Some(seed) = number("ETCD_REPLAY_SEED") {
-        let found = run(seed, Rules::default());
-        assert!(found.is_empty(), "seed {seed}: {found:#?}");
+        none_found(seed, Tokens::default);
         return;
     }
     for seed in 0..number("ETCD_REPLAY_RUNS").unwrap_or(RUNS) {
-        let found = run(seed, Rules::default());
-        assert!(found.is_empty(), "seed {seed}: {found:#?}");
+        none_found(seed, Tokens::default);
     }
+}
+
+/// The same by sessions that keep no tokens.
+#[test]
+fn no_copy_changes_anything_late_with_a_lease_per_entry() {
+    if let Some(seed) = number("ETCD_REPLAY_SEED") {
+        none_found(seed, Tokens::lease_per_entry);
+        return;
+    }
+    for seed in 0..number("ETCD_REPLAY_RUNS").unwrap_or(RUNS_OF_LEASES) {
+        none_found(seed, Tokens::lease_per_entry);
+    }
+}
+
+fn none_found(seed: u64, tokens: fn() -> Tokens) {
+    let found = run(seed, tokens, Rules::default());
+    assert!(found.is_empty(), "seed {seed}: {found:#?}");
 }
 
 /// Each rule of the protocol is needed: without it something goes wrong, and is noticed.
@@ -68,32 +86,43 @@ fn each_broken_rule_is_noticed() {
         ReadyNeedsWaiter,
         PutComparesModRevision,
     ];
-    for rule in all {
-        let rules = Rules { broken: Some(rule) };
-        let noticed =
-            (0..RUNS_OF_A_MUTANT).find_map(|seed| Some((seed, run(seed, rules).into_iter().next()?)));
-        let (seed, what) = noticed.unwrap_or_else(|| panic!("{rule:?} can be broken"));
-        let what: String = what.chars().take(100).collect();
-        eprintln!("{rule:?} is noticed in run {seed}: {what}");
-    }
+    all.into_iter().for_each(|rule| is_noticed(rule, Tokens::default));
+}
+
+/// Each rule of sessions that keep no tokens is needed as well.
+#[test]
+fn each_broken_rule_of_leases_is_noticed() {
+    use Rule::*;
+    let all =
+        [GrantIsSentOnce, RefusalRevokesLease, ExitRevokesLease, PutComparesModRevision, ReadyNeedsWaiter];
+    all.into_iter().for_each(|rule| is_noticed(rule, Tokens::lease_per_entry));
+}
+
+fn is_noticed(rule: Rule, tokens: fn() -> Tokens) {
+    let rules = Rules { broken: Some(rule) };
+    let noticed =
+        (0..RUNS_OF_A_MUTANT).find_map(|seed| Some((seed, run(seed, tokens, rules).into_iter().next()?)));
+    let (seed, what) = noticed.unwrap_or_else(|| panic!("{rule:?} can be broken"));
+    let what: String = what.chars().take(100).collect();
+    eprintln!("{rule:?} is noticed in run {seed}: {what}");
 }
 
 /// One run; what went wrong.
-fn run(seed: u64, rules: Rules) -> Vec<String> {
+fn run(seed: u64, tokens: fn() -> Tokens, rules: Rules) -> Vec<String> {
     // Pauses and unique keys draw from the generator of the thread.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    LocalSet::new().block_on(&runtime.expect("a runtime"), story(seed, rules))
+    LocalSet::new().block_on(&runtime.expect("a runtime"), story(seed, tokens, rules))
 }
 
-async fn story(seed: u64, rules: Rules) -> Vec<String> {
+async fn story(seed: u64, tokens: fn() -> Tokens, rules: Rules) -> Vec<String> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let model = Model::default();
     let percent = [0, 10, 30, 60][rng.usize(0..4)];
     model.set_chaos(Some(Chaos { rng: rng.fork(), percent }));
     let audit = Rc::new(Audit::new(model.clone()));
-    let sessions: Vec<Session> =
-        (0..2).map(|_| Session::with_rules(model.store(), model.keep(TTL), rules)).collect();
+    let session = |_| Session::with_rules(model.store(), model.keep(TTL), tokens(), rules);
+    let sessions: Vec<Session> = (0..2).map(session).collect();
     let mut actors = Vec::new();
     // Two tasks of one session, and one of another.
     for session in [0, 0, 1] {
@@ -121,6 +150,9 @@ async fn story(seed: u64, rules: Rules) -> Vec<String> {
     model.replay_all(&mut rng);
     audit.drain().await;
     audit.nothing_is_left();
+    if model.live_leases() != sessions.len() {
+        audit.wrong("the lease of an entry outlives it".to_owned());
+    }
     let leases: Vec<_> = sessions.iter().map(Session::lease).collect();
     for session in sessions {
         session.close().await.expect("it answers");

@@ -68,6 +68,7 @@ impl Model {
 
     /// Copies of one request of which copies may come; of the last ones more often than of early ones.
     pub(crate) fn replay(&self, rng: &mut fastrand::Rng) {
+        self.replay_grant(rng);
         let count = self.inner().journal.sent.len();
         if count == 0 {
             return;

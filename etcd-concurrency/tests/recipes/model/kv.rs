@@ -28,7 +28,7 @@ impl Model {
     }
 
     /// Whether a write is admitted; one that holds a put, in whichever branch, not to a full store.
-    fn admits(&self, puts: bool) -> Result<(), Error> {
+    pub(super) fn admits(&self, puts: bool) -> Result<(), Error> {
         let faults = &self.inner().faults;
         match (faults.denied, faults.full && puts) {
             (true, _) => Err(Code::PermissionDenied.into()),
@@ -58,7 +58,7 @@ impl Model {
         });
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         idempotent: bool,
         write: impl Fn(&Self) -> Result<T, Error> + Clone + Send + 'static,

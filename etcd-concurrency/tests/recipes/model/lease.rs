@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use etcd_client_core::{KeptLease, LeaseId, LeaseLostReason};
+use async_trait::async_trait;
+use etcd_client_core::{
+    CallOptions, Code, Error, ErrorKind, KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseId,
+    LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList, LeaseListResponse,
+    LeaseLostReason, LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse, Resend,
+};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Model;
@@ -11,6 +16,8 @@ use super::Model;
 pub(super) struct Leases {
     live: BTreeMap<LeaseId, Held>,
     granted: i64,
+    /// Grants that the client may send several times, each of which may be applied again.
+    copies: Vec<(LeaseId, Duration)>,
 }
 
 #[derive(Debug)]
@@ -22,15 +29,38 @@ struct Held {
 impl Model {
     /// Grants a lease and keeps it alive.
     pub(crate) fn keep(&self, ttl: Duration) -> KeptLease {
-        let id = {
-            let mut inner = self.inner();
-            inner.leases.granted += 1;
-            let id = LeaseId::new(0x1000 + inner.leases.granted).expect("not zero");
+        let id = self.next_id();
+        self.grant_copy(id, ttl);
+        self.keep_again(id, ttl)
+    }
+
+    fn next_id(&self) -> LeaseId {
+        let granted = &mut self.inner().leases.granted;
+        *granted += 1;
+        LeaseId::new(0x1000 + *granted).expect("not zero")
+    }
+
+    /// A grant arrives; one that the model has is as good as a new one.
+    fn grant_copy(&self, id: LeaseId, ttl: Duration) {
+        let mut inner = self.inner();
+        if !inner.leases.live.contains_key(&id) {
             inner.mvcc.leases.push(id);
             inner.leases.live.insert(id, Held { until: Instant::now() + ttl, frozen: false });
-            id
-        };
-        self.keep_again(id, ttl)
+            tokio::spawn(self.clone().expire_in_time(id));
+        }
+    }
+
+    /// Applies a copy of a grant again, if the client may have sent several.
+    pub(super) fn replay_grant(&self, rng: &mut fastrand::Rng) {
+        let copy = rng.choice(&self.inner().leases.copies).copied();
+        if let Some((id, ttl)) = copy {
+            self.grant_copy(id, ttl);
+        }
+    }
+
+    /// The leases that live.
+    pub(crate) fn live_leases(&self) -> usize {
+        self.inner().leases.live.len()
     }
 
     /// Keeps a lease alive that was granted before.
@@ -49,7 +79,6 @@ impl Model {
                 }
             }
         });
-        tokio::spawn(self.clone().expire_in_time(id));
         kept
     }
 
@@ -83,4 +112,63 @@ impl Model {
         self.inner().leases.live.remove(&id);
         self.change(|mvcc| mvcc.expire(id));
     }
+}
+
+/// Grants and revocations meet the faults of writes. The client chooses ids, as that of this project does.
+#[async_trait]
+impl Lease for Model {
+    async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
+        let (id, ttl) = (self.next_id(), op.spec().ttl);
+        let resends = options.chosen_resend() != Resend::Never;
+        if resends {
+            self.inner().leases.copies.push((id, ttl));
+        }
+        self.write(resends, move |model| {
+            model.grant_copy(id, ttl);
+            Ok(LeaseGrantResponse::new(model.inner().mvcc.header(), id, ttl))
+        })
+        .await
+    }
+
+    async fn revoke(&self, op: LeaseRevoke, _options: CallOptions) -> Result<LeaseRevokeResponse, Error> {
+        let id = op.spec().id;
+        self.write(true, move |model| {
+            if !model.inner().leases.live.contains_key(&id) {
+                return Err(Code::LeaseNotFound.into());
+            }
+            model.admits(false)?;
+            Self::revoke(model, id);
+            Ok(LeaseRevokeResponse::new(model.inner().mvcc.header()))
+        })
+        .await
+    }
+
+    async fn keep_alive(&self, op: LeaseKeepAlive, _options: CallOptions) -> Result<KeptLease, Error> {
+        let granted = op.spec().granted.expect("only new leases are kept");
+        Ok(self.keep_again(op.spec().id, granted.ttl))
+    }
+
+    async fn time_to_live(
+        &self,
+        _op: LeaseTimeToLive,
+        _options: CallOptions,
+    ) -> Result<LeaseTimeToLiveResponse, Error> {
+        Err(unsupported())
+    }
+
+    async fn list(&self, _op: LeaseList, _options: CallOptions) -> Result<LeaseListResponse, Error> {
+        Err(unsupported())
+    }
+
+    async fn keep_alive_once(
+        &self,
+        _op: LeaseKeepAliveOnce,
+        _options: CallOptions,
+    ) -> Result<LeaseKeepAliveResponse, Error> {
+        Err(unsupported())
+    }
+}
+
+fn unsupported() -> Error {
+    Error::new(ErrorKind::Unsupported, "the model has no such operation")
 }

@@ -67,6 +67,11 @@ impl Model {
     }
 
     pub(crate) fn store(&self) -> Store {
+        self.store_without_leases().with_leases(Arc::new(self.clone()))
+    }
+
+    /// A store without a Lease service.
+    pub(crate) fn store_without_leases(&self) -> Store {
         Store::new(Arc::new(self.clone()) as Arc<dyn Kv>, Arc::new(self.clone()) as Arc<dyn Watch>)
     }
 
