@@ -1,7 +1,7 @@
-// Contends with Go's recipes for the locks, elections and queues of a robustness run, one line an edge.
+// Contends with Go's recipes for the locks, elections, read-write locks, barriers and queues of a robustness run, one line an edge.
 //
-// It writes "held N KIND KEY REVISION LEASE", "giving N", "lost N", "put N KIND ITEM", "taking N KIND", "took N ITEM", "ok N" and
-// "failed N". After "giving N" it waits for a line with the same N, so that the run knows of the end before it happens. It ends with its
+// It writes "held N KIND KEY REVISION LEASE SHARE", "giving N", "lost N", "passing N KIND", "passed N", "put N KIND ITEM",
+// "taking N KIND", "took N ITEM", "ok N" and "failed N". After "giving N" it waits for a line with the same N, so that the run knows of the end before it happens. It ends with its
 // stdin.
 package main
 
@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 	recipe "go.etcd.io/etcd/client/v3/experimental/recipes"
@@ -52,8 +53,13 @@ func pause(milliseconds int) { time.Sleep(time.Duration(rand.Intn(milliseconds))
 
 // Holds until it is given back, or the session is over.
 func hold(session *concurrency.Session, kind, key string, revision int64, release func(context.Context) error) {
+	share(session, kind, key, revision, "alone", release)
+}
+
+// Holds it together with others of the same kind.
+func share(session *concurrency.Session, kind, key string, revision int64, share string, release func(context.Context) error) {
 	n := numbers.Add(1)
-	say("held %d %s %s %d %d", n, kind, key, revision, session.Lease())
+	say("held %d %s %s %d %d %s", n, kind, key, revision, session.Lease(), share)
 	select {
 	case <-session.Done():
 		say("lost %d", n)
@@ -118,6 +124,51 @@ func lead(ctx context.Context, session *concurrency.Session) error {
 	return nil
 }
 
+// RWMutex names its key after the time and does not tell it: it is the one of the session's lease.
+func own(ctx context.Context, session *concurrency.Session, prefix string) (*mvccpb.KeyValue, error) {
+	found, err := session.Client().Get(ctx, prefix, clientv3.WithPrefix())
+	if err != nil {
+		return nil, err
+	}
+	for _, kv := range found.Kvs {
+		if clientv3.LeaseID(kv.Lease) == session.Lease() {
+			return kv, nil
+		}
+	}
+	return nil, errLost
+}
+
+func readWrite(_ context.Context, session *concurrency.Session) error {
+	mutex := recipe.NewRWMutex(session, "rw")
+	acquire, release, kind := mutex.Lock, mutex.Unlock, "alone"
+	if rand.Intn(2) == 0 {
+		acquire, release, kind = mutex.RLock, mutex.RUnlock, "readers"
+	}
+	// It waits without a limit, also beyond the end of its session.
+	if _, err := recovered(func() (string, error) { return "", acquire() }); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	kv, err := own(ctx, session, "rw/")
+	if err != nil {
+		return err
+	}
+	share(session, "rw", string(kv.Key), kv.CreateRevision, kind, func(context.Context) error { return release() })
+	return nil
+}
+
+func pass(barrier *recipe.Barrier, kind string) {
+	for {
+		pause(600)
+		n := numbers.Add(1)
+		say("passing %d %s", n, kind)
+		if _, err := recovered(func() (string, error) { return "", barrier.Wait() }); err == nil {
+			say("passed %d", n)
+		}
+	}
+}
+
 func outcome(n int64, err error) {
 	if err == nil {
 		say("ok %d", n)
@@ -137,7 +188,7 @@ func produce(put func(string) error, kind string) {
 	}
 }
 
-// Dequeue of v3.7.3 dereferences nil where its watch ends by a compaction (experimental/recipes/queue.go, WaitPrefixEvents).
+// v3.7.3 dereferences nil where a watch of Dequeue ends by a compaction (experimental/recipes/queue.go, WaitPrefixEvents).
 func recovered(take func() (string, error)) (item string, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -172,6 +223,8 @@ func main() {
 	}
 	go sessions(client, lock)
 	go sessions(client, lead)
+	go sessions(client, readWrite)
+	go pass(recipe.NewBarrier(client, "barrier"), "barrier")
 	queue := recipe.NewQueue(client, "items")
 	go produce(queue.Enqueue, "items")
 	go consume(queue.Dequeue, "items")

@@ -1,11 +1,14 @@
-//! Contenders that do not use this crate: Go's recipes (`ci/contender`) and `etcdctl lock`.
+//! Contenders that do not use this crate: Go's recipes (`ci/contender`), `etcdctl lock` and `etcdctl elect`.
+//!
+//! Go's double barrier is none of them: its `Enter` waits without a limit, beyond the end of its session, and enters by the `ready` of
+//! a later round.
 //!
 //! What they know of their leases is not recorded: their holds end with their keys, as the witnesses saw them.
 
 use std::{
     collections::HashMap,
     io::{Read as _, Seek as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     sync::{
         Arc,
@@ -34,6 +37,9 @@ const GO: u64 = 2;
 /// How often it may crash in a run.
 const CRASHES: usize = 10;
 
+/// What `etcdctl elect` proclaims.
+const CANDIDATE: &str = "etcdctl";
+
 /// How long a command may take to end after it was told to.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -54,14 +60,10 @@ pub(crate) async fn start(run: &Run, over: &Arc<AtomicBool>) -> JoinSet<()> {
     }
     let client = Client::builder(run.endpoints()).build().expect("the endpoints are valid");
     let etcdctl = run.cluster().binaries().etcdctl.clone();
-    let (recorder, over) = (run.recorder().clone(), Arc::clone(over));
-    others.spawn(async move {
-        while !over.load(Ordering::Relaxed) {
-            etcdctl_lock(&etcdctl, &endpoints, &client, &recorder, &over).await;
-            sleep(Duration::from_millis(100)).await;
-        }
-        client.close().await;
-    });
+    let command =
+        Etcdctl { etcdctl, endpoints, client, recorder: run.recorder().clone(), over: Arc::clone(over) };
+    others.spawn(command.clone().lock_until_over());
+    others.spawn(command.elect_until_over());
     others
 }
 
@@ -131,7 +133,15 @@ impl Go {
                 let hold = self.recorder.hold();
                 self.holds.insert(n, hold);
                 let (name, fence, lease) = (words[2].to_owned(), Rev(number(4)), LeaseId(number(5)));
-                self.recorder.record(Edge::LockAcquired { hold, name, fence, lease, share: Share::Alone });
+                let share = if words[6] == "readers" { Share::Readers } else { Share::Alone };
+                self.recorder.record(Edge::LockAcquired { hold, name, fence, lease, share });
+            }
+            "passing" => {
+                let (op, name) = (self.op(n), words[2].to_owned());
+                self.recorder.record(Edge::Passing { op, name });
+            }
+            "passed" => {
+                self.recorder.record(Edge::Passed { op: self.ops[&n] });
             }
             "giving" => {
                 self.recorder.record(Edge::Unlock { hold: self.holds[&n] });
@@ -169,32 +179,99 @@ impl Go {
     }
 }
 
-/// Holds the lock once with `etcdctl lock`, whose command waits for a line before it ends.
-async fn etcdctl_lock(
-    etcdctl: &Path,
-    endpoints: &str,
-    client: &Client,
-    recorder: &Recorder,
-    over: &AtomicBool,
-) {
-    let mut command = Command::new(etcdctl);
-    command.arg(format!("--endpoints={endpoints}")).args(["lock", "--ttl=4", "lock", "--"]);
-    command.args(["sh", "-c", "echo $ETCD_LOCK_KEY; read line"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-    let mut child = command.spawn().expect("etcdctl starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    // It waits longer behind a key that a Go client left.
-    let Ok(Ok(Some(key))) = timeout(PATIENCE / 2, lines.next_line()).await else { return };
-    let found = client.get(key).await.ok().and_then(etcd_client_core::GetResponse::into_first);
-    let (Some(kv), false) = (found, over.load(Ordering::Relaxed)) else { return };
-    let (hold, fence) = (recorder.hold(), Rev(kv.create_revision.get()));
-    let lease = LeaseId(kv.lease.map_or(0, etcd_client_core::LeaseId::get));
-    recorder.record(Edge::LockAcquired { hold, name: "lock".to_owned(), fence, lease, share: Share::Alone });
-    sleep(Duration::from_millis(50)).await;
-    recorder.record(Edge::Unlock { hold });
-    // Fails where it has lost the lock, and has ended.
-    let _ = stdin.write_all(b"\n").await;
-    drop(stdin);
-    let _ = timeout(PATIENCE, child.wait()).await;
+/// `etcdctl`, one command after the other.
+#[derive(Clone)]
+struct Etcdctl {
+    etcdctl: PathBuf,
+    endpoints: String,
+    client: Client,
+    recorder: Recorder,
+    over: Arc<AtomicBool>,
+}
+
+impl Etcdctl {
+    async fn lock_until_over(self) {
+        while !self.over.load(Ordering::Relaxed) {
+            self.lock().await;
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn elect_until_over(self) {
+        while !self.over.load(Ordering::Relaxed) {
+            self.elect().await;
+            self.revoke_candidates().await;
+            sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.etcdctl);
+        command.arg(format!("--endpoints={}", self.endpoints));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// Holds the lock once with `etcdctl lock`, whose command waits for a line before it ends.
+    async fn lock(&self) {
+        let mut command = self.command();
+        command.args(["lock", "--ttl=4", "lock", "--", "sh", "-c", "echo $ETCD_LOCK_KEY; read line"]);
+        let mut child = command.spawn().expect("etcdctl starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        // It waits longer behind a key that a Go client left.
+        let Some(key) = first_line(&mut child).await else { return };
+        let Some(hold) = self.held("lock", key).await else { return };
+        sleep(Duration::from_millis(50)).await;
+        self.recorder.record(Edge::Unlock { hold });
+        // Fails where it has lost the lock, and has ended.
+        let _ = stdin.write_all(b"\n").await;
+        drop(stdin);
+        let _ = timeout(PATIENCE, child.wait()).await;
+    }
+
+    /// Leads once with `etcdctl elect`, which resigns when it is interrupted.
+    async fn elect(&self) {
+        let mut command = self.command();
+        command.args(["elect", "office", CANDIDATE]);
+        let mut child = command.spawn().expect("etcdctl starts");
+        if let Some(key) = first_line(&mut child).await
+            && let Some(hold) = self.held("office", key).await
+        {
+            sleep(Duration::from_millis(50)).await;
+            self.recorder.record(Edge::Unlock { hold });
+        }
+        // Without an id it has ended.
+        if let Some(id) = child.id() {
+            let interrupted = Command::new("kill").args(["-INT", &id.to_string()]).status().await;
+            interrupted.expect("there is a kill");
+        }
+        let _ = timeout(PATIENCE, child.wait()).await;
+    }
+
+    /// Ends the leases of candidates that did not resign: they live for a minute.
+    async fn revoke_candidates(&self) {
+        let Ok(found) = self.client.get("office/").prefix().await else { return };
+        for kv in found.kvs.iter().filter(|kv| kv.value == CANDIDATE.as_bytes()) {
+            if let Some(lease) = kv.lease {
+                let _ = self.client.lease().revoke(lease).await;
+            }
+        }
+    }
+
+    /// Writes down that the key is held, if it is still there.
+    async fn held(&self, name: &str, key: String) -> Option<HoldId> {
+        let found = self.client.get(key).await.ok().and_then(etcd_client_core::GetResponse::into_first);
+        let kv = found.filter(|_| !self.over.load(Ordering::Relaxed))?;
+        let (hold, fence) = (self.recorder.hold(), Rev(kv.create_revision.get()));
+        let lease = LeaseId(kv.lease.map_or(0, etcd_client_core::LeaseId::get));
+        let (name, share) = (name.to_owned(), Share::Alone);
+        self.recorder.record(Edge::LockAcquired { hold, name, fence, lease, share });
+        Some(hold)
+    }
+}
+
+/// The first line that a command writes, if that is soon.
+async fn first_line(child: &mut Child) -> Option<String> {
+    let mut lines = BufReader::new(child.stdout.as_mut().expect("piped")).lines();
+    timeout(PATIENCE / 2, lines.next_line()).await.ok()?.ok()?
 }
