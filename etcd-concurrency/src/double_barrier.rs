@@ -27,7 +27,8 @@ use crate::{
 /// **What breaks it.**
 /// Participants that were told different numbers.
 /// Go's `Enter` does not look whether a round is running: a Go participant that comes in the middle of one waits for the next
-/// `ready`, and those who leave wait for it.
+/// `ready`, and those who leave wait for it. One whose session ends while it waits enters all the same, without a key, by the
+/// `ready` of a later round.
 ///
 /// **Keys.**
 /// `name/waiters/<unique>` and `name/ready`, as Go's `recipe.DoubleBarrier`: both can take part.

@@ -73,7 +73,7 @@ impl Queue {
     ///
     /// # Errors
     /// The client's: its outcome says whether the value may be in the queue, or may still come to be there. By a session it is
-    /// unknown only when the session ended meanwhile. [`Error::Expired`] when the session was over before,
+    /// unknown only when the session's lease ended meanwhile, which [`Session::lost`] may report a little later. [`Error::Expired`] when the session was over before,
     /// [`Error::NeedsTokens`] when it keeps no tokens.
     ///
     /// # Cancel safety

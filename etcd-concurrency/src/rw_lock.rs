@@ -24,6 +24,7 @@ use crate::{
 /// **What breaks it.**
 /// Whoever holds it after its lease expired may not know it: see [`Guard`].
 /// A task that waits for the write lock while it holds the read lock waits for ever.
+/// Go's `RWMutex` does not look at its own key: one whose session ended while it waited returns as if it held the lock.
 ///
 /// **Keys.**
 /// `name/read/...` and `name/write/...`, as Go's `recipe.RWMutex` has them: both exclude each other.

@@ -2,7 +2,7 @@
 
 use etcd_client_core::{Code, Outcome, Value};
 use etcd_concurrency::{
-    EphemeralKey, Error, PriorityQueue, Queue, create_key, create_unique_key, wait_event,
+    EphemeralKey, Error, PriorityQueue, Queue, SessionEnd, create_key, create_unique_key, wait_event,
 };
 use tokio::time::{sleep, timeout};
 
@@ -144,6 +144,31 @@ async fn a_session_that_ends_leaves_the_outcome_unknown() {
     let unknown = timeout(3 * TTL, queue.enqueue("?")).await.expect("in time").expect_err("unknown");
     assert_eq!(unknown.outcome(), Outcome::Unknown, "{unknown}");
     assert!(matches!(queue.enqueue("?").await, Err(Error::Expired(_))));
+}
+
+/// A leader that was stopped and has not heard of its successor revokes a lease that the successor renewed. The token is gone
+/// before the session hears of it, and shows the same whether the call was applied or not.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_ends_unnoticed_leaves_the_outcome_unknown() {
+    for applied in [false, true] {
+        let model = Model::default();
+        let session = model.session(TTL);
+        let queue = Queue::with_session(&session, "queue");
+        queue.enqueue("before").await.expect("put");
+        if applied {
+            // The first copy is applied, and the next one comes when the lease and its token are gone.
+            model.next_writes([Fault::AnswerLost, Fault::AfterRevoking(session.lease())]);
+        } else {
+            model.revoke(session.lease());
+        }
+        let unknown = queue.enqueue("?").await.expect_err("the token is gone");
+        assert_eq!(unknown.outcome(), Outcome::Unknown, "{unknown}");
+        assert_eq!(session.ended(), None, "the client has not heard of it");
+        assert_eq!(model.keys("queue/").len(), 1 + usize::from(applied));
+        let end = timeout(TTL, session.lost()).await.expect("with the next renewal");
+        assert_eq!(end, SessionEnd::Lost);
+        assert!(matches!(queue.enqueue("?").await, Err(Error::Expired(SessionEnd::Lost))));
+    }
 }
 
 #[tokio::test(start_paused = true)]

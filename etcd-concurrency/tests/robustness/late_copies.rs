@@ -10,7 +10,7 @@ use std::{
 };
 
 use etcd_client_core::Client;
-use etcd_concurrency::Session;
+use etcd_concurrency::{Session, Tokens};
 use etcd_testkit::{
     Direction, Fault,
     check::Rule,
@@ -67,17 +67,24 @@ fn runs() -> Option<usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_copies_leave_nothing() {
-    under("late-copies", false).await;
+    under("late-copies", false, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_copies_of_dropped_calls_leave_nothing() {
-    under("late-copies-dropped", true).await;
+    under("late-copies-dropped", true, false).await;
 }
 
-async fn under(scenario: &str, drops: bool) {
+/// By sessions that keep no tokens, dropped calls included.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_copies_under_leases_of_their_own_leave_nothing() {
+    under("late-copies-leases", true, true).await;
+}
+
+async fn under(scenario: &str, drops: bool, leases: bool) {
     let Some(run) = Run::start(scenario).await else { return };
     let mut round = Round::of(&run, drops);
+    round.leases = leases;
     for _ in 0..runs().unwrap_or(1) {
         for late in if runs().is_some() { Late::ALL.as_slice() } else { &Late::SHORT } {
             round.happen::<Ours>(*late).await;
@@ -112,6 +119,8 @@ struct Round<'r> {
     run: &'r Run,
     rng: Rng,
     drops: bool,
+    /// Each entry has a lease of its own.
+    leases: bool,
     client: Client,
 }
 
@@ -121,7 +130,7 @@ impl<'r> Round<'r> {
         let actions = PLACES.map(|name| Action::Delete { keys: Keys::prefix(name) }).to_vec();
         run.recorder().record(Edge::Invoke { op: run.recorder().op(), actions });
         let client = Client::builder(run.cluster().endpoints()).build().expect("the endpoints are valid");
-        Self { run, rng: Rng::with_seed(run.settings().seed), drops, client }
+        Self { run, rng: Rng::with_seed(run.settings().seed), drops, leases: false, client }
     }
 
     /// Has requests be late under the load of all recipes, and writes down when all has settled.
@@ -150,6 +159,9 @@ impl<'r> Round<'r> {
         })
         .await;
         settle(&self.client, self.run.recorder()).await;
+        if self.leases {
+            self.nothing_is_left().await;
+        }
         self.drain(&contenders[0]).await;
         say(format_args!("{late:?} of member {member}, drops: {}, {:.1?}", self.drops, began.elapsed()));
         for (client, session) in contenders {
@@ -177,7 +189,8 @@ impl<'r> Round<'r> {
             Late::Delayed(_) => vec![endpoints[member].clone(), endpoints[other].clone()],
         };
         let client = Client::builder(chosen).build().expect("the endpoints are valid");
-        let session = Session::builder(&client).ttl(TTL).await.expect("the cluster is well");
+        let tokens = if self.leases { Tokens::lease_per_entry() } else { Tokens::default() };
+        let session = Session::builder(&client).ttl(TTL).tokens(tokens).await.expect("the cluster is well");
         let recorder = self.run.recorder();
         sessions::granted(recorder, &session);
         tokio::spawn(sessions::follow(recorder.clone(), session.clone()));
@@ -207,7 +220,7 @@ impl<'r> Round<'r> {
         for whats in Taking::TOGETHER {
             load.spawn(self.one::<R>(client, session).hold(whats));
         }
-        for line in Line::ALL {
+        for line in self.lines() {
             load.spawn(self.one::<R>(client, session).queue(line));
         }
         load.spawn(self.one::<R>(client, session).pass());
@@ -247,11 +260,25 @@ impl<'r> Round<'r> {
 
     /// Takes all that is in the queues, past the fault.
     async fn drain(&self, (_, session): &(Client, Session)) {
-        for line in Line::ALL {
+        for line in self.lines() {
             let rng = Rng::with_seed(0);
             let mut taker = self.contender_with::<Ours>(&self.client, session, rng);
             taker.drops = false;
             while taker.pick(line).await {}
+        }
+    }
+
+    /// Queues used by a session need tokens.
+    fn lines(&self) -> impl Iterator<Item = Line> + Send + use<> {
+        let leases = self.leases;
+        Line::ALL.into_iter().filter(move |line| !leases || !line.is_known())
+    }
+
+    /// The checker knows the leases of sessions, and not those of entries.
+    async fn nothing_is_left(&self) {
+        for name in PLACES {
+            let found = self.client.get(name).prefix().keys_only().await.expect("the cluster is well");
+            assert!(found.kvs.is_empty(), "left behind: {:?}", found.kvs);
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use etcd_client_core::LeaseId;
+
 /// What happens to a transaction that writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
@@ -23,6 +25,8 @@ pub(crate) enum Fault {
     Refused,
     /// It arrives and is answered, after somebody deleted all tokens.
     AfterDeletingTokens,
+    /// It arrives and is answered, after this lease was revoked.
+    AfterRevoking(LeaseId),
 }
 
 type Act = Box<dyn FnOnce(&super::Model) + Send>;

@@ -71,9 +71,11 @@ impl Model {
             self.arrive().await.map_err(|error| if sent { ambiguous(error) } else { error })?;
             let fault = self.next_fault();
             match fault {
-                Fault::None | Fault::AfterDeletingTokens => {
-                    if matches!(fault, Fault::AfterDeletingTokens) {
-                        self.delete_tokens();
+                Fault::None | Fault::AfterDeletingTokens | Fault::AfterRevoking(_) => {
+                    match fault {
+                        Fault::AfterDeletingTokens => self.delete_tokens(),
+                        Fault::AfterRevoking(lease) => self.revoke(lease),
+                        _ => {}
                     }
                     let written = write(self);
                     sleep(HALF_TRIP).await;
