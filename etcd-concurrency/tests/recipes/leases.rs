@@ -7,7 +7,7 @@ use etcd_concurrency::{
     DoubleBarrier, Election, EphemeralKey, Error, Mutex, PriorityQueue, Queue, RwLock, Semaphore, Session,
     SessionEnd, Tokens,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::model::{Fault, Model};
 
@@ -96,14 +96,32 @@ async fn a_place_is_lost_with_its_own_lease() {
     let lease = model.queue("lock/")[0].lease.expect("a lease");
     assert_ne!(lease, session.lease());
     let began = Instant::now();
-    // Cut off: the key is there until the lease expires, and nothing says that it is gone.
-    model.freeze(lease);
+    // Nothing says that the key is gone, because it is not: only the clock of this client counts.
+    model.lose_renewals(lease);
     let lost = guard.scope(std::future::pending::<()>()).await.expect_err("lost");
     assert!(matches!(lost, Error::Lost), "{lost}");
     assert!(began.elapsed() <= TTL + SOON, "{:?}", began.elapsed());
-    assert_eq!(session.ended(), None);
-    assert!(guard.unlock().await.is_err_and(|error| error.is_lost()));
+    assert_eq!((session.ended(), model.keys("lock/").len()), (None, 1));
+    let mut polled = false;
+    let late = guard.scope(async { polled = true }).await.expect_err("lost");
+    assert!(matches!(late, Error::Lost) && !polled, "{late}");
+    guard.unlock().await.expect("the key was still there");
     assert_eq!(model.live_leases(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_lost_with_its_own_lease() {
+    let model = Model::default();
+    let (one, two) = (session(&model), session(&model));
+    let _held = Mutex::new(&one, "lock").lock().await.expect("free");
+    let waits = tokio::spawn(async move { Mutex::new(&two, "lock").lock().await });
+    sleep(SOON).await;
+    let lease = model.queue("lock/")[1].lease.expect("a lease");
+    model.lose_renewals(lease);
+    let lost = timeout(TTL + SOON, waits).await.expect("in time").expect("no panic").expect_err("lost");
+    assert!(matches!(lost, Error::Lost), "{lost}");
+    sleep(SOON).await;
+    assert_eq!(model.keys("lock/").len(), 1, "its key is not left behind");
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,8 @@ pub(super) struct Leases {
 struct Held {
     until: Instant,
     frozen: bool,
+    /// It is renewed, and no renewal is answered.
+    unanswered: bool,
 }
 
 impl Model {
@@ -45,7 +47,10 @@ impl Model {
         let mut inner = self.inner();
         if !inner.leases.live.contains_key(&id) {
             inner.mvcc.leases.push(id);
-            inner.leases.live.insert(id, Held { until: Instant::now() + ttl, frozen: false });
+            inner
+                .leases
+                .live
+                .insert(id, Held { until: Instant::now() + ttl, frozen: false, unanswered: false });
             tokio::spawn(self.clone().expire_in_time(id));
         }
     }
@@ -89,7 +94,7 @@ impl Model {
         if !held.frozen {
             held.until = Instant::now() + ttl;
         }
-        Some(!held.frozen)
+        Some(!held.frozen && !held.unanswered)
     }
 
     async fn expire_in_time(self, id: LeaseId) {
@@ -105,6 +110,11 @@ impl Model {
     /// Stops the renewals: the client is frozen, or cut off.
     pub(crate) fn freeze(&self, id: LeaseId) {
         self.inner().leases.live.get_mut(&id).expect("a lease").frozen = true;
+    }
+
+    /// Loses the answers to the renewals: the lease lives, and the client cannot know.
+    pub(crate) fn lose_renewals(&self, id: LeaseId) {
+        self.inner().leases.live.get_mut(&id).expect("a lease").unanswered = true;
     }
 
     /// Ends a lease and deletes its keys.
