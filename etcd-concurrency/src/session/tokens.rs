@@ -48,7 +48,7 @@ impl Tokens {
     /// of one session queue for it like two sessions.
     /// A place whose own lease may have expired is [`Error::Lost`](crate::Error::Lost), though the session may live.
     /// After [`Session::orphan`](crate::Session::orphan), or when the process dies, the places expire one TTL later; a session
-    /// that takes the lease over does not find them again.
+    /// that takes the lease over does not find them again, and a leadership that it resumes ends with its entry's lease.
     /// When the session ends in any other way than [`Session::close`](crate::Session::close), its places expire as well.
     ///
     /// **Limits.**
