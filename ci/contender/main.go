@@ -3,6 +3,9 @@
 // It writes "held N KIND KEY REVISION LEASE SHARE", "giving N", "lost N", "passing N KIND", "passed N", "put N KIND ITEM",
 // "taking N KIND", "took N ITEM", "ok N" and "failed N". After "giving N" it waits for a line with the same N, so that the run knows of the end before it happens. It ends with its
 // stdin.
+//
+// With "-meet" it takes part in a double barrier of two instead, one round for each line of its stdin, and writes "entering", "entered"
+// and "left".
 package main
 
 import (
@@ -30,6 +33,7 @@ var (
 	endpoints = flag.String("endpoints", "", "comma-separated")
 	prefix    = flag.String("items", "g", "what items begin with")
 	ttl       = flag.Int("ttl", 4, "seconds")
+	meeting   = flag.String("meet", "", "the double barrier")
 	numbers   atomic.Int64
 	out       sync.Mutex
 	waiting   sync.Map
@@ -211,15 +215,38 @@ func consume(take func() (string, error), kind string) {
 	}
 }
 
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func meet(client *clientv3.Client, lines *bufio.Scanner) {
+	session, err := concurrency.NewSession(client)
+	check(err)
+	defer session.Close()
+	for lines.Scan() {
+		barrier := recipe.NewDoubleBarrier(session, *meeting, 2)
+		say("entering")
+		check(barrier.Enter())
+		say("entered")
+		check(barrier.Leave())
+		say("left")
+	}
+}
+
 func main() {
 	flag.Parse()
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: strings.Split(*endpoints, ","), DialTimeout: 2 * time.Second,
 		DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 2 * time.Second,
 	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	check(err)
+	lines := bufio.NewScanner(os.Stdin)
+	if *meeting != "" {
+		meet(client, lines)
+		return
 	}
 	go sessions(client, lock)
 	go sessions(client, lead)
@@ -231,7 +258,6 @@ func main() {
 	urgent := recipe.NewPriorityQueue(client, "urgent")
 	go produce(func(item string) error { return urgent.Enqueue(item, uint16(rand.Intn(3))) }, "urgent")
 	go consume(urgent.Dequeue, "urgent")
-	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		if told, waits := waiting.LoadAndDelete(lines.Text()); waits {
 			close(told.(chan struct{}))

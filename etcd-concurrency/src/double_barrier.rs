@@ -29,6 +29,7 @@ use crate::{
 /// Go's `Enter` does not look whether a round is running: a Go participant that comes in the middle of one waits for the next
 /// `ready`, and those who leave wait for it. One whose session ends while it waits enters all the same, without a key, by the
 /// `ready` of a later round.
+/// It puts `ready` without a condition as well, so that a copy which is applied late can let others enter without it.
 ///
 /// **Keys.**
 /// `name/waiters/<unique>` and `name/ready`, as Go's `recipe.DoubleBarrier`: both can take part.

@@ -24,7 +24,7 @@
 //!
 //! | etcd (`experimental/recipes`: barriers and queues) | here |
 //! |---|---|
-//! | `TestBarrier*`, `TestDoubleBarrier*` | [`others`], `recipes::meeting` |
+//! | `TestBarrier*`, `TestDoubleBarrier*` | [`others`], [`meeting`], `recipes::meeting` |
 //! | `TestQueue*`, `TestPrQueue*` | [`others`], `recipes::queues` |
 
 mod canary;
@@ -35,6 +35,7 @@ mod handoffs;
 mod interop;
 mod load;
 mod locks;
+mod meeting;
 mod others;
 mod proxied;
 mod rig;

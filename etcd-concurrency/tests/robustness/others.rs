@@ -1,7 +1,7 @@
 //! Contenders that do not use this crate: Go's recipes (`ci/contender`), `etcdctl lock` and `etcdctl elect`.
 //!
-//! Go's double barrier is none of them: its `Enter` waits without a limit, beyond the end of its session, and enters by the `ready` of
-//! a later round.
+//! Go's double barrier is none of them: its `Enter` waits beyond the end of its session and enters by the `ready` of a later round, and a
+//! late copy of its `ready`, which has no condition, lets others enter alone. Without faults the two meet: `it meeting`.
 //!
 //! What they know of their leases is not recorded: their holds end with their keys, as the witnesses saw them.
 
