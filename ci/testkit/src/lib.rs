@@ -38,10 +38,10 @@ pub mod scripted;
 mod witness;
 mod workspace;
 
-pub use cluster::{Backup, Builder, Certificates, Cluster, Front, Identity, Member, Proxied};
+pub use cluster::{Backup, Builder, Certificates, Cluster, Front, Identity, Member, Proxied, Snapshot};
 pub use line::{Line, Version};
 pub use obtain::{Binaries, Source, obtain, obtain_contender};
 pub use progress::{Progress, Silent, StderrProgress};
 pub use proxy::{Accept, Connection, Counts, Direction, Fault, Flow, Proxy, Traffic};
-pub use require::{SKIPPED, require};
+pub use require::{SKIPPED, require, require_line};
 pub use witness::Witnesses;

@@ -26,7 +26,18 @@ pub const SKIPPED: &str = "etcd-testkit: SKIPPED";
 /// # Panics
 /// When no etcd can be had and `ETCD_REQUIRED=1`, or when `ETCD_LINE` is not a known line.
 pub fn require() -> Option<Binaries> {
-    let line = Line::from_env().expect("ETCD_LINE must name a known line");
+    found_or_skip(Line::from_env().expect("ETCD_LINE must name a known line"))
+}
+
+/// As [`require`], for a test of a certain line.
+///
+/// # Panics
+/// When no etcd of this line can be had and `ETCD_REQUIRED=1`.
+pub fn require_line(line: Line) -> Option<Binaries> {
+    found_or_skip(Some(line))
+}
+
+fn found_or_skip(line: Option<Line>) -> Option<Binaries> {
     match found(line) {
         Ok(binaries) => Some(binaries),
         Err(error) => {

@@ -20,6 +20,7 @@ use super::{
     process::Pid,
     reaper::Reaper,
 };
+use crate::Binaries;
 
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -41,7 +42,7 @@ pub struct Member {
     pub(super) index: usize,
     pub(super) listen: Listen,
     pub(super) dir: PathBuf,
-    pub(super) etcd: PathBuf,
+    pub(super) etcd: Mutex<PathBuf>,
     pub(super) args: Vec<String>,
     pub(super) endpoint: String,
     pub(super) tcp_endpoint: String,
@@ -175,6 +176,16 @@ impl Member {
         self.spawn()
     }
 
+    /// Stops the member in order and starts it on the same data with another version of etcd, which it keeps from then on.
+    ///
+    /// # Errors
+    /// When it does not become healthy in 90 s.
+    pub async fn upgrade(&self, binaries: &Binaries) -> anyhow::Result<()> {
+        self.stop().await?;
+        self.etcd.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&binaries.etcd);
+        self.restart().await
+    }
+
     /// Waits until the member itself says that it is healthy, for which it must know a leader and reach a quorum.
     ///
     /// # Errors
@@ -232,7 +243,8 @@ impl Member {
     /// The same with further arguments, which win over those that it has.
     pub(super) fn spawn_with(&self, more: &[String]) -> anyhow::Result<()> {
         let args: Vec<String> = self.args.iter().chain(more).cloned().collect();
-        let script = flags::script(&self.etcd, &self.dir, &args);
+        let etcd = self.etcd.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let script = flags::script(&etcd, &self.dir, &args);
         fs::write(self.dir.join("run"), script)
             .with_context(|| format!("writing the start of {}", self.name()))?;
         // etcd 3.4 does not listen where a killed process has left its socket. Fails where there is none.

@@ -15,6 +15,7 @@ mod proxied;
 mod reaper;
 mod replace;
 mod setup;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ pub use self::{
     member::Member,
     proxied::Proxied,
     replace::Backup,
+    snapshot::Snapshot,
 };
 use self::{
     builder::Plan,

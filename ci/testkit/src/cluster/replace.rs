@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::member::{Member, START_PATIENCE};
 
 /// The directory that holds a member's data, below its own.
-const DATA: &str = "data";
+pub(super) const DATA: &str = "data";
 
 /// A copy of a member's data directory, of when it was stopped. It vanishes when it is dropped.
 #[derive(Debug)]

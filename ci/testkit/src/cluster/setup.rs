@@ -74,7 +74,7 @@ impl Setup {
             args: flags::arguments(self, listen, all, state),
             listen: listen.clone(),
             dir,
-            etcd: self.binaries.etcd.clone(),
+            etcd: Mutex::new(self.binaries.etcd.clone()),
             access: self.access(vec![endpoint.clone()]),
             endpoint,
             tcp_endpoint,

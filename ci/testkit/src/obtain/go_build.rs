@@ -68,16 +68,36 @@ fn build_command(go: &Go, line: Line, made: &Path) -> Command {
 
 /// Builds the program of `ci/contender`, which contends with Go's recipes. Go compiles again only what has changed.
 pub(super) fn contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
-    let (module, place) = (workspace::root().join("ci/contender"), workspace::target().join("go/contender"));
+    let place = workspace::target().join("go/contender");
+    program(&workspace::root().join("ci/contender"), ".", &place, progress)?;
+    Ok(place)
+}
+
+/// Builds etcdutl with the modules of a line, unless it was built from the same version before.
+pub(super) fn etcdutl(line: Line, progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
+    let version = pinned(line).with_context(|| format!("ci/etcd has no module for {line}"))?;
+    let place = workspace::target().join(format!("go/etcdutl-{version}"));
+    if !place.is_file() {
+        let scratch = cache::scratch()?;
+        let made = scratch.path().join("etcdutl");
+        program(&module(line), "./etcdutl", &made, progress)?;
+        fs::create_dir_all(workspace::target().join("go")).context("creating target/go")?;
+        fs::rename(&made, &place).with_context(|| format!("installing {}", place.display()))?;
+    }
+    Ok(place)
+}
+
+/// Builds one program of a module with the first Go that can.
+fn program(module: &Path, package: &str, place: &Path, progress: &mut dyn Progress) -> anyhow::Result<()> {
     let mut reasons = Vec::new();
     for (name, toolchain) in go_toolchain::SOURCES {
         let built = toolchain(progress).and_then(|go| {
-            let mut build = go_command_in(&go, &module, ["build", "-mod=readonly"]);
-            build.args(["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"]).arg(&place).arg(".");
-            command::run(&mut build, "building Go's contender", progress)
+            let mut build = go_command_in(&go, module, ["build", "-mod=readonly"]);
+            build.args(["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"]).arg(place).arg(package);
+            command::run(&mut build, &format!("building {}", place.display()), progress)
         });
         match built {
-            Ok(()) => return Ok(place),
+            Ok(()) => return Ok(()),
             Err(error) => reasons.push(format!("{name}: {error:#}")),
         }
     }

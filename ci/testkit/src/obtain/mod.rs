@@ -91,6 +91,15 @@ pub fn obtain_contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> 
     go_build::contender(progress).context("building ci/contender")
 }
 
+/// Builds etcdutl of a line from 3.6 on, from the module that `ci/etcd` pins. Blocks; what was built before is used again.
+///
+/// # Errors
+/// Where there is no Go, or it cannot have the modules.
+pub(crate) fn etcdutl(line: Line, progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
+    let _lock = cache::lock(line, progress).context("locking target/etcd")?;
+    go_build::etcdutl(line, progress).with_context(|| format!("building etcdutl of ci/etcd/{line}"))
+}
+
 fn make(
     line: Line,
     pin: Option<Version>,
