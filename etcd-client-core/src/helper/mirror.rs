@@ -8,7 +8,7 @@ use super::revision;
 use crate::{
     client::{Client, Page, Pages},
     model::Revision,
-    op::{Get, KeyRange, WatchBound, WatchCreate},
+    op::{Get, HistoryPin, KeyRange, WatchBound, WatchCreate},
     service::{Kv, Watch},
 };
 
@@ -42,6 +42,7 @@ pub struct Mirror<'a> {
     watch: &'a dyn Watch,
     range: KeyRange,
     revision: Option<Revision>,
+    history: HistoryPin,
     base: Base<'a>,
 }
 
@@ -62,7 +63,7 @@ impl<'a> Mirror<'a> {
 
     /// A mirror on services of your own, both of the same store.
     pub fn over(kv: &'a dyn Kv, watch: &'a dyn Watch, range: KeyRange) -> Self {
-        Self { kv, watch, range, revision: None, base: Base::Unread }
+        Self { kv, watch, range, revision: None, history: HistoryPin::new(), base: Base::Unread }
     }
 
     /// Reads the range as it was at `revision` instead. Whoever has that already can leave the pages out.
@@ -81,7 +82,9 @@ impl<'a> Mirror<'a> {
     /// Cancel safe: a page that was under way is given by the next call.
     ///
     /// # Errors
-    /// Those of a get. After one there are no more pages.
+    /// Those of a get. After one there are no more pages. [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
+    /// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) once another cluster or history was
+    /// [accepted](Client::accept_cluster): make another mirror.
     pub async fn next(&mut self) -> Option<Result<Page, Error>> {
         let page = match self.read().await {
             Ok(page) => page.map(Ok),
@@ -101,10 +104,11 @@ impl<'a> Mirror<'a> {
             let revision = match self.revision {
                 Some(revision) => revision,
                 // An empty range has no page that tells its revision.
-                None => revision::current(self.kv, &self.range).await?,
+                None => revision::current(self.kv, &self.range, &self.history).await?,
             };
             self.revision = Some(revision);
-            let get = Get::from_range(self.range.clone()).revision(revision).bind(self.kv);
+            let get =
+                Get::from_range(self.range.clone()).revision(revision).pinned(&self.history).bind(self.kv);
             self.base = Base::Reading(get.pages());
         }
         match &mut self.base {
@@ -122,7 +126,11 @@ impl<'a> Mirror<'a> {
             let error = Error::invalid_request("revision", "the pages were not read to their end");
             return Err(error.with_operation("mirror"));
         };
-        Ok(WatchCreate::from_range(self.range).start_revision(revision.next()).bind(self.watch))
+        let mut watch = WatchCreate::from_range(self.range).start_revision(revision.next());
+        if let Some(history) = self.history.number() {
+            watch = watch.in_history(history);
+        }
+        Ok(watch.bind(self.watch))
     }
 }
 

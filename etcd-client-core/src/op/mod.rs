@@ -16,6 +16,7 @@ mod election;
 mod get;
 mod hash_backend;
 mod hash_kv;
+mod history_pin;
 mod into_ops;
 mod invalid;
 mod key_range;
@@ -77,6 +78,7 @@ pub use election::{
 pub use get::{Get, GetResponse, GetSpec};
 pub use hash_backend::{HashBackend, HashBackendResponse, HashBackendSpec};
 pub use hash_kv::{HashKv, HashKvResponse, HashKvSpec};
+pub(crate) use history_pin::HistoryPin;
 pub use into_ops::{IntoCompares, IntoOps};
 pub(crate) use invalid::Invalid;
 pub use key_range::KeyRange;

@@ -8,11 +8,11 @@ use crate::{
     mechanism::{grpc::frame, retry::Class},
     model::Revision,
     op::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, GetSpec, Put, PutResponse, Txn,
-        TxnResponse,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, GetSpec, HistoryPin, Put,
+        PutResponse, Txn, TxnResponse,
     },
     service::{CallOptions, Kv, RangeStream, Timeout},
-    transport::{call::Call, caller::Caller, method::Method},
+    transport::{call::Call, caller::Caller, identity::superseded, method::Method},
     wire,
 };
 
@@ -26,6 +26,12 @@ impl RemoteKv {
     pub(crate) fn new(caller: Caller) -> Self {
         Self { caller }
     }
+
+    /// Fails when another history was accepted since the first get with this pin.
+    fn check_history(&self, pin: &HistoryPin) -> Result<(), Error> {
+        let history = self.caller.channel().history();
+        if pin.holds(history.number()) { Ok(()) } else { Err(superseded(&history)) }
+    }
 }
 
 #[async_trait]
@@ -33,9 +39,14 @@ impl Kv for RemoteKv {
     async fn get(&self, op: Get, options: CallOptions) -> Result<GetResponse, Error> {
         named(Method::Range, op.validate(self.caller.channel().limits()))?;
         let call = Call::new(Method::Range, &options).serializable_if(op.spec().serializable);
+        let history = op.spec().history.clone();
+        named(Method::Range, self.check_history(&history))?;
         let request = wire::get_request(op);
         let call = call.of_key(&request.key, &request.range_end);
-        self.caller.unary(call, &request, wire::get_response).await
+        let response = self.caller.unary(call, &request, wire::get_response).await?;
+        // Another history may have been accepted before the call was sent.
+        named(Method::Range, self.check_history(&history))?;
+        Ok(response)
     }
 
     async fn put(&self, op: Put, options: CallOptions) -> Result<PutResponse, Error> {
@@ -74,11 +85,15 @@ impl Kv for RemoteKv {
         named(Method::RangeStream, op.validate(self.caller.channel().limits()))?;
         named(Method::RangeStream, check_streamable(op.spec()))?;
         let call = Call::new(Method::RangeStream, &options).serializable_if(op.spec().serializable);
+        let history = op.spec().history.clone();
+        named(Method::RangeStream, self.check_history(&history))?;
         let request = wire::get_request(op);
-        match &self.caller {
-            Caller::Pool(channel) => range_stream::open(channel, call, frame::encode(&request)).await,
-            Caller::Service(service) => range_stream::through(service, call, &request).await,
-        }
+        let stream = match &self.caller {
+            Caller::Pool(channel) => range_stream::open(channel, call, frame::encode(&request)).await?,
+            Caller::Service(service) => range_stream::through(service, call, &request).await?,
+        };
+        named(Method::RangeStream, self.check_history(&history))?;
+        Ok(stream)
     }
 }
 

@@ -53,7 +53,9 @@ pub struct Page {
 /// # Errors
 ///
 /// As a get; after an error the stream ends. [`Code::Compacted`](etcd_errors::Code::Compacted) says that the revision was compacted
-/// between two pages.
+/// between two pages. [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
+/// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) says that another cluster or history was
+/// [accepted](crate::Client::accept_cluster) between two pages: the pages before it are of a history that is lost.
 #[must_use = "pages are read with `next` or as a stream"]
 pub struct Pages<'a> {
     reading: Reading<'a>,

@@ -7,7 +7,7 @@ use super::Page;
 use crate::{
     mechanism::page_plan::PagePlan,
     model::{KeyValue, Revision},
-    op::{Get, KeyRange},
+    op::{Get, HistoryPin, KeyRange},
     service::{CallOptions, Kv, RangeStream},
 };
 
@@ -33,7 +33,10 @@ pub(super) struct Walk<'a> {
 pub(super) type Step<'a> = Option<(Result<Page, Error>, Option<Walk<'a>>)>;
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(kv: &'a dyn Kv, get: Get, options: CallOptions) -> Self {
+    pub(super) fn new(kv: &'a dyn Kv, mut get: Get, options: CallOptions) -> Self {
+        if !get.spec().history.is_set_up() {
+            get = get.pinned(&HistoryPin::new());
+        }
         let spec = get.spec();
         let filters = [
             spec.min_mod_revision,

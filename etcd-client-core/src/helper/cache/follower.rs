@@ -24,7 +24,7 @@ use crate::{
         backoff::Backoff,
         replica::{Pairs, steps},
     },
-    op::{Get, WatchCreate},
+    op::{Get, HistoryPin, WatchCreate},
     service::{WatchHandle, WatchResponse, WatchResponseKind},
 };
 
@@ -80,8 +80,10 @@ impl Follower {
     async fn list(&mut self) -> Result<(), Error> {
         let history = self.source.history();
         let kv = self.source.kv();
-        let revision = revision::current(kv, self.shared.range()).await?;
-        let mut pages = Get::from_range(self.shared.range().clone()).revision(revision).bind(kv).pages();
+        let pin = HistoryPin::new();
+        let revision = revision::current(kv, self.shared.range(), &pin).await?;
+        let get = Get::from_range(self.shared.range().clone()).revision(revision).pinned(&pin);
+        let mut pages = get.bind(kv).pages();
         let (before, mut pairs) = (self.shared.pairs(), Pairs::default());
         while let Some(page) = pages.next().await {
             for kv in page?.kvs {

@@ -27,7 +27,7 @@ use crate::{
     client::Client,
     helper::{revision, source::Source},
     model::{KeyValue, Revision},
-    op::{Get, GetResponse, KeyRange, Limits},
+    op::{Get, GetResponse, HistoryPin, KeyRange, Limits},
     service::{Kv, Watch},
 };
 
@@ -220,7 +220,7 @@ impl Cache {
     async fn fresh(&self) -> Result<Option<CacheSnapshot>, Error> {
         self.shared.latest()?;
         let (history, before) = (self.source.history(), self.shared.revision());
-        let now = revision::current(self.source.kv(), self.shared.range()).await?;
+        let now = revision::current(self.source.kv(), self.shared.range(), &HistoryPin::default()).await?;
         // The store was set back, or another history accepted: what is here is lost, whatever its revision.
         if now < before || self.source.history() != history {
             return Ok(None);
