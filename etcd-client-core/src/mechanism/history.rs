@@ -1,6 +1,9 @@
 //! Whether an answer belongs to the cluster and to the history that this client has seen (rule S7).
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
 
 /// The highest revision that is believed: at 100,000 writes a second it is reached after 2,855 years.
 pub(crate) const MAX_REVISION: i64 = 1 << 53;
@@ -30,14 +33,24 @@ pub(crate) enum Violation {
     OtherCluster { expected: u64, found: u64 },
     /// It is older than what the client had seen before it asked.
     Older { seen: i64, found: i64 },
+    /// Its cluster is known to have gone back to an earlier revision, whatever the revision is now.
+    Regressed(Regression),
     /// No store has this revision.
     Unsound { found: i64 },
+}
+
+/// Proof that the store of a cluster went back: a linearizable answer of revision `found`, to a request that was sent after revision
+/// `seen` had been seen. Every revision that was seen is committed, so no lagging member explains it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Regression {
+    pub(crate) seen: i64,
+    pub(crate) found: i64,
 }
 
 /// The cluster, and the highest revision, that answers have shown so far. Zero is nothing yet.
 ///
 /// Accepting a replaced cluster or a restored store begins another history; what still arrives for this one changes nothing there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct History {
     /// How many histories this client had before.
     number: u64,
@@ -47,14 +60,33 @@ pub(crate) struct History {
     revision: AtomicI64,
     /// A revision beyond the largest step, until it is confirmed or contradicted; zero for none.
     unconfirmed: AtomicI64,
-    /// Whether another history took the place of this one.
-    over: AtomicBool,
+    /// Set once, and never taken back: a store that has grown past the highest revision seen is still another history.
+    regression: OnceLock<Regression>,
+    /// The number of the next check of a connection.
+    next_check: AtomicU64,
+    /// The highest number of a connection that may be used. Zero once another history took the place of this one.
+    trusted: AtomicU64,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            number: 0,
+            previous: 0,
+            cluster: AtomicU64::default(),
+            revision: AtomicI64::default(),
+            unconfirmed: AtomicI64::default(),
+            regression: OnceLock::new(),
+            next_check: AtomicU64::new(1),
+            trusted: AtomicU64::new(u64::MAX),
+        }
+    }
 }
 
 impl History {
     /// The history that comes after this one, of this cluster; this one is over.
     pub(crate) fn succeeded_by(&self, cluster: u64) -> Self {
-        self.over.store(true, Ordering::Release);
+        self.trusted.store(0, Ordering::Release);
         let previous = self.cluster();
         Self { number: self.number + 1, previous, cluster: AtomicU64::new(cluster), ..Self::default() }
     }
@@ -69,9 +101,39 @@ impl History {
         self.number
     }
 
-    /// Whether another history was accepted since.
-    pub(crate) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
+    /// Begins the check of a connection, before anything is sent or read for it. Returns the check's number.
+    pub(crate) fn begin_check(&self) -> u64 {
+        self.next_check.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// The number of a connection whose check has just ended well, once the history has learnt from it: above that of every check
+    /// that had begun by then.
+    pub(crate) fn admit_connection(&self) -> u64 {
+        // Read and written: a check that begins later sees what this one has raised.
+        self.next_check.fetch_add(0, Ordering::AcqRel)
+    }
+
+    /// Notes that the check with this number, or a linearizable answer on a connection with that number, proved that the store went
+    /// back. Returns whether that is news.
+    ///
+    /// Connections that were checked before that check began may be used further. If one led to the restored store, everything it had
+    /// shown by then was in that store and counted in `seen`, so the check would have found it. An etcd process serves one data
+    /// directory for its life, so such a connection cannot get there later either. Other connections are not used any more: the
+    /// store may have grown past `seen` before they were checked.
+    pub(crate) fn regressed(&self, regression: Regression, check: u64) -> bool {
+        let news = self.regression.set(regression).is_ok();
+        self.trusted.fetch_min(check, Ordering::AcqRel) > check || news
+    }
+
+    /// The proof that the store went back, if there is one.
+    pub(crate) fn regression(&self) -> Option<Regression> {
+        self.regression.get().copied()
+    }
+
+    /// Whether a connection with this number may not be used any more: another history was accepted, or its member may serve a
+    /// restored store.
+    pub(crate) fn disowns(&self, connection: u64) -> bool {
+        connection > self.trusted.load(Ordering::Acquire)
     }
 
     /// The cluster of the first answer that named one, zero before that.
@@ -227,11 +289,50 @@ mod tests {
     }
 
     #[test]
+    fn a_regression_is_remembered_however_far_the_store_grows() {
+        let history = History::default();
+        history.admit(origin(7, 10), Some(0)).expect("the first");
+        let regression = Regression { seen: 10, found: 4 };
+        let check = history.begin_check();
+        assert!(history.regressed(regression, check));
+        history.admit(origin(7, 20), Some(10)).expect("an answer on a connection of before");
+        assert_eq!(history.regression(), Some(regression));
+        let again = Regression { seen: 20, found: 11 };
+        assert!(!history.regressed(again, history.begin_check()), "known already");
+        assert_eq!(history.regression(), Some(regression), "the first proof stays");
+        assert_eq!(history.succeeded_by(7).regression(), None, "until another history is accepted");
+    }
+
+    #[test]
+    fn connections_checked_before_the_proof_began_are_used_further() {
+        let history = History::default();
+        let connection = || {
+            history.begin_check();
+            history.admit_connection()
+        };
+        let (first, second) = (connection(), connection());
+        let under_way = history.begin_check();
+        let check = history.begin_check();
+        // Its check ended after the other one began: it may lead to a store that has grown meanwhile.
+        let third = history.admit_connection();
+        assert!(![first, second, third].into_iter().any(|number| history.disowns(number)));
+        assert!(history.regressed(Regression { seen: 10, found: 4 }, check));
+        assert!(!history.disowns(first) && !history.disowns(second) && history.disowns(third));
+        assert!(history.disowns(connection()), "a later one");
+        // A check that began earlier proves it as well.
+        assert!(history.regressed(Regression { seen: 10, found: 5 }, under_way));
+        assert!(!history.disowns(second) && history.disowns(third));
+        // An answer on a standing connection proves it of that one and of all after it.
+        assert!(history.regressed(Regression { seen: 10, found: 6 }, second - 1));
+        assert!(!history.disowns(first) && history.disowns(second));
+    }
+
+    #[test]
     fn a_history_that_is_over_teaches_its_successor_nothing() {
         let history = History::default();
         history.admit(origin(7, 100), Some(0)).expect("the first");
         let next = history.succeeded_by(8);
-        assert!(history.is_over() && !next.is_over());
+        assert!(history.disowns(1) && !next.disowns(1));
         history.admit(origin(7, 200), Some(100)).expect("a late answer");
         assert_eq!((next.number(), next.cluster(), next.floor()), (1, 8, 0));
     }

@@ -3,7 +3,7 @@
 //! Every voting member of every etcd answers an empty Txn from what it has applied: without Raft, without a leader, and with auth
 //! on without a token. Its header names the cluster, and a revision that may lag behind.
 
-use super::history::{Origin, Violation};
+use super::history::{Origin, Regression, Violation};
 
 /// What a client knew when it began to ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(crate) struct Known {
     pub(crate) cluster: u64,
     /// The highest revision seen before the question was sent. One taken later may be of a write that the answer does not show.
     pub(crate) floor: i64,
+    /// The proof that the store of this cluster went back, until that is accepted.
+    pub(crate) regression: Option<Regression>,
 }
 
 /// What is asked on the connection.
@@ -21,20 +23,23 @@ pub(crate) enum Question {
     Probe,
     /// `Status`, which a learner answers.
     Status,
-    /// A linearizable Range without a token: the member answers, or refuses, once it has caught up with the quorum.
+    /// A linearizable Range without a token: the member answers, or denies permission, once it has caught up with the quorum.
     Barrier,
 }
 
 /// What came of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// A header with a cluster.
-    Origin(Origin),
+    /// A header with a cluster, and the id of the member that answered.
+    Named { origin: Origin, member: u64 },
     /// The call succeeded, and its header is missing or names no cluster.
     Nameless,
     /// The member is a learner, which does not take such calls.
     Learner,
-    /// The member, or something before it, refused the call.
+    /// The member denied permission, which etcd does for a Range once the member has caught up with the quorum (`applierV3` checks it
+    /// after ReadIndex).
+    Denied,
+    /// The member, or something before it, refused the call for another reason.
     Refused,
     /// There was no answer in time, or the member says it is not available.
     None,
@@ -58,7 +63,7 @@ pub(crate) enum Verdict {
     Learner,
     /// It is behind what was seen, and no quorum says why: for reads that may be stale.
     Behind(Origin),
-    /// It does not belong to this history.
+    /// It does not belong to this history. [`Violation::Regressed`] is proven of its whole cluster.
     Foreign(Violation),
     /// It did not answer: not to be used, and to be tried again.
     Silent,
@@ -75,9 +80,41 @@ pub(crate) struct Check {
 enum Asked {
     Probe,
     Status,
-    Barrier(Origin),
-    ProbeAgain(Origin),
+    /// A barrier, for a member that is behind. `denied` is how many were denied before it.
+    Barrier {
+        behind: Lag,
+        denied: u8,
+    },
+    ProbeAgain {
+        behind: Lag,
+        barrier: Barrier,
+    },
 }
+
+/// The answer of a member that is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lag {
+    origin: Origin,
+    member: u64,
+}
+
+/// What came of the barrier before a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Barrier {
+    /// The quorum is at what was seen, or later: whoever is behind lags.
+    Current,
+    /// It was passed, and its answer has no header. The number of such barriers so far.
+    Denied(u8),
+    /// It was answered without a header: whether a member did is not known.
+    Nameless,
+}
+
+/// How many barriers are denied before a member that is still behind is known to be restored.
+///
+/// A denial does not say which member was asked. Behind a proxy that spreads the calls of a connection over several members, the
+/// probes may reach one that lags, and the barriers another one. The barriers are sent after 1 and after 2 more calls, so that no
+/// rotation gives every probe to one member and every barrier to others.
+const DENIALS: u8 = 3;
 
 impl Check {
     /// The check, and its first question: a [`Question::Probe`].
@@ -87,27 +124,89 @@ impl Check {
 
     /// Takes the answer to the last question.
     pub(crate) fn answered(&mut self, answer: Answer) -> Step {
-        match (self.asked, answer) {
-            (Asked::Probe, Answer::Learner) => self.ask(Asked::Status, Question::Status),
-            (Asked::Probe, Answer::Origin(origin)) => match self.judge(origin) {
-                Err(Violation::Older { .. }) => self.ask(Asked::Barrier(origin), Question::Barrier),
+        match self.asked {
+            Asked::Probe => self.probed(answer),
+            Asked::Status => Step::Conclude(self.status(answer)),
+            Asked::Barrier { behind, denied } => self.barrier_passed(behind, denied, answer),
+            Asked::ProbeAgain { behind, barrier } => self.probed_again(behind, barrier, answer),
+        }
+    }
+
+    fn probed(&mut self, answer: Answer) -> Step {
+        match answer {
+            Answer::Learner => self.ask(Asked::Status, Question::Status),
+            Answer::Named { origin, member } => match self.judge(origin) {
+                Err(Violation::Older { .. }) => {
+                    let behind = Lag { origin, member };
+                    self.ask(Asked::Barrier { behind, denied: 0 }, Question::Barrier)
+                }
                 judged => Step::Conclude(judged.map_or_else(Verdict::Foreign, |()| Verdict::Member(origin))),
             },
-            (Asked::Probe, Answer::Nameless | Answer::Refused) => Step::Conclude(Verdict::Unknown),
-            (Asked::Probe, Answer::None) => Step::Conclude(Verdict::Silent),
-            // A learner lags behind by design, and takes no write: only its cluster counts.
-            (Asked::Status, Answer::Origin(origin)) => Step::Conclude(match self.judge(origin) {
+            Answer::Nameless | Answer::Denied | Answer::Refused => {
+                Step::Conclude(self.unless_regressed(Verdict::Unknown))
+            }
+            Answer::None => Step::Conclude(Verdict::Silent),
+        }
+    }
+
+    /// A learner lags behind by design, and takes no write: only its cluster counts, and whether that was restored.
+    fn status(&self, answer: Answer) -> Verdict {
+        match answer {
+            Answer::Named { origin, .. } => match self.judge(origin) {
                 Ok(()) | Err(Violation::Older { .. }) => Verdict::Learner,
                 Err(violation) => Verdict::Foreign(violation),
-            }),
-            (Asked::Status, _) => Step::Conclude(Verdict::Learner),
-            (Asked::Barrier(origin), Answer::None) => Step::Conclude(Verdict::Behind(origin)),
-            (Asked::Barrier(origin), _) => self.ask(Asked::ProbeAgain(origin), Question::Probe),
-            (Asked::ProbeAgain(_), Answer::Origin(origin)) => {
-                Step::Conclude(self.judge(origin).map_or_else(Verdict::Foreign, |()| Verdict::Member(origin)))
+            },
+            _ => self.unless_regressed(Verdict::Learner),
+        }
+    }
+
+    fn barrier_passed(&mut self, behind: Lag, denied: u8, answer: Answer) -> Step {
+        let barrier = match answer {
+            Answer::Named { origin, .. } => match self.judge(origin) {
+                // A linearizable answer: the quorum has no more than this.
+                Err(Violation::Older { seen, found }) => {
+                    return Step::Conclude(Verdict::Foreign(Violation::Regressed(Regression {
+                        seen,
+                        found,
+                    })));
+                }
+                Err(violation) => return Step::Conclude(Verdict::Foreign(violation)),
+                Ok(()) if origin.revision == 0 => Barrier::Nameless,
+                Ok(()) => Barrier::Current,
+            },
+            Answer::Denied if denied == 1 => {
+                return self.ask(Asked::Barrier { behind, denied: denied + 1 }, Question::Barrier);
             }
-            // It had an answer before the barrier: without one now it is not known to have caught up.
-            (Asked::ProbeAgain(origin), _) => Step::Conclude(Verdict::Behind(origin)),
+            Answer::Denied => Barrier::Denied(denied + 1),
+            Answer::Nameless => Barrier::Nameless,
+            // Whatever refused it need not have waited for a quorum.
+            Answer::Learner | Answer::Refused | Answer::None => {
+                return Step::Conclude(Verdict::Behind(behind.origin));
+            }
+        };
+        self.ask(Asked::ProbeAgain { behind, barrier }, Question::Probe)
+    }
+
+    fn probed_again(&mut self, behind: Lag, barrier: Barrier, answer: Answer) -> Step {
+        // It had an answer before the barrier: without one now it is not known to have caught up.
+        let Answer::Named { origin, member } = answer else {
+            return Step::Conclude(Verdict::Behind(behind.origin));
+        };
+        let Err(violation) = self.judge(origin) else { return Step::Conclude(Verdict::Member(origin)) };
+        let Violation::Older { seen, found } = violation else {
+            return Step::Conclude(Verdict::Foreign(violation));
+        };
+        // Only one that answers every probe itself can have passed the barriers.
+        let same = member != 0 && member == behind.member;
+        match barrier {
+            Barrier::Current => Step::Conclude(Verdict::Behind(origin)),
+            Barrier::Denied(denied) if same && denied < DENIALS => {
+                self.ask(Asked::Barrier { behind, denied }, Question::Barrier)
+            }
+            Barrier::Denied(_) if same => {
+                Step::Conclude(Verdict::Foreign(Violation::Regressed(Regression { seen, found })))
+            }
+            Barrier::Denied(_) | Barrier::Nameless => Step::Conclude(Verdict::Foreign(violation)),
         }
     }
 
@@ -117,17 +216,25 @@ impl Check {
     }
 
     fn judge(&self, origin: Origin) -> Result<(), Violation> {
-        let Known { cluster: expected, floor: seen } = self.known;
+        let Known { cluster: expected, floor: seen, regression } = self.known;
         let Origin { cluster: found, revision } = origin;
         if !origin.is_sound() {
             Err(Violation::Unsound { found: revision })
         } else if expected != 0 && expected != found {
             Err(Violation::OtherCluster { expected, found })
+        } else if let Some(regression) = regression {
+            Err(Violation::Regressed(regression))
         } else if revision != 0 && revision < seen {
             Err(Violation::Older { seen, found: revision })
         } else {
             Ok(())
         }
+    }
+
+    /// Whoever does not say what it is may serve the restored store.
+    fn unless_regressed(&self, verdict: Verdict) -> Verdict {
+        let regressed = |regression| Verdict::Foreign(Violation::Regressed(regression));
+        self.known.regression.map_or(verdict, regressed)
     }
 }
 
@@ -136,10 +243,24 @@ mod tests {
     use super::*;
     use crate::mechanism::history::MAX_REVISION;
 
-    const KNOWN: Known = Known { cluster: 7, floor: 10 };
+    const KNOWN: Known = Known { cluster: 7, floor: 10, regression: None };
+    const MEMBER: u64 = 3;
 
     const fn origin(cluster: u64, revision: i64) -> Origin {
         Origin { cluster, revision }
+    }
+
+    /// The answer of a member of cluster 7.
+    const fn by(member: u64, revision: i64) -> Answer {
+        Answer::Named { origin: origin(7, revision), member }
+    }
+
+    const fn named(cluster: u64, revision: i64) -> Answer {
+        Answer::Named { origin: origin(cluster, revision), member: MEMBER }
+    }
+
+    const fn regressed(found: i64) -> Verdict {
+        Verdict::Foreign(Violation::Regressed(Regression { seen: 10, found }))
     }
 
     /// Gives the answers one after the other: what was asked beside the probe, and the verdict.
@@ -162,7 +283,7 @@ mod tests {
     #[test]
     fn the_first_answer_decides_where_it_can() {
         let older = |found| Violation::OtherCluster { expected: 7, found };
-        let of = |revision| Answer::Origin(origin(7, revision));
+        let of = |revision| named(7, revision);
         let member = |revision| Verdict::Member(origin(7, revision));
         let unsound = |found| Verdict::Foreign(Violation::Unsound { found });
         for (answer, verdict) in [
@@ -173,43 +294,126 @@ mod tests {
             (of(MAX_REVISION + 1), unsound(MAX_REVISION + 1)),
             (of(i64::MAX), unsound(i64::MAX)),
             (of(-1), unsound(-1)),
-            (Answer::Origin(origin(8, 10)), Verdict::Foreign(older(8))),
-            (Answer::Origin(origin(8, 1)), Verdict::Foreign(older(8))),
+            (named(8, 10), Verdict::Foreign(older(8))),
+            (named(8, 1), Verdict::Foreign(older(8))),
             (Answer::Nameless, Verdict::Unknown),
             (Answer::Refused, Verdict::Unknown),
+            (Answer::Denied, Verdict::Unknown),
             (Answer::None, Verdict::Silent),
         ] {
             assert_eq!(check(KNOWN, &[answer]), (vec![Question::Probe], verdict), "{answer:?}");
         }
-        let first = check(Known::default(), &[Answer::Origin(origin(9, 3))]);
+        let first = check(Known::default(), &[named(9, 3)]);
         assert_eq!(first.1, Verdict::Member(origin(9, 3)), "a first contact adopts");
     }
 
     #[test]
     fn a_barrier_tells_a_restored_store_from_a_follower_that_lags() {
         use Question::{Barrier, Probe};
-        let behind = Answer::Origin(origin(7, 9));
-        let older = Verdict::Foreign(Violation::Older { seen: 10, found: 9 });
-        for passed in [Answer::Refused, behind, Answer::Nameless] {
-            let caught_up = [behind, passed, Answer::Origin(origin(7, 10))];
+        let (behind, current) = (named(7, 9), named(7, 10));
+        for passed in [Answer::Denied, current, Answer::Nameless, named(7, 0)] {
             let asked = vec![Probe, Barrier, Probe];
-            assert_eq!(check(KNOWN, &caught_up), (asked.clone(), Verdict::Member(origin(7, 10))));
-            assert_eq!(check(KNOWN, &[behind, passed, behind]), (asked.clone(), older));
+            let caught_up = check(KNOWN, &[behind, passed, current]);
+            assert_eq!(caught_up, (asked.clone(), Verdict::Member(origin(7, 10))), "{passed:?}");
             let verdict = Verdict::Behind(origin(7, 9));
-            assert_eq!(check(KNOWN, &[behind, passed, Answer::None]), (asked, verdict));
+            assert_eq!(check(KNOWN, &[behind, passed, Answer::None]), (asked, verdict), "{passed:?}");
         }
-        let unanswered = check(KNOWN, &[behind, Answer::None]);
-        assert_eq!(unanswered, (vec![Probe, Barrier], Verdict::Behind(origin(7, 9))), "no quorum");
+        // The linearizable answer itself is behind: no member of the quorum has more.
+        assert_eq!(check(KNOWN, &[behind, behind]), (vec![Probe, Barrier], regressed(9)));
+        assert_eq!(
+            check(KNOWN, &[by(1, 8), by(2, 9)]),
+            (vec![Probe, Barrier], regressed(9)),
+            "of another member"
+        );
+        // The quorum is not behind: whoever answered the probe lags, somewhere behind a proxy.
+        let lagging = check(KNOWN, &[by(1, 9), by(2, 10), by(1, 9)]);
+        assert_eq!(lagging.1, Verdict::Behind(origin(7, 9)));
+        for not_passed in [Answer::None, Answer::Refused, Answer::Learner] {
+            let verdict = Verdict::Behind(origin(7, 9));
+            assert_eq!(
+                check(KNOWN, &[behind, not_passed]),
+                (vec![Probe, Barrier], verdict),
+                "{not_passed:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn denied_barriers_prove_a_restore_where_one_member_answers_every_probe() {
+        use Question::{Barrier, Probe};
+        let (behind, denied) = (by(1, 9), Answer::Denied);
+        let whole = check(KNOWN, &[behind, denied, behind, denied, denied, behind]);
+        assert_eq!(whole, (vec![Probe, Barrier, Probe, Barrier, Barrier, Probe], regressed(9)));
+        // It caught up in the end.
+        let late = check(KNOWN, &[behind, denied, behind, denied, denied, by(1, 10)]);
+        assert_eq!(late.1, Verdict::Member(origin(7, 10)));
+        let hung = check(KNOWN, &[behind, denied, behind, denied, Answer::None]);
+        assert_eq!(hung.1, Verdict::Behind(origin(7, 9)));
+        // Not known to be one member: refused for now, and not remembered.
+        let for_now = Verdict::Foreign(Violation::Older { seen: 10, found: 9 });
+        assert_eq!(check(KNOWN, &[behind, denied, by(2, 9)]).1, for_now);
+        assert_eq!(check(KNOWN, &[by(0, 9), denied, by(0, 9)]).1, for_now);
+        assert_eq!(check(KNOWN, &[behind, denied, behind, denied, denied, by(2, 9)]).1, for_now);
+        assert_eq!(check(KNOWN, &[behind, Answer::Nameless, behind]).1, for_now);
+    }
+
+    /// A proxy that gives the calls of one connection to several members in turn, one of which lags for good: a barrier that reaches
+    /// that one has no answer.
+    #[test]
+    fn a_follower_that_lags_behind_a_proxy_is_never_taken_for_a_restored_cluster() {
+        for (auth, members) in
+            [(false, 1), (true, 1), (false, 2), (true, 2), (false, 3), (true, 3), (true, 5)]
+        {
+            for first in 0..members {
+                let mut turn = first;
+                let (mut check, mut question) = Check::new(KNOWN);
+                let verdict = loop {
+                    let lags = turn == 0;
+                    let revision = if lags { 9 } else { 10 };
+                    let answer = match question {
+                        Question::Barrier if lags => Answer::None,
+                        Question::Barrier if auth => Answer::Denied,
+                        _ => by(turn + 1, revision),
+                    };
+                    turn = (turn + 1) % members;
+                    match check.answered(answer) {
+                        Step::Ask(next) => question = next,
+                        Step::Conclude(verdict) => break verdict,
+                    }
+                };
+                let proven = matches!(verdict, Verdict::Foreign(Violation::Regressed(_)));
+                assert!(!proven, "{members} members, auth {auth}, first {first}: {verdict:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_known_regression_refuses_its_cluster_whatever_the_revision() {
+        let regression = Regression { seen: 10, found: 4 };
+        let known = Known { regression: Some(regression), ..KNOWN };
+        let refused = Verdict::Foreign(Violation::Regressed(regression));
+        for revision in [0, 4, 9, 10, 11, MAX_REVISION] {
+            assert_eq!(check(known, &[named(7, revision)]), (vec![Question::Probe], refused), "{revision}");
+        }
+        for unnamed in [Answer::Nameless, Answer::Refused, Answer::Denied] {
+            assert_eq!(check(known, &[unnamed]).1, refused, "{unnamed:?}");
+        }
+        for learner in [named(7, 20), named(7, 1), Answer::Refused, Answer::None] {
+            assert_eq!(check(known, &[Answer::Learner, learner]).1, refused, "{learner:?}");
+        }
+        assert_eq!(check(known, &[Answer::None]).1, Verdict::Silent);
+        let other = Violation::OtherCluster { expected: 7, found: 8 };
+        assert_eq!(check(known, &[named(8, 10)]).1, Verdict::Foreign(other));
     }
 
     #[test]
     fn a_learner_is_of_this_cluster_or_foreign() {
         let learner = |answer| check(KNOWN, &[Answer::Learner, answer]);
         let asked = vec![Question::Probe, Question::Status];
-        for answer in [Answer::Origin(origin(7, 1)), Answer::Refused, Answer::None, Answer::Nameless] {
+        for answer in [named(7, 1), Answer::Refused, Answer::None, Answer::Nameless] {
             assert_eq!(learner(answer), (asked.clone(), Verdict::Learner), "{answer:?}");
         }
         let other = Violation::OtherCluster { expected: 7, found: 8 };
-        assert_eq!(learner(Answer::Origin(origin(8, 50))), (asked, Verdict::Foreign(other)));
+        assert_eq!(learner(named(8, 50)), (asked, Verdict::Foreign(other)));
     }
 }

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     mechanism::{
         budget::Budget,
-        history::{History, Origin},
+        history::{History, Origin, Regression, Violation},
         retry::Class,
     },
     model::Endpoint,
@@ -212,10 +212,17 @@ impl Channel {
         floor: Option<i64>,
         connection: &Connection,
     ) -> Result<(), Error> {
-        self.admit(header, &connection.history, floor).inspect_err(|error| {
-            if matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed) {
+        self.learn(header, &connection.history, floor).map_err(|violation| {
+            if let Violation::Older { seen, found } = violation {
+                // A linearizable answer proves it as a barrier does, of this connection and of all that were checked after it.
+                let check = connection.number.saturating_sub(1);
+                let regression = Regression { seen, found };
+                self.pool().histories().regressed(&connection.history, regression, check);
+            }
+            if !matches!(violation, Violation::Unsound { .. }) {
                 self.pool().retire(&connection.member);
             }
+            disbelief(violation)
         })?;
         // Zero where a proxy answered for a member: which one is behind it is not known.
         if header.member_id != 0 {
@@ -231,8 +238,17 @@ impl Channel {
         history: &History,
         floor: Option<i64>,
     ) -> Result<(), Error> {
+        self.learn(header, history, floor).map_err(disbelief)
+    }
+
+    fn learn(
+        &self,
+        header: &pb::ResponseHeader,
+        history: &History,
+        floor: Option<i64>,
+    ) -> Result<(), Violation> {
         let origin = Origin { cluster: header.cluster_id, revision: header.revision };
-        history.admit(origin, floor).map_err(disbelief)?;
+        history.admit(origin, floor)?;
         if origin.cluster != 0 {
             self.shared.leader.term_seen(header.raft_term);
         }

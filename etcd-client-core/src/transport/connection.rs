@@ -35,7 +35,7 @@ use super::{
     room::{Room, Slots},
 };
 use crate::mechanism::{
-    history::History,
+    history::{History, Violation},
     identity::Verdict,
     liveness::{Keepalive, Vital},
 };
@@ -120,6 +120,8 @@ pub(crate) struct Connection {
     pub(crate) state: watch::Receiver<ConnectionState>,
     /// What its member was found to be of.
     pub(crate) history: Arc<History>,
+    /// Its number in that history.
+    pub(crate) number: u64,
     /// Whether it is only good for reads that may be stale, and nothing else may be sent.
     limited: AtomicU8,
     /// Whether an answer showed that the member is not what it was found to be.
@@ -197,7 +199,8 @@ impl Connection {
             }),
             finding = answers => finding?,
         };
-        let limit = fitness(finding, &history, dial.member)?;
+        let limit = fitness(finding, dial.histories, &history, dial.member)?;
+        let number = history.admit_connection();
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
         let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), &dial);
@@ -214,6 +217,7 @@ impl Connection {
             check,
             state,
             history,
+            number,
             limited: AtomicU8::new(limit as u8),
             retired: AtomicBool::new(false),
             retiring: CancellationToken::new(),
@@ -250,7 +254,7 @@ impl Connection {
 
     /// Whether nothing may be sent any more, as its member has to be asked again whose it is.
     pub(crate) fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Acquire) || self.history.is_over()
+        self.retired.load(Ordering::Acquire) || self.history.disowns(self.number)
     }
 
     /// Has no further request sent on it. Calls in flight go on, streams leave.
@@ -274,9 +278,13 @@ impl Connection {
     }
 
     /// Asks again whose it is, and what it may be used for.
-    pub(crate) async fn check_again(&self, headers: &HeaderMap) -> Result<Limit, BoxError> {
+    pub(crate) async fn check_again(
+        &self,
+        headers: &HeaderMap,
+        histories: &Histories,
+    ) -> Result<Limit, BoxError> {
         let asking = Asking::begin(self.sender(), &self.member, headers, &self.history);
-        let limit = fitness(asking.conclude().await, &self.history, &self.member)?;
+        let limit = fitness(asking.conclude().await, histories, &self.history, &self.member)?;
         self.limited.store(limit as u8, Ordering::Release);
         Ok(limit)
     }
@@ -377,14 +385,26 @@ impl Limit {
 }
 
 /// What a connection is good for by what its check found, which the history learns from.
-fn fitness(finding: Finding, history: &History, member: &Member) -> Result<Limit, BoxError> {
-    let Finding { verdict, header, failure } = finding;
+fn fitness(
+    finding: Finding,
+    histories: &Histories,
+    history: &History,
+    member: &Member,
+) -> Result<Limit, BoxError> {
+    let Finding { verdict, number, header, failure } = finding;
     let cluster = header.as_ref().map_or(0, |header| header.cluster_id);
     let limit = match verdict {
         Verdict::Member(_) | Verdict::Unknown => Limit::None,
         Verdict::Learner => Limit::Learner,
         Verdict::Behind(_) => Limit::Behind,
-        Verdict::Foreign(violation) => return Err(Refusal::new(violation, cluster).into()),
+        Verdict::Foreign(violation) => {
+            if let Violation::Regressed(regression) = violation {
+                histories.regressed(history, regression, number);
+            }
+            // Where the header does not name one, it is the known cluster that has regressed.
+            let cluster = if cluster == 0 { history.cluster() } else { cluster };
+            return Err(Refusal::new(violation, cluster, history).into());
+        }
         Verdict::Silent => {
             let text = failure.map_or_else(|| "it did not answer".into(), |failure| failure.text);
             return Err(text.into());
@@ -392,7 +412,7 @@ fn fitness(finding: Finding, history: &History, member: &Member) -> Result<Limit
     };
     if let Some(header) = header {
         // Another endpoint may have named a cluster meanwhile.
-        history.same_cluster(cluster).map_err(|violation| Refusal::new(violation, cluster))?;
+        history.same_cluster(cluster).map_err(|violation| Refusal::new(violation, cluster, history))?;
         if limit == Limit::None {
             history.raise(header.revision);
         }

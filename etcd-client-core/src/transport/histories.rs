@@ -5,19 +5,19 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::mechanism::history::History;
+use crate::mechanism::history::{History, Regression};
 
 /// Shared by a client and the clients of single members made from it.
 #[derive(Debug)]
 pub(crate) struct Histories {
     current: ArcSwap<History>,
-    /// The number of the current one.
-    accepted: watch::Sender<u64>,
+    /// The number of the current one. Also sent when that was found to have regressed.
+    changed: watch::Sender<u64>,
 }
 
 impl Default for Histories {
     fn default() -> Self {
-        Self { current: ArcSwap::default(), accepted: watch::Sender::new(0) }
+        Self { current: ArcSwap::default(), changed: watch::Sender::new(0) }
     }
 }
 
@@ -28,7 +28,7 @@ impl Histories {
 
     /// Begins another history, of this cluster, if `old` is the current one.
     pub(crate) fn accept(&self, old: &Arc<History>, cluster: u64) {
-        self.accepted.send_if_modified(|number| {
+        self.changed.send_if_modified(|number| {
             let current = self.current.load_full();
             if !Arc::ptr_eq(&current, old) {
                 return false;
@@ -40,9 +40,16 @@ impl Histories {
         });
     }
 
-    /// Told after each history that is accepted from now on.
+    /// Notes that the store of a history went back, as [`History::regressed`] does.
+    pub(crate) fn regressed(&self, history: &History, regression: Regression, check: u64) {
+        if history.regressed(regression, check) {
+            self.changed.send_modify(|_number| ());
+        }
+    }
+
+    /// Notified after each history that is accepted from now on, and when connections of the current one are no longer to be used.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.accepted.subscribe()
+        self.changed.subscribe()
     }
 }
 
@@ -58,6 +65,19 @@ mod tests {
         histories.accept(&first, 9);
         let second = histories.current();
         assert_eq!((second.number(), second.cluster(), *histories.changes().borrow()), (1, 8, 1));
-        assert!(first.is_over() && !second.is_over());
+        assert!(first.disowns(1) && !second.disowns(1));
+    }
+
+    #[test]
+    fn a_regression_is_announced_once() {
+        let histories = Histories::default();
+        let history = histories.current();
+        let mut changes = histories.changes();
+        let regression = Regression { seen: 9, found: 3 };
+        histories.regressed(&history, regression, history.begin_check());
+        assert!(changes.has_changed().expect("open"));
+        assert_eq!(*changes.borrow_and_update(), 0, "the same history");
+        histories.regressed(&history, regression, history.begin_check());
+        assert!(!changes.has_changed().expect("open"));
     }
 }

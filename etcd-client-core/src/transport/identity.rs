@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::{exchange, failure::Failure, member::Member, method::Method};
 use crate::mechanism::{
     grpc::frame::{self, Decoder},
-    history::{History, Origin, Violation},
+    history::{History, Origin, Regression, Violation},
     identity::{Answer, Check, Known, Question, Step, Verdict},
     retry::Observation,
 };
@@ -29,6 +29,8 @@ const MOST_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) verdict: Verdict,
+    /// The check's number in its history.
+    pub(super) number: u64,
     /// The last header that named a cluster.
     pub(super) header: Option<pb::ResponseHeader>,
     /// Why the last question had no answer.
@@ -42,6 +44,7 @@ pub(super) struct Asking<'a> {
     member: &'a Member,
     headers: &'a HeaderMap,
     check: Check,
+    number: u64,
     under_way: Sent,
 }
 
@@ -56,10 +59,12 @@ impl<'a> Asking<'a> {
         history: &History,
     ) -> Self {
         // Before anything is sent: an answer need not show what is written meanwhile.
-        let known = Known { cluster: history.cluster(), floor: history.floor() };
+        let number = history.begin_check();
+        let known =
+            Known { cluster: history.cluster(), floor: history.floor(), regression: history.regression() };
         let (check, question) = Check::new(known);
         let under_way = ask(send.clone(), member, headers, question);
-        Self { send, member, headers, check, under_way }
+        Self { send, member, headers, check, number, under_way }
     }
 
     /// Reads the answer and asks on, until there is a verdict.
@@ -76,8 +81,9 @@ impl<'a> Asking<'a> {
             let answer = match answer {
                 Ok(Some(found)) if found.cluster_id != 0 => {
                     let origin = Origin { cluster: found.cluster_id, revision: found.revision };
+                    let member = found.member_id;
                     header = Some(found);
-                    Answer::Origin(origin)
+                    Answer::Named { origin, member }
                 }
                 Ok(_) => Answer::Nameless,
                 Err(found) => {
@@ -87,7 +93,9 @@ impl<'a> Asking<'a> {
                 }
             };
             match self.check.answered(answer) {
-                Step::Conclude(verdict) => return Finding { verdict, header, failure },
+                Step::Conclude(verdict) => {
+                    return Finding { verdict, number: self.number, header, failure };
+                }
                 Step::Ask(question) => {
                     let ready = self.send.clone().ready().await;
                     self.under_way = ready
@@ -139,6 +147,8 @@ async fn read(response: Pin<Box<ResponseFuture>>) -> Result<Option<pb::ResponseH
 fn refusal(failure: &Failure) -> Answer {
     match failure.observation {
         Observation::Refused(Code::NotSupportedForLearner, _) => Answer::Learner,
+        // What etcd says itself: a proxy that denies permission has asked no member.
+        Observation::Refused(Code::UserEmpty | Code::PermissionDenied, _) => Answer::Denied,
         Observation::Refused(code, _) => match code.grpc() {
             GrpcCode::Unavailable | GrpcCode::DeadlineExceeded | GrpcCode::Cancelled => Answer::None,
             _ => Answer::Refused,
@@ -155,11 +165,13 @@ pub(crate) struct Refusal {
     violation: Violation,
     /// The cluster that the member is of.
     pub(super) cluster: u64,
+    /// The number of the history that it does not belong to.
+    pub(super) history: u64,
 }
 
 impl Refusal {
-    pub(super) fn new(violation: Violation, cluster: u64) -> Self {
-        Self { violation, cluster }
+    pub(super) fn new(violation: Violation, cluster: u64, history: &History) -> Self {
+        Self { violation, cluster, history: history.number() }
     }
 
     /// Whether a user may accept it: what makes no sense may not be.
@@ -185,6 +197,11 @@ impl fmt::Display for Refusal {
                 f,
                 "the member is at revision {found} although it has caught up with its quorum, and revision {seen} was seen \
                  before: its cluster was restored or recreated, and no request is sent to it until `accept_cluster` is called"
+            ),
+            Violation::Regressed(Regression { seen, found }) => write!(
+                f,
+                "the member's cluster was found at revision {found} although revision {seen} was seen before: it was restored or \
+                 recreated, and no request is sent to any of its members until `accept_cluster` is called"
             ),
             Violation::Unsound { found } => {
                 write!(f, "the member reports revision {found}, which no store can have")
@@ -219,7 +236,7 @@ pub(super) fn disbelief(violation: Violation) -> Error {
             "the answer comes from cluster {found:x}, and this client is of cluster {expected:x}: \
              is an endpoint wrong, or was the cluster made anew?"
         ),
-        Violation::Older { seen, found } => format!(
+        Violation::Older { seen, found } | Violation::Regressed(Regression { seen, found }) => format!(
             "the answer is of revision {found}, and revision {seen} was seen before it was asked for: \
              was the cluster restored from an older backup?"
         ),
@@ -231,7 +248,7 @@ pub(super) fn disbelief(violation: Violation) -> Error {
 fn kind(violation: Violation) -> ErrorKind {
     match violation {
         Violation::OtherCluster { .. } => ErrorKind::WrongCluster,
-        Violation::Older { .. } => ErrorKind::RevisionRegressed,
+        Violation::Older { .. } | Violation::Regressed(_) => ErrorKind::RevisionRegressed,
         Violation::Unsound { .. } => ErrorKind::Protocol,
     }
 }

@@ -93,7 +93,7 @@ enum Served {
     },
     /// An answer was of another cluster or history: it is asked again whose it is.
     Doubted,
-    /// Another history was accepted.
+    /// Another history was accepted, or that of this connection was found to have regressed.
     Outdated,
     /// It was asked again, and is not ours.
     Refused(Refusal),
@@ -129,7 +129,7 @@ impl Supervisor {
 
     async fn serve_connections(&self) {
         let mut complaints = Complaints::default();
-        let mut accepted = self.pool.histories().changes();
+        let mut histories = self.pool.histories().changes();
         let mut failures = 0_u32;
         let mut goodbyes = Goodbyes::default();
         let mut replacement = None;
@@ -194,7 +194,7 @@ impl Supervisor {
             }
             tokio::select! {
                 () = sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))) => {}
-                _ = accepted.changed() => failures = 0,
+                _ = histories.changed() => failures = 0,
             }
         }
     }
@@ -230,12 +230,12 @@ impl Supervisor {
     /// Offers the connection to calls for as long as it takes new ones.
     async fn serve(&self, connection: Connection, keepalive: Keepalive) -> Served {
         let connection = Arc::new(connection);
-        let mut accepted = self.pool.histories().changes();
+        let mut histories = self.pool.histories().changes();
         let _offered = Offered::new(&self.pool, &connection);
         let served = tokio::select! {
             served = self.offer(&connection, keepalive) => served,
             () = connection.retired() => Served::Doubted,
-            _ = accepted.wait_for(|&number| number != connection.history.number()) => Served::Outdated,
+            _ = histories.wait_for(|_number| connection.is_retired()) => Served::Outdated,
             never = self.listen() => match never {},
         };
         if matches!(served, Served::Doubted | Served::Outdated | Served::Refused(_)) {
@@ -307,7 +307,7 @@ impl Supervisor {
         loop {
             asked += 1;
             sleep(Backoff::RECONNECT.wait_at_least_half(asked, fastrand::u64(..))).await;
-            match connection.check_again(self.pool.headers()).await {
+            match connection.check_again(self.pool.headers(), self.pool.histories()).await {
                 Ok(limit) if limit == before => {}
                 Ok(_) => return None,
                 Err(error) => {

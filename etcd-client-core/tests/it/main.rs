@@ -93,6 +93,7 @@ mod cancellation;
 mod closing;
 mod cluster;
 mod conformance;
+mod connecting;
 #[cfg(feature = "naming")]
 mod debugging;
 #[cfg(feature = "srv")]
@@ -100,6 +101,7 @@ mod discovery;
 mod errors;
 mod facts;
 mod failover;
+mod false_alarms;
 mod hostile;
 mod http2;
 mod large_requests;
@@ -121,6 +123,7 @@ mod proxy;
 mod range_stream;
 mod replaced;
 mod restarts;
+mod restored;
 mod server_lock;
 mod servers;
 mod service_traits;

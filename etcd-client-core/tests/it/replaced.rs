@@ -1,5 +1,5 @@
 //! Members that come back as others under a client that goes on: recreated, wiped, restored. Nothing is written to them until that is
-//! accepted; then everything equals the store. What is merely restarted or behind is no reason to refuse anything.
+//! accepted; then everything equals the store.
 
 use std::{
     env,
@@ -12,7 +12,7 @@ use std::{
 
 use etcd_client_core::{
     Cache, CacheStatus, Client, EndpointPhase, ErrorKind, Get, HealingEvent, KeyRange, LeaseLostReason,
-    Outcome, Resend, WatchResponseKind,
+    Outcome, WatchResponseKind,
 };
 use etcd_testkit::Cluster;
 use futures_util::StreamExt as _;
@@ -24,11 +24,11 @@ const WRITERS: usize = 8;
 
 /// How often a member is replaced: few times unless more are asked for.
 fn rounds() -> usize {
-    env::var("ETCD_REPLACEMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
+    env::var("ETCD_REPLACEMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
 }
 
 /// Waits until the client has found out that its endpoint is not what it was.
-async fn refused(client: &Client) -> String {
+pub(crate) async fn refused(client: &Client) -> String {
     let mut states = client.endpoint_states();
     let refused = async {
         while let Some(states) = states.next().await {
@@ -134,20 +134,29 @@ async fn nothing_is_written_to_a_store_that_was_restored() {
     for round in 0..rounds() {
         client.put("before", "the backup").await.unwrap_or_else(|error| panic!("{}", error.report()));
         let backup = cluster.member(0).back_up().await.expect("a backup");
+        let snapshot = cluster.save_snapshot().await.expect("a snapshot");
         let then = state(&cluster).await;
         let load = Load::on(&client, round);
         load.goes_on().await;
-        if round % 2 == 0 {
-            cluster.member(0).restore(&backup).await.expect("an earlier store");
-        } else {
-            cluster.member(0).wipe().await.expect("an empty store");
-        }
+        let expected = match round % 3 {
+            0 => {
+                cluster.member(0).restore(&backup).await.expect("an earlier store");
+                then
+            }
+            1 => {
+                cluster.restore_snapshot(&snapshot, None).await.expect("an earlier store");
+                then
+            }
+            _ => {
+                cluster.member(0).wipe().await.expect("an empty store");
+                (1, 0)
+            }
+        };
         let reason = refused(&client).await;
         assert!(reason.contains("revision"), "{reason}");
         let refusals = load.end().await;
         let error = client.put("probe", "v").await.expect_err("refused");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::RevisionRegressed, Outcome::NotApplied));
-        let expected = if round % 2 == 0 { then } else { (1, 0) };
         assert_eq!(state(&cluster).await, expected, "round {round}: nothing was written, {refusals} refused");
         client.accept_cluster().expect("there is a history to accept");
         client.put("accepted", "v").await.unwrap_or_else(|error| panic!("{}", error.report()));
@@ -270,48 +279,4 @@ async fn endpoints_of_a_service_are_listed_again_through_an_outage() {
     client.accept_cluster().expect("there is a history to accept");
     let batch = timeout(PATIENCE, watch.next()).await.expect("in time").expect("no end").expect("no error");
     assert_eq!(batch, [EndpointChange::Deleted { key: "s/lost".into() }]);
-}
-
-#[tokio::test]
-async fn what_restarts_or_lags_is_not_refused() {
-    let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
-    let connections: usize =
-        env::var("ETCD_CONNECTIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(120);
-    let client = client(cluster.endpoints());
-    let mut paused = None;
-    for n in 0..connections {
-        // What is acknowledged here the next connection has to show, or a barrier. Each write has a key of its own, because a
-        // copy that a paused member holds is applied when it resumes.
-        let key = format!("k/{n}");
-        client
-            .put(key.clone(), n.to_string())
-            .resend(Resend::AsIfIdempotent)
-            .timeout(PATIENCE)
-            .await
-            .unwrap_or_else(|error| panic!("{}", error.report()));
-        match n % 40 {
-            // One follower or leader misses what is written from here on.
-            5 => {
-                cluster.member(n / 40 % 3).pause().await.expect("paused");
-                paused = Some(n / 40 % 3);
-            }
-            25 => {
-                let member = paused.take().expect("paused");
-                cluster.member(member).resume().expect("resumed");
-            }
-            30 => cluster.member(n / 40 % 3).restart().await.expect("restarted"),
-            _ => {}
-        }
-        let member = cluster.member(n % 3);
-        if paused == Some(n % 3) {
-            continue;
-        }
-        let only = client.only(member.endpoint()).expect("valid");
-        let get = Get::new(key).bind(only.kv()).timeout(PATIENCE).await;
-        let got = get.unwrap_or_else(|error| panic!("connection {n}: {}", error.report()));
-        assert_eq!(got.kvs[0].value, n.to_string(), "connection {n}");
-        let states = only.endpoint_states().next().await.expect("the present states");
-        assert_eq!(states[0].phase, EndpointPhase::Ready, "connection {n}: {states:?}");
-        only.close().await;
-    }
 }

@@ -184,7 +184,7 @@ impl Pool {
             Some(Preference::Only(endpoint)) => member.endpoint == *endpoint,
             _ => true,
         };
-        let mut refusals = members.iter().filter(wanted).map(|member| member.refusal());
+        let mut refusals = members.iter().filter(wanted).map(|member| self.refusal_of(member));
         let first = refusals.next()??;
         if refusals.all(|refusal| refusal.is_some()) { Some(first.error()) } else { None }
     }
@@ -193,10 +193,18 @@ impl Pool {
     pub(crate) fn accept_unasked(&self) {
         let members = self.members.load();
         let all = self.settings.accepts_replacement
-            && members.iter().all(|member| member.refusal().is_some_and(|refusal| refusal.is_acceptable()));
-        if all && let Some(refusal) = members.first().and_then(|member| member.refusal()) {
+            && members
+                .iter()
+                .all(|member| self.refusal_of(member).is_some_and(|refusal| refusal.is_acceptable()));
+        if all && let Some(refusal) = members.first().and_then(|member| self.refusal_of(member)) {
             self.accept(&self.settings.histories.current(), refusal.cluster);
         }
+    }
+
+    /// Why a member is refused. One that was refused in a history before the present one is checked again.
+    fn refusal_of(&self, member: &Member) -> Option<Refusal> {
+        let refusal = member.refusal()?;
+        (refusal.history == self.settings.histories.current().number()).then_some(refusal)
     }
 
     /// The error of a call that needs a quorum, where every endpoint that it may go to is connected and a learner.
@@ -220,13 +228,13 @@ impl Pool {
 
     /// The first reason for which an endpoint is refused.
     pub(crate) fn any_refusal(&self) -> Option<Error> {
-        self.members.load().iter().find_map(|member| member.refusal()).map(|refusal| refusal.error())
+        self.members.load().iter().find_map(|member| self.refusal_of(member)).map(|refusal| refusal.error())
     }
 
     /// What the endpoints are of that are refused, where a user may accept it; each cluster once.
     pub(crate) fn acceptable(&self) -> Vec<u64> {
         let members = self.members.load();
-        let refusals = members.iter().filter_map(|member| member.refusal());
+        let refusals = members.iter().filter_map(|member| self.refusal_of(member));
         let mut clusters: Vec<u64> =
             refusals.filter(Refusal::is_acceptable).map(|refusal| refusal.cluster).collect();
         clusters.sort_unstable();

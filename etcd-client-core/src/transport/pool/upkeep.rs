@@ -157,6 +157,10 @@ impl Pool {
     /// The member is of another cluster or history: notes why it is not used, and accepts that where it is to be accepted without
     /// being asked and nothing serves the history that is known.
     pub(crate) fn refuse(&self, member: &Member, refusal: &Refusal, history: &Arc<History>) {
+        // Another history was accepted while the connection was checked: it is checked again.
+        if refusal.history != history.number() {
+            return;
+        }
         member.set_refusal(Some(refusal.clone()));
         self.phase(member, EndpointPhase::Refused, Some(refusal.to_string().into()));
         let served = self.calls.load().iter().any(|connection| connection.load().is_some());
