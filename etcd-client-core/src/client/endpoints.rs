@@ -53,7 +53,8 @@ impl Client {
     ///
     /// An endpoint is [`Refused`](crate::EndpointPhase::Refused) when its member belongs to another cluster than the client has used
     /// so far, or when its store is at an earlier revision: it was recreated, or restored from a backup. Until this is called no
-    /// request is sent there. Afterwards:
+    /// request is sent there. An earlier revision is remembered for all members of the cluster, also after its store has grown past the
+    /// highest revision seen. Afterwards:
     ///
     /// - every connection is made and checked anew; endpoints that still serve the old cluster are refused;
     /// - watches end with [`WrongCluster`](ErrorKind::WrongCluster) or [`RevisionRegressed`](ErrorKind::RevisionRegressed), except those

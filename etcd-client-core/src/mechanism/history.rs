@@ -12,6 +12,10 @@ pub(crate) const MAX_REVISION: i64 = 1 << 53;
 /// bad header would make every honest one look regressed.
 const LARGEST_STEP: i64 = 1 << 40;
 
+/// The number of a connection whose check did not show a current store: of a learner, a member that is behind, or one that does not
+/// name its cluster. It is not used any more once the store is known to have gone back.
+pub(crate) const UNVERIFIED: u64 = u64::MAX;
+
 /// What an answer says of where it comes from. A cluster of zero is unknown, a revision of zero is not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -113,16 +117,22 @@ impl History {
         self.next_check.fetch_add(0, Ordering::AcqRel)
     }
 
-    /// Notes that the check with this number, or a linearizable answer on a connection with that number, proved that the store went
-    /// back. Returns whether that is news.
+    /// Notes that the check with this number proved that the store went back. Returns whether that is news.
     ///
-    /// Connections that were checked before that check began may be used further. If one led to the restored store, everything it had
+    /// Members that were found to be current before that check began may be used further. If one led to the restored store, everything it had
     /// shown by then was in that store and counted in `seen`, so the check would have found it. An etcd process serves one data
     /// directory for its life, so such a connection cannot get there later either. Other connections are not used any more: the
     /// store may have grown past `seen` before they were checked.
     pub(crate) fn regressed(&self, regression: Regression, check: u64) -> bool {
         let news = self.regression.set(regression).is_ok();
         self.trusted.fetch_min(check, Ordering::AcqRel) > check || news
+    }
+
+    /// The number of a check that stands for a linearizable answer on this connection: the connection, and all that were checked after
+    /// it, are not used any more.
+    pub(crate) fn check_before(connection: u64) -> u64 {
+        // Nothing is known of when the other one was current.
+        if connection == UNVERIFIED { 0 } else { connection.saturating_sub(1) }
     }
 
     /// The proof that the store went back, if there is one.
@@ -323,8 +333,22 @@ mod tests {
         assert!(history.regressed(Regression { seen: 10, found: 5 }, under_way));
         assert!(!history.disowns(second) && history.disowns(third));
         // An answer on a standing connection proves it of that one and of all after it.
-        assert!(history.regressed(Regression { seen: 10, found: 6 }, second - 1));
+        let answered = Regression { seen: 10, found: 6 };
+        assert!(history.regressed(answered, History::check_before(second)));
         assert!(!history.disowns(first) && history.disowns(second));
+    }
+
+    #[test]
+    fn a_connection_that_showed_no_current_store_is_not_used_after_a_proof() {
+        let history = History::default();
+        history.begin_check();
+        let verified = history.admit_connection();
+        assert!(!history.disowns(UNVERIFIED));
+        let regression = Regression { seen: 10, found: 4 };
+        history.regressed(regression, history.begin_check());
+        assert!(history.disowns(UNVERIFIED) && !history.disowns(verified));
+        history.regressed(regression, History::check_before(UNVERIFIED));
+        assert!(history.disowns(verified), "when that one was current is not known");
     }
 
     #[test]

@@ -111,9 +111,9 @@ enum Barrier {
 
 /// How many barriers are denied before a member that is still behind is known to be restored.
 ///
-/// A denial does not say which member was asked. Behind a proxy that spreads the calls of a connection over several members, the
-/// probes may reach one that lags, and the barriers another one. The barriers are sent after 1 and after 2 more calls, so that no
-/// rotation gives every probe to one member and every barrier to others.
+/// A denial does not say which member gave it. A proxy that spreads the calls of a connection over several members may take the probes
+/// to one that lags, and the barriers to another one. One barrier and then two lie between the probes: members that take turns cannot
+/// answer all probes and none of the barriers, and a barrier that reaches the lagging member has no answer.
 const DENIALS: u8 = 3;
 
 impl Check {

@@ -215,7 +215,7 @@ impl Channel {
         self.learn(header, &connection.history, floor).map_err(|violation| {
             if let Violation::Older { seen, found } = violation {
                 // A linearizable answer proves it as a barrier does, of this connection and of all that were checked after it.
-                let check = connection.number.saturating_sub(1);
+                let check = History::check_before(connection.number);
                 let regression = Regression { seen, found };
                 self.pool().histories().regressed(&connection.history, regression, check);
             }

@@ -35,7 +35,7 @@ use super::{
     room::{Room, Slots},
 };
 use crate::mechanism::{
-    history::{History, Violation},
+    history::{History, UNVERIFIED, Violation},
     identity::Verdict,
     liveness::{Keepalive, Vital},
 };
@@ -199,8 +199,9 @@ impl Connection {
             }),
             finding = answers => finding?,
         };
+        let is_current = matches!(finding.verdict, Verdict::Member(_));
         let limit = fitness(finding, dial.histories, &history, dial.member)?;
-        let number = history.admit_connection();
+        let number = if is_current { history.admit_connection() } else { UNVERIFIED };
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
         let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), &dial);

@@ -27,8 +27,9 @@ pub enum EndpointPhase {
     Suspect,
     /// The connection ended or could not be made; another attempt follows after a wait.
     Down,
-    /// The member answers, and belongs to another cluster, or its history went backwards: nothing is sent to it. It is asked again
-    /// after a wait, and used once it is what it was, or once [`Client::accept_cluster`](crate::Client::accept_cluster) was called.
+    /// The member answers, and belongs to another cluster, or its history went backwards: nothing is sent to it. It is checked again
+    /// after a wait, and used once it belongs to the known cluster. A cluster whose history went backwards is refused, on all of its
+    /// members, until [`Client::accept_cluster`](crate::Client::accept_cluster) is called, however far its store has grown by then.
     Refused,
 }
 

@@ -40,7 +40,8 @@ impl Cluster {
     /// Kills every member, restores each from the snapshot, and starts them again: the same cluster and member ids, whose history went
     /// backwards. With `bump` the revision is raised by this much instead, and everything before is marked as compacted.
     ///
-    /// Uses `etcdutl snapshot restore`; before etcd 3.6 `etcdctl snapshot restore`, which does not know `--bump-revision` in 3.4.
+    /// Uses `etcdutl snapshot restore`: of the etcdutl next to etcd, else of one that is built from `ci/etcd`. Before etcd 3.6 it is
+    /// `etcdctl snapshot restore`, which does not know `--bump-revision` in 3.4.
     ///
     /// # Errors
     /// When there is no etcdutl, it fails, or the members do not become healthy.
@@ -90,6 +91,11 @@ impl Cluster {
         let line = self.version().line();
         if line < Line::V3_6 {
             return Ok(self.binaries().etcdctl.clone());
+        }
+        // As in etcd's release archives.
+        let beside = self.binaries().etcd.with_file_name("etcdutl");
+        if beside.is_file() {
+            return Ok(beside);
         }
         let built = tokio::task::spawn_blocking(move || obtain::etcdutl(line, &mut StderrProgress::new()));
         built.await.context("the build panicked")?

@@ -240,17 +240,25 @@ async fn assert_remembered(client: &Client, here: &Rig, what: &str) {
 #[tokio::test]
 async fn a_connection_of_before_is_used_further_and_no_later_one() {
     let (here, client) = seen_here().await;
+    let learner = server(identity_of_learner(9), at(3)).await;
     let restored = server(|_: &Call| named(1, 9), at(9)).await;
-    client.set_endpoints([here.server.endpoint(), restored.server.endpoint()]).expect("valid");
-    let mut states = client.endpoint_states();
-    let refused = async {
-        while let Some(states) = states.next().await {
-            if states.iter().any(|state| state.phase == EndpointPhase::Refused) {
-                break;
+    let endpoints = [&here, &learner, &restored].map(|rig| rig.server.endpoint());
+    let phases = async |expected: &[EndpointPhase]| {
+        let mut states = client.endpoint_states();
+        let reached = async {
+            while let Some(states) = states.next().await {
+                if states.iter().map(|state| state.phase).eq(expected.iter().copied()) {
+                    break;
+                }
             }
-        }
+        };
+        timeout(Duration::from_secs(20), reached).await.expect("they get there");
     };
-    timeout(DEADLINE, refused).await.expect("one is refused");
+    client.set_endpoints(&endpoints[..2]).expect("valid");
+    phases(&[EndpointPhase::Ready; 2]).await;
+    client.set_endpoints(&endpoints).expect("valid");
+    // A learner's answers do not show that its store is current.
+    phases(&[EndpointPhase::Ready, EndpointPhase::Refused, EndpointPhase::Refused]).await;
     here.server.play(at(12));
     here.server.identify(|_: &Call| named(1, 12));
     for _ in 0..20 {
@@ -451,6 +459,29 @@ async fn another_cluster_or_history_is_accepted_on_request() {
         } else {
             assert_eq!(back.expect_err("left behind").kind(), ErrorKind::WrongCluster);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_began_before_the_acceptance_refuses_nothing_after_it() {
+    for (cluster, revision) in [(0xbad, 5), (1, 9)] {
+        let (_here, client) = seen_here().await;
+        let gate = Gate::closed();
+        let held = gate.clone();
+        let identity = move |call: &Call| {
+            let mut answer = named(cluster, revision);
+            if call.number == 2 {
+                answer.insert(1, Step::Pause(held.clone()));
+            }
+            answer
+        };
+        let there = server(identity, of(cluster, revision)).await;
+        move_to(&client, &there);
+        put(&client).await.expect_err("refused");
+        there.server.wait_until(|counts| counts.probes.len() >= 2).await;
+        client.accept_cluster().expect("refused");
+        let (accepted, ()) = tokio::join!(put(&client), async { gate.open() });
+        accepted.unwrap_or_else(|error| panic!("{}", error.report()));
     }
 }
 

@@ -130,7 +130,12 @@ async fn a_linearizable_answer_of_an_earlier_revision_is_an_error() {
         let error = rpc.call(&client).await.expect_err("of the past");
         assert_disbelieved(&error, ErrorKind::RevisionRegressed, rpc);
         rig.assert_named(&error);
+        // It proves that the store went back, wherever it is by now.
         rig.server.play(HERE.script());
+        let error = rpc.call(&client).await.expect_err("it is remembered");
+        let refused = (ErrorKind::RevisionRegressed, Outcome::NotApplied);
+        assert_eq!((error.kind(), error.outcome()), refused, "{rpc:?}: {}", error.report());
+        client.accept_cluster().expect("it is refused");
         rpc.call(&client).await.unwrap_or_else(|error| panic!("{rpc:?}: {}", error.report()));
     }
 }
