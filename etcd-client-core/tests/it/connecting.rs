@@ -1,15 +1,12 @@
 //! The cost of the check of a new connection: one request, and little time next to a connection without it.
 
-use std::{
-    env,
-    time::{Duration, Instant},
-};
+use std::{env, time::Duration};
 
 use bytes::Bytes;
 use etcd_client_core::Client;
 use etcd_testkit::Cluster;
 use http::Request;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::Instant};
 
 use crate::servers::{client, metric};
 

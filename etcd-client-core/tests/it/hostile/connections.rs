@@ -308,7 +308,16 @@ async fn without_a_quorum_a_member_that_is_behind_serves_stale_reads_only() {
         (RANGE, 1) => vec![Step::ReadRequest, Step::Pause(held.clone()), Step::Hang],
         _ => at(9).answer(call),
     };
-    let behind = server(|call: &Call| named(1, if call.number < 3 { 9 } else { 10 }), script).await;
+    let asked_again = gate.clone();
+    let identity = move |call: &Call| {
+        if call.number == 1 {
+            return named(1, 9);
+        }
+        let mut answer = named(1, 10);
+        answer.insert(1, Step::Pause(asked_again.clone()));
+        answer
+    };
+    let behind = server(identity, script).await;
     move_to(&client, &behind);
     let read = client.get("k").serializable().timeout(Duration::from_secs(10)).await;
     read.unwrap_or_else(|error| panic!("{}", error.report()));
