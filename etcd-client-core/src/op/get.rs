@@ -159,7 +159,7 @@ impl<B> Get<B> {
         self
     }
 
-    /// Leaves out the values.
+    /// Leaves out the values. Members of 3.7 leave out the leases as well.
     pub fn keys_only(mut self) -> Self {
         self.spec.keys_only = true;
         self

@@ -96,10 +96,12 @@ impl Settler {
     ///
     /// What refuses a burn, such as a full store or an overload, need not refuse a copy of the operation that comes later. So a
     /// refused burn is repeated, and meanwhile the token is read: where it is spent already, no burn is needed.
+    ///
+    /// The key is read with its value: members of 3.7 leave out the lease with it.
     pub(crate) async fn burn(&self, token: &Token, key: Option<&Key>) -> Option<Settled> {
         let mut pauses = Pauses::OUTAGE;
         loop {
-            let burn = token.burn(self.lease, self.rules).or_else(key.map(|key| Get::new(key).keys_only()));
+            let burn = token.burn(self.lease, self.rules).or_else(key.map(Get::new));
             let error = match self.send(burn).await {
                 Ok(answer) => {
                     let fate = token.burnt(&answer, answer.header.revision);
@@ -114,7 +116,7 @@ impl Settler {
                 Some(error) if error.is_lease_not_found() || error.is_closed() => return None,
                 // Answered by a member: `NoSpace` is one of those whose outcome is unknown.
                 Some(error) if error.outcome() == Outcome::NotApplied || error.code().is_some() => {
-                    let read = Txn::new().then(token.read()).then(key.map(|key| Get::new(key).keys_only()));
+                    let read = Txn::new().then(token.read()).then(key.map(Get::new));
                     if let Ok(answer) = read.bind(self.store.kv()).await
                         && let Some(settled) = self.settled(token.seen(answer.responses().first()), &answer)
                     {

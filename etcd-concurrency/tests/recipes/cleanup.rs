@@ -222,6 +222,22 @@ async fn a_place_whose_token_was_deleted_is_given_up() {
     }
 }
 
+/// The same for a future that was dropped: what the session finds instead of the token's fate is the key under its lease.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_entry_whose_token_was_deleted_leaves_no_key() {
+    for recipe in Recipe::ALL {
+        let model = Model::default();
+        let session = model.session(TTL);
+        recipe.enter(&session).await.expect("free").leave().await.expect("held");
+        let soon = Duration::from_millis(1);
+        model.next_writes([Fault::Hangs(soon), Fault::AfterDeletingTokens]);
+        assert!(timeout(10 * soon, recipe.enter(&session)).await.is_err());
+        sleep(BOUND).await;
+        assert!(model.keys("").is_empty(), "{recipe:?}: {:?}", model.keys(""));
+        recipe.enter(&session).await.expect("free").leave().await.expect("held");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_entry_and_an_exit_are_one_request_each() {
     for recipe in Recipe::ALL {

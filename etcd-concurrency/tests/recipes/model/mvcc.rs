@@ -134,7 +134,11 @@ impl Mvcc {
             kvs.truncate(get.limit as usize);
         }
         if get.keys_only {
-            kvs.iter_mut().for_each(|kv| kv.value.clear());
+            // etcd 3.7 answers from its index of keys, which knows no leases.
+            kvs.iter_mut().for_each(|kv| {
+                kv.value.clear();
+                kv.lease = None;
+            });
         }
         Ok(GetResponse::new(self.header(), kvs).with_count(count).with_more(more))
     }
