@@ -1,4 +1,5 @@
 //! The cost of the check of a new connection: one request, and little time next to a connection without it.
+#![allow(clippy::print_stdout, reason = "the figures are what this test is read for")]
 
 use std::{env, time::Duration};
 
