@@ -138,8 +138,10 @@ impl Connection {
             let down = pump::run(&self, Direction::ToClient, from_server, to_client);
             let mut orders = self.orders();
             tokio::select! {
+                biased;
                 _ = orders.wait_for(|control| control.reset) => Err(Broken::Reset),
                 ended = both(up, down) => ended,
+                // Last: what has arrived in time counts, however late this task runs.
                 () = self.idled(idle) => Ok(()),
             }
         };

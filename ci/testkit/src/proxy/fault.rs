@@ -58,6 +58,9 @@ pub enum Fault {
     ///
     /// What was swallowed is gone: healing resets the connections that lost something.
     Blackhole,
+    /// As [`Blackhole`](Self::Blackhole) from the first piece on that holds more than so many bytes: on a path whose MTU is smaller
+    /// than both ends think, small segments arrive, and a large one is lost however often it is sent, with what follows it.
+    LoseLarger(usize),
     /// Nothing is read, so that the window of the sender closes; healing lets everything through.
     ZeroWindow,
     /// So many bytes arrive, then the connection is reset.

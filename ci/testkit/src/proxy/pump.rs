@@ -125,7 +125,11 @@ impl<'c> Intake<'c> {
     }
 
     fn swallows(&self) -> bool {
-        self.lane.fault == Some(Fault::Blackhole)
+        match self.lane.fault {
+            Some(Fault::Blackhole) => true,
+            Some(Fault::LoseLarger(_)) => self.lost,
+            _ => false,
+        }
     }
 
     fn limit(&self) -> usize {
@@ -156,6 +160,10 @@ impl<'c> Intake<'c> {
         let mut arriving = bytes.len();
         match self.lane.fault {
             Some(Fault::Blackhole) => {
+                self.lost = true;
+                return Ok(());
+            }
+            Some(Fault::LoseLarger(most)) if self.lost || bytes.len() > most => {
                 self.lost = true;
                 return Ok(());
             }

@@ -472,3 +472,22 @@ async fn a_balancer_takes_servers_in_turn_leaves_out_the_dead_and_closes_what_is
     }
     assert_eq!(reached, [0, 2, 2, 0]);
 }
+
+#[tokio::test]
+async fn a_large_piece_is_lost_with_all_that_follows_it() {
+    let rig = Rig::start().await;
+    let (mut client, mut server) = rig.pair().await;
+    rig.proxy.fault(Direction::ToServer, Fault::LoseLarger(100));
+    client.write_all(&[b'a'; 100]).await.unwrap();
+    assert_eq!(take(&mut server, 100).await.unwrap(), [b'a'; 100]);
+    client.write_all(&[b'b'; 101]).await.unwrap();
+    rig.proxy.wait_until(|counts| counts.traffic.to_server.read >= 1 + 100 + 101).await;
+    client.write_all(b"c").await.unwrap();
+    let mut byte = [0];
+    assert!(timeout(SOON, server.read(&mut byte)).await.is_err(), "nothing arrives");
+    server.write_all(b"!").await.unwrap();
+    assert_eq!(take(&mut client, 1).await.unwrap(), b"!", "the other direction works");
+    rig.proxy.heal().await;
+    let ended = timeout(PATIENCE, client.read(&mut byte)).await.expect("it is reset");
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
