@@ -1,4 +1,8 @@
-//! Whether a peer still lives, judged by its silence: when to send a PING, and what an unanswered one means.
+//! Whether a peer still lives, judged by its silence: when to send a probe, and what an unanswered one means.
+//!
+//! A probe is a PING, or where servers forbid another PING so soon, a SETTINGS frame that repeats what is in force.
+//! The receiver acknowledges each at once (RFC 9113, sections 6.5.3 and 6.7), and grpc-go counts PINGs only
+//! (`http2Server.handlePing`). A peer that is slow with an answer can so be probed again and again.
 //!
 //! Times are given as the age of the connection.
 
@@ -9,6 +13,13 @@ use super::complaints;
 /// etcd closes a connection that sends its third PING within less than 5 s of the one before
 /// (`grpc.KeepaliveEnforcementPolicy` in etcd's `server/embed/config.go`); the half second is for the way.
 const LEAST_SPACING: Duration = Duration::from_millis(5_500);
+
+/// The time between two probes at least, where the later one is SETTINGS.
+const LEAST_SETTINGS_SPACING: Duration = Duration::from_secs(1);
+
+/// How long a probe for what was seen elsewhere may be unanswered before the peer is suspect, at most: as long as on a
+/// connection for calls, whose streams leave together with its calls.
+const DOUBTED_SUSPICION: Duration = Duration::from_secs(1);
 
 /// How long a PING may be unanswered on a connection for calls, where the user sets nothing.
 const CALLS_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,6 +41,9 @@ pub(crate) struct Keepalive {
     pub(crate) spacing: Duration,
     /// How often that time is doubled, because the peer complained of too many PINGs, when the connection is new.
     pub(crate) doublings: u32,
+    /// Whether SETTINGS are sent while a PING may not follow the last one yet, and whether what silence says of this connection
+    /// says something of others to the same peer.
+    for_calls: bool,
 }
 
 impl Keepalive {
@@ -44,7 +58,14 @@ impl Keepalive {
             timeout,
             spacing: LEAST_SPACING,
             doublings: 0,
+            for_calls: true,
         }
+    }
+
+    /// As [`for_calls`](Self::for_calls), for calls that wait for other clients for as long as it takes: their silence is usual, so
+    /// it is probed by PINGs only and says nothing of other connections.
+    pub(crate) fn for_waits(timeout: Option<Duration>) -> Self {
+        Self { for_calls: false, ..Self::for_calls(timeout) }
     }
 
     /// For connections on which silence is usual: a watch may have nothing to deliver for hours.
@@ -52,7 +73,7 @@ impl Keepalive {
         let interval = interval.max(LEAST_SPACING);
         let timeout = timeout.unwrap_or(STREAMS_TIMEOUT);
         let suspicion = Duration::from_secs(2).min(timeout);
-        Self { quiet: interval, suspicion, timeout, spacing: interval, doublings: 0 }
+        Self { quiet: interval, suspicion, timeout, spacing: interval, doublings: 0, for_calls: false }
     }
 
     /// Sends PINGs further apart, for a peer that complained of too many. The first PING of a silence is as early as
@@ -72,7 +93,7 @@ impl Keepalive {
 #[repr(u8)]
 pub(crate) enum Vital {
     Alive,
-    /// A PING is under way because it was silent: use others where there are some.
+    /// A probe is under way because it was silent: use others where there are some.
     Doubtful,
     /// It should have answered by now: use others only.
     Suspect,
@@ -92,13 +113,31 @@ impl Vital {
     }
 }
 
+/// A frame that its receiver answers at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probe {
+    Ping,
+    Settings,
+}
+
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    pub(crate) ping: bool,
+    pub(crate) probe: Option<Probe>,
+    /// Whether the other connections to this peer are to be probed as well: what silenced this one may have silenced them.
+    pub(crate) spreads: bool,
     pub(crate) vital: Vital,
     /// When to look again, at the latest. Nothing is due on an idle connection.
     pub(crate) wake: Option<Duration>,
+}
+
+/// The probe under way.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    probe: Probe,
+    at: Duration,
+    /// How long it may be unanswered before the peer is suspect.
+    suspicion: Duration,
 }
 
 /// The silence of one connection.
@@ -107,10 +146,12 @@ pub(crate) struct Liveness {
     keepalive: Keepalive,
     heard: Duration,
     busy_since: Option<Duration>,
-    /// When the PING under way was sent.
-    ping: Option<Duration>,
+    sent: Option<Sent>,
     last_ping: Option<Duration>,
-    /// Whether a PING is due for what was seen elsewhere.
+    last_probe: Option<Duration>,
+    /// Whether SETTINGS can be sent.
+    has_settings: bool,
+    /// Whether a probe is due for what was seen elsewhere.
     doubted: bool,
     vital: Vital,
 }
@@ -121,8 +162,10 @@ impl Liveness {
             keepalive,
             heard: Duration::ZERO,
             busy_since: None,
-            ping: None,
+            sent: None,
             last_ping: None,
+            last_probe: None,
+            has_settings: true,
             doubted: false,
             vital: Vital::Alive,
         }
@@ -132,22 +175,37 @@ impl Liveness {
         self.vital
     }
 
-    /// Something was read at `now`, a PONG included: the peer lives.
+    /// What the probe under way is.
+    pub(crate) fn probe(&self) -> Option<Probe> {
+        self.sent.map(|sent| sent.probe)
+    }
+
+    /// Something was read at `now`, the answer to a probe included: the peer lives.
     pub(crate) fn heard(&mut self, now: Duration) {
         self.heard = now;
         self.vital = Vital::Alive;
-        self.ping = None;
+        self.sent = None;
     }
 
-    /// Something was seen elsewhere that speaks against the peer: the next PING is due as soon as it may follow the last one,
+    /// Something was seen elsewhere that speaks against the peer: the next probe is due as soon as it may follow the last one,
     /// whether or not the peer owes something.
     pub(crate) fn doubt(&mut self) {
         self.doubted = true;
     }
 
-    /// Whether such a PING, or its answer, is due.
+    /// Whether such a probe, or its answer, is due.
     pub(crate) fn is_doubted(&self) -> bool {
-        self.doubted || self.ping.is_some()
+        self.doubted || self.sent.is_some()
+    }
+
+    /// The probe that the last step asked for could not be sent: the peer owes the acknowledgement of earlier SETTINGS, although
+    /// it was heard from since. It is too slow for them, or ignores them, and PINGs have to do.
+    pub(crate) fn settings_failed(&mut self) {
+        self.has_settings = false;
+        if self.sent.take().is_some() {
+            self.vital = Vital::Alive;
+            self.doubted = true;
+        }
     }
 
     /// What is due at `now`. `busy` is whether the peer owes an answer.
@@ -157,32 +215,63 @@ impl Liveness {
             (false, _) => self.busy_since = None,
             (true, Some(_)) => {}
         }
-        if let Some(sent) = self.ping {
-            return self.await_pong(now, sent);
+        if let Some(sent) = self.sent {
+            return self.await_answer(now, sent);
         }
-        let factor = self.keepalive.factor_at(now);
-        let after_last = |spacing: Duration| {
-            self.last_ping.map_or(Duration::ZERO, |last| last.saturating_add(spacing.saturating_mul(factor)))
-        };
         let usual = self.busy_since.map(|since| {
             let quiet = since.max(self.heard).saturating_add(self.keepalive.quiet);
-            quiet.max(after_last(self.keepalive.spacing))
+            quiet.max(self.next_probe(now, self.keepalive.spacing, self.keepalive.for_calls))
         });
-        let early = self.doubted.then(|| after_last(LEAST_SPACING));
-        let Some(due) = usual.into_iter().chain(early).min() else { return self.result(false, None) };
+        let early = self.doubted.then(|| self.next_probe(now, LEAST_SPACING, true));
+        let Some(due) = usual.into_iter().chain(early).min() else { return self.result(None, None) };
         if now < due {
-            return self.result(false, Some(due));
+            return self.result(None, Some(due));
         }
+        let silent = usual.is_some_and(|usual| now >= usual);
+        let suspicion = self.keepalive.suspicion;
+        let suspicion = if self.doubted { suspicion.min(DOUBTED_SUSPICION) } else { suspicion };
+        let probe = self.which_probe(now, silent);
         self.doubted = false;
-        self.ping = Some(now);
-        self.last_ping = Some(now);
+        self.sent = Some(Sent { probe, at: now, suspicion });
+        self.last_probe = Some(now);
+        if probe == Probe::Ping {
+            self.last_ping = Some(now);
+        }
         self.vital = Vital::Doubtful;
-        self.result(true, Some(now.saturating_add(self.keepalive.suspicion)))
+        let spreads = silent && self.keepalive.for_calls;
+        Step { spreads, ..self.result(Some(probe), Some(now.saturating_add(suspicion))) }
     }
 
-    fn await_pong(&mut self, now: Duration, sent: Duration) -> Step {
-        let after = |wait: Duration| sent.saturating_add(wait);
-        let (suspect, dead) = (after(self.keepalive.suspicion), after(self.keepalive.timeout));
+    /// A peer that complained gets no SETTINGS: it may count those too.
+    fn may_send_settings(&self, now: Duration) -> bool {
+        self.has_settings && self.keepalive.factor_at(now) == 1
+    }
+
+    /// When a PING may follow the last one with this spacing.
+    fn next_ping(&self, now: Duration, spacing: Duration) -> Duration {
+        let spacing = spacing.saturating_mul(self.keepalive.factor_at(now));
+        self.last_ping.map_or(Duration::ZERO, |last| last.saturating_add(spacing))
+    }
+
+    /// When a probe may follow the last one, where PINGs keep this spacing and `settings` says whether SETTINGS may be sent.
+    fn next_probe(&self, now: Duration, spacing: Duration, settings: bool) -> Duration {
+        if settings && self.may_send_settings(now) {
+            self.last_probe.map_or(Duration::ZERO, |last| last.saturating_add(LEAST_SETTINGS_SPACING))
+        } else {
+            self.next_ping(now, spacing)
+        }
+    }
+
+    /// A PING where one is usual. What was seen elsewhere is no reason for one: a server counts PINGs on a connection without
+    /// streams more strictly.
+    fn which_probe(&self, now: Duration, silent: bool) -> Probe {
+        let pings = silent && now >= self.next_ping(now, self.keepalive.spacing);
+        if pings || !self.may_send_settings(now) { Probe::Ping } else { Probe::Settings }
+    }
+
+    fn await_answer(&mut self, now: Duration, sent: Sent) -> Step {
+        let after = |wait: Duration| sent.at.saturating_add(wait);
+        let (suspect, dead) = (after(sent.suspicion), after(self.keepalive.timeout));
         let (vital, wake) = if now >= dead {
             (Vital::Dead, None)
         } else if now >= suspect {
@@ -191,17 +280,23 @@ impl Liveness {
             (Vital::Doubtful, Some(suspect))
         };
         self.vital = vital;
-        self.result(false, wake)
+        self.result(None, wake)
     }
 
-    fn result(&self, ping: bool, wake: Option<Duration>) -> Step {
-        Step { ping, vital: self.vital, wake }
+    fn result(&self, probe: Option<Probe>, wake: Option<Duration>) -> Step {
+        Step { probe, spreads: false, vital: self.vital, wake }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Step {
+        fn pings(&self) -> bool {
+            self.probe == Some(Probe::Ping)
+        }
+    }
 
     const fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -216,7 +311,7 @@ mod tests {
         let mut peer = calls();
         for second in [0, 1, 60, 3_600] {
             let step = peer.step(Duration::from_secs(second), false);
-            assert_eq!(step, Step { ping: false, vital: Vital::Alive, wake: None });
+            assert_eq!(step, Step { probe: None, spreads: false, vital: Vital::Alive, wake: None });
         }
     }
 
@@ -226,18 +321,29 @@ mod tests {
         let begun = ms(60_000);
         assert_eq!(peer.step(begun, true).wake, Some(begun + ms(1_000)));
         let doubtful = peer.step(begun + ms(1_000), true);
-        assert_eq!(doubtful, Step { ping: true, vital: Vital::Doubtful, wake: Some(begun + ms(2_000)) });
+        assert_eq!(
+            doubtful,
+            Step {
+                probe: Some(Probe::Ping),
+                spreads: true,
+                vital: Vital::Doubtful,
+                wake: Some(begun + ms(2_000))
+            }
+        );
         let suspect = peer.step(begun + ms(2_000), true);
-        assert_eq!(suspect, Step { ping: false, vital: Vital::Suspect, wake: Some(begun + ms(6_000)) });
+        assert_eq!(
+            suspect,
+            Step { probe: None, spreads: false, vital: Vital::Suspect, wake: Some(begun + ms(6_000)) }
+        );
         let dead = peer.step(begun + ms(6_000), true);
-        assert_eq!(dead, Step { ping: false, vital: Vital::Dead, wake: None });
+        assert_eq!(dead, Step { probe: None, spreads: false, vital: Vital::Dead, wake: None });
     }
 
     #[test]
     fn a_connection_for_calls_is_given_up_after_three_seconds_by_default() {
         let mut peer = Liveness::new(Keepalive::for_calls(None));
         peer.step(ms(0), true);
-        assert!(peer.step(ms(1_000), true).ping);
+        assert!(peer.step(ms(1_000), true).pings());
         assert_eq!(peer.step(ms(2_999), true).vital, Vital::Suspect);
         assert_eq!(peer.step(ms(3_000), true).vital, Vital::Dead);
     }
@@ -259,8 +365,91 @@ mod tests {
         peer.step(ms(2_500), true);
         peer.heard(ms(2_600));
         assert_eq!(peer.vital(), Vital::Alive);
-        // The next PING keeps its distance from the first.
-        assert_eq!(peer.step(ms(2_600), true).wake, Some(ms(6_500)));
+        // A PING would be too early: it is probed by SETTINGS until one may follow.
+        assert_eq!(peer.step(ms(2_600), true).wake, Some(ms(3_600)));
+        for second in [3_600, 4_600, 5_600] {
+            assert_eq!(peer.step(ms(second), true).probe, Some(Probe::Settings));
+            peer.heard(ms(second));
+        }
+        assert!(peer.step(ms(6_600), true).pings());
+    }
+
+    /// Whatever was answered before, and whenever the request was sent.
+    #[test]
+    fn a_peer_that_falls_silent_is_given_up_three_seconds_after_the_request() {
+        for silent_from in (0..20_000).step_by(70).map(ms) {
+            for sent in [silent_from.saturating_sub(ms(2_000)), silent_from, silent_from + ms(500)] {
+                let mut peer = Liveness::new(Keepalive::for_calls(None));
+                let mut dead = None;
+                for now in (0..40_000).step_by(10).map(ms) {
+                    // Another request has waited from the beginning.
+                    let step = peer.step(now, true);
+                    if step.vital == Vital::Dead {
+                        dead = Some(now);
+                        break;
+                    }
+                    if step.probe.is_some() && now < silent_from {
+                        peer.heard(now + ms(1));
+                    }
+                }
+                let dead = dead.expect("it is found");
+                assert!(dead <= sent.max(silent_from) + ms(3_020), "silent from {silent_from:?}: {dead:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_slow_peer_is_probed_once_a_second_at_most() {
+        let mut peer = Liveness::new(Keepalive::for_calls(None));
+        let mut last = None;
+        for now in (0..60_000).step_by(10).map(ms) {
+            if now.as_millis() % 500 == 0 {
+                peer.doubt();
+            }
+            if peer.step(now, true).probe.is_some() {
+                assert!(last.is_none_or(|last| now - last >= ms(1_000)), "at {now:?}");
+                last = Some(now);
+                peer.heard(now + ms(1));
+            }
+        }
+        assert!(last.is_some_and(|last| last > ms(58_000)));
+    }
+
+    #[test]
+    fn where_settings_are_not_acknowledged_pings_have_to_do() {
+        let mut peer = Liveness::new(Keepalive::for_calls(None));
+        peer.step(ms(0), true);
+        assert!(peer.step(ms(1_000), true).pings());
+        peer.heard(ms(1_001));
+        assert_eq!(peer.step(ms(2_001), true).probe, Some(Probe::Settings));
+        peer.settings_failed();
+        assert_eq!((peer.vital(), peer.probe()), (Vital::Alive, None));
+        assert_eq!(
+            peer.step(ms(2_001), true),
+            Step { probe: None, spreads: false, vital: Vital::Alive, wake: Some(ms(6_500)) }
+        );
+        assert!(peer.step(ms(6_500), true).pings());
+    }
+
+    #[test]
+    fn only_the_silence_of_calls_spreads() {
+        let mut doubted = Liveness::new(Keepalive::for_calls(None));
+        doubted.doubt();
+        let step = doubted.step(ms(10), false);
+        assert_eq!((step.probe, step.spreads), (Some(Probe::Settings), false));
+        for (keepalive, quiet) in
+            [(Keepalive::for_streams(ms(10_000), None), ms(10_000)), (Keepalive::for_waits(None), ms(1_000))]
+        {
+            let mut silent = Liveness::new(keepalive);
+            silent.step(ms(0), true);
+            let step = silent.step(quiet, true);
+            assert_eq!((step.probe, step.spreads), (Some(Probe::Ping), false));
+            // Nor is it probed more often than PINGs may be.
+            silent.heard(quiet);
+            let next = quiet + keepalive.spacing;
+            assert_eq!(silent.step(quiet, true).wake, Some(next));
+            assert_eq!(silent.step(next, true).probe, Some(Probe::Ping));
+        }
     }
 
     #[test]
@@ -268,7 +457,7 @@ mod tests {
         let mut peer = calls();
         for tenth in 0..600 {
             peer.heard(ms(tenth * 100));
-            assert!(!peer.step(ms(tenth * 100), true).ping);
+            assert!(!peer.step(ms(tenth * 100), true).pings());
         }
     }
 
@@ -277,9 +466,9 @@ mod tests {
         let mut peer = calls();
         peer.heard(ms(10));
         peer.step(ms(20), false);
-        assert!(!peer.step(ms(100_000), true).ping);
-        assert!(!peer.step(ms(100_999), true).ping);
-        assert!(peer.step(ms(101_000), true).ping);
+        assert!(!peer.step(ms(100_000), true).pings());
+        assert!(!peer.step(ms(100_999), true).pings());
+        assert!(peer.step(ms(101_000), true).pings());
     }
 
     /// A server that counts as etcd's does: a PING within 5 s of the last is a strike, the third one is the end.
@@ -291,10 +480,13 @@ mod tests {
             let mut peer = Liveness::new(keepalive);
             let (mut last, mut strikes, mut pings) = (ms(0), 0, 0);
             for now in (0..3_600_000).step_by(50).map(ms) {
-                if peer.step(now, true).ping {
+                let step = peer.step(now, true);
+                if step.pings() {
                     pings += 1;
                     strikes += u32::from(pings > 1 && now - last < ms(5_000));
                     last = now;
+                }
+                if step.probe.is_some() {
                     peer.heard(now + ms(1));
                 }
             }
@@ -303,29 +495,51 @@ mod tests {
     }
 
     #[test]
-    fn a_doubted_peer_is_pinged_at_once_even_if_it_owes_nothing() {
+    fn a_doubted_peer_is_probed_at_once_even_if_it_owes_nothing() {
         let mut peer = Liveness::new(Keepalive::for_streams(ms(10_000), None));
         peer.step(ms(0), false);
         peer.doubt();
-        assert!(peer.is_doubted() && peer.step(ms(1_000), false).ping);
-        assert_eq!(peer.step(ms(3_000), false).vital, Vital::Suspect);
-        peer.heard(ms(3_100));
+        assert!(peer.is_doubted());
+        assert_eq!(peer.step(ms(1_000), false).probe, Some(Probe::Settings));
+        assert_eq!(peer.step(ms(1_999), false).vital, Vital::Doubtful);
+        // As soon as a connection for calls, whose silence may be what it is doubted for.
+        assert_eq!(peer.step(ms(2_000), false).vital, Vital::Suspect);
+        peer.heard(ms(2_100));
         assert!(!peer.is_doubted());
         // The next one keeps its distance from the last.
+        peer.heard(ms(2_200));
         peer.doubt();
-        assert_eq!(peer.step(ms(3_200), true).wake, Some(ms(6_500)));
-        assert!(peer.step(ms(6_500), true).ping);
+        assert_eq!(peer.step(ms(2_200), true).probe, Some(Probe::Settings));
+        peer.heard(ms(2_201));
+        peer.doubt();
+        assert_eq!(peer.step(ms(2_202), true).wake, Some(ms(3_200)));
     }
 
     #[test]
-    fn doubts_never_trip_the_servers_policing() {
+    fn doubts_cause_no_ping() {
         for keepalive in [Keepalive::for_calls(None), Keepalive::for_streams(ms(10_000), None)] {
             let mut peer = Liveness::new(keepalive);
-            let mut last = None;
             for now in (0..600_000).step_by(50).map(ms) {
                 peer.doubt();
-                if peer.step(now, now.as_secs() % 3 == 0).ping {
-                    assert!(last.is_none_or(|last| now - last >= ms(5_000)), "{keepalive:?} at {now:?}");
+                if let Some(probe) = peer.step(now, false).probe {
+                    assert_eq!(probe, Probe::Settings, "{keepalive:?} at {now:?}");
+                    peer.heard(now + ms(1));
+                }
+            }
+        }
+    }
+
+    /// A peer that complained may count SETTINGS as well.
+    #[test]
+    fn doubts_never_trip_the_policing_of_a_peer_that_complained() {
+        for keepalive in [Keepalive::for_calls(None), Keepalive::for_streams(ms(10_000), None)] {
+            let mut peer = Liveness::new(keepalive.spaced(3));
+            let mut last = None;
+            for now in (0..350_000).step_by(50).map(ms) {
+                peer.doubt();
+                if let Some(probe) = peer.step(now, now.as_secs() % 3 == 0).probe {
+                    assert_eq!(probe, Probe::Ping);
+                    assert!(last.is_none_or(|last| now - last >= ms(11_000)), "{keepalive:?} at {now:?}");
                     last = Some(now);
                     peer.heard(now + ms(1));
                 }
@@ -337,10 +551,10 @@ mod tests {
     fn complaints_space_pings_and_leave_the_first_one_alone() {
         let mut peer = Liveness::new(Keepalive::for_calls(Some(ms(5_000))).spaced(3));
         peer.step(ms(0), true);
-        assert!(peer.step(ms(1_000), true).ping);
+        assert!(peer.step(ms(1_000), true).pings());
         peer.heard(ms(1_001));
         assert_eq!(peer.step(ms(1_001), true).wake, Some(ms(45_000)));
-        assert!(peer.step(ms(45_000), true).ping);
+        assert!(peer.step(ms(45_000), true).pings());
         assert_eq!(peer.step(ms(50_000), true).vital, Vital::Dead);
     }
 
@@ -349,9 +563,9 @@ mod tests {
         let mut peer = Liveness::new(Keepalive::for_calls(Some(ms(5_000))).spaced(3));
         let begun = ms(360_000);
         peer.step(begun, true);
-        assert!(peer.step(begun + ms(1_000), true).ping);
+        assert!(peer.step(begun + ms(1_000), true).pings());
         peer.heard(begun + ms(1_001));
-        assert_eq!(peer.step(begun + ms(1_001), true).wake, Some(begun + ms(6_500)));
+        assert_eq!(peer.step(begun + ms(1_001), true).wake, Some(begun + ms(2_001)));
     }
 
     #[test]
@@ -373,7 +587,7 @@ mod tests {
     fn a_stream_is_pinged_at_its_interval() {
         let mut peer = Liveness::new(Keepalive::for_streams(ms(10_000), None));
         assert_eq!(peer.step(ms(0), true).wake, Some(ms(10_000)));
-        assert!(peer.step(ms(10_000), true).ping);
+        assert!(peer.step(ms(10_000), true).pings());
         assert_eq!(peer.step(ms(12_000), true).vital, Vital::Suspect);
         assert_eq!(peer.step(ms(15_000), true).vital, Vital::Dead);
     }

@@ -1,4 +1,4 @@
-//! A request to a connection's driver: find out now whether the peer lives.
+//! A request to a connection's driver: find out now whether the peer lives. And one of the driver's: find out on the others.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -6,16 +6,19 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
 
 /// Shared by a connection and its driver.
 #[derive(Debug, Default)]
 pub(crate) struct Check {
     wanted: AtomicBool,
     driver: AtomicWaker,
+    /// Whether the other connections to the peer are to be checked.
+    others: Notify,
 }
 
 impl Check {
-    /// Has the driver send a PING as soon as the peer's policy allows one.
+    /// Has the driver send a probe at once.
     pub(crate) fn ask(&self) {
         if !self.wanted.swap(true, Ordering::AcqRel) {
             self.driver.wake();
@@ -27,5 +30,17 @@ impl Check {
         // Registered first: what is asked for from now on wakes it.
         self.driver.register(driver);
         self.wanted.load(Ordering::Relaxed) && self.wanted.swap(false, Ordering::AcqRel)
+    }
+
+    /// Calls wait on this connection in silence.
+    pub(super) fn spread(&self) {
+        self.others.notify_one();
+    }
+
+    /// Ends when the other connections to the peer are to be checked.
+    ///
+    /// Cancel safe.
+    pub(super) async fn spreads(&self) {
+        self.others.notified().await;
     }
 }

@@ -44,7 +44,7 @@ use crate::mechanism::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Room for the answers of one stream. A unary answer is read as it comes, so this only bounds what is under way.
-const STREAM_WINDOW: u32 = 8 << 20;
+pub(crate) const STREAM_WINDOW: u32 = 8 << 20;
 
 /// Room for the unread answers of all streams on a connection for streams, of which [`MOST_PACED_STREAMS`] at most are left
 /// unread at a time.
@@ -83,7 +83,7 @@ static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
 #[derive(Clone, Debug)]
 pub(crate) enum ConnectionState {
     Ready,
-    /// The peer owes an answer to a PING: requests in flight wait or go elsewhere, new ones go elsewhere.
+    /// The peer owes an answer to a probe: requests in flight wait or go elsewhere, new ones go elsewhere.
     Suspect,
     /// The peer sent GOAWAY: requests in flight go on, new ones go elsewhere.
     Draining(End),

@@ -22,11 +22,11 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
     check::Check,
-    connection::{ConnectionState, Dial, End, EndKind, millis},
+    connection::{ConnectionState, Dial, End, EndKind, STREAM_WINDOW, millis},
     gauge::Gauge,
     heard::{Heard, Watched},
 };
-use crate::mechanism::liveness::{Liveness, Vital};
+use crate::mechanism::liveness::{Liveness, Probe, Step, Vital};
 
 /// How often a connection is looked at that carries nothing but streams which nobody reads at the moment.
 const RESTING_LOOK: Duration = Duration::from_secs(1);
@@ -87,7 +87,11 @@ impl PeerWatch {
     }
 
     /// Does what the silence asks for; breaks with the reason when the peer is given up.
-    fn look(&mut self, cx: &mut Context<'_>) -> ControlFlow<String> {
+    fn look(
+        &mut self,
+        connection: &mut Connection<Watched, Bytes>,
+        cx: &mut Context<'_>,
+    ) -> ControlFlow<String> {
         if self.heard.take() {
             let age = self.started.elapsed();
             self.looked = true;
@@ -111,12 +115,12 @@ impl PeerWatch {
             let step = self.liveness.step(self.started.elapsed(), busy);
             if step.vital == Vital::Dead {
                 self.gauge.set_vital(Vital::Dead);
-                return ControlFlow::Break(format!("no answer to a PING within {} ms", self.timeout_ms));
+                return ControlFlow::Break(self.unanswered());
             }
-            if step.ping {
-                // Where one is still under way its answer serves as well.
-                let _ = self.pings.send_ping(Ping::opaque());
-                let _ = self.pings.poll_pong(cx);
+            if !self.send(&step, connection, cx) {
+                self.liveness.settings_failed();
+                self.armed = false;
+                continue;
             }
             // Nobody tells when a reader that took its time waits again.
             let wake = step
@@ -128,6 +132,44 @@ impl PeerWatch {
             self.timer.as_mut().reset(wake);
         }
         ControlFlow::Continue(())
+    }
+}
+
+impl PeerWatch {
+    /// Sends what the silence asks for; `false` where it cannot be sent.
+    fn send(
+        &mut self,
+        step: &Step,
+        connection: &mut Connection<Watched, Bytes>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        match step.probe {
+            None => return true,
+            Some(Probe::Ping) => {
+                // Where one is still under way its answer serves as well.
+                let _ = self.pings.send_ping(Ping::opaque());
+                let _ = self.pings.poll_pong(cx);
+            }
+            Some(Probe::Settings) => {
+                if connection.set_initial_window_size(STREAM_WINDOW).is_err() {
+                    return false;
+                }
+                // It is written at the next poll of the connection.
+                cx.waker().wake_by_ref();
+            }
+        }
+        if step.spreads {
+            self.check.spread();
+        }
+        true
+    }
+
+    fn unanswered(&self) -> String {
+        let probe = match self.liveness.probe() {
+            Some(Probe::Settings) => "acknowledgement of SETTINGS",
+            _ => "answer to a PING",
+        };
+        format!("no {probe} within {} ms", self.timeout_ms)
     }
 }
 
@@ -226,7 +268,8 @@ impl Future for Driver {
             Poll::Ready(Err(error)) => self.close(describe(&error), kind(&error)),
             Poll::Pending => {
                 self.look_for_goaway(cx);
-                match self.watch.look(cx) {
+                let Self { watch, connection, .. } = &mut *self;
+                match watch.look(connection, cx) {
                     ControlFlow::Continue(()) => {
                         self.publish();
                         return Poll::Pending;

@@ -234,6 +234,7 @@ impl Supervisor {
         let _offered = Offered::new(&self.pool, &connection);
         let served = tokio::select! {
             served = self.offer(&connection, keepalive) => served,
+            never = self.spread_doubts(&connection) => match never {},
             () = connection.retired() => Served::Doubted,
             _ = histories.wait_for(|_number| connection.is_retired()) => Served::Outdated,
             never = self.listen() => match never {},
@@ -242,6 +243,15 @@ impl Supervisor {
             connection.retire();
         }
         served
+    }
+
+    /// Has the member's other connections probed together with this one: what silenced it may have silenced streams too, which
+    /// find out by themselves after 10 s only.
+    async fn spread_doubts(&self, connection: &Connection) -> Infallible {
+        loop {
+            connection.check.spreads().await;
+            self.pool.check_others(connection);
+        }
     }
 
     /// Keeps the member's own word on its health known, where that is wanted.
@@ -272,7 +282,10 @@ impl Supervisor {
                     }
                 }
                 ConnectionState::Suspect => {
-                    self.phase(EndpointPhase::Suspect, Some("it owes an answer to a PING".into()));
+                    self.phase(
+                        EndpointPhase::Suspect,
+                        Some("it owes an answer to a PING or SETTINGS".into()),
+                    );
                     self.member.went_silent(self.pool.now());
                     self.pool.check_others(connection);
                     tokio::select! {

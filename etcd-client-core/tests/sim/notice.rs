@@ -236,3 +236,29 @@ fn large_reads_leave_a_member_that_answers_small_ones_only() {
     });
     sim.run().expect("the scenario holds");
 }
+
+/// No PING may follow that one for 5.5 s: SETTINGS find out instead.
+#[test]
+fn a_write_has_its_outcome_in_time_although_a_ping_was_just_answered() {
+    for answered in [1_100, 2_500, 4_000] {
+        let (mut sim, ledgers) = network(3, 120 * SECOND);
+        sim.client(CLIENT, async move {
+            let client = builder(3).build()?;
+            used(&client, &ledgers).await;
+            ledgers[0].set_latency(20 * SECOND);
+            let pinned = CallOptions::default().endpoint(format!("http://{}:2379", NAMES[0]).parse()?);
+            let slow = tokio::spawn({
+                let client = client.clone();
+                async move { client.put("slow", "v").options(pinned.no_timeout()).await.map(drop) }
+            });
+            // The first PING is answered after 1 s.
+            sleep(Duration::from_millis(answered)).await;
+            let took = put_into_silence(&client, || blackhole(0)).await;
+            assert!(took < GO_WRITE, "{answered}: ended after {took:?}");
+            let error = slow.await?.expect_err("nothing comes back");
+            assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+            Ok(())
+        });
+        sim.run().expect("the scenario holds");
+    }
+}

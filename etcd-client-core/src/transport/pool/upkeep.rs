@@ -46,7 +46,8 @@ impl Pool {
     pub(crate) fn keepalive(&self, purpose: Purpose) -> Keepalive {
         let KeepaliveSettings { interval, timeout } = self.settings.keepalive;
         match purpose {
-            Purpose::Calls | Purpose::Waits => Keepalive::for_calls(timeout),
+            Purpose::Calls => Keepalive::for_calls(timeout),
+            Purpose::Waits => Keepalive::for_waits(timeout),
             Purpose::Streams => Keepalive::for_streams(interval, timeout),
         }
     }
