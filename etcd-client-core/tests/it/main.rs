@@ -116,6 +116,7 @@ mod namespace;
 #[cfg(feature = "naming")]
 mod naming;
 mod no_quorum;
+mod notice;
 mod observing;
 mod proxies;
 #[cfg(feature = "proxy")]
