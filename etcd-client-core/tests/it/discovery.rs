@@ -13,18 +13,18 @@ use tokio::{net::UdpSocket, task::JoinHandle};
 use crate::failover::service::member;
 
 /// Priority, weight, port, target.
-type Srv = (u16, u16, u16, &'static str);
+pub(crate) type Srv = (u16, u16, u16, &'static str);
 
 /// What the server says of a name.
 #[derive(Clone, Debug)]
-enum Zone {
+pub(crate) enum Zone {
     Records(Vec<Srv>),
     Fails,
     Silent,
 }
 
 /// Answers over UDP; ends with this handle.
-struct Dns {
+pub(crate) struct Dns {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
@@ -38,7 +38,7 @@ impl Drop for Dns {
 
 impl Dns {
     /// Names without a zone do not exist.
-    async fn start(zones: impl IntoIterator<Item = (&'static str, Zone)>) -> Self {
+    pub(crate) async fn start(zones: impl IntoIterator<Item = (&'static str, Zone)>) -> Self {
         let zones: HashMap<_, _> = zones.into_iter().collect();
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("bound");
@@ -64,7 +64,7 @@ impl Dns {
         asked
     }
 
-    fn discovery(&self, domain: &str) -> Discovery {
+    pub(crate) fn discovery(&self, domain: &str) -> Discovery {
         Discovery::srv(domain).name_servers([self.address]).timeout(Duration::from_secs(3))
     }
 }

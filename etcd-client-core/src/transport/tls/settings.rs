@@ -108,6 +108,13 @@ impl Tls {
         self
     }
 
+    /// As [`server_name`](Self::server_name) where none was set.
+    #[cfg(feature = "srv")]
+    pub(crate) fn or_server_name(mut self, name: &str) -> Self {
+        self.server_name.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
     /// As [`server_name`](Self::server_name) for one endpoint, for which it goes first.
     ///
     /// The endpoint is recognised by what it dials, however it is written.

@@ -1,6 +1,8 @@
 //! TLS, on real members and in front of them.
 
 mod conformance;
+#[cfg(feature = "srv")]
+mod discovered;
 mod front;
 mod members;
 mod names;
