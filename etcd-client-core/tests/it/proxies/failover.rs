@@ -1,4 +1,5 @@
 //! One endpoint that hides several members: what outlives the stop of the one under a connection.
+#![allow(clippy::print_stdout, reason = "the figures are what these tests are read for")]
 
 use std::{
     collections::HashMap,
@@ -114,8 +115,19 @@ impl Service<Target> for Name {
     }
 }
 
+/// By itself a watch finds out after 12 s; the rest is for busy machines.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_moves_from_a_hung_member_is_followed() {
+    follows_a_name(Duration::from_secs(8)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "asserts seconds, which a busy machine exceeds"]
+async fn a_name_that_moves_from_a_hung_member_is_followed_within_three_seconds() {
+    follows_a_name(Duration::from_secs(3)).await;
+}
+
+async fn follows_a_name(bound: Duration) {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let members = cluster.proxied().expect("ports");
     let name = Name(Arc::new(Mutex::new(members.proxy(0).address())));
@@ -131,17 +143,22 @@ async fn a_name_that_moves_from_a_hung_member_is_followed() {
     let moved = Instant::now();
     let direct = crate::servers::client([cluster.member(2).endpoint()]);
     direct.put("k", "after").await.expect("put");
-    // A call in flight has the silence noticed; what becomes of it is not what this test is about.
+    // A call in flight has the silence noticed.
     let reading = tokio::spawn({
         let client = client.clone();
-        async move { client.get("k").await.map(drop) }
+        async move {
+            client.get("k").await.unwrap_or_else(|error| panic!("{}", error.report()));
+            moved.elapsed()
+        }
     });
     let values: Vec<String> = events(&mut watch, 1).await.iter().map(|event| short(event).1).collect();
     let watched = moved.elapsed();
     assert_eq!(values, ["after"]);
-    // Calls suspect the old member after 2.5 s and have the streams' connection checked, which takes 2 s; by itself that takes 12 s.
-    assert!(watched < Duration::from_secs(8), "the watch took {watched:?}");
-    drop(reading.await);
+    let read = reading.await.expect("no panic");
+    println!("a name that moves: the watch took {watched:?}, the read {read:?}");
+    // Both connections are probed after 1 s of a call's silence, and suspect after 2 s.
+    assert!(watched < bound, "the watch took {watched:?}");
+    assert!(read < bound, "the read took {read:?}");
     eventually("calls go on", async || client.get("k").await.is_ok()).await;
     while moved.elapsed() < Duration::from_secs(20) {
         assert!(!kept.is_lost(), "{:?} after the move: {:?}", moved.elapsed(), kept.state());

@@ -1,4 +1,6 @@
-//! Behind HAProxy and nginx with the settings that `docs/proxies.md` recommends. Ignored: both have to be installed.
+//! Behind HAProxy and nginx with the settings that `docs/proxies.md` recommends, and with those that it warns of. Ignored: both
+//! have to be installed.
+#![allow(clippy::print_stdout, reason = "the figures are what these tests are read for")]
 
 use std::{
     net::TcpListener,
@@ -7,10 +9,12 @@ use std::{
     time::Duration,
 };
 
+use etcd_client_core::Outcome;
 use etcd_testkit::Cluster;
 use tokio::{
     net::TcpStream,
-    time::{sleep, timeout},
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -51,7 +55,7 @@ fn nginx(block: &str, server: &str, port: u16, servers: &[String], dir: &Path) -
     let dir = dir.display();
     format!(
         "daemon off; master_process off; pid {dir}/pid; error_log {dir}/error.log;\n\
-         include /etc/nginx/modules-enabled/*.conf;\nevents {{}}\n\
+         include /etc/nginx/modules-enabled/*.conf;\nevents {{ worker_connections 4096; }}\n\
          {block} {{ upstream members {{ {servers} {keepalive} }} server {{ listen 127.0.0.1:{port} {server} }} }}\n",
         keepalive = if block == "http" { "keepalive 64;" } else { "" },
     )
@@ -65,26 +69,49 @@ const GRPC: &str = "http2;
     client_max_body_size 0; client_body_timeout 1h;
     location / { grpc_pass grpc://members; grpc_connect_timeout 2s; grpc_read_timeout 1h; grpc_send_timeout 1h; }";
 
+/// A program before members, until this is dropped.
+struct Foreign {
+    port: u16,
+    _running: Running,
+    _dir: tempfile::TempDir,
+}
+
+impl Foreign {
+    async fn start(kind: &str, endpoints: &[String]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+        let dir = tempfile::tempdir().expect("a directory");
+        let servers: Vec<String> =
+            endpoints.iter().map(|endpoint| endpoint.trim_start_matches("http://").to_owned()).collect();
+        let (program, flag, text) = match kind {
+            "haproxy tcp" => ("haproxy", "-f", haproxy("tcp", "", port, &servers)),
+            "haproxy h2" => ("haproxy", "-f", haproxy("http", "proto h2", port, &servers)),
+            "haproxy 2 s" => ("haproxy", "-f", haproxy("tcp", "", port, &servers).replace("1h", "2s")),
+            "nginx stream" => ("nginx", "-c", nginx("stream", STREAM, port, &servers, dir.path())),
+            "nginx 100 calls" => {
+                let limited = GRPC.replace("keepalive_requests 1000000", "keepalive_requests 100");
+                ("nginx", "-c", nginx("http", &limited, port, &servers, dir.path()))
+            }
+            _ => ("nginx", "-c", nginx("http", GRPC, port, &servers, dir.path())),
+        };
+        let file = dir.path().join("configuration");
+        std::fs::write(&file, text).expect("written");
+        let running = Command::new(program).arg(flag).arg(&file).stdin(Stdio::null()).spawn();
+        let running = Running(running.expect("it is installed"));
+        eventually("it listens", async || TcpStream::connect(("127.0.0.1", port)).await.is_ok()).await;
+        Self { port, _running: running, _dir: dir }
+    }
+
+    fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
 async fn serves(kind: &str) {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-    let dir = tempfile::tempdir().expect("a directory");
     let endpoints = cluster.endpoints();
-    let servers: Vec<String> =
-        endpoints.iter().map(|endpoint| endpoint.trim_start_matches("http://").to_owned()).collect();
-    let (program, flag, text) = match kind {
-        "haproxy tcp" => ("haproxy", "-f", haproxy("tcp", "", port, &servers)),
-        "haproxy h2" => ("haproxy", "-f", haproxy("http", "proto h2", port, &servers)),
-        "nginx stream" => ("nginx", "-c", nginx("stream", STREAM, port, &servers, dir.path())),
-        _ => ("nginx", "-c", nginx("http", GRPC, port, &servers, dir.path())),
-    };
-    let file = dir.path().join("configuration");
-    std::fs::write(&file, text).expect("written");
-    let running = Command::new(program).arg(flag).arg(&file).stdin(Stdio::null()).spawn();
-    let _running = Running(running.expect("it is installed"));
-    eventually("it listens", async || TcpStream::connect(("127.0.0.1", port)).await.is_ok()).await;
+    let foreign = Foreign::start(kind, &endpoints).await;
 
-    let behind = client([format!("http://127.0.0.1:{port}")]);
+    let behind = client([foreign.endpoint()]);
     let large = "x".repeat(1_400_000);
     behind.put("large", large).await.unwrap_or_else(|error| panic!("{kind}: {}", error.report()));
     let id = behind.lease().grant(TTL).await.expect("grant").id;
@@ -134,4 +161,96 @@ async fn nginx_stream() {
 #[ignore = "needs nginx"]
 async fn nginx_grpc_pass() {
     serves("nginx grpc_pass").await;
+}
+
+/// What tasks that call one after the other got.
+#[derive(Debug)]
+struct Rate {
+    per_second: f64,
+    p99: Duration,
+    failed: usize,
+}
+
+async fn gets(endpoint: &str, tasks: usize, span: Duration) -> Rate {
+    let client = client([endpoint]);
+    client.ready().await.expect("ready");
+    let end = Instant::now() + span;
+    let mut calling = JoinSet::new();
+    for _ in 0..tasks {
+        let client = client.clone();
+        calling.spawn(async move {
+            let (mut took, mut failed) = (Vec::new(), 0);
+            while Instant::now() < end {
+                let started = Instant::now();
+                match client.get("k").await {
+                    Ok(_) => took.push(started.elapsed()),
+                    Err(error) => {
+                        println!("{}", error.report());
+                        failed += 1;
+                    }
+                }
+            }
+            (took, failed)
+        });
+    }
+    let (mut all, mut failed) = (Vec::new(), 0);
+    for (took, failures) in calling.join_all().await {
+        all.extend(took);
+        failed += failures;
+    }
+    client.close().await;
+    all.sort();
+    let p99 = *all.get(all.len().saturating_sub(1) * 99 / 100).expect("some were answered");
+    Rate { per_second: all.len() as f64 / span.as_secs_f64(), p99, failed }
+}
+
+/// nginx ends each connection with a graceful GOAWAY after 100 calls.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nginx, and measures"]
+async fn nginx_that_ends_connections_after_100_calls() {
+    const SPAN: Duration = Duration::from_secs(4);
+    let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
+    let endless = Foreign::start("nginx grpc_pass", &cluster.endpoints()).await;
+    let limited = Foreign::start("nginx 100 calls", &cluster.endpoints()).await;
+    let mut ratios = Vec::new();
+    for _ in 0..5 {
+        let without = gets(&endless.endpoint(), 32, SPAN).await;
+        let with = gets(&limited.endpoint(), 32, SPAN).await;
+        println!("32 tasks: without {without:?}, with {with:?}");
+        assert!(with.p99 < Duration::from_millis(500) && with.failed == 0, "{with:?}");
+        ratios.push(with.per_second / without.per_second);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("ratios of throughput: {ratios:?}");
+    assert!(ratios[2] >= 0.7, "{ratios:?}");
+    let many = gets(&limited.endpoint(), 500, SPAN).await;
+    println!("500 tasks: {many:?}");
+    assert_eq!(many.failed, 0);
+}
+
+/// As `unsent::idle_cut`, with the timeouts of HAProxy itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs HAProxy"]
+async fn puts_around_the_cut_of_haproxy_are_hardly_ever_unknown() {
+    const AROUND: i64 = 30;
+    let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
+    let haproxy = Foreign::start("haproxy 2 s", &cluster.endpoints()).await;
+    let mut unknown = 0;
+    for round in 0..6 {
+        let mut puts = JoinSet::new();
+        for n in -AROUND..AROUND {
+            let client = client([haproxy.endpoint()]);
+            puts.spawn(async move {
+                client.put(format!("{round}/{n}"), "v").await.expect("the first put");
+                sleep(Duration::from_millis(u64::try_from(2_000 + n).expect("positive"))).await;
+                client.put(format!("{round}/{n}"), "w").await.map(drop)
+            });
+        }
+        for error in puts.join_all().await.into_iter().filter_map(Result::err) {
+            assert_eq!(error.outcome(), Outcome::Unknown, "{}", error.report());
+            unknown += 1;
+        }
+    }
+    println!("HAProxy with timeouts of 2 s: {unknown} of 360 puts unknown");
+    assert!(unknown <= 1, "{unknown} of 360 puts are unknown");
 }

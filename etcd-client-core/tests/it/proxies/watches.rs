@@ -1,12 +1,13 @@
 //! Watches through `etcd grpc-proxy`, which answers creations in any order, numbers watches itself, and answers some requests for
 //! members (etcd issue 12819).
+#![allow(clippy::print_stdout, reason = "the figures are what these tests are read for")]
 
 use std::{env, time::Duration};
 
 use etcd_client_core::{Cache, Client, Error, KeyRange, WatchHandle, WatchStatus};
 use etcd_testkit::Cluster;
 use futures_util::{StreamExt as _, future::join_all};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::{
     servers::{PATIENCE, client, eventually},
@@ -157,4 +158,29 @@ async fn progress_is_not_supported() {
     let error = watch.progress().await.expect_err("nothing to ask");
     assert_eq!(error.kind(), etcd_client_core::ErrorKind::Unsupported, "{}", error.report());
     assert!(!proxy.log_text().contains("not supported request"), "it was not asked");
+}
+
+/// The creation is refused for a token that expired while the client was idle.
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_with_an_expired_token_get_another_one() {
+    const TTL: Duration = Duration::from_secs(3);
+    let cluster = Cluster::builder().auth("secret").arg("--bcrypt-cost", "4").jwt_ttl("3s");
+    let Some(cluster) = cluster.start_or_skip().await else { return };
+    let proxy = cluster.grpc_proxy().await.expect("a proxy");
+    let user = || Client::builder([proxy.endpoint()]).password("root", "secret").build().expect("valid");
+    for known in [false, true] {
+        // Each with a client that has seen nothing of watches, and one that knows what is there.
+        let client = user();
+        client.put("k", "before").await.expect("put");
+        if known {
+            drop(client.watch("k").await.expect("a watch with a valid token"));
+        }
+        sleep(TTL + Duration::from_secs(1)).await;
+        let started = Instant::now();
+        let mut watch = client.watch("k").await.unwrap_or_else(|error| panic!("{}", error.report()));
+        println!("a watch with an expired token took {:?}, known: {known}", started.elapsed());
+        client.put("k", "after").await.unwrap_or_else(|error| panic!("{}", error.report()));
+        assert_eq!(short(&events(&mut watch, 1).await[0]).1, "after");
+        client.close().await;
+    }
 }

@@ -2,7 +2,7 @@
 
 mod idle_cut;
 
-use std::{num::NonZeroUsize, thread};
+use std::{num::NonZeroUsize, thread, time::Duration};
 
 use etcd_client_core::{Client, Error};
 use etcd_testkit::Cluster;
@@ -66,5 +66,23 @@ async fn a_put_on_a_connection_that_was_reset_is_retried() {
         assert_eq!(put.as_ref().err().map(Error::outcome), None, "round {round}: {put:?}");
         let got = client.get(key).await.expect("get");
         assert_eq!(got.kvs[0].version.get(), 1, "it was applied once");
+    }
+}
+
+/// The FIN of a load balancer has arrived before the put is queued. The socket would take its bytes, and nobody would read them.
+#[tokio::test]
+async fn a_put_after_an_idle_cut_that_the_runtime_slept_through_is_retried() {
+    let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
+    let balancer = cluster.balanced(Some(Duration::from_millis(300))).expect("a port");
+    for round in 0..rounds(20) {
+        let client = client([balancer.endpoint()]);
+        client.put("k", "v").await.expect("put");
+        meanwhile(balancer.wait_until(|counts| counts.open == 0));
+        let key = format!("cut/{round}");
+        let put = client.put(key.clone(), "v").await;
+        assert_eq!(put.as_ref().err().map(Error::outcome), None, "round {round}: {put:?}");
+        let got = client.get(key).await.expect("get");
+        assert_eq!(got.kvs[0].version.get(), 1, "it was applied once");
+        client.close().await;
     }
 }

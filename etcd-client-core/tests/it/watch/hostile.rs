@@ -201,3 +201,44 @@ async fn a_message_that_is_too_large_everywhere_ends_the_watch() {
     assert_eq!(error.grpc_code(), Some(GrpcCode::ResourceExhausted), "{}", error.report());
     assert_eq!(fake.starts(1), [11], "it was tried once more");
 }
+
+/// As etcd's gRPC proxy does: it numbers watches itself, and cancels one without saying why.
+fn cancelling(times: usize) -> impl Fn(usize, RequestUnion) -> Vec<Said> + Send + Sync + 'static {
+    let creations = AtomicI64::new(0);
+    move |_, request| match request {
+        RequestUnion::CreateRequest(create)
+            if create.key.as_ref() > create.range_end.as_ref() && !create.range_end.is_empty() =>
+        {
+            vec![denied("mvcc: watcher range is empty")]
+        }
+        RequestUnion::CreateRequest(_) => {
+            let id = creations.fetch_add(1, Ordering::SeqCst);
+            let mut said = vec![created(id, 10)];
+            match usize::try_from(id) {
+                Ok(before) if before < times => said.push(canceled(id)),
+                _ => said.push(puts(id, &[11, 12], false)),
+            }
+            said
+        }
+        RequestUnion::CancelRequest(cancel) => vec![canceled(cancel.watch_id)],
+        RequestUnion::ProgressRequest(_) => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_watch_that_a_proxy_cancels_without_a_reason_is_created_once_more() {
+    let fake = Fake::start("3.5.0", 10, cancelling(1)).await;
+    let client = fake.client();
+    let mut watch = client.watch("k").await.expect("watch");
+    assert_eq!(revisions(&mut watch, 2).await, [11, 12]);
+    let creations: usize = (0..4).map(|stream| fake.starts(stream).len()).sum();
+    assert_eq!(creations, 2, "it was created twice");
+
+    let fake = Fake::start("3.5.0", 10, cancelling(usize::MAX)).await;
+    let client = fake.client();
+    let error = match client.watch("k").await {
+        Ok(mut watch) => end(&mut watch).await,
+        Err(error) => error,
+    };
+    assert_eq!(error.code(), Some(Code::WatchCanceled), "{}", error.report());
+}
