@@ -137,7 +137,7 @@ impl Discovery {
     /// use etcd_client_core::{Discovery, Tls};
     ///
     /// # async fn example() -> Result<(), etcd_client_core::Error> {
-    /// let tls = Tls::new().ca_file("ca.pem");
+    /// let tls = Tls::new().ca_pem_file("ca.pem");
     /// let client = Discovery::srv("example.com").builder_with_tls(tls).await?.build()?;
     /// # Ok(())
     /// # }
