@@ -41,9 +41,9 @@ const CALLS: usize = 6;
 enum Trouble {
     /// The client's connections carry nothing any more, and new ones work, as behind a NAT that forgot them.
     DeadConnections { endpoints: usize },
-    /// Nobody reaches the member: neither its peers nor the client.
+    /// The client does not reach the member any more, on no connection; its peers do.
     CutOff { leader: bool },
-    /// SIGSTOP.
+    /// SIGSTOP: nobody hears of the member any more, its peers neither.
     Stopped { leader: bool },
     /// What the client sends arrives at one member, and no answer comes back.
     AnswersLost,
@@ -66,7 +66,7 @@ impl Trouble {
     /// Whether the followers forward proposals into the void. They answer PINGs, so that such writes wait for their deadline, as
     /// those of every client do.
     fn loses_proposals(self) -> bool {
-        matches!(self, Self::CutOff { leader: true } | Self::Stopped { leader: true })
+        self == Self::Stopped { leader: true }
     }
 
     /// The bytes of each value.
@@ -144,10 +144,7 @@ impl Rig {
                 let connections = self.members.proxies().iter().flat_map(|proxy| proxy.connections());
                 connections.for_each(|connection| connection.fault(Direction::Both, Fault::Blackhole));
             }
-            Trouble::CutOff { .. } => {
-                proxy.fault(Direction::Both, Fault::Blackhole);
-                self.cluster.isolate(victim).expect("isolated");
-            }
+            Trouble::CutOff { .. } => proxy.fault(Direction::Both, Fault::Blackhole),
             Trouble::Stopped { .. } => self.cluster.member(victim).pause().await.expect("paused"),
             Trouble::AnswersLost => proxy.fault(Direction::ToClient, Fault::Blackhole),
             Trouble::MtuBlackHole => proxy.fault(Direction::Both, Fault::LoseLarger(SMALL)),
@@ -158,7 +155,6 @@ impl Rig {
         if matches!(trouble, Trouble::Stopped { .. }) {
             self.cluster.member(victim).resume().expect("resumed");
         }
-        self.cluster.heal_peer_links();
         for proxy in self.members.proxies() {
             proxy.heal().await;
         }
