@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use etcd_client_core::Client;
-use etcd_testkit::history::{Edge, Recorder, Rev};
+use etcd_testkit::{
+    history::{Edge, Recorder, Rev},
+    run::say,
+};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{load::PATIENCE, recipes::PLACES};
@@ -29,6 +32,15 @@ pub(crate) async fn settle(client: &Client, recorder: &Recorder) {
     recorder.record(Edge::Settled { revision, names });
 }
 
+/// The store's revision. A cluster that elects a leader at that moment, on a busy machine, answers a little later.
 async fn latest(client: &Client) -> Rev {
-    Rev(client.get("none").await.expect("the cluster is well").header.revision.get())
+    loop {
+        match client.get("none").await {
+            Ok(found) => return Rev(found.header.revision.get()),
+            Err(error) => {
+                say(format_args!("not at rest: {error}"));
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
 }
