@@ -3,6 +3,8 @@
 mod auth_admin;
 mod builder;
 mod cluster;
+#[cfg(all(feature = "srv", feature = "tls"))]
+mod discovered;
 mod endpoints;
 mod handle;
 mod healing;

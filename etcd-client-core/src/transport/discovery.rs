@@ -11,11 +11,7 @@ use hickory_resolver::{
 };
 use tokio::time::timeout;
 
-#[cfg(feature = "tls")]
-use super::tls::Tls;
 use super::{call::seconds, channel::check_runtime, method::DEFAULT_TIMEOUT};
-#[cfg(feature = "tls")]
-use crate::{Client, ClientBuilder};
 use crate::{
     mechanism::srv::{self, SrvRecord},
     model::Endpoint,
@@ -45,13 +41,14 @@ const TRIES: u32 = 3;
 ///
 /// Answers of DNS are not authenticated. A client built from [`endpoints`](Self::endpoints) verifies that each certificate carries
 /// the target of its record: who can forge an answer chooses the target, and needs a certificate of an accepted CA for any name.
-/// [`builder_with_tls`](Self::builder_with_tls) verifies that it carries the domain.
+/// `Discovery::builder_with_tls` verifies that it carries the domain.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is looked up until `endpoints` is called"]
 pub struct Discovery {
     domain: String,
     service_name: Option<String>,
     tls_only: bool,
+    #[cfg(feature = "tls")]
     trust_targets: bool,
     name_servers: Vec<SocketAddr>,
     timeout: Duration,
@@ -65,6 +62,7 @@ impl Discovery {
             domain: domain.into(),
             service_name: None,
             tls_only: false,
+            #[cfg(feature = "tls")]
             trust_targets: false,
             name_servers: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
@@ -89,6 +87,7 @@ impl Discovery {
     /// the domain, as etcdctl does unless `--insecure-discovery=false` is given. Default: the domain.
     ///
     /// It is for certificates that carry the members' own names only. Who can forge an answer of DNS chooses those names.
+    #[cfg(feature = "tls")]
     pub fn trust_targets(mut self) -> Self {
         self.trust_targets = true;
         self
@@ -127,33 +126,10 @@ impl Discovery {
         found.await.map_err(|error| error.with_operation(OPERATION))
     }
 
-    /// Looks the members up and begins a client of them that verifies them as `etcdctl --insecure-discovery=false` does: members
-    /// without TLS are left out, and each certificate must carry the domain. [`trust_targets`](Self::trust_targets) has it carry the
-    /// target of its record, and a name that `tls` sets goes before both.
-    ///
-    /// Endpoints that are set later, by [`auto_sync`](crate::ClientBuilder::auto_sync) as well, are verified by the domain too.
-    ///
-    /// ```no_run
-    /// use etcd_client_core::{Discovery, Tls};
-    ///
-    /// # async fn example() -> Result<(), etcd_client_core::Error> {
-    /// let tls = Tls::new().ca_pem_file("ca.pem");
-    /// let client = Discovery::srv("example.com").builder_with_tls(tls).await?.build()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// Cancel safe.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`endpoints`](Self::endpoints).
+    /// The name that each certificate must carry, where it is the same for all.
     #[cfg(feature = "tls")]
-    pub async fn builder_with_tls(&self, tls: Tls) -> Result<ClientBuilder, Error> {
-        let members = self.clone().tls_only().endpoints().await?;
-        let domain = self.domain.trim_end_matches('.');
-        let tls = if self.trust_targets { tls } else { tls.or_server_name(domain) };
-        Ok(Client::builder(members).tls(tls))
+    pub(crate) fn server_name(&self) -> Option<&str> {
+        (!self.trust_targets).then(|| self.domain.trim_end_matches('.'))
     }
 
     async fn look_up(&self) -> Result<Vec<Endpoint>, Error> {
