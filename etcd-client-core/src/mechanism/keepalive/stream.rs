@@ -10,6 +10,9 @@ use etcd_errors::{Code, GrpcCode};
 use super::{Action, MOST_OWN, Place, SHARD, Schedule};
 use crate::{mechanism::retry::Observation, model::LeaseId};
 
+/// How many places a stream remembers as those not to go to: more than a cluster has members.
+const MOST_AVOIDED: usize = 16;
+
 /// A stream, as long as the schedule has it: it is opened again under the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StreamId(pub(super) u64);
@@ -71,6 +74,8 @@ pub(super) struct Stream {
     pub(super) state: State,
     /// How often it has ended since the last answer.
     pub(super) failures: u32,
+    /// Whether it had an answer since it was opened.
+    has_answered: bool,
     /// The leases that are renewed on it.
     pub(super) homes: BTreeSet<LeaseId>,
     /// Those that want to be asked for as soon as it is open.
@@ -102,6 +107,7 @@ impl Stream {
             own,
             state: State::Opening,
             failures: 0,
+            has_answered: false,
             homes: BTreeSet::new(),
             waiting: BTreeSet::new(),
             guests: 0,
@@ -134,6 +140,7 @@ impl Stream {
         let asked = self.queue.remove(place)?;
         self.first_since = now;
         self.failures = 0;
+        self.has_answered = true;
         Some(asked.sent)
     }
 
@@ -141,7 +148,14 @@ impl Stream {
     pub(super) fn ended(&mut self) -> Vec<LeaseId> {
         self.state = State::Resting;
         self.failures = self.failures.saturating_add(1);
-        self.avoid = self.place.into_iter().collect();
+        // Until a member answers, those that were left for their silence stay avoided: a stream that breaks on a second member
+        // goes on to a third, and not back.
+        if std::mem::take(&mut self.has_answered) {
+            self.avoid.clear();
+        }
+        self.avoid.extend(self.place.filter(|place| !self.avoid.contains(place)));
+        let oldest = self.avoid.len().saturating_sub(MOST_AVOIDED);
+        self.avoid.drain(..oldest);
         self.queue.drain(..).map(|asked| asked.lease).collect()
     }
 

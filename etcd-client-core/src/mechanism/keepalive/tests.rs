@@ -329,6 +329,23 @@ fn with_two_of_three_hanging_at_once_the_third_is_found_in_time() {
     assert_eq!(world.lost, []);
 }
 
+/// The second member restarts while a renewal waits there, after it was left on the first, which hangs.
+#[test]
+fn a_stream_that_breaks_does_not_go_back_to_a_member_that_hangs() {
+    let mut world = World::new(3);
+    world.moods[1] = Mood::Hangs;
+    world.add(8, 20 * SECOND);
+    world.add(14, 12 * SECOND);
+    world.run(ms(1_380));
+    world.moods[0] = Mood::Hangs;
+    world.run(ms(1_333 + 1_204 + 1_894));
+    world.moods[1] = Mood::Down;
+    world.run(ms(1_389));
+    world.moods[1] = Mood::Hangs;
+    world.run(20 * SECOND);
+    assert_eq!(world.lost, []);
+}
+
 #[test]
 fn ten_thousand_leases_survive_the_loss_of_their_member() {
     let mut world = World::new(3);
