@@ -13,7 +13,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpStream, lookup_host},
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tower_service::Service;
 
@@ -22,6 +22,10 @@ use crate::{mechanism::address_order::interleave, model::Address};
 
 /// The wait before the next address is tried beside the ones under way (RFC 8305 section 5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+
+/// The longest name lookup. The resolver of the system takes up to 30 s to report a DNS server that does not answer; an error that
+/// comes before the time for connecting is over names the cause.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Finds a dead peer of an idle connection in 30 + 3 x 5 seconds.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -49,12 +53,26 @@ impl Service<Target> for DirectConnector {
         Box::pin(async move {
             match target.endpoint.address() {
                 Address::Tcp { host, port } => {
-                    let addresses = lookup_host((&**host, *port)).await?;
+                    let addresses = looked_up(host, lookup_host((&**host, *port))).await?;
                     Ok(Box::pin(dial(interleave(addresses), target.attempt).await?) as BoxIo)
                 }
                 Address::Unix { path } => dial_unix(path).await,
             }
         })
+    }
+}
+
+/// Returns what the lookup of this host finds. Its errors say that the name is the trouble.
+async fn looked_up<T>(host: &str, lookup: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    match timeout(LOOKUP_TIMEOUT, lookup).await {
+        Ok(found) => found.map_err(|error| {
+            io::Error::new(error.kind(), format!("the name lookup of {host} failed: {error}"))
+        }),
+        Err(_elapsed) => {
+            let text =
+                format!("the name lookup of {host} had no answer within {} s", LOOKUP_TIMEOUT.as_secs());
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        }
     }
 }
 
@@ -112,6 +130,24 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn errors_of_a_name_lookup_say_so() {
+        let silent = looked_up("a", std::future::pending::<io::Result<()>>()).await.expect_err("no answer");
+        assert_eq!(silent.to_string(), "the name lookup of a had no answer within 4 s");
+        let unknown = async { Err::<(), _>(io::Error::other("no such host")) };
+        let unknown = looked_up("a", unknown).await.expect_err("unknown");
+        assert_eq!(unknown.to_string(), "the name lookup of a failed: no such host");
+    }
+
+    /// The resolver refuses a label of more than 63 bytes (RFC 1035 section 2.3.4) without asking a DNS server.
+    #[tokio::test]
+    async fn a_host_without_an_address_is_named() {
+        let host = format!("{}.invalid", "a".repeat(64));
+        let endpoint = format!("http://{host}:1").parse().expect("an endpoint");
+        let error = DirectConnector.call(Target { endpoint, attempt: 0 }).await.err().expect("no address");
+        assert!(error.to_string().starts_with(&format!("the name lookup of {host} failed")), "{error}");
+    }
 
     #[tokio::test]
     async fn each_attempt_begins_with_another_address() {

@@ -16,6 +16,9 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         _ if error.outcome_unknown() => Some("read back what was written before writing it again"),
         // Whoever got as far as TLS was told there what to look at.
         ErrorKind::Unavailable if is_about_tls(error) => None,
+        ErrorKind::Unavailable | ErrorKind::Timeout if is_about_a_name(error) => {
+            Some("check the host name and that the DNS server answers, or use an IP address")
+        }
         ErrorKind::Unavailable if is_about_a_proxy(error) => {
             Some("check that the proxy in front of etcd can reach the members")
         }
@@ -23,7 +26,7 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
             Some("check that etcd is running, that the endpoint is correct, and whether it requires https")
         }
         ErrorKind::Timeout if !error.attempts().iter().any(Attempt::sent) => {
-            Some("check name resolution and the network path to the endpoints, or allow more time")
+            Some("check the network path to the endpoints, or allow more time")
         }
         ErrorKind::Timeout => Some("allow more time, or look at the member's disk, load and network"),
         ErrorKind::Closed => Some("make the call before the client is closed, or on a new client"),
@@ -51,6 +54,13 @@ fn is_about_tls(error: &Error) -> bool {
     let about_tls =
         |attempt: &Attempt| ["TLS", "Tls", "certificate"].iter().any(|word| attempt.reason().contains(word));
     !error.attempts().is_empty() && error.attempts().iter().all(about_tls)
+}
+
+/// Whether every attempt ended at the lookup of a name, or the call is one to DNS.
+fn is_about_a_name(error: &Error) -> bool {
+    let attempts = error.attempts();
+    let about_a_name = |attempt: &Attempt| attempt.reason().contains("the name lookup of");
+    error.message().starts_with("DNS ") || (!attempts.is_empty() && attempts.iter().all(about_a_name))
 }
 
 /// Whether a proxy said that it does not reach the member.

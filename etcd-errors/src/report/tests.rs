@@ -235,15 +235,29 @@ fn hints_name_what_can_be_changed() {
     let too_large = Error::new(ErrorKind::Protocol, "the answer is too large")
         .with_code(Code::Other(GrpcCode::ResourceExhausted));
     let attempt = Attempt::new("http://a:2379", "no answer");
-    let unsent = Error::new(ErrorKind::Timeout, "DNS did not answer within 5.0 s");
+    let unsent = Error::new(ErrorKind::Timeout, "the deadline passed before anything was sent");
+    let silent_dns = Error::new(ErrorKind::Timeout, "DNS did not answer within 5.0 s");
+    let empty_dns = Error::new(ErrorKind::Unavailable, "DNS names no etcd member for example.com")
+        .with_attempts(vec![Attempt::new("_etcd-client._tcp.example.com", "request timed out")]);
+    let lookup = |host: &str| {
+        let reason = format!("the name lookup of {host} had no answer within 4 s");
+        Attempt::new(format!("http://{host}:2379"), reason)
+    };
+    let down = Attempt::new("http://c:2379", "Connection refused");
+    let tried = |attempts| Error::new(ErrorKind::Unavailable, "no endpoint").with_attempts(attempts);
+    let (unnamed, one_named) = (tried(vec![lookup("a"), lookup("b")]), tried(vec![lookup("a"), down]));
     let sent = Error::new(ErrorKind::Timeout, "no answer before the deadline")
         .with_attempts(vec![attempt.with_sent(true)]);
     let proxied = "the response is not gRPC but HTTP status 502 with content type \"text/html\"";
     let proxied = Error::new(ErrorKind::Unavailable, proxied);
     for (error, says, not) in [
         (&too_large, "max_receive_bytes", "proxy"),
-        (&unsent, "name resolution", "disk"),
-        (&sent, "disk", "name resolution"),
+        (&unsent, "network path", "disk"),
+        (&sent, "disk", "DNS"),
+        (&silent_dns, "DNS server", "network path"),
+        (&empty_dns, "DNS server", "etcd is running"),
+        (&unnamed, "DNS server", "etcd is running"),
+        (&one_named, "etcd is running", "DNS"),
         (&proxied, "proxy", "https"),
         (&Error::from(Code::LeaseExist), "set none to let the client choose", "0"),
         (&Error::from(Code::InvalidAuthToken), "token provider", "again"),
