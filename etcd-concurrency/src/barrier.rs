@@ -17,6 +17,8 @@ use crate::{EphemeralKey, Error, Session, Store, create_key, wait_deleted};
 /// **Keys.**
 /// The name itself, as Go's `recipe.Barrier`: both can hold, release and wait.
 ///
+/// It keeps its client alive: dropping the last [`Client`](etcd_client_core::Client) does not end it.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use etcd_concurrency::Barrier;

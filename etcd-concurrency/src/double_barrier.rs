@@ -34,6 +34,8 @@ use crate::{
 /// **Keys.**
 /// `name/waiters/<unique>` and `name/ready`, as Go's `recipe.DoubleBarrier`: both can take part.
 ///
+/// It keeps its session and its client alive.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use std::num::NonZeroUsize;
@@ -200,6 +202,8 @@ impl Round {
 }
 
 /// One who has entered a [`DoubleBarrier`]. Dropping it leaves in the background, without waiting for the others.
+///
+/// It keeps its session and its client alive.
 #[must_use = "a participant leaves when this is dropped"]
 pub struct Inside {
     place: Place,

@@ -32,6 +32,9 @@ use crate::{Error, Session, place::Place};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// It keeps its session alive, and with it the client: dropping the last [`Session`] or
+/// [`Client`](etcd_client_core::Client) gives nothing back.
 #[must_use = "what is held is given back when its guard is dropped"]
 pub struct Guard {
     place: Place,

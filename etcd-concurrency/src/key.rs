@@ -14,6 +14,8 @@ use crate::{
 ///
 /// Dropping it deletes the key in the background, [`delete`](Self::delete) does so and says how it went.
 ///
+/// It keeps its session and its client alive.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use etcd_concurrency::{EphemeralKey, Session};

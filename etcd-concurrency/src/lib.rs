@@ -61,6 +61,8 @@
 //! - **Outages are waited out** by those who wait, as long as their session lives. A call that begins something fails after the
 //!   client's timeout, as any other call.
 //! - **Compactions are nobody's end**: how things stand now is asked instead.
+//! - **Each recipe keeps its client alive**, and a guard keeps its session: dropping the last [`Client`](etcd_client_core::Client)
+//!   ends nothing. Closing the client does.
 //! - Recipes run on any [`Store`], decorators and mocks included: see [`Session::on`].
 
 mod acquire;

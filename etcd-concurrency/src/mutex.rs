@@ -28,6 +28,8 @@ use crate::{
 /// **Keys.**
 /// Those of Go's `concurrency.Mutex` and of `etcdctl lock`: `name/<lease>`. All three wait in one queue.
 ///
+/// It keeps its session and its client alive.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use std::time::Duration;

@@ -26,6 +26,8 @@ use crate::{
 /// `name/<priority, 5 digits>/<number, 16 digits>`, and `__name/<priority>` for the bookkeeping, as Go's `recipe.PriorityQueue`:
 /// both can put and take.
 ///
+/// It keeps its client alive: dropping the last [`Client`](etcd_client_core::Client) does not end it.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use etcd_concurrency::PriorityQueue;

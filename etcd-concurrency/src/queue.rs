@@ -33,6 +33,8 @@ use crate::{
 /// **Keys.**
 /// `name/<unique>`, taken by revision, as Go's `recipe.Queue`: both can put and take.
 ///
+/// It keeps its client alive: dropping the last [`Client`](etcd_client_core::Client) does not end it.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use etcd_concurrency::{Queue, Session};

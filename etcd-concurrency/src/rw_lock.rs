@@ -29,6 +29,8 @@ use crate::{
 /// **Keys.**
 /// `name/read/...` and `name/write/...`, as Go's `recipe.RWMutex` has them: both exclude each other.
 ///
+/// It keeps its session and its client alive.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use etcd_client_core::Put;

@@ -27,6 +27,8 @@ use crate::{
 /// **Keys.**
 /// `name/<lease>-<random>`; the Go client has no such recipe.
 ///
+/// It keeps its session and its client alive.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use std::num::NonZeroUsize;

@@ -6,6 +6,9 @@ use etcd_client_core::{Client, Kv, Lease, Watch};
 
 /// The services that recipes work on: those of a [`Client`], or any others, such as decorators and mocks.
 ///
+/// It keeps its client alive, and so does each recipe on it: dropping the last [`Client`] ends none of them.
+/// [`Client::close`] does.
+///
 /// ```no_run
 /// # fn example(client: etcd_client_core::Client) {
 /// use etcd_concurrency::Store;

@@ -30,6 +30,10 @@ pub(super) struct Contenders {
 }
 
 impl Contenders {
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Up to which revision they are known.
     pub(super) fn revision(&self) -> Revision {
         self.revision

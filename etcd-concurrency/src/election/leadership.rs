@@ -7,6 +7,8 @@ use etcd_client_core::{Compare, Key, Revision, Value};
 use crate::{Error, Guard, Session, place::Place};
 
 /// The leadership of an [`Election`](crate::Election), until it is resigned, lost or dropped; dropping it resigns in the background.
+///
+/// It keeps its session and its client alive.
 #[must_use = "a leadership that is dropped is resigned"]
 pub struct Leadership {
     guard: Guard,

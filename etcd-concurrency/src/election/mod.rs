@@ -34,6 +34,8 @@ use crate::{
 /// **Keys.**
 /// Those of Go's `concurrency.Election` and of `etcdctl elect`: `name/<lease>`, with what the leader proclaims as value.
 ///
+/// It keeps its session and its client alive.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use std::time::Duration;

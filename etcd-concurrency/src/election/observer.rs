@@ -1,6 +1,6 @@
 //! Following who leads.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use etcd_client_core::{ErrorKind, Get, Key, WatchCreate, WatchHandle};
 use futures_core::Stream;
@@ -17,6 +17,8 @@ use crate::{
 /// told again, and nothing stops.
 /// One read and one watch serve for all of it. Outages are waited out.
 ///
+/// It keeps its client alive: dropping the last [`Client`](etcd_client_core::Client) does not end it.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use etcd_concurrency::{Leader, Observer};
@@ -31,7 +33,6 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "an observer does nothing until it is asked for what is next"]
 pub struct Observer {
     store: Store,
@@ -42,6 +43,17 @@ pub struct Observer {
     listed: bool,
     pauses: Pauses,
     failed: bool,
+}
+
+impl fmt::Debug for Observer {
+    /// Short: contenders may be many, and their values large.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer")
+            .field("queue", &self.queue)
+            .field("contenders", &self.contenders.len())
+            .field("following", &self.watch.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Observer {

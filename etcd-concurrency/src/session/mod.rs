@@ -35,7 +35,8 @@ use task::Task;
 /// A lease that is kept alive, and the life of everything that is acquired by it.
 ///
 /// All that a session holds in etcd is attached to its lease: when the process dies, the lease expires and others move on.
-/// Cheap to clone; clones are the same session.
+/// Cheap to clone; clones are the same session. Each keeps its client alive, and so do the recipes and guards of the session:
+/// dropping the last [`Client`](etcd_client_core::Client) ends none of them, and closing it ends the session.
 ///
 /// **Guarantees.**
 /// [`lost`](Self::lost) resolves at the latest when the lease may have expired on the server, counted from when its last

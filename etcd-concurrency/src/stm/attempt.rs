@@ -1,6 +1,9 @@
 //! One run of a transaction's function: what it reads at which revision, and its commit.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use etcd_client_core::{Get, GetResponse, Key, KeyRange, KeyValue, Put, Revision, Txn, TxnResponse, Value};
 
@@ -21,11 +24,17 @@ pub(super) enum End {
 }
 
 /// One run.
-#[derive(Debug)]
 pub(super) struct Attempt {
     store: Store,
     isolation: Isolation,
     state: Mutex<State>,
+}
+
+impl fmt::Debug for Attempt {
+    /// Short: what was read and written may be large, and is the user's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("isolation", &self.isolation).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ mod reads;
 mod tx;
 mod writes;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use etcd_client_core::{Key, Revision};
 
@@ -37,6 +37,8 @@ const ATTEMPTS: u32 = 32;
 /// **Keys.**
 /// Whatever the function names; nothing else is written. Go's `concurrency.NewSTM` works on the same keys.
 ///
+/// It keeps its client alive: dropping the last [`Client`](etcd_client_core::Client) does not end it.
+///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
 /// use etcd_concurrency::{Error, Stm, Tx};
@@ -58,7 +60,7 @@ const ATTEMPTS: u32 = 32;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Stm {
     store: Store,
     isolation: Isolation,
@@ -77,6 +79,17 @@ pub struct Committed<T> {
     /// The revision of the store at which it holds: that of its writes, or of its reads where it wrote nothing. Zero where it
     /// did neither.
     pub revision: Revision,
+}
+
+impl fmt::Debug for Stm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stm")
+            .field("store", &self.store)
+            .field("isolation", &self.isolation)
+            .field("prefetch", &self.prefetch.len())
+            .field("max_attempts", &self.max_attempts)
+            .finish()
+    }
 }
 
 impl Stm {

@@ -29,6 +29,7 @@
 
 mod canary;
 mod crowd;
+mod debugging;
 mod elections;
 mod etcdctl;
 mod handoffs;
