@@ -118,7 +118,8 @@ impl Channel {
             };
             progress.record(self, &flight.connection, &failure);
             drop(flight);
-            progress.next(self, failure).await?;
+            // Boxed as the other waits of a call.
+            Box::pin(progress.next(self, failure)).await?;
         }
     }
 }

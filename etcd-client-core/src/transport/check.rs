@@ -1,18 +1,21 @@
 //! A request to a connection's driver: find out now whether the peer lives. And one of the driver's: find out on the others.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering, fence},
+    },
     task::Waker,
 };
 
-use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
 /// Shared by a connection and its driver.
 #[derive(Debug, Default)]
 pub(crate) struct Check {
     wanted: AtomicBool,
-    driver: AtomicWaker,
+    /// The driver is a task of its own, whose waker never changes: it is registered by its first poll.
+    driver: OnceLock<Waker>,
     /// Whether the other connections to the peer are to be checked.
     others: Notify,
 }
@@ -20,15 +23,22 @@ pub(crate) struct Check {
 impl Check {
     /// Has the driver send a probe at once.
     pub(crate) fn ask(&self) {
-        if !self.wanted.swap(true, Ordering::AcqRel) {
-            self.driver.wake();
+        if self.wanted.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        // Either this finds the waker, or the first poll finds the request.
+        fence(Ordering::SeqCst);
+        if let Some(driver) = self.driver.get() {
+            driver.wake_by_ref();
         }
     }
 
     /// Whether it was asked for since the last time. Wakes the driver when it is.
     pub(super) fn take(&self, driver: &Waker) -> bool {
-        // Registered first: what is asked for from now on wakes it.
-        self.driver.register(driver);
+        if self.driver.get().is_none() {
+            let _ = self.driver.set(driver.clone());
+            fence(Ordering::SeqCst);
+        }
         self.wanted.load(Ordering::Relaxed) && self.wanted.swap(false, Ordering::AcqRel)
     }
 

@@ -204,7 +204,9 @@ impl Connection {
         let number = if is_current { history.admit_connection() } else { UNVERIFIED };
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
-        let watch = PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), &dial);
+        let changed = dial.changed.clone();
+        let watch =
+            PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), dial.keepalive, dial.epoch, changed);
         let check = Arc::clone(&watch.check);
         let (driver, state) =
             Driver::new(connection, send.clone(), watch, shutdown.clone(), dial.runtime_ended.clone());

@@ -22,11 +22,11 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::{
     check::Check,
-    connection::{ConnectionState, Dial, End, EndKind, STREAM_WINDOW, millis},
+    connection::{ConnectionState, End, EndKind, STREAM_WINDOW, millis},
     gauge::Gauge,
     heard::{Heard, Watched},
 };
-use crate::mechanism::liveness::{Liveness, Probe, Step, Vital};
+use crate::mechanism::liveness::{Keepalive, Liveness, Probe, Step, Vital};
 
 /// How often a connection is looked at that carries nothing but streams which nobody reads at the moment.
 const RESTING_LOOK: Duration = Duration::from_secs(1);
@@ -66,23 +66,31 @@ pub(crate) struct PeerWatch {
 }
 
 impl PeerWatch {
-    pub(crate) fn new(pings: PingPong, heard: Heard, gauge: Arc<Gauge>, dial: &Dial<'_>) -> Self {
+    /// `epoch` is when the pool began, and `changed` has its waiting calls look again.
+    pub(crate) fn new(
+        pings: PingPong,
+        heard: Heard,
+        gauge: Arc<Gauge>,
+        keepalive: Keepalive,
+        epoch: Instant,
+        changed: watch::Sender<()>,
+    ) -> Self {
         let started = Instant::now();
-        let began = millis(started.saturating_duration_since(dial.epoch));
+        let began = millis(started.saturating_duration_since(epoch));
         heard.set_at(began);
         Self {
             pings,
             heard,
             gauge,
             check: Arc::default(),
-            liveness: Liveness::new(dial.keepalive),
-            timeout_ms: dial.keepalive.timeout.as_millis(),
+            liveness: Liveness::new(keepalive),
+            timeout_ms: keepalive.timeout.as_millis(),
             started,
             began,
             timer: Box::pin(sleep_until(started)),
             armed: false,
             looked: false,
-            changed: dial.changed.clone(),
+            changed,
         }
     }
 
@@ -310,5 +318,41 @@ pub(crate) fn describe(error: &h2::Error) -> String {
             "the member is shutting down".into()
         }
         _ => format!("HTTP/2: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A driver to a peer that never writes, and the token that the end of the runtime cancels.
+    async fn driver(shutdown: CancellationToken) -> (Driver, CancellationToken, tokio::io::DuplexStream) {
+        let (io, peer) = tokio::io::duplex(1 << 16);
+        let (io, heard) = Watched::new(Box::pin(io));
+        let (send, mut connection) = h2::client::handshake(io).await.expect("no answer is needed");
+        let pings = connection.ping_pong().expect("taken once");
+        let keepalive = Keepalive::for_calls(None);
+        let gauge = Arc::new(Gauge::new(100));
+        let watch = PeerWatch::new(pings, heard, gauge, keepalive, Instant::now(), watch::Sender::new(()));
+        let runtime_ended = CancellationToken::new();
+        let (driver, _state) = Driver::new(connection, send, watch, shutdown, runtime_ended.clone());
+        (driver, runtime_ended, peer)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_driver_dropped_before_its_end_reports_the_end_of_its_runtime() {
+        let (driver, runtime_ended, _peer) = driver(CancellationToken::new()).await;
+        drop(driver);
+        assert!(runtime_ended.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_driver_that_was_shut_down_reports_no_end_of_its_runtime() {
+        let shutdown = CancellationToken::new();
+        let (mut driver, runtime_ended, _peer) = driver(shutdown.clone()).await;
+        shutdown.cancel();
+        (&mut driver).await;
+        drop(driver);
+        assert!(!runtime_ended.is_cancelled());
     }
 }

@@ -107,19 +107,23 @@ impl<'a> Progress<'a> {
 
     /// A connection to try next: at once where one is ready, else as soon as one is. Who needs a token and has none gets it
     /// first.
+    ///
+    /// The waits are boxed: the future of a call is copied when it is boxed, and most calls wait for nothing but their answer.
     pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
         self.check_time(channel)?;
-        self.authenticated(channel).await?;
+        if self.lacks_token(channel) {
+            Box::pin(self.first_token(channel)).await?;
+        }
         self.check_endpoint(channel)?;
         let wish = self.wish(channel);
         let pool = channel.pool();
         let flight = if self.call.method.waits_for_others() {
-            let waited = self.until_connected(channel, pool.acquire_waiting(&wish)).await;
+            let waited = Box::pin(self.until_connected(channel, pool.acquire_waiting(&wish))).await;
             self.acquired(channel, waited)?
         } else if let Some(flight) = pool.try_acquire(&wish) {
             flight
         } else {
-            let waited = self.until_connected(channel, pool.acquire(&wish)).await;
+            let waited = Box::pin(self.until_connected(channel, pool.acquire(&wish))).await;
             self.acquired(channel, waited)?
         };
         self.attempt_begins(&flight);
@@ -129,7 +133,9 @@ impl<'a> Progress<'a> {
     /// As [`connection`](Self::connection), one for streams.
     pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
         self.check_time(channel)?;
-        self.authenticated(channel).await?;
+        if self.lacks_token(channel) {
+            self.first_token(channel).await?;
+        }
         self.check_endpoint(channel)?;
         let wish = self.wish(channel);
         let pool = channel.pool();
@@ -275,14 +281,14 @@ impl<'a> Progress<'a> {
     /// The attempt was answered.
     pub(crate) fn succeeded(&self, channel: &Channel, connection: &Connection) {
         let pool = channel.pool();
-        let now = Instant::now();
+        let answered = Instant::now();
+        let (now, began) = (pool.at(answered), pool.at(self.attempt_started));
         let member = &connection.member;
         connection.gauge.answered();
-        member.answered(pool.at(now));
+        member.answered(now);
         if !self.call.method.waits_for_others() {
-            member.latency.record(micros(now - self.attempt_started), pool.at(now));
+            member.latency.record(micros(answered - self.attempt_started), now);
         }
-        let began = pool.at(self.attempt_started);
         member.judge(self.need(), Use::Good, began..began);
     }
 

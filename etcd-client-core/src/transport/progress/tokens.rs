@@ -19,12 +19,15 @@ use crate::{
 };
 
 impl Progress<'_> {
-    /// Waits for the first token, where the client needs one.
-    pub(super) async fn authenticated(&mut self, channel: &Channel) -> Result<(), Error> {
-        if self.takes_token() && channel.tokens().is_missing() {
-            self.renew(channel, Carried::default()).await?;
-            self.attempt_started = Instant::now();
-        }
+    /// Whether the client needs a token and has none yet.
+    pub(super) fn lacks_token(&self, channel: &Channel) -> bool {
+        self.takes_token() && channel.tokens().is_missing()
+    }
+
+    /// Waits for the first token.
+    pub(super) async fn first_token(&mut self, channel: &Channel) -> Result<(), Error> {
+        self.renew(channel, Carried::default()).await?;
+        self.attempt_started = Instant::now();
         Ok(())
     }
 
