@@ -102,6 +102,7 @@ mod errors;
 mod facts;
 mod failover;
 mod false_alarms;
+mod hints;
 mod hostile;
 mod http2;
 mod large_requests;

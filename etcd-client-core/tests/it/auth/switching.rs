@@ -74,7 +74,6 @@ async fn calls_go_on_while_auth_is_switched_off_and_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_fails_at_once_and_is_not_retried() {
-    // A cheap hash: what is timed is the client.
     let builder = Cluster::builder().auth(root::PASSWORD).arg("--bcrypt-cost", "4");
     let Some(cluster) = builder.start_or_skip().await else { return };
     let client = Client::builder(cluster.endpoints()).password("root", "a guess").build().expect("valid");
@@ -85,7 +84,7 @@ async fn a_wrong_password_fails_at_once_and_is_not_retried() {
         assert_eq!((error.code(), error.outcome()), (Some(Code::AuthFailed), Outcome::NotApplied));
     }
     println!("a wrong password was refused after {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    // A retry would ask again. How soon the calls end is tested in virtual time, in `refusals`.
     assert_eq!(root::authenticates(&cluster, false).await, 1.0);
 }
 

@@ -4,6 +4,7 @@ mod connectors;
 mod dead_members;
 mod health;
 mod idle;
+mod last_attempt;
 mod lifecycle;
 mod limits;
 mod nothing_there;

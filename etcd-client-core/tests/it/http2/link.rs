@@ -21,23 +21,23 @@ use crate::hostile::rig::{PUT, RANGE_STREAM, Rpc};
 
 /// Dials the server in memory. Clones dial the same server.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
-    pub(super) server: Arc<Server>,
+pub(crate) struct Link {
+    pub(crate) server: Arc<Server>,
     silent: Arc<AtomicBool>,
 }
 
 impl Link {
-    pub(super) fn to(server: Server) -> Self {
+    pub(crate) fn to(server: Server) -> Self {
         Self { server: Arc::new(server), silent: Arc::default() }
     }
 
     /// Settings of a client that reaches the server.
-    pub(super) fn builder(&self) -> ClientBuilder {
+    pub(crate) fn builder(&self) -> ClientBuilder {
         Client::builder(["http://localhost:1"]).connector(self.clone())
     }
 
     /// Nothing arrives at the client from now on, on any connection.
-    pub(super) fn fall_silent(&self) {
+    pub(crate) fn fall_silent(&self) {
         self.silent.store(true, Ordering::Relaxed);
     }
 }
@@ -58,7 +58,7 @@ impl Service<Target> for Link {
 
 /// A stream from which nothing is read once its link is silent.
 #[derive(Debug)]
-pub(super) struct Silenced {
+pub(crate) struct Silenced {
     io: DuplexStream,
     silent: Arc<AtomicBool>,
 }
@@ -91,7 +91,7 @@ impl AsyncWrite for Silenced {
 }
 
 /// Answers gets and puts after this time.
-pub(super) fn answer_after(latency: Duration) -> impl Fn(&Call) -> Answer + Clone + Send + Sync + 'static {
+pub(crate) fn answer_after(latency: Duration) -> impl Fn(&Call) -> Answer + Clone + Send + Sync + 'static {
     move |call: &Call| {
         let right = match call.path.as_str() {
             PUT => Rpc::Put.right(),

@@ -4,7 +4,7 @@ mod complaints;
 mod dropped;
 mod durations;
 mod graceful;
-mod link;
+pub(crate) mod link;
 mod panics;
 mod settings;
 mod unread;

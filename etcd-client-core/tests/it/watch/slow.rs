@@ -1,11 +1,9 @@
 //! Readers that are slower than the events.
 
-use std::time::Duration;
-
 use etcd_client_core::{Client, ErrorKind, Put, SlowReader, WatchStatus};
 
 use super::rig::{end, events, item, response};
-use crate::servers::{client, eventually, lent};
+use crate::servers::{PATIENCE, client, eventually, lent};
 
 /// Writes one key so many times.
 async fn write(client: &Client, key: &str, count: usize) {
@@ -133,6 +131,6 @@ async fn dropping_a_parked_watch_leaves_nothing_behind() {
     events(&mut other, 1).await;
     client.close().await;
     assert_eq!(end(&mut other).await.kind(), ErrorKind::Closed);
-    let waited = tokio::time::timeout(Duration::from_secs(1), client.close()).await;
+    let waited = tokio::time::timeout(PATIENCE, client.close()).await;
     assert!(waited.is_ok(), "nothing is left to wait for");
 }
