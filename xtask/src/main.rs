@@ -56,6 +56,9 @@ enum Task {
     /// Run everything that must hold before a change goes in.
     #[cfg(feature = "client")]
     Ci,
+    /// Write `ci/minimal-versions.lock`, which holds the lowest version of each direct dependency.
+    #[cfg(feature = "client")]
+    MinimalVersions,
     /// Check the rules of the house that neither rustc nor clippy knows.
     Tidy,
     /// Write the generated files anew.
@@ -95,6 +98,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Robustness(args) => robustness::run(args),
         #[cfg(feature = "client")]
         Task::Ci => ci::run(),
+        #[cfg(feature = "client")]
+        Task::MinimalVersions => ci::minimal::write(),
         Task::Tidy => tidy::run(),
         Task::Codegen { check } => codegen::run(check),
     }

@@ -11,6 +11,7 @@ use crate::steps::{self, Show, Step};
 use crate::workspace::{cargo, root, target};
 use crate::{codegen, test, tidy};
 
+pub(crate) mod minimal;
 mod trees;
 
 /// The packages that are never published.
@@ -40,6 +41,7 @@ fn plan() -> Vec<Step> {
     ];
     plan.extend(test::all_lines());
     plan.push(Step::call("dependency trees", trees::check));
+    plan.push(Step::call("minimal versions", minimal::check));
     plan.push(Step::run("package", package()));
     if root().join(BENCH).exists() {
         plan.push(Step::run("benchmarks compile", bench()));
