@@ -1,6 +1,6 @@
 //! A unary call: attempts on ready connections until an answer, a definite end or the deadline.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::{pin::pin, sync::atomic::AtomicBool, time::Duration};
 
 use bytes::Bytes;
 use etcd_errors::Error;
@@ -74,7 +74,8 @@ impl Channel {
     where
         Resp: Answer,
     {
-        let mut progress = Progress::start(self, call)?;
+        Progress::check(call)?;
+        let mut progress = Progress::new(self, call);
         let (flight, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         let answer = answer.and_then(|answer| {
@@ -107,8 +108,13 @@ impl Channel {
             let headers = progress.headers(self);
             let begun = AtomicBool::new(false);
             let limit = self.max_receive_bytes();
-            let attempt = attempt::unary(&flight, progress.call.method, headers, encode(), limit, &begun);
-            let failure = match progress.lookout(self, &flight.connection, &begun).wait(attempt).await {
+            let ended = {
+                // Pinned here: a future that is passed on by value is copied.
+                let attempt =
+                    pin!(attempt::unary(&flight, progress.call.method, headers, encode(), limit, &begun));
+                progress.lookout(self, &flight.connection, &begun).wait(attempt).await
+            };
+            let failure = match ended {
                 Ok(answer) => {
                     progress.succeeded(self, &flight.connection);
                     progress.received(self, &flight.connection, answer.len());

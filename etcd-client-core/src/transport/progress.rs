@@ -81,12 +81,22 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     pub(crate) fn start(channel: &Channel, call: Call<'a>) -> Result<Self, Error> {
+        Self::check(call)?;
+        Ok(Self::new(channel, call))
+    }
+
+    /// Refuses a call that cannot be made at all.
+    pub(crate) fn check(call: Call<'_>) -> Result<(), Error> {
         check_runtime()
             .and_then(|()| call.options.validate())
-            .map_err(|error| error.with_operation(call.method.operation()))?;
+            .map_err(|error| error.with_operation(call.method.operation()))
+    }
+
+    /// A call that was [checked](Self::check): apart from that, so that it is not copied out of a result.
+    pub(crate) fn new(channel: &Channel, call: Call<'a>) -> Self {
         let started = Instant::now();
         let deadline = channel.time_limit(call).and_then(|timeout| started.checked_add(timeout));
-        Ok(Self {
+        Self {
             call,
             started,
             attempt_started: started,
@@ -102,7 +112,7 @@ impl<'a> Progress<'a> {
             floor: 0,
             token: TokenOfCall::default(),
             observed: ObservedCall::start(channel, &call, started),
-        })
+        }
     }
 
     /// A connection to try next: at once where one is ready, else as soon as one is. Who needs a token and has none gets it

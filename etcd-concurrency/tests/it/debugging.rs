@@ -25,8 +25,11 @@ fn short(what: &str, shown: &dyn Debug) {
     }
 }
 
+/// As many keys as a transaction may read twice: each counts as a compare.
+const KEYS: usize = 50;
+
 async fn put_keys(client: &Client, prefix: &str) {
-    for number in 0..100 {
+    for number in 0..KEYS {
         client.put(format!("{prefix}{number}"), SECRET).await.expect("put");
     }
 }
@@ -49,14 +52,14 @@ async fn every_handle_is_short() {
     let mut observer = Observer::new(&client, "crowd");
     let leader = observer.next().await.expect("open").expect("one of the crowd");
     assert!(matches!(leader, Leader::Elected(_)));
-    let stm = Stm::new(&client).prefetch((0..100).map(|number| format!("stm/{number}")));
+    let stm = Stm::new(&client).prefetch((0..KEYS).map(|number| format!("stm/{number}")));
     let committed = stm.run(|tx| async move {
         let read = tx.get_prefix("stm/").await?;
-        (0..100).for_each(|number| tx.put(format!("written/{number}"), SECRET));
+        (0..KEYS).for_each(|number| tx.put(format!("written/{number}"), SECRET));
         short("Tx", &tx);
         Ok::<_, Error>(read.len())
     });
-    assert_eq!(committed.await.expect("committed").value, 100);
+    assert_eq!(committed.await.expect("committed").value, KEYS);
     let unreachable = Client::builder(["http://127.0.0.1:1"]).build().expect("valid");
     let error = Queue::new(&unreachable, "q").enqueue(SECRET).await.expect_err("nothing listens");
     for (what, shown) in [

@@ -18,7 +18,7 @@ const LOCK: &str = "ci/minimal-versions.lock";
 const PUBLISHED: [&str; 4] = ["etcd-proto", "etcd-errors", "etcd-client-core", "etcd-concurrency"];
 /// Workspaces of their own, and what is no part of one.
 const ELSEWHERE: [&str; 4] = ["ci/bench/", "ci/contender/", "ci/etcd/", "docs/"];
-/// How the lock file is written; `-Z` is why stable cargo needs the variable, and nothing is compiled with it.
+/// What writes the lock file.
 const WRITE: &str = "cargo xtask minimal-versions";
 
 /// Compiles the published crates against the lock file.
@@ -53,6 +53,7 @@ pub(super) fn check() -> Result<String> {
 pub(crate) fn write() -> Result<()> {
     let copy = copy(&files()?)?;
     let _ = fs::remove_file(copy.join("Cargo.lock"));
+    // Stable cargo takes `-Z` flags with this variable only. It resolves versions here and compiles nothing.
     let mut command = cargo(["generate-lockfile", "-Z", "direct-minimal-versions"]);
     command.env("RUSTC_BOOTSTRAP", "1").current_dir(&copy);
     ensure!(command.status().context("starting cargo")?.success(), "the lowest versions exclude each other");
