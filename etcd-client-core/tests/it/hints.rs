@@ -61,7 +61,7 @@ async fn of_revisions() {
     assert_eq!(error.code(), Some(Code::Compacted));
     advises(&error, "read again without a revision, or watch from the revision of a fresh read");
     let fresh = client.get("k").await.expect("read").header.revision;
-    client.watch("k").start_revision(fresh).await.expect("created");
+    drop(client.watch("k").start_revision(fresh).await.expect("created"));
 
     let ahead = Revision::new(new.get() + 1_000);
     let error = client.get("k").revision(ahead).await.expect_err("in the future");
