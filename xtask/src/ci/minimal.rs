@@ -3,10 +3,7 @@
 //! `ci/minimal-versions.lock` holds those versions. Cargo reads a lock file only from beside the root manifest, so the workspace is
 //! copied, and the copy is checked against that file. What it compiles goes to the target directory of every other step.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -69,7 +66,7 @@ fn copy(files: &[File]) -> Result<PathBuf> {
     }
     for file in files.iter().filter(|file| !ELSEWHERE.iter().any(|folder| file.path.starts_with(folder))) {
         let to = folder.join(&file.path);
-        fs::create_dir_all(to.parent().unwrap_or(Path::new(""))).context("creating the copy")?;
+        fs::create_dir_all(to.parent().unwrap_or(&folder)).context("creating the copy")?;
         fs::write(&to, &file.text).with_context(|| format!("writing {}", to.display()))?;
     }
     Ok(folder)
