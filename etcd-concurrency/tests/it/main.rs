@@ -39,6 +39,7 @@ mod locks;
 mod meeting;
 mod others;
 mod proxied;
+mod restored;
 mod rig;
 mod sessions;
 mod stopped;

@@ -26,7 +26,7 @@ use crate::{
     },
     model::LeaseId,
     service::{LeaseLostReason, Moment, SharedLease},
-    transport::{caller::Caller, member::Member, record::Need},
+    transport::{caller::Caller, identity::is_of_identity, member::Member, record::Need},
 };
 
 /// How often the clock is looked at: a timer does not count the time that the machine was suspended.
@@ -156,12 +156,27 @@ impl Renewals {
         if std::mem::replace(&mut self.history, number) == number {
             return;
         }
+        self.replaced(|history| history != number, None);
+    }
+
+    /// Where a stream could not be opened as every endpoint leads to another cluster or history, others may hold there already what
+    /// is attached to a lease: it is lost now, and not at its deadline.
+    fn leave_replaced(&mut self, error: &Error) {
+        let Some(caller) = self.caller.upgrade().filter(|_| is_of_identity(error)) else { return };
+        if caller.channel().pool().refusal(None).is_some() {
+            let number = caller.channel().history().number();
+            self.replaced(|history| history == number, Some(error));
+        }
+    }
+
+    /// The leases of these histories are lost.
+    fn replaced(&mut self, gone: impl Fn(u64) -> bool, error: Option<&Error>) {
         let now = self.now();
-        let left = self.leases.extract_if(|_, (_, _, history)| *history != number);
+        let left = self.leases.extract_if(|_, (_, _, history)| gone(*history));
         let left: Vec<(LeaseId, Arc<SharedLease>)> = left.map(|(id, (_, lease, _))| (id, lease)).collect();
         for (id, lease) in left {
             self.schedule.remove(id, now);
-            lease.lose(LeaseLostReason::Replaced, None);
+            lease.lose(LeaseLostReason::Replaced, error.cloned());
         }
     }
 
@@ -191,6 +206,7 @@ impl Renewals {
             Happened::Ended(end, error) => {
                 self.streams.remove(&stream);
                 let culprit = self.schedule.ended(stream, end, now);
+                self.leave_replaced(&error);
                 match culprit.and_then(|culprit| self.leases.get(&culprit)) {
                     Some((_, lease, _)) => lease.late(Some(error)),
                     None => self.trouble = Some(error),

@@ -33,8 +33,8 @@ pub enum LeaseLostReason {
     Released,
     /// The client was closed, or its runtime ended. It lives until its deadline.
     Closed,
-    /// Another cluster or history was accepted ([`Client::accept_cluster`](crate::Client::accept_cluster)): what was attached to it may
-    /// not be there.
+    /// Every endpoint leads to another cluster or history, or one was accepted
+    /// ([`Client::accept_cluster`](crate::Client::accept_cluster)): what was attached to it may not be there.
     Replaced,
 }
 
@@ -76,7 +76,7 @@ impl LeaseLostReason {
             Self::Revoked => "it was revoked",
             Self::Released => "its handle was dropped",
             Self::Closed => "the client was closed",
-            Self::Replaced => "another cluster or history was accepted",
+            Self::Replaced => "another cluster or history took the place of its own",
         }
     }
 }
