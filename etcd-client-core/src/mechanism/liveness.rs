@@ -416,12 +416,20 @@ mod tests {
     }
 
     #[test]
+    fn a_vital_is_read_back_from_its_number() {
+        for vital in [Vital::Alive, Vital::Doubtful, Vital::Suspect, Vital::Dead] {
+            assert_eq!(Vital::from_u8(vital as u8), vital);
+        }
+    }
+
+    #[test]
     fn where_settings_are_not_acknowledged_pings_have_to_do() {
         let mut peer = Liveness::new(Keepalive::for_calls(None));
         peer.step(ms(0), true);
         assert!(peer.step(ms(1_000), true).pings());
         peer.heard(ms(1_001));
         assert_eq!(peer.step(ms(2_001), true).probe, Some(Probe::Settings));
+        assert_eq!(peer.probe(), Some(Probe::Settings), "under way");
         peer.settings_failed();
         assert_eq!((peer.vital(), peer.probe()), (Vital::Alive, None));
         assert_eq!(

@@ -41,6 +41,22 @@ fn an_empty_queue_needs_no_wait() {
 }
 
 #[test]
+fn it_never_waits_for_itself() {
+    for scope in [Scope::Predecessor, Scope::Queue { tolerated: 0 }] {
+        let (_, steps) = Waiter::new(contender("me", 30), scope, standing(30, 30, &[("me", 30)]));
+        assert_eq!(steps, [Step::Acquired]);
+    }
+}
+
+#[test]
+fn a_deletion_from_before_its_key_was_created_is_of_another_key() {
+    let mut waiter = behind_p();
+    assert!(waiter.on(deleted("me", 29)).is_empty());
+    assert!(waiter.on(deleted("me", 30)).is_empty());
+    assert_eq!(waiter.on(deleted("me", 31)).last(), Some(&Step::Gone));
+}
+
+#[test]
 fn a_predecessor_that_leaves_early_is_never_waited_for_again() {
     let mut waiter = behind_p();
     assert_eq!(waiter.on(deleted("p", 40)), [Step::Unwatch(Target::Ahead("p".into())), Step::Confirm]);
