@@ -1,6 +1,15 @@
 //! One connection through a proxy: its handle, and the task that carries it.
 
-use std::{future::pending, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{net::TcpStream, sync::watch, time::timeout};
 
@@ -27,6 +36,8 @@ struct Shared {
     server: usize,
     control: watch::Sender<Control>,
     traffic: watch::Sender<Traffic>,
+    /// Whether writing to the client, and to the server, has failed.
+    gone: [AtomicBool; 2],
     /// Of the whole proxy.
     ledger: Ledger,
 }
@@ -34,7 +45,8 @@ struct Shared {
 impl Connection {
     pub(super) fn new(client: SocketAddr, server: usize, control: Control, ledger: Ledger) -> Self {
         let (control, traffic) = (watch::Sender::new(control), watch::Sender::default());
-        Self { shared: Arc::new(Shared { client, server, control, traffic, ledger }) }
+        let gone = Default::default();
+        Self { shared: Arc::new(Shared { client, server, control, traffic, gone, ledger }) }
     }
 
     /// The client's end.
@@ -112,6 +124,21 @@ impl Connection {
 
     pub(super) fn count_written(&self, direction: Direction, bytes: usize) {
         self.count(|traffic| traffic.of(direction).written += bytes as u64);
+    }
+
+    /// The receiver of this direction is gone, as a write was told.
+    pub(super) fn receiver_gone(&self, direction: Direction) {
+        self.gone(direction).store(true, Ordering::Relaxed);
+    }
+
+    /// Whether writing to the sender of this direction has failed.
+    pub(super) fn is_sender_gone(&self, direction: Direction) -> bool {
+        let back = if direction == Direction::ToServer { Direction::ToClient } else { Direction::ToServer };
+        self.gone(back).load(Ordering::Relaxed)
+    }
+
+    fn gone(&self, direction: Direction) -> &AtomicBool {
+        &self.shared.gone[usize::from(direction == Direction::ToServer)]
     }
 
     fn count(&self, change: impl Fn(&mut Traffic)) {

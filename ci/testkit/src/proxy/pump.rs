@@ -82,6 +82,10 @@ impl<'c> Intake<'c> {
             self.ready().await?;
             match read {
                 Ok(1..) => {}
+                // The kernel tells of a reset once: where a write was told, a read ends as behind FIN.
+                Ok(0) if self.connection.is_sender_gone(self.direction) => {
+                    return self.end(Err(io::ErrorKind::ConnectionReset.into()), sender).await;
+                }
                 ended => return self.end(ended, sender).await,
             }
             let bytes = &mut buffer[..read.unwrap_or_default()];
@@ -217,7 +221,10 @@ async fn deliver(
             Arrival::Bytes { due, mut bytes, .. } => {
                 on_time(&mut orders, direction, due).await;
                 while bytes.has_remaining() {
-                    let written = to.write(&bytes).await.map_err(|_| Broken::ReceiverGone)?;
+                    let written = to.write(&bytes).await.map_err(|_| {
+                        connection.receiver_gone(direction);
+                        Broken::ReceiverGone
+                    })?;
                     connection.count_written(direction, written);
                     bytes.advance(written);
                 }
