@@ -9,7 +9,7 @@ use crate::{
     client::{Client, Page, Pages},
     model::Revision,
     op::{Get, HistoryPin, KeyRange, WatchBound, WatchCreate},
-    service::{Kv, Watch},
+    service::{CallOptions, Kv, Watch},
 };
 
 /// Reads a range to the end at one revision, and watches it from there: every pair and every change once, and none in between lost.
@@ -107,8 +107,8 @@ impl<'a> Mirror<'a> {
                 None => revision::current(self.kv, &self.range, &self.history).await?,
             };
             self.revision = Some(revision);
-            let get =
-                Get::from_range(self.range.clone()).revision(revision).pinned(&self.history).bind(self.kv);
+            let options = CallOptions::default().pinned(&self.history);
+            let get = Get::from_range(self.range.clone()).revision(revision).bind(self.kv).options(options);
             self.base = Base::Reading(get.pages());
         }
         match &mut self.base {

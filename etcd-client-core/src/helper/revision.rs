@@ -5,11 +5,12 @@ use etcd_errors::Error;
 use crate::{
     model::Revision,
     op::{Get, HistoryPin, KeyRange},
-    service::Kv,
+    service::{CallOptions, Kv},
 };
 
 /// The current revision, linearizable, by the cheapest read that whoever may read `range` may make: whether its first key exists.
 pub(super) async fn current(kv: &dyn Kv, range: &KeyRange, history: &HistoryPin) -> Result<Revision, Error> {
     let (first, _) = range.bounds();
-    Ok(Get::new(first).count_only().pinned(history).bind(kv).await?.header.revision)
+    let options = CallOptions::default().pinned(history);
+    Ok(Get::new(first).count_only().bind(kv).options(options).await?.header.revision)
 }

@@ -3,7 +3,6 @@
 use etcd_errors::Error;
 
 use super::bind::bindable;
-use super::history_pin::HistoryPin;
 use super::{Bound, Invalid, KeyRange, Limits, SortOrder, SortTarget, Unbound, range_setters, size};
 use crate::model::{Key, KeyValue, ResponseHeader, Revision};
 use crate::service::Kv;
@@ -54,8 +53,6 @@ pub struct GetSpec {
     pub min_create_revision: Revision,
     /// Leaves out keys created after this revision; zero for no bound.
     pub max_create_revision: Revision,
-    /// Which of the client's histories may answer.
-    pub(crate) history: HistoryPin,
 }
 
 bindable!(Get, GetSpec => GetResponse, Bound: Kv.get);
@@ -80,7 +77,6 @@ impl Get {
             max_mod_revision: Revision::ZERO,
             min_create_revision: Revision::ZERO,
             max_create_revision: Revision::ZERO,
-            history: HistoryPin::default(),
         };
         spec.into()
     }
@@ -88,12 +84,6 @@ impl Get {
 
 impl<B> Get<B> {
     range_setters!(spec.range);
-
-    /// Reads only from the history that this pin holds.
-    pub(crate) fn pinned(mut self, history: &HistoryPin) -> Self {
-        self.spec.history = history.clone();
-        self
-    }
 
     /// Reads the store as it was at `revision`. Default, and zero: the current revision.
     ///

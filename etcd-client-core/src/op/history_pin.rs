@@ -28,7 +28,7 @@ impl HistoryPin {
     }
 }
 
-/// Gets are compared by what they ask for.
+/// The options of calls are compared by what a user sets.
 impl PartialEq for HistoryPin {
     fn eq(&self, _other: &Self) -> bool {
         true

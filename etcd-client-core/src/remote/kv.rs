@@ -39,13 +39,12 @@ impl Kv for RemoteKv {
     async fn get(&self, op: Get, options: CallOptions) -> Result<GetResponse, Error> {
         named(Method::Range, op.validate(self.caller.channel().limits()))?;
         let call = Call::new(Method::Range, &options).serializable_if(op.spec().serializable);
-        let history = op.spec().history.clone();
-        named(Method::Range, self.check_history(&history))?;
+        named(Method::Range, self.check_history(options.history()))?;
         let request = wire::get_request(op);
         let call = call.of_key(&request.key, &request.range_end);
         let response = self.caller.unary(call, &request, wire::get_response).await?;
         // Another history may have been accepted before the call was sent.
-        named(Method::Range, self.check_history(&history))?;
+        named(Method::Range, self.check_history(options.history()))?;
         Ok(response)
     }
 
@@ -85,14 +84,13 @@ impl Kv for RemoteKv {
         named(Method::RangeStream, op.validate(self.caller.channel().limits()))?;
         named(Method::RangeStream, check_streamable(op.spec()))?;
         let call = Call::new(Method::RangeStream, &options).serializable_if(op.spec().serializable);
-        let history = op.spec().history.clone();
-        named(Method::RangeStream, self.check_history(&history))?;
+        named(Method::RangeStream, self.check_history(options.history()))?;
         let request = wire::get_request(op);
         let stream = match &self.caller {
             Caller::Pool(channel) => range_stream::open(channel, call, frame::encode(&request)).await?,
             Caller::Service(service) => range_stream::through(service, call, &request).await?,
         };
-        named(Method::RangeStream, self.check_history(&history))?;
+        named(Method::RangeStream, self.check_history(options.history()))?;
         Ok(stream)
     }
 }

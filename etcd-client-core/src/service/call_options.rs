@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_errors::Error;
 
 use crate::model::{Endpoint, Value};
-use crate::op::Invalid;
+use crate::op::{HistoryPin, Invalid};
 
 /// What a single call does differently from the client's defaults.
 ///
@@ -24,6 +24,8 @@ pub struct CallOptions {
     metadata: Vec<(String, Value)>,
     endpoint: Option<Endpoint>,
     resend: Resend,
+    /// Which of the client's histories may answer.
+    history: HistoryPin,
 }
 
 /// When a call is sent again.
@@ -104,6 +106,16 @@ impl CallOptions {
     /// When the call is sent again.
     pub fn chosen_resend(&self) -> Resend {
         self.resend
+    }
+
+    /// Reads only from the history that this pin holds.
+    pub(crate) fn pinned(mut self, history: &HistoryPin) -> Self {
+        self.history = history.clone();
+        self
+    }
+
+    pub(crate) fn history(&self) -> &HistoryPin {
+        &self.history
     }
 
     pub(crate) fn never_resent(&self) -> bool {

@@ -33,9 +33,9 @@ pub(super) struct Walk<'a> {
 pub(super) type Step<'a> = Option<(Result<Page, Error>, Option<Walk<'a>>)>;
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(kv: &'a dyn Kv, mut get: Get, options: CallOptions) -> Self {
-        if !get.spec().history.is_set_up() {
-            get = get.pinned(&HistoryPin::new());
+    pub(super) fn new(kv: &'a dyn Kv, get: Get, mut options: CallOptions) -> Self {
+        if !options.history().is_set_up() {
+            options = options.pinned(&HistoryPin::new());
         }
         let spec = get.spec();
         let filters = [

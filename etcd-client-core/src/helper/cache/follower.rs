@@ -25,7 +25,7 @@ use crate::{
         replica::{Pairs, steps},
     },
     op::{Get, HistoryPin, WatchCreate},
-    service::{WatchHandle, WatchResponse, WatchResponseKind},
+    service::{CallOptions, WatchHandle, WatchResponse, WatchResponseKind},
 };
 
 /// Keeps the copy up to date.
@@ -82,8 +82,8 @@ impl Follower {
         let kv = self.source.kv();
         let pin = HistoryPin::new();
         let revision = revision::current(kv, self.shared.range(), &pin).await?;
-        let get = Get::from_range(self.shared.range().clone()).revision(revision).pinned(&pin);
-        let mut pages = get.bind(kv).pages();
+        let get = Get::from_range(self.shared.range().clone()).revision(revision).bind(kv);
+        let mut pages = get.options(CallOptions::default().pinned(&pin)).pages();
         let (before, mut pairs) = (self.shared.pairs(), Pairs::default());
         while let Some(page) = pages.next().await {
             for kv in page?.kvs {
