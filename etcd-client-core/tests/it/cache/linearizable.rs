@@ -87,7 +87,8 @@ async fn no_read_is_older_than_an_acknowledged_write() {
 async fn nor_is_one_while_connections_break() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let proxied = cluster.proxied().expect("proxies start");
-    let (direct, client) = (servers::client(cluster.endpoints()), servers::client(proxied.endpoints()));
+    let direct = servers::client(cluster.endpoints());
+    let client = Client::builder(proxied.endpoints()).timeout(PATIENCE).build().expect("valid");
     let breaking = async {
         for proxy in proxied.proxies().iter().cycle() {
             proxy.reset();
