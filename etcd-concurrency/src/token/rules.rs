@@ -29,7 +29,7 @@ pub(crate) enum Rule {
     GrantIsSentOnce,
     /// An entry that is refused revokes its own lease.
     RefusalRevokesLease,
-    /// Whoever leaves a place with a lease of its own revokes the lease instead of deleting the key.
+    /// A place with its own lease is left by revoking that lease, not by deleting the key.
     ExitRevokesLease,
 }
 
