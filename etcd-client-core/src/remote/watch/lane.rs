@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_errors::{Attempt, Code, Error, ErrorKind};
+use etcd_errors::{Attempt, Error, ErrorKind};
 use etcd_proto::etcdserverpb as pb;
 use futures_core::future::BoxFuture;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -74,8 +74,6 @@ pub(super) struct Lane {
     lost_since: Option<Instant>,
     /// Streams in a row that were of another cluster, or whose messages were larger than is taken.
     hopeless: u32,
-    /// The members in a row that refused a stream because they are learners.
-    learners: Vec<usize>,
     /// Whether the last stream that answered a creation led to a gRPC proxy.
     behind_proxy: bool,
     /// Streams opened so far.
@@ -117,7 +115,6 @@ impl Lane {
             began: Instant::now(),
             lost_since: None,
             hopeless: 0,
-            learners: Vec::new(),
             behind_proxy: false,
             generation: 0,
             progress: ProgressOf::Unknown,
@@ -261,7 +258,6 @@ impl Lane {
     /// The stream answered: the member is of use.
     pub(super) fn answered(&mut self, reopening: &mut Reopening, connection: &Connection) {
         self.lost_since = None;
-        self.learners.clear();
         reopening.answered(connection);
     }
 
@@ -309,29 +305,6 @@ impl Lane {
             return self.end_all(&error);
         }
         self.entries.values().for_each(|entry| entry.lost(since, &error));
-        if error.code() == Some(Code::NotSupportedForLearner) {
-            self.refused_by_learner(connection.member.id, &error);
-        }
-    }
-
-    /// Where every member is a learner, nobody waits for the creation of a watch. Watches that were created stay: a learner may
-    /// be promoted, and a voter come back.
-    fn refused_by_learner(&mut self, member: usize, error: &Error) {
-        if !self.learners.contains(&member) {
-            self.learners.push(member);
-        }
-        let members = if self.key.endpoint.is_some() { 1 } else { self.hub.pool.size() };
-        if self.learners.len() < members {
-            return;
-        }
-        let never_created = self.entries.iter().filter(|(_, entry)| entry.creation.is_some());
-        let tickets: Vec<Ticket> = never_created.map(|(ticket, _)| *ticket).collect();
-        for ticket in tickets {
-            self.machine.remove(ticket);
-            if let Some(mut entry) = self.take(ticket) {
-                entry.end(error.clone());
-            }
-        }
     }
 
     /// Ends every watch of this lane with one error each.
