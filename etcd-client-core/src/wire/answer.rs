@@ -1,10 +1,10 @@
-//! What every answer has: a header that says where it comes from.
+//! Response messages and the header that they have in common.
 
 use etcd_proto::{etcdserverpb as pb, v3electionpb as election, v3lockpb as lock};
 
 /// A message that answers a unary call.
 pub(crate) trait Answer: prost::Message + Default {
-    /// Its header, which a member may have left out.
+    /// Returns the header, which a member may have left out.
     fn header(&self) -> Option<&pb::ResponseHeader>;
 }
 

@@ -1,4 +1,4 @@
-//! Members on the wire.
+//! Conversions for cluster members.
 
 use std::collections::HashSet;
 
@@ -21,10 +21,13 @@ pub(crate) fn member_list_response(response: pb::MemberListResponse) -> Result<M
     Ok(MemberListResponse::new(header, members(response.members, Effect::Reads)?))
 }
 
-/// Members always send a header. etcd's gRPC proxy, unless its `--advertise-client-url` is empty, answers with a list of proxies
-/// instead of members, without a header or ids (`clusterProxy.MemberList` in etcd's `server/proxy/grpcproxy/cluster.go`).
+/// Returns the error for a member list without a header.
+///
+/// Members always send a header. etcd's gRPC proxy, unless its `--advertise-client-url` is empty, returns a list of
+/// proxies instead of members, without a header or ids (`clusterProxy.MemberList` in etcd's
+/// `server/proxy/grpcproxy/cluster.go`).
 pub(crate) fn listed_by_proxy() -> Error {
-    let text = "a gRPC proxy answered with addresses of its own instead of the members: \
+    let text = "a gRPC proxy listed its own addresses instead of the cluster's members: \
                 connect to the members, or start the proxy with --advertise-client-url=\"\"";
     Error::new(ErrorKind::Unsupported, text)
 }
@@ -34,21 +37,26 @@ pub(crate) fn member_add_request(add: MemberAdd) -> pb::MemberAddRequest {
     pb::MemberAddRequest { peer_ur_ls: add.peer_urls, is_learner: add.is_learner }
 }
 
-/// `learner` says whether a learner was asked for.
+/// Converts the response. `learner` is true if the request was to add a learner.
 pub(crate) fn member_add_response(
     response: pb::MemberAddResponse,
     learner: bool,
 ) -> Result<MemberAddResponse, Error> {
     let header = required(response.header, Effect::Writes)?;
     let Some(added) = response.member.map(member) else {
-        return Err(protocol("the answer names no new member", Effect::Writes));
+        return Err(protocol("the response does not contain the new member", Effect::Writes));
     };
     if added.is_learner != learner {
-        return Err(protocol("the new member is not of the kind that was asked for", Effect::Writes));
+        let text = if learner {
+            "the new member is a voter although a learner was requested"
+        } else {
+            "the new member is a learner although a voter was requested"
+        };
+        return Err(protocol(text, Effect::Writes));
     }
     let members = members(response.members, Effect::Writes)?;
     if !members.iter().any(|other| other.id == added.id) {
-        return Err(protocol("the new member is not among the members", Effect::Writes));
+        return Err(protocol("the member list does not contain the new member", Effect::Writes));
     }
     Ok(MemberAddResponse::new(header, added, members))
 }
@@ -64,7 +72,7 @@ pub(crate) fn member_remove_response(
     let header = required(response.header, Effect::Writes)?;
     let members = members(response.members, Effect::Writes)?;
     if members.iter().any(|left| left.id == removed) {
-        return Err(protocol("the removed member is still among the members", Effect::Writes));
+        return Err(protocol("the member list still contains the removed member", Effect::Writes));
     }
     Ok(MemberRemoveResponse::new(header, members))
 }
@@ -97,17 +105,18 @@ pub(crate) fn member_promote_response(
     Ok(MemberPromoteResponse::new(header, members))
 }
 
-/// At least one member, as who answers is one, and each with an id of its own.
+/// Converts a member list. It must have at least one member, the one that responds, and no two members may share an
+/// id.
 fn members(members: Vec<pb::Member>, effect: Effect) -> Result<Vec<Member>, Error> {
     if members.is_empty() {
-        return Err(protocol("the list of members is empty", effect));
+        return Err(protocol("the member list is empty", effect));
     }
     let mut ids = HashSet::with_capacity(members.len());
     if members.iter().any(|member| member.id == 0) {
-        return Err(protocol("a member in the list has no id", effect));
+        return Err(protocol("a member in the member list has no id", effect));
     }
     if !members.iter().all(|member| ids.insert(member.id)) {
-        return Err(protocol("two members in the list have one id", effect));
+        return Err(protocol("two members in the member list have the same id", effect));
     }
     Ok(members.into_iter().map(member).collect())
 }

@@ -1,4 +1,4 @@
-//! The server's election service on the wire.
+//! Conversions for the server's election service.
 
 use etcd_errors::Error;
 use etcd_proto::v3electionpb as pb;
@@ -20,14 +20,15 @@ pub(crate) fn campaign_request(campaign: ElectionCampaign) -> pb::CampaignReques
     }
 }
 
-/// What is held must be what was campaigned for: with another key the next proclamation would overwrite what is somebody else's.
+/// Checks that the leader key belongs to the campaign. With any other key, the next proclamation would overwrite a
+/// key that belongs to another client.
 pub(crate) fn campaign_response(
     response: pb::CampaignResponse,
     asked: &ElectionCampaignSpec,
 ) -> Result<ElectionCampaignResponse, Error> {
     let header = required(response.header, Effect::Writes)?;
     let Some(leader) = response.leader else {
-        return Err(protocol("the campaign was won without a leader's key", Effect::Writes));
+        return Err(protocol("the response does not contain a leader key", Effect::Writes));
     };
     let expected = LeaderKey::new(asked.name.clone(), asked.key(), leader.rev, asked.lease);
     let same = leader.name == expected.name.as_bytes()
@@ -35,12 +36,12 @@ pub(crate) fn campaign_response(
         && LeaseId::new(leader.lease) == Some(expected.lease);
     if !same {
         return Err(protocol(
-            "the leader's key is another than the name and lease of the campaign make",
+            "the leader key does not match the election name and lease of the campaign",
             Effect::Writes,
         ));
     }
     if leader.rev <= 0 {
-        return Err(protocol("the leader's key has no revision", Effect::Writes));
+        return Err(protocol("the leader key has no creation revision", Effect::Writes));
     }
     Ok(ElectionCampaignResponse::new(header, expected))
 }
@@ -70,17 +71,17 @@ pub(crate) fn observe_request(name: Key) -> pb::LeaderRequest {
     pb::LeaderRequest { name: name.into() }
 }
 
-/// A leader of the election `name`.
+/// Converts a response that must contain a leader of the election `name`.
 pub(crate) fn leader_response(
     response: pb::LeaderResponse,
     name: &[u8],
 ) -> Result<ElectionLeaderResponse, Error> {
     let header = required(response.header, Effect::Reads)?;
     let Some(kv) = response.kv else {
-        return Err(protocol("the answer names no leader", Effect::Reads));
+        return Err(protocol("the response does not contain a leader", Effect::Reads));
     };
     if !kv.key.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"/")) {
-        return Err(protocol("the leader is one of another election", Effect::Reads));
+        return Err(protocol("the leader key belongs to another election", Effect::Reads));
     }
     Ok(ElectionLeaderResponse::new(header, key_value(kv)))
 }

@@ -1,28 +1,28 @@
-//! The header of an answer, and what to say when an answer cannot be right.
+//! Response headers, and the error for an invalid response.
 
 use etcd_errors::{Error, ErrorKind, Outcome};
 use etcd_proto::etcdserverpb as pb;
 
 use crate::model::{ClusterId, MemberId, ResponseHeader, Revision};
 
-/// Whether a request that got a nonsensical answer may have changed something.
+/// States whether a request may have changed the store even though its response is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     Reads,
     Writes,
 }
 
-/// The header of an answer that must have one.
+/// Converts a mandatory header.
 pub(super) fn required(header: Option<pb::ResponseHeader>, effect: Effect) -> Result<ResponseHeader, Error> {
-    header.map(convert).ok_or_else(|| protocol("the answer has no header", effect))
+    header.map(convert).ok_or_else(|| protocol("the response has no header", effect))
 }
 
-/// The header of an answer that may come without one.
+/// Converts an optional header.
 pub(super) fn optional(header: Option<pb::ResponseHeader>) -> Option<ResponseHeader> {
     header.map(convert)
 }
 
-/// The header of an operation inside a Txn: servers fill in at most the revision.
+/// Converts the header of an operation inside a transaction. Servers fill in at most its revision.
 pub(super) fn nested(header: Option<pb::ResponseHeader>, outer: ResponseHeader) -> ResponseHeader {
     let revision = match header {
         Some(header) if header.revision != 0 => Revision::new(header.revision),

@@ -1,4 +1,4 @@
-//! Gets, puts, deletes and compactions on the wire.
+//! Conversions for gets, puts, deletes and compactions.
 
 use etcd_errors::Error;
 use etcd_proto::etcdserverpb::range_request;
@@ -36,7 +36,8 @@ pub(super) fn range_request(get: &GetSpec) -> pb::RangeRequest {
     }
 }
 
-/// Ascending keys is what a server does unasked, and asked it sorts again: `WithSort` in client/v3/op.go.
+/// Encodes the sort order. An ascending sort by key is omitted: servers return keys in that order anyway, and an
+/// explicit request makes them sort a second time (`WithSort` in etcd's `client/v3/op.go`).
 fn sort(sort: Option<(SortTarget, SortOrder)>) -> (range_request::SortTarget, range_request::SortOrder) {
     let (target, order) = match sort {
         None | Some((SortTarget::Key, SortOrder::Ascend)) => return Default::default(),
@@ -67,7 +68,7 @@ pub(super) fn get_response_with(header: ResponseHeader, response: pb::RangeRespo
         .with_count(count(response.count))
 }
 
-/// The keys of one message of a streamed range. What else it says is known from the request.
+/// Decodes the pairs of one message of a streamed range. The other fields are known from the request.
 pub(crate) fn range_chunk(chunk: pb::RangeStreamResponse) -> RangeChunk {
     RangeChunk::new(chunk.range_response.map(|range| key_values(range.kvs)).unwrap_or_default())
 }
@@ -126,7 +127,7 @@ pub(crate) fn compact_response(response: pb::CompactionResponse) -> Result<Compa
     Ok(CompactResponse::new(required(response.header, Effect::Writes)?))
 }
 
-/// Converts in place: both kinds of pair are laid out alike, so the vector keeps its allocation.
+/// Converts in place: both pair types have the same layout, so the vector keeps its allocation.
 fn key_values(kvs: Vec<mvccpb::KeyValue>) -> Vec<KeyValue> {
     kvs.into_iter().map(key_value).collect()
 }
@@ -138,7 +139,7 @@ pub(super) fn key_value(kv: mvccpb::KeyValue) -> KeyValue {
         .with_lease(LeaseId::new(kv.lease))
 }
 
-/// How many; a server that says less than none has none.
+/// Converts a count. Negative counts become zero.
 fn count(count: i64) -> u64 {
     u64::try_from(count).unwrap_or(0)
 }

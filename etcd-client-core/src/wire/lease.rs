@@ -1,4 +1,4 @@
-//! Leases on the wire.
+//! Conversions for leases.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) fn lease_grant_request(grant: LeaseGrant) -> pb::LeaseGrantRequest {
     }
 }
 
-/// `wanted` is the id that was asked for, zero where the server was to choose.
+/// Converts the response. `wanted` is the requested id, or zero if the server was to choose one.
 pub(crate) fn lease_grant_response(
     response: pb::LeaseGrantResponse,
     wanted: i64,
@@ -30,7 +30,7 @@ pub(crate) fn lease_grant_response(
         return Err(protocol("the granted lease has no id", Effect::Writes));
     };
     if wanted != 0 && id.get() != wanted {
-        return Err(protocol("the granted lease has another id than was asked for", Effect::Writes));
+        return Err(protocol("the granted lease has a different id than requested", Effect::Writes));
     }
     Ok(LeaseGrantResponse::new(header, id, seconds(response.ttl)))
 }
@@ -52,13 +52,13 @@ pub(crate) fn lease_list_request(_list: LeaseList) -> pb::LeaseLeasesRequest {
     pb::LeaseLeasesRequest {}
 }
 
-/// A time below zero says that the lease is unknown or expired.
+/// Converts the response. A negative TTL means that the lease is unknown or expired.
 pub(crate) fn lease_time_to_live_response(
     response: pb::LeaseTimeToLiveResponse,
 ) -> Result<LeaseTimeToLiveResponse, Error> {
     let header = required(response.header, Effect::Reads)?;
     let Some(id) = LeaseId::new(response.id) else {
-        return Err(protocol("the lease in the answer has no id", Effect::Reads));
+        return Err(protocol("the lease in the response has no id", Effect::Reads));
     };
     let answer = if response.ttl < 0 {
         LeaseTimeToLiveResponse::unknown(header, id)
@@ -73,7 +73,7 @@ pub(crate) fn lease_list_response(response: pb::LeaseLeasesResponse) -> Result<L
     let leases: Option<Vec<_>> = response.leases.into_iter().map(|lease| LeaseId::new(lease.id)).collect();
     match leases {
         Some(leases) => Ok(LeaseListResponse::new(header, leases)),
-        None => Err(protocol("a lease in the list has no id", Effect::Reads)),
+        None => Err(protocol("a lease in the lease list has no id", Effect::Reads)),
     }
 }
 
@@ -81,19 +81,20 @@ pub(crate) fn lease_keep_alive_request(id: LeaseId) -> pb::LeaseKeepAliveRequest
     pb::LeaseKeepAliveRequest { id: id.get() }
 }
 
-/// The answer to the one renewal of a call; `None` where there is no such lease.
+/// Converts the response to a single renewal. Returns `None` if the lease does not exist.
 pub(crate) fn lease_keep_alive_response(
     response: pb::LeaseKeepAliveResponse,
     wanted: LeaseId,
 ) -> Result<Option<LeaseKeepAliveResponse>, Error> {
     let header = required(response.header, Effect::Writes)?;
     if response.id != wanted.get() {
-        return Err(protocol("the renewed lease is another one than was asked for", Effect::Writes));
+        return Err(protocol("the renewed lease has a different id than requested", Effect::Writes));
     }
     Ok(lease_ttl(response.ttl).map(|ttl| LeaseKeepAliveResponse::new(header, wanted, ttl)))
 }
 
-/// The time to live of a renewed lease, `None` where there is no such lease; no longer than etcd grants.
+/// Converts the TTL of a renewed lease, capped at etcd's maximum. Returns `None` if the lease does not exist, which
+/// etcd reports as a TTL of zero.
 pub(crate) fn lease_ttl(seconds: i64) -> Option<Duration> {
     let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?;
     Some(Duration::from_secs(seconds.min(MAX_TTL_SECONDS)))

@@ -1,4 +1,4 @@
-//! The server's lock service on the wire.
+//! Conversions for the server's lock service.
 
 use etcd_errors::Error;
 use etcd_proto::v3lockpb as pb;
@@ -12,11 +12,12 @@ pub(crate) fn lock_request(lock: ServerLock) -> pb::LockRequest {
     pb::LockRequest { name: lock.name.into(), lease: lock.lease.get() }
 }
 
-/// `expected` is the key that the name and the lease lead to. To unlock any other would delete what is somebody else's.
+/// Converts the response. `expected` is the key that follows from the name and the lease. Any other key is rejected,
+/// because unlocking it would delete a key that belongs to another client.
 pub(crate) fn lock_response(response: pb::LockResponse, expected: &Key) -> Result<ServerLockResponse, Error> {
     let header = required(response.header, Effect::Writes)?;
     if response.key != expected.as_bytes() {
-        return Err(protocol("the lock has another key than its name and lease make", Effect::Writes));
+        return Err(protocol("the lock key does not match the lock name and lease", Effect::Writes));
     }
     Ok(ServerLockResponse::new(header, response.key))
 }

@@ -1,4 +1,4 @@
-//! Maintenance on the wire.
+//! Conversions for maintenance.
 
 use etcd_errors::Error;
 use etcd_proto::etcdserverpb as pb;
@@ -25,7 +25,7 @@ pub(crate) fn alarm_disarm_request(disarm: AlarmDisarm) -> pb::AlarmRequest {
     let alarm = match disarm.kind {
         AlarmType::NoSpace => pb::AlarmType::Nospace,
         AlarmType::Corrupt => pb::AlarmType::Corrupt,
-        // Refused before, and there is no alarm without a kind.
+        // Unreachable: validation rejects this kind, because no alarm has the type NONE.
         AlarmType::Other(_) => pb::AlarmType::None,
     };
     pb::AlarmRequest {
@@ -41,7 +41,7 @@ pub(crate) fn alarm_disarm_response(
 ) -> Result<AlarmDisarmResponse, Error> {
     let alarms = alarms(response.alarms, Effect::Writes)?;
     if alarms.iter().any(|alarm| *alarm != asked) {
-        return Err(protocol("another alarm was disarmed than was asked for", Effect::Writes));
+        return Err(protocol("the response lists a disarmed alarm that was not requested", Effect::Writes));
     }
     Ok(AlarmDisarmResponse::new(response.header.map(convert), alarms))
 }
@@ -53,7 +53,7 @@ pub(crate) fn status_request(status: Status) -> (EndpointText, pb::StatusRequest
 pub(crate) fn status_response(response: pb::StatusResponse) -> Result<StatusResponse, Error> {
     let header = required(response.header, Effect::Reads)?;
     if header.member_id == 0 {
-        return Err(protocol("the status does not say whose it is", Effect::Reads));
+        return Err(protocol("the status has no member id", Effect::Reads));
     }
     let mut status = StatusResponse::new(header, response.version);
     status.db_size = count(response.db_size);
@@ -91,7 +91,7 @@ pub(crate) fn hash_kv_request(hash: HashKv) -> (EndpointText, pb::HashKvRequest)
     (hash.endpoint, pb::HashKvRequest { revision: hash.revision.get() })
 }
 
-/// A compact revision of -1 says that the store was never compacted.
+/// Converts the response. A compact revision of -1 means that the store was never compacted.
 pub(crate) fn hash_kv_response(response: pb::HashKvResponse) -> Result<HashKvResponse, Error> {
     let header = required(response.header, Effect::Reads)?;
     let mut answer = HashKvResponse::new(header, response.hash);
@@ -118,7 +118,7 @@ pub(crate) fn downgrade_request(downgrade: Downgrade) -> pb::DowngradeRequest {
     pb::DowngradeRequest { action: action.into(), version }
 }
 
-/// `reads` says that nothing was to be changed.
+/// Converts the response. `reads` is true if the request could not change anything.
 pub(crate) fn downgrade_response(
     response: pb::DowngradeResponse,
     reads: bool,
@@ -129,7 +129,7 @@ pub(crate) fn downgrade_response(
 
 fn alarms(alarms: Vec<pb::AlarmMember>, effect: Effect) -> Result<Vec<Alarm>, Error> {
     if alarms.iter().any(|alarm| alarm.member_id == 0) {
-        return Err(protocol("an alarm in the list has no member", effect));
+        return Err(protocol("an alarm in the alarm list has no member id", effect));
     }
     let alarm = |it: pb::AlarmMember| Alarm::new(MemberId::new(it.member_id), alarm_type(it.alarm));
     Ok(alarms.into_iter().map(alarm).collect())
@@ -143,7 +143,7 @@ fn alarm_type(number: i32) -> AlarmType {
     }
 }
 
-/// Servers without a quota say -1, those before 3.6 nothing.
+/// Converts the quota. Servers without a quota send -1; servers before 3.6 omit the field.
 fn quota(bytes: i64) -> Option<DbSizeQuota> {
     match u64::try_from(bytes) {
         Ok(0) => None,

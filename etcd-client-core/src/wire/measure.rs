@@ -1,4 +1,4 @@
-//! How many bytes a request takes when encoded.
+//! Encoded sizes of requests.
 
 use prost::Message as _;
 
@@ -18,7 +18,8 @@ pub(crate) fn delete_len(delete: &DeleteSpec) -> usize {
     delete_message(delete).encoded_len()
 }
 
-/// The range that linearizes a check included.
+/// Returns the encoded size, including the range that [`add_linearizing_range`](crate::op::add_linearizing_range)
+/// adds.
 pub(crate) fn txn_len(txn: &TxnSpec, limits: &Limits) -> usize {
     let mut txn = txn.clone();
     crate::op::add_linearizing_range(&mut txn, limits.max_txn_ops);

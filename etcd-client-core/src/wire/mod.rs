@@ -1,7 +1,7 @@
-//! Between operations and the messages of `etcd-proto`: the only module that names both.
+//! Conversions between operations and the messages of `etcd-proto`. No other module names both.
 //!
-//! Keys and values are shared, not copied. Nothing a server sends panics: what cannot be is
-//! `ErrorKind::Protocol`, and a count below zero is zero.
+//! Keys and values are shared, not copied. No server input causes a panic: an impossible response is an
+//! `ErrorKind::Protocol` error, and negative counts become zero.
 
 mod answer;
 pub(crate) mod auth;

@@ -1,14 +1,14 @@
-//! What the answer to a Txn has to look like: remembered when the request is built, held against the answer.
+//! The expected form of a transaction's response, recorded when the request is built.
 
 use super::header::Effect;
 use crate::op::{Branch, Op, TxnSpec};
 
-/// The kinds of the operations of a Txn, and which of its answers the caller did not ask for.
+/// The kinds of a transaction's operations, and the operation that the client added itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TxnShape {
     success: Vec<OpShape>,
     failure: Vec<OpShape>,
-    /// The branch whose last operation the client added.
+    /// The branch whose last operation was added by the client.
     hidden: Option<Branch>,
     pub(super) effect: Effect,
 }
@@ -36,7 +36,7 @@ impl TxnShape {
         if succeeded { &self.success } else { &self.failure }
     }
 
-    /// Whether the last answer of this branch is one the caller did not ask for.
+    /// Returns true if the last response of this branch belongs to an operation that the client added.
     pub(super) fn hides_last(&self, succeeded: bool) -> bool {
         self.hidden == Some(if succeeded { Branch::Success } else { Branch::Failure })
     }

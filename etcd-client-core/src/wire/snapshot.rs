@@ -1,4 +1,4 @@
-//! The messages of a snapshot.
+//! Conversions for the messages of a snapshot.
 
 use bytes::Bytes;
 use etcd_errors::Error;
@@ -7,24 +7,27 @@ use etcd_proto::etcdserverpb as pb;
 use super::header::{Effect, optional, protocol};
 use crate::model::ResponseHeader;
 
-/// etcd sends `3.6.0`.
+/// The maximum length of a version string. etcd's own are short, such as `3.6.0`.
 const LONGEST_VERSION: usize = 64;
 
 /// One message of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SnapshotPart {
     pub(crate) header: Option<ResponseHeader>,
-    /// Which storage version the snapshot is of; etcd says so from 3.6 on.
+    /// The storage version of the snapshot, which etcd sends from 3.6 on.
     pub(crate) version: Option<String>,
     pub(crate) bytes: Bytes,
-    /// How much is to come, by the member's word.
+    /// The number of bytes that follow, according to the member.
     pub(crate) remaining: u64,
 }
 
 pub(crate) fn snapshot_part(message: pb::SnapshotResponse) -> Result<SnapshotPart, Error> {
     let version = Some(message.version).filter(|version| !version.is_empty());
     if version.as_deref().is_some_and(|version| !is_version(version)) {
-        return Err(protocol("the version of the snapshot is none", Effect::Reads));
+        return Err(protocol(
+            "the snapshot's version is not a printable string of at most 64 bytes",
+            Effect::Reads,
+        ));
     }
     let header = optional(message.header);
     Ok(SnapshotPart { header, version, bytes: message.blob, remaining: message.remaining_bytes })

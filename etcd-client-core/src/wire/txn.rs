@@ -1,4 +1,4 @@
-//! Txns on the wire.
+//! Conversions for transactions.
 
 use etcd_errors::Error;
 use etcd_proto::etcdserverpb as pb;
@@ -17,7 +17,8 @@ use crate::op::{
     add_linearizing_range,
 };
 
-/// The request, with the range that linearizes a check where it needs one, and what its answer has to look like.
+/// Encodes the transaction, with the range that linearizes a check if it needs one. Also returns the expected form of
+/// the response.
 pub(crate) fn txn_request(txn: Txn, limits: &Limits) -> (pb::TxnRequest, TxnShape) {
     let mut txn = txn.into_spec();
     let hidden = add_linearizing_range(&mut txn, limits.max_txn_ops);
@@ -67,7 +68,7 @@ fn compare(compare: Compare) -> pb::Compare {
     pb::Compare { result: result.into(), target: target.into(), key, range_end, target_union: Some(operand) }
 }
 
-/// Converts the answer, without what the client added to the request.
+/// Converts the response, without the results of operations that the client added.
 pub(crate) fn txn_response(response: pb::TxnResponse, shape: &TxnShape) -> Result<TxnResponse, Error> {
     let header = required(response.header, shape.effect)?;
     let mut response = txn_response_with(header, response, shape, shape.effect)?;
@@ -77,7 +78,8 @@ pub(crate) fn txn_response(response: pb::TxnResponse, shape: &TxnShape) -> Resul
     Ok(response)
 }
 
-/// `effect` is that of the outermost Txn: an answer that is wrong anywhere leaves all of it unknown.
+/// Converts the response of a transaction at any depth. `effect` is that of the outermost transaction: an invalid
+/// part anywhere leaves the outcome of the whole transaction unknown.
 fn txn_response_with(
     header: ResponseHeader,
     response: pb::TxnResponse,
@@ -86,7 +88,10 @@ fn txn_response_with(
 ) -> Result<TxnResponse, Error> {
     let ops = shape.branch(response.succeeded);
     if response.responses.len() != ops.len() {
-        return Err(protocol("the txn's answer does not have one result for each operation", effect));
+        return Err(protocol(
+            "the response does not have one result for each operation of the transaction",
+            effect,
+        ));
     }
     let results = response.responses.into_iter().zip(ops);
     let responses: Result<_, Error> =
@@ -116,7 +121,7 @@ fn op_response(
         }
         _ => {
             return Err(protocol(
-                "a result in the txn's answer is of another kind than its operation",
+                "a result in the response is of a different kind than its operation",
                 effect,
             ));
         }

@@ -1,4 +1,4 @@
-//! Watches on the wire: the requests of the stream, and its messages.
+//! Conversions for the requests and messages of a watch stream.
 
 use bytes::Bytes;
 use etcd_proto::etcdserverpb::{self as pb, watch_create_request::FilterType, watch_request::RequestUnion};
@@ -14,17 +14,17 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WatchMessage {
     pub(crate) header: ResponseHeader,
-    /// The server's number of the watch on this stream; below zero for none and for all.
+    /// The server's id of the watch on this stream. It is negative for messages about no watch or about all of them.
     pub(crate) id: i64,
     pub(crate) created: bool,
     pub(crate) canceled: bool,
-    /// Zero for none.
+    /// Zero if the store was not compacted.
     pub(crate) compact_revision: i64,
     pub(crate) reason: String,
-    /// Whether the rest of these events is in the next message of the watch.
+    /// True if the next message of this watch continues these events.
     pub(crate) fragment: bool,
     pub(crate) events: Vec<Event>,
-    /// What makes the events unreadable.
+    /// The reason why the events cannot be decoded, if any.
     pub(crate) flaw: Option<&'static str>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn watch_message(response: pb::WatchResponse) -> WatchMessage {
 
 fn event_of(event: mvccpb::Event, flaw: &mut Option<&'static str>) -> Option<Event> {
     let Some(kv) = event.kv else {
-        *flaw = Some("an event of the watch has no key");
+        *flaw = Some("a watch event has no key");
         return None;
     };
     let kv = key_value(kv);
@@ -54,16 +54,17 @@ fn event_of(event: mvccpb::Event, flaw: &mut Option<&'static str>) -> Option<Eve
         Ok(mvccpb::event::EventType::Put) => Event::put(kv),
         Ok(mvccpb::event::EventType::Delete) => Event::delete(kv),
         Err(_unknown) => {
-            *flaw = Some("an event of the watch is neither a put nor a deletion");
+            *flaw = Some("a watch event is neither a put nor a delete");
             return None;
         }
     };
     Some(converted.with_prev_kv(event.prev_kv.map(key_value)))
 }
 
-/// Creates a watch from `start` on, zero for now; with notices of progress whether or not its user wants them.
+/// Encodes a create request for a watch from revision `start`, where zero means now. Progress notifications are
+/// always requested, because the client itself uses them.
 ///
-/// `number` is the watch's on its stream; etcd's gRPC proxy does not heed it.
+/// `number` is the requested id of the watch on its stream. etcd's gRPC proxy ignores it.
 pub(crate) fn watch_create_request(
     spec: &WatchCreateSpec,
     start: i64,
@@ -84,7 +85,8 @@ pub(crate) fn watch_create_request(
     }))
 }
 
-/// A create over an empty range: every version answers it, and it watches nothing.
+/// Encodes a create request over an empty range. Every server version answers it, and it watches nothing, so the
+/// response shows that the stream works.
 pub(crate) fn watch_echo_request() -> pb::WatchRequest {
     const ABOVE: Bytes = Bytes::from_static(b"\x02");
     const BELOW: Bytes = Bytes::from_static(b"\x01");

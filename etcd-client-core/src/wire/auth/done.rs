@@ -1,6 +1,6 @@
-//! The answers that only say that it was done.
+//! Responses that consist of a header alone.
 
-/// Reads an answer that is nothing but a header, which it must have.
+/// Defines functions that convert a response that is nothing but a header. A missing header is a protocol error.
 macro_rules! done {
     ($($name:ident: $message:ident => $response:ident),+ $(,)?) => {
         $(pub(crate) fn $name(response: pb::$message) -> Result<$response, Error> {

@@ -1,4 +1,4 @@
-//! The administration of auth on the wire.
+//! Conversions for the administration of users, roles and permissions.
 
 mod done;
 mod permission;

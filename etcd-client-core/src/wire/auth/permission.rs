@@ -1,11 +1,12 @@
-//! Permissions on the wire.
+//! Conversions for permissions.
 
 use etcd_proto::authpb;
 use etcd_proto::authpb::permission::Type;
 
 use crate::op::{Access, KeyRange, Permission};
 
-/// `None` for an access that has no name here: a number is never sent, and without a permission etcd refuses the grant.
+/// Encodes a permission. Returns `None` for an access that this crate has no name for: unknown numbers are never
+/// sent, and etcd rejects a grant without a permission.
 pub(super) fn to_message(permission: &Permission) -> Option<authpb::Permission> {
     let perm_type = match permission.access {
         Access::Read => Type::Read,
@@ -17,7 +18,8 @@ pub(super) fn to_message(permission: &Permission) -> Option<authpb::Permission> 
     Some(authpb::Permission { perm_type: perm_type.into(), key, range_end })
 }
 
-/// Every number and every range is kept, so that what a newer server granted can be shown and taken back.
+/// Decodes a permission. Every number and every range is kept, so that a grant made by a newer server can be
+/// displayed and revoked.
 pub(super) fn from_message(message: authpb::Permission) -> Permission {
     let access = match Type::try_from(message.perm_type) {
         Ok(Type::Read) => Access::Read,

@@ -1,4 +1,4 @@
-//! Roles on the wire.
+//! Conversions for roles.
 
 use etcd_errors::Error;
 use etcd_proto::etcdserverpb as pb;

@@ -1,9 +1,9 @@
-//! Messages that carry a password, which is wiped when they are dropped.
+//! Messages that carry a password, which is wiped from memory when they are dropped.
 
 use etcd_proto::etcdserverpb as pb;
 use zeroize::Zeroize as _;
 
-/// A message whose password is wiped with it, a call that was given up included.
+/// A message whose password is wiped when it is dropped, also when the call is cancelled.
 #[derive(Debug)]
 pub(crate) struct Scrubbed<M: HasPassword>(M);
 

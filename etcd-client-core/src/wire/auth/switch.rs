@@ -1,4 +1,4 @@
-//! The switch of auth.
+//! Conversions for enabling, disabling and inspecting auth.
 
 use etcd_errors::Error;
 use etcd_proto::etcdserverpb as pb;

@@ -1,4 +1,4 @@
-//! Users on the wire.
+//! Conversions for users.
 
 use etcd_errors::Error;
 use etcd_proto::{authpb, etcdserverpb as pb};
