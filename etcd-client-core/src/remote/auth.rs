@@ -1,4 +1,4 @@
-//! The administration of auth of whatever carries calls.
+//! The Auth service over a channel or a caller-supplied service.
 
 use async_trait::async_trait;
 use etcd_errors::Error;

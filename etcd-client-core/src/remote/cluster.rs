@@ -1,4 +1,4 @@
-//! The members of a cluster, over a channel.
+//! The Cluster service over a channel.
 
 use async_trait::async_trait;
 use etcd_errors::Error;

@@ -1,4 +1,4 @@
-//! KV of whatever carries calls.
+//! The KV service over a channel or a caller-supplied service.
 
 use async_trait::async_trait;
 use etcd_errors::Error;
@@ -27,7 +27,7 @@ impl RemoteKv {
         Self { caller }
     }
 
-    /// Fails when another history was accepted since the first get with this pin.
+    /// Fails if another history was accepted since the first get with this pin.
     fn check_history(&self, pin: &HistoryPin) -> Result<(), Error> {
         let history = self.caller.channel().history();
         if pin.holds(history.number()) { Ok(()) } else { Err(superseded(&history)) }
@@ -71,7 +71,7 @@ impl Kv for RemoteKv {
     }
 
     async fn compact(&self, op: Compact, options: CallOptions) -> Result<CompactResponse, Error> {
-        // A physical compaction answers when the store has been rewritten, however long that takes.
+        // A physical compaction responds once the store has been rewritten, which may take arbitrarily long.
         let unbounded = op.spec().physical && options.chosen_timeout() == Timeout::Default;
         let options = if unbounded { options.no_timeout() } else { options };
         named(Method::Compact, op.validate(self.caller.channel().limits()))?;
@@ -95,7 +95,7 @@ impl Kv for RemoteKv {
     }
 }
 
-/// Rejects what a member ignores in a streamed range, which would return other pairs than were asked for.
+/// Rejects options that a member ignores in a streamed range: it would return other pairs than requested.
 fn check_streamable(get: &GetSpec) -> Result<(), Error> {
     let filtered = |revision: Revision| revision != Revision::ZERO;
     let ignored = [
@@ -108,8 +108,8 @@ fn check_streamable(get: &GetSpec) -> Result<(), Error> {
     ];
     match ignored.into_iter().find(|(_, set)| *set) {
         Some((field, _)) => {
-            let why = "a streamed range comes whole and in key order: use a get or its pages";
-            Err(Error::invalid_request(field, format!("{field} cannot be streamed; {why}")))
+            let why = "a streamed range is unfiltered and in key order; use get() or pages()";
+            Err(Error::invalid_request(field, format!("{field} is not supported: {why}")))
         }
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! The server's own locks, of whatever carries calls.
+//! The server's Lock service over a channel or a caller-supplied service.
 
 use async_trait::async_trait;
 use etcd_errors::Error;

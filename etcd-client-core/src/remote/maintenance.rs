@@ -1,4 +1,5 @@
-//! Maintenance over a channel: of the cluster through any member, of one member through its own endpoint.
+//! The Maintenance service over a channel. Calls about the cluster go to any member, calls about one member to its
+//! endpoint.
 
 use async_trait::async_trait;
 use etcd_errors::{Error, ErrorKind};
@@ -59,7 +60,8 @@ impl Maintenance for RemoteMaintenance {
         let mut answer = AlarmDisarmAllResponse::new(listed.header);
         for alarm in listed.alarms {
             let disarmed = if remaining.has_passed() {
-                let late = Error::new(ErrorKind::Timeout, "no time was left to disarm the alarm");
+                let late =
+                    Error::new(ErrorKind::Timeout, "the deadline passed before the alarm was disarmed");
                 named(Method::Alarm, Err(late))
             } else {
                 let disarm = AlarmDisarm::new(alarm.member, alarm.kind);

@@ -1,4 +1,4 @@
-//! What the members say of their cluster, as far as finding and judging endpoints needs it.
+//! Member lists and versions, as needed to discover and verify endpoints.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::{
     wire,
 };
 
-/// A member that is meant to be used answers sooner; one that is found dead costs no call anything.
+/// The timeout of a probe. A usable member responds sooner, and waiting for a dead one delays no call.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Endpoints that are probed at the same time.
+/// The number of endpoints that are probed concurrently.
 const PROBES_AT_ONCE: usize = 8;
 
-/// A member list, and who gave it.
+/// A member list, and the member that returned it.
 #[derive(Clone, Debug)]
 pub(crate) struct MemberList {
     pub(crate) cluster: ClusterId,
@@ -29,20 +29,22 @@ pub(crate) struct MemberList {
 }
 
 impl MemberList {
-    /// Asks a quorum, where the version can: a member that was cut off or removed does not answer from memory.
+    /// Requests the member list from a quorum if the server version supports that. A partitioned or removed member
+    /// does not answer such a request from memory.
     pub(crate) async fn of_quorum(channel: &Channel) -> Result<Self, Error> {
         Self::ask(channel, true, &CallOptions::default()).await
     }
 
-    /// The endpoints that answer, and answer as voting members of this cluster.
+    /// Returns the endpoints that respond as voting members of this cluster.
     ///
-    /// They are asked for what the cluster was asked for, since that is what the user may do.
+    /// Each is sent the same request that was sent to the cluster, because the user is known to have permission for
+    /// it.
     pub(crate) async fn probed(&self, channel: &Channel, endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
         let probes = endpoints.into_iter().map(|endpoint| async move {
             match self.probe(channel, &endpoint).await {
                 Ok(()) => Some(endpoint),
                 Err(error) => {
-                    tracing::debug!(%endpoint, %error, "listed by the cluster, but not adopted");
+                    tracing::debug!(%endpoint, %error, "the cluster lists this endpoint, but it was not adopted");
                     None
                 }
             }
@@ -55,12 +57,18 @@ impl MemberList {
         let only = channel.only(endpoint.clone())?;
         let answer = Self::ask(&only, false, &CallOptions::default().timeout(PROBE_TIMEOUT)).await?;
         if answer.cluster != self.cluster {
-            let text = format!("it belongs to cluster {}, not {}", answer.cluster, self.cluster);
+            let text = format!(
+                "the endpoint belongs to cluster {}; expected cluster {}",
+                answer.cluster, self.cluster
+            );
             return Err(Error::new(ErrorKind::Protocol, text));
         }
         let known = |member: &ListedMember| member.serves() && MemberId::new(member.id) == answer.answered_by;
         if !self.members.iter().any(known) {
-            let text = format!("member {} answered, which is no voting member", answer.answered_by);
+            let text = format!(
+                "the endpoint leads to member {}, which is not a voting member of the cluster",
+                answer.answered_by
+            );
             return Err(Error::new(ErrorKind::Protocol, text));
         }
         Ok(())
@@ -87,7 +95,7 @@ impl MemberList {
     }
 }
 
-/// The version that the member at `endpoint` reports of itself.
+/// Returns the version that the member at `endpoint` reports.
 pub(crate) async fn reported_version(channel: &Channel, endpoint: Endpoint) -> Result<String, Error> {
     let options = CallOptions::default().endpoint(endpoint);
     let read = |answer: pb::StatusResponse| Ok(answer.version);

@@ -1,4 +1,4 @@
-//! The services of a real cluster: each operation checked, encoded, called and decoded.
+//! Implementations of the services for a real cluster. Each operation is validated, encoded, called and decoded.
 
 mod auth;
 mod cluster;
@@ -32,10 +32,11 @@ use etcd_errors::Error;
 
 use crate::transport::method::Method;
 
-/// What a handle holds besides connections, so that its client lives as long as the handle: the upkeep of the endpoints.
+/// A part of the client, besides its connections, that lives as long as a handle: the background task that maintains
+/// the endpoints.
 pub(crate) type ClientPart = Arc<dyn Any + Send + Sync>;
 
-/// Has a refusal before the call say what was being done, as those of the call itself do.
+/// Adds the operation to an error that occurred before the call. Errors of the call itself already have it.
 fn named<T>(method: Method, result: Result<T, Error>) -> Result<T, Error> {
     result.map_err(|error| error.with_operation(method.operation()))
 }

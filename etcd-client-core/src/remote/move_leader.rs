@@ -1,4 +1,4 @@
-//! Finding the leader, and asking it to step back.
+//! Locating the leader, and transferring its leadership.
 
 use std::time::Duration;
 
@@ -19,13 +19,14 @@ use crate::{
     wire,
 };
 
-/// How long the endpoints are asked who leads: two elections with etcd's default timeout of 1 s, and some.
+/// The time to search for the leader: two elections with etcd's default election timeout of 1 s, plus a margin.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long one of the endpoints may take to answer.
+/// The timeout of the request to one endpoint.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Only the leader takes the request, and says so before it does anything: one change of leadership is followed.
+/// Transfers leadership. Members that do not lead reject the request before any effect, so one change of leadership
+/// in between is followed.
 pub(super) async fn run(
     maintenance: &dyn Maintenance,
     channel: &Channel,
@@ -49,7 +50,7 @@ pub(super) async fn run(
     }
 }
 
-/// The endpoint of the leader.
+/// Returns the endpoint of the leader.
 async fn find(
     maintenance: &dyn Maintenance,
     channel: &Channel,
@@ -64,7 +65,7 @@ async fn find(
         let limit = LOOK.min(until.saturating_duration_since(Instant::now()));
         let now = look(maintenance, channel, options, limit).await;
         channel.pool().check_alive()?;
-        // A last look that is cut short says less than the one before it.
+        // A round that was cut short by the limit is less complete than the one before it.
         if seen.views.is_empty() || !now.views.is_empty() {
             seen = now;
         }
@@ -84,7 +85,7 @@ async fn find(
     }
 }
 
-/// What the endpoints answered.
+/// The responses of one round.
 #[derive(Debug, Default)]
 struct Seen {
     endpoints: Vec<Endpoint>,
@@ -92,7 +93,7 @@ struct Seen {
     errors: Vec<Error>,
 }
 
-/// Asks every endpoint at once, until it is clear who leads.
+/// Requests the status of every endpoint at once, until the leader is certain.
 async fn look(
     maintenance: &dyn Maintenance,
     channel: &Channel,
@@ -125,7 +126,7 @@ async fn look(
 }
 
 impl Seen {
-    /// Whether asking again is of no use: nobody answered, and one refused to.
+    /// Returns true if another round cannot help: no endpoint responded, and at least one rejected the request.
     fn is_refused(&self) -> bool {
         self.views.is_empty() && self.errors.iter().any(is_final)
     }
@@ -137,13 +138,16 @@ impl Seen {
         let attempts = self.errors.iter().flat_map(|error| error.attempts().iter().cloned()).collect();
         let error = match found {
             Leader::Elsewhere(id) => {
-                let text = format!("the leader, member {id}, is at none of the endpoints that answered");
+                let text = format!(
+                    "member {id} is the leader, but none of the endpoints that responded leads to it"
+                );
                 Error::new(ErrorKind::Unavailable, text)
             }
             _ if self.views.is_empty() => {
-                Error::new(ErrorKind::Unavailable, "no endpoint answered who leads")
+                Error::new(ErrorKind::Unavailable, "no endpoint responded to the search for the leader")
             }
-            _ => Error::new(ErrorKind::Unavailable, "no member knows of a leader").with_code(Code::NoLeader),
+            _ => Error::new(ErrorKind::Unavailable, "the members that responded have no leader")
+                .with_code(Code::NoLeader),
         };
         error.with_attempts(attempts)
     }

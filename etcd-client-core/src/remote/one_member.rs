@@ -1,4 +1,4 @@
-//! A call to the one member that it names.
+//! Calls that are addressed to one member.
 
 use etcd_errors::Error;
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// Calls the member at `endpoint` and no other.
 ///
-/// An RPC without a deadline of its own still gives up, after the client's usual time, where the member cannot be reached.
+/// An RPC without a default deadline still fails after the client's usual timeout if the member is unreachable.
 pub(super) async fn unary<Resp, T>(
     channel: &Channel,
     endpoint: &EndpointText,
@@ -29,7 +29,7 @@ where
             let limit = channel.timeout(call.options).unwrap_or(DEFAULT_TIMEOUT);
             named(call.method, member.ready_within(limit).await)?;
         }
-        // One member is all there is: it may take its time.
+        // There is no other member to hedge to: naming the endpoint disables the attempt timeout.
         let options = member.pool().endpoints().into_iter().fold(call.options.clone(), CallOptions::endpoint);
         member.unary(Call { options: &options, ..call }, request, convert).await
     };

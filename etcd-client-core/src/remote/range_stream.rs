@@ -1,4 +1,4 @@
-//! A range as a stream of chunks, from a member that has `RangeStream`.
+//! Streamed ranges, for members that support `RangeStream` (etcd 3.7 and later).
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -30,7 +30,8 @@ use crate::{
 
 const METHOD: Method = Method::RangeStream;
 
-/// Opens the stream; once more where a member did not process the request. Who needs more than that asks for pages.
+/// Opens the stream. It retries once if a member did not process the request; callers that need more retries use
+/// pages.
 pub(super) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Result<RangeStream, Error> {
     let mut progress = Progress::start(channel, call)?;
     loop {
@@ -38,12 +39,13 @@ pub(super) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Res
         let examiner = channel.examiner(call.linearizable);
         let connection = Arc::clone(&flight.connection);
         if connection.lacks(METHOD) {
-            let error = unsupported("this member has no RangeStream", &connection);
+            let error =
+                unsupported("this member does not support RangeStream (etcd 3.7 and later)", &connection);
             progress.ended(&error);
             return Err(error);
         }
         let Some(place) = connection.stream_place() else {
-            let why = "as many streams as may be left unread are open on this connection";
+            let why = "this connection has reached its limit of unread streams";
             let error = unsupported(why, &connection);
             progress.ended(&error);
             return Err(error);
@@ -57,7 +59,8 @@ pub(super) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Res
             channel.max_receive_bytes(),
             progress.deadline,
         );
-        // A member may send a head before it looks at the token: the stream is open when its first message is there.
+        // A member may send the response head before it checks the token, so the stream counts as open only
+        // once its first message has arrived.
         let begun = async {
             let mut messages = opened.await?;
             let first = messages.next(progress.deadline).await?;
@@ -82,7 +85,7 @@ pub(super) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Res
     }
 }
 
-/// Opens the stream through a service.
+/// Opens the stream through a caller-supplied service.
 pub(super) async fn through(
     service: &ServiceCaller,
     call: Call<'_>,
@@ -103,7 +106,8 @@ pub(super) async fn through(
     }))
 }
 
-/// The messages as chunks. `timeout` bounds the wait for each one: a long range may take long, a silent one may not.
+/// Converts the messages to chunks. `timeout` bounds the wait for each message and not the stream: a long range may
+/// take long, an unresponsive member may not.
 fn chunks(
     messages: MessageStream<pb::RangeStreamResponse>,
     first: Option<pb::RangeStreamResponse>,
@@ -124,13 +128,14 @@ fn chunks(
         };
         let message = next.map_err(|failure| broken(failure, messages.connection())).transpose()?;
         let chunk = message.and_then(|message| judged(message, &examiner, messages.connection()));
-        // What would follow an error has a gap before it.
+        // The stream ends with its first error, because there would be a gap before anything that follows.
         let going_on = chunk.is_ok().then_some((messages, None, examiner));
         Some((chunk, going_on))
     })
 }
 
-/// The chunk of a message, where its header is one of this client's cluster and history. etcd sends one with the last chunk.
+/// Converts a message after checking that its header belongs to this client's cluster and history. etcd sends a
+/// header with the last chunk only.
 fn believed(
     message: pb::RangeStreamResponse,
     examiner: &Examiner,
@@ -153,7 +158,7 @@ fn judged(
     })
 }
 
-/// The error of a stream that had been opened.
+/// Converts the failure of an open stream to an error.
 fn broken(failure: Failure, connection: &Connection) -> Error {
     learn(&failure, connection);
     let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
@@ -161,7 +166,7 @@ fn broken(failure: Failure, connection: &Connection) -> Error {
     named(error, attempt)
 }
 
-/// A member older than 3.7 is remembered for as long as its connection lives.
+/// Records that a member is older than 3.7, for the lifetime of its connection.
 fn learn(failure: &Failure, connection: &Connection) {
     if failure.text.contains("unknown method") {
         connection.remember_lacking(METHOD);

@@ -1,4 +1,4 @@
-//! The deadline that the calls of one operation share.
+//! The deadline shared by the calls of one operation.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use tokio::time::Instant;
 
 use crate::{service::CallOptions, transport::channel::Channel};
 
-/// The time that is left of an operation's.
+/// The remaining time of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Remaining {
     deadline: Option<Instant>,
 }
 
 impl Remaining {
-    /// Starts the clock of an operation whose calls have the client's default deadline.
+    /// Starts the clock of an operation whose calls have the client's default timeout.
     pub(super) fn start(channel: &Channel, options: &CallOptions) -> Self {
         let deadline = channel.timeout(options).and_then(|timeout| Instant::now().checked_add(timeout));
         Self { deadline }
     }
 
-    /// What is left, `None` for any time.
+    /// Returns the remaining time, or `None` if there is no deadline.
     pub(super) fn left(self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
@@ -28,12 +28,12 @@ impl Remaining {
         self.left().is_some_and(|left| left.is_zero())
     }
 
-    /// What is left, at most `limit`.
+    /// Returns the remaining time, but at most `limit`.
     pub(super) fn at_most(self, limit: Duration) -> Duration {
         self.left().map_or(limit, |left| left.min(limit))
     }
 
-    /// The options of one more call.
+    /// Returns the options of the next call.
     pub(super) fn options(self, options: &CallOptions) -> CallOptions {
         match self.left() {
             Some(left) => options.clone().timeout(left),

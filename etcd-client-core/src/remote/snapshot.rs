@@ -1,4 +1,4 @@
-//! A snapshot from one member, checked as it comes.
+//! A snapshot from one member, verified while it is received.
 
 use std::time::Duration;
 
@@ -29,21 +29,21 @@ use crate::{
 
 const METHOD: Method = Method::Snapshot;
 
-/// What is asked for.
+/// The parameters of a snapshot.
 #[derive(Debug)]
 pub(crate) struct SnapshotCall {
-    /// The member to ask, `None` for any.
+    /// The member to read from, or `None` for any.
     pub(crate) member: Option<Endpoint>,
-    /// The longest wait for the next bytes, connecting and the first ones included.
+    /// The maximum wait for the next bytes. It includes connecting and the first message.
     pub(crate) idle_timeout: Duration,
-    /// The largest snapshot that is taken, the digest included.
+    /// The maximum size of the snapshot, including the digest.
     pub(crate) max_bytes: u64,
     pub(crate) options: CallOptions,
 }
 
-/// Asks a member and waits for the first message, where a refusal shows.
+/// Opens a snapshot and waits for its first message, which shows whether the member rejects the request.
 ///
-/// Until a member has answered another one may be asked; from then on it stays.
+/// Other members are tried until one has responded. From then on, the snapshot stays with that member.
 pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Result<SnapshotStream, Error> {
     super::named(METHOD, check_runtime())?;
     let (channel, asked) = match call.member {
@@ -62,7 +62,7 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     };
     let mut reader = Reader {
         messages,
-        // What a member has on its disk may lag behind.
+        // A serializable check: the database on a member's disk may lag behind the cluster.
         examiner: channel.examiner(false),
         check: SnapshotCheck::new(call.max_bytes),
         idle_timeout: call.idle_timeout,
@@ -94,18 +94,18 @@ struct Reader {
     examiner: Examiner,
     check: SnapshotCheck,
     idle_timeout: Duration,
-    /// That of the whole call.
+    /// The deadline of the whole call.
     deadline: Option<Instant>,
     started: Instant,
     ended: bool,
-    /// Closing it ends the snapshot, also one on a channel of its own.
+    /// Closing the client ends the snapshot, even if it has a channel of its own.
     client: Channel,
-    /// The connection that the messages come on closes with its channel.
+    /// Held because the connection of `messages` closes with its channel.
     _channel: Channel,
 }
 
 impl Reader {
-    /// The first message, its bytes given to the check.
+    /// Returns the first message. Its bytes go to the check.
     async fn first(&mut self) -> Result<SnapshotPart, Error> {
         let idle = self.idle_deadline();
         let Some(part) = self.part(idle).await? else {
@@ -117,7 +117,7 @@ impl Reader {
         Ok(SnapshotPart { bytes: Bytes::new(), ..part })
     }
 
-    /// The next bytes that may be used, `None` after the digest.
+    /// Returns the next bytes that may be used, or `None` after the digest.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         super::named(METHOD, check_runtime())?;
         loop {
@@ -131,7 +131,7 @@ impl Reader {
         }
     }
 
-    /// Reads until some bytes or the end have come. Messages without bytes are no progress.
+    /// Reads until bytes have arrived or the snapshot has ended. Empty messages do not reset the idle timeout.
     async fn advance(&mut self) -> Result<(), Error> {
         let idle = self.idle_deadline();
         loop {
@@ -148,7 +148,8 @@ impl Reader {
     }
 
     async fn part(&mut self, idle: Option<Instant>) -> Result<Option<SnapshotPart>, Error> {
-        // What has come already is there at once: others on this thread get their turn, and the clock is looked at.
+        // Buffered messages are ready at once. Consuming budget lets other tasks of this thread run and the
+        // deadline be checked.
         consume_budget().await;
         let deadline = [idle, self.deadline].into_iter().flatten().min();
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
@@ -164,7 +165,7 @@ impl Reader {
         }
     }
 
-    /// The part of a message, where its header is one of this client's cluster.
+    /// Converts a message after checking that its header belongs to this client's cluster.
     fn believed(&self, message: pb::SnapshotResponse) -> Result<SnapshotPart, Error> {
         let connection = self.messages.connection();
         let examined =
@@ -189,10 +190,10 @@ impl Reader {
         let came = self.check.length();
         let whole = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
         let text = if whole {
-            format!("the deadline passed after {came} bytes")
+            format!("the deadline passed after {came} bytes were received")
         } else {
             let idle = seconds(self.idle_timeout);
-            format!("the member stalled: nothing came for {idle} after {came} bytes")
+            format!("the member stalled: no data for {idle} after {came} bytes")
         };
         Error::new(ErrorKind::Timeout, text)
     }

@@ -1,4 +1,4 @@
-//! The server's own elections, of whatever carries calls.
+//! The server's Election service over a channel or a caller-supplied service.
 
 mod observe;
 

@@ -1,4 +1,4 @@
-//! Following an election: one stream of one member, opened when it is first read.
+//! Observation of an election: a stream from one member, opened by the first read.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use crate::{
 
 const METHOD: Method = Method::Observe;
 
-/// A member sends no head before somebody leads, so that opening the stream is part of reading it.
+/// Returns the stream of leaders. A member sends no response head until the election has a leader, so opening the
+/// stream is part of the first read.
 pub(super) fn leaders(caller: Caller, request: pb::LeaderRequest, options: CallOptions) -> LeaderStream {
     let observation = Observation { caller, request, options, messages: None };
     LeaderStream::new(unfold(Some(observation), |observation| async move {
@@ -31,7 +32,7 @@ pub(super) fn leaders(caller: Caller, request: pb::LeaderRequest, options: CallO
 }
 
 struct Observation {
-    /// What carries the messages; it stays open for them.
+    /// The caller that opened `messages`. Held so that the connection stays open.
     caller: Caller,
     request: pb::LeaderRequest,
     options: CallOptions,
@@ -62,7 +63,7 @@ impl Observation {
         leader.map_err(|error| self.fail(error))
     }
 
-    /// A leader whose header is one of this client's cluster.
+    /// Converts a message after checking that its header belongs to this client's cluster.
     fn believed(&self, message: pb::LeaderResponse) -> Result<ElectionLeaderResponse, Error> {
         if let Some(header) = &message.header {
             let examiner = self.caller.channel().examiner(false);
@@ -98,7 +99,8 @@ async fn open(
     })
 }
 
-/// The next message of a member that stays; left open, the stream would hold up the exit of one that leaves.
+/// Returns the next message, or a failure once the member starts draining the connection. An open stream would delay
+/// the shutdown of such a member.
 async fn received(
     messages: &mut MessageStream<pb::LeaderResponse>,
 ) -> Result<Option<pb::LeaderResponse>, Failure> {
@@ -107,14 +109,15 @@ async fn received(
         biased;
         message = messages.next(None) => message,
         () = connection.leaving() => {
-            Err(Failure::new(retry::Observation::Lost, "the member takes no more requests on this connection"))
+            Err(Failure::new(retry::Observation::Lost, "the member is draining this connection"))
         }
     }
 }
 
-/// A member that cannot go on ends the stream as if all were well: `Observe` in server/etcdserver/api/v3election/election.go.
+/// Returns the error for a stream that ended with status OK. A member that cannot continue ends the stream like this
+/// (`Observe` in etcd's `server/etcdserver/api/v3election/election.go`).
 fn ended() -> Error {
-    let text = "the member ended the observation without a reason: it is stopping, or this user may not read the election";
+    let text = "the member ended the stream without a reason: it is shutting down, or the user has no permission to read the election";
     Error::new(ErrorKind::Unavailable, text)
 }
 

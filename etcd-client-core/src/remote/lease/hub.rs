@@ -1,4 +1,4 @@
-//! The leases that a client keeps alive, as their handles see them: a list that the task of renewals works off.
+//! The kept leases of a client, shared between their handles and the renewal task.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,8 @@ use crate::{
     },
 };
 
-/// What handles tell the task of renewals. Each lease is in it twice at most: when it comes and when it goes.
+/// The queue from lease handles to the renewal task. Each lease has at most two entries in it: one when it is added
+/// and one when it is removed.
 #[derive(Debug)]
 pub(super) struct Hub {
     pub(super) clock: Clock,
@@ -36,11 +37,11 @@ struct Inbox {
     news: Vec<News>,
 }
 
-/// Tells a lease from one with the same id that was kept before.
+/// Distinguishes a lease from an earlier one with the same id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Serial(u64);
 
-/// What has changed.
+/// A change to the set of kept leases.
 #[derive(Debug)]
 pub(super) enum News {
     Kept { serial: Serial, lease: Arc<SharedLease>, ttl: Duration, sent: Moment, history: u64 },
@@ -54,14 +55,14 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// Another handle of a lease that is kept alive already.
+    /// Returns another handle of a lease that is already kept alive.
     pub(super) fn known(&self, id: LeaseId) -> Option<KeptLease> {
-        // Looked at without the lock: where this is the last handle by now, dropping it takes the lock.
+        // Evaluated after the lock is released: dropping the last handle takes the lock as well.
         let kept = self.inbox().kept.get(&id).and_then(|(_, kept)| kept.upgrade());
         kept.filter(|kept| !kept.is_lost())
     }
 
-    /// Keeps a lease alive that lives for `ttl` from `sent_at` on, unless it is kept already.
+    /// Keeps a lease alive whose TTL counts from `sent_at`. Returns the existing handle if the lease is already kept.
     pub(super) fn keep(
         self: &Arc<Self>,
         service: &RemoteLease,
@@ -79,7 +80,7 @@ impl Hub {
             if !kept.is_lost() {
                 return kept;
             }
-            // A lost one leaves the place to the new one, though it is still held.
+            // A lost lease makes room for the new one, even while handles of it exist.
             self.inbox().kept.remove(&id);
         };
         inbox.last.0 += 1;
@@ -91,7 +92,8 @@ impl Hub {
         let runs = std::mem::replace(&mut inbox.running, true);
         drop(inbox);
         if !runs {
-            // Without the lock: where the runtime has ended, the task is dropped at once and takes it.
+            // Spawned without the lock: if the runtime has shut down, the task is dropped at once, and its
+            // `Drop` takes the lock.
             let renewals = Renewals::new(Arc::clone(self), service);
             service.caller.channel().pool().spawn(renewals.run());
         }
@@ -99,7 +101,8 @@ impl Hub {
         kept
     }
 
-    /// The lease may have been revoked: its handles learn it now rather than with the next renewal.
+    /// Marks a lease as lost because it may have been revoked, so that its handles are notified now and not by the
+    /// next renewal.
     pub(super) fn lose(&self, id: LeaseId) {
         let kept = self.inbox().kept.get(&id).and_then(|(serial, kept)| Some((*serial, kept.upgrade()?)));
         if let Some((serial, kept)) = kept {
@@ -108,20 +111,22 @@ impl Hub {
         }
     }
 
-    /// What has changed since the last time.
+    /// Takes the changes since the last call.
     pub(super) fn news(&self) -> Vec<News> {
         std::mem::take(&mut self.inbox().news)
     }
 
-    /// The task has no lease left: `false` where one came meanwhile.
+    /// Stops the renewal task, which has no lease left. Returns `false` if a lease was added in the meantime.
     pub(super) fn retire(&self) -> bool {
         let mut inbox = self.inbox();
+        // Checked under the lock that `keep` holds when it queues a lease and reads `running`. Either this
+        // sees the new lease, or `keep` sees that it has to start a task.
         let idle = inbox.news.is_empty();
         inbox.running &= !idle;
         idle
     }
 
-    /// The task has ended early: what it did not take any more is lost.
+    /// Marks the leases that the renewal task never took as lost, because the task has ended early.
     pub(super) fn abandon(&self) {
         let mut inbox = self.inbox();
         inbox.running = false;
@@ -147,12 +152,14 @@ impl Hub {
     }
 
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        // What it holds is changed at one place at a time: a panic elsewhere leaves nothing half done.
+        // A panic cannot leave the inbox half-updated: every change to it is a single operation, so poisoning
+        // is ignored.
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the handles of one lease ask of its service. It keeps the client open: the hub knows a handle only weakly.
+/// The handles' connection to the service. It keeps the client open, because the hub only holds a weak reference to a
+/// handle.
 #[derive(Debug)]
 struct Control {
     service: RemoteLease,

@@ -1,4 +1,4 @@
-//! Leases of whatever carries calls.
+//! The Lease service over a channel or a caller-supplied service.
 
 mod hub;
 mod renewals;
@@ -24,7 +24,7 @@ use crate::{
     wire,
 };
 
-/// How long the first renewal of a lease is repeated where each takes so long that it leaves little time.
+/// The time during which the first renewal is repeated if each one takes so long that little of the TTL is left.
 const LONGEST_BEGINNING: Duration = Duration::from_secs(30);
 
 /// The Lease service of a cluster.
@@ -40,12 +40,12 @@ impl RemoteLease {
         Self { caller: Arc::new(caller), hub: Arc::default(), _client: None }
     }
 
-    /// Keeps a part of the client for as long as this service or a kept lease of it is held.
+    /// Keeps a part of the client alive as long as this service, or a lease kept by it, exists.
     pub(crate) fn keeping(self, client: ClientPart) -> Self {
         Self { _client: Some(client), ..self }
     }
 
-    /// The options of a second call that shares the deadline of the first.
+    /// Returns the options of a second call that shares the deadline of the first.
     fn rest(&self, options: CallOptions, started: Instant) -> CallOptions {
         match self.caller.channel().timeout(&options) {
             Some(timeout) => options.timeout(timeout.saturating_sub(started.elapsed())),
@@ -62,7 +62,8 @@ impl fmt::Debug for RemoteLease {
 
 #[async_trait]
 impl Lease for RemoteLease {
-    /// The id is chosen here where the caller chose none: only so can a second grant be told from the first.
+    /// Chooses the lease id on the client if the caller did not. Without a known id, a retry could not be
+    /// distinguished from a second lease.
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
         let own_id = op.spec().id.is_none().then(LeaseId::random);
         let op = match own_id {
@@ -137,13 +138,14 @@ impl Lease for RemoteLease {
         let id = op.spec().id;
         let request = wire::lease_keep_alive_request(id);
         let call = Call::new(Method::LeaseKeepAlive, &options);
-        // A stream with one message each way is sent as a unary call is.
+        // A stream with one message in each direction looks like a unary call on the wire.
         let convert = |response| wire::lease_keep_alive_response(response, id);
         let renewed = self.caller.unary(call, &request, convert).await?;
         named(Method::LeaseKeepAlive, renewed.ok_or_else(|| Code::LeaseNotFound.into()))
     }
 
-    /// A time that has passed nearly, as when a grant had to be sent again, is no time to begin with: one renewal gives a new one.
+    /// Starts keep-alives. If most of the granted TTL has already passed, as after a retried grant, the lease is
+    /// renewed once first so that it starts with a full TTL.
     async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
         named(Method::LeaseKeepAlive, op.validate(self.caller.channel().limits()))?;
         named(Method::LeaseKeepAlive, check_runtime())?;
@@ -161,7 +163,8 @@ impl Lease for RemoteLease {
             let once = LeaseKeepAliveOnce::new(id);
             let renewed = self.keep_alive_once(once, self.rest(options.clone(), started)).await?;
             let spent = sent_at.elapsed();
-            // Which of its attempts was answered is not known; the time that a late one leaves may be none.
+            // It is not known which attempt was answered, so `sent_at` counts. A late response may leave no
+            // time to renew.
             if spent < renewed.ttl / 2 || started.elapsed() > LONGEST_BEGINNING {
                 return Ok(self.hub.keep(self, id, renewed.ttl, sent_at));
             }
@@ -169,8 +172,9 @@ impl Lease for RemoteLease {
     }
 }
 
-/// Loses the kept handles of a lease that is being revoked by its id, unless the revocation was certainly not applied: a dropped
-/// future and a lost response leave that open, and a lease must not be believed held after it has ended.
+/// Marks the kept handles of a lease as lost when the lease is revoked by id, unless the revocation was certainly not
+/// applied. A dropped future and a lost response leave the outcome unknown, and a handle must never look held after
+/// its lease has ended.
 struct LosesHandles<'a> {
     hub: &'a Hub,
     id: LeaseId,
@@ -193,7 +197,7 @@ impl Drop for LosesHandles<'_> {
     }
 }
 
-/// Whether an earlier attempt of the call, whose answer was lost, did what this answer says is done already.
+/// Returns true if the error means that an earlier attempt of the call, whose response was lost, succeeded.
 fn says_done_before(error: &Error, code: Code) -> bool {
     error.code() == Some(code) && error.outcome() == Outcome::Unknown
 }

@@ -1,4 +1,5 @@
-//! The task that keeps a client's leases alive: it does what the schedule says, and tells it and the handles what comes of it.
+//! The task that keeps a client's leases alive. It executes the actions of the schedule and reports their results to
+//! the schedule and the handles.
 
 use std::{
     collections::HashMap,
@@ -29,16 +30,16 @@ use crate::{
     transport::{caller::Caller, identity::is_of_identity, member::Member, record::Need},
 };
 
-/// How often the clock is looked at: a timer does not count the time that the machine was suspended.
+/// The interval at which the clock is read. Timers do not count the time during which the machine was suspended.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How often streams are compared with who leads.
+/// The interval at which the streams' members are compared with the current leader.
 const COMPARE_EVERY: Duration = Duration::from_secs(5);
 
-/// When they are compared again after a renewal has stalled: the leader may be the member that it stalled on.
+/// The delay before the next comparison after a renewal stalled. The leader may be the member that it stalled on.
 const COMPARE_AGAIN: Duration = Duration::from_secs(60);
 
-/// What streams have to tell and the task has not heard yet.
+/// The capacity of the queue of stream events.
 const MOST_EVENTS: usize = 1_024;
 
 /// The renewals of all leases that a client keeps alive.
@@ -49,27 +50,27 @@ pub(super) struct Renewals {
     shutdown: CancellationToken,
     schedule: Schedule,
     leases: HashMap<LeaseId, (Serial, Arc<SharedLease>, u64)>,
-    /// The client's history, as it was looked at last.
+    /// The number of the client's history when it was last read.
     history: u64,
     streams: HashMap<StreamId, Open>,
-    /// The tasks of the streams. They end with this.
+    /// The stream tasks. Dropping this aborts them.
     tasks: JoinSet<()>,
     tell: mpsc::Sender<Event>,
     events: mpsc::Receiver<Event>,
-    /// When streams are compared with who leads.
+    /// The time of the next comparison with the leader.
     compare: Instant,
-    /// What the last stream ended with, until a renewal is answered.
+    /// The error of the last stream that ended, cleared by the next successful renewal.
     trouble: Option<Error>,
-    /// Whether a next task may run already.
+    /// Set once another task may have replaced this one.
     retired: bool,
 }
 
-/// A stream that is open, or being opened.
+/// A stream that is open or being opened.
 #[derive(Debug)]
 struct Open {
     asks: mpsc::Sender<LeaseId>,
     task: AbortHandle,
-    /// Which of the streams that the schedule had under this number it is.
+    /// Identifies this stream among those that the schedule opened under the same id.
     attempt: u64,
     member: Option<Arc<Member>>,
 }
@@ -96,7 +97,7 @@ impl Renewals {
         }
     }
 
-    /// Renews until no lease is left, or the client is closed.
+    /// Renews leases until none is left or the client is closed.
     pub(super) async fn run(mut self) {
         loop {
             self.hear_handles();
@@ -114,7 +115,7 @@ impl Renewals {
                 () = self.shutdown.cancelled() => return,
                 () = self.hub.told.notified() => {}
                 Some(event) = self.events.recv() => self.hear_streams(event),
-                // Their ends are told as events.
+                // Finished tasks only need to be reaped: each one has sent an event about its end.
                 Some(_) = self.tasks.join_next() => {}
                 () = sleep_until(next) => {}
             }
@@ -148,8 +149,8 @@ impl Renewals {
         }
     }
 
-    /// Where another history was accepted, leases of the one before are lost: one with the same id there may be an older one, and the
-    /// keys attached to it others.
+    /// Loses the leases of a previous history. In the new one, a lease with the same id may be an older one with
+    /// other keys attached.
     fn leave_history(&mut self) {
         let Some(caller) = self.caller.upgrade() else { return };
         let number = caller.channel().history().number();
@@ -159,8 +160,8 @@ impl Renewals {
         self.replaced(|history| history != number, None);
     }
 
-    /// Where a stream could not be opened as every endpoint leads to another cluster or history, others may hold there already what
-    /// is attached to a lease: it is lost now, and not at its deadline.
+    /// Loses the leases of the current history if every endpoint leads to another cluster or history. Other clients
+    /// may already hold there what a lease protects, so the lease is lost now and not at its deadline.
     fn leave_replaced(&mut self, error: &Error) {
         let Some(caller) = self.caller.upgrade().filter(|_| is_of_identity(error)) else { return };
         if caller.channel().pool().refusal(None).is_some() {
@@ -169,7 +170,7 @@ impl Renewals {
         }
     }
 
-    /// The leases of these histories are lost.
+    /// Loses the leases of the histories selected by `gone`.
     fn replaced(&mut self, gone: impl Fn(u64) -> bool, error: Option<&Error>) {
         let now = self.now();
         let left = self.leases.extract_if(|_, (_, _, history)| gone(*history));
@@ -180,7 +181,7 @@ impl Renewals {
         }
     }
 
-    /// Takes everything that has come, so that what is due meanwhile is asked for in one go.
+    /// Handles all queued events, so that the renewals that become due are sent together.
     fn hear_streams(&mut self, event: Event) {
         self.hear(event);
         for _ in 0..MOST_EVENTS {
@@ -192,7 +193,7 @@ impl Renewals {
     fn hear(&mut self, event: Event) {
         let now = self.now();
         let Event { stream, attempt, happened } = event;
-        // A stream that was dropped may have had something to tell.
+        // An aborted stream may have left events in the queue.
         let Some(open) = self.streams.get_mut(&stream).filter(|open| open.attempt == attempt) else { return };
         match happened {
             Happened::Opened(on) => {
@@ -236,7 +237,8 @@ impl Renewals {
     }
 
     fn open(&mut self, stream: StreamId, avoid: Vec<Place>) {
-        // Of the asks that one stream may owe, some are for leases that have left it.
+        // Twice the shard size: a stream may still owe responses for leases that have moved to another
+        // stream.
         let (asks, asked) = mpsc::channel(2 * SHARD);
         let attempt = fastrand::u64(..);
         let task = RenewalStream {
@@ -251,7 +253,8 @@ impl Renewals {
         self.streams.insert(stream, Open { asks, task, attempt, member: None });
     }
 
-    /// A stream that takes no more owes more than it may: it is as good as stalled, and its leases find that out.
+    /// Requests a renewal. A full queue means that the stream owes more responses than allowed. It counts as stalled,
+    /// and its leases detect that by their timeouts.
     fn ask(&self, stream: StreamId, lease: LeaseId) {
         if let Some(open) = self.streams.get(&stream) {
             let _ = open.asks.try_send(lease);
@@ -271,7 +274,8 @@ impl Renewals {
     fn renewed(&mut self, id: LeaseId, ttl: Duration, deadline: Moment) {
         let now = self.now();
         self.trouble = None;
-        // Whoever holds a lease may have seen it lost a moment ago.
+        // The handle may have seen the lease expire a moment ago. A lease that was reported as lost stays
+        // lost.
         if let Some((_, lease, _)) = self.leases.get(&id)
             && !lease.renewed(ttl, deadline)
         {
@@ -284,13 +288,13 @@ impl Renewals {
         let Some((_, lease, _)) = self.leases.remove(&id) else { return };
         match why {
             Gone::NotFound => lease.lose(LeaseLostReason::NotFound, None),
-            // Its own clock says the same.
+            // The lease's own clock has already expired it.
             Gone::Expired if lease.check().is_some() => {}
             Gone::Expired => lease.lose(LeaseLostReason::Expired, None),
         }
     }
 
-    /// A follower forwards each renewal to the leader: shared streams go there, once it can be had.
+    /// Moves shared streams to the leader once it is reachable. A follower forwards each renewal to the leader.
     fn prefer_leader(&mut self) {
         let now = Instant::now();
         if now < self.compare {
@@ -312,7 +316,7 @@ impl Renewals {
 }
 
 impl Drop for Renewals {
-    /// However it ends: what it would have renewed is lost.
+    /// Marks all leases as lost, because no task renews them any longer. Runs however the task ends.
     fn drop(&mut self) {
         if !self.retired {
             self.leases.values().for_each(|(_, lease, _)| lease.lose(LeaseLostReason::Closed, None));

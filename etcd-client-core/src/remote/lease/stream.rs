@@ -1,4 +1,4 @@
-//! One stream of renewals: opened on the best member that can be had, then asks and answers until it ends.
+//! One stream of renewals: opened on the best available member, then used until it ends.
 
 use std::{
     sync::{Arc, Weak},
@@ -38,10 +38,10 @@ use crate::{
     wire,
 };
 
-/// How long one attempt to open a stream takes at most: it holds its client open meanwhile.
+/// The maximum duration of an attempt to open a stream. The attempt keeps its client open.
 const OPENING: Duration = Duration::from_secs(2);
 
-/// What a stream has to tell.
+/// An event of a stream.
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) stream: StreamId,
@@ -51,9 +51,9 @@ pub(super) struct Event {
 
 #[derive(Debug)]
 pub(super) enum Happened {
-    /// On this connection, where there is one.
+    /// The stream is open, on this connection if it has one.
     Opened(Option<(Arc<Member>, usize)>),
-    /// The lease lives for so long again, or does not exist.
+    /// The lease has this TTL again, or does not exist.
     Answered(LeaseId, Option<Duration>),
     Ended(End, Error),
 }
@@ -63,14 +63,14 @@ pub(super) enum Happened {
 pub(super) struct RenewalStream {
     pub(super) stream: StreamId,
     pub(super) attempt: u64,
-    /// Where not to be, if that can be had.
+    /// Connections to avoid if there is another one.
     pub(super) avoid: Vec<Place>,
     pub(super) caller: Weak<Caller>,
     pub(super) asked: mpsc::Receiver<LeaseId>,
     pub(super) tell: mpsc::Sender<Event>,
 }
 
-/// An open stream, and what it was opened with.
+/// An open stream, and the state that it was opened with.
 struct Renewing {
     stream: Duplex<pb::LeaseKeepAliveResponse>,
     examiner: Examiner,
@@ -86,7 +86,7 @@ impl RenewalStream {
     }
 
     async fn tell(&self, happened: Happened) {
-        // An error means that nobody renews any more.
+        // Sending fails only after the renewal task has ended.
         let _ = self.tell.send(Event { stream: self.stream, attempt: self.attempt, happened }).await;
     }
 
@@ -104,7 +104,7 @@ impl RenewalStream {
     async fn open(&self) -> Result<Renewing, Error> {
         let caller = self.caller.upgrade().ok_or_else(|| gone("the client was closed"))?;
         let opening = timeout(OPENING, self.open_on(caller.channel())).await;
-        opening.map_err(|_elapsed| gone("no member could be reached"))?
+        opening.map_err(|_elapsed| gone("no member was reachable"))?
     }
 
     async fn open_on(&self, channel: &Channel) -> Result<Renewing, Error> {
@@ -116,7 +116,8 @@ impl RenewalStream {
             self.avoid.iter().map(|place| (place.endpoint, place.connection)).unzip();
         let wish = Wish { tried: &tried, shunned: &shunned, preference, ..Wish::any(channel.pool().now()) };
         let flight = channel.pool().acquire_stream(&wish).await?;
-        // A member that knows of no leader says so after a while, instead of holding up every renewal.
+        // A member without a leader then ends the stream with an error after a while, instead of delaying
+        // every renewal.
         let options = CallOptions::default().require_leader();
         let (headers, carried) = channel.tokens().headers(&options, TimeoutHeader::None);
         let stream = Duplex::open(flight, Method::LeaseKeepAlive, headers, channel.max_receive_bytes());
@@ -149,7 +150,7 @@ impl RenewalStream {
                         self.tell(Happened::Answered(lease, wire::lease_ttl(answer.ttl))).await;
                         continue;
                     }
-                    Ok(None) => Failure::new(Observation::Lost, "the member ended the stream"),
+                    Ok(None) => Failure::new(Observation::Lost, "the member ended the stream without an error"),
                     Err(failure) => failure,
                 },
                 asked = self.asked.recv() => match asked {
@@ -157,16 +158,17 @@ impl RenewalStream {
                         self.ask(&mut open.stream, lease);
                         continue;
                     }
-                    None => return (End::Broken, gone("the stream is not needed any more")),
+                    None => return (End::Broken, gone("the stream is no longer needed")),
                 },
-                // Left open it would hold up the member's exit.
-                () = &mut leaving => Failure::new(Observation::Lost, "the member is going away"),
+                // An open stream would delay the member's shutdown.
+                () = &mut leaving => Failure::new(Observation::Lost, "the member is draining this connection"),
             };
             return self.failed(open, member, failure);
         }
     }
 
-    /// Queues this one and all that wait, so that they leave together. The schedule bounds how many may be owed.
+    /// Queues this request and all that are waiting, so that they are sent together. The schedule bounds the number
+    /// of unanswered requests.
     fn ask(&mut self, stream: &mut Duplex<pb::LeaseKeepAliveResponse>, lease: LeaseId) {
         let mut next = Some(lease);
         while let Some(lease) = next {
@@ -182,7 +184,7 @@ impl RenewalStream {
         let channel = caller.channel();
         let tokens = channel.tokens();
         if let Some(remedy) = remedy(tokens.kind(), observation, open.carried.had_token(), 1) {
-            // The next stream gets another token before it is opened; how often is bounded by the backoff.
+            // The next stream renews the token before it opens. The backoff bounds how often that happens.
             if remedy == Remedy::Renew {
                 tokens.reject(open.carried);
             }
@@ -197,7 +199,8 @@ impl RenewalStream {
         (end, error)
     }
 
-    /// Through a service of the user's each renewal is a call: it is one stream with one message each way, as a call is.
+    /// Renews leases with one call each, over a caller-supplied service. A call is a stream with one message in each
+    /// direction.
     async fn call_by_call(&mut self) -> (End, Error) {
         self.tell(Happened::Opened(None)).await;
         while let Some(lease) = self.asked.recv().await {

@@ -110,7 +110,7 @@ async fn a_frozen_member_is_a_stall() {
     cluster.member(0).pause().await.expect("paused");
     let error = fails(stream).await;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{}", error.report());
-    assert!(error.message().contains("stalled: nothing came for 1.0 s"), "{error}");
+    assert!(error.message().contains("stalled: no data for 1.0 s"), "{error}");
     let save = client.snapshot().idle_timeout(idle).save_to(directory.join("backup.db"));
     let error = timeout(PATIENCE, save).await.expect("it ends").expect_err("frozen");
     // The connection may have been found dead meanwhile.
