@@ -1,4 +1,4 @@
-//! The settings of a client.
+//! The builder of a client.
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
@@ -29,7 +29,11 @@ use crate::{
     },
 };
 
-/// Collects the settings of a [`Client`]; [`build`](Self::build) checks them.
+/// A builder for a [`Client`], returned by [`Client::builder`].
+///
+/// Every setting has a default. [`build`](Self::build) validates the settings.
+///
+/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,6 +49,8 @@ use crate::{
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "ConnectOptions")]
+#[doc(alias = "Config")]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     endpoints: Vec<String>,
@@ -91,83 +97,216 @@ impl ClientBuilder {
         }
     }
 
-    /// How long a call may take in all: waiting for a connection, every attempt, and decoding. Default: 5 s.
+    /// Sets the deadline of a call, from its start to its result. Default: 5 s.
     ///
-    /// A call can choose its own with its `timeout` setter. A physical compaction has no default deadline: it answers when
-    /// the store has been rewritten.
+    /// The deadline covers waiting for a connection, every attempt and decoding. A call overrides it with its own `timeout` setter. A physical
+    /// compaction has no default deadline: it completes once the store has been rewritten.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).timeout(Duration::from_secs(2)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "with_timeout")]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Lets calls wait for ever unless they choose their own timeout.
+    /// Removes the default deadline. Calls without a timeout of their own then wait indefinitely.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).no_timeout().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn no_timeout(mut self) -> Self {
         self.timeout = None;
         self
     }
 
-    /// What is refused before it is sent, and the largest answer that is read. Default: etcd's own limits.
+    /// Sets the limits on requests and the size of the largest accepted response. Default: the limits of etcd.
+    ///
+    /// Requests that exceed a limit fail without being sent.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Client, Limits};
+    ///
+    /// // For members started with `--max-request-bytes=8388608`.
+    /// let limits = Limits::default().max_request_bytes(8 << 20);
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).limits(limits).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "MaxCallSendMsgSize")]
+    #[doc(alias = "MaxCallRecvMsgSize")]
+    #[doc(alias = "max_decoding_message_size")]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How calls are shared among the members. Default: [`Balance::Balanced`].
+    /// Sets how calls are balanced among the members. Default: [`Balance::Balanced`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Balance, Client};
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).balance(Balance::default()).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn balance(mut self, balance: Balance) -> Self {
         self.balance = balance;
         self
     }
 
-    /// Listens to what the members say of their own health, and spares one that says it is not serving. Default: no.
+    /// Subscribes to the gRPC health service of each member, and avoids members that report that they are not serving. Default: off.
     ///
-    /// It helps where members are started to say so while they defragment (`--feature-gates=StopGRPCServiceOnDefrag=true` from
-    /// etcd 3.6 on), and costs a connection and a stream for each.
+    /// This helps if members report it while they defragment (`--feature-gates=StopGRPCServiceOnDefrag=true` from etcd 3.6 on). It costs
+    /// a connection and a stream for each member.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).health_hints().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn health_hints(mut self) -> Self {
         self.health = true;
         self
     }
 
-    /// How often a connection that carries nothing but long-lived streams asks its member for a sign of life. Default: 10 s.
+    /// Sets how often a connection that carries only long-lived streams sends an HTTP/2 PING. Default: 10 s.
     ///
-    /// What etcd would punish is raised to what it allows: 5.5 s. An idle connection is never asked; one with a call that
-    /// waits for its answer is asked after 1 s of silence, at most once in 5.5 s.
+    /// Intervals that etcd would punish are raised to the shortest one it allows: 5.5 s. An idle connection sends no PING. A connection with
+    /// a call in flight sends one after 1 s without data, at most once in 5.5 s.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).keepalive_interval(Duration::from_secs(30)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "DialKeepAliveTime")]
+    #[doc(alias = "with_keep_alive")]
     pub fn keepalive_interval(mut self, interval: Duration) -> Self {
         self.keepalive.interval = interval;
         self
     }
 
-    /// Sets how long a member may leave a PING unanswered before its connection is given up. Default: 2 s for a connection
-    /// with calls, 5 s for one with streams.
+    /// Sets how long to wait for the reply to a PING before the connection is closed. Default: 2 s for a connection with calls, 5 s
+    /// for one with streams.
     ///
-    /// Writes in flight then end with an unknown outcome; with the default that is after 3 s of silence. New calls, and reads
-    /// in flight, leave the connection earlier: 1 s after the PING.
+    /// Writes in flight then fail with an unknown outcome, with the default after 3 s without a response. New calls and reads in flight
+    /// move to another member earlier: 1 s after the PING.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).keepalive_timeout(Duration::from_secs(4)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "DialKeepAliveTimeout")]
+    #[doc(alias = "with_keep_alive")]
     pub fn keepalive_timeout(mut self, timeout: Duration) -> Self {
         self.keepalive.timeout = Some(timeout);
         self
     }
 
-    /// How endpoints with TLS recognise their members, and what certificate the client shows. Those are `https://` and
-    /// `unixs:` endpoints, and with this setting also endpoints without a scheme.
+    /// Sets how endpoints with TLS are verified, and the certificate that the client presents.
     ///
-    /// Default: none is needed while no endpoint asks for TLS. For one that does, the authorities of the operating system
-    /// where the feature `tls-native-roots` is on, else an error.
+    /// Endpoints with TLS are `https://` and `unixs:` endpoints and, with this setting, also endpoints without a scheme. Default: no setting
+    /// is needed while no endpoint requires TLS. An endpoint with TLS is verified with the root certificates of the operating system if the
+    /// feature `tls-native-roots` is enabled, and is an error otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Client, Tls};
+    ///
+    /// let tls = Tls::new().ca_pem_file("/etc/etcd/ca.pem");
+    /// let client = Client::builder(["https://10.0.0.1:2379"]).tls(tls).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "with_tls")]
+    #[doc(alias = "TlsOptions")]
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// The `:authority` of every request, for a proxy that goes by it. Default: host and port of the endpoint in use.
+    /// Sets the `:authority` of every request, for a proxy that routes by it. Default: host and port of the endpoint in use.
     ///
-    /// It changes neither what is dialled nor the name that a certificate must carry.
+    /// It changes neither the address that is dialled nor the name that a certificate must carry.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://10.0.0.1:8080"]).authority("etcd.internal").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn authority(mut self, authority: impl Into<String>) -> Self {
         self.authority = Some(authority.into());
         self
     }
 
-    /// Makes the byte streams to the members. Default: TCP and unix sockets, dialled directly.
+    /// Sets the service that opens byte streams to the members. Default: TCP and unix sockets, dialled directly.
     ///
-    /// The service is cloned for each connection. TLS, where an endpoint asks for it, is spoken inside of its streams.
+    /// The service is cloned for each connection. If an endpoint uses TLS, the client runs it on top of the byte stream.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Client, Target};
+    ///
+    /// // Only a sketch: a real connector dials the target.
+    /// let connector = tower::service_fn(|_target: Target| async {
+    ///     let (ours, _theirs) = tokio::io::duplex(1024);
+    ///     Ok::<_, std::io::Error>(ours)
+    /// });
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).connector(connector).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connector<S>(mut self, connector: S) -> Self
     where
         S: Service<Target> + Clone + Send + Sync + 'static,
@@ -179,129 +318,288 @@ impl ClientBuilder {
         self
     }
 
-    /// Follows the cluster's members: [`Client::sync`] at the start and then about every `interval`, for as long as the
-    /// client lives. What fails is logged and tried again after the next interval. Default: the endpoints stay as they are.
+    /// Syncs the endpoints with the cluster's members periodically, for as long as the client lives. Default: off.
+    ///
+    /// [`Client::sync`] runs at the start and then about every `interval`. A failed sync is logged and retried after the next interval.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).auto_sync(Duration::from_secs(60)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "AutoSyncInterval")]
     pub fn auto_sync(mut self, interval: Duration) -> Self {
         self.auto_sync = Some(interval);
         self
     }
 
-    /// Has [`Client::ready`] fail when a member answers that it runs an older etcd than this, such as `3.5` or `3.5.21`.
-    /// Default: any version will do.
+    /// Makes [`Client::ready`] fail if a member runs an older etcd than this, such as `3.5` or `3.5.21`. Default: any version is accepted.
     ///
-    /// Every endpoint is asked. One that does not answer within a second of the first is not judged: a cluster is usable
-    /// while a member is down. Building the client asks nobody, and calls before `ready` are not held back.
+    /// Every endpoint is checked. A member that does not respond within a second of the first response is skipped, because a cluster is usable
+    /// while a member is down. Building the client checks no version, and calls made before `ready` are not delayed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).min_server_version("3.5").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "RejectOldCluster")]
     pub fn min_server_version(mut self, version: impl Into<String>) -> Self {
         self.min_server_version = Some(version.into());
         self
     }
 
-    /// Reaches the members through an HTTP proxy, which the [`connector`](Self::connector) dials. Default: no proxy,
-    /// whatever the environment says; see [`HttpProxy::from_env`].
+    /// Connects to the members through an HTTP proxy, which the [`connector`](Self::connector) dials. Default: no proxy.
+    ///
+    /// The environment is not read unless [`HttpProxy::from_env`] is used.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Client, HttpProxy};
+    ///
+    /// let client = Client::builder(["https://10.0.0.1:2379"]).proxy(HttpProxy::from_env()?).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "proxy")]
     pub fn proxy(mut self, proxy: HttpProxy) -> Self {
         self.proxy = Some(proxy);
         self
     }
 
-    /// Authenticates with a user and a password. Default: neither; a certificate's common name may name the user.
+    /// Authenticates with a user name and a password. Default: none. The common name of a client certificate may identify the user instead.
     ///
-    /// The first call gets a token from etcd, within its own deadline, and all calls share it. Whenever a member takes it no
-    /// more (it expired, users or roles changed, the member was restarted, auth was turned on), the call that hears so gets
-    /// another, once for however many calls, and is sent again: what is rejected was not applied. While auth is off, calls carry
-    /// no token.
+    /// The first call obtains a token from etcd within its own deadline, and all calls share it. When a member rejects the token (it expired,
+    /// users or roles changed, the member was restarted, auth was enabled), one new token is obtained for all affected calls, and these calls are
+    /// retried: a rejected call was not applied. While auth is disabled, calls carry no token.
     ///
-    /// A wrong password is the error of every call ([`Code::AuthFailed`](etcd_errors::Code::AuthFailed)), and etcd is asked again
-    /// at most once a second, because each question costs it the computation of a hash.
+    /// With a wrong password every call fails with [`Code::AuthFailed`](etcd_errors::Code::AuthFailed). The password is then tried at most
+    /// once a second, because each check makes etcd compute a hash.
     ///
-    /// The password is wiped from memory with the client; see [`Secret`] for what that does not reach.
+    /// The password is erased from memory with the client. See [`Secret`] for the limits of this.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["https://10.0.0.1:2379"]).password("alice", "correct horse").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Username")]
+    #[doc(alias = "Password")]
+    #[doc(alias = "with_user")]
+    #[doc(alias = "Authenticate")]
     pub fn password(mut self, user: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials.set_password(user.into(), password.into());
         self
     }
 
-    /// Sends this token with every call, for good: when etcd rejects it, that is the error of the call. Default: none.
+    /// Sends this token with every call. Default: none.
     ///
-    /// [`token_provider`](Self::token_provider) is for tokens that expire.
+    /// The token is never replaced: a call fails if etcd rejects it. Use [`token_provider`](Self::token_provider) for tokens that
+    /// expire.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// # let token = String::new();
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["https://10.0.0.1:2379"]).token(token).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.credentials.set_token(token.into());
         self
     }
 
-    /// Asks `provider` for a token before the first call, and for another whenever a member takes the last one no more.
-    /// Default: none.
+    /// Obtains tokens from `provider`: one before the first call, and another one whenever a member rejects the current one. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// See [`TokenProvider`].
+    #[doc(alias = "PerRPCCredentials")]
     pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
         self.credentials.set_provider(provider);
         self
     }
 
-    /// Lets passwords and tokens go over TCP without TLS to other hosts, where everybody on the way can read them.
+    /// Allows passwords and tokens to be sent to other hosts over TCP without TLS, where they can be read in transit.
     ///
-    /// Loopback addresses, the name `localhost` and unix sockets need no such leave, unless a proxy carries what goes there
-    /// ([`HttpProxy::including_loopback`](crate::HttpProxy::including_loopback)): they are the proxy's own then.
+    /// Loopback addresses, the name `localhost` and unix sockets do not need this permission, except through a proxy that carries them
+    /// ([`HttpProxy::including_loopback`](crate::HttpProxy::including_loopback)), where they are addresses of the proxy's host.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// // The network between client and members is encrypted by other means.
+    /// let client = Client::builder(["http://10.0.0.1:2379"])
+    ///     .password("alice", "correct horse")
+    ///     .allow_plaintext_auth()
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_plaintext_auth(mut self) -> Self {
         self.credentials.allow_plaintext();
         self
     }
 
-    /// Is told of attempts, calls, endpoints and connections: see [`observe`](crate::observe). Default: nobody. A second one
-    /// takes the place of the first.
+    /// Sets the observer that is notified of attempts, calls, endpoints and connections. Default: none. A second observer replaces the first.
+    ///
+    /// See [`observe`](crate::observe) for the events, and for `tracing` spans and metrics.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Client, observe::{CallEvent, Observer}};
+    ///
+    /// struct Log;
+    ///
+    /// impl Observer for Log {
+    ///     fn call(&self, event: &CallEvent) {
+    ///         println!("{event:?}");
+    ///     }
+    /// }
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).observer(Log).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "metrics")]
+    #[doc(alias = "interceptor")]
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = SharedObserver::new(observer);
         self
     }
 
-    /// Whether to use another cluster, or an earlier history, that took the place of the known one, without being asked. Default:
-    /// `false`: nothing is sent to it until [`Client::accept_cluster`] is called.
+    /// Sets whether to switch automatically to another cluster, or an earlier history, that has replaced the known one. Default: `false`.
     ///
-    /// With `true` the client accepts it as soon as no endpoint serves the known history any more. Use it where a wrong endpoint
-    /// cannot happen, and where every writer can cope with a store that lost writes.
+    /// By default nothing is sent to a replaced cluster until [`Client::accept_cluster`] is called. With `true` the client accepts it once no
+    /// endpoint serves the known history any longer. Use `true` only if an endpoint cannot point to a wrong cluster by mistake, and if
+    /// every writer can handle a store that has lost writes.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).accept_replaced_cluster(true).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn accept_replaced_cluster(mut self, accept: bool) -> Self {
         self.accepts_replacement = accept;
         self
     }
 
-    /// Lets the spans of gets, puts and deletes of one key show it, escaped and cut to 64 bytes, to subscribers that listen at
-    /// TRACE. Default: no key is shown to anybody.
+    /// Sets whether the spans of gets, puts and deletes of a single key contain the key. Default: `false`.
+    ///
+    /// The key is escaped and cut to 64 bytes, and only shown to subscribers that listen at TRACE.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).trace_keys(true).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn trace_keys(mut self, trace_keys: bool) -> Self {
         self.trace_keys = trace_keys;
         self
     }
 
-    /// Puts the keys of all operations under `prefix`, and takes it off those of the answers: the client sees nothing else of the
-    /// store. Default: the keys are the store's own.
+    /// Prepends `prefix` to the keys of all operations and removes it from the keys of responses. Default: no prefix.
     ///
-    /// [`Client::with_namespace`] does the same to a client that is there, and says what stays as it is.
+    /// The client sees no other keys. [`Client::with_namespace`] does the same for an existing client, and lists the exceptions.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://127.0.0.1:2379"]).namespace("prod/").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn namespace(mut self, prefix: impl Into<Key>) -> Self {
         self.namespace = prefix.into();
         self
     }
 
-    /// Starts connecting in the background and returns at once, whether or not a member can be reached: use
-    /// [`Client::ready`] to wait for one.
+    /// Builds the client and starts to connect in the background.
+    ///
+    /// Returns immediately, even if no member can be reached. Use [`Client::ready`] to wait for a member.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for an endpoint that cannot be read and for no endpoint at all;
-    /// for one with TLS where nothing says whom to trust, or in a build without TLS; for an `http://` endpoint beside TLS
-    /// that was set up, unless `Tls::allow_plaintext_endpoints` was called; and for certificates and keys that cannot be
-    /// read or do not belong together, with the file's name.
-    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) as well for an empty user, password or token, for more than one of
-    /// password, token and provider, and for any of them where an endpoint is reached over plaintext TCP and
-    /// [`allow_plaintext_auth`](Self::allow_plaintext_auth) is not set;
-    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a tokio runtime.
+    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a Tokio runtime.
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for each of these:
+    ///
+    /// - no endpoint, or a malformed one;
+    /// - a timeout or an interval of zero;
+    /// - an endpoint with TLS without trusted root certificates, or in a build without TLS;
+    /// - an `http://` endpoint on a client with TLS settings, unless `Tls::allow_plaintext_endpoints` was called;
+    /// - a certificate or key that cannot be read, or a key that does not match its certificate: the error names the file;
+    /// - an empty user, password or token, or more than one of password, token and provider;
+    /// - credentials for an endpoint reached over plaintext TCP, unless [`allow_plaintext_auth`](Self::allow_plaintext_auth) is set.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// match Client::builder(["http://10.0.0.1:2379", "10.0.0.2:99999"]).build() {
+    ///     Ok(_client) => println!("connecting"),
+    ///     Err(error) => eprintln!("{}", error.report()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "connect")]
     pub fn build(self) -> Result<Client, Error> {
         if self.timeout == Some(Duration::ZERO) {
-            return Err(Error::invalid_config("timeout", "a timeout of zero fails every call"));
+            return Err(Error::invalid_config("timeout", "timeout must be greater than zero"));
         }
         if self.keepalive.timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(Error::invalid_config(
                 "keepalive_timeout",
-                "a timeout of zero gives no member a chance",
+                "keepalive_timeout must be greater than zero",
             ));
         }
         if self.auto_sync == Some(Duration::ZERO) {
-            return Err(Error::invalid_config("auto_sync", "an interval of zero never rests"));
+            return Err(Error::invalid_config(
+                "auto_sync",
+                "the auto_sync interval must be greater than zero",
+            ));
         }
         let endpoints = parse(&self.endpoints)?;
         let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
@@ -360,7 +658,7 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// Reads the endpoints, each once.
+/// Parses the endpoints and drops duplicates.
 pub(super) fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
     let mut seen = HashSet::new();
     let mut endpoints = Vec::with_capacity(texts.len());
@@ -371,7 +669,7 @@ pub(super) fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
         }
     }
     if endpoints.is_empty() {
-        return Err(Error::invalid_config("endpoints", "no endpoint was given"));
+        return Err(Error::invalid_config("endpoints", "at least one endpoint is required"));
     }
     Ok(endpoints)
 }
@@ -379,6 +677,6 @@ pub(super) fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
 fn parse_authority(text: &str) -> Result<Authority, Error> {
     match text.parse::<Authority>() {
         Ok(authority) if !text.contains('@') => Ok(authority),
-        _ => Err(Error::invalid_config("authority", "the authority is no host with or without a port")),
+        _ => Err(Error::invalid_config("authority", "authority must be a host, optionally with a port")),
     }
 }

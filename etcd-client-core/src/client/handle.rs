@@ -1,4 +1,4 @@
-//! The client itself.
+//! The client handle and its operations.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -30,7 +30,8 @@ use crate::{
 
 /// A client of one etcd cluster.
 ///
-/// Cheap to clone: clones share connections. Every method takes `&self`; operations are awaited directly:
+/// A client is cheap to clone, and clones share their connections. Every method takes `&self`. The methods for keys return an operation:
+/// a builder for options that is awaited.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), etcd_client_core::Error> {
@@ -47,9 +48,11 @@ use crate::{
 /// # }
 /// ```
 ///
+/// # Service traits
+///
 /// The client implements each of the service traits: [`Kv`], [`Lease`], [`Watch`], [`Auth`], [`Cluster`], [`Maintenance`],
-/// [`LockService`] and [`ElectionService`]. So do references, [`Arc`]s and [`Box`]es of a service. Code that takes any service can
-/// hold a client behind a trait object:
+/// [`LockService`] and [`ElectionService`]. So do references, [`Arc`]s and [`Box`]es of a service. Code that accepts any service can
+/// hold a client behind a trait object, and a mock in tests:
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -62,18 +65,19 @@ use crate::{
 /// # }
 /// ```
 ///
-/// # What keeps a client alive
+/// # Lifetime
 ///
 /// The connections and the member sync end with [`close`](Self::close), or when the last clone and the last handle are dropped.
-/// Each handle that does work keeps the client alive: [`KeptLease`](crate::KeptLease), [`HealingLease`](crate::HealingLease),
-/// [`WatchHandle`](crate::WatchHandle), [`WatchEvents`](crate::WatchEvents), [`Cache`](crate::Cache), the handles of `naming`, and the
-/// sessions and guards of `etcd-concurrency`. What only observes does not: [`EndpointStates`] ends with the
-/// client. A [`SnapshotStream`](crate::SnapshotStream) keeps its connection. Responses of generated stubs keep nothing.
+/// Each handle with a background task keeps the client alive: [`KeptLease`](crate::KeptLease),
+/// [`HealingLease`](crate::HealingLease), [`WatchHandle`](crate::WatchHandle), [`WatchEvents`](crate::WatchEvents),
+/// [`Cache`](crate::Cache), the handles of `naming`, and the sessions and guards of `etcd-concurrency`. Handles that only observe do
+/// not: [`EndpointStates`] ends with the client. A [`SnapshotStream`](crate::SnapshotStream) keeps its connection open. Responses of
+/// generated stubs keep nothing alive.
 ///
 /// # Cancel safety
 ///
-/// An operation's future can be dropped at any time without leaking anything. A write that was dropped in flight may or may not
-/// have been applied.
+/// The future of an operation can be dropped at any time, and no resources are leaked. A write dropped in flight may or may not be
+/// applied.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -91,17 +95,39 @@ struct Shared {
     watch: RemoteWatch,
     lock: RemoteLock,
     election: RemoteElection,
-    /// What stands before the services that name keys.
+    /// The decorated services of a client with a namespace.
     namespaced: Option<Namespaced>,
 }
 
 impl Client {
-    /// Settings for a client of the members at `endpoints`; see [`Endpoint`](crate::Endpoint) for what can be written.
+    /// Returns a builder for a client of the members at `endpoints`.
+    ///
+    /// An endpoint is `host:port`, optionally with a scheme such as `http://`, `https://`, `unix:` or `unixs:`. See
+    /// [`Endpoint`](crate::Endpoint) for all forms.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let client = Client::builder(["http://10.0.0.1:2379", "http://10.0.0.2:2379", "http://10.0.0.3:2379"]).build()?;
+    /// client.ready().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "connect")]
+    #[doc(alias = "New")]
+    #[doc(alias = "NewFromURL")]
+    #[doc(alias = "NewFromURLs")]
+    #[doc(alias = "Config")]
     pub fn builder<E: AsRef<str>>(endpoints: impl IntoIterator<Item = E>) -> ClientBuilder {
         ClientBuilder::new(endpoints)
     }
 
-    /// A client whose KV, lease and auth services call on `caller`; what concerns single members needs its channel.
+    /// Creates a client whose KV, lease, watch, lock, election and auth services call through `caller`.
+    ///
+    /// The cluster and maintenance services call on the channel of `caller`, because they address single members.
     pub(super) fn calling(caller: Caller, upkeep: Arc<Upkeep>) -> Self {
         let channel = caller.channel().clone();
         let kv = RemoteKv::new(caller.clone());
@@ -129,7 +155,7 @@ impl Client {
         Self { shared: Arc::new(shared) }
     }
 
-    /// This client with `prefix` before its keys, whatever stood before them.
+    /// Returns a client that prepends `prefix` to every key, replacing any existing namespace.
     pub(super) fn under(&self, prefix: &Key) -> Self {
         let mut shared = Shared::clone(&self.shared);
         let namespaced = Namespaced {
@@ -151,55 +177,257 @@ impl Client {
         &self.shared.upkeep
     }
 
-    /// Reads one key, or with [`prefix`](Get::prefix), [`range_end`](Get::range_end), [`from_key`](Get::from_key) or
-    /// [`all_keys`](Get::all_keys) many. Linearizable unless [`serializable`](Get::serializable) is set.
+    /// Reads one key or, with [`prefix`](Get::prefix), [`range_end`](Get::range_end), [`from_key`](Get::from_key) or
+    /// [`all_keys`](Get::all_keys), a range of keys.
+    ///
+    /// The read is linearizable unless [`serializable`](Get::serializable) is set. A missing key is not an error: the response has no
+    /// pairs. To read a long range page by page, use [`pages`](Get::pages).
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Compacted`](crate::Code::Compacted) or [`Code::FutureRev`](crate::Code::FutureRev) if a
+    /// [`revision`](Get::revision) is set that cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let found = client.get("config/limit").await?;
+    /// if let Some(kv) = found.first() {
+    ///     println!("{:?} at revision {}", kv.value_str(), kv.mod_revision);
+    /// }
+    ///
+    /// let all = client.get("config/").prefix().keys_only().await?;
+    /// println!("{} keys", all.count);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Range")]
+    #[doc(alias = "range")]
     pub fn get(&self, key: impl Into<Key>) -> Get<Bound<'_>> {
         Get::new(key).bind(self.kv())
     }
 
     /// Writes one key.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the key is empty or the request exceeds the [limits](crate::Limits).
+    /// [`Code::LeaseNotFound`](crate::Code::LeaseNotFound) if the [`lease`](Put::lease) does not exist.
+    /// [`Code::NoSpace`](crate::Code::NoSpace) if the database has reached its quota. [`Error::outcome`] states whether the write may
+    /// have been applied.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the outcome unknown. The write is applied at most once.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client.put("config/limit", "10").await?;
+    /// let replaced = client.put("config/limit", "20").prev_kv().await?;
+    /// println!("before: {:?}", replaced.prev_kv);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn put(&self, key: impl Into<Key>, value: impl Into<Value>) -> Put<Bound<'_>> {
         Put::new(key, value).bind(self.kv())
     }
 
-    /// Deletes one key, or with a range setter many.
+    /// Deletes one key or, with [`prefix`](Delete::prefix) or another range setter, a range of keys.
+    ///
+    /// Deleting a missing key is not an error: the response counts zero deleted keys.
+    ///
+    /// # Errors
+    ///
+    /// Those of any write. [`Error::outcome`] states whether the keys may have been deleted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the outcome unknown.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let response = client.delete("config/").prefix().await?;
+    /// println!("{} keys deleted", response.deleted);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "DeleteRange")]
+    #[doc(alias = "delete_range")]
     pub fn delete(&self, key: impl Into<Key>) -> Delete<Bound<'_>> {
         Delete::new(key).bind(self.kv())
     }
 
-    /// Compares keys, then does one of two lists of operations, all at one revision.
+    /// Starts a transaction: compares keys, then executes one of two lists of operations atomically, at one revision.
+    ///
+    /// Use it for compare-and-swap. See [`Compare`](crate::Compare) for what can be compared.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if an operation is invalid, if there are more operations than the
+    /// [limits](crate::Limits) allow, or if one branch writes a key twice. Comparisons that do not hold are not an error: the `or_else`
+    /// branch is executed and [`succeeded`](crate::TxnResponse::succeeded) returns `false`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the outcome unknown. The transaction is applied at most once.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Compare, Get, Put};
+    ///
+    /// let txn = client
+    ///     .txn()
+    ///     .when(Compare::value("config/limit").equal("10"))
+    ///     .then(Put::new("config/limit", "20"))
+    ///     .or_else(Get::new("config/limit"))
+    ///     .await?;
+    /// println!("swapped: {}", txn.succeeded());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "transaction")]
+    #[doc(alias = "cas")]
+    #[doc(alias = "compare_and_swap")]
+    #[doc(alias = "compare_and_set")]
     pub fn txn(&self) -> Txn<Bound<'_>> {
         Txn::new().bind(self.kv())
     }
 
-    /// Drops the history before `revision`.
+    /// Discards the history of the store before `revision`.
+    ///
+    /// Reads and watches of earlier revisions fail from then on. With [`physical`](Compact::physical) the call waits until the history is
+    /// removed from the member's database.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Compacted`](crate::Code::Compacted) if the store is compacted at this revision or a later one already.
+    /// [`Code::FutureRev`](crate::Code::FutureRev) if the store has not reached the revision.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the outcome unknown.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let revision = client.get("config/limit").await?.header.revision;
+    /// client.compact(revision).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn compact(&self, revision: impl Into<Revision>) -> Compact<Bound<'_>> {
         Compact::new(revision).bind(self.kv())
     }
 
-    /// Does an operation that is decided at run time, with the client's own options.
+    /// Executes an operation that is chosen at run time, with the default options of the client.
     ///
-    /// [`execute`](service::execute) takes the options of the call as well.
+    /// Use [`execute`](service::execute()) to set the options of the call.
     ///
     /// # Errors
     ///
     /// Those of the operation.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the operation: dropping a write in flight leaves its outcome unknown.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Get, Op, OpResponse, Put};
+    ///
+    /// for op in [Op::from(Put::new("greeting", "hello")), Get::new("greeting").into()] {
+    ///     if let OpResponse::Get(found) = client.execute(op).await? {
+    ///         println!("{} pairs", found.kvs.len());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Do")]
     pub async fn execute(&self, op: impl Into<Op>) -> Result<OpResponse, Error> {
         service::execute(self.kv(), op, CallOptions::default()).await
     }
 
-    /// Watches one key, or with [`prefix`](WatchCreate::prefix), [`range_end`](WatchCreate::range_end),
-    /// [`from_key`](WatchCreate::from_key) or [`all_keys`](WatchCreate::all_keys) many, from now on or from an earlier revision.
+    /// Watches one key or, with [`prefix`](WatchCreate::prefix), [`range_end`](WatchCreate::range_end),
+    /// [`from_key`](WatchCreate::from_key) or [`all_keys`](WatchCreate::all_keys), a range of keys.
+    ///
+    /// The watch starts now, or at an earlier revision with [`start_revision`](WatchCreate::start_revision). It resumes after the loss of a
+    /// member or a connection, without missing or repeating an event.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the watch is invalid. [`Code::Compacted`](crate::Code::Compacted), as
+    /// the last item of the watch, if events it still needs were compacted: list the range again, or use
+    /// [`resync`](WatchCreate::resync) or a [`Cache`](crate::Cache).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the creation of the watch.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut watch = client.watch("config/").prefix().await?;
+    /// while let Some(response) = watch.next().await {
+    ///     for event in response?.events {
+    ///         println!("{:?} {:?}", event.event_type, event.kv.key_str());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Watcher")]
+    #[doc(alias = "NewWatcher")]
+    #[doc(alias = "subscribe")]
     pub fn watch(&self, key: impl Into<Key>) -> WatchCreate<WatchBound<'_>> {
         WatchCreate::new(key).bind(self.watch_service())
     }
 
-    /// The operations on leases.
+    /// Returns the lease operations: grant, revoke, keep alive.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+    /// client.put("alive", "yes").lease(lease.id()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewLease")]
+    #[doc(alias = "lease_client")]
     pub fn lease(&self) -> Leases<'_> {
         Leases::new(self.lease_service())
     }
 
-    /// A lease of `ttl` that heals itself: lost, it is granted anew, and its keys are put again.
+    /// Returns a builder for a self-healing lease: after a loss another lease is granted, and its keys are put again.
+    ///
+    /// Use it for registrations. The holder of a lock must stop when its lease is lost, and must not use this.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let lease = client.healing_lease(Duration::from_secs(10)).attach("services/web/1", "10.0.0.7:80").await?;
+    /// println!("registered with lease {}", lease.id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn healing_lease(&self, ttl: Duration) -> HealingLeaseBuilder {
         let (lease, kv): (Arc<dyn Lease>, Arc<dyn Kv>) = match self.namespaced() {
             Some(services) => (Arc::new(services.lease.clone()), Arc::new(services.kv.clone())),
@@ -208,110 +436,333 @@ impl Client {
         HealingLeaseBuilder::new(lease, kv, ttl)
     }
 
-    /// The administration of auth: its switch, users, roles and permissions.
+    /// Returns the auth operations: enabling auth, users, roles and permissions.
+    ///
+    /// To authenticate this client, use [`ClientBuilder::password`] or [`ClientBuilder::token`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// println!("auth enabled: {}", client.auth().status().await?.enabled);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewAuth")]
+    #[doc(alias = "auth_client")]
     pub fn auth(&self) -> AuthAdmin<'_> {
         AuthAdmin::new(&self.shared.auth)
     }
 
-    /// The operations on the cluster's members.
+    /// Returns the membership operations: list, add, update, promote and remove members.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// for member in client.cluster().member_list().await?.members {
+    ///     println!("{} {}", member.id, member.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewCluster")]
+    #[doc(alias = "cluster_client")]
     pub fn cluster(&self) -> ClusterHandle<'_> {
         ClusterHandle::new(&self.shared.cluster)
     }
 
-    /// The operations that keep the cluster in order: alarms, status, checksums, defragmentation, leadership, downgrades.
+    /// Returns the maintenance operations: alarms, status, checksums, defragmentation, leadership and downgrades.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let status = client.maintenance().status("http://10.0.0.1:2379").await?;
+    /// println!("etcd {}, {} bytes", status.version, status.db_size);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewMaintenance")]
+    #[doc(alias = "maintenance_client")]
     pub fn maintenance(&self) -> MaintenanceHandle<'_> {
         MaintenanceHandle::new(&self.shared.maintenance)
     }
 
-    /// Locks that a member waits for: the lock service that every member has.
+    /// Returns the operations of etcd's own lock service.
+    ///
+    /// The crate `etcd-concurrency` has locks that survive the loss of members.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let lease = client.lease().grant(Duration::from_secs(60)).keep_alive().await?;
+    /// let lock = client.server_lock().lock("jobs/nightly", lease.id()).await?;
+    /// client.server_lock().unlock(lock.key).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "lock_client")]
+    #[doc(alias = "mutex")]
     pub fn server_lock(&self) -> ServerLocks<'_> {
         ServerLocks::new(self.lock_service())
     }
 
-    /// Elections that a member waits for: the election service that every member has.
+    /// Returns the operations of etcd's own election service.
+    ///
+    /// The crate `etcd-concurrency` has elections that survive the loss of members.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let leader = client.server_election().leader("boss").await?;
+    /// println!("{:?} leads", leader.kv.value_str());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "election_client")]
+    #[doc(alias = "leader_election")]
     pub fn server_election(&self) -> ServerElections<'_> {
         ServerElections::new(self.election_service())
     }
 
-    /// The whole database of one member, as a file, into a writer or as a stream of bytes.
+    /// Returns a snapshot of the database of one member, to be saved to a file, written to a writer or read as a stream.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let saved = client.snapshot().save_to("backup.db").await?;
+    /// println!("{} bytes, SHA-256 {}", saved.bytes, saved.sha256);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "SnapshotWithVersion")]
+    #[doc(alias = "backup")]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.channel())
     }
 
-    /// The KV service, for code that takes any [`Kv`].
+    /// Returns the KV service, for code that accepts any [`Kv`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Error, Get, Kv};
+    ///
+    /// async fn limit(kv: &dyn Kv) -> Result<u64, Error> {
+    ///     Ok(Get::new("config/").prefix().count_only().bind(kv).await?.count)
+    /// }
+    ///
+    /// println!("{} keys", limit(client.kv()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewKV")]
+    #[doc(alias = "kv_client")]
     pub fn kv(&self) -> &dyn Kv {
         self.namespaced().map_or(&self.shared.kv, Namespaced::kv)
     }
 
-    /// The Lease service, for code that takes any [`Lease`].
+    /// Returns the lease service, for code that accepts any [`Lease`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::LeaseList;
+    ///
+    /// println!("{:?}", LeaseList::new().bind(client.lease_service()).await?.leases);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lease_service(&self) -> &dyn Lease {
         self.namespaced().map_or(&self.shared.lease, Namespaced::lease)
     }
 
-    /// The Watch service, for code that takes any [`Watch`].
+    /// Returns the watch service, for code that accepts any [`Watch`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::WatchCreate;
+    ///
+    /// let watch = WatchCreate::new("config/").prefix().bind(client.watch_service()).await?;
+    /// # drop(watch);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "watch_client")]
     pub fn watch_service(&self) -> &dyn Watch {
         self.namespaced().map_or(&self.shared.watch, Namespaced::watch)
     }
 
-    /// The Lock service, for code that takes any [`LockService`].
+    /// Returns the lock service, for code that accepts any [`LockService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::ServerUnlock;
+    ///
+    /// ServerUnlock::new("jobs/nightly/7d").bind(client.lock_service()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lock_service(&self) -> &dyn LockService {
         self.namespaced().map_or(&self.shared.lock, Namespaced::lock)
     }
 
-    /// The Election service, for code that takes any [`ElectionService`].
+    /// Returns the election service, for code that accepts any [`ElectionService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::ElectionLeader;
+    ///
+    /// let leader = ElectionLeader::new("boss").bind(client.election_service()).await?;
+    /// println!("{:?} leads", leader.kv.value_str());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn election_service(&self) -> &dyn ElectionService {
         self.namespaced().map_or(&self.shared.election, Namespaced::election)
     }
 
-    /// The Auth service, for code that takes any [`Auth`].
+    /// Returns the auth service, for code that accepts any [`Auth`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::UserList;
+    ///
+    /// println!("{:?}", UserList::new().bind(client.auth_service()).await?.users);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn auth_service(&self) -> &dyn Auth {
         &self.shared.auth
     }
 
-    /// The Cluster service, for code that takes any [`Cluster`].
+    /// Returns the cluster service, for code that accepts any [`Cluster`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::MemberList;
+    ///
+    /// println!("{} members", MemberList::new().bind(client.cluster_service()).await?.members.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cluster_service(&self) -> &dyn Cluster {
         &self.shared.cluster
     }
 
-    /// The Maintenance service, for code that takes any [`Maintenance`].
+    /// Returns the maintenance service, for code that accepts any [`Maintenance`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::AlarmList;
+    ///
+    /// println!("{} alarms", AlarmList::new().bind(client.maintenance_service()).await?.alarms.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn maintenance_service(&self) -> &dyn Maintenance {
         &self.shared.maintenance
     }
 
-    /// The connections, for client stubs generated by tonic: see [`tonic`](crate::tonic).
+    /// Returns the connections of this client as a tower service, for client stubs generated by tonic.
+    ///
+    /// See the [`tonic`](crate::tonic) module for how calls of a stub are retried, authenticated and balanced.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(client: etcd_client_core::Client) {
+    /// // Any tower layer can wrap the channel; `with_service` gives it back to a client.
+    /// let channel = client.channel();
+    /// let client = client.with_service(channel);
+    /// # }
+    /// ```
+    #[doc(alias = "ActiveConnection")]
     pub fn channel(&self) -> Channel {
         self.shared.channel.clone()
     }
 
-    /// Waits until a member can be called, at most the client's timeout (5 s by default, and where there is none).
+    /// Waits until a member can be called, at most for the timeout of the client.
     ///
-    /// Cancel safe.
+    /// The limit is 5 s for a client without a timeout.
     ///
     /// # Errors
     ///
-    /// As [`ready_within`](Self::ready_within).
+    /// Those of [`ready_within`](Self::ready_within).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client.ready().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "DialTimeout")]
+    #[doc(alias = "with_connect_timeout")]
     pub async fn ready(&self) -> Result<(), Error> {
         let limit = self.shared.channel.timeout(&CallOptions::default()).unwrap_or(DEFAULT_TIMEOUT);
         self.ready_within(limit).await
     }
 
-    /// Waits until a member can be called, at most `limit`.
-    ///
-    /// Cancel safe.
+    /// Waits until a member can be called, at most for `limit`.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](etcd_errors::ErrorKind::Unavailable) when no endpoint became ready; [`attempts`](Error::attempts) and
-    /// [`report`](Error::report) say how each one failed. [`Unsupported`](etcd_errors::ErrorKind::Unsupported) when a member is older than
-    /// [`min_server_version`](ClientBuilder::min_server_version); the error names it and its version. [`Closed`](etcd_errors::ErrorKind::Closed) and
-    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) as for every call.
+    /// [`Unavailable`](etcd_errors::ErrorKind::Unavailable) if no endpoint became ready. [`attempts`](Error::attempts) and
+    /// [`report`](Error::report) give the reason for each endpoint. [`Unsupported`](etcd_errors::ErrorKind::Unsupported) if a member is
+    /// older than [`min_server_version`](ClientBuilder::min_server_version); the error names the member and its version.
+    /// [`Closed`](etcd_errors::ErrorKind::Closed) and [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) as for every call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// if let Err(error) = client.ready_within(Duration::from_secs(1)).await {
+    ///     eprintln!("{}", error.report());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
         check_runtime().map_err(|error| error.with_operation("ready"))?;
         let ready = self.shared.channel.ready_once(limit, self.become_ready()).await;
         ready.map_err(|error| error.with_operation("ready"))
     }
 
-    /// How each endpoint stands, since when and why: the present state first, then again after each change.
+    /// Returns a stream of endpoint states, starting with the current one: the phase of each endpoint, since when, and why.
+    ///
+    /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) {
@@ -328,14 +779,28 @@ impl Client {
         EndpointStates::new(pool.states(), pool.shutdown_token().clone())
     }
 
-    /// Reads the files of TLS again, now rather than before the next handshake. Connections that stand are not closed.
+    /// Reloads the TLS files now, instead of before the next handshake. Open connections are kept.
     ///
-    /// Does nothing where there is no TLS or its certificates were given as bytes. Cancel safe.
+    /// Does nothing without TLS, or if the certificates were passed as bytes.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) when a file cannot be read or a key does not belong to its certificate,
-    /// with the file's name: what was good last stays in use. [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) as for every call.
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) if a file cannot be read or a key does not match its certificate. The error
+    /// names the file, and the previous certificates stay in use. [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) as for every call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// // After a tool has rotated the certificates on disk:
+    /// client.reload_tls().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn reload_tls(&self) -> Result<(), Error> {
         let reloaded = match check_runtime() {
             Ok(()) => self.shared.channel.origins().reload().await,
@@ -352,12 +817,25 @@ impl Client {
         }
     }
 
-    /// Closes every connection of this client and its clones, and waits until their tasks have ended.
+    /// Closes all connections of this client and its clones, and waits until their tasks have ended.
     ///
-    /// Calls in flight end with [`Closed`](etcd_errors::ErrorKind::Closed), with an unknown outcome where they were writes; so do later calls.
-    /// Calling it again does nothing. Cancel safe: the connections close all the same.
+    /// Calls in flight fail with [`Closed`](etcd_errors::ErrorKind::Closed), with an unknown outcome if they are writes. Later calls fail as
+    /// well. Closing a client twice has no effect.
     ///
-    /// The tasks run on the runtime that the client was built on: where nothing drives that one, this waits for it.
+    /// The tasks run on the runtime that the client was built on. If that runtime is not driven, this future does not complete.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe. The connections are closed even if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) {
+    /// client.close().await;
+    /// # }
+    /// ```
+    #[doc(alias = "Close")]
     pub async fn close(&self) {
         self.shared.channel.pool().close();
         self.shared.channel.pool().closed().await;

@@ -1,4 +1,4 @@
-//! The operations on leases, bound to a client.
+//! The lease operations, bound to a client.
 
 use std::time::Duration;
 
@@ -10,7 +10,12 @@ use crate::{
     service::Lease,
 };
 
-/// What [`Client::lease`](crate::Client::lease) gives: one method for each operation on leases.
+/// The lease operations of a client, returned by [`Client::lease`](crate::Client::lease).
+///
+/// Each method returns an operation that is awaited. For a key that has to exist again after its lease was lost, such as the
+/// registration of a service, use [`Client::healing_lease`](crate::Client::healing_lease).
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -28,36 +33,146 @@ pub struct Leases<'a> {
 }
 
 impl<'a> Leases<'a> {
-    /// The operations on any lease service.
+    /// Creates a handle on any lease service, such as a decorator or a mock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::{Lease, Leases};
+    ///
+    /// fn leases(service: &dyn Lease) -> Leases<'_> {
+    ///     Leases::new(service)
+    /// }
+    /// ```
     pub fn new(service: &'a dyn Lease) -> Self {
         Self { service }
     }
 
-    /// Makes a lease that expires after `ttl` without a renewal. The server may raise the time: use the one it answers.
+    /// Grants a lease that expires unless it is renewed within `ttl`.
+    ///
+    /// The server may raise a TTL that it considers too short. Use the TTL of the response. With
+    /// [`keep_alive`](LeaseGrant::keep_alive) the lease is granted and kept alive in one step.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the TTL is zero or longer than etcd allows.
+    /// [`Code::LeaseExist`](crate::Code::LeaseExist) if the chosen [`id`](LeaseGrant::id) is in use.
+    ///
+    /// # Cancel safety
+    ///
+    /// The lease may have been granted if the future is dropped. It then expires after its TTL.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let lease = client.lease().grant(Duration::from_secs(10)).await?;
+    /// println!("lease {} lives for {:?}", lease.id, lease.ttl);
+    ///
+    /// // Grant and keep alive: renewals stop when `kept` is dropped.
+    /// let kept = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+    /// client.put("alive", "yes").lease(kept.id()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Grant")]
+    #[doc(alias = "LeaseGrant")]
+    #[doc(alias = "lease_grant")]
     pub fn grant(self, ttl: Duration) -> LeaseGrant<LeaseBound<'a>> {
         LeaseGrant::new(ttl).bind(self.service)
     }
 
-    /// Ends a lease and deletes the keys attached to it.
+    /// Revokes a lease, which deletes the keys attached to it.
     ///
-    /// Every [`KeptLease`](crate::KeptLease) of it that this client or a clone holds is lost at once, with
-    /// [`NotFound`](crate::LeaseLostReason::NotFound), unless the revocation was certainly not applied. Dropping the future in flight
-    /// loses them as well, as the outcome is then unknown. Handles of other clients are lost with their next renewal.
+    /// Every [`KeptLease`](crate::KeptLease) of this lease that is held by this client or a clone is lost immediately, with
+    /// [`NotFound`](crate::LeaseLostReason::NotFound), unless the revocation was certainly not applied. Handles of other clients
+    /// are lost at their next renewal.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::LeaseNotFound`](crate::Code::LeaseNotFound) if the lease does not exist.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future in flight leaves the outcome unknown. The local handles of the lease are lost in this case as well.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # use std::time::Duration;
+    /// let lease = client.lease().grant(Duration::from_secs(10)).await?;
+    /// client.lease().revoke(lease.id).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Revoke")]
+    #[doc(alias = "LeaseRevoke")]
+    #[doc(alias = "lease_revoke")]
     pub fn revoke(self, id: LeaseId) -> LeaseRevoke<LeaseBound<'a>> {
         LeaseRevoke::new(id).bind(self.service)
     }
 
-    /// Asks how long a lease still lives, and with [`keys`](LeaseTimeToLive::keys) what is attached to it.
+    /// Returns the remaining TTL of a lease and, with [`keys`](LeaseTimeToLive::keys), the keys attached to it.
+    ///
+    /// An unknown or expired lease is not an error: the response has no TTL.
+    ///
+    /// # Errors
+    ///
+    /// Those of any read.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # use std::time::Duration;
+    /// let lease = client.lease().grant(Duration::from_secs(10)).await?;
+    /// let left = client.lease().time_to_live(lease.id).keys().await?;
+    /// match left.ttl {
+    ///     Some(ttl) => println!("{} keys, expires in {ttl:?}", left.keys.len()),
+    ///     None => println!("expired"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "TimeToLive")]
+    #[doc(alias = "LeaseTimeToLive")]
+    #[doc(alias = "lease_time_to_live")]
+    #[doc(alias = "ttl")]
     pub fn time_to_live(self, id: LeaseId) -> LeaseTimeToLive<LeaseBound<'a>> {
         LeaseTimeToLive::new(id).bind(self.service)
     }
 
-    /// Keeps a lease alive for as long as the handle is held. [`grant`](Self::grant) has a
-    /// [`keep_alive`](LeaseGrant::keep_alive) of its own, which does both.
+    /// Keeps a lease alive until the returned handle is dropped.
+    ///
+    /// Awaiting the operation performs the first renewal. To grant a lease and keep it alive, use
+    /// [`LeaseGrant::keep_alive`] instead.
     ///
     /// # Errors
     ///
-    /// `Code::LeaseNotFound` where there is no such lease; those of a call whose deadline passes before the first renewal.
+    /// [`Code::LeaseNotFound`](crate::Code::LeaseNotFound) if the lease does not exist.
+    /// [`Timeout`](crate::ErrorKind::Timeout) or [`Unavailable`](crate::ErrorKind::Unavailable) if the deadline of the call passes
+    /// before the first renewal.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # use std::time::Duration;
+    /// let lease = client.lease().grant(Duration::from_secs(10)).await?;
+    /// let kept = client.lease().keep_alive(lease.id).await?;
+    /// tokio::select! {
+    ///     lost = kept.lost() => println!("stop: {lost:?}"),
+    ///     () = async { /* work that depends on the lease */ } => {}
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "KeepAlive")]
+    #[doc(alias = "LeaseKeepAlive")]
+    #[doc(alias = "lease_keep_alive")]
     pub fn keep_alive(self, id: LeaseId) -> LeaseKeepAlive<LeaseBound<'a>> {
         LeaseKeepAlive::new(id).bind(self.service)
     }
@@ -66,12 +181,46 @@ impl<'a> Leases<'a> {
     ///
     /// # Errors
     ///
-    /// `Code::LeaseNotFound` where there is no such lease.
+    /// [`Code::LeaseNotFound`](crate::Code::LeaseNotFound) if the lease does not exist.
+    ///
+    /// # Cancel safety
+    ///
+    /// The lease may have been renewed if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # use std::time::Duration;
+    /// let lease = client.lease().grant(Duration::from_secs(10)).await?;
+    /// let renewed = client.lease().keep_alive_once(lease.id).await?;
+    /// println!("expires in {:?}", renewed.ttl);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "KeepAliveOnce")]
     pub fn keep_alive_once(self, id: LeaseId) -> LeaseKeepAliveOnce<LeaseBound<'a>> {
         LeaseKeepAliveOnce::new(id).bind(self.service)
     }
 
-    /// Lists every lease.
+    /// Lists all leases of the cluster.
+    ///
+    /// # Errors
+    ///
+    /// Those of any read.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let leases = client.lease().list().await?;
+    /// println!("{leases:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Leases")]
+    #[doc(alias = "LeaseLeases")]
+    #[doc(alias = "leases")]
     pub fn list(self) -> LeaseList<LeaseBound<'a>> {
         LeaseList::new().bind(self.service)
     }

@@ -1,4 +1,4 @@
-//! What a user holds: the client, its builder and the handles it gives out.
+//! The client, its builder and the handles that the client returns.
 
 mod auth_admin;
 mod builder;

@@ -1,4 +1,4 @@
-//! The client whose keys live under a prefix.
+//! Clients with a namespace: their keys are stored under a prefix.
 
 use super::handle::Client;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     service::{ElectionService, Kv, Lease, LockService, Watch},
 };
 
-/// The services of a client that name keys, under a prefix.
+/// The services of a client that contain keys, decorated with a namespace.
 #[derive(Clone, Debug)]
 pub(super) struct Namespaced {
     pub(super) kv: Namespace<RemoteKv>,
@@ -41,12 +41,16 @@ impl Namespaced {
 }
 
 impl Client {
-    /// This client with its keys under `prefix`, within the namespace that it may have already: gets, puts, deletes, Txns, watches,
-    /// the keys of leases, and the names of the server's locks and elections, as [`Namespace`] says. An empty prefix changes nothing.
+    /// Returns a client whose keys are stored under `prefix`, within the namespace that this client already has.
     ///
-    /// Both share connections, and closing either closes both. What is not about keys is the same. Some of the rest names keys all
-    /// the same, and sees the whole store: stubs on its [`channel`](Self::channel), the permissions of
+    /// The namespace covers gets, puts, deletes, transactions, watches, the keys of leases, and the names of the server's locks and
+    /// elections, as described at [`Namespace`]. An empty prefix changes nothing. Both clients share their connections, and closing
+    /// either closes both.
+    ///
+    /// Some APIs contain keys and still see the whole store: stubs on the [`channel`](Self::channel), the permissions of
     /// [`auth`](Self::auth), and a [`snapshot`](Self::snapshot).
+    ///
+    /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -56,14 +60,26 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use = "returns the other client"]
+    #[doc(alias = "KvClientPrefix")]
+    #[doc(alias = "NewKV")]
+    #[doc(alias = "NewWatcher")]
+    #[must_use = "returns a new client"]
     pub fn with_namespace(&self, prefix: impl Into<Key>) -> Self {
         let outer = self.namespace().map_or(&b""[..], Key::as_bytes);
         self.under(&[outer, prefix.into().as_bytes()].concat().into())
     }
 
-    /// What the keys of this client are put under: [`ClientBuilder::namespace`](crate::ClientBuilder::namespace). `None` where the
-    /// keys are the store's own.
+    /// Returns the prefix of this client's keys, or `None` without a namespace.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let prod = client.with_namespace("prod/");
+    /// assert_eq!(prod.namespace().unwrap(), "prod/");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn namespace(&self) -> Option<&Key> {
         self.namespaced().map(|services| services.kv.prefix())
     }

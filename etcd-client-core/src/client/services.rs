@@ -1,4 +1,4 @@
-//! The client as each of the services, for code that takes any of them.
+//! Implements the service traits for the client, for code that accepts any service.
 
 use std::{future::Future, pin::Pin};
 

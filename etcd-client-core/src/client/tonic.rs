@@ -1,4 +1,4 @@
-//! Clients whose typed calls go through a tower service, in the terms of tonic's generated stubs.
+//! Clients whose typed calls go through a tower service with the types of tonic's generated stubs.
 
 use std::{error::Error as StdError, sync::Arc};
 
@@ -13,21 +13,26 @@ use super::{builder::ClientBuilder, handle::Client, upkeep::Upkeep};
 use crate::transport::{caller::Caller, channel::Channel, tonic::ServiceCaller};
 
 impl Client {
-    /// This client with its calls for keys, leases, users and roles going through `service`, which is as a rule its own
-    /// [`channel`](Client::channel) inside of middleware.
+    /// Returns a client whose calls for keys, leases, watches, users and roles go through `service`.
     ///
-    /// What a call through a service is, says the [`tonic` module](crate::tonic#middleware). Endpoints, readiness, limits,
-    /// timeouts and the observer are those of this client, and closing either closes both.
+    /// The service is usually the client's own [`channel`](Client::channel) wrapped in middleware. The [`tonic`
+    /// module](crate::tonic#middleware) defines what a call through a service is. The new client has the endpoints, readiness,
+    /// limits, timeouts and observer of this client, and closing either closes both.
+    ///
+    /// # Examples
     ///
     /// ```no_run
     /// # fn example(client: etcd_client_core::Client) {
-    /// // Any tower layer, a trivial one here.
+    /// // Any tower layer works; this one does nothing.
     /// let layer = tower::layer::layer_fn(|channel: etcd_client_core::tonic::Channel| channel);
     /// let service = tower::ServiceBuilder::new().layer(layer).service(client.channel());
     /// let client = client.with_service(service);
     /// # }
     /// ```
-    #[must_use = "returns the other client"]
+    #[doc(alias = "interceptor")]
+    #[doc(alias = "middleware")]
+    #[doc(alias = "layer")]
+    #[must_use = "returns a new client"]
     pub fn with_service<S, B>(&self, service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -41,16 +46,31 @@ impl Client {
         self.namespace().map_or_else(|| client.clone(), |prefix| client.under(prefix))
     }
 
-    /// A client of whatever `service` leads to, such as another transport, with the default limits and a timeout of 5 s.
+    /// Creates a client that calls through `service`, such as another transport, with the default limits and a timeout of 5 s.
     ///
-    /// What a call through a service is, says the [`tonic` module](crate::tonic#middleware). Such a client has no connections of
-    /// its own: [`endpoint_states`](Client::endpoint_states) are empty, and [`ready`](Client::ready) and calls on its
-    /// [`channel`](Client::channel), to single members and about the cluster end with [`Unsupported`](etcd_errors::ErrorKind::Unsupported).
-    /// [`close`](Client::close) ends its calls, and leaves the service alone.
+    /// The [`tonic` module](crate::tonic#middleware) defines what a call through a service is. Such a client has no connections of its
+    /// own: [`endpoint_states`](Client::endpoint_states) are empty. [`ready`](Client::ready), calls on its
+    /// [`channel`](Client::channel), calls to single members and calls about the cluster fail with
+    /// [`Unsupported`](etcd_errors::ErrorKind::Unsupported). [`close`](Client::close) ends its calls and does not touch the service.
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a tokio runtime.
+    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a Tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use etcd_client_core::Client;
+    ///
+    /// let channel = tonic::transport::Endpoint::from_static("http://127.0.0.1:2379").connect_lazy();
+    /// let client = Client::over_service(channel)?;
+    /// client.put("greeting", "hello").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewFromConn")]
+    #[doc(alias = "from_channel")]
     pub fn over_service<S, B>(service: S) -> Result<Self, Error>
     where
         S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
