@@ -1,9 +1,9 @@
-//! One try of a call on one endpoint, as an error remembers it.
+//! An attempt of a call on one endpoint, as an error records it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One try of a call: on which endpoint, whether the request was sent, how long it took and why it failed.
+/// A failed attempt of a call: its endpoint, the reason, its duration, and whether the request was sent.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,9 +21,9 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// A try on `endpoint` that failed for `reason` before anything was sent.
+    /// Creates an attempt on `endpoint` that failed for `reason` before anything was sent.
     ///
-    /// A user name and password in the endpoint (`http://user:password@host`) are left out.
+    /// A user name and a password in the endpoint (`http://user:password@host`) are removed.
     pub fn new(endpoint: impl Into<Arc<str>>, reason: impl Into<String>) -> Self {
         Self {
             endpoint: without_userinfo(endpoint.into()),
@@ -33,36 +33,36 @@ impl Attempt {
         }
     }
 
-    /// Whether any part of the request may have reached the endpoint. Default: no.
+    /// Sets whether any part of the request may have reached the endpoint. The default is `false`.
     #[must_use]
     pub fn with_sent(mut self, sent: bool) -> Self {
         self.sent = sent;
         self
     }
 
-    /// How long the try took. Default: not known.
+    /// Sets the duration of the attempt. By default it is not known.
     #[must_use]
     pub fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.elapsed = Some(elapsed);
         self
     }
 
-    /// The endpoint that was tried.
+    /// Returns the endpoint that was tried.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Why the try failed.
+    /// Returns the reason of the failure.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Whether any part of the request may have reached the endpoint.
+    /// Returns `true` if any part of the request may have reached the endpoint.
     pub fn sent(&self) -> bool {
         self.sent
     }
 
-    /// How long the try took, if that was measured.
+    /// Returns the duration of the attempt, if it was measured.
     pub fn elapsed(&self) -> Option<Duration> {
         self.elapsed
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::Attempt;
 
     #[test]
-    fn an_endpoint_loses_its_password() {
+    fn endpoint_omits_user_and_password() {
         for (endpoint, shown) in [
             ("http://root:s3cret@h:2379", "http://h:2379"),
             ("root:s3@cret@h:2379", "h:2379"),

@@ -1,4 +1,4 @@
-//! The status codes of gRPC, without any gRPC library.
+//! The status codes of gRPC, without a dependency on a gRPC library.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ macro_rules! grpc_codes {
         }
 
         impl GrpcCode {
-            /// The code with this number. A number gRPC does not define counts as [`Unknown`](Self::Unknown), as
-            /// gRPC demands of its clients.
+            /// Returns the code with this number. Numbers that gRPC does not define are [`Unknown`](Self::Unknown), as
+            /// gRPC requires of clients.
             pub const fn from_i32(number: i32) -> Self {
                 match number {
                     $($number => Self::$name,)*
@@ -22,18 +22,18 @@ macro_rules! grpc_codes {
                 }
             }
 
-            /// The name of the variant, such as `InvalidArgument`.
+            /// Returns the name of the variant, such as `InvalidArgument`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
                 }
             }
 
-            /// The code with this name as Go prints it in `rpc error: code = NAME desc = ..`.
+            /// Returns the code with the name that Go prints in `rpc error: code = NAME desc = ..`.
             pub(crate) fn from_go_name(name: &str) -> Self {
                 match name {
                     $(stringify!($name) => Self::$name,)*
-                    // The only two that Go spells in another way.
+                    // Go spells only these two differently.
                     "OK" => Self::Ok,
                     "Canceled" => Self::Cancelled,
                     _ => Self::Unknown,
@@ -46,37 +46,37 @@ macro_rules! grpc_codes {
 grpc_codes! {
     /// The call succeeded.
     Ok = 0,
-    /// The call was cancelled, mostly by its caller.
+    /// The call was cancelled, usually by its caller.
     Cancelled = 1,
-    /// The server gave no better code, or the code is unknown here.
+    /// The server had no better code, or its code is not known to this crate.
     Unknown = 2,
-    /// The request is wrong whatever the state of the server.
+    /// The request is invalid, regardless of the state of the server.
     InvalidArgument = 3,
     /// The deadline passed before the call ended.
     DeadlineExceeded = 4,
-    /// What was asked for does not exist.
+    /// The requested entity does not exist.
     NotFound = 5,
-    /// What was to be created exists already.
+    /// The entity to create already exists.
     AlreadyExists = 6,
-    /// The caller is known, but not allowed to do this.
+    /// The caller is authenticated, but lacks the permission.
     PermissionDenied = 7,
-    /// A quota, a rate or a size limit was hit.
+    /// A quota, a rate limit or a size limit was exceeded.
     ResourceExhausted = 8,
-    /// The server is not in the state that the call needs.
+    /// The server is not in the state that the call requires.
     FailedPrecondition = 9,
     /// The call was aborted by a conflict.
     Aborted = 10,
-    /// A value, such as a revision, lies outside of the valid range.
+    /// A value, such as a revision, is outside of the valid range.
     OutOfRange = 11,
     /// The server does not have this method.
     Unimplemented = 12,
-    /// An invariant of the server or of the transport broke.
+    /// An invariant of the server or of the transport was violated.
     Internal = 13,
-    /// The server cannot be reached or cannot serve at the moment.
+    /// The server cannot be reached, or cannot serve the call at the moment.
     Unavailable = 14,
-    /// Data was lost or is corrupt.
+    /// Data was lost or is corrupted.
     DataLoss = 15,
-    /// The caller's credentials are missing or not valid.
+    /// The credentials of the caller are missing or invalid.
     Unauthenticated = 16,
 }
 

@@ -1,39 +1,39 @@
-//! What kind of failure an error is, and what it means for the write that got it.
+//! The kind of a failure, and its outcome for a write.
 
 use std::fmt;
 
-/// What kind of failure an [`Error`](crate::Error) is: who noticed it and where.
+/// The kind of an [`Error`](crate::Error): where the call failed.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ErrorKind {
-    /// The request was refused before it was sent. [`Error::field`](crate::Error::field) says what is wrong with it.
+    /// The request was rejected before it was sent. [`Error::field`](crate::Error::field) names the invalid field.
     InvalidRequest,
-    /// An endpoint or a setting of the client, such as its TLS, is wrong.
+    /// An endpoint or a setting of the client, such as its TLS configuration, is invalid.
     InvalidConfig,
-    /// etcd answered with an error: see [`Error::code`](crate::Error::code).
+    /// etcd returned an error; see [`Error::code`](crate::Error::code).
     Server,
-    /// There was no usable connection, or it was lost.
+    /// No connection was usable, or the connection was lost.
     Unavailable,
     /// The deadline of the call passed.
     Timeout,
     /// The client was closed.
     Closed,
-    /// The call was made outside of a tokio runtime, or its runtime has ended.
+    /// The call was made outside of a Tokio runtime, or its runtime has ended.
     NoRuntime,
-    /// The answer of the peer breaks the rules of gRPC or of the etcd API.
+    /// The response violates the rules of gRPC or of the etcd API.
     Protocol,
-    /// The member does not have this RPC, or not this part of it.
+    /// The member does not support this RPC, or an option of it.
     Unsupported,
-    /// The answer came from another cluster than the answers before it. No data of it is returned.
+    /// The response came from another cluster than earlier responses. Its data is not returned.
     WrongCluster,
-    /// A linearizable answer was older than what the client had seen before it asked. No data of it is returned.
+    /// A linearizable response was older than a revision that the client had already seen. Its data is not returned.
     RevisionRegressed,
-    /// The reader of a watch was slower than its events, and asked for an error in that case.
+    /// The reader of a watch was too slow, and the watch was configured to fail in that case.
     Lagged,
-    /// A key or a value is not what the caller reads it as, such as UTF-8 text.
+    /// A key or a value does not have the format that the caller expects, such as UTF-8 text.
     InvalidData,
-    /// Something on this machine failed, such as writing a file. The cause is in
-    /// [`source`](std::error::Error::source), an [`io::Error`](std::io::Error).
+    /// A local operation failed, such as writing a file. The [`source`](std::error::Error::source) is an
+    /// [`io::Error`](std::io::Error).
     Io,
 }
 
@@ -42,18 +42,18 @@ impl ErrorKind {
         match self {
             Self::InvalidRequest => "invalid request",
             Self::InvalidConfig => "invalid configuration",
-            Self::Server => "etcd answered with an error",
+            Self::Server => "etcd returned an error",
             Self::Unavailable => "no usable connection",
             Self::Timeout => "the deadline passed",
             Self::Closed => "the client is closed",
-            Self::NoRuntime => "no tokio runtime",
-            Self::Protocol => "the answer breaks the protocol",
+            Self::NoRuntime => "no Tokio runtime",
+            Self::Protocol => "the response violates the protocol",
             Self::Unsupported => "not supported by this member",
-            Self::WrongCluster => "the answer comes from another cluster",
-            Self::RevisionRegressed => "the answer is older than what was seen before",
+            Self::WrongCluster => "the response comes from another cluster",
+            Self::RevisionRegressed => "the response is older than an earlier one",
             Self::Lagged => "the reader was too slow",
-            Self::InvalidData => "the data is not what was expected",
-            Self::Io => "local input or output failed",
+            Self::InvalidData => "the data does not have the expected format",
+            Self::Io => "a local I/O operation failed",
         }
     }
 }
@@ -64,15 +64,15 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// What a failed call may have done in etcd.
+/// The outcome of a failed call: whether it may have changed anything in etcd.
 ///
-/// A failed read is always [`NotApplied`](Self::NotApplied): a read changes nothing.
+/// A failed read is always [`NotApplied`](Self::NotApplied), because a read changes nothing.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
-    /// The call definitely changed nothing: it is safe to make it again.
+    /// The call definitely changed nothing. It is safe to retry.
     NotApplied,
-    /// The write may have been applied, at most once. Making it again may apply it twice.
+    /// The write may have been applied, at most once. A retry may apply it a second time.
     Unknown,
 }
 

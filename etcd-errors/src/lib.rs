@@ -3,12 +3,12 @@
 //! ```
 //! use etcd_errors::{Code, Error, GrpcCode, Outcome};
 //!
-//! // What a server answers; a client built on this crate returns such an error.
+//! // A server returned this error; a client built on this crate wraps it.
 //! let error = Error::from_server(GrpcCode::Unavailable, "etcdserver: request timed out").with_operation("put");
 //!
 //! assert_eq!(error.code(), Some(Code::Timeout));
 //! assert_eq!(error.to_string(), "put: request timed out");
-//! // The write may have been applied. It is not safe to make it again.
+//! // The write may have been applied, so it is not safe to retry.
 //! assert_eq!(error.outcome(), Outcome::Unknown);
 //!
 //! eprintln!("{}", error.report());
@@ -18,16 +18,19 @@
 //! //   help     read back what was written before writing it again
 //! ```
 //!
-//! - [`Code`] is which of etcd's errors an answer is, recognised by its text as etcd's own client does it.
-//! - [`Outcome`] is what the error means for a write: definitely not applied, or unknown.
-//! - [`ErrorKind`] is where the call failed: before it was sent, on the way, or in etcd.
-//! - [`Error`] holds these, the [`Attempt`]s on each endpoint and the cause; [`Error::report`] tells it all to a person.
+//! - [`Code`] identifies an error of etcd, by its text, as etcd's own client does.
+//! - [`Outcome`] is the consequence for a write: definitely not applied, or unknown.
+//! - [`ErrorKind`] is the place of the failure: before the request was sent, on the way, or in etcd.
+//! - [`Error`] combines these with the [`Attempt`]s on each endpoint and the cause. [`Error::report`] shows all of it to a
+//!   person.
 //!
-//! By default this crate depends on `thiserror` only: no runtime, no gRPC library, no TLS.
+//! By default, this crate depends on `thiserror` only: no runtime, no gRPC library, no TLS.
 //!
-//! | feature | default | what it adds |
+//! # Features
+//!
+//! | feature | default | adds |
 //! |---|---|---|
-//! | `tonic` | no | module `tonic`: an `Error` from a `tonic::Status` |
+//! | `tonic` | no | module `tonic`: conversion from `tonic::Status` |
 
 mod attempt;
 mod code;
@@ -46,7 +49,7 @@ pub use grpc_code::GrpcCode;
 pub use kind::{ErrorKind, Outcome};
 pub use report::Report;
 
-/// Compiles the example of the README.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

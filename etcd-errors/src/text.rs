@@ -1,8 +1,8 @@
-//! How texts that came from elsewhere are shown.
+//! Display of texts that come from servers and other libraries.
 
 use std::fmt;
 
-/// Shows a text on one line: what a server sends may hold line breaks and terminal escapes.
+/// Prints a text on one line. A text from a server may contain line breaks and terminal escapes, which become spaces.
 pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {

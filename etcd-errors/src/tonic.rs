@@ -1,4 +1,4 @@
-//! Errors from tonic's `Status`; the only place where a type of tonic appears.
+//! Conversion of tonic's `Status`. No other module uses a type of tonic.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,14 +9,16 @@ use crate::error::Error;
 use crate::grpc_code::GrpcCode;
 use crate::kind::{ErrorKind, Outcome};
 
-/// What a stub says when its transport was not ready: the request was never handed over.
+/// The prefix that a generated stub puts in front of a failed `poll_ready`: the request was not handed to the transport.
 const NOT_READY: &str = "Service was not ready: ";
 
-/// The error that a call through one of tonic's stubs ended with.
+/// Converts the status of a call that was made through a tonic stub.
 ///
-/// Where the status was made from an [`Error`], as by a channel that knows what became of the request, it is that error.
-/// Else code, kind and outcome follow from the status as in [`Error::from_server`]. The status itself is not the source,
-/// since it repeats the message; what caused it is, where that adds anything.
+/// If the status was created from an [`Error`], as by a channel that knows the outcome of the request, that error is
+/// returned. Otherwise [`Error::from_server`] derives code, kind and outcome from the status. The status is not the source
+/// of the error, because it repeats the message. Its own source is, if it adds anything to the message.
+///
+/// # Examples
 ///
 /// ```
 /// use etcd_errors::Code;
@@ -47,7 +49,7 @@ impl From<Status> for Error {
     }
 }
 
-/// The first of the causes of a status that says more than its message.
+/// The first cause of a status that adds something to its message.
 struct Cause {
     status: Status,
     depth: usize,

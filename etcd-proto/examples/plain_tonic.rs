@@ -1,4 +1,4 @@
-//! Another tool on this crate and tonic's own channel: prints the keys below a prefix and their revisions.
+//! Prints the keys below a prefix and their revisions, with a generated stub on tonic's own channel.
 //!
 //! `cargo run -p etcd-proto --features client --example plain_tonic -- http://127.0.0.1:2379 jobs/`
 #![allow(clippy::print_stdout)]
@@ -11,7 +11,7 @@ use etcd_proto::etcdserverpb::{RangeRequest, RangeResponse};
 use prost::bytes::Bytes;
 use tonic::transport::Endpoint;
 
-/// How long connecting and the one request may take, each.
+/// The timeout of connecting, and of the request.
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,9 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// All keys that start with `prefix`, or all keys there are.
+/// Returns a request for the keys that start with `prefix`, or for all keys if it is empty.
 fn below(prefix: &Bytes) -> RangeRequest {
-    // etcd takes "\0" for the first possible key, and as the end of a range for "no end".
+    // "\0" is the first possible key. As the end of a range, it means "no end".
     let open = || Bytes::from_static(b"\0");
     let key = if prefix.is_empty() { open() } else { prefix.clone() };
     let last = prefix.iter().rposition(|byte| *byte != u8::MAX);

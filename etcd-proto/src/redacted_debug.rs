@@ -1,8 +1,8 @@
-//! `Debug` for the messages that carry a secret or a stored value: it prints neither.
+//! `Debug` of the messages that contain secrets or stored values, without printing either.
 //!
-//! Secrets print as `<redacted>`, stored values as `<N bytes>`, every other field as the derived `Debug`
-//! would. Each implementation takes its message apart without `..`, so that a field which a later etcd adds
-//! does not compile until someone has decided how it prints.
+//! Secrets are printed as `<redacted>`, stored values as `<N bytes>`, and all other fields as by the derived `Debug`. Each
+//! implementation destructures its message without `..`: a field that a later etcd adds is a compile error until its
+//! output has been decided.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::etcdserverpb::{
 use crate::mvccpb::KeyValue;
 use crate::v3electionpb::{CampaignRequest, ProclaimRequest};
 
-/// Stands for a secret; it does not even tell whether there is one.
+/// Prints as a placeholder for a secret, whether or not the secret is empty.
 struct Redacted;
 
 impl fmt::Debug for Redacted {
@@ -24,7 +24,7 @@ impl fmt::Debug for Redacted {
     }
 }
 
-/// Stands for a stored value of this many bytes.
+/// Prints the length of a stored value.
 struct Size(usize);
 
 impl fmt::Debug for Size {
@@ -65,7 +65,7 @@ impl fmt::Debug for Compare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { result, target, key, range_end, target_union } = self;
         let mut compare = f.debug_struct("Compare");
-        // Both enums are open: a number without a name prints as the number.
+        // Both enums are open: an unknown number is printed as the number.
         match CompareResult::try_from(*result) {
             Ok(name) => compare.field("result", &name),
             Err(_) => compare.field("result", result),

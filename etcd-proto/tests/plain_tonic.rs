@@ -1,5 +1,5 @@
-//! Shows that another tool needs nothing but this crate: its stubs on tonic's own channel, its server trait
-//! behind tonic's own server.
+//! Runs the stubs on tonic's own channel and the server trait on tonic's own server, to show that a tool needs only
+//! this crate.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

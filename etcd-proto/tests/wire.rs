@@ -1,4 +1,4 @@
-//! What the generated messages promise about the wire format.
+//! The guarantees of the generated messages about the wire format.
 
 use etcd_proto::etcdserverpb::{AlarmType, RangeRequest, StatusResponse, WatchCreateRequest, range_request};
 use etcd_proto::grpc_health_v1::{HealthCheckResponse, health_check_response::ServingStatus};

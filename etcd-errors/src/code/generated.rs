@@ -4,10 +4,10 @@ use super::Row;
 use crate::grpc_code::GrpcCode;
 use crate::kind::Outcome;
 
-/// Which error etcd answered with.
+/// An error of the etcd v3 API.
 ///
-/// One variant for each error of etcd's v3 API, named as the Go client's variable without `Err`, and
-/// [`Other`](Self::Other) for an answer that etcd's table of errors does not list.
+/// The variants are named after the Go client's variables, without `Err`. [`Other`](Self::Other) stands for an
+/// error that is not in etcd's table.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Code {
@@ -143,7 +143,7 @@ pub enum Code {
     ElectionNotLeader,
     /// `election: no leader` (Unknown).
     ElectionNoLeader,
-    /// An answer that is not in etcd's table: all that is known is its gRPC code.
+    /// An error that is not in etcd's table, with its gRPC code.
     Other(GrpcCode),
 }
 

@@ -1,4 +1,4 @@
-//! The errors of etcd's API, recognised by their text: codes differ between versions, texts do not.
+//! The errors of etcd's API, identified by their text: gRPC codes differ between versions, texts do not.
 
 mod generated;
 #[cfg(test)]
@@ -12,7 +12,7 @@ use crate::grpc_code::GrpcCode;
 use crate::kind::Outcome;
 use generated::ROWS;
 
-/// One line of the table.
+/// A row of the table.
 struct Row {
     code: Code,
     name: &'static str,
@@ -33,43 +33,47 @@ impl Row {
     }
 }
 
-/// Other texts that servers send for an error of the table.
+/// Further texts that servers send for errors of the table.
 const ALIASES: [(&str, Code); 8] = [
-    // Contexts that end inside of a server; with code Unknown up to 3.4.
+    // Contexts that end inside of a server. Servers up to 3.4 send them with code Unknown.
     ("context deadline exceeded", Code::DeadlineExceeded),
     ("context canceled", Code::Canceled),
     ("etcdserver: request cancelled", Code::Canceled),
-    // 3.4 and 3.5 releases whose v3rpc/util.go did not map these two yet.
+    // Releases of 3.4 and 3.5 whose v3rpc/util.go did not map these two yet.
     ("auth: revision in header is old", Code::AuthOldRevision),
     ("auth: permission not given", Code::PermissionNotGiven),
-    // 3.4 and 3.5: authMaintenanceServer.isAuthenticated in v3rpc/maintenance.go maps nothing, and it is asked first.
+    // 3.4 and 3.5: authMaintenanceServer.isAuthenticated in v3rpc/maintenance.go returns errors unmapped, before the
+    // handler runs.
     ("auth: user name is empty", Code::UserEmpty),
     ("auth: permission denied", Code::PermissionDenied),
     ("auth: invalid auth token", Code::InvalidAuthToken),
 ];
 
-/// Answers outside of the table that say more about the write than their gRPC code does, by the start of their text.
+/// Errors outside of the table whose text determines the outcome better than their gRPC code does, by the start of the
+/// text.
 const TEXT_OUTCOMES: [(GrpcCode, &str, Outcome); 5] = [
-    // grpc-go's server refuses a large request before the handler. Its opposite, "trying to send message larger than
-    // max", is a response that became too large after the handler ran.
+    // grpc-go's server rejects a large request before the handler runs. "trying to send message larger than max" is the
+    // opposite case: the response became too large after the handler ran.
     (GrpcCode::ResourceExhausted, "grpc: received message larger than max", Outcome::NotApplied),
-    // Raft refused the entry before it was appended, as a leader does while it hands over its leadership.
+    // Raft rejected the entry before it was appended, as a leader does during a leadership transfer.
     (GrpcCode::Unknown, "raft proposal dropped", Outcome::NotApplied),
-    // tonic says these of a response it could not read, with codes that otherwise refuse a request.
+    // tonic reports these for a response that it could not decode, with codes that otherwise reject a request.
     (GrpcCode::OutOfRange, "Error, decoded message length too large", Outcome::Unknown),
     (GrpcCode::OutOfRange, "Error, encoded message length too large", Outcome::Unknown),
     (GrpcCode::Unimplemented, "Content is compressed with", Outcome::Unknown),
 ];
 
 impl Code {
-    /// Every code of etcd's table, in its order; [`Other`](Self::Other) is not among them.
+    /// All codes of etcd's table, in its order. [`Other`](Self::Other) is not included.
     pub const ALL: &'static [Self] = &all();
 
-    /// Which error this answer is.
+    /// Identifies an error by its gRPC code and its text.
     ///
-    /// The text decides, since servers of different versions send one text with different gRPC codes; the gRPC code
-    /// counts only for a text that is not known. A text in the form `rpc error: code = X desc = Y`, as the reason of
-    /// a cancelled watch has it, is read as the answer `Y` with code `X`.
+    /// The text decides, because servers of different versions send the same text with different gRPC codes. The gRPC
+    /// code is used only for an unknown text. A text of the form `rpc error: code = X desc = Y`, such as the reason of a
+    /// cancelled watch, is read as the text `Y` with code `X`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use etcd_errors::{Code, GrpcCode};
@@ -86,8 +90,9 @@ impl Code {
         row.or_else(alias).unwrap_or(Self::Other(grpc))
     }
 
-    /// The gRPC code that etcd 3.7 sends with this error. Other versions may send another one:
-    /// [`Error::grpc_code`](crate::Error::grpc_code) has the one that came.
+    /// Returns the gRPC code that etcd 3.7 sends with this error.
+    ///
+    /// Other versions may send another code. [`Error::grpc_code`](crate::Error::grpc_code) returns the received one.
     pub fn grpc(self) -> GrpcCode {
         match self {
             Self::Other(grpc) => grpc,
@@ -95,23 +100,27 @@ impl Code {
         }
     }
 
-    /// The text that etcd sends with this error; none for [`Other`](Self::Other).
+    /// Returns the text that etcd sends with this error, or `None` for [`Other`](Self::Other).
     pub fn message(self) -> Option<&'static str> {
         self.row().map(|row| row.message)
     }
 
-    /// The name of the variant, such as `EmptyKey`.
+    /// Returns the name of the variant, such as `EmptyKey`.
     pub fn name(self) -> &'static str {
         self.row().map_or("Other", |row| row.name)
     }
 
-    /// What this answer says about the write that got it.
+    /// Returns the outcome that this error implies for a write.
     ///
-    /// [`NotApplied`](Outcome::NotApplied) where the server's code shows that it refuses before it changes anything,
-    /// else [`Unknown`](Outcome::Unknown). Two answers are easily misread: the write that exhausts the database's
-    /// quota is applied, then answered with [`NoSpace`](Self::NoSpace); and a promotion that worked may be
-    /// answered with [`MemberNotLearner`](Self::MemberNotLearner). One is wider than it seems: a promotion that a
-    /// follower forwarded may have been applied though the answer is [`NoLeader`](Self::NoLeader).
+    /// The outcome is [`NotApplied`](Outcome::NotApplied) if the server's code shows that it rejects the request before it
+    /// changes anything, and [`Unknown`](Outcome::Unknown) otherwise. Three errors are easily misread:
+    ///
+    /// - [`NoSpace`](Self::NoSpace): the write that exhausts the database quota is applied before this error is returned.
+    /// - [`MemberNotLearner`](Self::MemberNotLearner): a promotion that succeeded may return this error.
+    /// - [`NoLeader`](Self::NoLeader) is `NotApplied`, except for a promotion that a follower forwarded: it may have been
+    ///   applied, and the client reports the outcome as unknown.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use etcd_errors::{Code, Outcome};
@@ -126,8 +135,9 @@ impl Code {
         }
     }
 
-    /// As [`outcome`](Self::outcome), sharpened by the text for the few answers outside of etcd's table whose text
-    /// says when they are given, such as `raft proposal dropped`.
+    /// Returns the [`outcome`](Self::outcome), refined by the text.
+    ///
+    /// A few errors outside of etcd's table can be identified by their text, such as `raft proposal dropped`.
     pub fn outcome_with(self, message: &str) -> Outcome {
         let Self::Other(grpc) = self else { return self.outcome() };
         let (_, text) = unwrap(grpc, message);
@@ -141,7 +151,7 @@ impl Code {
 }
 
 impl fmt::Display for Code {
-    /// The name, and for [`Other`](Self::Other) the gRPC code with it.
+    /// Prints the name. [`Other`](Self::Other) is followed by its gRPC code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Other(grpc) => write!(f, "Other({grpc})"),
@@ -150,7 +160,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// What is left of a message as `rpc error: code = X desc = Y` once, or more than once, wrapped by a Go program.
+/// Removes the `rpc error: code = X desc = Y` that Go programs wrap around a message, once or more often.
 pub(crate) fn unwrap(mut grpc: GrpcCode, mut message: &str) -> (GrpcCode, &str) {
     while let Some(rest) = message.strip_prefix("rpc error: code = ") {
         let Some((name, desc)) = rest.split_once(" desc = ") else { break };
@@ -170,8 +180,8 @@ const fn all() -> [Code; ROWS.len()] {
     codes
 }
 
-/// A bare gRPC code. Those that blame the request are given before it is carried out; the others may come from any
-/// hop at any time.
+/// The outcome for a gRPC code without a known text. Codes that reject the request are sent before it is executed. The
+/// others may come from any hop at any time.
 const fn other_outcome(grpc: GrpcCode) -> Outcome {
     match grpc {
         GrpcCode::InvalidArgument

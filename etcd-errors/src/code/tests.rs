@@ -1,4 +1,4 @@
-//! Every row of the table against the generated code, and the answers that are not in it.
+//! Compares every row of the table with the generated code, and covers errors outside of the table.
 
 use super::{Code, GrpcCode, Outcome};
 
@@ -28,7 +28,7 @@ fn lines() -> Vec<Line> {
 }
 
 #[test]
-fn each_row_of_the_table_is_a_code() {
+fn every_row_has_a_code() {
     let lines = lines();
     assert_eq!(lines.len(), 66);
     assert_eq!(Code::ALL.len(), 66);
@@ -44,7 +44,7 @@ fn each_row_of_the_table_is_a_code() {
 }
 
 #[test]
-fn the_text_decides_whatever_the_grpc_code() {
+fn text_takes_precedence_over_grpc_code() {
     for line in lines() {
         for grpc in (0..=16).map(GrpcCode::from_i32) {
             assert_eq!(Code::parse(grpc, line.message).name(), line.name, "{grpc}");
@@ -53,7 +53,7 @@ fn the_text_decides_whatever_the_grpc_code() {
 }
 
 #[test]
-fn answers_of_older_servers_are_recognised() {
+fn errors_of_older_servers_are_recognised() {
     use GrpcCode::{Cancelled, DeadlineExceeded, Unavailable, Unknown};
     for (grpc, message, code) in [
         (Unavailable, "etcdserver: not capable", Code::NotCapable),
@@ -87,7 +87,7 @@ fn answers_of_older_servers_are_recognised() {
 }
 
 #[test]
-fn a_message_that_go_wrapped_is_unwrapped() {
+fn wrapped_message_is_unwrapped() {
     for line in lines() {
         let wrapped = format!("rpc error: code = {} desc = {}", line.grpc, line.message);
         assert_eq!(Code::parse(GrpcCode::Unknown, &wrapped).name(), line.name);
@@ -97,7 +97,7 @@ fn a_message_that_go_wrapped_is_unwrapped() {
 }
 
 #[test]
-fn a_wrapped_text_that_is_unknown_has_the_code_in_its_wrapping() {
+fn unknown_wrapped_text_keeps_wrapped_code() {
     let parse = |message| Code::parse(GrpcCode::Unknown, message);
     assert_eq!(parse("rpc error: code = Canceled desc = x"), Code::Other(GrpcCode::Cancelled));
     assert_eq!(parse("rpc error: code = Code(42) desc = x"), Code::Other(GrpcCode::Unknown));
@@ -105,7 +105,7 @@ fn a_wrapped_text_that_is_unknown_has_the_code_in_its_wrapping() {
 }
 
 #[test]
-fn an_unknown_text_keeps_its_grpc_code() {
+fn unknown_text_keeps_grpc_code() {
     for message in ["", "etcdserver: ", "etcdserver: no leader ", "key is not provided", "no leader"] {
         let code = Code::parse(GrpcCode::Aborted, message);
         assert_eq!(code, Code::Other(GrpcCode::Aborted), "{message:?}");
@@ -118,9 +118,9 @@ fn an_unknown_text_keeps_its_grpc_code() {
     }
 }
 
-/// Written out once more, apart from the table: a wrong `NotApplied` makes a client write twice.
+/// Lists the codes independently of the table, because a wrong `NotApplied` makes a client write twice.
 #[test]
-fn these_answers_leave_the_outcome_unknown_and_no_others() {
+fn only_these_codes_leave_outcome_unknown() {
     let unknown: Vec<_> =
         Code::ALL.iter().copied().filter(|code| code.outcome() == Outcome::Unknown).collect();
     assert_eq!(
@@ -159,7 +159,7 @@ fn these_answers_leave_the_outcome_unknown_and_no_others() {
 }
 
 #[test]
-fn some_texts_outside_of_the_table_tell_the_outcome() {
+fn known_texts_refine_outcome() {
     use GrpcCode::{OutOfRange, ResourceExhausted, Unavailable, Unimplemented, Unknown};
     for (grpc, message, outcome) in [
         (ResourceExhausted, "grpc: received message larger than max (9 vs. 8)", Outcome::NotApplied),

@@ -1,4 +1,4 @@
-//! How an error comes to be: by this client, from an answer of etcd, or in a mock.
+//! The constructors of errors: for the client, for responses of etcd, and for mocks.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -12,8 +12,9 @@ use crate::grpc_code::GrpcCode;
 use crate::kind::{ErrorKind, Outcome};
 
 impl Error {
-    /// An error that etcd did not answer with. Its outcome is [`Outcome::NotApplied`] until
-    /// [`with_outcome`](Self::with_outcome) says otherwise, so set that where a request may have been sent.
+    /// Creates an error that is not a response of etcd.
+    ///
+    /// Its outcome is [`Outcome::NotApplied`]. Set [`with_outcome`](Self::with_outcome) if a request may have been sent.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -30,22 +31,26 @@ impl Error {
         }))
     }
 
-    /// A request that is refused before it is sent, since `field` of it is wrong.
+    /// Creates an error for a request that is rejected before it is sent, because its `field` is invalid.
     pub fn invalid_request(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::InvalidRequest, message).with_field(field)
     }
 
-    /// A setting of the client, named by `field`, that is wrong.
+    /// Creates an error for an invalid setting of the client, named by `field`.
     pub fn invalid_config(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::InvalidConfig, message).with_field(field)
     }
 
-    /// The error that etcd answered with: a gRPC code and a text, which is kept as it is.
+    /// Creates the error for a response of etcd: a gRPC code and a text, which is kept unchanged.
     ///
-    /// The code follows from the text, see [`Code::parse`], and the outcome from both, see
-    /// [`Code::outcome_with`]. The kind is [`ErrorKind::Server`], but for an RPC the member does not have
-    /// ([`Unsupported`](ErrorKind::Unsupported)), a deadline that passed ([`Timeout`](ErrorKind::Timeout)), and a text
-    /// unknown to etcd's table with code `Unavailable` ([`Unavailable`](ErrorKind::Unavailable)).
+    /// [`Code::parse`] derives the code from the text, and [`Code::outcome_with`] the outcome from both.
+    /// The kind is [`ErrorKind::Server`], with three exceptions:
+    ///
+    /// - [`Unsupported`](ErrorKind::Unsupported) for an RPC that the member does not have,
+    /// - [`Timeout`](ErrorKind::Timeout) for a deadline that passed,
+    /// - [`Unavailable`](ErrorKind::Unavailable) for the gRPC code `Unavailable` with a text that is not in etcd's table.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use etcd_errors::{Code, Error, ErrorKind, GrpcCode, Outcome};
@@ -65,7 +70,7 @@ impl Error {
         error
     }
 
-    /// Sets the code, and the gRPC code with it where none is set. Leaves kind and outcome as they are.
+    /// Sets the code, and the gRPC code if none is set. Kind and outcome do not change.
     #[must_use]
     pub fn with_code(mut self, code: Code) -> Self {
         self.0.code = Some(code);
@@ -73,56 +78,56 @@ impl Error {
         self
     }
 
-    /// Sets what the call may have done in etcd.
+    /// Sets the outcome: what the call may have done in etcd.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
         self.0.outcome = outcome;
         self
     }
 
-    /// Sets the cause. Its text belongs there and not into the message as well.
+    /// Sets the cause. Do not repeat its text in the message.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Sets a cause that is shared with other errors, as [`with_source`](Self::with_source) sets one of its own.
+    /// Sets a cause that is shared with other errors. [`with_source`](Self::with_source) takes an unshared one.
     #[must_use]
     pub fn with_shared_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
         self.0.source = Some(source);
         self
     }
 
-    /// Sets what was being done, such as `put`.
+    /// Sets the operation, such as `put`.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static str) -> Self {
         self.0.operation = Some(operation);
         self
     }
 
-    /// Sets what was tried, oldest first.
+    /// Sets the attempts, oldest first.
     #[must_use]
     pub fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
         self.0.attempts = attempts;
         self
     }
 
-    /// Sets how long the call took, all attempts together.
+    /// Sets the duration of the call, all attempts included.
     #[must_use]
     pub fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.0.elapsed = Some(elapsed);
         self
     }
 
-    /// Sets the oldest revision that history still has.
+    /// Sets the oldest revision that is still available after a compaction.
     #[must_use]
     pub fn with_compact_revision(mut self, revision: i64) -> Self {
         self.0.compact_revision = Some(revision);
         self
     }
 
-    /// Sets which part of the request or which setting is wrong.
+    /// Sets the field of the request, or the setting, that is invalid.
     #[must_use]
     pub fn with_field(mut self, field: &'static str) -> Self {
         self.0.field = Some(field);
@@ -131,16 +136,18 @@ impl Error {
 }
 
 impl From<Code> for Error {
-    /// The error as etcd 3.7 answers with it: what a mock returns.
+    /// Creates the error as etcd 3.7 returns it, for use in mocks.
     fn from(code: Code) -> Self {
         Self::from_server(code.grpc(), code.message().unwrap_or_default())
     }
 }
 
 impl From<std::str::Utf8Error> for Error {
-    /// A key or a value that is not UTF-8, as `KeyValue::value_str` returns it: [`ErrorKind::InvalidData`].
+    /// Creates an [`ErrorKind::InvalidData`] error for a key or a value that is not UTF-8, as `KeyValue::value_str` does.
     ///
-    /// The outcome is [`Outcome::Unknown`], as the bytes may be those of a response to a write, which was then applied.
+    /// The outcome is [`Outcome::Unknown`], because the bytes may come from the response to a write that was applied.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use etcd_errors::{Error, ErrorKind};

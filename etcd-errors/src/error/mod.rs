@@ -1,4 +1,4 @@
-//! The error of every crate of this client: one word wide, and what it can be asked.
+//! The error type of every crate of this client, and its accessors.
 
 mod build;
 #[cfg(test)]
@@ -16,10 +16,25 @@ use crate::kind::{ErrorKind, Outcome};
 use crate::report::Report;
 use crate::text::OneLine;
 
-/// Why a call failed, what that means for a write, and what was tried.
+/// The error of a failed call: its kind and code, the outcome for a write, and the attempts that were made.
 ///
-/// `Display` is one phrase on one line; the causes are behind [`source`](std::error::Error::source), and
-/// [`report`](Self::report) tells all of it to a person. A clone is deep but for the source, which is shared.
+/// `Display` prints one phrase on one line. The causes are available through [`source`](std::error::Error::source), and
+/// [`report`](Self::report) shows everything to a person. A clone is deep, except for the source, which is shared.
+///
+/// # Examples
+///
+/// ```
+/// use etcd_errors::{Code, Error, Outcome};
+///
+/// fn describe(error: &Error) -> &'static str {
+///     match (error.code(), error.outcome()) {
+///         (Some(Code::PermissionDenied), _) => "ask an administrator for permission",
+///         (_, Outcome::Unknown) => "read the key back before writing it again",
+///         (_, _) => "safe to retry",
+///     }
+/// }
+/// assert_eq!(describe(&Error::from(Code::Timeout)), "read the key back before writing it again");
+/// ```
 #[derive(Clone, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Inner>);
@@ -40,106 +55,107 @@ struct Inner {
 }
 
 impl Error {
-    /// What kind of failure this is.
+    /// Returns the kind of this failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Which error etcd answered with, if it did.
+    /// Returns the error that etcd returned, or `None` if the failure is not a response of etcd.
     pub fn code(&self) -> Option<Code> {
         self.0.code
     }
 
-    /// The gRPC code that came with the answer. For an error of etcd's table, match on [`code`](Self::code) instead:
+    /// Returns the gRPC code of the response. For an error of etcd's table, match on [`code`](Self::code) instead:
     /// servers of different versions send different gRPC codes.
     pub fn grpc_code(&self) -> Option<GrpcCode> {
         self.0.grpc
     }
 
-    /// What the failed call may have done in etcd.
+    /// Returns what the failed call may have done in etcd.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
-    /// The part of the request or the setting that is wrong, if the error is about one.
+    /// Returns the invalid field of the request, or the invalid setting, if the error is about one.
     pub fn field(&self) -> Option<&'static str> {
         self.0.field
     }
 
-    /// What was being done, such as `put`.
+    /// Returns the operation that failed, such as `put`.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
-    /// The message alone; of an answer of etcd, its text as it came.
+    /// Returns the message without the operation and the causes. For a response of etcd, this is its unchanged text.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What was tried, oldest first.
+    /// Returns the attempts of the call, oldest first.
     pub fn attempts(&self) -> &[Attempt] {
         &self.0.attempts
     }
 
-    /// How long the call took, all attempts together.
+    /// Returns the duration of the call, all attempts included.
     pub fn elapsed(&self) -> Option<Duration> {
         self.0.elapsed
     }
 
-    /// The oldest revision that history still has, as etcd counts revisions, where a watch ended because it needed older ones.
+    /// Returns the oldest revision that is still available, if a watch ended because it needed an older, compacted one.
     pub fn compact_revision(&self) -> Option<i64> {
         self.0.compact_revision
     }
 
-    /// All that is known, on several lines, for a person: what failed, what it means for the write, what was tried,
+    /// Returns a report of several lines for people: the failure, the outcome of the write, the attempts, the causes,
     /// and what to do.
     pub fn report(&self) -> Report<'_> {
         Report::new(self)
     }
 
-    /// Whether the write may have been applied: [`outcome`](Self::outcome) is [`Outcome::Unknown`].
+    /// Returns `true` if a write may have been applied, so that [`outcome`](Self::outcome) is [`Outcome::Unknown`].
     pub fn outcome_unknown(&self) -> bool {
         self.outcome() == Outcome::Unknown
     }
 
-    /// Whether the revision asked for has been compacted away.
+    /// Returns `true` if the requested revision has been compacted.
     pub fn is_compacted(&self) -> bool {
         self.code() == Some(Code::Compacted)
     }
 
-    /// Whether the user lacks a permission.
+    /// Returns `true` if the user lacks a permission.
     pub fn is_permission_denied(&self) -> bool {
         matches!(self.code(), Some(Code::PermissionDenied | Code::Other(GrpcCode::PermissionDenied)))
     }
 
-    /// Whether the lease does not exist (any more).
+    /// Returns `true` if the lease does not exist, because it expired, was revoked, or was never granted.
     pub fn is_lease_not_found(&self) -> bool {
         self.code() == Some(Code::LeaseNotFound)
     }
 
-    /// Whether the database's quota is exhausted.
+    /// Returns `true` if the quota of the database is exhausted.
     pub fn is_no_space(&self) -> bool {
         self.code() == Some(Code::NoSpace)
     }
 
-    /// Whether the member has no leader.
+    /// Returns `true` if the member has no leader.
     pub fn is_no_leader(&self) -> bool {
         self.code() == Some(Code::NoLeader)
     }
 
-    /// Whether the member is not the leader, which the call needs.
+    /// Returns `true` if the call needs the leader, and the member is not the leader.
     pub fn is_not_leader(&self) -> bool {
         self.code() == Some(Code::NotLeader)
     }
 
-    /// Whether etcd no longer takes the token: authenticate again, the password may still be right.
+    /// Returns `true` if etcd rejected the authentication token.
     ///
-    /// etcd says so in three ways: the token is unknown, it predates the last change of users or roles, or there is none.
+    /// The token is unknown or expired, it is older than the last change of users and roles, or the request had none.
+    /// The password may still be valid: authenticate again.
     pub fn is_token_rejected(&self) -> bool {
         matches!(self.code(), Some(Code::InvalidAuthToken | Code::AuthOldRevision | Code::UserEmpty))
     }
 
-    /// Whether time ran out: the deadline of the call or a timeout inside of etcd.
+    /// Returns `true` if the deadline of the call passed, or a timeout inside of etcd.
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
             || matches!(
@@ -153,18 +169,18 @@ impl Error {
             )
     }
 
-    /// Whether the client was closed.
+    /// Returns `true` if the client was closed.
     pub fn is_closed(&self) -> bool {
         self.kind() == ErrorKind::Closed
     }
 
-    /// Whether no member could be reached, or the one reached could not serve at the moment.
+    /// Returns `true` if no member could be reached, or the member that was reached could not serve the request.
     pub fn is_unavailable(&self) -> bool {
         self.kind() == ErrorKind::Unavailable
             || self.code().is_some_and(|code| code.grpc() == GrpcCode::Unavailable)
     }
 
-    /// Whether the member does not have this RPC, or not this part of it.
+    /// Returns `true` if the member does not support this RPC, or an option of it.
     pub fn is_unsupported(&self) -> bool {
         self.kind() == ErrorKind::Unsupported
     }
@@ -199,7 +215,7 @@ impl fmt::Display for Inner {
 }
 
 impl fmt::Debug for Inner {
-    /// Only what is known; a panic message shows this, so the source is its text.
+    /// Prints the fields that are set. A panic message shows this, so the source is printed as its text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Error");
         out.field("kind", &self.kind);
@@ -224,7 +240,7 @@ impl fmt::Debug for Inner {
     }
 }
 
-/// The first attempts and how many more there are: a log line must not grow with the retries of a call.
+/// Prints the first attempts and the number of the others, so that a log line does not grow with the retries of a call.
 struct SomeAttempts<'a>(&'a [Attempt]);
 
 impl fmt::Debug for SomeAttempts<'_> {
@@ -240,7 +256,7 @@ impl fmt::Debug for SomeAttempts<'_> {
 }
 
 impl Inner {
-    /// The message as it reads in a sentence: without what etcd and Go put in front of it.
+    /// Returns the message without the prefixes that etcd and Go put in front of it.
     fn phrase(&self) -> &str {
         let (_, text) = code::unwrap(GrpcCode::Unknown, &self.message);
         let text = text.strip_prefix("etcdserver: ").unwrap_or(text);

@@ -1,4 +1,4 @@
-//! What an error says of itself, and that its chain of causes says nothing twice.
+//! The accessors and texts of errors, and their chains of causes.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Error;
 use crate::{Attempt, Code, ErrorKind, GrpcCode, Outcome};
 
-/// The texts of the error and its causes; panics where one repeats what another one says.
+/// Returns the texts of the error and its causes. Panics if one of them repeats another.
 fn chain(error: &(dyn StdError + 'static)) -> Vec<String> {
     let texts: Vec<String> =
         std::iter::successors(Some(error), |&cause| cause.source()).map(ToString::to_string).collect();
@@ -25,7 +25,7 @@ fn refused() -> io::Error {
 }
 
 #[test]
-fn an_error_is_one_word_and_crosses_threads() {
+fn error_is_pointer_sized_and_send() {
     fn crosses<T: Send + Sync + Clone + 'static>() {}
     crosses::<Error>();
     assert_eq!(size_of::<Error>(), size_of::<usize>());
@@ -47,7 +47,7 @@ fn display_is_one_phrase() {
             "put: permission denied",
         ),
         (server("line one\nline\u{1b}[2J two"), "put: line one line [2J two"),
-        (server(""), "put: etcd answered with an error (Unknown, without a message)"),
+        (server(""), "put: etcd returned an error (Unknown, without a message)"),
         (Error::new(ErrorKind::Closed, ""), "the client is closed"),
     ] {
         assert_eq!(error.to_string(), phrase);
@@ -55,7 +55,7 @@ fn display_is_one_phrase() {
 }
 
 #[test]
-fn the_chain_says_nothing_twice() {
+fn causes_do_not_repeat_each_other() {
     let error = Error::new(ErrorKind::Unavailable, "connecting to 10.0.0.1:2379")
         .with_operation("get")
         .with_source(refused());
@@ -68,12 +68,12 @@ fn the_chain_says_nothing_twice() {
 
 #[test]
 #[should_panic(expected = "repeats")]
-fn a_chain_that_says_it_twice_is_caught() {
+fn repeated_cause_is_detected() {
     chain(&Error::new(ErrorKind::Unavailable, "connecting: connection refused").with_source(refused()));
 }
 
 #[test]
-fn an_answer_keeps_its_text_and_its_grpc_code() {
+fn server_error_keeps_text_and_grpc_code() {
     let error = Error::from_server(GrpcCode::Unavailable, "etcdserver: rpc not supported for learner");
     assert_eq!(error.message(), "etcdserver: rpc not supported for learner");
     assert_eq!(error.code(), Some(Code::NotSupportedForLearner));
@@ -96,7 +96,7 @@ fn an_answer_keeps_its_text_and_its_grpc_code() {
 }
 
 #[test]
-fn the_kind_of_an_answer_follows_from_its_code() {
+fn kind_follows_from_code() {
     for (grpc, message, kind) in [
         (GrpcCode::Unimplemented, "unknown method", ErrorKind::Unsupported),
         (GrpcCode::DeadlineExceeded, "too late", ErrorKind::Timeout),
@@ -110,7 +110,7 @@ fn the_kind_of_an_answer_follows_from_its_code() {
 }
 
 #[test]
-fn an_error_of_a_code_is_what_etcd_answers() {
+fn error_from_code_matches_etcd() {
     for code in Code::ALL.iter().copied() {
         let error = Error::from(code);
         assert_eq!((error.code(), error.grpc_code()), (Some(code), Some(code.grpc())));
@@ -121,7 +121,7 @@ fn an_error_of_a_code_is_what_etcd_answers() {
 }
 
 #[test]
-fn what_is_set_can_be_asked_for() {
+fn setters_and_getters_agree() {
     let attempt = Attempt::new("http://a:2379", "reset").with_sent(true).with_elapsed(Duration::from_secs(1));
     let error = Error::new(ErrorKind::Timeout, "the deadline passed");
     assert_eq!(error.outcome(), Outcome::NotApplied);
@@ -137,12 +137,12 @@ fn what_is_set_can_be_asked_for() {
     assert_eq!((error.operation(), error.field()), (Some("txn"), Some("timeout")));
     assert_eq!(error.attempts(), [attempt]);
     assert_eq!(error.elapsed(), Some(Duration::from_secs(2)));
-    // A code that is learned later does not make a sticky outcome definite again.
+    // A code that is set later does not change an unknown outcome.
     assert_eq!(error.with_code(Code::PermissionDenied).outcome(), Outcome::Unknown);
 }
 
 #[test]
-fn predicates_look_at_kind_and_code() {
+fn predicates_check_kind_and_code() {
     let of = |code: Code| Error::from(code);
     assert!(of(Code::Compacted).is_compacted() && !of(Code::FutureRev).is_compacted());
     assert!(of(Code::PermissionDenied).is_permission_denied());
@@ -165,7 +165,7 @@ fn predicates_look_at_kind_and_code() {
 }
 
 #[test]
-fn debug_is_compact_and_holds_no_password() {
+fn debug_is_compact_without_passwords() {
     let error = Error::from(Code::NoLeader);
     assert_eq!(
         format!("{error:?}"),

@@ -1,4 +1,4 @@
-//! The report: all an error knows, on lines that a person can act on.
+//! The report of an error: everything it contains, for people.
 
 mod hint;
 #[cfg(test)]
@@ -14,14 +14,17 @@ use crate::error::Error;
 use crate::kind::{ErrorKind, Outcome};
 use crate::text::OneLine;
 
-/// More lines than this help nobody; the rest is counted.
+/// The number of attempts that a report lists. The others are counted.
 const MAX_ATTEMPT_LINES: usize = 12;
 
-/// A chain of causes has no end where an error is its own source.
+/// Bounds the chain of causes: it would not end if an error were its own source.
 const MAX_CAUSES: usize = 16;
 
-/// Tells on several lines what failed, what that means for the write, what was tried, why, and what to do; made by
-/// [`Error::report`]. The wording may change with any version.
+/// A report of an error on several lines: the failure, the outcome of the write, the attempts, the causes, and what to do.
+///
+/// [`Error::report`] returns it. The wording may change with any version.
+///
+/// # Examples
 ///
 /// ```
 /// use etcd_errors::{Code, Error};
@@ -63,7 +66,7 @@ impl<'a> Report<'a> {
     fn is_about_a_read(&self) -> bool {
         let reads =
             matches!(self.error.code(), Some(Code::Compacted | Code::FutureRev | Code::WatchCanceled));
-        // These two may get the same answers, and change something.
+        // A txn or a compaction may return these errors as well, and both change the store.
         reads && !matches!(self.error.operation(), Some("txn" | "compact"))
     }
 
@@ -81,7 +84,8 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// All attempts, or where there are too many the first ones and the last: how it began and how it ended.
+    /// Prints all attempts. If there are too many, prints the first and the last ones, which show how the call began and
+    /// how it ended.
     fn attempts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tries = fold(self.error.attempts());
         let left_out = tries.len().saturating_sub(MAX_ATTEMPT_LINES);
@@ -98,7 +102,7 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// The chain of causes, without those that only repeat what a line before them said.
+    /// Prints the chain of causes, except for those that repeat the line before them.
     fn causes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.error.to_string();
         let mut label = "cause";
@@ -138,7 +142,7 @@ fn line(f: &mut fmt::Formatter<'_>, label: &str, text: impl fmt::Display) -> fmt
     write!(f, "\n  {label:<9}{text}")
 }
 
-/// Equal attempts on one endpoint, as one line.
+/// Equal attempts on one endpoint, printed as one line.
 struct Tried<'a> {
     first: &'a Attempt,
     count: usize,
@@ -181,7 +185,7 @@ impl fmt::Display for Tried<'_> {
     }
 }
 
-/// A duration as short as a person wants it.
+/// Prints a duration in the form that people read most easily.
 struct Short(Duration);
 
 impl fmt::Display for Short {

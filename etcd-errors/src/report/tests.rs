@@ -1,4 +1,4 @@
-//! Reports of typical errors, as a person sees them.
+//! Reports of typical errors, in full.
 
 use std::io;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
-fn a_request_refused_here() {
+fn invalid_request() {
     let error = Error::invalid_request("key", "key is not provided").with_operation("put");
     let expected = "
 put: key is not provided (field key)
@@ -25,7 +25,7 @@ put: key is not provided (field key)
 }
 
 #[test]
-fn an_answer_of_etcd() {
+fn server_error() {
     let error =
         Error::from(Code::EmptyKey).with_operation("put").with_elapsed(millis(2)).with_attempts(vec![
             Attempt::new("http://10.0.0.1:2379", "etcdserver: key is not provided")
@@ -43,7 +43,7 @@ put: key is not provided
 }
 
 #[test]
-fn a_file_that_cannot_be_written() {
+fn io_error() {
     let error = Error::new(ErrorKind::Io, "cannot write backup.db.part")
         .with_operation("snapshot")
         .with_source(io::Error::other("no space left on device"));
@@ -55,7 +55,7 @@ snapshot: cannot write backup.db.part
 }
 
 #[test]
-fn a_watch_that_history_left_behind() {
+fn compacted_watch_shows_first_revision() {
     let error = Error::from(Code::Compacted).with_operation("watch").with_compact_revision(42);
     assert_eq!(error.compact_revision(), Some(42));
     let expected = "
@@ -67,7 +67,7 @@ watch: required revision has been compacted
 }
 
 #[test]
-fn no_member_can_be_reached() {
+fn unreachable_endpoints() {
     let refused = |endpoint| Attempt::new(endpoint, "connection refused").with_elapsed(millis(1));
     let attempts =
         vec![refused("http://a:2379"), refused("https://b.example:2379"), refused("http://a:2379")];
@@ -88,7 +88,7 @@ get: no endpoint is ready
 }
 
 #[test]
-fn a_write_whose_fate_is_unknown() {
+fn write_with_unknown_outcome() {
     let error = Error::new(ErrorKind::Timeout, "the deadline passed")
         .with_operation("txn")
         .with_outcome(Outcome::Unknown)
@@ -116,7 +116,7 @@ watch: required revision has been compacted
 }
 
 #[test]
-fn a_revision_that_is_none_changes_nothing() {
+fn invalid_revision_of_write_changes_nothing() {
     for operation in ["txn", "compact"] {
         for code in [Code::Compacted, Code::FutureRev] {
             let report = Error::from(code).with_operation(operation).report().to_string();
@@ -126,7 +126,7 @@ fn a_revision_that_is_none_changes_nothing() {
 }
 
 #[test]
-fn an_answer_that_is_not_in_the_table() {
+fn error_outside_of_table() {
     let error = Error::from_server(GrpcCode::Internal, "stream\r\nbroke").with_operation("grant");
     let expected = "
 grant: stream  broke
@@ -137,7 +137,7 @@ grant: stream  broke
 }
 
 #[test]
-fn a_cause_that_repeats_the_line_before_it_is_left_out() {
+fn repeated_cause_is_omitted() {
     let inner = Error::new(ErrorKind::Unavailable, "reading ca.pem: no such file");
     let middle = Error::new(ErrorKind::Unavailable, "no such file").with_source(io::Error::other("enoent"));
     let error = Error::invalid_config("tls", "reading ca.pem: no such file").with_source(middle);
@@ -155,7 +155,7 @@ closed
 }
 
 #[test]
-fn a_long_list_of_attempts_is_cut() {
+fn long_attempt_list_is_truncated() {
     let attempts = (0..30).map(|at| Attempt::new(format!("http://{at}:2379"), "refused")).collect();
     let report = Error::new(ErrorKind::Unavailable, "x").with_attempts(attempts).report().to_string();
     assert!(report.contains("\n           .. and 18 more\n"), "{report}");
@@ -164,7 +164,7 @@ fn a_long_list_of_attempts_is_cut() {
 }
 
 #[test]
-fn one_endpoint_with_different_reasons_has_a_line_for_each() {
+fn each_reason_has_a_line() {
     let attempts = vec![
         Attempt::new("a", "reset"),
         Attempt::new("a", "reset").with_sent(true),
@@ -176,13 +176,13 @@ fn one_endpoint_with_different_reasons_has_a_line_for_each() {
 }
 
 #[test]
-fn without_attempts_nothing_is_said_about_sending() {
+fn sending_is_omitted_without_attempts() {
     let report = Error::new(ErrorKind::Timeout, "x").report().to_string();
     assert!(report.contains("outcome  nothing was changed"), "{report}");
 }
 
 #[test]
-fn a_reason_of_several_lines_stays_on_its_line() {
+fn reason_stays_on_one_line() {
     let attempts = vec![Attempt::new("a", "x\n  help     rm -rf").with_sent(true)];
     let report = Error::new(ErrorKind::Protocol, "x").with_attempts(attempts).report().to_string();
     assert!(report.contains("\n  tried    a  sent: x   help     rm -rf\n"), "{report}");
@@ -199,7 +199,7 @@ fn whoever_may_have_written_is_told_to_look_first() {
 }
 
 #[test]
-fn a_duration_is_short() {
+fn durations_are_short() {
     for (micros, short) in [
         (0, "under 1 ms"),
         (999, "under 1 ms"),
@@ -269,7 +269,7 @@ fn hints_name_what_can_be_changed() {
 }
 
 #[test]
-fn text_that_is_not_utf8_claims_nothing_about_a_write() {
+fn invalid_utf8_makes_no_claim_about_write() {
     let error = Error::from(std::str::from_utf8(&[0xff][..]).expect_err("not UTF-8"));
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidData, Outcome::Unknown));
     assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<std::str::Utf8Error>()));

@@ -91,10 +91,10 @@ fn parse_row(line: &str) -> Result<Row<'_>> {
 
 fn write_enum(out: &mut String, rows: &[Row<'_>]) {
     out.push_str(
-        "/// Which error etcd answered with.\n\
+        "/// An error of the etcd v3 API.\n\
          ///\n\
-         /// One variant for each error of etcd's v3 API, named as the Go client's variable without `Err`, and\n\
-         /// [`Other`](Self::Other) for an answer that etcd's table of errors does not list.\n\
+         /// The variants are named after the Go client's variables, without `Err`. [`Other`](Self::Other) stands for an\n\
+         /// error that is not in etcd's table.\n\
          #[non_exhaustive]\n\
          #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]\n\
          pub enum Code {\n",
@@ -103,7 +103,7 @@ fn write_enum(out: &mut String, rows: &[Row<'_>]) {
         out.push_str(&format!("    /// `{}` ({}).\n    {},\n", row.message, row.grpc, row.name));
     }
     out.push_str(
-        "    /// An answer that is not in etcd's table: all that is known is its gRPC code.\n    \
+        "    /// An error that is not in etcd's table, with its gRPC code.\n    \
              Other(GrpcCode),\n\
          }\n\n",
     );
