@@ -1,9 +1,9 @@
-//! The order in which the addresses of one host name are tried.
+//! The order in which the addresses of a host name are tried.
 
 use std::net::SocketAddr;
 
-/// Alternates between the address families, starting with the family that the resolver put first (RFC 8305 section 4),
-/// and drops duplicates.
+/// Returns the addresses without duplicates, alternating between address families. The family of the resolver's first
+/// address comes first (RFC 8305, section 4).
 pub(crate) fn interleave(resolved: impl IntoIterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut seen: Vec<SocketAddr> = Vec::new();
     for address in resolved {

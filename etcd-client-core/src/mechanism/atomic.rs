@@ -1,4 +1,5 @@
-//! The atomics and locks of what is checked in every order that threads can take: `tests/loom` puts others in their place.
+//! Atomics and locks for code that is model-checked in every thread interleaving. `tests/loom` substitutes its own
+//! versions.
 
 use std::sync::PoisonError;
 pub(crate) use std::sync::{
@@ -6,7 +7,7 @@ pub(crate) use std::sync::{
     atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence},
 };
 
-/// Locks, whether or not a thread panicked with the lock.
+/// Locks the mutex, ignoring poisoning.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

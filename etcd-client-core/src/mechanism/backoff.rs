@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The bounds of a sequence of waits.
+/// The bounds of a sequence of delays.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
     base: Duration,
@@ -10,26 +10,29 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Reconnecting to one endpoint: one connection attempt per 2.5 s on average once the maximum is reached,
-    /// so an outage of hours costs neither the network nor the processor.
+    /// For reconnecting to one endpoint. Once the maximum is reached, there is one attempt per 2.5 s on average, so
+    /// that an outage of hours costs neither network nor CPU time.
     pub(crate) const RECONNECT: Self = Self { base: Duration::from_millis(50), max: Duration::from_secs(5) };
 
-    /// Resending a request: fast enough for an election (about one second), slow enough for an overloaded member.
+    /// For retrying a request: fast enough for a leader election (about one second), slow enough for an overloaded
+    /// member.
     pub(crate) const RESEND: Self = Self { base: Duration::from_millis(25), max: Duration::from_secs(1) };
 
-    /// Using other members than one that is of no use: long enough to matter, short enough to have it back soon.
+    /// For avoiding an ejected member: long enough to have an effect, short enough to bring a recovered member back
+    /// soon.
     pub(crate) const EJECTION: Self = Self { base: Duration::from_secs(1), max: Duration::from_secs(30) };
 
-    /// The wait after `failures` failures in a row, where one of zero would mean none: from half of the bound to all of it.
+    /// Returns the delay after `failures` consecutive failures, from half of the bound to the full bound. For uses
+    /// where a delay of zero would mean none at all.
     pub(crate) fn wait_at_least_half(self, failures: u32, random: u64) -> Duration {
         let bound = self.wait(failures, u64::MAX);
         bound / 2 + self.wait(failures, random) / 2
     }
 
-    /// The wait after `failures` failures in a row, at least one.
+    /// Returns the delay after `failures` consecutive failures, at least one.
     ///
-    /// `random` is uniform over all of `u64`; the wait is uniform from zero to the bound (full jitter), which spreads
-    /// clients that failed together.
+    /// `random` must be uniform over all of `u64`. The delay is uniform from zero to the bound (full jitter), which
+    /// spreads out clients that failed at the same time.
     pub(crate) fn wait(self, failures: u32, random: u64) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         let bound = self.base.saturating_mul(1 << doublings).min(self.max);

@@ -1,16 +1,16 @@
-//! How many resends a client may do beyond the free ones: a bucket that fills with time.
+//! The retry budget of a client: a token bucket that refills over time.
 //!
-//! An empty bucket delays a resend; it never ends a call.
+//! An empty bucket delays a retry. It never fails a call.
 
 use std::time::Duration;
 
-/// Resends at once: an election meets every call in flight.
+/// The number of immediate retries: a leader election affects every call in flight.
 const BURST: f64 = 256.0;
 
-/// Resends for each second after that.
+/// The number of retries per second after the burst.
 const RATE: f64 = 64.0;
 
-/// The resends that one client has left. Times are given since any fixed moment.
+/// The retries that one client has left. Times are relative to an arbitrary fixed moment.
 #[derive(Debug)]
 pub(crate) struct Budget {
     tokens: f64,
@@ -22,11 +22,11 @@ impl Budget {
         Self { tokens: BURST, filled: Duration::ZERO }
     }
 
-    /// Takes one resend, and says how long it has to wait for its turn.
+    /// Takes one retry, and returns the delay before it may be sent.
     pub(crate) fn take(&mut self, now: Duration) -> Duration {
         let elapsed = now.saturating_sub(self.filled).as_secs_f64();
         self.filled = now.max(self.filled);
-        // The debt is bounded too: a storm of hours must not delay calls hours later.
+        // The debt is bounded too: retries during an outage of hours must not delay calls after it.
         self.tokens = (self.tokens + elapsed * RATE).clamp(-BURST, BURST) - 1.0;
         if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / RATE) }
     }

@@ -1,17 +1,17 @@
-//! How far PINGs to a peer are spaced after it complained of too many of them.
+//! The spacing of PINGs to a peer that has complained about too many of them.
 //!
-//! gRFC A8 has a client double its interval on each complaint, without a bound. Here the doublings are bounded, so that a
-//! hung peer is still found, and they are taken back while the peer does not complain.
+//! gRFC A8 has a client double its interval on each complaint, without a bound. Here the doublings are bounded, so
+//! that a hung peer is still detected, and they are undone while the peer does not complain.
 
 use std::time::Duration;
 
-/// The doublings at most: eight times the usual spacing.
+/// The maximum number of doublings: eight times the usual spacing.
 const MOST: u32 = 3;
 
-/// The time without a complaint after which one doubling is taken back.
+/// The time without a complaint after which one doubling is undone.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(120);
 
-/// The complaints of one peer. Times are given since any fixed moment.
+/// The complaints of one peer. Times are relative to an arbitrary fixed moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Complaints {
     doublings: u32,
@@ -19,18 +19,18 @@ pub(crate) struct Complaints {
 }
 
 impl Complaints {
-    /// The peer complained at `now`.
+    /// Records a complaint at `now`.
     pub(crate) fn note(&mut self, now: Duration) {
         *self = Self { doublings: (self.doublings(now) + 1).min(MOST), last: now };
     }
 
-    /// The doublings in force at `now`.
+    /// Returns the doublings in effect at `now`.
     pub(crate) fn doublings(&self, now: Duration) -> u32 {
         left(self.doublings, now.saturating_sub(self.last))
     }
 }
 
-/// What is left of `doublings` after this time without a complaint.
+/// Returns the doublings that remain after a period without complaints.
 pub(crate) fn left(doublings: u32, quiet: Duration) -> u32 {
     let taken_back = quiet.as_secs() / FORGIVEN_AFTER.as_secs();
     doublings.saturating_sub(u32::try_from(taken_back).unwrap_or(u32::MAX))

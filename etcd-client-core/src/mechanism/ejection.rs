@@ -1,7 +1,7 @@
-//! Whether a member that is connected is of use, judged by how its calls end: one without a leader, or behind a partition,
-//! answers PINGs and no requests.
+//! Ejection of members whose calls fail although they are connected. A member without a leader, or one behind a
+//! partition, answers PINGs but no requests.
 //!
-//! Times are given since any fixed moment.
+//! Times are relative to an arbitrary fixed moment.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use etcd_errors::{Code, GrpcCode};
 
 use super::{backoff::Backoff, retry::Observation};
 
-/// Bad ends in a row after which others are used instead. One may be the caller's.
+/// The number of consecutive failures that do not eject a member. A single one may be the caller's fault.
 const TOLERATED: u32 = 1;
 
-/// The time that a call which probes an ejected member has, before another one may.
+/// The time that a call has to probe an ejected member before another call may probe it.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// Who waits for less time than this learns nothing of the member.
+/// A call that waited for less than this says nothing about its member.
 const FAIR: Duration = Duration::from_millis(500);
 
-/// What the end of a call says of its member.
+/// The quality of a member as shown by the end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// It answered.
+    /// It responded.
     Good,
-    /// It did not, or could not.
+    /// It did not respond, or could not serve the call.
     Bad,
-    /// It said that it cannot.
+    /// It responded that it cannot serve calls at present.
     Useless,
-    /// Nothing: what became of the connection is known elsewhere, or all members say the same.
+    /// Undetermined. The connection's state is tracked elsewhere, or all members would respond the same way.
     Unclear,
 }
 
-/// What the end of a call, `elapsed` after it began, says of its member.
+/// Classifies the end of a call, `elapsed` after it began.
 pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> Use {
     match observation {
         Observation::NotSent | Observation::NotProcessed | Observation::Lost => Use::Unclear,
@@ -52,35 +52,36 @@ pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> Use {
     }
 }
 
-/// The record of one member.
+/// The ejection state of one member.
 #[derive(Debug, Default)]
 pub(crate) struct Ejection {
     bad: u32,
-    /// Until when others are used instead.
+    /// The time until which other members are preferred.
     until: Option<Duration>,
-    /// When that was found out last.
+    /// The time of the last failure that caused an ejection.
     since: Duration,
 }
 
 impl Ejection {
-    /// A call that began at `began` ended as one on a useful member does.
+    /// Records a success of a call that began at `began`.
     ///
-    /// What was under way when the member was ejected says nothing of it now: one that hung and led may answer what was
-    /// committed before, and take proposals that are lost because it has not heard of its successor yet.
+    /// A call that was in flight when the member was ejected does not count. A member that led and hung may still
+    /// return what was committed before, and it accepts proposals that are lost because it has not heard of its
+    /// successor yet.
     pub(crate) fn good(&mut self, began: Duration) {
         if self.until.is_none() || began > self.since {
             *self = Self::default();
         }
     }
 
-    /// Whether there is anything that a good end would clear.
+    /// Returns true if a success would change anything.
     pub(crate) fn is_troubled(&self) -> bool {
         self.bad > 0 || self.until.is_some()
     }
 
-    /// A call ended as one on a useless member does. `random` is uniform over all of `u64`.
+    /// Records a failure. `random` must be uniform over all of `u64`.
     pub(crate) fn bad(&mut self, now: Duration, random: u64) {
-        // What was under way when it was ejected says nothing new.
+        // Calls that were in flight at the ejection add no information.
         if self.until.is_some_and(|until| now < until) {
             return;
         }
@@ -92,21 +93,21 @@ impl Ejection {
         }
     }
 
-    /// The member said that it is of no use for now.
+    /// Records a response that the member cannot serve calls at present.
     pub(crate) fn useless(&mut self, now: Duration, random: u64) {
         self.bad = self.bad.max(TOLERATED);
         self.since = now;
         self.bad(now, random);
     }
 
-    /// A call goes to the member to see whether it is of use again: others wait for what it finds.
+    /// Starts a probe: one call goes to the ejected member, and other calls avoid it until the result is known.
     pub(crate) fn probed(&mut self, now: Duration) {
         if self.until.is_some_and(|until| now >= until) {
             self.until = Some(now + PROBE);
         }
     }
 
-    /// Until when others are to be used, where there are others.
+    /// Returns the time until which other members are preferred, if there are others.
     pub(crate) fn until(&self) -> Option<Duration> {
         self.until
     }
@@ -181,7 +182,7 @@ mod tests {
             record.good(ms(began));
             assert_eq!(record.until(), Some(until), "{began}");
         }
-        // It hangs again, while it is being asked whether it is well.
+        // It hangs again while it is being probed.
         record.probed(until);
         record.useless(until + ms(500), u64::MAX);
         record.good(until);

@@ -1,22 +1,23 @@
-//! Whether an answer belongs to the cluster and to the history that this client has seen (rule S7).
+//! Checks that responses belong to the cluster and history that this client has seen (rule S7).
 
 use std::sync::{
     OnceLock,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
-/// The highest revision that is believed: at 100,000 writes a second it is reached after 2,855 years.
+/// The highest revision that is accepted. At 100,000 writes per second, it is reached after 2,855 years.
 pub(crate) const MAX_REVISION: i64 = 1 << 53;
 
-/// How far one answer may raise what later ones have to show. A larger step counts once a second answer confirms it: else one
-/// bad header would make every honest one look regressed.
+/// The maximum increase of the expected revision by one response. A larger step counts only after a second response
+/// confirms it. Otherwise a single corrupt header would make every honest response look like a regression.
 const LARGEST_STEP: i64 = 1 << 40;
 
-/// The number of a connection whose check did not show a current store: of a learner, a member that is behind, or one that does not
-/// name its cluster. It is not used any more once the store is known to have gone back.
+/// The number of a connection whose check did not show a current store. It leads to a learner, to a member that is
+/// behind, or to one that does not name its cluster. The connection is no longer used once a regression of the store
+/// is known.
 pub(crate) const UNVERIFIED: u64 = u64::MAX;
 
-/// What an answer says of where it comes from. A cluster of zero is unknown, a revision of zero is not said.
+/// The origin of a response according to its header. A cluster of zero is unknown, and a revision of zero is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) cluster: u64,
@@ -24,51 +25,52 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Whether the revision is one that a store can have.
+    /// Returns true if a store can have this revision.
     pub(crate) fn is_sound(self) -> bool {
         (0..=MAX_REVISION).contains(&self.revision)
     }
 }
 
-/// Why an answer is not to be believed.
+/// The reason why a response is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Violation {
-    /// It comes from another cluster than the answers before it.
+    /// It comes from a different cluster than earlier responses.
     OtherCluster { expected: u64, found: u64 },
-    /// It is older than what the client had seen before it asked.
+    /// It is older than what the client had seen before it sent the request.
     Older { seen: i64, found: i64 },
-    /// Its cluster is known to have gone back to an earlier revision, whatever the revision is now.
+    /// Its cluster is known to have regressed to an earlier revision, regardless of its current revision.
     Regressed(Regression),
-    /// No store has this revision.
+    /// No store can have this revision.
     Unsound { found: i64 },
 }
 
-/// Proof that the store of a cluster went back: a linearizable answer of revision `found`, to a request that was sent after revision
-/// `seen` had been seen. Every revision that was seen is committed, so no lagging member explains it.
+/// Proof that the store of a cluster regressed: a linearizable response of revision `found` to a request sent after
+/// revision `seen` had been seen. Every revision that was seen is committed, so a lagging member cannot explain it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Regression {
     pub(crate) seen: i64,
     pub(crate) found: i64,
 }
 
-/// The cluster, and the highest revision, that answers have shown so far. Zero is nothing yet.
+/// The cluster and the highest revision that responses have shown so far. Zero means not yet known.
 ///
-/// Accepting a replaced cluster or a restored store begins another history; what still arrives for this one changes nothing there.
+/// Accepting a replaced cluster or a restored store begins a new history. Late responses to requests of the old one
+/// do not affect it.
 #[derive(Debug)]
 pub(crate) struct History {
-    /// How many histories this client had before.
+    /// The number of histories that this client had before.
     number: u64,
-    /// The cluster of the one before.
+    /// The cluster of the previous history.
     previous: u64,
     cluster: AtomicU64,
     revision: AtomicI64,
-    /// A revision beyond the largest step, until it is confirmed or contradicted; zero for none.
+    /// A revision beyond the largest step that is not confirmed or contradicted yet. Zero if there is none.
     unconfirmed: AtomicI64,
-    /// Set once, and never taken back: a store that has grown past the highest revision seen is still another history.
+    /// Set once and never reset: a store that has grown past the highest revision seen is still another history.
     regression: OnceLock<Regression>,
     /// The number of the next check of a connection.
     next_check: AtomicU64,
-    /// The highest number of a connection that may be used. Zero once another history took the place of this one.
+    /// The highest number of a connection that may be used. Zero once another history has replaced this one.
     trusted: AtomicU64,
 }
 
@@ -88,81 +90,86 @@ impl Default for History {
 }
 
 impl History {
-    /// The history that comes after this one, of this cluster; this one is over.
+    /// Ends this history, and returns its successor for `cluster`.
     pub(crate) fn succeeded_by(&self, cluster: u64) -> Self {
         self.trusted.store(0, Ordering::Release);
         let previous = self.cluster();
         Self { number: self.number + 1, previous, cluster: AtomicU64::new(cluster), ..Self::default() }
     }
 
-    /// Whether it is of another cluster than the one before it.
+    /// Returns true if the previous history belonged to another cluster.
     pub(crate) fn is_of_another_cluster(&self) -> bool {
         self.previous != self.cluster()
     }
 
-    /// How many histories this client had before.
+    /// Returns the number of histories that this client had before.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Begins the check of a connection, before anything is sent or read for it. Returns the check's number.
+    /// Begins the check of a connection and returns its number. Must be called before anything is sent or read for
+    /// the check.
     pub(crate) fn begin_check(&self) -> u64 {
         self.next_check.fetch_add(1, Ordering::AcqRel)
     }
 
-    /// The number of a connection whose check has just ended well, once the history has learnt from it: above that of every check
-    /// that had begun by then.
+    /// Returns the number of a connection whose check has just succeeded. Must be called after the history has
+    /// learned from the check. The number is higher than that of every check that had begun by then.
     pub(crate) fn admit_connection(&self) -> u64 {
-        // Read and written: a check that begins later sees what this one has raised.
+        // A read-modify-write and not a load: it orders with `begin_check`, so a check that begins later sees
+        // the revision that this one has raised.
         self.next_check.fetch_add(0, Ordering::AcqRel)
     }
 
-    /// Notes that the check with this number proved that the store went back. Returns whether that is news.
+    /// Records that the check with this number proved a regression. Returns true if that was not known before.
     ///
-    /// Members that were found to be current before that check began may be used further. If one led to the restored store, everything it had
-    /// shown by then was in that store and counted in `seen`, so the check would have found it. An etcd process serves one data
-    /// directory for its life, so such a connection cannot get there later either. Other connections are not used any more: the
-    /// store may have grown past `seen` before they were checked.
+    /// Connections whose check ended before that check began remain trusted. If one of them led to the restored
+    /// store, everything it had shown by then was in that store and counted in `seen`, so the check would have found
+    /// it. An etcd process serves one data directory for its whole life, so such a connection cannot move to the
+    /// restored store later either. All other connections lose trust: the store may have grown past `seen` before
+    /// they were checked.
     pub(crate) fn regressed(&self, regression: Regression, check: u64) -> bool {
         let news = self.regression.set(regression).is_ok();
         self.trusted.fetch_min(check, Ordering::AcqRel) > check || news
     }
 
-    /// The number of a check that stands for a linearizable answer on this connection: the connection, and all that were checked after
-    /// it, are not used any more.
+    /// Returns the number of a check equivalent to a linearizable response on this connection. It revokes trust in
+    /// the connection and in all that were checked after it.
     pub(crate) fn check_before(connection: u64) -> u64 {
-        // Nothing is known of when the other one was current.
+        // It is not known when an unverified connection was current, so no other connection can be trusted.
         if connection == UNVERIFIED { 0 } else { connection.saturating_sub(1) }
     }
 
-    /// The proof that the store went back, if there is one.
+    /// Returns the proof that the store regressed, if there is one.
     pub(crate) fn regression(&self) -> Option<Regression> {
         self.regression.get().copied()
     }
 
-    /// Whether a connection with this number may not be used any more: another history was accepted, or its member may serve a
-    /// restored store.
+    /// Returns true if the connection with this number may no longer be used, because another history was accepted or
+    /// because its member may serve a restored store.
     pub(crate) fn disowns(&self, connection: u64) -> bool {
         connection > self.trusted.load(Ordering::Acquire)
     }
 
-    /// The cluster of the first answer that named one, zero before that.
+    /// Returns the cluster of the first response that named one, or zero before that.
     pub(crate) fn cluster(&self) -> u64 {
         self.cluster.load(Ordering::Relaxed)
     }
 
-    /// What an answer to a request that is sent from now on has to show at least.
+    /// Returns the minimum revision of a response to a linearizable request that is sent from now on.
     pub(crate) fn floor(&self) -> i64 {
         self.revision.load(Ordering::Acquire)
     }
 
-    /// Takes an answer in, or says why not. `floor` is that of when the request was sent, where it was linearizable.
+    /// Accepts or rejects a response. `floor` is the result of [`floor`](Self::floor) when the request was sent, for
+    /// linearizable requests.
     pub(crate) fn admit(&self, origin: Origin, floor: Option<i64>) -> Result<(), Violation> {
         if !origin.is_sound() {
             return Err(Violation::Unsound { found: origin.revision });
         }
-        // etcd's gRPC proxy answers some requests itself and leaves the id out (`watchBroadcast.add` in etcd's
-        // `server/proxy/grpcproxy/watch_broadcast.go`): that says nothing of the cluster behind it.
+        // etcd's gRPC proxy answers some requests itself, without a cluster id (`watchBroadcast.add` in
+        // etcd's `server/proxy/grpcproxy/watch_broadcast.go`). Such a response says nothing about the cluster
+        // behind the proxy.
         if origin.cluster == 0 {
             return Ok(());
         }
@@ -175,17 +182,19 @@ impl History {
         Ok(())
     }
 
-    /// The first answer that names a cluster says which one this is.
+    /// Checks the cluster id. The first response that names a cluster pins its id.
     pub(crate) fn same_cluster(&self, found: u64) -> Result<(), Violation> {
         let mut expected = self.cluster();
         if expected == 0 {
+            // Two first responses may race. The loser compares its cluster with that of the winner.
             let first = self.cluster.compare_exchange(0, found, Ordering::Relaxed, Ordering::Relaxed);
             expected = first.map_or_else(|other| other, |_zero| found);
         }
         if expected == found { Ok(()) } else { Err(Violation::OtherCluster { expected, found }) }
     }
 
-    /// A revision that was seen, and so is committed: what comes later is at least as high.
+    /// Records a revision that was seen and is therefore committed. Later linearizable responses are at least as
+    /// high.
     pub(crate) fn raise(&self, revision: i64) {
         let floor = self.revision.load(Ordering::Relaxed);
         let unconfirmed = self.unconfirmed.load(Ordering::Relaxed);
@@ -239,7 +248,7 @@ mod tests {
         let history = History::default();
         let before = history.floor();
         history.admit(origin(7, 10), Some(before)).expect("newer");
-        // Sent before revision 10 was seen: may be older.
+        // Sent before revision 10 was seen, so it may be older.
         history.admit(origin(7, 9), Some(before)).expect("concurrent");
         let floor = history.floor();
         assert_eq!(history.admit(origin(7, 9), Some(floor)), Err(Violation::Older { seen: 10, found: 9 }));
@@ -323,7 +332,8 @@ mod tests {
         let (first, second) = (connection(), connection());
         let under_way = history.begin_check();
         let check = history.begin_check();
-        // Its check ended after the other one began: it may lead to a store that has grown meanwhile.
+        // Its check ended after the other one began, so it may lead to a store that has grown in the
+        // meantime.
         let third = history.admit_connection();
         assert!(![first, second, third].into_iter().any(|number| history.disowns(number)));
         assert!(history.regressed(Regression { seen: 10, found: 4 }, check));
@@ -332,7 +342,7 @@ mod tests {
         // A check that began earlier proves it as well.
         assert!(history.regressed(Regression { seen: 10, found: 5 }, under_way));
         assert!(!history.disowns(second) && history.disowns(third));
-        // An answer on a standing connection proves it of that one and of all after it.
+        // A response on an existing connection proves it for that one and for all after it.
         let answered = Regression { seen: 10, found: 6 };
         assert!(history.regressed(answered, History::check_before(second)));
         assert!(!history.disowns(first) && history.disowns(second));

@@ -1,71 +1,74 @@
-//! Whose a new connection is: which questions are asked on it, and what the answers say.
+//! The check of a new connection's cluster and history: the questions to send, and the verdict from their answers.
 //!
-//! Every voting member of every etcd answers an empty Txn from what it has applied: without Raft, without a leader, and with auth
-//! on without a token. Its header names the cluster, and a revision that may lag behind.
+//! Every voting member of every etcd version answers an empty Txn from its applied state. This needs neither Raft nor
+//! a leader, and no token even with auth enabled. The response header names the cluster and a revision that may lag
+//! behind.
 
 use super::history::{Origin, Regression, Violation};
 
-/// What a client knew when it began to ask.
+/// The state of the client when the check began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Known {
-    /// Zero for none.
+    /// Zero if unknown.
     pub(crate) cluster: u64,
-    /// The highest revision seen before the question was sent. One taken later may be of a write that the answer does not show.
+    /// The highest revision seen before the question was sent. A later value may include a write that the answer
+    /// cannot show.
     pub(crate) floor: i64,
-    /// The proof that the store of this cluster went back, until that is accepted.
+    /// The proof that the store of this cluster regressed, until the user accepts it.
     pub(crate) regression: Option<Regression>,
 }
 
-/// What is asked on the connection.
+/// A question to send on the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// An empty Txn without a token, answered from what the member has applied.
+    /// An empty Txn without a token, answered from the applied state.
     Probe,
-    /// `Status`, which a learner answers.
+    /// `Status`, which learners answer too.
     Status,
-    /// A linearizable Range without a token: the member answers, or denies permission, once it has caught up with the quorum.
+    /// A linearizable Range without a token. The member answers it, or denies permission, after it has caught up with
+    /// the quorum.
     Barrier,
 }
 
-/// What came of a question.
+/// The answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// A header with a cluster, and the id of the member that answered.
     Named { origin: Origin, member: u64 },
-    /// The call succeeded, and its header is missing or names no cluster.
+    /// The call succeeded, but its header is missing or does not name a cluster.
     Nameless,
-    /// The member is a learner, which does not take such calls.
+    /// The member is a learner and does not accept such calls.
     Learner,
-    /// The member denied permission, which etcd does for a Range once the member has caught up with the quorum (`applierV3` checks it
-    /// after ReadIndex).
+    /// The member denied permission. etcd does so for a Range only after the member has caught up with the quorum
+    /// (`applierV3` checks it after ReadIndex).
     Denied,
-    /// The member, or something before it, refused the call for another reason.
+    /// The member, or a proxy in front of it, rejected the call for another reason.
     Refused,
-    /// There was no answer in time, or the member says it is not available.
+    /// There was no answer in time, or the member is unavailable.
     None,
 }
 
-/// What is to be done next.
+/// The next step of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Ask(Question),
     Conclude(Verdict),
 }
 
-/// What a connection is good for.
+/// The verdict on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// A voting member of this cluster, in its history.
+    /// A voting member of this cluster and history.
     Member(Origin),
-    /// Who answers does not say which cluster it is of: each answer has to show it.
+    /// The peer does not name its cluster, so each response has to be checked.
     Unknown,
-    /// A learner of this cluster, or of one that it does not tell.
+    /// A learner of this cluster, or of one that it does not name.
     Learner,
-    /// It is behind what was seen, and no quorum says why: for reads that may be stale.
+    /// The member is behind the revision seen, and no quorum explains it. Usable for serializable reads.
     Behind(Origin),
-    /// It does not belong to this history. [`Violation::Regressed`] is proven of its whole cluster.
+    /// The peer does not belong to this history. [`Violation::Regressed`] is proven for its whole cluster.
     Foreign(Violation),
-    /// It did not answer: not to be used, and to be tried again.
+    /// The peer did not answer. The connection is not used, and is tried again later.
     Silent,
 }
 
@@ -80,7 +83,7 @@ pub(crate) struct Check {
 enum Asked {
     Probe,
     Status,
-    /// A barrier, for a member that is behind. `denied` is how many were denied before it.
+    /// A barrier, for a member that is behind. `denied` is the number of barriers that were denied before it.
     Barrier {
         behind: Lag,
         denied: u8,
@@ -98,31 +101,32 @@ struct Lag {
     member: u64,
 }
 
-/// What came of the barrier before a probe.
+/// The result of the barrier before a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Barrier {
-    /// The quorum is at what was seen, or later: whoever is behind lags.
+    /// The quorum is at the revision seen or later, so the member lags.
     Current,
-    /// It was passed, and its answer has no header. The number of such barriers so far.
+    /// It was denied, which proves that it was passed but has no header. Contains the number of such barriers so far.
     Denied(u8),
-    /// It was answered without a header: whether a member did is not known.
+    /// It was answered without a header, possibly not by a member.
     Nameless,
 }
 
-/// How many barriers are denied before a member that is still behind is known to be restored.
+/// The number of denied barriers after which a member that is still behind is considered restored.
 ///
-/// A denial does not say which member gave it. A proxy that spreads the calls of a connection over several members may take the probes
-/// to one that lags, and the barriers to another one. One barrier and then two lie between the probes: members that take turns cannot
-/// answer all probes and none of the barriers, and a barrier that reaches the lagging member has no answer.
+/// A denial does not show which member sent it. A proxy that spreads the calls of a connection over several members
+/// may send the probes to a lagging one and the barriers to another. Between the probes there are first one barrier
+/// and then two: members that alternate cannot answer all of the probes and none of the barriers, and a barrier that
+/// reaches the lagging member gets no answer.
 const DENIALS: u8 = 3;
 
 impl Check {
-    /// The check, and its first question: a [`Question::Probe`].
+    /// Starts a check. Returns it with its first question, a [`Question::Probe`].
     pub(crate) fn new(known: Known) -> (Self, Question) {
         (Self { known, asked: Asked::Probe }, Question::Probe)
     }
 
-    /// Takes the answer to the last question.
+    /// Processes the answer to the last question.
     pub(crate) fn answered(&mut self, answer: Answer) -> Step {
         match self.asked {
             Asked::Probe => self.probed(answer),
@@ -149,7 +153,8 @@ impl Check {
         }
     }
 
-    /// A learner lags behind by design, and takes no write: only its cluster counts, and whether that was restored.
+    /// Judges a learner by its cluster, and by whether that was restored. A learner lags behind by design and accepts
+    /// no writes, so its revision does not matter.
     fn status(&self, answer: Answer) -> Verdict {
         match answer {
             Answer::Named { origin, .. } => match self.judge(origin) {
@@ -163,7 +168,7 @@ impl Check {
     fn barrier_passed(&mut self, behind: Lag, denied: u8, answer: Answer) -> Step {
         let barrier = match answer {
             Answer::Named { origin, .. } => match self.judge(origin) {
-                // A linearizable answer: the quorum has no more than this.
+                // The response is linearizable, so the quorum has nothing newer.
                 Err(Violation::Older { seen, found }) => {
                     return Step::Conclude(Verdict::Foreign(Violation::Regressed(Regression {
                         seen,
@@ -179,7 +184,7 @@ impl Check {
             }
             Answer::Denied => Barrier::Denied(denied + 1),
             Answer::Nameless => Barrier::Nameless,
-            // Whatever refused it need not have waited for a quorum.
+            // Such a rejection does not show that the member waited for a quorum.
             Answer::Learner | Answer::Refused | Answer::None => {
                 return Step::Conclude(Verdict::Behind(behind.origin));
             }
@@ -188,7 +193,7 @@ impl Check {
     }
 
     fn probed_again(&mut self, behind: Lag, barrier: Barrier, answer: Answer) -> Step {
-        // It had an answer before the barrier: without one now it is not known to have caught up.
+        // It answered before the barrier. Without an answer now, it is not known to have caught up.
         let Answer::Named { origin, member } = answer else {
             return Step::Conclude(Verdict::Behind(behind.origin));
         };
@@ -196,7 +201,7 @@ impl Check {
         let Violation::Older { seen, found } = violation else {
             return Step::Conclude(Verdict::Foreign(violation));
         };
-        // Only one that answers every probe itself can have passed the barriers.
+        // Only a member that answered every probe itself can have passed the barriers.
         let same = member != 0 && member == behind.member;
         match barrier {
             Barrier::Current => Step::Conclude(Verdict::Behind(origin)),
@@ -231,7 +236,8 @@ impl Check {
         }
     }
 
-    /// Whoever does not say what it is may serve the restored store.
+    /// Replaces the verdict if the store has regressed: a peer that does not name its cluster may serve the restored
+    /// store.
     fn unless_regressed(&self, verdict: Verdict) -> Verdict {
         let regressed = |regression| Verdict::Foreign(Violation::Regressed(regression));
         self.known.regression.map_or(verdict, regressed)
@@ -263,7 +269,7 @@ mod tests {
         Verdict::Foreign(Violation::Regressed(Regression { seen: 10, found }))
     }
 
-    /// Gives the answers one after the other: what was asked beside the probe, and the verdict.
+    /// Feeds the answers to a check one by one. Returns the questions and the verdict.
     fn check(known: Known, answers: &[Answer]) -> (Vec<Question>, Verdict) {
         let (mut check, mut question) = Check::new(known);
         let mut asked = Vec::new();
@@ -318,14 +324,14 @@ mod tests {
             let verdict = Verdict::Behind(origin(7, 9));
             assert_eq!(check(KNOWN, &[behind, passed, Answer::None]), (asked, verdict), "{passed:?}");
         }
-        // The linearizable answer itself is behind: no member of the quorum has more.
+        // The linearizable answer itself is behind, so no member of the quorum has more.
         assert_eq!(check(KNOWN, &[behind, behind]), (vec![Probe, Barrier], regressed(9)));
         assert_eq!(
             check(KNOWN, &[by(1, 8), by(2, 9)]),
             (vec![Probe, Barrier], regressed(9)),
             "of another member"
         );
-        // The quorum is not behind: whoever answered the probe lags, somewhere behind a proxy.
+        // The quorum is not behind, so the member that answered the probe lags, somewhere behind a proxy.
         let lagging = check(KNOWN, &[by(1, 9), by(2, 10), by(1, 9)]);
         assert_eq!(lagging.1, Verdict::Behind(origin(7, 9)));
         for not_passed in [Answer::None, Answer::Refused, Answer::Learner] {
@@ -349,7 +355,7 @@ mod tests {
         assert_eq!(late.1, Verdict::Member(origin(7, 10)));
         let hung = check(KNOWN, &[behind, denied, behind, denied, Answer::None]);
         assert_eq!(hung.1, Verdict::Behind(origin(7, 9)));
-        // Not known to be one member: refused for now, and not remembered.
+        // Not known to be one member: rejected for now, but not remembered.
         let for_now = Verdict::Foreign(Violation::Older { seen: 10, found: 9 });
         assert_eq!(check(KNOWN, &[behind, denied, by(2, 9)]).1, for_now);
         assert_eq!(check(KNOWN, &[by(0, 9), denied, by(0, 9)]).1, for_now);
@@ -357,8 +363,8 @@ mod tests {
         assert_eq!(check(KNOWN, &[behind, Answer::Nameless, behind]).1, for_now);
     }
 
-    /// A proxy that gives the calls of one connection to several members in turn, one of which lags for good: a barrier that reaches
-    /// that one has no answer.
+    /// A proxy that distributes the calls of one connection over several members in turn, one of which lags
+    /// permanently. A barrier that reaches that one gets no answer.
     #[test]
     fn a_follower_that_lags_behind_a_proxy_is_never_taken_for_a_restored_cluster() {
         for (auth, members) in

@@ -1,19 +1,20 @@
-//! How long a member's recent answers took, in one word that is read and written without a lock.
+//! The latency of a member's recent responses, in one word that is read and written without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Older samples weigh half as much after this many milliseconds without a new one: a member that was slow once is tried again.
+/// The time in milliseconds after which the average is halved if there is no new sample, so that a member that was
+/// slow once is tried again.
 const HALF_LIFE: u32 = 1_000;
 
-/// Up to this many microseconds every member is as near as any other: below it, noise would decide.
+/// Latencies up to this many microseconds count as equal. Below it, noise would decide.
 const NEAR: u32 = 1_024;
 
-/// What is slower than this is as far as can be: how long a member hung says nothing of how long it will take.
+/// The maximum sample in microseconds. The time for which a member hung does not predict its later latency.
 const FAR: u32 = 128_000;
 
-/// A moving average: the microseconds in the upper half, the millisecond of its last sample in the lower.
+/// A moving average: the microseconds in the upper half, the millisecond of the last sample in the lower half.
 ///
-/// Two calls that end at once may lose one sample, which changes nothing that matters.
+/// If two calls end at the same moment, one sample may be lost. That does not matter for the average.
 #[derive(Debug, Default)]
 pub(crate) struct Latency(AtomicU64);
 
@@ -26,24 +27,27 @@ impl Latency {
             micros
         } else {
             let old = faded(packed, now);
-            // A rise counts at once, a fall slowly: one in eight.
+            // A rise counts half, a fall one eighth: a slow member is avoided quickly and regains its place
+            // slowly.
             if micros > old { old + (micros - old) / 2 } else { old - (old - micros) / 8 }
         };
         self.0.store(u64::from(average.max(1)) << 32 | (now & u64::from(u32::MAX)), Ordering::Relaxed);
     }
 
-    /// The average in microseconds as of `now`; zero for a member that never answered.
+    /// Returns the average in microseconds as of `now`, or zero for a member that never responded.
     pub(crate) fn micros(&self, now: u64) -> u32 {
         faded(self.0.load(Ordering::Relaxed), now)
     }
 
-    /// How much dearer a call here is than on a near member: 0 for a near one, one more for each doubling.
+    /// Returns the extra cost of a call compared with a nearby member: 0 for a nearby one, plus one per doubling of
+    /// the latency.
     pub(crate) fn distance(&self, now: u64) -> u32 {
         (1 + self.micros(now) / NEAR).ilog2()
     }
 }
 
-/// The lower half of the time wraps around after 49 days; no sample is kept for that long.
+/// Returns the average with its decay applied. The lower half of the time wraps around after 49 days; no sample is
+/// kept for that long.
 fn faded(packed: u64, now: u64) -> u32 {
     let (average, at) = ((packed >> 32) as u32, packed as u32);
     let halvings = (now as u32).wrapping_sub(at) / HALF_LIFE;

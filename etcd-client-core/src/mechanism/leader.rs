@@ -1,31 +1,32 @@
-//! Who leads, by what several members say.
+//! The leader of a cluster, determined from the status of several members.
 
 use crate::model::MemberId;
 
-/// What the member at one endpoint says.
+/// The status of the member at one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct View {
-    /// The endpoint, by its position.
+    /// The index of the endpoint.
     pub(crate) endpoint: usize,
-    /// The member that is there.
+    /// The member that responded.
     pub(crate) member: MemberId,
-    /// Who it says leads.
+    /// The leader according to this member.
     pub(crate) leader: Option<MemberId>,
     pub(crate) term: u64,
 }
 
-/// What follows from all that was said.
+/// The conclusion from all views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leader {
-    /// The leader is at this endpoint.
+    /// The leader responded at this endpoint.
     At(usize),
-    /// This member leads, and none of the endpoints that answered is its own.
+    /// This member is the leader, but none of the endpoints that responded leads to it.
     Elsewhere(MemberId),
-    /// Nobody knows of one.
+    /// No member has a leader.
     Unknown,
 }
 
-/// The leader of the newest term that has one: a term has at most one, and a member that was cut off still tells of an old one.
+/// Returns the leader of the newest term that has one. A term has at most one leader, and a partitioned member still
+/// reports an old one.
 pub(crate) fn leader(views: &[View]) -> Leader {
     let newest = views.iter().filter(|view| view.leader.is_some()).max_by_key(|view| view.term);
     let Some((leader, term)) = newest.and_then(|view| Some((view.leader?, view.term))) else {
@@ -38,7 +39,8 @@ pub(crate) fn leader(views: &[View]) -> Leader {
     }
 }
 
-/// Whether the endpoints that have not answered need no waiting for: the leader has, and most of all endpoints agree with it.
+/// Returns true if the remaining endpoints need not be waited for: the leader has responded, and a majority of all
+/// endpoints agrees with it.
 pub(crate) fn is_settled(views: &[View], endpoints: usize) -> bool {
     let Leader::At(endpoint) = leader(views) else { return false };
     let Some(own) = views.iter().find(|view| view.endpoint == endpoint) else { return false };
@@ -60,7 +62,7 @@ mod tests {
         said.iter().enumerate().map(view).collect()
     }
 
-    /// (member, who it says leads or 0, term) of each endpoint.
+    /// Tuples of (member, its leader or 0, term), one per endpoint.
     #[test]
     fn the_leader_of_the_newest_term_that_has_one() {
         for (said, expected) in [
@@ -68,12 +70,12 @@ mod tests {
             (&[(1, 0, 5), (2, 0, 5)], Leader::Unknown),
             (&[(1, 1, 5)], Leader::At(0)),
             (&[(1, 2, 5), (2, 2, 5), (3, 2, 5)], Leader::At(1)),
-            // Cut off, the old leader still thinks that it leads.
+            // The old leader is partitioned and still considers itself the leader.
             (&[(1, 1, 4), (2, 3, 5), (3, 3, 5)], Leader::At(2)),
             (&[(1, 1, 4), (2, 3, 5)], Leader::Elsewhere(MemberId::new(3))),
             // A candidate has a newer term and no leader.
             (&[(1, 0, 9), (2, 3, 5), (3, 3, 5)], Leader::At(2)),
-            // The one that is said to lead does not know yet, or not any more.
+            // The reported leader does not know of its role yet, or has lost it.
             (&[(1, 0, 4), (2, 1, 5), (3, 1, 5)], Leader::Elsewhere(MemberId::new(1))),
             (&[(1, 2, 5)], Leader::Elsewhere(MemberId::new(2))),
         ] {

@@ -1,8 +1,8 @@
-//! Whether a peer still lives, judged by its silence: when to send a probe, and what an unanswered one means.
+//! Detection of unresponsive peers: when to send a probe, and what a missing answer means.
 //!
-//! A probe is a PING, or where servers forbid another PING so soon, a SETTINGS frame that repeats what is in force.
-//! The receiver acknowledges each at once (RFC 9113, sections 6.5.3 and 6.7), and grpc-go counts PINGs only
-//! (`http2Server.handlePing`). A peer that is slow with an answer can so be probed again and again.
+//! A probe is a PING, or a SETTINGS frame that repeats the current values if the server's policy forbids another PING
+//! so soon. The receiver acknowledges either one immediately (RFC 9113, sections 6.5.3 and 6.7), and grpc-go counts
+//! PINGs only (`http2Server.handlePing`). A peer that responds slowly can therefore be probed repeatedly.
 //!
 //! Times are given as the age of the connection.
 
@@ -10,46 +10,49 @@ use std::time::Duration;
 
 use super::complaints;
 
-/// etcd closes a connection that sends its third PING within less than 5 s of the one before
-/// (`grpc.KeepaliveEnforcementPolicy` in etcd's `server/embed/config.go`); the half second is for the way.
+/// The minimum time between PINGs. etcd closes a connection that sends its third PING within less than 5 s of the one
+/// before (`grpc.KeepaliveEnforcementPolicy` in etcd's `server/embed/config.go`). The extra half second allows for
+/// network delay.
 const LEAST_SPACING: Duration = Duration::from_millis(5_500);
 
-/// The time between two probes at least, where the later one is SETTINGS.
+/// The minimum time between two probes if the later one is SETTINGS.
 const LEAST_SETTINGS_SPACING: Duration = Duration::from_secs(1);
 
-/// How long a probe for what was seen elsewhere may be unanswered before the peer is suspect, at most: as long as on a
-/// connection for calls, whose streams leave together with its calls.
+/// The maximum time for the answer to a probe that was caused by another connection's silence. It is the same as on a
+/// connection for calls, so that streams move together with the calls of their member.
 const DOUBTED_SUSPICION: Duration = Duration::from_secs(1);
 
-/// How long a PING may be unanswered on a connection for calls, where the user sets nothing.
+/// The default time for the answer to a PING on a connection for calls.
 const CALLS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a PING may be unanswered on a connection for streams, where the user sets nothing: a watch that resumes elsewhere
+/// The default time for the answer to a PING on a connection for streams. A watch that resumes on another member
 /// loses nothing, so only a member without an alternative is waited for this long.
 const STREAMS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How silence is judged.
+/// The parameters of the detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Keepalive {
     /// The silence, with a request in flight, after which a PING is sent.
     pub(crate) quiet: Duration,
-    /// How long a PING may be unanswered before the peer is suspect.
+    /// The time for the answer to a PING before the peer is suspected.
     pub(crate) suspicion: Duration,
-    /// How long a PING may be unanswered before the connection is given up.
+    /// The time for the answer to a PING before the connection is closed.
     pub(crate) timeout: Duration,
-    /// The time between two PINGs at least.
+    /// The minimum time between two PINGs.
     pub(crate) spacing: Duration,
-    /// How often that time is doubled, because the peer complained of too many PINGs, when the connection is new.
+    /// The number of times that `spacing` is doubled on a new connection, because the peer complained about too many
+    /// PINGs.
     pub(crate) doublings: u32,
-    /// Whether SETTINGS are sent while a PING may not follow the last one yet, and whether what silence says of this connection
-    /// says something of others to the same peer.
+    /// True if SETTINGS may be sent while a PING is not allowed yet, and if silence of this connection casts doubt on
+    /// others to the same peer.
     for_calls: bool,
 }
 
 impl Keepalive {
-    /// For connections on which answers are due at once. The peer is suspect after 2 s of silence, which leaves a read 1 s to
-    /// get a fresh connection and its answer. By default the connection is given up after 3 s, so that a write in flight has
-    /// its outcome before the default deadline of 5 s, and before the 3.2 s that it takes the Go client.
+    /// Parameters for connections on which responses are due immediately. The peer is suspected after 2 s of silence,
+    /// which leaves a read 1 s for a new connection and its response. By default the connection is closed after 3 s,
+    /// so that a write in flight has its outcome before the default deadline of 5 s, and before the 3.2 s that the Go
+    /// client takes.
     pub(crate) fn for_calls(timeout: Option<Duration>) -> Self {
         let timeout = timeout.unwrap_or(CALLS_TIMEOUT);
         Self {
@@ -62,13 +65,13 @@ impl Keepalive {
         }
     }
 
-    /// As [`for_calls`](Self::for_calls), for calls that wait for other clients for as long as it takes: their silence is usual, so
-    /// it is probed by PINGs only and says nothing of other connections.
+    /// Like [`for_calls`](Self::for_calls), for calls that wait for other clients indefinitely. Their silence is
+    /// normal, so it is probed by PINGs only and says nothing about other connections.
     pub(crate) fn for_waits(timeout: Option<Duration>) -> Self {
         Self { for_calls: false, ..Self::for_calls(timeout) }
     }
 
-    /// For connections on which silence is usual: a watch may have nothing to deliver for hours.
+    /// Parameters for connections on which silence is normal: a watch may have nothing to deliver for hours.
     pub(crate) fn for_streams(interval: Duration, timeout: Option<Duration>) -> Self {
         let interval = interval.max(LEAST_SPACING);
         let timeout = timeout.unwrap_or(STREAMS_TIMEOUT);
@@ -76,33 +79,33 @@ impl Keepalive {
         Self { quiet: interval, suspicion, timeout, spacing: interval, doublings: 0, for_calls: false }
     }
 
-    /// Sends PINGs further apart, for a peer that complained of too many. The first PING of a silence is as early as
-    /// before: a peer counts PINGs that follow each other too closely.
+    /// Increases the time between PINGs, for a peer that complained about too many of them. The first PING after a
+    /// silence stays as early as before, because a peer only counts PINGs that follow each other too closely.
     pub(crate) fn spaced(self, doublings: u32) -> Self {
         Self { doublings, ..self }
     }
 
-    /// How many times further apart PINGs are on a connection of this age. The peer has not complained on it yet.
+    /// Returns the factor of the spacing on a connection of this age, on which the peer has not complained yet.
     fn factor_at(&self, age: Duration) -> u32 {
         1_u32.checked_shl(complaints::left(self.doublings, age)).unwrap_or(u32::MAX)
     }
 }
 
-/// What a connection's silence says of its peer.
+/// The health of a connection's peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Vital {
     Alive,
-    /// A probe is under way because it was silent: use others where there are some.
+    /// A probe is in progress after a silence: other connections are preferred.
     Doubtful,
-    /// It should have answered by now: use others only.
+    /// An answer is overdue: only other connections are used.
     Suspect,
-    /// Given up.
+    /// The connection is to be closed.
     Dead,
 }
 
 impl Vital {
-    /// The reverse of `as u8`.
+    /// The inverse of `as u8`.
     pub(crate) fn from_u8(value: u8) -> Self {
         match value {
             0 => Self::Alive,
@@ -113,34 +116,35 @@ impl Vital {
     }
 }
 
-/// A frame that its receiver answers at once.
+/// A frame that its receiver acknowledges immediately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Probe {
     Ping,
     Settings,
 }
 
-/// What is to be done now.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) probe: Option<Probe>,
-    /// Whether the other connections to this peer are to be probed as well: what silenced this one may have silenced them.
+    /// True if the other connections to this peer are to be probed too. The cause of this silence may affect them as
+    /// well.
     pub(crate) spreads: bool,
     pub(crate) vital: Vital,
-    /// When to look again, at the latest. Nothing is due on an idle connection.
+    /// The latest time of the next step. `None` on an idle connection.
     pub(crate) wake: Option<Duration>,
 }
 
-/// The probe under way.
+/// A probe in progress.
 #[derive(Clone, Copy, Debug)]
 struct Sent {
     probe: Probe,
     at: Duration,
-    /// How long it may be unanswered before the peer is suspect.
+    /// The time for its answer before the peer is suspected.
     suspicion: Duration,
 }
 
-/// The silence of one connection.
+/// The liveness state of one connection.
 #[derive(Debug)]
 pub(crate) struct Liveness {
     keepalive: Keepalive,
@@ -149,9 +153,9 @@ pub(crate) struct Liveness {
     sent: Option<Sent>,
     last_ping: Option<Duration>,
     last_probe: Option<Duration>,
-    /// Whether SETTINGS can be sent.
+    /// False once the peer has failed to acknowledge SETTINGS.
     has_settings: bool,
-    /// Whether a probe is due for what was seen elsewhere.
+    /// Set if a probe is due because of another connection.
     doubted: bool,
     vital: Vital,
 }
@@ -175,31 +179,32 @@ impl Liveness {
         self.vital
     }
 
-    /// What the probe under way is.
+    /// Returns the probe in progress.
     pub(crate) fn probe(&self) -> Option<Probe> {
         self.sent.map(|sent| sent.probe)
     }
 
-    /// Something was read at `now`, the answer to a probe included: the peer lives.
+    /// Records that something was read at `now`, including the answer to a probe.
     pub(crate) fn heard(&mut self, now: Duration) {
         self.heard = now;
         self.vital = Vital::Alive;
         self.sent = None;
     }
 
-    /// Something was seen elsewhere that speaks against the peer: the next probe is due as soon as it may follow the last one,
-    /// whether or not the peer owes something.
+    /// Requests a probe because of another connection. It is sent as soon as the spacing allows, even if no request
+    /// is in flight.
     pub(crate) fn doubt(&mut self) {
         self.doubted = true;
     }
 
-    /// Whether such a probe, or its answer, is due.
+    /// Returns true if such a probe, or its answer, is outstanding.
     pub(crate) fn is_doubted(&self) -> bool {
         self.doubted || self.sent.is_some()
     }
 
-    /// The probe that the last step asked for could not be sent: the peer owes the acknowledgement of earlier SETTINGS, although
-    /// it was heard from since. It is too slow for them, or ignores them, and PINGs have to do.
+    /// Records that the requested SETTINGS probe could not be sent, because the peer has not acknowledged earlier
+    /// SETTINGS although it sent other data since. The peer is too slow for them or ignores them, so only PINGs are
+    /// used from now on.
     pub(crate) fn settings_failed(&mut self) {
         self.has_settings = false;
         if self.sent.take().is_some() {
@@ -208,7 +213,7 @@ impl Liveness {
         }
     }
 
-    /// What is due at `now`. `busy` is whether the peer owes an answer.
+    /// Returns the actions due at `now`. `busy` is true if the peer owes a response.
     pub(crate) fn step(&mut self, now: Duration, busy: bool) -> Step {
         match (busy, self.busy_since) {
             (true, None) => self.busy_since = Some(now),
@@ -242,18 +247,19 @@ impl Liveness {
         Step { spreads, ..self.result(Some(probe), Some(now.saturating_add(suspicion))) }
     }
 
-    /// A peer that complained gets no SETTINGS: it may count those too.
+    /// Returns true if a SETTINGS probe is allowed. A peer that complained gets none, because it may count those too.
     fn may_send_settings(&self, now: Duration) -> bool {
         self.has_settings && self.keepalive.factor_at(now) == 1
     }
 
-    /// When a PING may follow the last one with this spacing.
+    /// Returns the time from which a PING is allowed with this spacing.
     fn next_ping(&self, now: Duration, spacing: Duration) -> Duration {
         let spacing = spacing.saturating_mul(self.keepalive.factor_at(now));
         self.last_ping.map_or(Duration::ZERO, |last| last.saturating_add(spacing))
     }
 
-    /// When a probe may follow the last one, where PINGs keep this spacing and `settings` says whether SETTINGS may be sent.
+    /// Returns the time from which a probe is allowed. PINGs keep this spacing; `settings` is true if SETTINGS may be
+    /// used.
     fn next_probe(&self, now: Duration, spacing: Duration, settings: bool) -> Duration {
         if settings && self.may_send_settings(now) {
             self.last_probe.map_or(Duration::ZERO, |last| last.saturating_add(LEAST_SETTINGS_SPACING))
@@ -262,8 +268,8 @@ impl Liveness {
         }
     }
 
-    /// A PING where one is usual. What was seen elsewhere is no reason for one: a server counts PINGs on a connection without
-    /// streams more strictly.
+    /// Chooses the kind of probe. A PING is sent only for this connection's own silence: servers count PINGs on a
+    /// connection without streams more strictly.
     fn which_probe(&self, now: Duration, silent: bool) -> Probe {
         let pings = silent && now >= self.next_ping(now, self.keepalive.spacing);
         if pings || !self.may_send_settings(now) { Probe::Ping } else { Probe::Settings }
@@ -365,7 +371,7 @@ mod tests {
         peer.step(ms(2_500), true);
         peer.heard(ms(2_600));
         assert_eq!(peer.vital(), Vital::Alive);
-        // A PING would be too early: it is probed by SETTINGS until one may follow.
+        // A PING would be too early, so SETTINGS are used until one is allowed.
         assert_eq!(peer.step(ms(2_600), true).wake, Some(ms(3_600)));
         for second in [3_600, 4_600, 5_600] {
             assert_eq!(peer.step(ms(second), true).probe, Some(Probe::Settings));
@@ -374,7 +380,7 @@ mod tests {
         assert!(peer.step(ms(6_600), true).pings());
     }
 
-    /// Whatever was answered before, and whenever the request was sent.
+    /// Regardless of earlier answers and of when the request was sent.
     #[test]
     fn a_peer_that_falls_silent_is_given_up_three_seconds_after_the_request() {
         for silent_from in (0..20_000).step_by(70).map(ms) {
@@ -382,7 +388,7 @@ mod tests {
                 let mut peer = Liveness::new(Keepalive::for_calls(None));
                 let mut dead = None;
                 for now in (0..40_000).step_by(10).map(ms) {
-                    // Another request has waited from the beginning.
+                    // Another request has been waiting from the beginning.
                     let step = peer.step(now, true);
                     if step.vital == Vital::Dead {
                         dead = Some(now);
@@ -452,7 +458,7 @@ mod tests {
             silent.step(ms(0), true);
             let step = silent.step(quiet, true);
             assert_eq!((step.probe, step.spreads), (Some(Probe::Ping), false));
-            // Nor is it probed more often than PINGs may be.
+            // It is not probed more often than PINGs are allowed either.
             silent.heard(quiet);
             let next = quiet + keepalive.spacing;
             assert_eq!(silent.step(quiet, true).wake, Some(next));
@@ -479,7 +485,8 @@ mod tests {
         assert!(peer.step(ms(101_000), true).pings());
     }
 
-    /// A server that counts as etcd's does: a PING within 5 s of the last is a strike, the third one is the end.
+    /// A server that counts like etcd: a PING within 5 s of the last is a strike, and the third strike closes the
+    /// connection.
     #[test]
     fn pings_never_trip_the_servers_policing() {
         let eager = Keepalive::for_streams(ms(10), None);
@@ -510,11 +517,11 @@ mod tests {
         assert!(peer.is_doubted());
         assert_eq!(peer.step(ms(1_000), false).probe, Some(Probe::Settings));
         assert_eq!(peer.step(ms(1_999), false).vital, Vital::Doubtful);
-        // As soon as a connection for calls, whose silence may be what it is doubted for.
+        // As soon as on a connection for calls, whose silence may be the reason for the doubt.
         assert_eq!(peer.step(ms(2_000), false).vital, Vital::Suspect);
         peer.heard(ms(2_100));
         assert!(!peer.is_doubted());
-        // The next one keeps its distance from the last.
+        // The next probe keeps its distance from the last one.
         peer.heard(ms(2_200));
         peer.doubt();
         assert_eq!(peer.step(ms(2_200), true).probe, Some(Probe::Settings));

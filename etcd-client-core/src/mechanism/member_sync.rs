@@ -1,21 +1,21 @@
-//! What a member list means for the endpoints of a client: which stay, which are to be tried, which go.
+//! The effect of a member list on the endpoints of a client: which to keep, probe and drop.
 //!
-//! A pure function: nothing here speaks to anybody.
+//! A pure function without I/O.
 
 use std::{collections::HashSet, net::IpAddr};
 
 use crate::model::{Address, Endpoint, Security};
 
-/// The addresses that are taken from a member list at most. Clusters have three to seven members.
+/// The maximum number of addresses taken from a member list. Clusters have three to seven members.
 pub(crate) const MOST_DISCOVERED: usize = 32;
 
-/// The URLs of a list that are looked at, so that a hostile one costs no time.
+/// The maximum number of URLs that are parsed, so that a hostile list costs no time.
 const MOST_URLS: usize = 1024;
 
-/// The longest name in DNS has 253 bytes; scheme and port are what is left.
+/// A DNS name has at most 253 bytes. The rest is for scheme and port.
 const LONGEST_URL: usize = 280;
 
-/// A member as the member list has it.
+/// A member of a member list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListedMember {
     pub(crate) id: u64,
@@ -26,13 +26,13 @@ pub(crate) struct ListedMember {
 }
 
 impl ListedMember {
-    /// Whether clients are meant to use it: it is started and has a vote.
+    /// Returns true if clients should use the member: it is started and has a vote.
     pub(crate) fn serves(&self) -> bool {
         !self.name.is_empty() && !self.is_learner
     }
 }
 
-/// What of a list may be used. A discovered endpoint is never weaker than the ones the user chose.
+/// The endpoints that may be adopted. A discovered endpoint is never less secure than those that the user configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rules {
     plaintext: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Those that follow from the endpoints that the user chose, and from whether there are settings for TLS.
+    /// Derives the rules from the configured endpoints, and from the presence of TLS settings.
     pub(crate) fn of(seeds: &[Endpoint], tls: bool) -> Self {
         let plaintext = |seed: &Endpoint| match seed.security() {
             Security::Plaintext => true,
@@ -62,7 +62,7 @@ impl Rules {
         let security = match endpoint.security() {
             Security::Plaintext => self.plaintext,
             Security::Tls => self.tls,
-            // etcd lists URLs only, which have a scheme.
+            // etcd lists only URLs, which have a scheme.
             Security::AsConfigured => false,
         };
         let address = match endpoint.address() {
@@ -73,20 +73,20 @@ impl Rules {
     }
 }
 
-/// What becomes of the endpoints of a client.
+/// The changes to the endpoints of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// Adopted earlier and still listed. The seeds, which always stay, are not among them.
+    /// Adopted earlier and still listed. The configured endpoints always stay and are not included.
     pub(crate) keep: Vec<Endpoint>,
-    /// Listed and not in use: to be adopted once it has answered as a member of the same cluster.
+    /// Listed and not in use. To be adopted after it has responded as a member of the same cluster.
     pub(crate) probe: Vec<Endpoint>,
-    /// Adopted earlier and listed no more.
+    /// Adopted earlier and no longer listed.
     pub(crate) drop: Vec<Endpoint>,
-    /// How many URLs were passed over.
+    /// The number of URLs that were skipped.
     pub(crate) ignored: usize,
 }
 
-/// A member list that names nothing a client can use, which changes nothing.
+/// The error for a member list without any usable address. The endpoints stay as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NothingUsable {
     pub(crate) members: usize,
@@ -123,12 +123,13 @@ pub(crate) fn plan(
     Ok(Plan { keep, probe, drop, ignored })
 }
 
-/// Reading refuses user information and control characters as well.
+/// Parses a URL. Parsing also rejects user information and control characters.
 fn read(url: &str) -> Option<Endpoint> {
     if url.len() > LONGEST_URL { None } else { url.parse().ok() }
 }
 
-/// A member that listens everywhere may list that; to a client it means itself.
+/// Returns true for a wildcard address. A member that listens on all interfaces may list one, but for a client it
+/// would mean its own host.
 fn is_unspecified(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_unspecified())
 }

@@ -1,4 +1,4 @@
-//! Decisions without a clock, a socket or a task: every input, time and randomness included, is an argument.
+//! Decision logic without clocks, sockets or tasks. Every input is an argument, including time and randomness.
 
 pub(crate) mod address_order;
 pub(crate) mod atomic;

@@ -1,26 +1,27 @@
-//! Which changes of an endpoint are worth a line in a log: the beginning of each outage and its end.
+//! The endpoint changes that are logged: the beginning and the end of each outage.
 
-/// What happened to an endpoint.
+/// An event of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A connection is being made.
+    /// A connection attempt has started.
     Connecting,
-    /// A connection could not be made.
+    /// A connection attempt has failed.
     Failed,
-    /// A connection ended: closed by this client, cut by a load balancer, or lost. The next attempt shows whether it matters.
+    /// A connection ended: it was closed by this client, cut by a load balancer, or lost. The next attempt shows
+    /// whether that matters.
     Ended,
     /// A PING was not answered in time.
     Suspect,
-    /// The endpoint leads to another cluster or history. That is news of its own, also during an outage.
+    /// The endpoint leads to another cluster or history. This is logged separately, also during an outage.
     Refused,
-    /// Calls go here.
+    /// The endpoint accepts calls.
     Ready,
 }
 
-/// What to log.
+/// The message to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Note {
-    /// Nothing that anybody has to know of.
+    /// None.
     Quiet,
     /// The endpoint is ready for the first time.
     Ready,
@@ -28,22 +29,22 @@ pub(crate) enum Note {
     Began,
     /// An outage that was logged has ended.
     Over {
-        /// How long it lasted, in milliseconds.
+        /// The duration of the outage in milliseconds.
         lasted: u64,
-        /// How many attempts to connect failed.
+        /// The number of failed connection attempts.
         attempts: u32,
     },
 }
 
-/// The outages of one endpoint. Times are milliseconds since any fixed moment.
+/// The outages of one endpoint. Times are milliseconds relative to an arbitrary fixed moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outage {
-    /// Since when the endpoint is not ready, where it is not.
+    /// The time since which the endpoint is not ready. `None` while it is ready.
     since: Option<u64>,
     attempts: u32,
-    /// Whether the present outage was logged.
+    /// True if the current outage was logged.
     logged: bool,
-    /// Whether it was logged that the endpoint is refused.
+    /// True if it was logged that the endpoint is rejected.
     refused: bool,
     was_ready: bool,
 }

@@ -1,16 +1,17 @@
-//! How many keys to ask for in the next page of a long range.
+//! The number of keys to request in the next page of a long range.
 
-/// A page is aimed at this many bytes: large enough that the round trip does not matter, small enough that memory stays flat.
+/// The target size of a page: large enough that the round trip does not matter, small enough that memory use stays
+/// flat.
 const TARGET_BYTES: usize = 1 << 20;
 
-/// The first page, before anything is known of the values. A page of ten 1 MiB values (etcd's largest by default is 1.5 MiB)
-/// stays below 16 MiB.
+/// The size of the first page, before the size of the values is known. A page of ten 1 MiB values stays below 16 MiB
+/// (etcd's default limit for a request is 1.5 MiB).
 const FIRST: u32 = 10;
 
-/// No page has more keys than this, however small they are.
+/// The maximum number of keys per page, even if they are small.
 const MOST: u32 = 10_000;
 
-/// The size of the next page, from the sizes of the last ones.
+/// The size of the next page, derived from the previous pages.
 #[derive(Clone, Debug)]
 pub(crate) struct PagePlan {
     next: u32,
@@ -18,23 +19,24 @@ pub(crate) struct PagePlan {
 }
 
 impl PagePlan {
-    /// Pages that adapt to the size of what they hold.
+    /// Creates a plan whose pages adapt to the size of the pairs.
     pub(crate) fn adaptive() -> Self {
         Self { next: FIRST, fixed: false }
     }
 
-    /// Pages of `keys` keys each.
+    /// Creates a plan with pages of `keys` keys each.
     pub(crate) fn fixed(keys: u32) -> Self {
         Self { next: keys, fixed: true }
     }
 
-    /// How many keys to ask for when at most `remaining` are wanted.
+    /// Returns the number of keys to request if at most `remaining` are wanted.
     pub(crate) fn limit(&self, remaining: Option<u64>) -> u32 {
         let remaining = remaining.and_then(|n| u32::try_from(n).ok()).unwrap_or(u32::MAX);
         self.next.min(remaining)
     }
 
-    /// Learns from a page of `keys` keys and `bytes` bytes. At most doubling: the next values may be larger.
+    /// Learns from a page with `keys` keys and `bytes` bytes. The size doubles at most, because the next values may
+    /// be larger.
     pub(crate) fn observe(&mut self, keys: usize, bytes: usize) {
         if self.fixed || keys == 0 {
             return;

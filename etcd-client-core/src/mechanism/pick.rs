@@ -1,20 +1,21 @@
-//! Chooses a connection: mostly the cheaper of two random ones.
+//! The choice of a connection for a call: usually the cheaper of two random ones.
 
-/// How a connection stands for one call: lower is better, and nothing worse is used while something better is there.
+/// The preference class of a connection for one call. Lower is better, and a worse class is used only if there is no
+/// better one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Standing(u8);
 
 impl Standing {
     pub(crate) const GOOD: Self = Self(0);
-    /// The call's policy prefers others.
+    /// The call's policy prefers other members.
     pub(crate) const OTHERS_PREFERRED: Self = Self(1);
-    /// This call failed here.
+    /// This call has already failed there.
     pub(crate) const TRIED: Self = Self(2);
-    /// Its calls ended badly of late.
+    /// The member's calls have failed recently.
     pub(crate) const EJECTED: Self = Self(4);
-    /// Another path of this call was silent, and nothing was heard from this one since.
+    /// Another connection of this call was silent, and nothing was received on this one since.
     pub(crate) const UNPROVEN: Self = Self(8);
-    /// It was silent for a while and a PING is under way.
+    /// It was silent for a while, and a PING is in progress.
     pub(crate) const DOUBTFUL: Self = Self(16);
 
     #[must_use]
@@ -23,23 +24,23 @@ impl Standing {
     }
 }
 
-/// What a connection costs a call: its standing, then what is to be kept low.
+/// The cost of a connection for a call: its class first, then the value to minimize.
 pub(crate) type Rating = (Standing, u64);
 
-/// How one is chosen among those that stand equally well.
+/// The method of choosing among connections of the same class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// The cheaper of two random ones: no connection is flooded by all who see that it is the cheapest.
+    /// The cheaper of two random ones. Concurrent callers that all see the same cheapest connection do not flood it.
     TwoRandom(u64),
-    /// Each in turn, the cost aside: the next one from this position.
+    /// Round robin from this position, regardless of cost.
     InTurn(usize),
     /// The cheapest.
     Cheapest,
 }
 
-/// The index to use among `candidates` connections, or `None` when none may be used.
+/// Returns the index of the connection to use, or `None` if none is usable.
 ///
-/// `rate` gives `None` for a connection that can take no call.
+/// `rate` returns `None` for a connection that cannot take a call.
 pub(crate) fn pick(
     candidates: usize,
     rate: impl Fn(usize) -> Option<Rating>,
@@ -56,7 +57,7 @@ pub(crate) fn pick(
     }
 }
 
-/// One of two good ones, or `None` where a look at all of them is due.
+/// Returns the cheaper of two random good ones, or `None` if neither is good and all have to be compared.
 fn two_random(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, random: u64) -> Option<usize> {
     let (low, high) = (random as u32 as usize, (random >> 32) as usize);
     let first = low % candidates;
@@ -70,7 +71,7 @@ fn two_random(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, random
     }
 }
 
-/// The best of all; among equals the first from `start` on.
+/// Returns the best one. Among equals it is the first from `start` on.
 fn best(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, start: usize) -> Option<usize> {
     let start = start % candidates;
     (0..candidates)
@@ -80,7 +81,7 @@ fn best(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, start: usize
         .map(|(_, i)| i)
 }
 
-/// The first good one from `turn` on, or else the first of the best standing.
+/// Returns the first one of the best class from `turn` on.
 fn in_turn(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, turn: usize) -> Option<usize> {
     best(candidates, &|i| Some((rate(i)?.0, 0)), turn)
 }

@@ -1,4 +1,4 @@
-//! What follows when a member does not take the token of a request, or misses one: one table.
+//! The retry rules for requests whose token is rejected or missing, as one table.
 
 use std::time::Duration;
 
@@ -6,35 +6,37 @@ use etcd_errors::Code;
 
 use super::{backoff::Backoff, retry::Observation};
 
-/// How often one call goes on after a rejection. A signed token of one second may have expired when it arrives, and a member
-/// that lags behind may know neither the token nor that auth was turned on: with the waits between them, eight outlast both.
+/// The maximum number of rejections that one call survives. A signed token with a lifetime of one second may have
+/// expired when it arrives, and a member that lags may know neither the token nor that auth was enabled. With the
+/// delays in between, eight retries outlast both.
 const MOST_REJECTIONS: u32 = 8;
 
-/// The rejections that are followed at once: the expired token, and one that expired while the call was under way.
+/// The number of rejections that are retried without a delay: one for the expired token, and one for a token that
+/// expired during the call.
 const WITHOUT_WAIT: u32 = 2;
 
-/// What a client can do about a token.
+/// The client's means to obtain a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credentials {
-    /// It has none: the members know it by its certificate, or not at all.
+    /// It has none. Members identify it by its certificate, or not at all.
     None,
-    /// It was given one token for good.
+    /// It has one token that cannot be replaced.
     Fixed,
-    /// It can ask for another.
+    /// It can request a new token.
     Renewable,
 }
 
-/// What to do before the request is sent again. Every rejection says that it was not applied, so that a write is, too.
+/// The step before a retry. Each rejection states that the request was not applied, so writes are retried too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// Get another token.
+    /// Obtain a new token.
     Renew,
-    /// Nothing: what was rejected has changed meanwhile.
+    /// None: the cause of the rejection has changed in the meantime.
     Resend,
 }
 
-/// The remedy after the `rejections`-th rejection of a call, which the last observation is, or `None` where the rule for every
-/// other failure decides. `had_token` says whether the request carried one.
+/// Returns the remedy after the `rejections`-th rejection of a call, whose last observation is `observation`. Returns
+/// `None` if the rule for all other failures applies. `had_token` is true if the request carried a token.
 pub(crate) fn remedy(
     credentials: Credentials,
     observation: Observation,
@@ -44,18 +46,19 @@ pub(crate) fn remedy(
     let Observation::Refused(code, _) = observation else { return None };
     let remedy = match (credentials, code) {
         (Credentials::Renewable, Code::InvalidAuthToken | Code::AuthOldRevision) => Remedy::Renew,
-        // Proposed while auth was off, applied when it was on: the token was not looked at.
+        // The request was proposed while auth was disabled and applied after it was enabled, so its token was
+        // never checked.
         (Credentials::Renewable, Code::UserEmpty) if had_token => Remedy::Resend,
-        // Some RPCs refuse nobody in these words.
+        // Some RPCs report a missing token as a lack of permission.
         (Credentials::Renewable, Code::UserEmpty | Code::PermissionDenied) if !had_token => Remedy::Renew,
-        // Users changed between the check and the apply; the certificate is as good as before.
+        // Users changed between the check and the apply. The certificate is still valid.
         (Credentials::None, Code::AuthOldRevision) => Remedy::Resend,
         _ => return None,
     };
     (rejections <= MOST_REJECTIONS).then_some(remedy)
 }
 
-/// The wait after the `rejections`-th rejection.
+/// Returns the delay after the `rejections`-th rejection.
 pub(crate) fn wait(rejections: u32, random: u64) -> Duration {
     match rejections.checked_sub(WITHOUT_WAIT) {
         None | Some(0) => Duration::ZERO,

@@ -1,82 +1,84 @@
-//! What to do after a failed attempt, and what it says about a write: one table, no clock, no I/O.
+//! The retry rules: what to do after a failed attempt, and its outcome for a write. One table, without a clock or
+//! I/O.
 //!
-//! The rules are those of the outcome lattice: a request that was definitely not processed is resent for any RPC; one whose
-//! fate is unknown is resent only where a second execution cannot be noticed.
+//! A request that was certainly not processed is retried for any RPC. A request whose outcome is unknown is retried
+//! only if a second execution has no observable effect.
 
 use etcd_errors::{Code, GrpcCode, Outcome};
 
-/// What a second execution of an RPC would do.
+/// The effect of a second execution of an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
     /// It changes nothing.
     Read,
-    /// It changes nothing that the first did not change: its second answer can be told apart.
+    /// It changes nothing beyond the first execution, and its response can be distinguished.
     Idempotent,
     /// It may be applied twice.
     Write,
-    /// A write that members forward to the leader: one that knows of no leader may have forwarded it before
-    /// (`PromoteMember` in etcd's `server/etcdserver/server.go`).
+    /// A write that members forward to the leader. A member may have forwarded it before it responds that there is no
+    /// leader (`PromoteMember` in etcd's `server/etcdserver/server.go`).
     Forwarded,
 }
 
 impl Class {
-    /// Whether a request whose fate is unknown may be sent again.
+    /// Returns true if a request with an unknown outcome may be retried.
     pub(crate) fn is_repeatable(self) -> bool {
         matches!(self, Self::Read | Self::Idempotent)
     }
 }
 
-/// What one attempt showed.
+/// The observed result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observation {
-    /// No byte of the request left this process.
+    /// No byte of the request was sent.
     NotSent,
-    /// The peer said that it did not process the request: REFUSED_STREAM, or a GOAWAY below the stream's id
-    /// (RFC 9113 sections 6.8 and 8.7).
+    /// The peer reported that it did not process the request: by REFUSED_STREAM, or by a GOAWAY with a lower stream
+    /// id (RFC 9113, sections 6.8 and 8.7).
     NotProcessed,
     /// The connection or the stream ended without a status.
     Lost,
-    /// The call ended with a status of this code; the outcome is what its text says of a write.
+    /// The call ended with this status. The outcome is the one that its text implies for a write.
     Refused(Code, Outcome),
-    /// An answer came and cannot be read.
+    /// A response arrived but cannot be decoded.
     Malformed,
-    /// The member was silent for too long, and another one was there: the caller stopped waiting.
+    /// The member was unresponsive for too long while another one was available, so the client stopped waiting.
     Abandoned,
-    /// The call's own deadline passed.
+    /// The deadline of the call passed.
     DeadlinePassed,
 }
 
-/// Whether a member is left that this call did not try.
+/// The availability of a member that this call has not tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Untried {
-    /// One that can be called now.
+    /// One can be called now.
     Ready,
-    /// One that may come up before the deadline.
+    /// One may become available before the deadline.
     Down,
     None,
 }
 
-/// What happens next.
+/// The decision after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Send again, on another member where there is one.
+    /// Retry, on another member if there is one.
     Resend,
-    /// The caller gets the error.
+    /// Return the error to the caller.
     GiveUp,
 }
 
-/// Decides after an attempt of an RPC of `class`.
+/// Decides after a failed attempt of an RPC of `class`.
 pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -> Decision {
     let repeatable = class.is_repeatable();
     let resend = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
         Observation::Lost | Observation::Abandoned => repeatable,
         Observation::Refused(code, _) => match code {
-            // Said before the request is proposed; a backlog drains.
+            // Returned before the request is proposed, and temporary: the backlog drains.
             Code::TooManyRequests => true,
-            // Said before the request is handled, by a member that will say it again.
+            // Returned before the request is handled. The same member would return it again.
             Code::NotSupportedForLearner => untried != Untried::None,
-            // As above; who requires a leader wants to know at once that there is none.
+            // As above. A caller that requires a leader wants to fail immediately if there is none, so
+            // members that are down are not waited for.
             Code::NoLeader => untried == Untried::Ready && class != Class::Forwarded,
             Code::LeaderChanged
             | Code::Stopped
@@ -96,7 +98,7 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
     if resend { Decision::Resend } else { Decision::GiveUp }
 }
 
-/// What one attempt says about a write.
+/// Returns the outcome of a write after this observation.
 pub(crate) fn outcome(class: Class, observation: Observation) -> Outcome {
     if class == Class::Read {
         return Outcome::NotApplied;
@@ -124,7 +126,7 @@ mod tests {
         Observation::Refused(code, code.outcome())
     }
 
-    /// (observation, decision for a read, for an idempotent call, for a write, outcome of a write)
+    /// Columns: observation; decision for a read, an idempotent call and a write; outcome of a write.
     type Row = (Observation, Decision, Decision, Decision, Outcome);
 
     fn table() -> Vec<Row> {

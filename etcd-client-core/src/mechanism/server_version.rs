@@ -1,8 +1,8 @@
-//! Versions of etcd as members report them.
+//! etcd versions as reported by members.
 
 use std::{fmt, str::FromStr};
 
-/// `major.minor.patch`; what a member has behind it, as in `3.6.0-rc.1+build`, does not count.
+/// A version `major.minor.patch`. A suffix, as in `3.6.0-rc.1+build`, is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ServerVersion {
     major: u32,
@@ -10,7 +10,7 @@ pub(crate) struct ServerVersion {
     patch: u32,
 }
 
-/// A text that is no version.
+/// The error for text that is not a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoVersion;
 
@@ -23,7 +23,7 @@ impl ServerVersion {
 impl FromStr for ServerVersion {
     type Err = NoVersion;
 
-    /// A missing patch is 0.
+    /// Parses a version. A missing patch number is 0.
     fn from_str(text: &str) -> Result<Self, NoVersion> {
         let numbers = text.split_once(['-', '+']).map_or(text, |(numbers, _)| numbers);
         let mut parts = numbers.split('.');

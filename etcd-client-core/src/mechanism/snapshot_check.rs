@@ -1,55 +1,57 @@
-//! Whether a snapshot is whole: what the member announced, the length, and the SHA-256 at the end.
+//! Verification of a snapshot: the announced size, the length, and the SHA-256 digest at its end.
 
 use std::{collections::VecDeque, fmt};
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest as _, Sha256};
 
-/// A snapshot ends with the SHA-256 of all before it (`sendSnapshot` in etcd's `server/etcdserver/api/v3rpc/maintenance.go`).
+/// The size of the SHA-256 digest of the content, which is the end of a snapshot (`sendSnapshot` in etcd's
+/// `server/etcdserver/api/v3rpc/maintenance.go`).
 pub(crate) const DIGEST_BYTES: usize = 32;
 
-/// A database is a whole number of these (`hasChecksum` in etcd's `client/v3/snapshot/v3_snapshot.go`).
+/// The size of a database is a multiple of this (`hasChecksum` in etcd's `client/v3/snapshot/v3_snapshot.go`).
 const SECTOR: u64 = 512;
 
-/// Takes the parts of a snapshot as they come and gives them out again, the end only once all has been checked.
+/// Verifies the parts of a snapshot while they pass through. The last bytes are released only after all checks have
+/// succeeded.
 ///
-/// No byte is copied but at the end: a part is held back until a digest's length has come after it.
+/// Parts are not copied, except at the end: each is held until as many bytes as a digest have followed it.
 #[derive(Debug)]
 pub(crate) struct SnapshotCheck {
     max_bytes: u64,
     hasher: Sha256,
     length: u64,
-    /// The length without or with the digest, by the first part.
+    /// The announced length according to the first part. It may or may not include the digest.
     announced: Option<u64>,
-    /// What the last part said is to come.
+    /// The number of bytes that follow, according to the last part.
     remaining: u64,
-    /// Parts that the digest may begin in.
+    /// Parts that may contain the start of the digest.
     held: VecDeque<Bytes>,
     held_bytes: usize,
     released: VecDeque<Bytes>,
 }
 
-/// What is wrong with a snapshot.
+/// The defect of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SnapshotFault {
-    /// It is, or is announced to be, larger than the caller allows.
+    /// It is larger than the caller's limit, or is announced to be.
     TooLarge { max: u64 },
-    /// What is announced changes under way.
+    /// The announced size changes during the transfer.
     Unsteady { length: u64, remaining: u64 },
-    /// More comes than was announced.
+    /// More bytes arrive than were announced.
     Longer { announced: u64 },
-    /// Less came than was announced.
+    /// Fewer bytes arrived than were announced.
     Truncated { missing: u64 },
-    /// There is nothing before the digest, or not even that.
+    /// There is no content before the digest, or not even a digest.
     Empty { length: u64 },
-    /// The length is not that of a database and a digest.
+    /// The length is not that of a database followed by a digest.
     NoDigest { length: u64 },
-    /// The digest is not that of the content.
+    /// The digest does not match the content.
     Corrupt,
 }
 
 impl SnapshotCheck {
-    /// A check of a snapshot of at most `max_bytes`, the digest included.
+    /// Creates a check for a snapshot of at most `max_bytes`, including the digest.
     pub(crate) fn new(max_bytes: u64) -> Self {
         Self {
             max_bytes,
@@ -63,7 +65,7 @@ impl SnapshotCheck {
         }
     }
 
-    /// Takes a part, of any length, after which `remaining` bytes are announced.
+    /// Adds a part of any length, after which `remaining` bytes are announced.
     pub(crate) fn push(&mut self, part: Bytes, remaining: u64) -> Result<(), SnapshotFault> {
         self.length = self.length.saturating_add(part.len() as u64);
         self.remaining = remaining;
@@ -81,12 +83,13 @@ impl SnapshotCheck {
         Ok(())
     }
 
-    /// The next part that may be used; to be taken until there is none before the next push.
+    /// Returns the next part that may be used. Call it until it returns `None` before the next `push`.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
         self.released.pop_front()
     }
 
-    /// Checks the whole after its last part, and releases what was held back. The last part released is the digest.
+    /// Checks the whole snapshot after its last part, and releases the held bytes. The last released part is the
+    /// digest.
     pub(crate) fn finish(&mut self) -> Result<(), SnapshotFault> {
         let length = self.length;
         if length <= DIGEST_BYTES as u64 {
@@ -110,23 +113,24 @@ impl SnapshotCheck {
         Ok(())
     }
 
-    /// How many bytes have come.
+    /// Returns the number of bytes received.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// The length of the whole by the first part's word: etcd does not count the digest.
+    /// Returns the total length according to the first part. etcd's announcement does not include the digest.
     pub(crate) fn announced(&self) -> Option<u64> {
         self.announced.map(|announced| announced.saturating_add(DIGEST_BYTES as u64))
     }
 
-    /// The oldest part, once a digest fits into what came after it.
+    /// Returns the oldest held part once at least a digest's length has followed it.
     fn releasable(&mut self) -> Option<Bytes> {
         let first = self.held.front()?.len();
         if self.held_bytes - first >= DIGEST_BYTES { self.held.pop_front() } else { None }
     }
 
-    /// What has come and what is to come make the same sum throughout; only the digest may come on top.
+    /// Checks that the received and the announced bytes add up to the same sum throughout. Only the digest may exceed
+    /// it.
     fn check_announced(&mut self) -> Result<(), SnapshotFault> {
         let (length, remaining) = (self.length, self.remaining);
         let unsteady = SnapshotFault::Unsteady { length, remaining };
@@ -146,25 +150,28 @@ impl SnapshotCheck {
 impl fmt::Display for SnapshotFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { max } => write!(f, "the snapshot is larger than max_bytes, which is {max}"),
+            Self::TooLarge { max } => write!(f, "the snapshot is larger than max_bytes ({max})"),
             Self::Unsteady { length, remaining } => {
                 write!(
                     f,
-                    "{remaining} bytes are announced after {length} of the snapshot, which was not so before"
+                    "the announced size of the snapshot changed: {remaining} bytes are to follow after {length}"
                 )
             }
             Self::Longer { announced } => {
-                write!(f, "more of the snapshot comes than the {announced} bytes that were announced")
+                write!(f, "the snapshot is longer than the {announced} bytes that were announced")
             }
             Self::Truncated { missing } => {
-                write!(f, "the snapshot is truncated: {missing} bytes that were announced are missing")
+                write!(f, "the snapshot is truncated: {missing} of the announced bytes are missing")
             }
-            Self::Empty { length } => write!(f, "the snapshot is empty: {length} bytes came"),
+            Self::Empty { length } => write!(f, "the snapshot is empty: only {length} bytes were received"),
             Self::NoDigest { length } => {
-                write!(f, "the snapshot is truncated: {length} bytes are no database with a digest after it")
+                write!(
+                    f,
+                    "the snapshot is truncated: {length} bytes cannot be a database followed by a digest"
+                )
             }
             Self::Corrupt => {
-                f.write_str("the snapshot is corrupt: the digest at its end is not that of its content")
+                f.write_str("the snapshot is corrupt: the digest at its end does not match its content")
             }
         }
     }

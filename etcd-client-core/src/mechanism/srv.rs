@@ -1,8 +1,8 @@
-//! SRV records: the order in which they are used, and the endpoints that they name.
+//! SRV records: the order of their use, and the endpoints that they name.
 
 use std::collections::HashSet;
 
-/// The endpoints that are taken from DNS at most: clusters have three to seven members.
+/// The maximum number of endpoints taken from DNS. Clusters have three to seven members.
 const MOST_ENDPOINTS: usize = 64;
 
 /// One SRV record (RFC 2782).
@@ -14,16 +14,18 @@ pub(crate) struct SrvRecord {
     pub(crate) target: String,
 }
 
-/// The names that etcd's records have below `domain`: with TLS, and without (`GetSRVService` in etcd's `client/pkg/srv`).
+/// Returns the names of etcd's SRV records below `domain`: with TLS and without (`GetSRVService` in etcd's
+/// `client/pkg/srv`).
 pub(crate) fn names(domain: &str, service_name: Option<&str>) -> (String, String) {
     let suffix = service_name.map_or(String::new(), |name| format!("-{name}"));
     (format!("_etcd-client-ssl{suffix}._tcp.{domain}"), format!("_etcd-client{suffix}._tcp.{domain}"))
 }
 
-/// The endpoints that the records name, each once: those with TLS first, each kind in the order of RFC 2782.
+/// Returns the endpoints that the records name, without duplicates. Those with TLS come first; each group is in the
+/// order of RFC 2782.
 ///
-/// A record whose target is the root says that there is no such service. `random` gives a number from 0 to its argument,
-/// which is included.
+/// A record whose target is the root means that the service is not available. `random` returns a number from 0 to its
+/// argument, inclusive.
 pub(crate) fn endpoints(
     with_tls: Vec<SrvRecord>,
     without: Vec<SrvRecord>,
@@ -44,9 +46,10 @@ pub(crate) fn endpoints(
         .collect()
 }
 
-/// Lower priorities first; records of one priority by chance in proportion to their weights.
+/// Orders records by ascending priority. Records of the same priority are in random order, weighted by their weights.
 fn order(mut records: Vec<SrvRecord>, random: &mut impl FnMut(u64) -> u64) -> Vec<SrvRecord> {
-    // Those without weight come first, as the algorithm of RFC 2782 wants: chance zero then has a small share.
+    // Records with weight zero come first, as RFC 2782 requires: a random number of zero then gives them a
+    // small chance.
     records.sort_by_key(|record| (record.priority, record.weight));
     let mut ordered = Vec::with_capacity(records.len());
     while let Some(first) = records.first() {
@@ -126,7 +129,7 @@ mod tests {
     fn the_share_of_a_record_is_its_weight() {
         let records = vec![record(1, 10, "a", 1), record(1, 30, "b", 1), record(1, 60, "c", 1)];
         let mut first = std::collections::HashMap::<String, u32>::new();
-        // Every chance once: the first draw has 101 of them.
+        // Every random number once: the first draw has 101 of them.
         for chance in 0..=100 {
             let mut draws = [chance, 0, 0].into_iter();
             let ordered = endpoints(records.clone(), vec![], |_| draws.next().unwrap_or(0));

@@ -30,8 +30,8 @@ use crate::{
 
 const METHOD: Method = Method::RangeStream;
 
-/// Opens the stream. It retries once if a member did not process the request; callers that need more retries use
-/// pages.
+/// Opens the stream. Retries once if a member did not process the request, and as usual after a rejected token.
+/// Callers that need more retries use pages.
 pub(super) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Result<RangeStream, Error> {
     let mut progress = Progress::start(channel, call)?;
     loop {

@@ -62,7 +62,7 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     };
     let mut reader = Reader {
         messages,
-        // A serializable check: the database on a member's disk may lag behind the cluster.
+        // Not linearizable: the database on a member's disk may lag behind the cluster.
         examiner: channel.examiner(false),
         check: SnapshotCheck::new(call.max_bytes),
         idle_timeout: call.idle_timeout,
@@ -98,7 +98,7 @@ struct Reader {
     deadline: Option<Instant>,
     started: Instant,
     ended: bool,
-    /// Closing the client ends the snapshot, even if it has a channel of its own.
+    /// Closing the client ends the snapshot, even if it uses a separate channel.
     client: Channel,
     /// Held because the connection of `messages` closes with its channel.
     _channel: Channel,

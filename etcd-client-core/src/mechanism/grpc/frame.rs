@@ -1,4 +1,4 @@
-//! gRPC message frames: a flag byte, a length of four bytes, the message.
+//! gRPC message frames: a flag byte, a four-byte length, the message.
 
 use std::mem;
 
@@ -8,11 +8,12 @@ use zeroize::Zeroizing;
 
 const HEADER: usize = 5;
 
-/// The most that is allocated on the word of the peer's length alone; beyond it memory grows with what arrives. Every value
-/// that a member with etcd's default limit of 1.5 MiB holds fits, and so is copied once.
+/// The maximum allocation that is based on the peer's length field alone. Beyond it, memory grows with the received
+/// bytes. Any value that a member with etcd's default request limit of 1.5 MiB can hold is below this size, and so is
+/// copied only once.
 const TRUSTED_LENGTH: usize = 2 << 20;
 
-/// Encodes one request into a frame of exactly its size.
+/// Encodes a request into a frame of its exact size.
 pub(crate) fn encode(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
     let mut frame = BytesMut::with_capacity(HEADER + length);
@@ -20,17 +21,17 @@ pub(crate) fn encode(message: &impl Message) -> Bytes {
     frame.freeze()
 }
 
-/// Adds the frame of one request to others.
+/// Appends the frame of a request to a buffer.
 pub(crate) fn append(message: &impl Message, frames: &mut BytesMut) {
     let length = message.encoded_len();
     frames.reserve(HEADER + length);
     write(message, length, frames);
 }
 
-/// As [`encode`], into memory that is wiped with its last copy.
+/// Encodes a request like [`encode`], into memory that is wiped when its last copy is dropped.
 pub(crate) fn encode_wiped(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
-    // Of exactly its size: a buffer that grows leaves copies behind.
+    // Allocated with the exact size: a growing buffer leaves unwiped copies behind.
     let mut frame = Zeroizing::new(Vec::with_capacity(HEADER + length));
     write(message, length, &mut *frame);
     Bytes::from_owner(frame)
@@ -38,12 +39,12 @@ pub(crate) fn encode_wiped(message: &impl Message) -> Bytes {
 
 fn write(message: &impl Message, length: usize, frame: &mut impl BufMut) {
     frame.put_u8(0);
-    // Requests are held to `Limits::max_send_bytes` before they get here, far below four GiB.
+    // Validation limits requests to `Limits::max_send_bytes`, far below 4 GiB.
     frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
     message.encode(frame).expect("the buffer grows");
 }
 
-/// Why a peer's frames cannot be read.
+/// The reason why a frame cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FrameError {
     /// The message is compressed, although no compression was offered.
@@ -52,31 +53,31 @@ pub(crate) enum FrameError {
     TooLarge { length: usize, limit: usize },
 }
 
-/// Cuts a stream of DATA payloads into messages.
+/// Splits a stream of DATA payloads into messages.
 ///
-/// A message inside one payload is a slice of it: no byte is copied.
+/// A message that lies within one payload is a slice of it, without a copy.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     limit: usize,
-    /// What arrived and belongs to no message yet.
+    /// The received bytes that belong to no complete message yet.
     pending: Pending,
 }
 
 #[derive(Debug)]
 enum Pending {
-    /// One payload, untouched.
+    /// A slice of a single payload.
     Slice(Bytes),
-    /// Several payloads, joined.
+    /// Several payloads, concatenated.
     Joined(Vec<u8>),
 }
 
 impl Decoder {
-    /// A decoder that refuses messages longer than `limit` bytes.
+    /// Creates a decoder that rejects messages longer than `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, pending: Pending::Slice(Bytes::new()) }
     }
 
-    /// Takes the payload of one DATA frame.
+    /// Adds the payload of one DATA frame.
     pub(crate) fn push(&mut self, payload: Bytes) {
         if payload.is_empty() {
             return;
@@ -93,7 +94,7 @@ impl Decoder {
         }
     }
 
-    /// The next whole message, `None` when more bytes are needed.
+    /// Returns the next complete message, or `None` if more bytes are needed.
     pub(crate) fn pop(&mut self) -> Result<Option<Bytes>, FrameError> {
         let Some((compressed, length)) = header(self.bytes()) else { return Ok(None) };
         if compressed {
@@ -108,7 +109,7 @@ impl Decoder {
         Ok(Some(self.take(length)))
     }
 
-    /// Whether no byte of an unfinished message is held.
+    /// Returns true if there are no bytes of an incomplete message.
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes().is_empty()
     }
@@ -132,7 +133,8 @@ impl Decoder {
     }
 }
 
-/// Appends `part`. Where memory is short, it grows to the whole message at once if that is believed, and else doubles.
+/// Appends `part`. If the capacity is exceeded, it grows to the size of the whole message if the length field is
+/// trusted, and doubles otherwise.
 fn join(joined: &mut Vec<u8>, part: &[u8]) {
     let length = joined.len() + part.len();
     if length > joined.capacity() {

@@ -1,4 +1,4 @@
-//! gRPC over HTTP/2 as pure functions over bytes and headers: message frames, statuses, timeouts.
+//! gRPC over HTTP/2 as pure functions on bytes and headers: message frames, statuses and timeouts.
 
 pub(crate) mod frame;
 pub(crate) mod status;

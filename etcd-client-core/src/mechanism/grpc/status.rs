@@ -1,11 +1,11 @@
-//! How a response says what became of the call: HTTP status, content type, `grpc-status` and `grpc-message`.
+//! The status of a call, from the HTTP status, the content type, `grpc-status` and `grpc-message`.
 
 use std::borrow::Cow;
 
 use etcd_errors::GrpcCode;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
 
-// A name that is parsed once is found faster than a text.
+// Parsed once: a lookup by `HeaderName` is faster than one by string.
 static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
@@ -16,21 +16,21 @@ pub(crate) struct Status {
     pub(crate) message: String,
 }
 
-/// What the response's header block says.
+/// The meaning of a response's header block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Head {
     /// Messages and trailers follow.
     Messages,
-    /// The call is over: the header block held the status ("Trailers-Only").
+    /// The call has ended: the header block contains the status ("Trailers-Only").
     Ended(Result<(), Status>),
-    /// An answer with nothing in it: etcd 3.4 with TLS ends calls so when it is terminated, as Go's HTTP server does for a handler
-    /// that wrote nothing.
+    /// An empty response. etcd 3.4 with TLS ends calls like this when it is terminated: Go's HTTP server sends it for
+    /// a handler that wrote nothing.
     Nothing,
-    /// Not a gRPC answer; the text says what it is.
+    /// A response that is not gRPC. The message describes it.
     NotGrpc(Status),
 }
 
-/// Reads a response's header block; `ended` says whether the stream ends with it.
+/// Interprets a response's header block. `ended` is true if the stream ends with it.
 pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap, ended: bool) -> Head {
     let grpc = headers.get(CONTENT_TYPE).is_some_and(is_grpc);
     match status(headers) {
@@ -55,7 +55,7 @@ pub(crate) fn head(http_status: StatusCode, headers: &HeaderMap, ended: bool) ->
     Head::NotGrpc(Status { code: code_of_http(http_status), message })
 }
 
-/// Reads `grpc-status` and `grpc-message` from trailers, or `None` where there is no status.
+/// Reads `grpc-status` and `grpc-message` from trailers. Returns `None` if there is no status.
 pub(crate) fn status(headers: &HeaderMap) -> Option<Result<(), Status>> {
     let value = headers.get(&GRPC_STATUS)?;
     if value == "0" {
@@ -75,7 +75,7 @@ fn is_grpc(content_type: &HeaderValue) -> bool {
     matches!(rest.first(), None | Some(b'+' | b';'))
 }
 
-/// What a status without gRPC says of whoever answered. etcd itself answers with 200 and a gRPC status.
+/// Explains an HTTP status without gRPC. etcd itself always responds with 200 and a gRPC status.
 fn meaning_of_http(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => ": a proxy or server in front of etcd rejects the request",
@@ -91,7 +91,7 @@ fn meaning_of_http(status: StatusCode) -> &'static str {
     }
 }
 
-/// The code that gRPC assigns to an answer that only has an HTTP status ("HTTP to gRPC Status Code Mapping").
+/// Returns the code that gRPC assigns to a response with only an HTTP status ("HTTP to gRPC Status Code Mapping").
 fn code_of_http(status: StatusCode) -> GrpcCode {
     match status.as_u16() {
         400 => GrpcCode::Internal,
@@ -103,7 +103,7 @@ fn code_of_http(status: StatusCode) -> GrpcCode {
     }
 }
 
-/// Undoes the percent encoding of `grpc-message`; what is not valid is kept as it came.
+/// Decodes the percent encoding of `grpc-message`. Invalid escapes are kept as they are.
 fn percent_decode(value: &HeaderValue) -> String {
     let bytes = value.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

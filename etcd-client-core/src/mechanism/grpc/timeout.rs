@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-/// The header's value for `timeout`: at most eight digits and a unit (gRPC over HTTP/2, "Timeout"), rounded up.
+/// Returns the header value for `timeout`: at most eight digits and a unit (gRPC over HTTP/2, "Timeout"), rounded up.
 pub(crate) fn header(timeout: Duration) -> HeaderValue {
     const LIMIT: u128 = 99_999_999;
     let (amount, unit) = [

@@ -1,51 +1,51 @@
-//! One lease of the schedule: when it is due, where it is renewed, and what it is waiting for.
+//! One lease of the schedule: the time of its renewals, its stream, and the unanswered requests.
 
 use std::time::Duration;
 
 use super::{Place, StreamId};
 
-/// A renewal is late after this at most.
+/// The maximum time after which an unanswered renewal is late.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A lease that has a stream of its own keeps nobody waiting, and may take longer.
+/// The same for a lease with its own stream. It delays no other lease, so it may take longer.
 const PATIENCE_APART: Duration = Duration::from_secs(5);
 
-/// How many answers bring a lease back to the others, the first time that it made trouble.
+/// The number of answers after which a lease that had its first problem returns to a shared stream.
 const PROBATION: u32 = 3;
 
-/// The longest probation is so many times as long as the first.
+/// The maximum number of times that the probation is doubled.
 const MOST_DOUBLINGS: u32 = 6;
 
 /// A lease that is renewed.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) ttl: Duration,
-    /// Until when it lives for certain.
+    /// The lease is certain to exist until then.
     pub(super) deadline: Duration,
-    /// When the next renewal is to be asked for.
+    /// The time of the next renewal.
     pub(super) due: Duration,
-    /// The renewal under way.
+    /// The renewal in progress.
     pub(super) round: Option<Round>,
-    /// The stream that it is renewed on; `None` while none of its own can be had.
+    /// The stream that renews it. `None` while it should have its own and cannot get one.
     pub(super) home: Option<StreamId>,
-    /// The streams that owe an answer.
+    /// The streams that owe it an answer.
     pub(super) asks: Vec<StreamId>,
-    /// The moment that it is looked at next.
+    /// The time at which it is looked at next.
     pub(super) wake: Duration,
-    /// How many more answers it needs until it shares a stream again; zero while it does.
+    /// The number of answers still needed before it returns to a shared stream. Zero if it uses one.
     probation: u32,
-    /// How often it was set apart.
+    /// The number of times that it was moved to its own stream.
     troubles: u32,
 }
 
-/// A renewal that is under way.
+/// A renewal in progress.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// Since when the last stream to be asked owes an answer, or ought to have been asked.
+    /// The time of the last request, or the time when it should have been sent.
     pub(super) since: Duration,
-    /// The second stream that was asked.
+    /// The second stream that the renewal was sent on.
     pub(super) hedge: Option<StreamId>,
-    /// Where it was asked for in vain.
+    /// The places where the renewal was late.
     pub(super) tried: Vec<Place>,
 }
 
@@ -54,7 +54,7 @@ impl Round {
         Self { since: now, hedge: None, tried: Vec::new() }
     }
 
-    /// Where this renewal is late, these among them.
+    /// Records the places where this renewal is late. Returns all of them.
     pub(super) fn late_on(&mut self, places: impl IntoIterator<Item = Place>) -> Vec<Place> {
         self.tried.extend(places);
         self.tried.sort_unstable();
@@ -78,19 +78,21 @@ impl Entry {
         }
     }
 
-    /// When it is first renewed: leases that were granted together are spread over half of the time. `chance` is from 0 to 1.
+    /// Returns the time of the first renewal. Leases that were granted at the same time are spread over one half of
+    /// the interval. `chance` is from 0 to 1.
     pub(super) fn first_due(&self, sent: Duration, chance: f64) -> Duration {
         sent.saturating_add((self.ttl / 3).mul_f64(0.5 + chance / 2.0))
     }
 
-    /// It lives for `ttl` from `sent` on; the next renewal is due after a third of that, less up to a fifth for jitter.
+    /// Records a renewal: the TTL counts from `sent`. The next renewal is due after a third of the TTL, minus up to a
+    /// fifth of that as jitter.
     pub(super) fn renewed(&mut self, ttl: Duration, sent: Duration, chance: f64) {
         self.ttl = ttl;
         self.deadline = self.deadline.max(sent.saturating_add(ttl));
         self.due = sent.saturating_add((ttl / 3).mul_f64(1.0 - chance / 5.0));
     }
 
-    /// How long a stream may owe an answer.
+    /// Returns the time that a stream may take to answer.
     pub(super) fn patience(&self) -> Duration {
         if self.is_apart() { (self.ttl / 3).min(PATIENCE_APART) } else { self.patience_shared() }
     }
@@ -99,33 +101,34 @@ impl Entry {
         (self.ttl / 6).min(PATIENCE)
     }
 
-    /// When it has to be looked at again.
+    /// Returns the time at which the lease has to be looked at again.
     pub(super) fn next_look(&self) -> Duration {
         let next = self.round.as_ref().map_or(self.due, |round| round.since.saturating_add(self.patience()));
         next.min(self.deadline)
     }
 
-    /// Whether an answer of this stream would end the renewal under way.
+    /// Returns true if an answer on this stream would complete the renewal in progress.
     pub(super) fn is_asking(&self, stream: StreamId) -> bool {
         let Some(round) = &self.round else { return false };
         self.home == Some(stream) || round.hedge == Some(stream)
     }
 
-    /// Whether it is renewed on a stream of its own.
+    /// Returns true if the lease is renewed on its own stream.
     pub(super) fn is_apart(&self) -> bool {
         self.probation > 0
     }
 
-    /// It has made trouble, and is renewed by itself until it has been well for a while: longer each time.
+    /// Moves the lease to its own stream after it caused a problem. Each time, it needs more good answers to return.
     pub(super) fn set_apart(&mut self) {
         self.probation = PROBATION << self.troubles.min(MOST_DOUBLINGS);
         self.troubles = self.troubles.saturating_add(1);
     }
 
-    /// It was answered on its home, after so long; `true` where it may share a stream again.
+    /// Records an answer on the lease's home stream after `took`. Returns true if the lease may return to a shared
+    /// stream.
     pub(super) fn answered_apart(&mut self, took: Duration) -> bool {
         let was_apart = self.is_apart();
-        // One that would hold up others half as long as they are patient is not well yet.
+        // A lease that takes half of what the others tolerate has not recovered yet.
         if took < self.patience_shared() / 2 {
             self.probation = self.probation.saturating_sub(1);
         }

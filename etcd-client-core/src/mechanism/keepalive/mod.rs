@@ -1,9 +1,11 @@
-//! When to renew which lease, and on which stream: leases share streams, and none waits for another one's trouble.
+//! The schedule of lease renewals: when to renew each lease, and on which stream. Leases share streams, and problems
+//! of one do not delay the others.
 //!
-//! A member answers a stream's renewals one after the other. One that it is slow with keeps the others waiting, and one that it
-//! refuses ends the stream for all of them: hence renewals that are also asked for elsewhere, and streams of a lease's own.
+//! A member answers the renewals of a stream sequentially. A renewal that is slow delays the others on the stream,
+//! and one that fails ends the stream for all of them. Therefore late renewals are hedged on a second stream, and a
+//! lease that causes problems gets its own.
 //!
-//! Times are given since any fixed moment.
+//! Times are relative to an arbitrary fixed moment.
 
 mod lease;
 mod place;
@@ -27,50 +29,52 @@ pub(crate) use self::{
 use super::backoff::Backoff;
 use crate::model::LeaseId;
 
-/// How many leases share a stream. A follower forwards each renewal to the leader and answers about six thousand a second on one
-/// stream: so many at once are through in a third of a second.
+/// The number of leases per shared stream. A follower forwards each renewal to the leader and handles about six
+/// thousand per second on one stream, so a full stream takes a third of a second.
 pub(crate) const SHARD: usize = 2_000;
 
-/// How many streams may belong to single leases. Beyond it a lease that makes trouble stays with the others.
+/// The maximum number of streams with a single lease. Beyond it, a lease that causes problems stays on a shared
+/// stream.
 const MOST_OWN: usize = 16;
 
-/// How many streams may end without an answer before new ones are opened in less of a hurry: as many as a member may carry.
+/// The number of streams that may end without an answer before new ones are opened with backoff: as many as a member
+/// may carry.
 const MOST_ENDS: u32 = 16;
 
-/// What the schedule asks for.
+/// An action that the schedule requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Open the stream: on another endpoint than these are on where there is one, on another connection in any case.
+    /// Open the stream on a new connection, and if possible on another endpoint than these places.
     Open { stream: StreamId, avoid: Vec<Place> },
-    /// Ask for the renewal of a lease on an open stream.
+    /// Send the renewal of a lease on an open stream.
     Ask { stream: StreamId, lease: LeaseId },
-    /// Drop the stream; `stalled` where several leases shared it and a renewal on it stayed unanswered.
+    /// Drop the stream. `stalled` is true if several leases shared it and a renewal was not answered in time.
     Close { stream: StreamId, stalled: bool },
     /// A lease was renewed.
     Renewed { lease: LeaseId, ttl: Duration, deadline: Duration },
-    /// A renewal was not answered in time by these, and is asked for elsewhere.
+    /// A renewal was not answered in time at these places, and is sent elsewhere.
     Late { lease: LeaseId, on: Vec<Place> },
-    /// A lease is not renewed any more.
+    /// A lease is no longer renewed.
     Lost { lease: LeaseId, why: Gone },
 }
 
-/// Why a lease is not renewed any more.
+/// The reason why a lease is no longer renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gone {
     /// Its deadline passed.
     Expired,
-    /// A member said that there is no such lease.
+    /// A member responded that the lease does not exist.
     NotFound,
 }
 
-/// What has to be looked at when a moment comes.
+/// The subject of a wake-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Wake {
     Stream(StreamId),
     Lease(LeaseId),
 }
 
-/// The leases of a client and the streams that they are renewed on.
+/// The leases of a client, and the streams that renew them.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     leases: HashMap<LeaseId, Entry>,
@@ -78,13 +82,13 @@ pub(crate) struct Schedule {
     wakes: BTreeSet<(Duration, Wake)>,
     actions: VecDeque<Action>,
     last_stream: u64,
-    /// How many streams have ended since the last answer on any.
+    /// The number of streams that have ended since the last answer on any of them.
     ends: u32,
     chance: fastrand::Rng,
 }
 
 impl Schedule {
-    /// No leases. `seed` decides all that is left to chance.
+    /// Creates an empty schedule. `seed` determines all random choices.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             leases: HashMap::new(),
@@ -97,22 +101,22 @@ impl Schedule {
         }
     }
 
-    /// The next thing to do.
+    /// Returns the next action.
     pub(crate) fn action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When [`tick`](Self::tick) has something to do at the latest.
+    /// Returns the latest time for the next [`tick`](Self::tick).
     pub(crate) fn next_wake(&self) -> Option<Duration> {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    /// Whether no lease is renewed.
+    /// Returns true if there are no leases.
     pub(crate) fn is_empty(&self) -> bool {
         self.leases.is_empty()
     }
 
-    /// Renews a lease from now on: it lives for `ttl` from `sent` on.
+    /// Starts renewing a lease whose TTL counts from `sent`.
     pub(crate) fn add(&mut self, lease: LeaseId, ttl: Duration, sent: Duration, now: Duration) {
         self.remove(lease, now);
         let mut entry = Entry::new(ttl, sent);
@@ -124,7 +128,7 @@ impl Schedule {
         self.wake_lease(lease, wake);
     }
 
-    /// Renews a lease no more.
+    /// Stops renewing a lease.
     pub(crate) fn remove(&mut self, lease: LeaseId, now: Duration) {
         let Some(entry) = self.leases.get(&lease) else { return };
         let wake = entry.wake;
@@ -134,7 +138,7 @@ impl Schedule {
         self.leases.remove(&lease);
     }
 
-    /// Does what is due.
+    /// Processes everything that is due.
     pub(crate) fn tick(&mut self, now: Duration) {
         while let Some((_, wake)) = self.wakes.first().copied().filter(|(at, _)| *at <= now) {
             self.wakes.pop_first();
@@ -145,7 +149,7 @@ impl Schedule {
         }
     }
 
-    /// The stream was opened here.
+    /// Records that a stream was opened at `place`.
     pub(crate) fn opened(&mut self, id: StreamId, place: Place, now: Duration) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let waiting = stream.opened(place, now);
@@ -156,14 +160,17 @@ impl Schedule {
         }
     }
 
-    /// A renewal was answered: the lease lives for so long from when it was asked for, or there is none.
+    /// Records the answer to a renewal: the new TTL, which counts from the request, or `None` if the lease does not
+    /// exist.
     pub(crate) fn answered(&mut self, id: StreamId, lease: LeaseId, ttl: Option<Duration>, now: Duration) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        // What nobody asked for says nothing.
+        // Answers without a request are ignored.
         let Some(sent) = stream.answered(lease, now) else { return };
         self.ends = 0;
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         entry.asks.retain(|asked| *asked != id);
+        // An answer after the deadline cannot revive the lease: its handles have already expired it by their
+        // own clock, and another client may hold what it protected.
         if now >= entry.deadline {
             return self.lose(lease, Gone::Expired, now);
         }
@@ -175,7 +182,7 @@ impl Schedule {
         self.wake_lease(lease, wake);
     }
 
-    /// The stream has ended, or could not be opened. Gives the lease that is to blame, where one is.
+    /// Records that the stream ended or could not be opened. Returns the lease that caused it, if one did.
     pub(crate) fn ended(&mut self, id: StreamId, end: End, now: Duration) -> Option<LeaseId> {
         let stream = self.streams.get_mut(&id)?;
         let (own, unanswered) = (stream.own, stream.ended());
@@ -192,7 +199,7 @@ impl Schedule {
         }
         self.ends = self.ends.saturating_add(1);
         let (ends, random) = (self.ends.saturating_sub(MOST_ENDS), self.chance.u64(..));
-        // The last of those that used it may have been the one to blame.
+        // Setting the last lease apart may have closed the stream.
         let Some(stream) = self.streams.get_mut(&id) else { return culprit };
         for lease in unanswered {
             if self.leases.get(&lease).is_some_and(|entry| entry.is_asking(id)) {
@@ -207,12 +214,12 @@ impl Schedule {
         culprit
     }
 
-    /// The streams that several leases share.
+    /// Returns the streams that several leases share.
     pub(crate) fn shared(&self) -> impl Iterator<Item = StreamId> {
         self.streams.iter().filter(|(_, stream)| !stream.own).map(|(id, _)| *id)
     }
 
-    /// Has the leases of a shared stream go to another one, which is opened anew: a better member can be had.
+    /// Moves the leases of a shared stream to a new stream, because a better member is available.
     pub(crate) fn replace(&mut self, id: StreamId, now: Duration) {
         let Some(stream) = self.streams.get(&id).filter(|stream| !stream.homes.is_empty()) else { return };
         let homes: Vec<LeaseId> = stream.homes.iter().copied().collect();
@@ -263,7 +270,7 @@ impl Schedule {
         }
     }
 
-    /// The renewal was not answered in time.
+    /// Sends a late renewal elsewhere.
     fn go_elsewhere(&mut self, lease: LeaseId, now: Duration) {
         let Some(entry) = self.leases.get(&lease) else { return };
         let (home, apart) = (entry.home, entry.is_apart());
@@ -278,7 +285,7 @@ impl Schedule {
             }
             (Some(home), None) => self.hedge(lease, home, &avoid, now),
             (_, Some(hedge)) => {
-                // In this order: a stream that nobody uses is closed.
+                // In this order: a stream without leases is closed.
                 self.settle(lease, Some(hedge), now);
                 self.set_hedge(lease, None, now);
                 self.hedge(lease, hedge, &avoid, now);
@@ -287,7 +294,7 @@ impl Schedule {
         }
     }
 
-    /// Begins to wait anew; gives the places where it was asked for in vain.
+    /// Restarts the wait for an answer. Returns the places where the renewal was late.
     fn late_on(&mut self, lease: LeaseId, streams: [Option<StreamId>; 2], now: Duration) -> Vec<Place> {
         let places: Vec<Place> = streams.into_iter().flatten().filter_map(|id| self.place_of(id)).collect();
         let Some(round) = self.leases.get_mut(&lease).and_then(|entry| entry.round.as_mut()) else {
@@ -297,14 +304,14 @@ impl Schedule {
         round.late_on(places)
     }
 
-    /// Asks on a second stream, and takes the answer that comes first.
+    /// Sends the renewal on a second stream as well. The first answer counts.
     fn hedge(&mut self, lease: LeaseId, home: StreamId, avoid: &[Place], now: Duration) {
         let spare = self.spare_of(home, avoid, now);
         self.set_hedge(lease, Some(spare), now);
         self.ask(lease, spare, now);
     }
 
-    /// Asks elsewhere for all that waits on a stream whose first renewal is not answered.
+    /// Hedges all unanswered renewals of a stream whose first one is late.
     fn evacuate(&mut self, id: StreamId, now: Duration) {
         let Some(stream) = self.streams.get(&id) else { return };
         let waiting: Vec<LeaseId> = stream.unanswered().collect();
@@ -320,20 +327,20 @@ impl Schedule {
         }
     }
 
-    /// Gives a lease a stream of its own, where one may be had, and asks there.
+    /// Gives a lease its own stream if the limit allows, and sends its renewal there.
     fn set_apart(&mut self, lease: LeaseId, avoid: &[Place], now: Duration) {
         let may = self.may_set_apart();
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         let had_own = entry.is_apart();
         if !had_own && !may {
-            // It stays where it is; the stream's own backoff spaces what it does to the others.
+            // It stays on the shared stream, whose backoff bounds the effect on other leases.
             return;
         }
         if !had_own {
             entry.set_apart();
         }
         let asking = entry.round.is_some();
-        // The one it had is closed as it leaves.
+        // Moving the lease closes the own stream that it had before.
         let own = self.open(true, avoid.to_vec());
         self.settle(lease, Some(own), now);
         if asking {
@@ -341,7 +348,7 @@ impl Schedule {
         }
     }
 
-    /// A stream of a lease's own was ended because of it: it is tried again after a while.
+    /// Removes a lease from its own stream, which ended because of it. It gets a new one after a delay.
     fn refused(&mut self, lease: LeaseId, id: StreamId, now: Duration) {
         let Some(entry) = self.leases.get_mut(&lease).filter(|entry| entry.home == Some(id)) else { return };
         if let Some(round) = &mut entry.round {
@@ -352,7 +359,7 @@ impl Schedule {
         self.wake_lease(lease, wake);
     }
 
-    /// The round of a lease ended with an answer on this stream, which it stays with.
+    /// Completes the renewal of a lease with an answer on this stream, which becomes its home if it was the hedge.
     fn end_round(&mut self, lease: LeaseId, id: StreamId, sent: Duration, now: Duration) {
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         let hedge = entry.round.as_ref().and_then(|round| round.hedge);

@@ -1,17 +1,17 @@
-//! Where a stream of renewals is: a connection, and the endpoint that it leads to.
+//! The place of a stream: a connection, and the endpoint that it leads to.
 
-/// One connection of one endpoint. An endpoint may hide several members (a gateway, a load balancer, a name that moved), so that
-/// another connection to it can be the way out where there is no other endpoint.
+/// A connection of an endpoint. One endpoint may lead to several members (a gateway, a load balancer, a host name
+/// that moved), so another connection to it can help if there is no other endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    /// The endpoint, by its number in the pool.
+    /// The index of the endpoint in the pool.
     pub(crate) endpoint: usize,
-    /// The connection, by a number that is never used again.
+    /// The id of the connection, which is never reused.
     pub(crate) connection: usize,
 }
 
 impl Place {
-    /// Whether it is on the endpoint of one of these.
+    /// Returns true if one of the places has the same endpoint.
     pub(super) fn is_near(self, places: &[Self]) -> bool {
         places.iter().any(|place| place.endpoint == self.endpoint)
     }

@@ -1,4 +1,4 @@
-//! One stream of the schedule, and which stream a lease is renewed on.
+//! One stream of the schedule, and the choice of a stream for a lease.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -10,23 +10,24 @@ use etcd_errors::{Code, GrpcCode};
 use super::{Action, MOST_OWN, Place, SHARD, Schedule};
 use crate::{mechanism::retry::Observation, model::LeaseId};
 
-/// How many places a stream remembers as those not to go to: more than a cluster has members.
+/// The maximum number of places that a stream avoids; more than a cluster has members.
 const MOST_AVOIDED: usize = 16;
 
-/// A stream, as long as the schedule has it: it is opened again under the same number.
+/// The id of a stream. It stays the same when the stream is reopened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StreamId(pub(super) u64);
 
-/// How a stream ended.
+/// The cause of a stream's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The member or the connection is the reason.
+    /// The member or the connection.
     Broken,
-    /// The lease that was to be answered next is the reason.
+    /// The lease whose renewal was to be answered next.
     Blamed,
 }
 
-/// How a stream ended, by what was seen. A member ends the whole stream for what one renewal failed with.
+/// Derives the cause of a stream's end from the observation. A member ends the whole stream with the error of a
+/// single renewal.
 pub(crate) fn end_of(observation: Observation) -> End {
     let Observation::Refused(code, _) = observation else { return End::Broken };
     match code {
@@ -56,41 +57,41 @@ pub(crate) fn end_of(observation: Observation) -> End {
     }
 }
 
-/// How far a stream is.
+/// The state of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// Being opened.
     Opening,
     Open,
-    /// To be opened again when its time has come.
+    /// Waiting to be reopened.
     Resting,
 }
 
 /// One stream.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// Whether it is one lease's own.
+    /// True if it serves a single lease.
     pub(super) own: bool,
     pub(super) state: State,
-    /// How often it has ended since the last answer.
+    /// The number of times that it ended since the last answer.
     pub(super) failures: u32,
-    /// Whether it had an answer since it was opened.
+    /// True if it had an answer since it was opened.
     has_answered: bool,
     /// The leases that are renewed on it.
     pub(super) homes: BTreeSet<LeaseId>,
-    /// Those that want to be asked for as soon as it is open.
+    /// The leases whose renewals are to be sent once it is open.
     pub(super) waiting: BTreeSet<LeaseId>,
-    /// How many leases asked here for a second time.
+    /// The number of leases that hedge on it.
     guests: usize,
-    /// What the member owes, in the order in which it answers.
+    /// The unanswered requests, in the order of their answers.
     queue: VecDeque<Asked>,
-    /// Since when the first of these is being worked on.
+    /// The time since which the first of them is being processed.
     first_since: Duration,
-    /// Where it is, or was last.
+    /// Its current or last place.
     place: Option<Place>,
-    /// Where not to be, if that can be had.
+    /// The places to avoid if possible.
     avoid: Vec<Place>,
-    /// Where its leases were last asked for when it was slow.
+    /// The stream that last hedged its renewals.
     spare: Option<StreamId>,
 }
 
@@ -119,7 +120,7 @@ impl Stream {
         }
     }
 
-    /// Takes what waits for it to be open.
+    /// Marks the stream as open. Takes the leases that wait for that.
     pub(super) fn opened(&mut self, place: Place, now: Duration) -> BTreeSet<LeaseId> {
         self.state = State::Open;
         self.place = Some(place);
@@ -134,7 +135,8 @@ impl Stream {
         self.queue.push_back(Asked { lease, sent: now, patience });
     }
 
-    /// When the renewal was asked for that is answered now, `None` where none was.
+    /// Removes the request that this answer belongs to. Returns the time when it was sent, or `None` if there is
+    /// none.
     pub(super) fn answered(&mut self, lease: LeaseId, now: Duration) -> Option<Duration> {
         let place = self.queue.iter().position(|asked| asked.lease == lease)?;
         let asked = self.queue.remove(place)?;
@@ -144,12 +146,12 @@ impl Stream {
         Some(asked.sent)
     }
 
-    /// Takes what was not answered, in the order in which it was asked for.
+    /// Takes the unanswered leases, in the order of their requests.
     pub(super) fn ended(&mut self) -> Vec<LeaseId> {
         self.state = State::Resting;
         self.failures = self.failures.saturating_add(1);
-        // Until a member answers, those that were left for their silence stay avoided: a stream that breaks on a second member
-        // goes on to a third, and not back.
+        // Until a member answers, the members that were abandoned as unresponsive stay avoided. A stream that
+        // breaks on a second member then moves to a third, and not back to the first.
         if std::mem::take(&mut self.has_answered) {
             self.avoid.clear();
         }
@@ -168,7 +170,7 @@ impl Stream {
         self.queue.iter().map(|asked| asked.lease)
     }
 
-    /// Whether it is long over with the renewal that is to be answered next.
+    /// Returns true if the renewal that is to be answered next is late.
     fn is_stalled(&self, now: Duration) -> bool {
         self.state == State::Open
             && self.queue.front().is_some_and(|first| now >= self.first_since.saturating_add(first.patience))
@@ -182,7 +184,7 @@ impl Stream {
         !self.own && self.homes.len() + self.guests < SHARD && self.queue.len() < SHARD
     }
 
-    /// Whether it is on none of these endpoints, or there was no other when it was opened.
+    /// Returns true if its endpoint is none of these, or if all of these were already avoided when it was opened.
     fn is_as_far_from(&self, places: &[Place]) -> bool {
         self.place.is_none_or(|place| !place.is_near(places))
             || places.iter().all(|place| self.avoid.contains(place))
@@ -194,7 +196,7 @@ impl Stream {
 }
 
 impl Schedule {
-    /// A shared stream with room for another lease, not on one of these endpoints.
+    /// Returns a shared stream that has capacity and is not on one of these endpoints. Opens one if necessary.
     pub(super) fn place(&mut self, avoid: &[Place]) -> StreamId {
         let fits = |stream: &Stream| {
             stream.has_room()
@@ -205,7 +207,8 @@ impl Schedule {
         found.unwrap_or_else(|| self.open(false, avoid.to_vec()))
     }
 
-    /// The stream that leases of a slow one are asked for on: not on one of these endpoints, where there is another.
+    /// Returns the stream for hedging the leases of a slow one. It is not on one of these endpoints if there is
+    /// another.
     pub(super) fn spare_of(&mut self, home: StreamId, avoid: &[Place], now: Duration) -> StreamId {
         let Some(stream) = self.streams.get(&home) else { return self.place(&[]) };
         let usable = |id: StreamId| {
@@ -228,8 +231,8 @@ impl Schedule {
         spare
     }
 
-    /// An older stream on the same member that has room for the leases of this one, else this one: what was spread in a time of
-    /// trouble comes together again.
+    /// Returns an older stream on the same member with capacity for all leases of this one, or this one if there is
+    /// none. This merges streams again that were split during an incident.
     pub(super) fn merged(&self, home: StreamId, now: Duration) -> StreamId {
         let Some(stream) = self.streams.get(&home).filter(|stream| stream.state == State::Open) else {
             return home;
@@ -261,7 +264,7 @@ impl Schedule {
         }
     }
 
-    /// Has a lease be renewed on this stream from now on.
+    /// Makes this stream the home of a lease.
     pub(super) fn settle(&mut self, lease: LeaseId, home: Option<StreamId>, now: Duration) {
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         let before = std::mem::replace(&mut entry.home, home);
@@ -277,7 +280,7 @@ impl Schedule {
         }
     }
 
-    /// Has the renewal of a lease that is under way be asked for on this stream, too.
+    /// Makes this stream the hedge of the lease's renewal in progress.
     pub(super) fn set_hedge(&mut self, lease: LeaseId, hedge: Option<StreamId>, now: Duration) {
         let Some(round) = self.leases.get_mut(&lease).and_then(|entry| entry.round.as_mut()) else { return };
         let before = std::mem::replace(&mut round.hedge, hedge);
@@ -309,7 +312,7 @@ impl Schedule {
         self.streams.get(&id).is_some_and(|stream| stream.is_stalled(now))
     }
 
-    /// Whether the renewal of this lease is what the stream has to answer next.
+    /// Returns true if the renewal of this lease is to be answered next on the stream.
     pub(super) fn is_first(&self, lease: LeaseId, id: StreamId) -> bool {
         self.streams.get(&id).is_some_and(|stream| stream.unanswered().next() == Some(lease))
     }

@@ -1,4 +1,5 @@
-//! A copy of a range of keys: what an event makes of it, what it was at earlier revisions, what two of them differ in.
+//! A copy of a key range: the effect of events on it, its state at earlier revisions, and the difference between two
+//! copies.
 
 mod pairs;
 mod span;
@@ -12,20 +13,20 @@ pub(crate) use pairs::Pairs;
 pub(crate) use span::Span;
 pub(crate) use window::{OutOfWindow, Window};
 
-/// What one revision changed.
+/// The effect of one revision.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) revision: Revision,
-    /// With the pairs before, whether the watch brought them or not.
+    /// The events, with the previous pairs even if the watch did not send them.
     pub(crate) events: Vec<Event>,
-    /// The copy after it.
+    /// The copy after this revision.
     pub(crate) pairs: Pairs,
 }
 
-/// What `events` make of `pairs`, revision by revision. Those at or below `at`, the revision of `pairs`, are part of them already,
-/// and those outside of `span` of no interest.
+/// Applies `events` to `pairs`, revision by revision. Events at or below `at`, the revision of `pairs`, are already
+/// included in it and are skipped, as are events outside of `span`.
 ///
-/// Lazy, so that the caller can pause between two of them.
+/// The iterator is lazy, so that the caller can pause between two revisions.
 pub(crate) fn steps(
     pairs: Pairs,
     at: Revision,
@@ -35,7 +36,7 @@ pub(crate) fn steps(
     let mut events = events.into_iter().filter(|event| span.has(&event.kv.key));
     let (mut pairs, mut last, mut ahead) = (pairs, at, None);
     std::iter::from_fn(move || {
-        // History has no repetitions: what goes back is one.
+        // Revisions only grow. An event that goes back is a repetition.
         let first = ahead.take().or_else(|| events.find(|event| event.revision() > last))?;
         last = first.revision();
         let mut applied = vec![pairs.apply(first)];
@@ -52,7 +53,8 @@ pub(crate) fn steps(
     })
 }
 
-/// The events that lead from one copy to another, in the order of keys. What was deleted was so at `revision` or before.
+/// Returns the events that lead from one copy to another, in key order. `revision` is an upper bound for the revision
+/// of the deletions.
 pub(crate) fn difference(from: &Pairs, to: &Pairs, revision: Revision) -> Vec<Event> {
     let (mut from, mut to) = (from.iter().peekable(), to.iter().peekable());
     let mut events = Vec::new();
@@ -75,7 +77,8 @@ pub(crate) fn difference(from: &Pairs, to: &Pairs, revision: Revision) -> Vec<Ev
     }
 }
 
-/// Whether nothing happened to a pair: its revision does not tell where the copies may be of two histories.
+/// Returns true if the pairs are the same. Equal revisions do not suffice, because the copies may belong to two
+/// histories.
 fn is_same(old: &KeyValue, new: &KeyValue) -> bool {
     let shared = old.value.as_ptr() == new.value.as_ptr() && old.value.len() == new.value.len();
     old.mod_revision == new.mod_revision && ((shared && !new.value.is_empty()) || old == new)
@@ -87,7 +90,7 @@ fn deletion(old: &KeyValue, revision: Revision) -> Event {
 }
 
 impl Pairs {
-    /// Applies the event, and gives it with the pair that was there before.
+    /// Applies the event. Returns it with the previous pair.
     fn apply(&mut self, event: Event) -> Event {
         match event.event_type {
             EventType::Put => {

@@ -1,4 +1,4 @@
-//! The pairs of a range as an immutable tree: a clone is a pointer, and a change copies one path.
+//! The pairs of a range as a persistent tree: a clone copies a pointer, and a change copies one path.
 
 use std::{borrow::Borrow, cmp::Ordering, fmt};
 
@@ -7,11 +7,11 @@ use rpds::RedBlackTreeMapSync;
 use super::Span;
 use crate::model::KeyValue;
 
-/// Pairs in the order of their keys.
+/// Pairs in key order.
 #[derive(Clone, Default)]
 pub(crate) struct Pairs(RedBlackTreeMapSync<ByKey, ()>);
 
-/// A pair that stands for its key, so that the tree holds the key once.
+/// A pair that is ordered by its key, so that the tree stores the key once.
 struct ByKey(KeyValue);
 
 impl Pairs {
@@ -27,21 +27,21 @@ impl Pairs {
         self.0.keys().map(|pair| &pair.0)
     }
 
-    /// The pairs whose keys are in `span`, in order.
+    /// Returns the pairs whose keys are in `span`, in key order.
     pub(crate) fn range(&self, span: Span) -> impl Iterator<Item = &KeyValue> {
-        // The tree panics where the start is above the end.
+        // The tree panics if the start is above the end.
         let pairs = (!span.is_empty()).then(|| self.0.range::<[u8], _>(span));
         pairs.into_iter().flatten().map(|(pair, ())| &pair.0)
     }
 
-    /// Adds or replaces a pair, and gives what was there.
+    /// Adds or replaces a pair. Returns the previous one.
     pub(crate) fn insert(&mut self, kv: KeyValue) -> Option<KeyValue> {
         let before = self.get(&kv.key).cloned();
         self.0.insert_mut(ByKey(kv), ());
         before
     }
 
-    /// Removes a pair, and gives it.
+    /// Removes a pair and returns it.
     pub(crate) fn remove(&mut self, key: &[u8]) -> Option<KeyValue> {
         let before = self.get(key).cloned()?;
         self.0.remove_mut(key);

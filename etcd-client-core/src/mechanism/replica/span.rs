@@ -1,4 +1,4 @@
-//! The keys from one up to another: a range whose form no longer matters.
+//! A key range as a pair of bounds.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use crate::op::KeyRange;
 
-/// Where a range of keys starts, and where it ends.
+/// The bounds of a key range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     start: Bytes,
-    /// `None` for no upper end.
+    /// `None` if there is no upper bound.
     end: Option<Bytes>,
 }
 
@@ -18,7 +18,7 @@ impl Span {
     pub(crate) fn of(range: &KeyRange) -> Self {
         let (start, end) = range.bounds();
         let end = match &end[..] {
-            // The next key after the only one.
+            // A single key: the range ends before the next possible key.
             b"" => Some([&start[..], b"\0"].concat().into()),
             b"\0" => None,
             _ => Some(end),
@@ -30,7 +30,7 @@ impl Span {
         *self.start <= *key && self.end.as_ref().is_none_or(|end| *key < **end)
     }
 
-    /// Whether each key of `other` is one of these, by the ends alone.
+    /// Returns true if the range contains every key of `other`, judged by the bounds alone.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         let ends = match (&self.end, &other.end) {
             (None, _) => true,

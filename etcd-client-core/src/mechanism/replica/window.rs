@@ -1,36 +1,37 @@
-//! The copy as it was at each of the last revisions that changed it.
+//! The states of a copy at the last revisions that changed it.
 
 use std::collections::VecDeque;
 
 use super::Pairs;
 use crate::model::Revision;
 
-/// The last states of a copy, the present one included. Each costs what its revision changed: they share the rest.
+/// The last states of a copy, including the current one. A state costs as much memory as its revision changed,
+/// because states share everything else.
 #[derive(Debug)]
 pub(crate) struct Window {
-    /// At least one: each with the revision that made it, in order.
+    /// The states with the revisions that created them, in order. Never empty.
     states: VecDeque<(Revision, Pairs)>,
-    /// Up to where the last state is known to hold.
+    /// The revision up to which the last state is known to be valid.
     until: Revision,
     capacity: usize,
 }
 
-/// Why there is no state for a revision.
+/// The reason why there is no state for a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutOfWindow {
-    /// It is older than what is kept.
+    /// The revision is older than the oldest state.
     Before,
-    /// The copy is not that far yet.
+    /// The copy has not reached the revision yet.
     After,
 }
 
 impl Window {
-    /// A copy as it was listed at `revision`. It keeps at most `capacity` states, at least one.
+    /// Creates a window with a copy listed at `revision`. It keeps at most `capacity` states, and at least one.
     pub(crate) fn new(revision: Revision, pairs: Pairs, capacity: usize) -> Self {
         Self { states: VecDeque::from([(revision, pairs)]), until: revision, capacity: capacity.max(1) }
     }
 
-    /// The next state, made by `revision`. One that is not later than the last is none.
+    /// Adds the state created by `revision`. Ignored unless it is later than the last one.
     pub(crate) fn push(&mut self, revision: Revision, pairs: Pairs) {
         if revision <= self.until {
             return;
@@ -42,12 +43,12 @@ impl Window {
         self.until = revision;
     }
 
-    /// Nothing changed up to `revision`.
+    /// Records that nothing changed up to `revision`.
     pub(crate) fn advance(&mut self, revision: Revision) {
         self.until = self.until.max(revision);
     }
 
-    /// Up to where the copy is known.
+    /// Returns the revision up to which the copy is known.
     pub(crate) fn revision(&self) -> Revision {
         self.until
     }
@@ -56,7 +57,7 @@ impl Window {
         self.states.back().map(|(_, pairs)| pairs.clone()).unwrap_or_default()
     }
 
-    /// The copy as it was at `revision`.
+    /// Returns the copy at `revision`.
     pub(crate) fn at(&self, revision: Revision) -> Result<Pairs, OutOfWindow> {
         if revision > self.until {
             return Err(OutOfWindow::After);

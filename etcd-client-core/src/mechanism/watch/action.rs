@@ -1,20 +1,20 @@
-//! What follows from what came in on a stream of watches: what is to be sent, and what to be told.
+//! The outputs of the watch state machine: requests to send, and actions for the stream task.
 
 use super::position::Position;
 use crate::model::{Event, ResponseHeader};
 
-/// A watch, by a number that is never used again.
+/// The id of a watch, which is never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Ticket(pub(crate) u64);
 
-/// What is to be sent.
+/// A request to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Create {
         ticket: Ticket,
         start: i64,
         fragment: bool,
-        /// The number that the server is asked to give it.
+        /// The watch id that the server is asked to assign.
         number: i64,
     },
     Cancel(i64),
@@ -22,16 +22,16 @@ pub(crate) enum Request {
     Echo,
 }
 
-/// What follows from what came in.
+/// An action for the stream task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Send(Request),
     Created {
         ticket: Ticket,
         header: ResponseHeader,
-        /// The member's store has less than the watch has seen.
+        /// True if the member's store is behind what the watch has seen.
         behind: bool,
-        /// The watch begins after what the store has.
+        /// True if the watch starts after the end of the store.
         future: bool,
     },
     Deliver {
@@ -43,25 +43,25 @@ pub(crate) enum Action {
         ticket: Ticket,
         header: ResponseHeader,
     },
-    /// The server ended it: nothing more comes, and the machine has forgotten it.
+    /// The server ended the watch. It sends nothing more, and the state machine has removed the watch.
     Ended {
         ticket: Ticket,
         position: Position,
         end: End,
     },
-    /// The stream is of no use any more. What it carried is to be created again on another one.
+    /// The stream can no longer be used. Its watches are to be re-created on another one.
     Broken(&'static str),
 }
 
-/// Why a server ended a watch.
+/// The reason why a server ended a watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// It was not created.
     Denied { reason: String },
-    /// What it has not delivered is gone: history begins at this revision.
+    /// The events that it needs next were compacted. History starts at this revision.
     Compacted { revision: i64 },
     /// It was cancelled after its creation.
     Canceled { reason: String },
-    /// What was sent cannot be.
+    /// The server sent invalid events.
     Nonsense(&'static str),
 }

@@ -1,4 +1,4 @@
-//! Fragments of responses, until a revision is whole.
+//! Assembly of fragmented responses into whole revisions.
 
 use super::rules::{Rule, Rules};
 use crate::model::Event;
@@ -10,8 +10,8 @@ pub(crate) struct Assembly {
 }
 
 impl Assembly {
-    /// Takes the events of one message in and gives those whose revision is whole: all after the last fragment, and before it
-    /// all but the latest revision, so that one revision is the most that is held.
+    /// Adds the events of one message. Returns those whose revision is complete: all of them after the last fragment,
+    /// and all but those of the latest revision before it. At most one revision is held back.
     pub(crate) fn push(&mut self, events: Vec<Event>, more: bool, rules: Rules) -> Vec<Event> {
         let mut all = std::mem::take(&mut self.events);
         if all.is_empty() {
@@ -19,7 +19,8 @@ impl Assembly {
         } else {
             all.extend(events)
         }
-        // Servers send them in order. One that does not must not have the later ones outrun the earlier.
+        // Servers send events in order. If one does not, sorting keeps later events from being delivered
+        // before earlier ones, which would then be dropped as repetitions.
         if !all.is_sorted_by_key(Event::revision) {
             all.sort_by_key(Event::revision);
         }
@@ -31,12 +32,12 @@ impl Assembly {
         all
     }
 
-    /// Whether a revision is under way.
+    /// Returns true if no revision is incomplete.
     pub(crate) fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// Forgets what the end of a stream left incomplete.
+    /// Discards the incomplete revision when a stream ends.
     pub(crate) fn clear(&mut self) {
         self.events = Vec::new();
     }

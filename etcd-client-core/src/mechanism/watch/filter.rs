@@ -1,14 +1,14 @@
-//! Whether an event is one that a watch asked for.
+//! The filter that checks whether a watch requested an event.
 
 use bytes::Bytes;
 
 use crate::{model::Event, op::WatchCreateSpec};
 
-/// What a watch asked for.
+/// The range and the event types that a watch requested.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     key: Bytes,
-    /// Empty for one key, a zero byte for no end.
+    /// Empty for a single key; a zero byte for no upper bound.
     range_end: Bytes,
     no_put: bool,
     no_delete: bool,

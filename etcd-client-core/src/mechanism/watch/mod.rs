@@ -1,6 +1,6 @@
-//! Watches that share one stream, as a state machine: what a server says goes in, what is to be sent and delivered comes out.
+//! The watches of one stream as a state machine: server messages go in, requests and deliveries come out.
 //!
-//! It survives the stream: when that is lost, each watch is created again where it stopped, which its [`Position`] knows.
+//! It outlives the stream. When a stream is lost, each watch is re-created at its [`Position`].
 
 mod action;
 mod assembly;

@@ -1,23 +1,23 @@
-//! Who numbers the watches of one stream, and therefore how many creations may be in flight on it.
+//! The assignment of watch ids on a stream, which determines the number of concurrent create requests.
 
-/// The first number that is chosen here: far above every number that is counted up from zero, so that the two cannot be confused.
+/// The first id chosen by the client. It is far above ids counted up from zero, so that the two cannot be confused.
 const FIRST: i64 = 1 << 32;
 
-/// Who chooses the numbers.
+/// The party that chooses the ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Numbering {
-    /// No creation was answered with a number yet.
+    /// No create request was answered with an id yet.
     #[default]
     Unknown,
-    /// The numbers in the requests are used, as etcd does since 3.4 (`watchServer.recvLoop` in etcd's
-    /// `server/etcdserver/api/v3rpc/watch.go`): every answer names its request.
+    /// The ids in the requests are used, as etcd does since 3.4 (`watchServer.recvLoop` in etcd's
+    /// `server/etcdserver/api/v3rpc/watch.go`). Each response identifies its request.
     Ours,
-    /// Other numbers are used. etcd's gRPC proxy counts up from zero and answers creations out of order (etcd issue 12819), so
-    /// that an answer can be matched only while a single creation is in flight.
+    /// Other ids are used. etcd's gRPC proxy counts up from zero and answers create requests out of order (etcd issue
+    /// 12819), so a response can be matched only while a single request is in flight.
     Theirs,
 }
 
-/// The numbers of the watches on one stream.
+/// The ids of the watches on one stream.
 #[derive(Debug)]
 pub(super) struct Numbers {
     numbering: Numbering,
@@ -31,25 +31,26 @@ impl Default for Numbers {
 }
 
 impl Numbers {
-    /// Whether a creation may be sent while others are in flight: not before the stream has shown that it uses the numbers in
-    /// the requests.
+    /// Returns true if several create requests may be in flight. This requires that the stream has used an id from a
+    /// request.
     pub(super) fn may_overlap(&self) -> bool {
         self.numbering == Numbering::Ours
     }
 
-    /// Whether numbers other than those in the requests are used, as behind a proxy.
+    /// Returns true if the stream uses other ids than the requests, as a proxy does.
     pub(super) fn are_foreign(&self) -> bool {
         self.numbering == Numbering::Theirs
     }
 
-    /// The number for the next creation.
+    /// Returns the id for the next create request.
     pub(super) fn choose(&mut self) -> i64 {
         let chosen = self.next;
         self.next += 1;
         chosen
     }
 
-    /// A creation that named `chosen` was answered with `found`. `false` where this cannot be the answer to it.
+    /// Processes the response `found` to a create request with id `chosen`. Returns false if it cannot belong to that
+    /// request.
     pub(super) fn matches(&mut self, chosen: i64, found: i64) -> bool {
         match (self.numbering, chosen == found) {
             (Numbering::Ours, same) => same,

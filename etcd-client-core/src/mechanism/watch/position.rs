@@ -1,63 +1,64 @@
-//! How far a watch is: the first revision that it has not delivered.
+//! The position of a watch: the first revision that it has not delivered.
 
 use super::rules::{Rule, Rules};
 use crate::model::Event;
 
-/// How far a watch is. It only ever grows.
+/// The position of a watch. It never moves back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// The first revision that was not delivered; zero for a watch from now on that was not created yet.
+    /// The first revision that was not delivered. Zero before the creation of a watch from now on.
     next: i64,
-    /// The highest revision that is known to exist: history that ends before it was lost.
+    /// The highest revision that is known to exist. A history that ends before it has lost data.
     seen: i64,
-    /// What is older than a watch from now on, whatever its member says: that may lag behind.
+    /// Events up to this revision are older than a watch from now on, even if its member lags behind and sends them.
     past: i64,
 }
 
 impl Position {
-    /// Before the creation; `start` is zero for a watch of what happens from now on.
+    /// Creates the position before the creation. `start` is zero for a watch from now on.
     pub(crate) fn new(start: i64) -> Self {
         Self { next: start, seen: 0, past: 0 }
     }
 
-    /// Before the creation of a watch from now on, when revisions up to `past` were seen.
+    /// Creates the position of a watch from now on, when revisions up to `past` have been seen.
     pub(crate) fn now_after(past: i64) -> Self {
         Self { next: 0, seen: 0, past }
     }
 
-    /// Everything up to `revision` was delivered, as a listing.
+    /// Creates the position after a listing at `revision`.
     pub(crate) fn after(revision: i64) -> Self {
         Self { next: revision.saturating_add(1), seen: revision, past: 0 }
     }
 
-    /// Where to create the watch, as a request has it.
+    /// Returns the start revision for a create request.
     pub(crate) fn next(&self) -> i64 {
         self.next
     }
 
-    /// Whether the watch begins with its creation, which has not been read yet.
+    /// Returns true if the watch starts at its creation, whose response was not read yet.
     pub(crate) fn is_now(&self) -> bool {
         self.next == 0
     }
 
-    /// The highest revision that is known to exist.
+    /// Returns the highest revision that is known to exist.
     pub(crate) fn seen(&self) -> i64 {
         self.seen
     }
 
-    /// Whether a member whose store is at `revision` has less than this watch has seen: it lags behind, or history was lost.
+    /// Returns true if a store at `revision` is behind what this watch has seen: the member lags, or history was
+    /// lost.
     pub(crate) fn is_beyond(&self, revision: i64) -> bool {
         revision < self.seen
     }
 
-    /// Whether a member whose store is at `revision` has nothing for this watch yet, since that begins later.
+    /// Returns true if the watch starts after the end of a store at `revision`.
     pub(crate) fn is_future(&self, revision: i64) -> bool {
         self.next > self.seen.max(revision).saturating_add(1)
     }
 
-    /// A watch from now on was created at `revision`: what happened up to it is older than the watch. Newer servers register the
-    /// watch before they read this revision, and send what came between (`watchServer.recvLoop` in etcd's
-    /// `server/etcdserver/api/v3rpc/watch.go`).
+    /// Records the creation of a watch from now on at `revision`. Events up to it are older than the watch. Newer
+    /// servers register the watch before they read this revision, and send the events in between
+    /// (`watchServer.recvLoop` in etcd's `server/etcdserver/api/v3rpc/watch.go`).
     pub(crate) fn pin(&mut self, revision: i64) {
         if self.is_now() {
             let past = revision.max(self.past);
@@ -67,21 +68,22 @@ impl Position {
         self.saw(revision);
     }
 
-    /// Leaves out what was delivered or is older than the watch, and returns how many that were.
+    /// Removes events that were delivered before or are older than the watch. Returns their number.
     pub(crate) fn admit(&self, events: &mut Vec<Event>) -> u64 {
         let before = events.len();
         events.retain(|event| event.revision() >= self.next);
         (before - events.len()) as u64
     }
 
-    /// Whole revisions up to `last` were delivered, out of a response with this header.
+    /// Records the delivery of whole revisions up to `last`, from a response with the header revision `header`.
     pub(crate) fn delivered(&mut self, last: i64, header: i64, rules: Rules) {
         let last = if rules.hold(Rule::BookmarkIsNoHeader) { last } else { last.max(header) };
         self.next = self.next.max(last.saturating_add(1));
         self.saw(last);
     }
 
-    /// A server says that everything up to `revision` was sent; `false` where more than that was delivered before.
+    /// Records that the server has sent everything up to `revision`. Returns false if more than that was delivered
+    /// before.
     pub(crate) fn progressed(&mut self, revision: i64) -> bool {
         let after = revision.saturating_add(1);
         let believed = after >= self.next;
@@ -110,7 +112,7 @@ mod tests {
         }
         assert!(position.progressed(20), "the same again says nothing new");
         assert_eq!(position.next(), 21);
-        // A watch that begins in the future keeps its start.
+        // A watch that starts in the future keeps its start.
         let mut future = Position::new(100);
         assert!(!future.progressed(50));
         assert_eq!((future.next(), future.is_beyond(49), future.is_beyond(50)), (100, true, false));
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_watch_from_now_on_leaves_out_what_was_seen_before_whatever_its_member_says() {
-        // (seen before, the member's revision, the first revision that is delivered)
+        // (revision seen before, revision of the member, first delivered revision)
         for (past, revision, first) in [(0, 10, 11), (10, 10, 11), (12, 10, 13), (8, 10, 11)] {
             let mut position = Position::now_after(past);
             assert!(position.is_now());

@@ -1,22 +1,24 @@
-//! The rules whose breach loses or repeats events, each by its name: the tests break one at a time and must see it.
+//! The rules whose violation loses or repeats events. Each has a name, so that tests can break one at a time and must
+//! detect it.
 
-/// What must hold.
+/// A rule that must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// The header of a response with events says nothing of how far the watch is: it may be later than what is still to come.
+    /// The header revision of a response with events does not count as progress: it may be later than events still to
+    /// come.
     BookmarkIsNoHeader,
     /// The events of one revision are delivered together.
     WholeRevisions,
-    /// A revision is behind the bookmark when all of its events are.
+    /// The position passes a revision only after all of its events.
     BookmarkByRevision,
-    /// An answer to a request for progress says nothing of a watch whose creation was not read before it, and nothing at all
-    /// where the member is too old to keep it in order.
+    /// The answer to a progress request does not apply to a watch whose creation was not read before it. It applies
+    /// to no watch if the member is too old to keep the order.
     ProgressInOrder,
-    /// While the answers to creations do not name their requests, a single creation is in flight.
+    /// Only one create request is in flight while responses do not identify their requests.
     MatchedCreations,
 }
 
-/// All of them, outside of tests.
+/// The set of rules. All of them hold outside of tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rules {
     #[cfg(test)]

@@ -1,20 +1,23 @@
-//! How long a stream of watches may say nothing.
+//! The idle timeouts of a stream of watches.
 
 use std::time::Duration;
 
-/// How long a stream with watches may be silent before it is asked for a sign of life.
+/// The time without messages after which a sign of life is requested.
 pub(super) const QUIET: Duration = Duration::from_secs(8);
 
-/// How long it may owe that sign. Together with the above less than 15 s.
+/// The time for the answer to that request. Both together are below 15 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long it may owe a creation: whoever waits for that has time for another member, by default 5 s in all.
+/// The time for the response to a create request. It leaves the caller enough time for another member: by default, a
+/// creation may take 5 s in total.
 const CREATION_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often either doubles: what is busy with a long history must not be asked to begin anew for ever.
+/// The maximum number of times that these are doubled. A member that is busy with a long history must not have to
+/// restart it forever.
 const MOST_DOUBLES: u32 = 4;
 
-/// How long a stream that owes an answer may be silent before it is given up, after `before` streams in a row that were.
+/// Returns the time without messages after which a stream that owes an answer is abandoned, after `before`
+/// consecutive streams that were.
 pub(super) fn patience(creating: bool, before: u32) -> Duration {
     let first = if creating { CREATION_PATIENCE } else { PATIENCE };
     first * 2_u32.pow(before.min(MOST_DOUBLES))

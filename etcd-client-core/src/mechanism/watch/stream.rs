@@ -1,4 +1,4 @@
-//! One stream and its watches: who has which number on it, whose creation is awaited, what a message means for whom.
+//! One stream and its watches: their ids, the outstanding create requests, and the dispatch of messages.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -23,17 +23,18 @@ struct Watched {
     phase: Phase,
     assembly: Assembly,
     repeated: u64,
-    /// The store's revision when it was created: up to there it is history that is sent.
+    /// The store's revision at the creation. Events up to it are history.
     level: i64,
-    /// Members cut history into fragments in a time that grows with the square of the number of events (`sendFragments` in etcd's
-    /// `server/etcdserver/api/v3rpc/watch.go`), and say nothing meanwhile. One that went silent over it is spared the cutting.
+    /// True if the server should not fragment responses. To fragment history, members need time that is quadratic in
+    /// the number of events (`sendFragments` in etcd's `server/etcdserver/api/v3rpc/watch.go`), and send nothing
+    /// meanwhile. After a stream was silent because of that, the watch is created without fragments.
     whole: bool,
-    /// Whether it was created again after a compaction that took nothing from it, and nothing was delivered since.
+    /// Set if the watch was re-created after a compaction that did not affect it, until the next delivery.
     spared: bool,
 }
 
 impl Watched {
-    /// Whether there is history that it was not sent yet.
+    /// Returns true if the server still has to send history for it.
     fn is_behind(&self) -> bool {
         matches!(self.phase, Phase::Live(_)) && self.position.next() <= self.level
     }
@@ -41,20 +42,19 @@ impl Watched {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// There is no stream.
+    /// Waits for a stream.
     Waiting,
     Creating,
     Live(i64),
-    /// Off the server until its reader has caught up.
+    /// Cancelled on the server until the reader has caught up.
     Parked,
 }
 
-/// Whose creation is awaited, with the number that was chosen for it. Where several are in flight, servers answer in the order of
-/// the requests.
+/// An outstanding create request, with the id chosen for it. If several are in flight, servers answer them in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pending {
     Watch(Ticket, i64),
-    /// Given up meanwhile: to be cancelled as soon as its number is known.
+    /// Its watch was removed: it is to be cancelled as soon as its id is known.
     Abandoned(i64),
     Echo,
 }
@@ -63,20 +63,20 @@ enum Pending {
 #[derive(Debug, Default)]
 pub(crate) struct WatchStream {
     watches: HashMap<Ticket, Watched>,
-    /// In the order in which they came, for those that wait for a stream.
+    /// The watches that wait for a stream, in the order of their arrival.
     order: VecDeque<Ticket>,
     ids: HashMap<i64, Ticket>,
-    /// Numbers that were cancelled, until the server says so.
+    /// The ids whose cancellation the server has not confirmed yet.
     cancelling: HashSet<i64>,
     pending: VecDeque<Pending>,
     numbers: Numbers,
     open: bool,
-    /// Whether this member answers requests for progress in order.
+    /// True if this member answers progress requests in order.
     ordered_progress: bool,
     heard: Duration,
-    /// Since when an answer is owed.
+    /// The time since which an answer is owed.
     owed: Duration,
-    /// Streams in a row that went silent before they delivered anything.
+    /// The number of consecutive streams that became unresponsive before they delivered anything.
     silent: u32,
     actions: VecDeque<Action>,
     rules: Rules,
@@ -88,12 +88,12 @@ impl WatchStream {
         Self { rules: Rules { broken: rule }, ..Self::default() }
     }
 
-    /// What is to be done next.
+    /// Returns the next action.
     pub(crate) fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// Takes a watch in, and creates it where there is a stream.
+    /// Adds a watch. It is created now if there is a stream.
     pub(crate) fn add(&mut self, ticket: Ticket, filter: Filter, position: Position, now: Duration) {
         let watched = Watched {
             filter,
@@ -112,14 +112,14 @@ impl WatchStream {
         }
     }
 
-    /// Forgets a watch, whatever its state, and cancels it on the server. Returns where it was.
+    /// Removes a watch in any state and cancels it on the server. Returns its position.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Position> {
         let watched = self.watches.remove(&ticket)?;
         self.retract(ticket, watched.phase);
         Some(watched.position)
     }
 
-    /// Takes a watch off the server; it goes on after [`unpark`](Self::unpark).
+    /// Cancels a watch on the server until [`unpark`](Self::unpark) is called.
     pub(crate) fn park(&mut self, ticket: Ticket) {
         let Some(watched) = self.watches.get_mut(&ticket) else { return };
         let phase = std::mem::replace(&mut watched.phase, Phase::Parked);
@@ -129,7 +129,7 @@ impl WatchStream {
         }
     }
 
-    /// Creates a parked watch again where it stopped.
+    /// Re-creates a paused watch at its position.
     pub(crate) fn unpark(&mut self, ticket: Ticket, now: Duration) {
         let Some(watched) = self.watches.get_mut(&ticket) else { return };
         if watched.phase != Phase::Parked {
@@ -142,8 +142,8 @@ impl WatchStream {
         }
     }
 
-    /// A stream was opened: the first of those that wait is created, the others as soon as its answer shows that theirs can be
-    /// told apart.
+    /// Records that a stream was opened. Only the first waiting watch is created at once; the others follow when its
+    /// response shows that theirs can be distinguished.
     pub(crate) fn opened(&mut self, now: Duration) {
         self.open = true;
         self.numbers = Numbers::default();
@@ -152,12 +152,13 @@ impl WatchStream {
         self.create_waiting(now);
     }
 
-    /// The version of the stream's member is known.
+    /// Records whether the member answers progress requests in order, which follows from its version.
     pub(crate) fn set_ordered_progress(&mut self, ordered: bool) {
         self.ordered_progress = ordered;
     }
 
-    /// The stream is gone, with everything that was under way on it. Returns those that lost it.
+    /// Records that the stream was lost, together with everything in progress on it. Returns the watches that lost
+    /// it.
     pub(crate) fn lost(&mut self) -> Vec<Ticket> {
         self.open = false;
         self.ids.clear();
@@ -177,15 +178,15 @@ impl WatchStream {
         lost
     }
 
-    /// Asks how far the stream is.
+    /// Requests the progress of the stream.
     pub(crate) fn request_progress(&mut self) {
         if self.open {
             self.send(Request::Progress);
         }
     }
 
-    /// Looks at the clock: a stream that has been silent for long is asked for a sign of life, and given up without one.
-    /// Says when to look again, at the latest.
+    /// Checks the idle timeouts: requests a sign of life from a silent stream, and abandons it if there is none.
+    /// Returns the latest time of the next check.
     pub(crate) fn tick(&mut self, now: Duration) -> Option<Duration> {
         if !self.open || self.is_empty() {
             return None;
@@ -205,52 +206,54 @@ impl WatchStream {
         for watched in self.watches.values_mut() {
             watched.whole |= watched.is_behind();
         }
-        self.actions.push_back(Action::Broken("the member went silent: it answers no watch any more"));
+        self.actions.push_back(Action::Broken("member unresponsive: no answer on the watch stream"));
         None
     }
 
-    /// Whether the answer to a creation is owed.
+    /// Returns true if the response to a create request is outstanding.
     pub(crate) fn awaits_creation(&self) -> bool {
         self.pending.iter().any(|pending| matches!(pending, Pending::Watch(..)))
     }
 
-    /// Whether it carries no watch.
+    /// Returns true if there are no watches.
     pub(crate) fn is_empty(&self) -> bool {
         self.watches.is_empty()
     }
 
-    /// How many watches it carries.
+    /// Returns the number of watches.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.watches.len()
     }
 
-    /// Whether the server has nothing more to say on this stream: it carries no watch, and every cancellation was answered.
+    /// Returns true if no more messages are expected on this stream: it has no watches, and every cancellation was
+    /// confirmed.
     pub(crate) fn is_quiet(&self) -> bool {
         self.is_empty() && self.pending.is_empty() && self.cancelling.is_empty()
     }
 
-    /// Whether the stream's watches are numbered by whoever answers, as etcd's gRPC proxy does. It answers no request for progress.
+    /// Returns true if the peer chooses the watch ids itself, as etcd's gRPC proxy does. The proxy does not answer
+    /// progress requests.
     pub(crate) fn is_proxied(&self) -> bool {
         self.numbers.are_foreign()
     }
 
-    /// Whether events of this watch come in.
+    /// Returns true if the server sends events of this watch.
     pub(crate) fn is_live(&self, ticket: Ticket) -> bool {
         self.watches.get(&ticket).is_some_and(|watched| matches!(watched.phase, Phase::Live(_)))
     }
 
-    /// How far a watch is.
+    /// Returns the position of a watch.
     pub(crate) fn position(&self, ticket: Ticket) -> Option<Position> {
         self.watches.get(&ticket).map(|watched| watched.position)
     }
 
-    /// How many events of a watch were left out since this was last asked.
+    /// Returns the number of repeated events of a watch that were dropped since the last call.
     pub(crate) fn take_repeated(&mut self, ticket: Ticket) -> u64 {
         self.watches.get_mut(&ticket).map_or(0, |watched| std::mem::take(&mut watched.repeated))
     }
 
-    /// Takes a message of the stream in.
+    /// Processes a message of the stream.
     pub(crate) fn receive(&mut self, message: WatchMessage, now: Duration) {
         self.heard = now;
         if message.created {
@@ -263,7 +266,7 @@ impl WatchStream {
         } else if let Some(&ticket) = self.ids.get(&message.id) {
             self.events(ticket, message);
         } else if self.cancelling.insert(message.id) {
-            // Nobody's: it is on the server for nothing.
+            // It belongs to no watch of this client, so it is cancelled on the server.
             self.send(Request::Cancel(message.id));
         }
     }
@@ -298,9 +301,9 @@ impl WatchStream {
 
     fn created(&mut self, message: WatchMessage) {
         let Some(pending) = self.pending.pop_front() else {
-            return self.broken("the member answered a creation that was not asked for");
+            return self.broken("the member answered a watch creation that was not requested");
         };
-        // Refused: created and canceled at once, with no number.
+        // The request was rejected: created and cancelled at once, without an id.
         if message.canceled {
             if let Pending::Watch(ticket, _) = pending {
                 self.denied(ticket, message);
@@ -311,10 +314,10 @@ impl WatchStream {
             && message.id >= 0
             && !self.numbers.matches(chosen, message.id)
         {
-            return self.broken("the member answered a creation with the number of another");
+            return self.broken("the member answered a watch creation with the id of another one");
         }
         if message.id < 0 || self.ids.contains_key(&message.id) || self.cancelling.contains(&message.id) {
-            return self.broken("the member gave a watch a number that is none, or is in use");
+            return self.broken("the member assigned a watch id that is invalid or in use");
         }
         match pending {
             Pending::Watch(ticket, _) => self.created_as(ticket, message),
@@ -324,12 +327,13 @@ impl WatchStream {
 
     fn created_as(&mut self, ticket: Ticket, message: WatchMessage) {
         let revision = message.header.revision.get();
-        // A proxy that adds a watch to one that it has already makes this answer up, with the start revision for the store's.
+        // A proxy that adds a watch to an existing one invents this response, with the start revision in
+        // place of the store's revision. It has no cluster id.
         let of_store = message.header.cluster_id.get() != 0;
-        // Abandoned ones are marked so.
+        // The watch exists: removing one marks its create request as abandoned.
         let Some(watched) = self.watches.get_mut(&ticket) else { return self.cancel(message.id) };
         if watched.position.is_now() && revision <= 0 {
-            return self.broken("the member did not say since when it watches");
+            return self.broken("the member created a watch without its start revision");
         }
         if of_store || watched.position.is_now() {
             watched.position.pin(revision);
@@ -352,7 +356,7 @@ impl WatchStream {
 
     // ===== cancellation =====
 
-    /// Takes off the server what `phase` has there.
+    /// Cancels on the server the part of the watch that exists there in this phase.
     fn retract(&mut self, ticket: Ticket, phase: Phase) {
         match phase {
             Phase::Waiting | Phase::Parked => {}
@@ -390,22 +394,22 @@ impl WatchStream {
         }
         let end = if message.compact_revision == 0 {
             if self.is_proxied() {
-                // Until it is cancelled from here as well, the proxy gives later watches to the one that has ended
+                // Until the client cancels it as well, the proxy adds later watches to the one that has ended
                 // (`watchBroadcasts.add` in etcd's `server/proxy/grpcproxy/watch_broadcasts.go`).
                 self.send(Request::Cancel(message.id));
             }
             End::Canceled { reason: message.reason }
         } else {
-            // Until it is cancelled from here as well, the member answers no request for progress on this stream
-            // (`watchServer.sendLoop`). Whether it answers this differs.
+            // Until the client cancels it as well, the member answers no progress request on this stream
+            // (`watchServer.sendLoop`). Versions differ in whether they confirm this cancellation.
             self.send(Request::Cancel(message.id));
             End::Compacted { revision: message.compact_revision }
         };
         self.end(ticket, end);
     }
 
-    /// Whether what was compacted is older than what the watch needs next: members register a watch from now on before its first
-    /// revision. It is then to be created again, once until something is delivered.
+    /// Returns true if the compaction does not affect the watch: members register a watch from now on before its
+    /// first revision. The watch is then re-created, at most once until something is delivered.
     fn needs_nothing_before(&mut self, ticket: Ticket, revision: i64) -> bool {
         let Some(watched) = self.watches.get_mut(&ticket) else { return false };
         let spared = watched.position.next() >= revision && !watched.spared;
@@ -430,8 +434,9 @@ impl WatchStream {
         let Some(watched) = self.watches.get_mut(&ticket) else { return };
         let header = message.header;
         let unasked = || message.events.iter().any(|event| !watched.filter.admits(event));
-        if let Some(nonsense) =
-            message.flaw.or_else(|| unasked().then_some("the watch did not ask for this event"))
+        if let Some(nonsense) = message
+            .flaw
+            .or_else(|| unasked().then_some("the member sent an event that the watch did not request"))
         {
             self.ids.remove(&message.id);
             self.cancel(message.id);
@@ -439,7 +444,7 @@ impl WatchStream {
         }
         let is_progress = message.events.is_empty() && !message.fragment && watched.assembly.is_empty();
         if is_progress {
-            // Without a cluster it is a sign of life, and says nothing of the store.
+            // Without a cluster id it is only a sign of life and says nothing about the store.
             let of_store = header.cluster_id.get() != 0;
             let believed = of_store && watched.position.progressed(header.revision.get());
             self.silent = 0;
@@ -461,10 +466,10 @@ impl WatchStream {
         self.actions.push_back(Action::Deliver { ticket, header, events });
     }
 
-    /// An answer to a request for progress is for all watches of the stream.
+    /// Processes the answer to a progress request, which applies to all watches of the stream.
     fn broadcast(&mut self, message: &WatchMessage) {
         if !message.events.is_empty() || message.header.revision.get() <= 0 {
-            return self.broken("the member sent events of no watch");
+            return self.broken("the member sent events without a watch id");
         }
         let in_order = self.rules.hold(Rule::ProgressInOrder);
         if in_order && !self.ordered_progress {

@@ -1,8 +1,9 @@
-//! Which servers answer a request for progress after the events that it covers.
+//! Server versions that answer a progress request only after the events that it covers.
 
 use crate::mechanism::server_version::ServerVersion;
 
-/// `progressIfSync` in etcd's `server/storage/mvcc/watcher.go`: in 3.4.25, 3.5.8 and everything from 3.6 on (etcd issue 15220).
+/// Returns true for 3.4.25 and later 3.4 versions, and from 3.5.8 on (`progressIfSync` in etcd's
+/// `server/storage/mvcc/watcher.go`, etcd issue 15220).
 pub(crate) fn answers_progress_in_order(version: ServerVersion) -> bool {
     version >= ServerVersion::new(3, 5, 8)
         || (version >= ServerVersion::new(3, 4, 25) && version < ServerVersion::new(3, 5, 0))

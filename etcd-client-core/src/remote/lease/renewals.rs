@@ -335,7 +335,7 @@ mod tests {
         let client = Client::builder(["http://127.0.0.1:1"]).build().expect("valid");
         let service = RemoteLease::new(Caller::Pool(client.channel()));
         let hub = Arc::clone(&service.hub);
-        // A task of its own reads the hub here: the one that the hub starts does not run before the first await.
+        // This task reads the hub directly: the task that the hub starts does not run before the first await.
         let mut renewals = Renewals::new(Arc::clone(&hub), &service);
         let id = |number| LeaseId::new(number).expect("not zero");
         let keep = |number| hub.keep(&service, id(number), Duration::from_secs(60), Instant::now());

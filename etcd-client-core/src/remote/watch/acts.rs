@@ -1,4 +1,4 @@
-//! What a lane does for its handles, and for what its machine says.
+//! The actions of a stream task: commands of the handles, and the actions that the state machine requests.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -22,11 +22,11 @@ use crate::{
     wire,
 };
 
-/// How often a rejected token is followed, for one watch: as for a call.
+/// The maximum number of token renewals for one watch; the same limit as for a call.
 const MOST_RENEWALS: u32 = 8;
 
 impl Lane {
-    /// Does what handles and the hub ask for.
+    /// Handles the commands of handles and of the hub.
     pub(super) fn obey(&mut self, connection: Option<&Connection>) {
         let mut asked = false;
         for command in self.inbox.take() {
@@ -45,7 +45,8 @@ impl Lane {
         }
     }
 
-    /// Takes one in. One of another history than the open stream is looked at when the next stream opens.
+    /// Adds a watch. A watch of an older history enters the history of the open stream, or ends if it cannot. A watch
+    /// of a newer history keeps it: the next stream that opens settles that.
     pub(super) fn add(&mut self, mut entry: Entry, connection: Option<&Connection>) {
         if entry.shared.is_gone() {
             self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
@@ -71,11 +72,11 @@ impl Lane {
         entry
     }
 
-    /// Whether to ask the member how far its watches are.
+    /// Returns true if a progress request should be sent to the member.
     fn ask(&mut self, ticket: Ticket, connection: Option<&Connection>) -> bool {
         let (Some(connection), true) = (connection, self.machine.is_live(ticket)) else { return false };
         if self.machine.is_proxied() {
-            self.cannot_tell(ticket, "a gRPC proxy answers no request for progress");
+            self.cannot_tell(ticket, "a gRPC proxy does not answer progress requests");
             return false;
         }
         match self.progress {
@@ -83,7 +84,7 @@ impl Lane {
             ProgressOf::Asked => {}
             ProgressOf::Unknown => self.ask_version(&connection.member.endpoint),
             ProgressOf::TooOld => {
-                let text = "this member may tell progress before the events that it covers: etcd 3.4.25 and 3.5.8 do not";
+                let text = "this member may report progress ahead of the events it covers; fixed in etcd 3.4.25, 3.5.8 and 3.6";
                 self.cannot_tell(ticket, text);
             }
         }
@@ -96,7 +97,7 @@ impl Lane {
         }
     }
 
-    /// Does what the machine says; gives the reason where the stream is of no use any more.
+    /// Executes the actions of the state machine. Returns the reason if the stream can no longer be used.
     pub(super) fn act(&mut self, stream: &mut Stream, reopening: &mut Reopening) -> Option<Loss> {
         while let Some(action) = self.machine.next_action() {
             match action {
@@ -141,7 +142,8 @@ impl Lane {
         }
     }
 
-    /// `moves` says that another lane is about to take the watch: a listing that begins here would end here, unseen by it.
+    /// Handles the creation of a watch. `moves` is true if the watch is about to move to another stream task: a
+    /// listing started here would be lost, because its result comes to this task.
     fn created(&mut self, ticket: Ticket, header: ResponseHeader, connection: &Connection, moves: bool) {
         let position = self.machine.position(ticket);
         let Some(entry) = self.entries.get_mut(&ticket) else { return };
@@ -193,7 +195,9 @@ impl Lane {
                 error
             }
             End::Denied { reason } | End::Canceled { reason } => {
-                // A gRPC proxy leaves out why the member cancelled a watch. It may have been about the token of whoever watched first.
+                // A gRPC proxy omits the reason why the member cancelled a watch. The cause may be the token
+                // of the first watcher that shares the proxy's watch, so the watch is re-created once with
+                // another token.
                 if reason.is_empty()
                     && self.machine.is_proxied()
                     && !std::mem::replace(&mut entry.recreated, true)
@@ -214,7 +218,8 @@ impl Lane {
         entry.end(error);
     }
 
-    /// Creates it on a stream with another token; those that are on this one stay, since members look at tokens at creation only.
+    /// Moves a watch to a stream with another token. The other watches of this stream stay, because members check
+    /// tokens only when a watch is created.
     fn renew(&self, mut entry: Entry, reopening: &Reopening, rejected: Carried) {
         entry.renewals += 1;
         reopening.renew_first(rejected);
@@ -238,7 +243,8 @@ impl Lane {
     }
 }
 
-/// Whether a refusal may be about the token. Members before 3.5.5 call every rejected one a lack of permission.
+/// Returns true if the error may be caused by the token. Members before 3.5.5 report every rejected token as a lack
+/// of permission.
 fn renews(code: Code, renewals: u32) -> bool {
     match code {
         Code::InvalidAuthToken | Code::AuthOldRevision | Code::UserEmpty => renewals < MOST_RENEWALS,

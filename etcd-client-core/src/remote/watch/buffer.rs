@@ -1,4 +1,4 @@
-//! What waits for the reader of one watch, bounded in bytes.
+//! The bounded buffer of unread responses of one watch.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,29 +13,30 @@ use crate::{
     service::{WatchResponse, WatchResponseKind},
 };
 
-/// What an event takes beside its keys and values.
+/// The assumed size of an event in addition to its keys and values.
 const EVENT_BYTES: usize = 256;
 
-/// An event that waits is copied out of the message it came in, which it may share with many others, unless it is this large.
+/// Events below this size are copied when they are buffered. A slice would pin the whole message that it shares with
+/// other events.
 const COPIED_BELOW: usize = 16 << 10;
 
-/// The responses that wait, and how the watch ended.
+/// The unread responses, and the end of the watch.
 #[derive(Debug)]
 pub(super) struct Buffer {
     waiting: VecDeque<(WatchResponse, usize)>,
     bytes: usize,
     limit: usize,
-    /// Whether the watch was taken off the server until some of this is read.
+    /// True while the watch is cancelled on the server because the reader is behind.
     parked: bool,
     end: Option<Option<Error>>,
     reader: Option<Waker>,
 }
 
-/// What the reader gets.
+/// An item for the reader.
 #[derive(Debug)]
 pub(super) enum Taken {
     Response(WatchResponse),
-    /// The watch is over: an error at most once.
+    /// The watch has ended. The error is returned at most once.
     End(Option<Error>),
 }
 
@@ -44,12 +45,12 @@ impl Buffer {
         Self { waiting: VecDeque::new(), bytes: 0, limit, parked: false, end: None, reader: None }
     }
 
-    /// Adds a response, and wakes the reader. `true` where more waits now than may.
+    /// Appends a response and wakes the reader. Returns true if the buffer is now over its limit.
     pub(super) fn push(&mut self, mut response: WatchResponse) -> bool {
         if self.end.is_some() {
             return false;
         }
-        // A notice of progress replaces one that nobody has read.
+        // A progress notification replaces an unread one.
         if response.is_progress()
             && self.waiting.back().is_some_and(|(last, _)| last.is_progress())
             && let Some((_, size)) = self.waiting.pop_back()
@@ -66,8 +67,8 @@ impl Buffer {
         self.bytes > self.limit
     }
 
-    /// Keeps the latest event of each key only. Returns how many events went, and whether there is room again: a quarter at least,
-    /// so that this is not done for every response.
+    /// Keeps only the latest event of each key. Returns the number of dropped events, and whether the buffer has room
+    /// again. A quarter must be free, so that this does not run for every response.
     pub(super) fn coalesce(&mut self) -> (u64, bool) {
         let mut latest: HashMap<Bytes, (usize, usize)> = HashMap::new();
         for (at, (response, _)) in self.waiting.iter().enumerate() {
@@ -81,7 +82,7 @@ impl Buffer {
             let events = std::mem::take(&mut response.events);
             for (n, mut event) in events.into_iter().enumerate() {
                 if latest.get(&event.kv.key) == Some(&(at, n)) {
-                    // Of the reader, what it saw last is what was there before.
+                    // From the reader's view, the previous value is the one before the first dropped event.
                     if let Some(prev_kv) = before.remove(&event.kv.key) {
                         event.prev_kv = prev_kv;
                     }
@@ -105,7 +106,7 @@ impl Buffer {
         self.parked = true;
     }
 
-    /// Ends the watch after what waits, unless it has ended. `true` where this did.
+    /// Ends the watch after the buffered responses. Returns false if it has already ended.
     pub(super) fn end(&mut self, error: Option<Error>) -> bool {
         if self.end.is_some() {
             return false;
@@ -119,7 +120,8 @@ impl Buffer {
         self.end.as_ref()
     }
 
-    /// The next response. The flag is set once when a parked watch may go on: three quarters of the buffer are free.
+    /// Returns the next response. The flag is set once when a paused watch may resume, which is when three quarters
+    /// of the buffer are free.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Taken, bool)> {
         let Some((response, size)) = self.waiting.pop_front() else {
             if let Some(end) = &mut self.end {

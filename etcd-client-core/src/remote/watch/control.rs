@@ -1,4 +1,4 @@
-//! What a handle asks of its watch.
+//! The requests that a handle makes to its watch.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,16 +17,17 @@ use crate::{
     },
 };
 
-/// The wait for an answer before it is asked again: a member that cannot answer yet is silent, and forgets that it was asked.
+/// The delay before a progress request is repeated. A member that cannot answer yet drops the request without a
+/// response.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-/// The longest such wait.
+/// The maximum of that delay.
 const ASK_AGAIN_AT_MOST: Duration = Duration::from_secs(1);
 
-/// A handle's way to its watch.
+/// A handle's connection to its watch.
 pub(super) struct Control {
     pub(super) shared: Arc<Shared>,
-    /// Keeps the client open: the task of the stream knows it only weakly.
+    /// Keeps the client open: the stream task holds only a weak reference to it.
     pub(super) channel: Channel,
     pub(super) timeout: Option<Duration>,
     pub(super) _client: Option<ClientPart>,
@@ -65,8 +66,9 @@ impl WatchControl for Control {
     }
 }
 
-/// Asks again and again. A member says nothing while a watch of the stream begins later than its store ends, as each one does
-/// that was resumed on an idle store: then a read shows that there is nothing to wait for.
+/// Requests progress until there is an answer. A member does not answer while any watch of the stream starts later
+/// than the end of its store, which is the case for every watch resumed on an idle store. A linearizable read then
+/// shows that no events are outstanding.
 async fn ask(shared: &Shared, channel: &Channel) -> Result<Revision, Error> {
     let mut wait = ASK_AGAIN;
     loop {
@@ -85,6 +87,6 @@ async fn ask(shared: &Shared, channel: &Channel) -> Result<Revision, Error> {
 }
 
 fn late(limit: Duration) -> Error {
-    let text = format!("no member said within {} how far the watch is", seconds(limit));
+    let text = format!("no member reported the progress of the watch within {}", seconds(limit));
     Error::new(ErrorKind::Timeout, text)
 }

@@ -1,4 +1,4 @@
-//! One watch as its lane holds it.
+//! The state that a stream task keeps for one watch.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -16,36 +16,37 @@ use crate::{
     service::{WatchResponse, WatchStatus},
 };
 
-/// One watch as its lane holds it, and as it is handed from lane to lane.
+/// One watch, owned by a stream task and passed on when it moves to another one.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) shared: Arc<Shared>,
     pub(super) position: Position,
-    /// Who waits for the creation, until then.
+    /// The caller that waits for the creation. `None` once the watch was created.
     pub(super) creation: Option<oneshot::Sender<Result<(), Error>>>,
     announced: bool,
-    /// How often another token was got for it since it was last created.
+    /// The number of token renewals since it was last created.
     pub(super) renewals: u32,
-    /// Whether it was created again after it was cancelled without a reason, and nothing was delivered since.
+    /// Set if the watch was re-created after a cancellation without a reason, until the next event.
     pub(super) recreated: bool,
-    /// Which of the client's histories its position is of.
+    /// The number of the client's history that `position` belongs to.
     pub(super) history: u64,
-    /// What its reader knows, where a listing may have to be compared with it.
+    /// The keys that the reader knows. Present if a listing may have to be compared with them.
     pub(super) known: Option<Known>,
 }
 
-/// What a response was to a buffer.
+/// The effect of a response on the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fill {
     Fits,
-    /// It is kept, and more must not come.
+    /// The response was kept, and delivery has to pause.
     Park,
-    /// The watch has ended for it.
+    /// The watch has failed because the buffer is full.
     Failed,
 }
 
 impl Entry {
-    /// What happened up to `history`'s highest revision is older than a watch that is created from now on.
+    /// Creates the state of a new watch. A watch from now on ignores everything up to the highest revision of
+    /// `history`, because it is older than the watch.
     pub(super) fn new(
         shared: Arc<Shared>,
         creation: oneshot::Sender<Result<(), Error>>,
@@ -69,7 +70,7 @@ impl Entry {
         }
     }
 
-    /// It was created on `endpoint`, for the first time or again.
+    /// Records that the watch was created on `endpoint`, for the first time or again.
     pub(super) fn created(&mut self, header: ResponseHeader, endpoint: &Endpoint) {
         self.renewals = 0;
         let endpoint = Some(endpoint.clone());
@@ -80,15 +81,15 @@ impl Entry {
         }
     }
 
-    /// Tells whoever waits for the creation.
+    /// Notifies the caller that waits for the creation.
     pub(super) fn announce(&mut self) {
         if let Some(creation) = self.creation.take() {
-            // Who gave up waiting has dropped the reader as well.
+            // A caller that no longer waits has dropped the reader as well.
             let _ = creation.send(Ok(()));
         }
     }
 
-    /// It lost its stream, or could not be created.
+    /// Records that the watch lost its stream or could not be created.
     pub(super) fn lost(&self, since: Instant, error: &Error) {
         if self.creation.is_none() {
             self.shared.set_status(WatchStatus::Resuming { since, error: error.clone() });
@@ -97,7 +98,8 @@ impl Entry {
         }
     }
 
-    /// Another history takes the place of the one that it was in. `false` where nothing can be made of it there: it has to end.
+    /// Moves the watch to the history that replaced its own. Returns false if it has to end, because its position
+    /// means nothing in the new history.
     pub(super) fn enter(&mut self, history: &History) -> bool {
         let begun = self.creation.is_none();
         let has_past = if begun { self.known.is_none() } else { self.shared.spec.start_revision != 0 };
@@ -110,7 +112,7 @@ impl Entry {
         true
     }
 
-    /// It is over.
+    /// Ends the watch.
     pub(super) fn end(&mut self, error: Error) {
         let error = error.with_operation("watch");
         if let Some(creation) = self.creation.take() {
@@ -119,7 +121,7 @@ impl Entry {
         self.shared.end(Some(error));
     }
 
-    /// Hands events to the reader.
+    /// Delivers events to the reader.
     pub(super) fn deliver(&mut self, response: WatchResponse) -> Fill {
         if let Some(known) = &mut self.known {
             response.events.iter().for_each(|event| known.learn(event));
@@ -152,8 +154,7 @@ impl Entry {
             }
             Fill::Failed => {
                 let limit = self.shared.spec.buffer_bytes;
-                let text =
-                    format!("the reader is slower than the events: more than {limit} bytes wait for it");
+                let text = format!("the reader fell behind: more than {limit} bytes of events are buffered");
                 self.end(Error::new(ErrorKind::Lagged, text));
             }
         }

@@ -1,4 +1,4 @@
-//! Which stream a watch goes to.
+//! The assignment of watches to streams.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -22,11 +22,11 @@ use crate::{
     transport::{channel::Channel, pool::Pool, reopening::WeakChannel},
 };
 
-/// The watches of one stream at most. A member sends the events of a stream one after the other, and what a broken one costs
-/// grows with it; a connection carries any number of streams.
+/// The maximum number of watches on one stream. A member sends the events of a stream sequentially, and the cost of a
+/// broken stream grows with its watches. A connection can carry many streams.
 pub(super) const MOST_WATCHES: usize = 5_000;
 
-/// What watches of one stream have in common.
+/// The properties that all watches of one stream share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LaneKey {
     pub(super) metadata: Vec<(String, Value)>,
@@ -34,7 +34,8 @@ pub(super) struct LaneKey {
     pub(super) start: Start,
 }
 
-/// Where watches begin. A member tells no progress on a stream while one of its watches is behind, or begins in the future.
+/// The start of a watch. A member does not report progress on a stream while one of its watches is behind or starts
+/// in the future, so these get their own streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     Now,
@@ -49,7 +50,7 @@ impl LaneKey {
         Self { metadata, endpoint: options.chosen_endpoint().cloned(), start }
     }
 
-    /// What each stream of these watches carries.
+    /// Returns the options that each stream of these watches is opened with.
     pub(super) fn options(&self) -> CallOptions {
         let options = CallOptions::default().require_leader();
         let options = self.endpoint.iter().cloned().fold(options, CallOptions::endpoint);
@@ -57,7 +58,7 @@ impl LaneKey {
     }
 }
 
-/// The lanes of one client. It does not keep the client open.
+/// The stream tasks of one client. They do not keep the client open.
 #[derive(Debug)]
 pub(super) struct Hub {
     pub(super) channel: WeakChannel,
@@ -80,7 +81,7 @@ impl Hub {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a watch. The receiver is told when it was created, or why it was not.
+    /// Starts a watch. The receiver is notified when the watch was created, or why it failed.
     pub(super) fn start(
         self: &Arc<Self>,
         channel: &Channel,
@@ -96,7 +97,7 @@ impl Hub {
         (shared, created)
     }
 
-    /// Gives a watch to a lane of its kind, a new one where none has room.
+    /// Passes a watch to a stream task of its kind, and starts a new task if none has room.
     pub(super) fn place(self: &Arc<Self>, channel: &Channel, key: &LaneKey, entry: Box<Entry>) {
         let mut entry = entry;
         loop {
@@ -104,6 +105,8 @@ impl Hub {
             entry.shared.move_to(&inbox);
             match inbox.push(Command::Add(entry)) {
                 None => return,
+                // The task closed its inbox after it was chosen. The watch comes back and goes to another
+                // task.
                 Some(Command::Add(back)) => {
                     inbox.watches.fetch_sub(1, Ordering::Relaxed);
                     self.forget(&inbox);
@@ -123,6 +126,7 @@ impl Hub {
             other == key && !inbox.is_retired() && inbox.watches.load(Ordering::Relaxed) < MOST_WATCHES
         };
         if let Some((_, inbox)) = lanes.iter().find(fits) {
+            // Reserved under the lock, so that two concurrent watches cannot both take the last place.
             inbox.watches.fetch_add(1, Ordering::Relaxed);
             return Arc::clone(inbox);
         }
@@ -135,13 +139,13 @@ impl Hub {
         inbox
     }
 
-    /// How many watches each lane has.
+    /// Returns the number of watches of each stream task.
     #[cfg(test)]
     pub(super) fn watches_of_lanes(&self) -> Vec<usize> {
         self.lanes().iter().map(|(_, inbox)| inbox.watches.load(Ordering::Relaxed)).collect()
     }
 
-    /// A lane has ended.
+    /// Removes a stream task that has ended.
     pub(super) fn forget(&self, ended: &Arc<Inbox>) {
         self.lanes().retain(|(_, inbox)| !Arc::ptr_eq(inbox, ended));
     }

@@ -1,4 +1,4 @@
-//! What a lane is told by handles and by the hub.
+//! Commands from the handles and the hub to a stream task.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -10,26 +10,26 @@ use tokio::sync::{Notify, futures::Notified};
 use super::entry::Entry;
 use crate::mechanism::watch::Ticket;
 
-/// What a lane is told.
+/// A command to a stream task.
 #[derive(Debug)]
 pub(super) enum Command {
     Add(Box<Entry>),
-    /// Nobody reads it any more.
+    /// The reader was dropped.
     Remove(Ticket),
-    /// Its reader has caught up.
+    /// The reader has caught up.
     Drained(Ticket),
-    /// Somebody waits to hear how far it is.
+    /// A handle waits for the progress of its watch.
     AskProgress(Ticket),
 }
 
-/// Commands for one lane. Each watch has a few of them at most, so that the number of watches bounds them.
+/// The queued commands of one stream task. Each watch has a few at most, so the number of watches bounds the queue.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     commands: Mutex<Commands>,
     told: Notify,
-    /// Watches that the lane has, or is about to be given.
+    /// The number of watches that the task has or is about to receive.
     pub(super) watches: AtomicUsize,
-    /// The lane takes no more watches.
+    /// Set when the task accepts no more watches.
     pub(super) retired: AtomicBool,
 }
 
@@ -44,7 +44,7 @@ impl Inbox {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a command; one for a lane that has ended comes back.
+    /// Queues a command. Returns it if the task has ended.
     pub(super) fn push(&self, command: Command) -> Option<Command> {
         let mut commands = self.commands();
         if commands.closed {
@@ -60,21 +60,22 @@ impl Inbox {
         std::mem::take(&mut self.commands().waiting)
     }
 
-    /// Ends it where nothing is waiting: the lane is of no use any more.
+    /// Closes the inbox if it is empty, because the stream task is about to end. A command that was queued first
+    /// keeps it open: the check and the closing share one lock.
     pub(super) fn close_if_idle(&self) -> bool {
         let mut commands = self.commands();
         commands.closed |= commands.waiting.is_empty();
         commands.closed
     }
 
-    /// Ends it, with what was waiting.
+    /// Closes the inbox and returns the queued commands.
     pub(super) fn close(&self) -> Vec<Command> {
         let mut commands = self.commands();
         commands.closed = true;
         std::mem::take(&mut commands.waiting)
     }
 
-    /// Ends when there is something to take.
+    /// Waits until a command is queued.
     pub(super) fn told(&self) -> Notified<'_> {
         self.told.notified()
     }

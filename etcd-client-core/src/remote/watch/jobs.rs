@@ -1,4 +1,4 @@
-//! What a lane asks of the cluster beside its stream.
+//! Side requests of a stream task to the cluster, outside of its stream.
 
 use std::time::Duration;
 
@@ -24,16 +24,16 @@ use crate::{
     },
 };
 
-/// What a question brought.
+/// The result of a side request.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// Whether the member of this stream keeps progress in order.
+    /// True if the member of the stream with this generation reports progress in order.
     Version(u64, bool),
-    /// Why the watch has no future, where it has none.
+    /// The reason why the watch cannot continue, if there is one.
     Verified(Ticket, Option<Error>),
     /// The keys that existed when the watch began.
     Primed(Ticket, Vec<KeyValue>),
-    /// What there is now, where history is gone.
+    /// The current state of a range whose history was compacted or replaced.
     Listed(Ticket, Result<Listing, Error>),
 }
 
@@ -50,7 +50,7 @@ impl Lane {
             Done::Verified(_, None) => {}
             Done::Primed(ticket, kvs) => self.primed(ticket, &kvs),
             Done::Listed(ticket, listing) => self.listed(ticket, listing),
-            // It goes on with a listing, once the history is accepted.
+            // It resumes from a listing once the history is accepted.
             Done::Verified(ticket, Some(error)) if self.awaits_listing(ticket, &error) => {}
             Done::Verified(ticket, Some(error)) => {
                 self.machine.remove(ticket);
@@ -76,7 +76,8 @@ impl Lane {
         }));
     }
 
-    /// The member has less than the watch has seen: it lags behind, or the cluster has lost history. A linearizable read tells.
+    /// Verifies with a linearizable read why the member's store is behind the watch: the member lags, or the cluster
+    /// has lost history.
     pub(super) fn verify(&mut self, ticket: Ticket) {
         let (Some(entry), Some(position)) = (self.entries.get(&ticket), self.machine.position(ticket)) else {
             return;
@@ -94,10 +95,11 @@ async fn verify(client: &WeakChannel, range: &KeyRange, position: Position) -> O
         let error = match current_revision(&channel, range).await {
             Ok(revision) if position.is_beyond(revision) => {
                 let text = format!(
-                    "the cluster is at revision {revision}, and the watch has seen later ones: \
-                     was the cluster restored from an older backup?"
+                    "the cluster is at revision {revision}, but the watch has seen later ones: \
+                     the cluster may have been restored from an older backup"
                 );
-                // Calls have not seen as much: the next one finds it out as well, and has the member checked again.
+                // No call may have seen this revision yet. Once the history includes it, the next read detects
+                // the regression too, and the member's connection is verified again.
                 channel.history().raise(position.seen());
                 let _ = current_revision(&channel, range).await;
                 return Some(Error::new(ErrorKind::RevisionRegressed, text));
@@ -121,7 +123,8 @@ async fn verify(client: &WeakChannel, range: &KeyRange, position: Position) -> O
     }
 }
 
-/// The revision of the store, by a quorum. Whoever may watch a range may read its first key.
+/// Returns the revision of the store, by a linearizable read. The read covers the first key of the range only:
+/// permission to watch the range includes permission to read that key.
 pub(super) async fn current_revision(channel: &Channel, range: &KeyRange) -> Result<i64, Error> {
     let (key, _) = range.bounds();
     let request = pb::RangeRequest { key, count_only: true, ..Default::default() };

@@ -1,4 +1,4 @@
-//! What the reader of a watch knows of the keys, so that a listing can be compared with it.
+//! The keys known to the reader of a watch, for comparison with a listing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,19 +6,19 @@ use bytes::Bytes;
 
 use crate::model::{Event, KeyValue, Revision};
 
-/// The keys that exist by what was delivered, with the revision that last changed each.
+/// The existing keys according to the delivered events, with the revision of the last change of each.
 ///
-/// It takes the memory of all keys of the range, and some 50 bytes for each.
+/// Memory use is the size of all keys of the range, plus about 50 bytes per key.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     keys: HashMap<Bytes, i64>,
-    /// What was deleted while the first listing was under way; `None` once that is there.
+    /// The keys that were deleted while the first listing was in progress. `None` once the listing has arrived.
     deleted: Option<HashSet<Bytes>>,
     listing: bool,
 }
 
 impl Known {
-    /// Whether the first listing is still to be asked for. Says so once.
+    /// Returns true on the first call, when the first listing has to be requested.
     pub(super) fn begins(&mut self) -> bool {
         !std::mem::replace(&mut self.listing, true)
     }
@@ -27,7 +27,7 @@ impl Known {
         self.deleted = Some(HashSet::new());
     }
 
-    /// Whether it is still under way.
+    /// Returns true while the first listing is in progress.
     pub(super) fn is_awaited(&self) -> bool {
         self.deleted.is_some()
     }
@@ -44,12 +44,14 @@ impl Known {
         }
     }
 
-    /// The revisions are of another history: the same number there proves nothing.
+    /// Resets the revisions, because they belong to another history. The same number does not mean the same change
+    /// there.
     pub(super) fn distrust(&mut self) {
         self.keys.values_mut().for_each(|revision| *revision = 0);
     }
 
-    /// Takes in what existed before the watch began; events that came meanwhile are later.
+    /// Adds the keys that existed before the watch began. Events that arrived in the meantime are newer and take
+    /// precedence.
     pub(super) fn listed(&mut self, kvs: &[KeyValue]) {
         let deleted = self.deleted.take().unwrap_or_default();
         for kv in kvs.iter().filter(|kv| !deleted.contains(&kv.key)) {
@@ -57,8 +59,8 @@ impl Known {
         }
     }
 
-    /// The events that lead from what is known to what exists at `revision`, in the order of their revisions. When a key was deleted
-    /// is not known: `revision` is the latest that it can have been.
+    /// Returns the events that lead from the known keys to those that exist at `revision`, in revision order. The
+    /// revision of a deletion is unknown: `revision` is its upper bound.
     pub(super) fn differences(&mut self, kvs: Vec<KeyValue>, revision: i64) -> Vec<Event> {
         let mut gone = std::mem::take(&mut self.keys);
         let mut events = Vec::new();
@@ -83,7 +85,7 @@ impl Known {
     }
 }
 
-/// An event's own may keep a whole message in memory.
+/// Copies a key. A slice of the event would pin the whole message buffer.
 fn copy(key: &Bytes) -> Bytes {
     Bytes::copy_from_slice(key)
 }

@@ -1,4 +1,4 @@
-//! One stream of watches, for as long as there are any: opened again wherever it is lost.
+//! A stream task: it serves the watches of one stream and reopens the stream when it is lost.
 
 use std::{
     collections::HashMap,
@@ -44,22 +44,22 @@ use crate::{
     wire,
 };
 
-/// How long a stream without watches is kept, for the next one.
+/// The time for which a stream without watches is kept for the next watch.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How long a stream without watches is kept for the answers to its cancellations. h2 closes a connection on which many streams
-/// are reset while data is under way.
+/// The time for which a stream without watches is kept to receive the responses to its cancel requests. h2 closes a
+/// connection on which many streams are reset while data is in flight.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether another member is there, while this one is silent.
+/// The interval at which an alternative is looked for while the member is suspected to be unresponsive.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The most that is waited where nothing is due.
+/// The maximum wait when nothing is due.
 const LONG: Duration = Duration::from_secs(3_600);
 
 pub(super) type Stream = Duplex<pb::WatchResponse>;
 
-/// One stream of watches. It ends with the last of them, or with the client.
+/// The task of one stream of watches. It ends with the last watch or with the client.
 pub(super) struct Lane {
     pub(super) hub: Arc<Hub>,
     pub(super) key: LaneKey,
@@ -70,18 +70,18 @@ pub(super) struct Lane {
     pub(super) reopening: Option<Reopening>,
     examiner: Examiner,
     began: Instant,
-    /// Since when there is no stream.
+    /// The time when the last stream was lost. `None` while there is one.
     lost_since: Option<Instant>,
-    /// Streams in a row that were of another cluster, or whose messages were larger than is taken.
+    /// The number of consecutive streams that led to another cluster or sent messages above the size limit.
     hopeless: u32,
-    /// Whether the last stream that answered a creation led to a gRPC proxy.
+    /// True if the last stream that answered a create request led to a gRPC proxy.
     behind_proxy: bool,
-    /// Streams opened so far.
+    /// The number of streams opened so far.
     pub(super) generation: u64,
     pub(super) progress: ProgressOf,
 }
 
-/// What is known of the member's answers to requests for progress.
+/// The member's ability to report progress in order, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProgressOf {
     Unknown,
@@ -90,12 +90,12 @@ pub(super) enum ProgressOf {
     TooOld,
 }
 
-/// Why a stream is not served any longer.
+/// The reason why a stream is no longer served.
 pub(super) enum Loss {
-    /// Nobody needs it.
+    /// It has no watches.
     Idle,
     Failed(Failure),
-    /// It is not to be believed.
+    /// Its messages contradict the cluster or history of this client.
     Disbelieved(Error),
 }
 
@@ -110,7 +110,7 @@ impl Lane {
             entries: HashMap::new(),
             jobs: FuturesUnordered::new(),
             reopening: Some(reopening),
-            // Members may lag behind one another.
+            // Not linearizable: members may lag behind one another.
             examiner: channel.examiner(false),
             began: Instant::now(),
             lost_since: None,
@@ -165,7 +165,7 @@ impl Lane {
         self.began.elapsed()
     }
 
-    /// The next stream, or `None` when there is no watch any more.
+    /// Opens the next stream. Returns `None` if there are no watches left.
     async fn open(&mut self, reopening: &mut Reopening) -> Option<Result<Opened<pb::WatchResponse>, Error>> {
         let inbox = Arc::clone(&self.inbox);
         let mut opening = pin!(reopening.open());
@@ -183,7 +183,7 @@ impl Lane {
         }
     }
 
-    /// Carries the watches on one stream, until that is lost.
+    /// Serves the watches on one stream until the stream is lost.
     async fn serve(&mut self, stream: &mut Stream, reopening: &mut Reopening) -> Loss {
         let (pool, inbox) = (Arc::clone(&self.hub.pool), Arc::clone(&self.inbox));
         let connection = Arc::clone(stream.connection());
@@ -221,7 +221,7 @@ impl Lane {
                             return Loss::Disbelieved(error);
                         }
                     }
-                    Ok(None) => return Loss::Failed(Failure::new(Observation::Lost, "the member ended the stream")),
+                    Ok(None) => return Loss::Failed(Failure::new(Observation::Lost, "the member ended the stream without an error")),
                     Err(failure) => return Loss::Failed(failure),
                 },
                 () = sleep_until(wake) => {}
@@ -229,7 +229,7 @@ impl Lane {
         }
     }
 
-    /// The stream is of this history: what was in another one ends, or goes on with a listing.
+    /// Moves watches to the history of the stream. A watch of another history ends or resumes from a listing.
     fn enter(&mut self, history: &History) {
         let left = self.entries.iter().filter(|(_, entry)| entry.history != history.number());
         let left: Vec<Ticket> = left.map(|(ticket, _)| *ticket).collect();
@@ -255,13 +255,13 @@ impl Lane {
         Ok(())
     }
 
-    /// The stream answered: the member is of use.
+    /// Records that the member answered a create request.
     pub(super) fn answered(&mut self, reopening: &mut Reopening, connection: &Connection) {
         self.lost_since = None;
         reopening.answered(connection);
     }
 
-    /// The stream brought something.
+    /// Records that the stream delivered events or progress.
     pub(super) fn worked(&mut self, reopening: &mut Reopening) {
         self.hopeless = 0;
         reopening.worked();
@@ -282,8 +282,9 @@ impl Lane {
             self.hub.pool.check(connection.id);
         }
         if silent && self.behind_proxy && self.machine.awaits_creation() {
-            // A gRPC proxy repeats for seconds, in silence, what a member refuses for its token (`checkPermissionForWatch` in etcd's
-            // `server/proxy/grpcproxy/watch.go`).
+            // A gRPC proxy retries for seconds, without a response, what a member rejects because of its
+            // token (`checkPermissionForWatch` in etcd's `server/proxy/grpcproxy/watch.go`). Another token is
+            // the likely cure.
             reopening.renew_first(reopening.carried());
         }
         let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
@@ -298,7 +299,7 @@ impl Lane {
                 entry.shared.counters.resumed.fetch_add(1, Ordering::Relaxed);
             }
         }
-        // What every member does again would go on for ever.
+        // Ends the watches instead of retrying forever: every member would respond the same way.
         let hopeless = error.kind() == ErrorKind::WrongCluster || (too_large && error.code().is_some());
         self.hopeless = if hopeless { self.hopeless + 1 } else { 0 };
         if self.hopeless > 1 || error.kind() == ErrorKind::Unsupported {
@@ -307,12 +308,13 @@ impl Lane {
         self.entries.values().for_each(|entry| entry.lost(since, &error));
     }
 
-    /// Ends every watch of this lane with one error each.
+    /// Ends every watch of this task with the same error.
     fn end_all(&mut self, error: &Error) {
         self.obey(None);
         let since = *self.lost_since.get_or_insert_with(Instant::now);
         for (ticket, mut entry) in std::mem::take(&mut self.entries) {
-            // It goes on with a listing, once what answers is accepted, or is what it was.
+            // It resumes from a listing once the new cluster or history is accepted, or resumes as before if
+            // the old one returns.
             if is_of_identity(error) && entry.known.is_some() && entry.creation.is_none() {
                 entry.lost(since, error);
                 self.entries.insert(ticket, entry);
@@ -326,7 +328,7 @@ impl Lane {
 }
 
 impl Drop for Lane {
-    /// Runs also where the client is closed, or its runtime ends.
+    /// Ends the remaining watches. Runs also if the client is closed or its runtime shuts down.
     fn drop(&mut self) {
         let commands = self.inbox.close();
         self.hub.forget(&self.inbox);
@@ -336,15 +338,16 @@ impl Drop for Lane {
             _ => None,
         });
         let ended = || {
-            let text = "the tokio runtime that this client was built on has ended";
+            let text = "the Tokio runtime that this client was built on has shut down";
             self.hub.pool.check_alive().err().unwrap_or_else(|| Error::new(ErrorKind::NoRuntime, text))
         };
         entries.chain(added).for_each(|mut entry| entry.end(ended()));
     }
 }
 
-/// Ends when the stream should be given up for what became of its connection, or for what calls found out about its member:
-/// one that is cut off from the others still answers PINGs, and creations of watches.
+/// Completes when the stream should be abandoned, because of the state of its connection or because calls found the
+/// member unusable. A member that is cut off from the others still answers PINGs and create requests, so the stream
+/// alone does not show it.
 async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
     let member = &connection.member;
     let mut state = connection.state.clone();
@@ -355,14 +358,14 @@ async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
             ConnectionState::Ready => tokio::select! {
                 changed = state.changed() => changed,
                 () = connection.retired() => {
-                    let text = "the member has to show again which cluster it is of";
+                    let text = "the cluster of the member has to be verified again";
                     return Failure::new(Observation::Lost, text);
                 }
                 () = ejected, if !pinned => {
                     let now = pool.now();
                     let left = |member: &Member| member.is_ejected(Need::Quorum, false, now);
                     if left(member) && pool.has_ready_connection(|other| !left(&other.member)) {
-                        let text = "calls found that the member is of no use at present";
+                        let text = "the member was ejected after failed calls";
                         return Failure::new(Observation::Abandoned, text);
                     }
                     Ok(())
@@ -372,7 +375,7 @@ async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
                 if pool.has_ready_besides(&[connection.member.id])
                     || pool.has_other_for_streams(&connection.member, connection.id) =>
             {
-                let text = "the member went silent: it answers no PING either";
+                let text = "member unresponsive: no reply to an HTTP/2 PING";
                 return Failure::new(Observation::Abandoned, text);
             }
             ConnectionState::Suspect => timeout(LOOK_EVERY, state.changed()).await.unwrap_or(Ok(())),

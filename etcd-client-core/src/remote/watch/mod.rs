@@ -1,7 +1,8 @@
-//! Watches of a real cluster: many on each stream, moved from member to member.
+//! Watches of a real cluster: many share a stream, and they move from member to member.
 //!
-//! A [`Hub`] finds the lane for a watch; a [`Lane`](lane::Lane) owns one stream and what its watches need; a handle and
-//! its lane meet in [`Shared`]. What a message means is decided in `mechanism/watch/`.
+//! A [`Hub`] chooses the stream task for a watch. A [`Lane`](lane::Lane) owns one stream and the state of its
+//! watches. A handle and its stream task share a [`Shared`]. The state machine in `mechanism/watch/` interprets the
+//! messages.
 
 mod acts;
 mod buffer;
@@ -43,7 +44,8 @@ use crate::{
 
 /// The Watch service of a cluster.
 ///
-/// A client over a service of its user's has none: such a service takes one request for each call, and a watch sends many.
+/// It is not available on a client over a caller-supplied service: such a service takes one request per call, and a
+/// watch sends many.
 #[derive(Clone)]
 pub(crate) struct RemoteWatch {
     caller: Caller,
@@ -57,7 +59,7 @@ impl RemoteWatch {
         Self { caller, hub, client: None }
     }
 
-    /// Keeps a part of the client for as long as this service or a watch of it is held.
+    /// Keeps a part of the client alive as long as this service, or one of its watches, exists.
     pub(crate) fn keeping(self, client: ClientPart) -> Self {
         Self { client: Some(client), ..self }
     }
@@ -69,11 +71,12 @@ impl RemoteWatch {
         let channel = self.caller.channel();
         channel.pool().check_alive()?;
         if let Caller::Service(_) = self.caller {
-            let text = "a client over a service cannot watch: a watch needs connections of its own";
+            let text =
+                "watches need connections of the client's own: use a client that is not built on a service";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         let (shared, created) = self.hub.start(channel, op.into_spec(), &options);
-        // Dropped with this future, it cancels the watch.
+        // Dropping it with this future cancels the watch.
         let reader = Reader(Arc::clone(&shared));
         let limit = channel.timeout(&options);
         let created = match limit {
@@ -101,14 +104,14 @@ impl Watch for RemoteWatch {
     }
 }
 
-/// Why the watch was not created in time.
+/// Returns the error of a watch that was not created in time.
 fn late(channel: &Channel, shared: &Shared, limit: Duration) -> Error {
     let pool = channel.pool();
     let trouble = shared.trouble();
     let error = if pool.has_ready_besides(&[]) {
         let text = format!("no member created the watch within {}", seconds(limit));
         match &trouble {
-            // Its last attempt may have failed for a better reason.
+            // The last attempt may have failed for a more specific reason.
             Some(trouble) => Error::new(ErrorKind::Timeout, format!("{text}: {}", trouble.message()))
                 .with_source(trouble.clone()),
             None => Error::new(ErrorKind::Timeout, text),

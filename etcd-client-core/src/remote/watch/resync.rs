@@ -1,4 +1,4 @@
-//! Going on from a listing where history is gone.
+//! Resuming from a listing after history was compacted or replaced.
 
 use std::sync::atomic::Ordering;
 
@@ -30,7 +30,7 @@ use crate::{
     wire,
 };
 
-/// The pairs of one page: with values of the usual size far below what a message may have.
+/// The number of pairs per page. With values of usual size, a page stays far below the message size limit.
 const PAGE: i64 = 512;
 
 /// The pairs of a range at one revision.
@@ -48,8 +48,8 @@ impl Listing {
 }
 
 impl Lane {
-    /// Lists the keys that exist where the watch begins, since their deletion may be missed later. `true` while that is under way,
-    /// for which the creation waits.
+    /// Lists the keys that exist where the watch begins, because a later compaction may hide their deletion. Returns
+    /// true while the listing is in progress; the creation of the watch waits for it.
     pub(super) fn prime(&mut self, ticket: Ticket) -> bool {
         let Some(position) = self.machine.position(ticket) else { return false };
         let Some(entry) = self.entries.get_mut(&ticket) else { return false };
@@ -63,7 +63,7 @@ impl Lane {
         self.jobs.push(Box::pin(async move {
             let mut listing = list(&channel, &range, true, before).await;
             if listing.as_ref().is_err_and(|error| error.code() == Some(Code::FutureRev)) {
-                // Of a watch that begins later, the keys of now are the nearest that can be known.
+                // The watch starts in the future, so the current keys are the best approximation.
                 listing = list(&channel, &range, true, Revision::ZERO).await;
             }
             Done::Primed(ticket, listing.map_or_else(|_gone| Vec::new(), |listing| listing.kvs))
@@ -77,7 +77,8 @@ impl Lane {
         entry.announce();
     }
 
-    /// The watch needs history that is gone: it stays with this lane, off the stream, until there is a listing.
+    /// Lists the range of a watch whose history is gone. The watch stays with this task, but off the stream, until
+    /// the listing has arrived.
     pub(super) fn resync(&mut self, entry: Entry, compacted: Error) {
         let ticket = entry.shared.ticket;
         entry.shared.set_status(WatchStatus::Resuming { since: Instant::now(), error: compacted });
@@ -94,7 +95,7 @@ impl Lane {
         if let Some(channel) = self.hub.channel.upgrade()
             && channel.history().number() != entry.history
         {
-            // Another history was accepted meanwhile: what was listed may be of either.
+            // Another history was accepted in the meantime, so the listing may belong to either one.
             let history = channel.history();
             if let Some(mut entry) = self.take(ticket)
                 && entry.enter(&history)
@@ -134,16 +135,16 @@ impl Lane {
     }
 }
 
-/// A listing that is older than what was delivered would undo it.
+/// Rejects a listing older than the delivered events, because it would undo them.
 pub(super) fn not_older(position: Position, listing: Listing) -> Result<Listing, Error> {
     if position.is_beyond(listing.header.revision.get()) {
-        let text = "the cluster is at an earlier revision than the watch has seen: was it restored from an older backup?";
+        let text = "the cluster is at an earlier revision than the watch has seen: it may have been restored from an older backup";
         return Err(Error::new(ErrorKind::RevisionRegressed, text));
     }
     Ok(listing)
 }
 
-/// Lists a range page by page, at `revision` or at the present one. Goes on until it has succeeded, or cannot.
+/// Lists a range page by page, at `revision` or at the current one. Retries until it has succeeded or cannot succeed.
 async fn list(
     channel: &WeakChannel,
     range: &KeyRange,
@@ -158,7 +159,7 @@ async fn list(
             Err(error) => error,
         };
         drop(channel);
-        // The revision of the first page may be compacted before the last one.
+        // The revision of the first page may be compacted before the last page is read.
         let again = error.is_unavailable()
             || is_of_identity(&error)
             || error.is_timeout()
@@ -181,7 +182,8 @@ async fn pages(
     let (mut kvs, mut at) = (Vec::new(), revision);
     loop {
         let page = page(channel, KeyRange::from_bounds(key, range_end.clone()), keys_only, at).await?;
-        // Of a page the header shows the present revision, which the first one is of where none was asked for.
+        // The header of a page has the store's current revision. If no revision was requested, that of the
+        // first page is the revision of the listing.
         if at == Revision::ZERO {
             at = page.header.revision;
         }

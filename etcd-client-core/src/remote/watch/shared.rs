@@ -1,4 +1,4 @@
-//! What a handle and its lane share of one watch.
+//! The state of a watch that its handle and its stream task share.
 
 use std::{
     pin::Pin,
@@ -24,10 +24,10 @@ use crate::{
     service::{WatchCounters, WatchResponse, WatchStatus},
 };
 
-/// Who waits for a revision up to which everything was delivered.
+/// A waiter for a revision up to which everything was delivered.
 type Asker = oneshot::Sender<Result<Revision, Error>>;
 
-/// One watch, from both sides.
+/// The shared state of one watch.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) ticket: Ticket,
@@ -37,21 +37,21 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     /// The first revision that was not delivered.
     next: AtomicI64,
-    /// Nobody reads it any more.
+    /// Set when the reader was dropped.
     gone: AtomicBool,
 }
 
 #[derive(Debug)]
 struct State {
     buffer: Buffer,
-    /// Who looks after it at the moment.
+    /// The inbox of the stream task that currently owns the watch.
     lane: Arc<Inbox>,
     askers: Vec<Asker>,
-    /// Why it was not created so far.
+    /// The last error before the watch was created.
     trouble: Option<Error>,
 }
 
-/// What happened to a watch so far.
+/// The counters of a watch.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) resumed: AtomicU64,
@@ -96,7 +96,7 @@ impl Shared {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in it is left half done by a panic elsewhere.
+        // Poisoning is ignored: a panic elsewhere cannot leave the state half-updated.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -104,7 +104,7 @@ impl Shared {
         work(&mut self.state().buffer)
     }
 
-    /// Another lane looks after it from now on.
+    /// Records that another stream task owns the watch from now on.
     pub(super) fn move_to(&self, lane: &Arc<Inbox>) {
         self.state().lane = Arc::clone(lane);
     }
@@ -118,7 +118,7 @@ impl Shared {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Ends it, once: what waits can still be read, then comes the error.
+    /// Ends the watch once. The reader still gets the buffered responses, then the error.
     pub(super) fn end(&self, error: Option<Error>) {
         let askers = {
             let mut state = self.state();
@@ -151,22 +151,22 @@ impl Shared {
         self.state().trouble = Some(error.clone());
     }
 
-    /// Why it was not created so far.
+    /// Takes the last error before the creation.
     pub(super) fn trouble(&self) -> Option<Error> {
         self.state().trouble.take()
     }
 
-    /// Notes how far it is.
+    /// Records the position of the watch.
     pub(super) fn reached(&self, position: Position) {
         self.next.fetch_max(position.next(), Ordering::AcqRel);
     }
 
-    /// The first revision that was not delivered into the handle.
+    /// Returns the first revision that was not delivered to the handle.
     pub(super) fn next(&self) -> i64 {
         self.next.load(Ordering::Acquire)
     }
 
-    /// Waits for word of how far it is.
+    /// Registers a waiter for the next progress report.
     pub(super) fn ask(&self) -> oneshot::Receiver<Result<Revision, Error>> {
         let (asker, answer) = oneshot::channel();
         let mut state = self.state();
@@ -176,13 +176,13 @@ impl Shared {
             let _ = asker.send(Err(error));
             return answer;
         }
-        // Who gave up is not kept.
+        // Waiters that have given up are removed here, so that they do not accumulate.
         state.askers.retain(|asker| !asker.is_closed());
         state.askers.push(asker);
         answer
     }
 
-    /// Tells those who wait.
+    /// Sends the answer to all waiters.
     pub(super) fn answer(&self, answer: &Result<Revision, Error>) {
         let askers = std::mem::take(&mut self.state().askers);
         for asker in askers {
@@ -195,7 +195,7 @@ fn cancelled() -> Error {
     Error::new(etcd_errors::ErrorKind::Closed, "the watch has ended")
 }
 
-/// The reader's side. Dropping it cancels the watch.
+/// The reader's side of a watch. Dropping it cancels the watch.
 #[derive(Debug)]
 pub(super) struct Reader(pub(super) Arc<Shared>);
 
