@@ -1,32 +1,32 @@
-//! An alarm that a member has raised.
+//! An alarm that a member raised.
 
 use super::MemberId;
 
-/// An alarm of one member. As long as there is one, the whole cluster refuses what the alarm is about.
+/// An alarm of one member. While it is raised, the whole cluster rejects the requests that the alarm affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Alarm {
-    /// The member that raised it.
+    /// The member that raised the alarm.
     pub member: MemberId,
-    /// What it is about.
+    /// The kind of the alarm.
     pub kind: AlarmType,
 }
 
 impl Alarm {
-    /// An alarm as a server would list it.
+    /// Creates an alarm as a server would list it.
     pub const fn new(member: MemberId, kind: AlarmType) -> Self {
         Self { member, kind }
     }
 }
 
-/// What an alarm is about.
+/// The kind of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AlarmType {
-    /// The database has reached its quota: nothing can be written, only deleted.
+    /// The database has reached its quota. Writes are rejected; deletions are still allowed.
     NoSpace,
-    /// The members' data differs: nothing is served.
+    /// The data of the members differs. All requests are rejected.
     Corrupt,
-    /// One that this client does not know, by its number. It is shown and never sent.
+    /// A kind that this client does not know, by its number. It is reported but never sent.
     Other(i32),
 }

@@ -1,9 +1,11 @@
-//! The revision of auth: a counter of its own, beside that of the store.
+//! The auth revision, which is separate from the revision of the store.
 
 use std::fmt;
 
-/// The revision of users, roles and permissions: it grows with each change of them, and not with the store's.
+/// The revision of users, roles and permissions. It increases with every change of them, independently of the
+/// store's.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::AuthRevision;
 ///
@@ -14,12 +16,12 @@ use std::fmt;
 pub struct AuthRevision(u64);
 
 impl AuthRevision {
-    /// Wraps the number etcd uses.
+    /// Creates an auth revision from etcd's number.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number etcd uses.
+    /// Returns etcd's number.
     pub const fn get(self) -> u64 {
         self.0
     }

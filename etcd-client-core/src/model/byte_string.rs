@@ -1,43 +1,43 @@
-//! What `Key` and `Value` share: a newtype over `Bytes` and its conversions.
+//! The common part of `Key` and `Value`: a newtype over `Bytes` and its conversions.
 
 /// Implements accessors and conversions for a newtype over `Bytes`.
 macro_rules! byte_string {
     ($name:ident) => {
         impl $name {
-            /// No bytes at all.
+            /// Creates an empty byte string.
             pub const fn new() -> Self {
                 Self(bytes::Bytes::new())
             }
 
-            /// Wraps bytes that live as long as the program, without a copy.
+            /// Creates a byte string from `'static` bytes without a copy.
             pub const fn from_static(bytes: &'static [u8]) -> Self {
                 Self(bytes::Bytes::from_static(bytes))
             }
 
-            /// The bytes.
+            /// Returns the bytes.
             pub fn as_bytes(&self) -> &[u8] {
                 &self.0
             }
 
-            /// Number of bytes.
+            /// Returns the number of bytes.
             pub fn len(&self) -> usize {
                 self.0.len()
             }
 
-            /// Whether there are no bytes.
+            /// Returns whether there are no bytes.
             pub fn is_empty(&self) -> bool {
                 self.0.is_empty()
             }
 
-            /// The bytes as text.
+            /// Returns the bytes as text.
             ///
             /// # Errors
-            /// When they are not UTF-8.
+            /// Returns an error if the bytes are not valid UTF-8.
             pub fn to_str(&self) -> Result<&str, std::str::Utf8Error> {
                 std::str::from_utf8(&self.0)
             }
 
-            /// The shared buffer itself, without a copy.
+            /// Returns the shared buffer itself, without a copy.
             pub fn into_bytes(self) -> bytes::Bytes {
                 self.0
             }

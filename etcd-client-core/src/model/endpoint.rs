@@ -1,4 +1,4 @@
-//! Where a member is reached: the text a user writes, read strictly.
+//! The address of a member, parsed strictly from the text that a user writes.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use http::uri::Authority;
 
 use super::endpoint_text::{EndpointText, without_user};
 
-/// The port of etcd's client API, used where an endpoint names none.
+/// The port of etcd's client API, which is the default port of an endpoint.
 const DEFAULT_PORT: u16 = 2379;
 
 /// The address of one member's client API.
@@ -25,12 +25,13 @@ const DEFAULT_PORT: u16 = 2379;
 /// | `unix:///path`, `unix:path` | a unix socket |
 /// | `unixs:///path`, `unixs:path` | a unix socket with TLS |
 ///
-/// With TLS the member's certificate must carry the host, or `localhost` for a unix socket; `Tls::server_name` and
-/// `Tls::server_name_for` say otherwise.
+/// With TLS, the member's certificate must contain the host, or `localhost` for a unix socket. `Tls::server_name` and
+/// `Tls::server_name_for` override this.
 ///
-/// The host is a name, an IPv4 address or an IPv6 address in brackets. The port is 2379 where none is given. A path, which the Go
-/// client ignores, is an error; so are a query, a fragment, user information and an IPv6 zone.
+/// The host is a name, an IPv4 address or an IPv6 address in brackets. The default port is 2379. A path, which the Go
+/// client ignores, is an error. So are a query, a fragment, user information and an IPv6 zone.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Endpoint;
 ///
@@ -49,25 +50,25 @@ pub struct Endpoint {
     authority: Authority,
 }
 
-/// Whether an endpoint asks for TLS.
+/// The TLS setting of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Security {
-    /// The scheme says no.
+    /// The scheme selects no TLS.
     Plaintext,
-    /// The scheme says yes.
+    /// The scheme selects TLS.
     Tls,
-    /// The endpoint has no scheme: the client's settings decide.
+    /// The endpoint has no scheme, so the client's configuration decides.
     AsConfigured,
 }
 
-/// What is dialled.
+/// The address to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
     /// A host (name, IPv4 or IPv6 address without brackets) and a port.
     Tcp {
-        /// The name or address.
+        /// The host name or address.
         host: Arc<str>,
         /// The port, never 0.
         port: u16,
@@ -80,27 +81,27 @@ pub enum Address {
 }
 
 impl Endpoint {
-    /// The text that this endpoint was read from.
+    /// Returns the text from which this endpoint was parsed.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the endpoint asks for TLS.
+    /// Returns the TLS setting of the endpoint.
     pub fn security(&self) -> Security {
         self.security
     }
 
-    /// What is dialled.
+    /// Returns the address to connect to.
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// The `:authority` of every request: host and port, or the socket's file name.
+    /// Returns the `:authority` of every request: host and port, or the file name of the socket.
     pub fn authority(&self) -> &str {
         self.authority.as_str()
     }
 
-    /// Whether this machine is meant, as far as the text says: a loopback address, `localhost`, or a unix socket.
+    /// Returns whether the text refers to this machine: a loopback address, `localhost`, or a unix socket.
     pub(crate) fn is_loopback(&self) -> bool {
         let Address::Tcp { host, .. } = &self.address else { return true };
         match host.parse::<IpAddr>() {
@@ -163,10 +164,10 @@ fn parse(text: &str) -> Result<Endpoint, String> {
         return Err("is empty: write http://host:2379".into());
     }
     if text.contains(',') {
-        return Err("holds a comma: pass several endpoints as a list".into());
+        return Err("contains a comma: pass several endpoints as a list".into());
     }
     if let Some(bad) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("holds {bad:?}, which no address has"));
+        return Err(format!("contains {bad:?}, which is not allowed in an address"));
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         return match scheme.to_ascii_lowercase().as_str() {
@@ -184,31 +185,31 @@ fn parse(text: &str) -> Result<Endpoint, String> {
         return unix(text, Security::Tls, path);
     }
     if text.contains("//") {
-        return Err("lacks the colon of its scheme: write http://host:2379".into());
+        return Err("has no colon after the scheme: write http://host:2379".into());
     }
     tcp(text, Security::AsConfigured, text)
 }
 
 fn tcp(text: &str, security: Security, rest: &str) -> Result<Endpoint, String> {
     if let Some(found) = rest.chars().find(|c| matches!(c, '?' | '#' | '@')) {
-        return Err(format!("holds {found:?}: an endpoint is a host and a port only"));
+        return Err(format!("contains {found:?}: an endpoint has only a scheme, a host and a port"));
     }
     let (host_and_port, path) = rest.split_once('/').unwrap_or((rest, ""));
     if !path.is_empty() {
-        return Err(format!("has the path \"/{path}\": gRPC has paths of its own, so an endpoint has none"));
+        return Err(format!("has the path \"/{path}\": remove it, because gRPC defines its own paths"));
     }
     let (host, port) = split_port(host_and_port)?;
     let (host, shown) = check_host(host)?;
     let port = port.map_or(Ok(DEFAULT_PORT), parse_port)?;
     let authority = format!("{shown}:{port}");
-    let authority = authority.parse().map_err(|_| format!("has a host that is no name: {host:?}"))?;
+    let authority = authority.parse().map_err(|_| format!("has an invalid host name: {host:?}"))?;
     Ok(Endpoint { text: text.into(), security, address: Address::Tcp { host: host.into(), port }, authority })
 }
 
 fn split_port(host_and_port: &str) -> Result<(&str, Option<&str>), String> {
     if host_and_port.starts_with('[') {
         let Some((host, after)) = host_and_port.split_once(']') else {
-            return Err("opens a bracket and does not close it".into());
+            return Err("opens a bracket but does not close it".into());
         };
         let host = &host_and_port[..=host.len()];
         return match after.strip_prefix(':') {
@@ -226,7 +227,7 @@ fn split_port(host_and_port: &str) -> Result<(&str, Option<&str>), String> {
     }
 }
 
-/// The host as it is dialled and as it is shown in an authority.
+/// Returns the host in two forms: the one to connect to, and the one to show in an authority.
 fn check_host(host: &str) -> Result<(&str, &str), String> {
     if host.is_empty() {
         return Err("has no host".into());
@@ -261,9 +262,10 @@ fn parse_port(port: &str) -> Result<u16, String> {
 fn unix(text: &str, security: Security, path: &str) -> Result<Endpoint, String> {
     let name = path.rsplit('/').next().unwrap_or_default();
     if name.is_empty() {
-        return Err("names no socket file".into());
+        return Err("has no socket path".into());
     }
-    // The Go client sends the file's name; a name that is no authority falls back to what etcd's certificates carry.
+    // Like the Go client, this sends the name of the file. A name that is not a valid authority is replaced by
+    // `localhost`, which the certificates of etcd usually contain.
     let authority = name.parse().unwrap_or_else(|_| Authority::from_static("localhost"));
     Ok(Endpoint { text: text.into(), security, address: Address::Unix { path: path.into() }, authority })
 }

@@ -1,15 +1,15 @@
-//! The endpoint of one member as the caller wrote it.
+//! The endpoint of one member, in the form in which the caller wrote it.
 
 use std::{borrow::Cow, fmt};
 
-/// The endpoint of the member that a call goes to, as text: what [`Endpoint`](crate::Endpoint) reads.
+/// The endpoint of the member that a call goes to, as text in the format of [`Endpoint`](crate::Endpoint).
 ///
-/// It is read when the call is made. `Debug` leaves out user information, which no endpoint may have.
+/// The text is parsed when the call is made. `Debug` omits user information, which is not valid in an endpoint.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EndpointText(String);
 
 impl EndpointText {
-    /// The text as it was written.
+    /// Returns the text as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -39,7 +39,7 @@ impl fmt::Debug for EndpointText {
     }
 }
 
-/// An endpoint or URL as it may be shown: user information, which may hold a password, is left out.
+/// Returns an endpoint or URL without its user information, which may contain a password and must not be shown.
 pub(crate) fn without_user(text: &str) -> Cow<'_, str> {
     let Some((before, host)) = text.rsplit_once('@') else { return Cow::Borrowed(text) };
     let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));

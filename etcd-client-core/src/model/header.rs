@@ -1,9 +1,10 @@
-//! The header every answer carries.
+//! The header of every response.
 
 use super::{ClusterId, MemberId, Revision};
 
-/// Who answered, and at which revision of the store.
+/// The origin of a response, and the revision of the store.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{ClusterId, MemberId, ResponseHeader, Revision};
 ///
@@ -13,19 +14,19 @@ use super::{ClusterId, MemberId, Revision};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ResponseHeader {
-    /// The cluster that answered.
+    /// The cluster that the response comes from.
     pub cluster_id: ClusterId,
-    /// The member that answered.
+    /// The member that the response comes from.
     pub member_id: MemberId,
-    /// The revision of the store when the request was applied: for a get the current one, even when the
-    /// get asked for an older one. Zero in some answers that have nothing to do with the store.
+    /// The revision of the store when the request was applied. For a get this is the current revision, even if it
+    /// read an older one. Zero in some responses that are not about the store.
     pub revision: Revision,
     /// The raft term when the request was applied.
     pub raft_term: u64,
 }
 
 impl ResponseHeader {
-    /// A header as a server would send it.
+    /// Creates a header as a server would send it.
     pub const fn new(cluster_id: ClusterId, member_id: MemberId, revision: Revision, raft_term: u64) -> Self {
         Self { cluster_id, member_id, revision, raft_term }
     }

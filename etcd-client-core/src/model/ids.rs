@@ -5,12 +5,12 @@ use std::fmt;
 macro_rules! id {
     ($name:ident) => {
         impl $name {
-            /// Wraps the number etcd uses.
+            /// Creates an id from etcd's number.
             pub const fn new(number: u64) -> Self {
                 Self(number)
             }
 
-            /// The number etcd uses.
+            /// Returns etcd's number.
             pub const fn get(self) -> u64 {
                 self.0
             }
@@ -54,8 +54,9 @@ macro_rules! id {
     };
 }
 
-/// The id of a member of the cluster. Printed in hexadecimal, as `etcdctl member list` does.
+/// The id of a member of the cluster. Displayed in hexadecimal, like in `etcdctl member list`.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::MemberId;
 ///
@@ -66,7 +67,7 @@ pub struct MemberId(u64);
 
 id!(MemberId);
 
-/// The id of a cluster: the same in every member's answers. Printed in hexadecimal.
+/// The id of a cluster, which is the same in the responses of all members. Displayed in hexadecimal.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterId(u64);
 

@@ -1,4 +1,4 @@
-//! The key: any non-empty byte string, ordered bytewise.
+//! The key: a non-empty byte string, ordered bytewise.
 
 use std::fmt;
 
@@ -6,11 +6,12 @@ use bytes::Bytes;
 
 use super::byte_string::byte_string;
 
-/// A key of the store. Keys are byte strings; etcd orders them bytewise.
+/// A key of the store. Keys are byte strings, and etcd orders them bytewise.
 ///
-/// Converts from text, byte slices, arrays and vectors (borrowed ones are copied) and from [`Bytes`]
-/// (shared). `Debug` shows the key as escaped text.
+/// Converts from text, byte slices, arrays and vectors, of which borrowed ones are copied, and from [`Bytes`], which
+/// are shared. `Debug` shows the key as escaped text.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Key;
 ///

@@ -7,12 +7,13 @@ use bytes::Bytes;
 
 use super::{Key, LeaseId, Revision, Value, Version};
 
-/// A key, its value, and when it was written.
+/// A key, its value, and the revisions at which it was written.
 ///
-/// `key` and `value` may share one large buffer, the whole answer, which stays in memory as long as any part
-/// of it: keep a few pairs of a large answer for long with [`into_owned`](Self::into_owned).
+/// `key` and `value` may be slices of one large buffer, which holds the whole response and stays in memory while any
+/// slice of it exists. To keep a few pairs of a large response, copy them with [`into_owned`](Self::into_owned).
 /// `Debug` never shows the value.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{KeyValue, LeaseId};
 ///
@@ -25,20 +26,20 @@ use super::{Key, LeaseId, Revision, Value, Version};
 pub struct KeyValue {
     /// The key.
     pub key: Bytes,
-    /// The value; empty where only keys were asked for.
+    /// The value; empty if only keys were requested.
     pub value: Bytes,
     /// The revision that created the key.
     pub create_revision: Revision,
-    /// The revision that last changed the key.
+    /// The revision that last modified the key.
     pub mod_revision: Revision,
-    /// How many times the key was put since it was created.
+    /// The version: how many times the key was put since its creation.
     pub version: Version,
-    /// The lease the key is attached to: the key is deleted when the lease ends.
+    /// The lease that the key is attached to. The key is deleted when the lease ends.
     pub lease: Option<LeaseId>,
 }
 
 impl KeyValue {
-    /// A pair that was created by revision 1 and never changed.
+    /// Creates a pair that was created at revision 1 and never modified.
     pub fn new(key: impl Into<Key>, value: impl Into<Value>) -> Self {
         Self {
             key: key.into().into_bytes(),
@@ -50,7 +51,7 @@ impl KeyValue {
         }
     }
 
-    /// Sets the revisions of creation and of the last change.
+    /// Sets the create revision and the revision of the last modification.
     #[must_use = "returns the changed pair"]
     pub fn with_revisions(mut self, create: impl Into<Revision>, modified: impl Into<Revision>) -> Self {
         self.create_revision = create.into();
@@ -72,24 +73,24 @@ impl KeyValue {
         self
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     ///
     /// # Errors
-    /// When the key is not UTF-8.
+    /// Returns an error if the key is not valid UTF-8.
     pub fn key_str(&self) -> Result<&str, Utf8Error> {
         std::str::from_utf8(&self.key)
     }
 
-    /// The value as text.
+    /// Returns the value as text.
     ///
     /// # Errors
-    /// When the value is not UTF-8.
+    /// Returns an error if the value is not valid UTF-8.
     pub fn value_str(&self) -> Result<&str, Utf8Error> {
         std::str::from_utf8(&self.value)
     }
 
-    /// The same pair in a buffer of its own, so that it no longer keeps the whole answer in memory.
-    /// Copies key and value once.
+    /// Copies key and value into a buffer of their own, so that the pair no longer keeps the whole response in
+    /// memory.
     #[must_use = "returns the copy"]
     pub fn into_owned(self) -> Self {
         let mut both = Vec::with_capacity(self.key.len() + self.value.len());

@@ -1,4 +1,4 @@
-//! The id of a lease: never zero, written in hexadecimal as etcdctl does.
+//! The id of a lease, which is never zero and is written in hexadecimal like in etcdctl.
 
 use std::fmt;
 use std::num::NonZeroI64;
@@ -6,9 +6,10 @@ use std::str::FromStr;
 
 /// The id of a lease.
 ///
-/// Written as etcdctl writes it: sixteen hexadecimal digits. Servers choose positive ids, but accept and
-/// report any number except zero, which means "no lease" and is therefore `None` here.
+/// Displayed like in etcdctl, with sixteen hexadecimal digits. Servers choose positive ids, but accept and report any
+/// number except zero. Zero means "no lease" and is represented by `None`.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::LeaseId;
 ///
@@ -21,7 +22,7 @@ use std::str::FromStr;
 pub struct LeaseId(NonZeroI64);
 
 impl LeaseId {
-    /// Wraps the number etcd uses; `None` for zero.
+    /// Creates a lease id from etcd's number, or returns `None` for zero.
     pub const fn new(number: i64) -> Option<Self> {
         match NonZeroI64::new(number) {
             Some(number) => Some(Self(number)),
@@ -29,16 +30,17 @@ impl LeaseId {
         }
     }
 
-    /// A random positive id, as servers choose them: 63 random bits do not collide.
+    /// Returns a random positive id with 63 random bits, like the ids that servers choose.
     ///
-    /// Each is drawn from the random source of the operating system: a generator of the process would give the same ids in a clone of
-    /// a virtual machine, or in a snapshot that is resumed twice. With an id chosen before it is sent, a grant can be told from a
-    /// second one.
+    /// The bits come from the random source of the operating system. A generator inside of the process would produce
+    /// the same ids in a clone of a virtual machine, or in a snapshot that is resumed twice. An id that is chosen
+    /// before it is sent distinguishes a grant from a second one.
     pub fn random() -> Self {
         Self::drawn(|bytes| getrandom::fill(bytes).is_ok())
     }
 
-    /// An id of the bytes that `draw` fills in. Where it has none, a generator of the process is better than no lease.
+    /// Creates an id from the bytes that `draw` fills in. If `draw` fails, falls back to a generator inside of the
+    /// process.
     fn drawn(draw: impl Fn(&mut [u8; 8]) -> bool) -> Self {
         let mut bytes = [0; 8];
         if !draw(&mut bytes) {
@@ -48,7 +50,7 @@ impl LeaseId {
         Self(NonZeroI64::new(number).unwrap_or(NonZeroI64::MAX))
     }
 
-    /// The number etcd uses.
+    /// Returns etcd's number.
     pub const fn get(self) -> i64 {
         self.0.get()
     }
@@ -68,7 +70,7 @@ impl From<LeaseId> for i64 {
     }
 }
 
-/// Reads what `Display` writes, and what `etcdctl lease` accepts: hexadecimal digits.
+/// Parses the output of `Display` and the input of `etcdctl lease`: hexadecimal digits.
 impl FromStr for LeaseId {
     type Err = ParseLeaseIdError;
 
@@ -78,7 +80,7 @@ impl FromStr for LeaseId {
 }
 
 impl fmt::LowerHex for LeaseId {
-    /// A negative id is shown with a sign, as Go shows it, not in two's complement.
+    /// Displays a negative id with a sign, like Go, instead of in two's complement.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = format!("{:x}", self.0.get().unsigned_abs());
         f.pad_integral(self.0.get() > 0, "0x", &digits)
@@ -97,13 +99,13 @@ impl fmt::Debug for LeaseId {
     }
 }
 
-/// The text or number is not a lease id: not hexadecimal, out of range, or zero.
+/// The error for a text or number that is not a lease id: not hexadecimal, out of range, or zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseLeaseIdError(());
 
 impl fmt::Display for ParseLeaseIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a lease id is a non-zero 64-bit number, written in hexadecimal")
+        f.write_str("lease id must be a non-zero 64-bit number in hexadecimal")
     }
 }
 

@@ -1,9 +1,10 @@
-//! A member of a cluster, as the cluster lists it.
+//! A member of a cluster, as listed by the cluster.
 
 use super::MemberId;
 
 /// A member of the cluster.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Member, MemberId};
 ///
@@ -13,20 +14,21 @@ use super::MemberId;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Member {
-    /// Its id, never zero.
+    /// The id, which is never zero.
     pub id: MemberId,
-    /// Its name; empty until it has started for the first time.
+    /// The name; empty until the member has started for the first time.
     pub name: String,
-    /// Where the other members reach it. What a member was given, unchecked.
+    /// The URLs at which the other members reach the member. etcd's text, not validated.
     pub peer_urls: Vec<String>,
-    /// Where clients reach it, by its own word: unchecked, and empty until it has started for the first time.
+    /// The URLs that the member advertises to clients. Not validated, and empty until it has started for the first
+    /// time.
     pub client_urls: Vec<String>,
-    /// Whether it only learns: it has no vote and serves serializable reads only.
+    /// Whether the member is a learner, which has no vote and serves only serializable reads.
     pub is_learner: bool,
 }
 
 impl Member {
-    /// A member with a vote that has not started yet.
+    /// Creates a voting member that has not started yet.
     pub fn new(id: MemberId) -> Self {
         Self { id, ..Self::default() }
     }
@@ -38,28 +40,28 @@ impl Member {
         self
     }
 
-    /// Sets where the other members reach it.
+    /// Sets the URLs at which the other members reach the member.
     #[must_use = "returns the changed member"]
     pub fn with_peer_urls<U: Into<String>>(mut self, urls: impl IntoIterator<Item = U>) -> Self {
         self.peer_urls = urls.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets where clients reach it.
+    /// Sets the URLs that the member advertises to clients.
     #[must_use = "returns the changed member"]
     pub fn with_client_urls<U: Into<String>>(mut self, urls: impl IntoIterator<Item = U>) -> Self {
         self.client_urls = urls.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Makes it a learner.
+    /// Marks the member as a learner.
     #[must_use = "returns the changed member"]
     pub fn learner(mut self) -> Self {
         self.is_learner = true;
         self
     }
 
-    /// Whether it has started and joined the cluster: only then has it a name.
+    /// Returns whether the member has started and joined the cluster, which is when it gets a name.
     pub fn is_started(&self) -> bool {
         !self.name.is_empty()
     }

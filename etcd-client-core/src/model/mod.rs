@@ -1,5 +1,5 @@
-//! The nouns of the etcd API: keys, values, revisions, ids, headers and key-value pairs.
-//! Plain data: no operation, no I/O, nothing of the wire.
+//! The basic types of the etcd API: keys, values, revisions, ids, headers and key-value pairs. They are plain data,
+//! without operations, I/O or encoding.
 
 mod alarm;
 mod auth_revision;

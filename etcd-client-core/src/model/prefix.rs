@@ -1,10 +1,13 @@
-//! The end of the range that holds all keys with a prefix.
+//! The end of the range of all keys with a prefix.
 
 use bytes::Bytes;
 
-/// The `range_end` of all keys that start with `prefix`: trailing `0xff` bytes dropped, the last byte
-/// plus one. An empty prefix and one of `0xff` only have no upper bound, which etcd writes as `"\0"`.
+/// Returns the `range_end` of the range of all keys that start with `prefix`.
 ///
+/// This is the prefix without trailing `0xff` bytes, with the last byte incremented. A prefix that is empty or
+/// consists of `0xff` bytes only has no upper bound, which etcd encodes as `"\0"`.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::prefix_range_end;
 ///
@@ -12,6 +15,7 @@ use bytes::Bytes;
 /// assert_eq!(prefix_range_end(b"a\xff"), "b");
 /// assert_eq!(prefix_range_end(b"\xff\xff"), "\0");
 /// ```
+#[doc(alias = "GetPrefixRangeEnd")]
 pub fn prefix_range_end(prefix: &[u8]) -> Bytes {
     let Some(last) = prefix.iter().rposition(|&byte| byte != 0xff) else {
         return Bytes::from_static(b"\0");

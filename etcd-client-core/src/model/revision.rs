@@ -1,4 +1,4 @@
-//! The two counters of the store: its revision, and the version of one key.
+//! The two counters of the store: its revision, and the version of a key.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,15 +6,15 @@ use std::fmt;
 macro_rules! counter {
     ($name:ident) => {
         impl $name {
-            /// The zero of the counter.
+            /// The value zero.
             pub const ZERO: Self = Self(0);
 
-            /// Wraps the number etcd uses.
+            /// Creates the counter from etcd's number.
             pub const fn new(number: i64) -> Self {
                 Self(number)
             }
 
-            /// The number etcd uses.
+            /// Returns etcd's number.
             pub const fn get(self) -> i64 {
                 self.0
             }
@@ -52,10 +52,11 @@ macro_rules! counter {
     };
 }
 
-/// A revision of the store: it grows by one with each request that changes anything.
+/// A revision of the store. It increases by one with every request that changes anything.
 ///
-/// Zero stands for "the current revision" in a request and for "no such key" in a compare.
+/// Zero means "the current revision" in a request and "no such key" in a compare.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Revision;
 ///
@@ -68,13 +69,14 @@ pub struct Revision(i64);
 counter!(Revision);
 
 impl Revision {
-    /// The revision after this one; the highest there is stays itself.
+    /// Returns the next revision. The highest revision returns itself.
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// How many times a key was put since it was created: 1 for a new key, 0 for one that does not exist.
+/// The version of a key: how many times it was put since its creation. 1 for a new key, 0 for one that does not
+/// exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(i64);
 

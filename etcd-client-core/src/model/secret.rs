@@ -1,14 +1,15 @@
-//! A password in memory: wiped when dropped, never shown.
+//! A password in memory, which is wiped when dropped and never shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password: never shown, and wiped from memory when it is dropped.
+/// A password that is never shown and is wiped from memory when it is dropped.
 ///
-/// What is given as a `&str` leaves the original to its owner. On the way to a member, copies lie in the buffers of HTTP/2 and
-/// of TLS, which are reused and not wiped.
+/// A password given as `&str` is copied; wiping the original is up to its owner. On the way to a member, the password
+/// is also copied to the buffers of HTTP/2 and TLS, which are reused and not wiped.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Secret;
 ///
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The secret itself: for the request that carries it, and for nothing that is shown.
+    /// Returns the secret. Use it only in the request that carries it, and never show it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The value: bytes that may be secret, so `Debug` tells only how many there are.
+//! The value. It may be secret, so `Debug` shows only its length.
 
 use std::fmt;
 
@@ -7,10 +7,11 @@ use bytes::Bytes;
 use super::Key;
 use super::byte_string::byte_string;
 
-/// A value of the store: any byte string, the empty one included.
+/// A value of the store, which can be any byte string, including the empty one.
 ///
-/// Converts from whatever a [`Key`] converts from, and from a `Key`. `Debug` never shows the contents.
+/// Converts from everything that a [`Key`] converts from, and from a `Key`. `Debug` never shows the contents.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Value;
 ///

@@ -1,4 +1,4 @@
-//! AlarmDisarm: ends an alarm.
+//! AlarmDisarm: disarms an alarm.
 
 use etcd_errors::Error;
 
@@ -6,10 +6,14 @@ use super::bind::bindable;
 use super::{Invalid, Limits, Unbound};
 use crate::model::{Alarm, AlarmType, MemberId, ResponseHeader};
 
-/// Ends an alarm of one member, once what it is about has been mended.
+/// Disarms an alarm of one member. Do this after its cause has been fixed.
 ///
-/// An alarm that is not raised is no error: the answer is empty then. Dropping the future leaves the outcome unknown.
+/// Disarming an alarm that is not raised is not an error; the response is then empty.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{AlarmDisarm, AlarmType, MemberId};
 ///
@@ -23,30 +27,30 @@ pub struct AlarmDisarm<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What an [`AlarmDisarm`] asks for.
+/// The parameters of an [`AlarmDisarm`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlarmDisarmSpec {
-    /// The member that raised it.
+    /// The member that raised the alarm.
     pub member: MemberId,
-    /// What it is about.
+    /// The kind of the alarm.
     pub kind: AlarmType,
 }
 
 bindable!(AlarmDisarm, AlarmDisarmSpec => AlarmDisarmResponse, MaintenanceBound: Maintenance.alarm_disarm);
 
 impl AlarmDisarm {
-    /// Ends the alarm of this kind that `member` raised.
+    /// Creates a request that disarms the alarm of this kind that `member` raised.
     pub fn new(member: MemberId, kind: AlarmType) -> Self {
         AlarmDisarmSpec { member, kind }.into()
     }
 }
 
 impl<B> AlarmDisarm<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the alarm is of a kind that this client does not know: its number is never sent.
+    /// Returns an error if this client does not know the kind of the alarm. The number of such a kind is never sent.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         match self.spec.kind {
             AlarmType::NoSpace | AlarmType::Corrupt => Ok(()),
@@ -58,18 +62,18 @@ impl<B> AlarmDisarm<B> {
     }
 }
 
-/// The answer to an [`AlarmDisarm`].
+/// The response to an [`AlarmDisarm`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlarmDisarmResponse {
-    /// Who answered; servers before 3.5 do not say.
+    /// The header of the response; `None` from servers before 3.5.
     pub header: Option<ResponseHeader>,
-    /// What was disarmed: the alarm that was asked for, or nothing where it was not raised.
+    /// The disarmed alarm, or nothing if it was not raised.
     pub alarms: Vec<Alarm>,
 }
 
 impl AlarmDisarmResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: Option<ResponseHeader>, alarms: Vec<Alarm>) -> Self {
         Self { header, alarms }
     }

@@ -1,4 +1,4 @@
-//! AlarmDisarmAll: ends every alarm, one by one.
+//! AlarmDisarmAll: disarms every alarm, one after another.
 
 use etcd_errors::Error;
 
@@ -6,10 +6,14 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{Alarm, ResponseHeader};
 
-/// Lists the alarms of all members and ends each, within one deadline.
+/// Lists the alarms of all members and disarms each of them, within one deadline.
 ///
-/// An alarm raised meanwhile stays. Dropping the future leaves the outcome unknown.
+/// An alarm that is raised after the listing stays raised.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::AlarmDisarmAll;
 ///
@@ -23,7 +27,7 @@ pub struct AlarmDisarmAll<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What an [`AlarmDisarmAll`] asks for: nothing but that.
+/// The parameters of an [`AlarmDisarmAll`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlarmDisarmAllSpec {}
@@ -31,28 +35,28 @@ pub struct AlarmDisarmAllSpec {}
 bindable!(AlarmDisarmAll, AlarmDisarmAllSpec => AlarmDisarmAllResponse, MaintenanceBound: Maintenance.alarm_disarm_all);
 
 impl AlarmDisarmAll {
-    /// Ends every alarm.
+    /// Creates a request that disarms every alarm.
     pub fn new() -> Self {
         AlarmDisarmAllSpec {}.into()
     }
 }
 
 impl<B> AlarmDisarmAll<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to an [`AlarmDisarmAll`]: what became of each alarm that was listed.
+/// The response to an [`AlarmDisarmAll`]: what became of each alarm that was listed.
 #[derive(Clone, Debug, Default)]
 #[must_use = "some alarms may still be raised"]
 #[non_exhaustive]
 pub struct AlarmDisarmAllResponse {
-    /// Who listed the alarms; servers before 3.5 do not say.
+    /// The header of the listing; `None` from servers before 3.5.
     pub header: Option<ResponseHeader>,
     /// The alarms that are no longer raised.
     pub disarmed: Vec<Alarm>,
@@ -66,12 +70,12 @@ pub struct AlarmDisarmAllResponse {
 pub struct AlarmFailure {
     /// The alarm.
     pub alarm: Alarm,
-    /// Why; its outcome says whether the alarm may be disarmed all the same.
+    /// The error. If its outcome is unknown, the alarm may be disarmed nevertheless.
     pub error: Error,
 }
 
 impl AlarmDisarmAllResponse {
-    /// An answer to which nothing has happened yet.
+    /// Creates a response without any alarms.
     pub fn new(header: Option<ResponseHeader>) -> Self {
         Self { header, disarmed: Vec::new(), failed: Vec::new() }
     }
@@ -88,10 +92,10 @@ impl AlarmDisarmAllResponse {
         self
     }
 
-    /// The answer where every alarm was disarmed, else the first failure.
+    /// Returns the response if every alarm was disarmed, and the first failure otherwise.
     ///
     /// # Errors
-    /// That of the first alarm that could not be disarmed.
+    /// Returns the error of the first alarm that could not be disarmed.
     pub fn into_result(self) -> Result<Self, Error> {
         match self.failed.first() {
             None => Ok(self),
@@ -101,7 +105,7 @@ impl AlarmDisarmAllResponse {
 }
 
 impl AlarmFailure {
-    /// A failure.
+    /// Creates a failure.
     pub fn new(alarm: Alarm, error: Error) -> Self {
         Self { alarm, error }
     }

@@ -1,4 +1,4 @@
-//! AlarmList: the alarms there are.
+//! AlarmList: lists the alarms.
 
 use etcd_errors::Error;
 
@@ -8,6 +8,7 @@ use crate::model::{Alarm, ResponseHeader};
 
 /// Lists the alarms of all members.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::AlarmList;
 ///
@@ -21,7 +22,7 @@ pub struct AlarmList<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What an [`AlarmList`] asks for: nothing but the list.
+/// The parameters of an [`AlarmList`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlarmListSpec {}
@@ -29,34 +30,34 @@ pub struct AlarmListSpec {}
 bindable!(AlarmList, AlarmListSpec => AlarmListResponse, MaintenanceBound: Maintenance.alarm_list);
 
 impl AlarmList {
-    /// Lists all alarms.
+    /// Creates a request that lists all alarms.
     pub fn new() -> Self {
         AlarmListSpec {}.into()
     }
 }
 
 impl<B> AlarmList<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to an [`AlarmList`].
+/// The response to an [`AlarmList`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlarmListResponse {
-    /// Who answered; servers before 3.5 do not say.
+    /// The header of the response; `None` from servers before 3.5.
     pub header: Option<ResponseHeader>,
     /// The alarms, in no particular order.
     pub alarms: Vec<Alarm>,
 }
 
 impl AlarmListResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: Option<ResponseHeader>, alarms: Vec<Alarm>) -> Self {
         Self { header, alarms }
     }

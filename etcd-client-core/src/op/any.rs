@@ -1,12 +1,13 @@
-//! Any operation on keys, and any answer to one: what a Txn is made of.
+//! Any operation on keys, and the response to it: the elements of a Txn.
 
 use etcd_errors::Error;
 
 use super::{Delete, DeleteResponse, Get, GetResponse, Limits, Put, PutResponse, Txn, TxnResponse};
 use crate::model::ResponseHeader;
 
-/// Any operation that may stand in a Txn.
+/// Any operation that can be part of a Txn.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Delete, Get, Op};
 ///
@@ -15,21 +16,23 @@ use crate::model::ResponseHeader;
 /// assert!(!ops[1].is_read_only());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "TxnOp")]
+#[doc(alias = "RequestOp")]
 #[must_use = "an operation does nothing until it is executed or part of a Txn"]
 #[non_exhaustive]
 pub enum Op {
-    /// Reads.
+    /// Reads keys.
     Get(Get),
-    /// Writes.
+    /// Writes a key.
     Put(Put),
-    /// Deletes.
+    /// Deletes keys.
     Delete(Delete),
-    /// A nested Txn, whose compares see what the operations before it did.
+    /// A nested Txn. Its conditions see the effects of the operations before it.
     Txn(Box<Txn>),
 }
 
 impl Op {
-    /// Whether it changes nothing, whatever its compares say.
+    /// Returns whether the operation changes nothing, regardless of its conditions.
     pub fn is_read_only(&self) -> bool {
         match self {
             Self::Get(_) => true,
@@ -38,10 +41,10 @@ impl Op {
         }
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the operation against `limits` without sending it.
     ///
     /// # Errors
-    /// Those of the operation inside.
+    /// Returns the error of the operation inside.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         match self {
             Self::Get(get) => get.validate(limits),
@@ -76,22 +79,24 @@ impl From<Txn> for Op {
     }
 }
 
-/// The answer to an [`Op`], of the same kind.
+/// The response to an [`Op`], of the same kind.
+#[doc(alias = "TxnOpResponse")]
+#[doc(alias = "ResponseOp")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpResponse {
-    /// What a [`Get`] read.
+    /// The response to a [`Get`].
     Get(GetResponse),
-    /// What a [`Put`] did.
+    /// The response to a [`Put`].
     Put(PutResponse),
-    /// What a [`Delete`] did.
+    /// The response to a [`Delete`].
     Delete(DeleteResponse),
-    /// What a nested [`Txn`] did.
+    /// The response to a nested [`Txn`].
     Txn(TxnResponse),
 }
 
 impl OpResponse {
-    /// Who answered, and at which revision. Inside a Txn the revision is that of the store when this
+    /// Returns the header of the response. Inside of a Txn, its revision is the revision of the store when this
     /// operation ran.
     pub fn header(&self) -> &ResponseHeader {
         match self {
@@ -102,42 +107,42 @@ impl OpResponse {
         }
     }
 
-    /// The answer to a Get; `None` when it is of another kind.
+    /// Returns the response to a Get, or `None` if it is of another kind.
     pub fn as_get(&self) -> Option<&GetResponse> {
         if let Self::Get(response) = self { Some(response) } else { None }
     }
 
-    /// The answer to a Put; `None` when it is of another kind.
+    /// Returns the response to a Put, or `None` if it is of another kind.
     pub fn as_put(&self) -> Option<&PutResponse> {
         if let Self::Put(response) = self { Some(response) } else { None }
     }
 
-    /// The answer to a Delete; `None` when it is of another kind.
+    /// Returns the response to a Delete, or `None` if it is of another kind.
     pub fn as_delete(&self) -> Option<&DeleteResponse> {
         if let Self::Delete(response) = self { Some(response) } else { None }
     }
 
-    /// The answer to a nested Txn; `None` when it is of another kind.
+    /// Returns the response to a nested Txn, or `None` if it is of another kind.
     pub fn as_txn(&self) -> Option<&TxnResponse> {
         if let Self::Txn(response) = self { Some(response) } else { None }
     }
 
-    /// The answer to a Get, owned; `None` when it is of another kind.
+    /// Returns the response to a Get, owned, or `None` if it is of another kind.
     pub fn into_get(self) -> Option<GetResponse> {
         if let Self::Get(response) = self { Some(response) } else { None }
     }
 
-    /// The answer to a Put, owned; `None` when it is of another kind.
+    /// Returns the response to a Put, owned, or `None` if it is of another kind.
     pub fn into_put(self) -> Option<PutResponse> {
         if let Self::Put(response) = self { Some(response) } else { None }
     }
 
-    /// The answer to a Delete, owned; `None` when it is of another kind.
+    /// Returns the response to a Delete, owned, or `None` if it is of another kind.
     pub fn into_delete(self) -> Option<DeleteResponse> {
         if let Self::Delete(response) = self { Some(response) } else { None }
     }
 
-    /// The answer to a nested Txn, owned; `None` when it is of another kind.
+    /// Returns the response to a nested Txn, owned, or `None` if it is of another kind.
     pub fn into_txn(self) -> Option<TxnResponse> {
         if let Self::Txn(response) = self { Some(response) } else { None }
     }

@@ -1,4 +1,4 @@
-//! What an operation is bound to: nothing, or a service together with the options of the call.
+//! The binding of an operation: none, or a service together with the options of the call.
 
 use std::fmt;
 
@@ -6,11 +6,13 @@ use crate::service::{
     Auth, CallOptions, Cluster, ElectionService, Kv, Lease, LockService, Maintenance, Watch,
 };
 
-/// Bound to nothing: an operation for a Txn, for `execute`, or for a service's own method.
+/// The binding of an operation that is not attached to a service.
+///
+/// Such an operation can be part of a Txn, or be passed to `execute` or to a method of a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Unbound;
 
-/// Bound to a [`Kv`] service: the operation can be awaited.
+/// The binding to a [`Kv`] service. The operation can be awaited.
 #[derive(Clone)]
 pub struct Bound<'a> {
     pub(crate) service: &'a dyn Kv,
@@ -29,7 +31,7 @@ impl fmt::Debug for Bound<'_> {
     }
 }
 
-/// Bound to a [`Lease`] service: the operation can be awaited.
+/// The binding to a [`Lease`] service. The operation can be awaited.
 #[derive(Clone)]
 pub struct LeaseBound<'a> {
     pub(crate) service: &'a dyn Lease,
@@ -48,7 +50,7 @@ impl fmt::Debug for LeaseBound<'_> {
     }
 }
 
-/// Bound to an [`Auth`] service: the operation can be awaited.
+/// The binding to an [`Auth`] service. The operation can be awaited.
 #[derive(Clone)]
 pub struct AuthBound<'a> {
     pub(crate) service: &'a dyn Auth,
@@ -61,7 +63,7 @@ impl<'a> AuthBound<'a> {
     }
 }
 
-/// Bound to a [`Cluster`] service: the operation can be awaited.
+/// The binding to a [`Cluster`] service. The operation can be awaited.
 #[derive(Clone)]
 pub struct ClusterBound<'a> {
     pub(crate) service: &'a dyn Cluster,
@@ -86,7 +88,7 @@ impl fmt::Debug for ClusterBound<'_> {
     }
 }
 
-/// Bound to a [`Maintenance`] service: the operation can be awaited.
+/// The binding to a [`Maintenance`] service. The operation can be awaited.
 #[derive(Clone)]
 pub struct MaintenanceBound<'a> {
     pub(crate) service: &'a dyn Maintenance,
@@ -105,7 +107,7 @@ impl fmt::Debug for MaintenanceBound<'_> {
     }
 }
 
-/// Bound to a [`Watch`] service: the operation can be awaited.
+/// The binding to a [`Watch`] service. The operation can be awaited.
 #[derive(Clone)]
 pub struct WatchBound<'a> {
     pub(crate) service: &'a dyn Watch,
@@ -124,7 +126,7 @@ impl fmt::Debug for WatchBound<'_> {
     }
 }
 
-/// Bound to a [`LockService`]: the operation can be awaited.
+/// The binding to a [`LockService`]. The operation can be awaited.
 #[derive(Clone)]
 pub struct LockBound<'a> {
     pub(crate) service: &'a dyn LockService,
@@ -143,7 +145,7 @@ impl fmt::Debug for LockBound<'_> {
     }
 }
 
-/// Bound to an [`ElectionService`]: the operation can be awaited.
+/// The binding to an [`ElectionService`]. The operation can be awaited.
 #[derive(Clone)]
 pub struct ElectionBound<'a> {
     pub(crate) service: &'a dyn ElectionService,
@@ -162,16 +164,16 @@ impl fmt::Debug for ElectionBound<'_> {
     }
 }
 
-/// Gives an operation its binding: `bind`, access to the spec, the options of the call, and `IntoFuture`.
+/// Implements the binding of an operation: `bind`, access to the spec, the options of the call, and `IntoFuture`.
 macro_rules! bindable {
     ($op:ident, $spec:ident => $response:ident, $bound:ident: $service:ident.$method:ident) => {
         impl $op {
-            /// Binds the operation to a service, so that it can be awaited there.
+            /// Binds the operation to a service. The result can be awaited.
             pub fn bind(self, service: &dyn $crate::service::$service) -> $op<$crate::op::$bound<'_>> {
                 $op { spec: self.spec, binding: $crate::op::$bound::new(service) }
             }
 
-            #[doc = concat!("What is asked for, out of the builder: the reverse of `", stringify!($op), "::from`.")]
+            #[doc = concat!("Returns the parameters, owned. `", stringify!($op), "::from` is the reverse.")]
             pub fn into_spec(self) -> $spec {
                 self.spec
             }
@@ -184,64 +186,67 @@ macro_rules! bindable {
         }
 
         impl<B> $op<B> {
-            /// What is asked for.
+            /// Returns the parameters.
             pub fn spec(&self) -> &$spec {
                 &self.spec
             }
 
-            /// What is asked for, to be rewritten by a decorator.
+            /// Returns the parameters for modification, for example by a decorator.
             pub fn spec_mut(&mut self) -> &mut $spec {
                 &mut self.spec
             }
         }
 
         impl<'a> $op<$crate::op::$bound<'a>> {
-            /// Takes the binding off: the operation, and the options set for the call.
+            /// Removes the binding and returns the operation and the options that were set for the call.
             pub fn unbind(self) -> ($op, $crate::service::CallOptions) {
                 ($op { spec: self.spec, binding: $crate::op::Unbound }, self.binding.options)
             }
 
-            /// Replaces all options of the call set so far.
+            /// Replaces all options that were set for the call.
             pub fn options(mut self, options: $crate::service::CallOptions) -> Self {
                 self.binding.options = options;
                 self
             }
 
-            /// Ends the call after `timeout`, everything included. Default: the client's own.
+            /// Limits the whole call, retries included, to `timeout`. The default is the client's timeout.
             pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.binding.options = self.binding.options.timeout(timeout);
                 self
             }
 
-            /// Lets the call take as long as it takes.
+            /// Removes the time limit of the call.
             pub fn no_timeout(mut self) -> Self {
                 self.binding.options = self.binding.options.no_timeout();
                 self
             }
 
-            /// Has a member that knows of no leader refuse the call at once. Default: it tries for a while.
+            /// Fails immediately if the member has no leader. By default the member waits for a while.
+            #[doc(alias = "WithRequireLeader")]
             pub fn require_leader(mut self) -> Self {
                 self.binding.options = self.binding.options.require_leader();
                 self
             }
 
-            /// Sends the call to this endpoint of the client and to no other. Default: any member.
+            /// Sends the call to this endpoint of the client only. By default the client selects a member.
             ///
-            /// As [`CallOptions::endpoint`]($crate::service::CallOptions::endpoint).
+            /// See [`CallOptions::endpoint`]($crate::service::CallOptions::endpoint).
             pub fn endpoint(mut self, endpoint: $crate::model::Endpoint) -> Self {
                 self.binding.options = self.binding.options.endpoint(endpoint);
                 self
             }
 
-            /// Sets when the call is retried. Default: [`Resend::WhenSafe`]($crate::service::Resend::WhenSafe).
+            /// Sets when the call is retried. The default is [`Resend::WhenSafe`]($crate::service::Resend::WhenSafe).
             ///
-            /// As [`CallOptions::resend`]($crate::service::CallOptions::resend).
+            /// See [`CallOptions::resend`]($crate::service::CallOptions::resend).
+            #[doc(alias = "retry")]
             pub fn resend(mut self, resend: $crate::service::Resend) -> Self {
                 self.binding.options = self.binding.options.resend(resend);
                 self
             }
 
-            /// Adds a gRPC metadata entry; a name that ends in `-bin` takes any bytes, others printable ASCII.
+            /// Adds a gRPC metadata entry. A name that ends in `-bin` takes any bytes, other names take printable
+            /// ASCII.
             pub fn metadata(
                 mut self,
                 name: impl Into<String>,

@@ -1,4 +1,4 @@
-//! Compact: gives up the history before a revision.
+//! Compact: discards the history before a revision.
 
 use etcd_errors::Error;
 
@@ -8,9 +8,13 @@ use crate::model::{ResponseHeader, Revision};
 
 /// Discards the history of the store before a revision: superseded versions and deletions.
 ///
-/// Reads and watches below that revision fail from then on. Compacting twice at one revision is an error of
-/// the server (`Code::Compacted`). Dropping the future leaves the outcome unknown.
+/// Reads and watches below that revision fail from then on. A second compaction at the same revision fails with
+/// `Code::Compacted`.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled: the compaction may still happen.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Compact, Revision};
 ///
@@ -18,61 +22,67 @@ use crate::model::{ResponseHeader, Revision};
 /// assert_eq!(compact.spec().revision, Revision::new(1000));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "OpCompact")]
+#[doc(alias = "CompactOp")]
+#[doc(alias = "CompactionRequest")]
+#[doc(alias = "CompactionOptions")]
 #[must_use = "a Compact does nothing until it is awaited"]
 pub struct Compact<B = Unbound> {
     pub(super) spec: CompactSpec,
     pub(super) binding: B,
 }
 
-/// What a [`Compact`] asks for.
+/// The parameters of a [`Compact`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompactSpec {
-    /// The oldest revision that can still be read afterwards.
+    /// The oldest revision that remains readable.
     pub revision: Revision,
-    /// Whether the answer waits until the space is free within the database file.
+    /// Delays the response until the space is free within the database file.
     pub physical: bool,
 }
 
 bindable!(Compact, CompactSpec => CompactResponse, Bound: Kv.compact);
 
 impl Compact {
-    /// Keeps `revision` and what came after it.
+    /// Creates a request that keeps `revision` and everything after it.
     pub fn new(revision: impl Into<Revision>) -> Self {
         CompactSpec { revision: revision.into(), physical: false }.into()
     }
 }
 
 impl<B> Compact<B> {
-    /// Waits until the history is removed from the member's database; may take long on a large one.
-    /// Default: the answer comes when the compaction is agreed on.
+    /// Waits until the history is removed from the member's database, which may take long for a large one.
+    ///
+    /// By default the member responds as soon as the cluster has agreed on the compaction.
+    #[doc(alias = "WithCompactPhysical")]
     pub fn physical(mut self) -> Self {
         self.spec.physical = true;
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request against `limits` without sending it.
     ///
     /// # Errors
-    /// When the revision is not positive.
+    /// Returns an error if the revision is not positive.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         if self.spec.revision <= Revision::ZERO {
-            return Err(Invalid::new("revision", "is not positive").into());
+            return Err(Invalid::new("revision", "must be greater than zero").into());
         }
         Ok(())
     }
 }
 
-/// The answer to a [`Compact`].
+/// The response to a [`Compact`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompactResponse {
-    /// Who answered.
+    /// The header of the response.
     pub header: ResponseHeader,
 }
 
 impl CompactResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader) -> Self {
         Self { header }
     }

@@ -1,13 +1,14 @@
-//! Compare: one condition of a Txn.
+//! Compare: a condition of a Txn.
 
 use super::{Invalid, KeyRange, range_setters};
 use crate::model::{Key, LeaseId, Revision, Value, Version};
 
 /// A condition on a key, or on every key of a range.
 ///
-/// A key that does not exist has version, revisions and lease zero; a condition on its *value* never holds,
-/// whatever the operator.
+/// The version, revisions and lease of a key that does not exist are zero. A condition on its *value* never holds,
+/// regardless of the operator.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Compare;
 ///
@@ -18,6 +19,7 @@ use crate::model::{Key, LeaseId, Revision, Value, Version};
 /// # let _ = (unchanged, drained);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "Cmp")]
 #[must_use = "a Compare has no effect until it is part of a Txn"]
 pub struct Compare {
     range: KeyRange,
@@ -25,33 +27,34 @@ pub struct Compare {
     operand: CompareOperand,
 }
 
-/// How what is stored has to relate to what is given.
+/// The relation between the stored value and the operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CompareOp {
-    /// It is the same.
+    /// The stored value equals the operand.
     Equal,
-    /// It is different.
+    /// The stored value differs from the operand.
     NotEqual,
-    /// What is stored is greater.
+    /// The stored value is greater than the operand.
     Greater,
-    /// What is stored is less.
+    /// The stored value is less than the operand.
     Less,
 }
 
-/// What of the key is compared, and with what.
+/// The property of the key that is compared, together with the value to compare it with.
+#[doc(alias = "CompareTarget")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CompareOperand {
-    /// The value, bytewise.
+    /// The value, compared as bytes.
     Value(Value),
-    /// How many times the key was put.
+    /// The version: how many times the key was put since its creation.
     Version(Version),
     /// The revision that created the key.
     CreateRevision(Revision),
-    /// The revision that last changed the key.
+    /// The revision that last modified the key.
     ModRevision(Revision),
-    /// The lease the key is attached to; `None` for no lease.
+    /// The lease that the key is attached to; `None` for no lease.
     Lease(Option<LeaseId>),
 }
 
@@ -70,7 +73,7 @@ impl Compare {
         CompareSubject::new(key.into(), CompareOperand::Value)
     }
 
-    /// Compares how many times `key` was put since it was created.
+    /// Compares the version of `key`: how many times it was put since its creation.
     pub fn version(key: impl Into<Key>) -> CompareSubject<Version> {
         CompareSubject::new(key.into(), CompareOperand::Version)
     }
@@ -80,49 +83,52 @@ impl Compare {
         CompareSubject::new(key.into(), CompareOperand::CreateRevision)
     }
 
-    /// Compares the revision that last changed `key`.
+    /// Compares the revision that last modified `key`.
     pub fn mod_revision(key: impl Into<Key>) -> CompareSubject<Revision> {
         CompareSubject::new(key.into(), CompareOperand::ModRevision)
     }
 
-    /// Compares the lease that `key` is attached to; takes a `LeaseId`, or `None` for no lease.
+    /// Compares the lease that `key` is attached to. The operand is a `LeaseId`, or `None` for no lease.
+    #[doc(alias = "LeaseValue")]
     pub fn lease(key: impl Into<Key>) -> CompareSubject<Option<LeaseId>> {
         CompareSubject::new(key.into(), CompareOperand::Lease)
     }
 
-    /// Holds when `key` exists: its version is greater than zero.
+    /// Requires that `key` exists: its version is greater than zero.
+    #[doc(alias = "KeyExists")]
     pub fn exists(key: impl Into<Key>) -> Self {
         Self::version(key).greater(0)
     }
 
-    /// Holds when `key` does not exist: its version is zero.
+    /// Requires that `key` does not exist: its version is zero.
+    #[doc(alias = "KeyMissing")]
     pub fn missing(key: impl Into<Key>) -> Self {
         Self::version(key).equal(0)
     }
 
     range_setters!(range);
 
-    /// The keys the condition is about.
+    /// Returns the keys that the condition applies to.
     pub fn range(&self) -> &KeyRange {
         &self.range
     }
 
-    /// The keys the condition is about, to be rewritten by a decorator.
+    /// Returns the keys that the condition applies to, for modification, for example by a decorator.
     pub fn range_mut(&mut self) -> &mut KeyRange {
         &mut self.range
     }
 
-    /// How what is stored has to relate to the operand.
+    /// Returns the operator.
     pub fn op(&self) -> CompareOp {
         self.op
     }
 
-    /// What is compared, and with what.
+    /// Returns the operand, and with it the property that is compared.
     pub fn operand(&self) -> &CompareOperand {
         &self.operand
     }
 
-    /// Returns the keys that the condition is about, the operator and the operand.
+    /// Returns the keys that the condition applies to, the operator and the operand.
     pub fn into_parts(self) -> (KeyRange, CompareOp, CompareOperand) {
         (self.range, self.op, self.operand)
     }
@@ -132,9 +138,9 @@ impl Compare {
     }
 }
 
-/// What is compared, still without the condition: one of the four methods completes it.
+/// A comparison without an operand yet. One of its four methods completes it to a [`Compare`].
 #[derive(Clone, Debug)]
-#[must_use = "say what to compare with: equal, not_equal, greater or less"]
+#[must_use = "complete the comparison with equal, not_equal, greater or less"]
 pub struct CompareSubject<T> {
     key: Key,
     operand: fn(T) -> CompareOperand,
@@ -145,22 +151,22 @@ impl<T> CompareSubject<T> {
         Self { key, operand }
     }
 
-    /// Holds when what is stored is `operand`.
+    /// Requires that the stored value equals `operand`.
     pub fn equal(self, operand: impl Into<T>) -> Compare {
         self.complete(CompareOp::Equal, operand.into())
     }
 
-    /// Holds when what is stored is not `operand`.
+    /// Requires that the stored value differs from `operand`. For the *value* of a key, the key must also exist.
     pub fn not_equal(self, operand: impl Into<T>) -> Compare {
         self.complete(CompareOp::NotEqual, operand.into())
     }
 
-    /// Holds when what is stored is greater than `operand`.
+    /// Requires that the stored value is greater than `operand`.
     pub fn greater(self, operand: impl Into<T>) -> Compare {
         self.complete(CompareOp::Greater, operand.into())
     }
 
-    /// Holds when what is stored is less than `operand`.
+    /// Requires that the stored value is less than `operand`.
     pub fn less(self, operand: impl Into<T>) -> Compare {
         self.complete(CompareOp::Less, operand.into())
     }

@@ -1,4 +1,4 @@
-//! Defragment: gives the unused part of a member's database file back.
+//! Defragment: releases the unused part of a member's database file.
 
 use etcd_errors::Error;
 
@@ -6,12 +6,15 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{EndpointText, ResponseHeader};
 
-/// Rewrites the database file of one member, so that it holds no unused pages.
+/// Rewrites the database file of one member so that it contains no unused pages.
 ///
-/// The member serves nothing while it does so: defragment one member after the other, the leader last. There is no
-/// deadline by default once the member is connected: the time grows with the file. Dropping the future leaves the outcome
-/// unknown; the member goes on.
+/// The member serves no requests during the defragmentation. Defragment one member after another, and the leader
+/// last. Once the member is connected, the call has no deadline by default, because the duration grows with the file.
 ///
+/// # Cancel safety
+/// Dropping the future does not stop the defragmentation on the member. Its outcome is unknown.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::Defragment;
 ///
@@ -25,43 +28,43 @@ pub struct Defragment<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What a [`Defragment`] asks for.
+/// The parameters of a [`Defragment`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DefragmentSpec {
-    /// The endpoint of the member to ask; it need not be one of the client's.
+    /// The endpoint of the member, which does not have to be configured on the client.
     pub endpoint: EndpointText,
 }
 
 bindable!(Defragment, DefragmentSpec => DefragmentResponse, MaintenanceBound: Maintenance.defragment);
 
 impl Defragment {
-    /// Defragments the member at `endpoint`.
+    /// Creates a request that defragments the member at `endpoint`.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         DefragmentSpec { endpoint: endpoint.into() }.into()
     }
 }
 
 impl<B> Defragment<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`Defragment`].
+/// The response to a [`Defragment`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DefragmentResponse {
-    /// Who answered; servers up to 3.7 do not say.
+    /// The header of the response; `None` from servers up to 3.7.
     pub header: Option<ResponseHeader>,
 }
 
 impl DefragmentResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: Option<ResponseHeader>) -> Self {
         Self { header }
     }

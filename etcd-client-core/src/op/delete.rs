@@ -6,10 +6,12 @@ use super::bind::bindable;
 use super::{Invalid, KeyRange, Limits, Unbound, range_setters, size};
 use crate::model::{Key, KeyValue, ResponseHeader};
 
-/// Deletes a key or a range of keys; those that do not exist are no error.
+/// Deletes a key or a range of keys. Deleting a key that does not exist is not an error.
 ///
-/// Dropping the future after it was polled leaves the outcome unknown: the keys may still be deleted.
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled: the keys may still be deleted.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Delete;
 ///
@@ -18,31 +20,35 @@ use crate::model::{Key, KeyValue, ResponseHeader};
 /// # let _ = (one, all_jobs);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "OpDelete")]
+#[doc(alias = "DeleteRangeRequest")]
+#[doc(alias = "DeleteOptions")]
 #[must_use = "a Delete deletes nothing until it is awaited, executed or part of a Txn"]
 pub struct Delete<B = Unbound> {
     pub(super) spec: DeleteSpec,
     pub(super) binding: B,
 }
 
-/// What a [`Delete`] asks for.
+/// The parameters of a [`Delete`].
+#[doc(alias = "DeleteOptions")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeleteSpec {
     /// The keys to delete.
     pub range: KeyRange,
-    /// Whether the deleted pairs are returned.
+    /// Returns the deleted pairs.
     pub prev_kv: bool,
 }
 
 bindable!(Delete, DeleteSpec => DeleteResponse, Bound: Kv.delete);
 
 impl Delete {
-    /// Deletes exactly `key`.
+    /// Creates a request that deletes exactly `key`.
     pub fn new(key: impl Into<Key>) -> Self {
         Self::from_range(KeyRange::one(key))
     }
 
-    /// Deletes the keys of `range`.
+    /// Creates a request that deletes the keys of `range`.
     pub fn from_range(range: KeyRange) -> Self {
         DeleteSpec { range, prev_kv: false }.into()
     }
@@ -52,15 +58,16 @@ impl<B> Delete<B> {
     range_setters!(spec.range);
 
     /// Returns the deleted pairs.
+    #[doc(alias = "WithPrevKV")]
     pub fn prev_kv(mut self) -> Self {
         self.spec.prev_kv = true;
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request against `limits` without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with where there is one.
+    /// Returns an error that names the field etcd would reject, with etcd's error code if there is one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.spec.check()?;
         size::check(limits, true, size::of_range(&self.spec.range), || crate::wire::delete_len(&self.spec))?;
@@ -74,20 +81,20 @@ impl DeleteSpec {
     }
 }
 
-/// The answer to a [`Delete`].
+/// The response to a [`Delete`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeleteResponse {
-    /// Who answered; its revision is that of the deletion, if anything was deleted.
+    /// The header, with the revision of the deletion if anything was deleted.
     pub header: ResponseHeader,
-    /// How many keys were deleted.
+    /// The number of deleted keys.
     pub deleted: u64,
-    /// The deleted pairs, when asked for.
+    /// The deleted pairs, if they were requested.
     pub prev_kvs: Vec<KeyValue>,
 }
 
 impl DeleteResponse {
-    /// An answer without the deleted pairs.
+    /// Creates a response without the deleted pairs.
     pub fn new(header: ResponseHeader, deleted: u64) -> Self {
         Self { header, deleted, prev_kvs: Vec::new() }
     }

@@ -6,12 +6,19 @@ use super::bind::bindable;
 use super::{Invalid, Limits, Unbound};
 use crate::model::ResponseHeader;
 
-/// Asks whether the cluster can be downgraded, starts that, or gives it up. Servers before 3.5 do not have it
-/// (`ErrorKind::Unsupported`).
+/// Checks whether the cluster can be downgraded, starts a downgrade, or cancels it.
 ///
-/// A started downgrade lets members of the older version join; it ends when all members run it. Dropping the future leaves
-/// the outcome unknown, but for a validation, which changes nothing.
+/// While a downgrade is enabled, members of the older version can join. The downgrade ends when all members run that
+/// version.
 ///
+/// # Errors
+/// Fails with `ErrorKind::Unsupported` on servers before 3.5, which do not have this request.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled, except for a validation, which changes
+/// nothing.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Downgrade, DowngradeAction};
 ///
@@ -25,67 +32,68 @@ pub struct Downgrade<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What a [`Downgrade`] asks for.
+/// The parameters of a [`Downgrade`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DowngradeSpec {
-    /// What to do.
+    /// The action to perform.
     pub action: DowngradeAction,
 }
 
 bindable!(Downgrade, DowngradeSpec => DowngradeResponse, MaintenanceBound: Maintenance.downgrade);
 
 impl Downgrade {
-    /// Does `action`.
+    /// Creates a request that performs `action`.
     pub fn new(action: DowngradeAction) -> Self {
         DowngradeSpec { action }.into()
     }
 }
 
 impl<B> Downgrade<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the version is empty.
+    /// Returns an error if the version is empty.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         if self.spec.action.version() == Some("") {
-            let invalid = Invalid::new("version", "is empty: write the one to go back to, like 3.6");
+            let invalid = Invalid::new("version", "is empty: give the target version, such as 3.6");
             return Err(invalid.code(Code::WrongDowngradeVersionFormat).into());
         }
         Ok(())
     }
 }
 
-/// What is to be done about a downgrade.
+/// The action of a [`Downgrade`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DowngradeAction {
-    /// Says whether the cluster could be downgraded, and changes nothing.
+    /// Checks whether the cluster can be downgraded, without changing anything.
     Validate {
-        /// The version to go back to, such as `3.6`.
+        /// The target version, such as `3.6`.
         version: String,
     },
-    /// Lets members of this version join.
+    /// Starts a downgrade, which allows members of this version to join.
     Enable {
-        /// The version to go back to, such as `3.6`.
+        /// The target version, such as `3.6`.
         version: String,
     },
-    /// Gives up a downgrade that is under way.
+    /// Cancels a downgrade in progress.
     Cancel,
 }
 
 impl DowngradeAction {
-    /// Asks whether the cluster can be downgraded to `version`, such as `3.6`: one minor version below its own.
+    /// Checks whether the cluster can be downgraded to `version`, such as `3.6`. It must be one minor version below
+    /// the cluster's.
     pub fn validate(version: impl Into<String>) -> Self {
         Self::Validate { version: version.into() }
     }
 
-    /// Starts a downgrade to `version`, such as `3.6`: one minor version below the cluster's own.
+    /// Starts a downgrade to `version`, such as `3.6`. It must be one minor version below the cluster's.
     pub fn enable(version: impl Into<String>) -> Self {
         Self::Enable { version: version.into() }
     }
 
-    /// The version that it is about.
+    /// Returns the target version, if the action has one.
     pub fn version(&self) -> Option<&str> {
         match self {
             Self::Validate { version } | Self::Enable { version } => Some(version),
@@ -94,18 +102,18 @@ impl DowngradeAction {
     }
 }
 
-/// The answer to a [`Downgrade`].
+/// The response to a [`Downgrade`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DowngradeResponse {
-    /// Who answered.
+    /// The header of the response.
     pub header: ResponseHeader,
-    /// The version of the cluster, such as `3.7` or `3.7.0`: that of its oldest member.
+    /// The version of the cluster, such as `3.7` or `3.7.0`: the version of its oldest member.
     pub version: String,
 }
 
 impl DowngradeResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, version: impl Into<String>) -> Self {
         Self { header, version: version.into() }
     }

@@ -1,4 +1,4 @@
-//! Get: the pairs of a key or a range, now or at an earlier revision.
+//! Get: reads a key or a range of keys, at the current revision or an earlier one.
 
 use etcd_errors::Error;
 
@@ -9,25 +9,32 @@ use crate::service::Kv;
 
 /// Reads a key or a range of keys.
 ///
-/// Linearizable unless [`serializable`](Self::serializable) is set. Dropping the future has no effect on
-/// the store.
+/// Reads are linearizable unless [`serializable`](Self::serializable) is set.
 ///
+/// # Cancel safety
+/// Dropping the future has no effect on the store.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Get, SortOrder, SortTarget};
 ///
 /// let newest = Get::new("jobs/").prefix().sort(SortTarget::CreateRevision, SortOrder::Descend).limit(10);
 /// let oldest_key = Get::new("jobs/").first_create();
-/// let how_many = Get::new("").all_keys().count_only();
-/// # let _ = (newest, oldest_key, how_many);
+/// let count = Get::new("").all_keys().count_only();
+/// # let _ = (newest, oldest_key, count);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "OpGet")]
+#[doc(alias = "RangeRequest")]
+#[doc(alias = "GetOptions")]
 #[must_use = "a Get reads nothing until it is awaited, executed or part of a Txn"]
 pub struct Get<B = Unbound> {
     pub(super) spec: GetSpec,
     pub(super) binding: B,
 }
 
-/// What a [`Get`] asks for.
+/// The parameters of a [`Get`].
+#[doc(alias = "GetOptions")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetSpec {
@@ -35,35 +42,35 @@ pub struct GetSpec {
     pub range: KeyRange,
     /// The revision to read at; zero for the current one.
     pub revision: Revision,
-    /// How many pairs to return at most; zero for all.
+    /// The maximum number of pairs to return; zero for no limit.
     pub limit: i64,
-    /// The order of the pairs; `None` for bytewise ascending keys.
+    /// The order of the pairs; `None` for ascending keys, compared as bytes.
     pub sort: Option<(SortTarget, SortOrder)>,
-    /// Whether the member may answer from its own, possibly stale, state.
+    /// Allows the member to respond from its own state, which may be stale.
     pub serializable: bool,
-    /// Whether values are left out.
+    /// Omits the values.
     pub keys_only: bool,
-    /// Whether only the number of keys is returned.
+    /// Returns only the number of keys.
     pub count_only: bool,
-    /// Leaves out keys last changed before this revision; zero for no bound.
+    /// Omits keys last modified before this revision; zero for no bound.
     pub min_mod_revision: Revision,
-    /// Leaves out keys last changed after this revision; zero for no bound.
+    /// Omits keys last modified after this revision; zero for no bound.
     pub max_mod_revision: Revision,
-    /// Leaves out keys created before this revision; zero for no bound.
+    /// Omits keys created before this revision; zero for no bound.
     pub min_create_revision: Revision,
-    /// Leaves out keys created after this revision; zero for no bound.
+    /// Omits keys created after this revision; zero for no bound.
     pub max_create_revision: Revision,
 }
 
 bindable!(Get, GetSpec => GetResponse, Bound: Kv.get);
 
 impl Get {
-    /// Reads exactly `key`.
+    /// Creates a request that reads exactly `key`.
     pub fn new(key: impl Into<Key>) -> Self {
         Self::from_range(KeyRange::one(key))
     }
 
-    /// Reads the keys of `range`.
+    /// Creates a request that reads the keys of `range`.
     pub fn from_range(range: KeyRange) -> Self {
         let spec = GetSpec {
             range,
@@ -85,54 +92,68 @@ impl Get {
 impl<B> Get<B> {
     range_setters!(spec.range);
 
-    /// Reads the store as it was at `revision`. Default, and zero: the current revision.
+    /// Reads the store as it was at `revision`. Zero, the default, is the current revision.
     ///
-    /// A compacted or a future revision is an error of the server.
+    /// etcd returns an error for a revision that is compacted or in the future.
+    #[doc(alias = "WithRev")]
     pub fn revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.revision = revision.into();
         self
     }
 
-    /// Returns at most `limit` pairs, the first in the order asked for. Default, and zero: all.
-    /// The count of the answer is not affected.
+    /// Returns at most `limit` pairs, the first ones in the requested order. Zero, the default, returns all pairs.
+    ///
+    /// The `count` of the response is not affected.
+    #[doc(alias = "WithLimit")]
     pub fn limit(mut self, limit: i64) -> Self {
         self.spec.limit = limit;
         self
     }
 
-    /// Orders the pairs; needs a range. Default: ascending keys. A later call replaces an earlier one.
+    /// Sorts the pairs. The default is ascending keys.
+    ///
+    /// Sorting requires a range of keys. A later call replaces an earlier one.
+    #[doc(alias = "WithSort")]
     pub fn sort(mut self, target: SortTarget, order: SortOrder) -> Self {
         self.spec.sort = Some((target, order));
         self
     }
 
-    /// Returns only the first key of the range: a sort and `limit(1)`, over the keys with the key as prefix
-    /// unless another range is chosen.
+    /// Returns only the first key of the range.
+    ///
+    /// Combines a sort with `limit(1)`. The range is every key that has this key as its prefix, unless another range
+    /// is selected.
+    #[doc(alias = "WithFirstKey")]
     pub fn first_key(self) -> Self {
         self.only(SortTarget::Key, SortOrder::Ascend)
     }
 
     /// Returns only the last key of the range; see [`first_key`](Self::first_key).
+    #[doc(alias = "WithLastKey")]
     pub fn last_key(self) -> Self {
         self.only(SortTarget::Key, SortOrder::Descend)
     }
 
-    /// Returns only the key created first; see [`first_key`](Self::first_key).
+    /// Returns only the key that was created first; see [`first_key`](Self::first_key).
+    #[doc(alias = "WithFirstCreate")]
     pub fn first_create(self) -> Self {
         self.only(SortTarget::CreateRevision, SortOrder::Ascend)
     }
 
-    /// Returns only the key created last; see [`first_key`](Self::first_key).
+    /// Returns only the key that was created last; see [`first_key`](Self::first_key).
+    #[doc(alias = "WithLastCreate")]
     pub fn last_create(self) -> Self {
         self.only(SortTarget::CreateRevision, SortOrder::Descend)
     }
 
-    /// Returns only the key whose last change is the oldest; see [`first_key`](Self::first_key).
+    /// Returns only the key with the oldest modification; see [`first_key`](Self::first_key).
+    #[doc(alias = "WithFirstRev")]
     pub fn first_revision(self) -> Self {
         self.only(SortTarget::ModRevision, SortOrder::Ascend)
     }
 
-    /// Returns only the key changed last; see [`first_key`](Self::first_key).
+    /// Returns only the key that was modified last; see [`first_key`](Self::first_key).
+    #[doc(alias = "WithLastRev")]
     pub fn last_revision(self) -> Self {
         self.only(SortTarget::ModRevision, SortOrder::Descend)
     }
@@ -142,54 +163,63 @@ impl<B> Get<B> {
         self.sort(target, order).limit(1)
     }
 
-    /// Lets the member answer from its own state: faster, without a quorum, possibly stale.
-    /// Default: linearizable.
+    /// Allows the member to respond from its own state. The default is a linearizable read.
+    ///
+    /// A serializable read is faster and needs no quorum, but it may return stale data.
+    #[doc(alias = "WithSerializable")]
     pub fn serializable(mut self) -> Self {
         self.spec.serializable = true;
         self
     }
 
-    /// Leaves out the values. Members of 3.7 leave out the leases as well.
+    /// Omits the values. Members of etcd 3.7 also omit the leases.
+    #[doc(alias = "WithKeysOnly")]
     pub fn keys_only(mut self) -> Self {
         self.spec.keys_only = true;
         self
     }
 
-    /// Returns only how many keys there are; wins over [`keys_only`](Self::keys_only).
+    /// Returns only the number of keys. Takes precedence over [`keys_only`](Self::keys_only).
+    #[doc(alias = "WithCountOnly")]
     pub fn count_only(mut self) -> Self {
         self.spec.count_only = true;
         self
     }
 
-    /// Leaves out keys last changed before `revision`. Filters apply after the range is read: the count of
-    /// the answer is not affected. Default, and zero: no bound.
+    /// Omits keys last modified before `revision`. Zero, the default, sets no bound.
+    ///
+    /// etcd filters after it has read the range, so the `count` of the response is not affected.
+    #[doc(alias = "WithMinModRev")]
     pub fn min_mod_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.min_mod_revision = revision.into();
         self
     }
 
-    /// Leaves out keys last changed after `revision`; see [`min_mod_revision`](Self::min_mod_revision).
+    /// Omits keys last modified after `revision`; see [`min_mod_revision`](Self::min_mod_revision).
+    #[doc(alias = "WithMaxModRev")]
     pub fn max_mod_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.max_mod_revision = revision.into();
         self
     }
 
-    /// Leaves out keys created before `revision`; see [`min_mod_revision`](Self::min_mod_revision).
+    /// Omits keys created before `revision`; see [`min_mod_revision`](Self::min_mod_revision).
+    #[doc(alias = "WithMinCreateRev")]
     pub fn min_create_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.min_create_revision = revision.into();
         self
     }
 
-    /// Leaves out keys created after `revision`; see [`min_mod_revision`](Self::min_mod_revision).
+    /// Omits keys created after `revision`; see [`min_mod_revision`](Self::min_mod_revision).
+    #[doc(alias = "WithMaxCreateRev")]
     pub fn max_create_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.max_create_revision = revision.into();
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request against `limits` without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with where there is one.
+    /// Returns an error that names the field etcd would reject, with etcd's error code if there is one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.spec.check()?;
         size::check(limits, false, size::of_range(&self.spec.range), || crate::wire::get_len(&self.spec))?;
@@ -207,7 +237,7 @@ impl GetSpec {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         self.range.check()?;
         if self.limit < 0 {
-            return Err(Invalid::new("limit", "is negative"));
+            return Err(Invalid::new("limit", "must not be negative"));
         }
         let revisions = [
             ("revision", self.revision),
@@ -217,7 +247,7 @@ impl GetSpec {
             ("max_create_revision", self.max_create_revision),
         ];
         if let Some((field, _)) = revisions.into_iter().find(|(_, revision)| *revision < Revision::ZERO) {
-            return Err(Invalid::new(field, "is negative"));
+            return Err(Invalid::new(field, "must not be negative"));
         }
         if self.sort.is_some() && !self.range.is_range() {
             return Err(Invalid::new("sort", "needs a range of keys"));
@@ -226,47 +256,47 @@ impl GetSpec {
     }
 }
 
-/// The answer to a [`Get`].
+/// The response to a [`Get`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GetResponse {
-    /// Who answered, and at which revision the store is.
+    /// The header, with the revision of the store.
     pub header: ResponseHeader,
-    /// The pairs, in the order asked for.
+    /// The pairs, in the requested order.
     pub kvs: Vec<KeyValue>,
-    /// Whether the limit left pairs out.
+    /// Whether the limit cut off further pairs.
     pub more: bool,
-    /// How many keys are in the range, whatever limit and filters left out.
+    /// The number of keys in the range, before the limit and the filters apply.
     pub count: u64,
 }
 
 impl GetResponse {
-    /// An answer with all pairs there are: `more` is false, `count` their number.
+    /// Creates a response that holds every pair: `more` is false and `count` is the number of pairs.
     pub fn new(header: ResponseHeader, kvs: Vec<KeyValue>) -> Self {
         let count = kvs.len() as u64;
         Self { header, kvs, more: false, count }
     }
 
-    /// Sets whether the limit left pairs out.
+    /// Sets whether the limit cut off further pairs.
     #[must_use = "returns the changed response"]
     pub fn with_more(mut self, more: bool) -> Self {
         self.more = more;
         self
     }
 
-    /// Sets how many keys are in the range.
+    /// Sets the number of keys in the range.
     #[must_use = "returns the changed response"]
     pub fn with_count(mut self, count: u64) -> Self {
         self.count = count;
         self
     }
 
-    /// The first pair: the pair of a Get of one key, `None` when the key does not exist.
+    /// Returns the first pair. For a read of a single key this is its pair, or `None` if the key does not exist.
     pub fn first(&self) -> Option<&KeyValue> {
         self.kvs.first()
     }
 
-    /// The first pair, out of the response.
+    /// Consumes the response and returns the first pair.
     pub fn into_first(self) -> Option<KeyValue> {
         self.kvs.into_iter().next()
     }

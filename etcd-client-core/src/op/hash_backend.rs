@@ -6,12 +6,13 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{EndpointText, ResponseHeader};
 
-/// Asks one member for a checksum of its whole database, what is stored of leases, users and members included (the RPC
-/// `Hash`).
+/// Requests a checksum of the whole database of one member (the RPC `Hash`).
 ///
-/// Members of one cluster may differ in it without being corrupt; [`HashKv`](super::HashKv) is for comparing them. There is
-/// no deadline by default once the member is connected: the time grows with the database.
+/// The database includes the stored leases, users and members. The checksums of healthy members of one cluster can
+/// differ; compare members with [`HashKv`](super::HashKv). Once the member is connected, the call has no deadline by
+/// default, because the duration grows with the database.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::HashBackend;
 ///
@@ -25,45 +26,45 @@ pub struct HashBackend<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What a [`HashBackend`] asks for.
+/// The parameters of a [`HashBackend`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HashBackendSpec {
-    /// The endpoint of the member to ask; it need not be one of the client's.
+    /// The endpoint of the member, which does not have to be configured on the client.
     pub endpoint: EndpointText,
 }
 
 bindable!(HashBackend, HashBackendSpec => HashBackendResponse, MaintenanceBound: Maintenance.hash);
 
 impl HashBackend {
-    /// Asks the member at `endpoint`.
+    /// Creates a request to the member at `endpoint`.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         HashBackendSpec { endpoint: endpoint.into() }.into()
     }
 }
 
 impl<B> HashBackend<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`HashBackend`].
+/// The response to a [`HashBackend`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HashBackendResponse {
-    /// Who answered.
+    /// The header of the response.
     pub header: ResponseHeader,
     /// The checksum.
     pub hash: u32,
 }
 
 impl HashBackendResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, hash: u32) -> Self {
         Self { header, hash }
     }

@@ -6,11 +6,12 @@ use super::bind::bindable;
 use super::{Invalid, Limits, Unbound};
 use crate::model::{EndpointText, ResponseHeader, Revision};
 
-/// Asks one member for a checksum of all keys and values up to a revision.
+/// Requests a checksum of all keys and values of one member, up to a revision.
 ///
-/// Members that agree on `compact_revision` and on the revision hashed must agree on the checksum. There is no deadline by
-/// default once the member is connected: the time grows with the store.
+/// Two members with the same `compact_revision` and the same hash revision must return the same checksum. Once the
+/// member is connected, the call has no deadline by default, because the duration grows with the store.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::HashKv;
 ///
@@ -24,72 +25,72 @@ pub struct HashKv<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What a [`HashKv`] asks for.
+/// The parameters of a [`HashKv`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HashKvSpec {
-    /// The endpoint of the member to ask; it need not be one of the client's.
+    /// The endpoint of the member, which does not have to be configured on the client.
     pub endpoint: EndpointText,
-    /// The last revision to count in; zero for the current one.
+    /// The last revision to include; zero for the current one.
     pub revision: Revision,
 }
 
 bindable!(HashKv, HashKvSpec => HashKvResponse, MaintenanceBound: Maintenance.hash_kv);
 
 impl HashKv {
-    /// Asks the member at `endpoint` about its current revision.
+    /// Creates a request to the member at `endpoint`, for its current revision.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         HashKvSpec { endpoint: endpoint.into(), revision: Revision::ZERO }.into()
     }
 }
 
 impl<B> HashKv<B> {
-    /// Counts in only what was written up to `revision`. Default: zero, the current revision.
+    /// Includes only what was written up to `revision`. Zero, the default, is the current revision.
     pub fn revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.revision = revision.into();
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the revision is below zero.
+    /// Returns an error if the revision is negative.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         if self.spec.revision < Revision::ZERO {
-            return Err(Invalid::new("revision", "is below zero").into());
+            return Err(Invalid::new("revision", "must not be negative").into());
         }
         Ok(())
     }
 }
 
-/// The answer to a [`HashKv`].
+/// The response to a [`HashKv`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HashKvResponse {
-    /// Who answered, and the current revision of the store.
+    /// The header, with the current revision of the store.
     pub header: ResponseHeader,
     /// The checksum.
     pub hash: u32,
-    /// The last compaction that the checksum knows of; `None` where the store was never compacted.
+    /// The revision of the last compaction that the checksum covers; `None` if the store was never compacted.
     pub compact_revision: Option<Revision>,
-    /// The last revision counted in; `None` before 3.6, which does not say.
+    /// The last revision included; `None` from servers before 3.6, which do not report it.
     pub hash_revision: Option<Revision>,
 }
 
 impl HashKvResponse {
-    /// An answer about a store that was never compacted.
+    /// Creates a response of a store that was never compacted.
     pub fn new(header: ResponseHeader, hash: u32) -> Self {
         Self { header, hash, compact_revision: None, hash_revision: None }
     }
 
-    /// Sets the last compaction.
+    /// Sets the revision of the last compaction.
     #[must_use = "returns the changed response"]
     pub fn with_compact_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.compact_revision = Some(revision.into());
         self
     }
 
-    /// Sets the last revision counted in.
+    /// Sets the last revision included.
     #[must_use = "returns the changed response"]
     pub fn with_hash_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.hash_revision = Some(revision.into());

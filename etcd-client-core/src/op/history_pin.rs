@@ -1,14 +1,16 @@
-//! The history that the reads of one operation have to come from.
+//! Pins the reads of one operation to a single history of the cluster.
 
 use std::sync::{Arc, OnceLock};
 
-/// Shared by the gets that read one range in steps: the first one that a client sends fixes the client's history, and later ones fail
-/// once another history was accepted. A revision means nothing in another history.
+/// A pin that several gets share while they read one range in steps.
+///
+/// The first get that a client sends fixes the client's history. Later gets fail if another history was accepted in
+/// the meantime, because a revision has no meaning in another history.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HistoryPin(Option<Arc<OnceLock<u64>>>);
 
 impl HistoryPin {
-    /// A pin for several gets. The default one holds nothing.
+    /// Creates a pin for several gets. The default pin imposes nothing.
     pub(crate) fn new() -> Self {
         Self(Some(Arc::default()))
     }
@@ -17,18 +19,18 @@ impl HistoryPin {
         self.0.is_some()
     }
 
-    /// The number of the history, once a get was sent.
+    /// Returns the number of the history, once a get was sent.
     pub(crate) fn number(&self) -> Option<u64> {
         self.0.as_ref().and_then(|cell| cell.get().copied())
     }
 
-    /// Whether a read may come from the client's history with this number.
+    /// Returns whether a read may come from the history with this number.
     pub(crate) fn holds(&self, number: u64) -> bool {
         self.0.as_ref().is_none_or(|cell| *cell.get_or_init(|| number) == number)
     }
 }
 
-/// The options of calls are compared by what a user sets.
+/// Every pin equals every other: options of calls are compared by what a user sets.
 impl PartialEq for HistoryPin {
     fn eq(&self, _other: &Self) -> bool {
         true

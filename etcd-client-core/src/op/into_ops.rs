@@ -1,10 +1,13 @@
-//! What `Txn::when`, `then` and `or_else` take: one item, an array, a `Vec`, an `Option` or a tuple of them.
+//! The arguments of `Txn::when`, `then` and `or_else`: one item, an array, a `Vec`, an `Option` or a tuple of them.
 
 use super::{Compare, Delete, Get, Op, Put, Txn};
 
-/// What can be appended to a branch of a Txn: a [`Get`], [`Put`], [`Delete`], [`Txn`] or [`Op`], or an
-/// array, a `Vec`, an `Option` or a tuple of up to twelve of such.
+/// A type whose operations can be appended to a branch of a Txn.
 ///
+/// A [`Get`], [`Put`], [`Delete`], [`Txn`] or [`Op`] is one, and so is an array, a `Vec`, an `Option` or a tuple of
+/// up to twelve such types.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Delete, Get, Put, Txn};
 ///
@@ -12,7 +15,7 @@ use super::{Compare, Delete, Get, Op, Put, Txn};
 /// assert_eq!(txn.spec().success().len(), 3);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an operation, nor a collection of operations",
+    message = "`{Self}` is not an operation or a collection of operations",
     note = "a bound operation (`client.put(..)`) cannot be part of a Txn: use `Put::new(..)`"
 )]
 pub trait IntoOps {
@@ -20,9 +23,10 @@ pub trait IntoOps {
     fn append_to(self, ops: &mut Vec<Op>);
 }
 
-/// What can be given as the conditions of a Txn: a [`Compare`], or an array, a `Vec`, an `Option` or a tuple
-/// of up to twelve of such.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a Compare, nor a collection of Compares")]
+/// A type whose conditions can be added to a Txn.
+///
+/// A [`Compare`] is one, and so is an array, a `Vec`, an `Option` or a tuple of up to twelve such types.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a Compare or a collection of Compares")]
 pub trait IntoCompares {
     /// Appends the conditions, in order.
     fn append_to(self, compares: &mut Vec<Compare>);

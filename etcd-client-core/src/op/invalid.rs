@@ -1,33 +1,34 @@
-//! A refused request: which field, where in a Txn, and what is wrong with it.
+//! The error for a request that fails validation: the field, its position in a Txn, and the problem.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use etcd_errors::{Code, Error};
 
-/// Why a request is not sent. Becomes an `Error` once it is known where in the request the field stands.
+/// The reason why a request is rejected. It becomes an `Error` once the position of the field in the request is
+/// known.
 #[derive(Debug)]
 pub(crate) struct Invalid {
     field: &'static str,
     code: Option<Code>,
-    /// Leads to the field: empty, or like `success[2].put.`.
+    /// The path to the field: empty, or in the form `success[2].put.`.
     path: String,
     complaint: Cow<'static, str>,
 }
 
 impl Invalid {
-    /// `complaint` continues a sentence that starts with the field: "is empty".
+    /// Creates an error for `field`. `complaint` continues a sentence that starts with the field, such as "is empty".
     pub(crate) fn new(field: &'static str, complaint: impl Into<Cow<'static, str>>) -> Self {
         Self { field, code: None, path: String::new(), complaint: complaint.into() }
     }
 
-    /// The code etcd itself would answer with.
+    /// Sets the code that etcd itself would return.
     pub(crate) fn code(mut self, code: Code) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// Says that the field stands inside `outer`.
+    /// Records that the field is inside of `outer`.
     pub(crate) fn within(mut self, outer: impl fmt::Display) -> Self {
         self.path = format!("{outer}.{}", self.path);
         self

@@ -1,4 +1,4 @@
-//! Which keys an operation is about: one, those with a prefix, those from a key on, a range, or all.
+//! The keys of an operation: one key, a prefix, everything from a key on, a range, or all keys.
 
 use bytes::Bytes;
 use etcd_errors::Code;
@@ -6,8 +6,9 @@ use etcd_errors::Code;
 use super::Invalid;
 use crate::model::{Key, prefix_range_end};
 
-/// The keys an operation is about.
+/// The keys that an operation applies to.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::KeyRange;
 ///
@@ -23,7 +24,7 @@ pub struct KeyRange {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Selector {
     One,
-    /// A prefix that an explicit selector replaces: what "the first key of" means when nothing else is said.
+    /// A prefix that an explicit selector replaces: the range of `first_key` and its like unless one is selected.
     ImpliedPrefix,
     Prefix,
     FromKey,
@@ -45,48 +46,53 @@ impl Selector {
 }
 
 impl KeyRange {
-    /// Exactly this key.
+    /// Selects exactly this key.
     pub fn one(key: impl Into<Key>) -> Self {
         Self { key: key.into(), selector: Selector::One }
     }
 
-    /// All keys that start with `key`; with an empty one, all keys.
+    /// Selects every key that starts with `key`. An empty `key` selects all keys.
+    #[doc(alias = "WithPrefix")]
     pub fn prefix(key: impl Into<Key>) -> Self {
         Self { key: key.into(), selector: Selector::Prefix }
     }
 
-    /// `key` and all keys after it; with an empty one, all keys.
+    /// Selects `key` and every key after it. An empty `key` selects all keys.
+    #[doc(alias = "WithFromKey")]
     pub fn from_key(key: impl Into<Key>) -> Self {
         Self { key: key.into(), selector: Selector::FromKey }
     }
 
-    /// The keys from `key` up to, but without, `range_end`.
+    /// Selects the keys from `key` to `range_end`, excluding `range_end`.
+    #[doc(alias = "WithRange")]
     pub fn between(key: impl Into<Key>, range_end: impl Into<Key>) -> Self {
         Self { key: key.into(), selector: Selector::End(range_end.into()) }
     }
 
-    /// All keys.
+    /// Selects all keys.
     pub fn all() -> Self {
         Self { key: Key::new(), selector: Selector::All }
     }
 
-    /// The range that [`bounds`](Self::bounds) describes: an empty `range_end` means one key.
+    /// Creates a range from what [`bounds`](Self::bounds) returns. An empty `range_end` selects one key.
     pub fn from_bounds(key: Bytes, range_end: Bytes) -> Self {
         let selector = if range_end.is_empty() { Selector::One } else { Selector::End(range_end.into()) };
         Self { key: key.into(), selector }
     }
 
-    /// The key the operation was made with: the first of the range unless all keys were asked for.
+    /// Returns the key that the operation was created with: the first of the range, or empty if all keys are
+    /// selected.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Whether this is more than one key.
+    /// Returns whether this can be more than one key.
     pub fn is_range(&self) -> bool {
         self.selector != Selector::One
     }
 
-    /// `key` and `range_end` as etcd takes them: an empty `range_end` for one key, `"\0"` for no upper end.
+    /// Returns `key` and `range_end` in etcd's encoding: an empty `range_end` is one key, `"\0"` means no upper
+    /// bound.
     pub fn bounds(&self) -> (Bytes, Bytes) {
         const ZERO: Bytes = Bytes::from_static(b"\0");
         let key = || Bytes::from(self.key.clone());
@@ -118,14 +124,14 @@ impl KeyRange {
         self.select(Selector::All);
     }
 
-    /// Makes it a prefix unless a range was selected, and lets a later selection win.
+    /// Selects the prefix unless a range is selected already. A later selection replaces it.
     pub(crate) fn imply_prefix(&mut self) {
         if self.selector == Selector::One {
             self.selector = Selector::ImpliedPrefix;
         }
     }
 
-    /// A second, different selection is remembered and refused by `check`.
+    /// Records a second, different selection, which `check` then rejects.
     fn select(&mut self, selector: Selector) {
         self.selector = match &self.selector {
             Selector::One | Selector::ImpliedPrefix => selector,
@@ -144,16 +150,16 @@ impl KeyRange {
         }
     }
 
-    /// Refuses what contradicts itself, and leaves it to the operation which keys may be empty.
+    /// Rejects contradictory selections. The operation itself decides whether a key may be empty.
     pub(crate) fn check_selectors(&self) -> Result<(), Invalid> {
         match &self.selector {
             Selector::Both(first, second) => {
-                let complaint = format!("is selected twice, by {first} and by {second}");
+                let complaint = format!("is selected by both {first} and {second}; use only one of them");
                 Err(Invalid::new("range_end", complaint))
             }
             Selector::End(end) if end.is_empty() => Err(Invalid::new("range_end", "is empty")),
             Selector::All if !self.key.is_empty() => {
-                Err(Invalid::new("key", "must be empty when all keys are selected"))
+                Err(Invalid::new("key", "must be empty when all_keys is set"))
             }
             _ => Ok(()),
         }
@@ -167,31 +173,38 @@ impl KeyRange {
     }
 }
 
-/// The setters of every operation on a range; `$self.$path` leads to its `KeyRange`.
+/// The range setters that every operation on a range shares; `$self.$path` leads to its `KeyRange`.
 macro_rules! range_setters {
     ($($path:ident).+) => {
-        /// All keys that start with the key; with an empty key, all keys. Default: exactly the key.
+        /// Selects every key that starts with the key. An empty key selects all keys. The default is exactly the key.
         ///
-        /// Only one of `prefix`, `range_end`, `from_key` and `all_keys` may be chosen; a second one is an error
-        /// when the request is sent.
+        /// Use only one of `prefix`, `range_end`, `from_key` and `all_keys`. The request fails validation if two of
+        /// them are set.
+        #[doc(alias = "WithPrefix")]
+        #[doc(alias = "with_prefix")]
         pub fn prefix(mut self) -> Self {
             self.$($path).+.select_prefix();
             self
         }
 
-        /// The keys from the key up to, but without, `end`.
+        /// Selects the keys from the key to `end`, excluding `end`.
+        #[doc(alias = "WithRange")]
+        #[doc(alias = "with_range")]
         pub fn range_end(mut self, end: impl Into<$crate::model::Key>) -> Self {
             self.$($path).+.select_end(end.into());
             self
         }
 
-        /// The key and all keys after it; with an empty key, all keys.
+        /// Selects the key and every key after it. An empty key selects all keys.
+        #[doc(alias = "WithFromKey")]
+        #[doc(alias = "with_from_key")]
         pub fn from_key(mut self) -> Self {
             self.$($path).+.select_from_key();
             self
         }
 
-        /// All keys; the key itself must be empty.
+        /// Selects all keys. The key itself must be empty.
+        #[doc(alias = "with_all_keys")]
         pub fn all_keys(mut self) -> Self {
             self.$($path).+.select_all();
             self

@@ -1,4 +1,4 @@
-//! LeaseGrant: a new lease.
+//! LeaseGrant: grants a lease.
 
 use std::time::Duration;
 
@@ -8,14 +8,18 @@ use super::bind::bindable;
 use super::{Invalid, Limits, Unbound};
 use crate::model::{LeaseId, ResponseHeader};
 
-/// The longest time to live in seconds: `MaxLeaseTTL` in server/lease/lessor.go.
+/// The maximum TTL in seconds: `MaxLeaseTTL` in server/lease/lessor.go.
 pub(crate) const MAX_TTL_SECONDS: u64 = 9_000_000_000;
 
-/// Grants a lease: keys attached to it are deleted when it is not renewed in time.
+/// Grants a lease. etcd deletes the keys attached to a lease when it expires without renewal.
 ///
-/// With an id chosen by the caller an attempt of unknown outcome that did succeed shows as `Code::LeaseExist` when the
-/// grant is repeated. Dropping the future leaves the outcome unknown.
+/// If you choose the id and an earlier attempt of unknown outcome was applied, the next attempt fails with
+/// `Code::LeaseExist`.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled: the lease may exist until it expires.
+///
+/// # Examples
 /// ```
 /// use std::time::Duration;
 /// use etcd_client_core::{LeaseGrant, LeaseId};
@@ -24,44 +28,50 @@ pub(crate) const MAX_TTL_SECONDS: u64 = 9_000_000_000;
 /// assert_eq!(grant.spec().ttl_seconds(), 10);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "Grant")]
+#[doc(alias = "LeaseGrantRequest")]
+#[doc(alias = "LeaseGrantOptions")]
 #[must_use = "a LeaseGrant does nothing until it is awaited"]
 pub struct LeaseGrant<B = Unbound> {
     pub(super) spec: LeaseGrantSpec,
     pub(super) binding: B,
 }
 
-/// What a [`LeaseGrant`] asks for.
+/// The parameters of a [`LeaseGrant`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseGrantSpec {
-    /// How long the lease lives without renewal.
+    /// The lease TTL.
     pub ttl: Duration,
-    /// The id; `None` lets the client choose a random one.
+    /// The lease id; `None` lets the client choose a random one.
     pub id: Option<LeaseId>,
 }
 
 bindable!(LeaseGrant, LeaseGrantSpec => LeaseGrantResponse, LeaseBound: Lease.grant);
 
 impl LeaseGrant {
-    /// A lease that lives for `ttl` without renewal, rounded up to whole seconds. Servers raise a time they
-    /// find too short (2 s by default): go by the one in the answer.
+    /// Creates a request for a lease with the TTL `ttl`, rounded up to whole seconds.
+    ///
+    /// Servers raise a TTL that is too short (2 s by default), so use the TTL of the response.
     pub fn new(ttl: Duration) -> Self {
         LeaseGrantSpec { ttl, id: None }.into()
     }
 }
 
 impl<B> LeaseGrant<B> {
-    /// Sets the id, which may be negative, as etcd accepts any number but zero. Default: the client chooses a random positive one, so
-    /// that it can tell a grant whose response was lost from a second grant.
+    /// Sets the lease id. By default the client chooses a random positive id.
+    ///
+    /// The id may be negative, because etcd accepts any number except zero. An id that the client knows in advance
+    /// lets it distinguish a grant whose response was lost from a second grant.
     pub fn id(mut self, id: LeaseId) -> Self {
         self.spec.id = Some(id);
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the time to live is zero or longer than etcd allows.
+    /// Returns an error if the TTL is zero or exceeds etcd's maximum.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         self.spec.check()?;
         Ok(())
@@ -69,37 +79,37 @@ impl<B> LeaseGrant<B> {
 }
 
 impl LeaseGrantSpec {
-    /// The time to live in whole seconds, rounded up.
+    /// Returns the TTL in whole seconds, rounded up.
     pub fn ttl_seconds(&self) -> u64 {
         self.ttl.as_secs().saturating_add(u64::from(self.ttl.subsec_nanos() > 0))
     }
 
     fn check(&self) -> Result<(), Invalid> {
         if self.ttl.is_zero() {
-            return Err(Invalid::new("ttl", "is zero"));
+            return Err(Invalid::new("ttl", "must be greater than zero"));
         }
         if self.ttl_seconds() > MAX_TTL_SECONDS {
-            let complaint = format!("is longer than {MAX_TTL_SECONDS} seconds");
+            let complaint = format!("exceeds the maximum of {MAX_TTL_SECONDS} seconds");
             return Err(Invalid::new("ttl", complaint).code(Code::LeaseTTLTooLarge));
         }
         Ok(())
     }
 }
 
-/// The answer to a [`LeaseGrant`].
+/// The response to a [`LeaseGrant`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseGrantResponse {
-    /// Who answered. Its revision has no part in the ordering of reads and writes.
+    /// The header of the response. Its revision takes no part in the ordering of reads and writes.
     pub header: ResponseHeader,
     /// The id of the lease.
     pub id: LeaseId,
-    /// How long the lease lives without renewal; may be longer than asked for.
+    /// The lease TTL, which may be longer than requested.
     pub ttl: Duration,
 }
 
 impl LeaseGrantResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, id: LeaseId, ttl: Duration) -> Self {
         Self { header, id, ttl }
     }

@@ -1,4 +1,4 @@
-//! A grant whose lease is kept alive from the beginning.
+//! LeaseGrantKept: grants a lease and keeps it alive.
 
 use std::pin::Pin;
 
@@ -8,9 +8,10 @@ use tokio::time::Instant;
 use super::{LeaseBound, LeaseGrant, LeaseKeepAlive};
 use crate::service::KeptLease;
 
-/// Grants a lease and keeps it alive: what [`LeaseGrant::keep_alive`] gives.
+/// Grants a lease and keeps it alive; returned by [`LeaseGrant::keep_alive`].
 ///
-/// Dropping the future may leave a lease that nobody renews; it expires by itself.
+/// # Cancel safety
+/// Dropping the future may leave a lease behind that is not renewed. It expires by itself.
 #[derive(Clone, Debug)]
 #[must_use = "a LeaseGrantKept does nothing until it is awaited"]
 pub struct LeaseGrantKept<'a> {
@@ -18,8 +19,9 @@ pub struct LeaseGrantKept<'a> {
 }
 
 impl<'a> LeaseGrant<LeaseBound<'a>> {
-    /// Grants the lease and keeps it alive. Its deadline counts from before the grant was sent.
+    /// Grants the lease and keeps it alive. The deadline of the lease counts from before the grant was sent.
     ///
+    /// # Examples
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
     /// use std::time::Duration;

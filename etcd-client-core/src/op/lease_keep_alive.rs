@@ -1,4 +1,4 @@
-//! LeaseKeepAlive: keeps a lease alive for as long as its handle is held.
+//! LeaseKeepAlive: keeps a lease alive while its handle exists.
 
 use std::time::Duration;
 
@@ -10,11 +10,15 @@ use super::{Limits, Unbound};
 use crate::model::LeaseId;
 use crate::service::KeptLease;
 
-/// Keeps a lease alive: it is renewed at a third of its time to live, until the last clone of the handle is dropped.
+/// Keeps a lease alive: the client renews it after every third of its TTL, until the last clone of the handle is
+/// dropped.
 ///
-/// Awaiting it waits for the first renewal, unless [`granted`](Self::granted) says how long the lease lives anyway. Dropping the
-/// future before leaves the lease as it is.
+/// Awaiting the operation waits for the first renewal, unless the TTL is known from [`granted`](Self::granted).
 ///
+/// # Cancel safety
+/// Dropping the future before it completes neither ends nor shortens the lease.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{LeaseId, LeaseKeepAlive};
 ///
@@ -22,34 +26,36 @@ use crate::service::KeptLease;
 /// assert_eq!(keep.spec().id.get(), 7);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "KeepAlive")]
+#[doc(alias = "LeaseKeepAliveRequest")]
 #[must_use = "a LeaseKeepAlive does nothing until it is awaited"]
 pub struct LeaseKeepAlive<B = Unbound> {
     pub(super) spec: LeaseKeepAliveSpec,
     pub(super) binding: B,
 }
 
-/// What a [`LeaseKeepAlive`] asks for.
+/// The parameters of a [`LeaseKeepAlive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseKeepAliveSpec {
-    /// The lease.
+    /// The lease to keep alive.
     pub id: LeaseId,
-    /// What is known of its time; `None` lets the first renewal tell.
+    /// The known TTL and its start; `None` takes them from the first renewal.
     pub granted: Option<LeaseGranted>,
 }
 
-/// How long a lease lives, and since when at least.
+/// The TTL of a lease and the earliest time at which it can have started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseGranted {
-    /// The time to live as the server gave it.
+    /// The TTL that the server returned.
     pub ttl: Duration,
-    /// When the request was sent that the server gave it for; the lease began no earlier.
+    /// The time at which the request for this TTL was sent. The TTL started no earlier.
     pub sent_at: Instant,
 }
 
 impl LeaseGranted {
-    /// A lease that lives for `ttl`, given in the answer to a request that was sent at `sent_at`.
+    /// Creates the description of a TTL that the server returned for a request sent at `sent_at`.
     pub fn new(ttl: Duration, sent_at: Instant) -> Self {
         Self { ttl, sent_at }
     }
@@ -58,24 +64,24 @@ impl LeaseGranted {
 bindable!(LeaseKeepAlive, LeaseKeepAliveSpec => KeptLease, LeaseBound: Lease.keep_alive);
 
 impl LeaseKeepAlive {
-    /// Keeps the lease `id` alive.
+    /// Creates a request that keeps the lease `id` alive.
     pub fn new(id: LeaseId) -> Self {
         LeaseKeepAliveSpec { id, granted: None }.into()
     }
 }
 
 impl<B> LeaseKeepAlive<B> {
-    /// Says how long the lease lives, as the answer to its grant or to a renewal did, and when that was asked for. Default: it is
-    /// renewed once before the handle is there.
+    /// Sets the TTL that the response to the grant or to a renewal contained, and the time at which that request was
+    /// sent. By default the client renews the lease once before it returns the handle.
     pub fn granted(mut self, ttl: Duration, sent_at: Instant) -> Self {
         self.spec.granted = Some(LeaseGranted::new(ttl, sent_at));
         self
     }
 
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }

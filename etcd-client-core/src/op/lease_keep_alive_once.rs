@@ -1,4 +1,4 @@
-//! LeaseKeepAliveOnce: one renewal of a lease.
+//! LeaseKeepAliveOnce: renews a lease once.
 
 use std::time::Duration;
 
@@ -8,11 +8,14 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{LeaseId, ResponseHeader};
 
-/// Renews a lease once: it then lives for its whole time to live again.
+/// Renews a lease once, which restarts its TTL.
 ///
-/// A lease that does not exist, or has expired, is an error (`Code::LeaseNotFound`), as for the other operations. A renewal that
-/// may have been done does no harm when it is done again, so it is sent again until its deadline.
+/// Renewing twice is harmless, so the client retries a renewal of unknown outcome until its deadline.
 ///
+/// # Errors
+/// Fails with `Code::LeaseNotFound` if the lease does not exist or has expired, like the other lease operations.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{LeaseId, LeaseKeepAliveOnce};
 ///
@@ -20,13 +23,14 @@ use crate::model::{LeaseId, ResponseHeader};
 /// assert_eq!(renew.spec().id.get(), 7);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "KeepAliveOnce")]
 #[must_use = "a LeaseKeepAliveOnce does nothing until it is awaited"]
 pub struct LeaseKeepAliveOnce<B = Unbound> {
     pub(super) spec: LeaseKeepAliveOnceSpec,
     pub(super) binding: B,
 }
 
-/// What a [`LeaseKeepAliveOnce`] asks for.
+/// The parameters of a [`LeaseKeepAliveOnce`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseKeepAliveOnceSpec {
@@ -37,36 +41,36 @@ pub struct LeaseKeepAliveOnceSpec {
 bindable!(LeaseKeepAliveOnce, LeaseKeepAliveOnceSpec => LeaseKeepAliveResponse, LeaseBound: Lease.keep_alive_once);
 
 impl LeaseKeepAliveOnce {
-    /// Renews the lease `id`.
+    /// Creates a request that renews the lease `id`.
     pub fn new(id: LeaseId) -> Self {
         LeaseKeepAliveOnceSpec { id }.into()
     }
 }
 
 impl<B> LeaseKeepAliveOnce<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a renewal.
+/// The response to a renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseKeepAliveResponse {
-    /// Who answered. Its revision has no part in the ordering of reads and writes.
+    /// The header of the response. Its revision takes no part in the ordering of reads and writes.
     pub header: ResponseHeader,
-    /// The lease.
+    /// The renewed lease.
     pub id: LeaseId,
-    /// How long it lives from the renewal on.
+    /// The TTL, which starts at the renewal.
     pub ttl: Duration,
 }
 
 impl LeaseKeepAliveResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, id: LeaseId, ttl: Duration) -> Self {
         Self { header, id, ttl }
     }

@@ -1,4 +1,4 @@
-//! LeaseList: the leases there are.
+//! LeaseList: lists the leases.
 
 use etcd_errors::Error;
 
@@ -8,6 +8,7 @@ use crate::model::{LeaseId, ResponseHeader};
 
 /// Lists all leases.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::LeaseList;
 ///
@@ -21,7 +22,7 @@ pub struct LeaseList<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What a [`LeaseList`] asks for: nothing but the list.
+/// The parameters of a [`LeaseList`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseListSpec {}
@@ -29,34 +30,34 @@ pub struct LeaseListSpec {}
 bindable!(LeaseList, LeaseListSpec => LeaseListResponse, LeaseBound: Lease.list);
 
 impl LeaseList {
-    /// Lists all leases.
+    /// Creates a request that lists all leases.
     pub fn new() -> Self {
         LeaseListSpec {}.into()
     }
 }
 
 impl<B> LeaseList<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`LeaseList`].
+/// The response to a [`LeaseList`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseListResponse {
-    /// Who answered. Its revision has no part in the ordering of reads and writes.
+    /// The header of the response. Its revision takes no part in the ordering of reads and writes.
     pub header: ResponseHeader,
     /// The leases, in no particular order.
     pub leases: Vec<LeaseId>,
 }
 
 impl LeaseListResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, leases: Vec<LeaseId>) -> Self {
         Self { header, leases }
     }

@@ -1,4 +1,4 @@
-//! LeaseRevoke: ends a lease.
+//! LeaseRevoke: revokes a lease.
 
 use etcd_errors::Error;
 
@@ -6,11 +6,15 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{LeaseId, ResponseHeader};
 
-/// Ends a lease at once and deletes the keys attached to it.
+/// Revokes a lease immediately and deletes the keys attached to it.
 ///
-/// An unknown lease is an error of the server (`Code::LeaseNotFound`). Dropping the future leaves the outcome
-/// unknown.
+/// # Errors
+/// Fails with `Code::LeaseNotFound` if the lease does not exist.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{LeaseId, LeaseRevoke};
 ///
@@ -18,49 +22,51 @@ use crate::model::{LeaseId, ResponseHeader};
 /// assert_eq!(revoke.spec().id.get(), 7);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "Revoke")]
+#[doc(alias = "LeaseRevokeRequest")]
 #[must_use = "a LeaseRevoke does nothing until it is awaited"]
 pub struct LeaseRevoke<B = Unbound> {
     pub(super) spec: LeaseRevokeSpec,
     pub(super) binding: B,
 }
 
-/// What a [`LeaseRevoke`] asks for.
+/// The parameters of a [`LeaseRevoke`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseRevokeSpec {
-    /// The lease to end.
+    /// The lease to revoke.
     pub id: LeaseId,
 }
 
 bindable!(LeaseRevoke, LeaseRevokeSpec => LeaseRevokeResponse, LeaseBound: Lease.revoke);
 
 impl LeaseRevoke {
-    /// Ends the lease `id`.
+    /// Creates a request that revokes the lease `id`.
     pub fn new(id: LeaseId) -> Self {
         LeaseRevokeSpec { id }.into()
     }
 }
 
 impl<B> LeaseRevoke<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`LeaseRevoke`].
+/// The response to a [`LeaseRevoke`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseRevokeResponse {
-    /// Who answered; its revision is that of the deletion of the attached keys.
+    /// The header, with the revision at which the attached keys were deleted.
     pub header: ResponseHeader,
 }
 
 impl LeaseRevokeResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader) -> Self {
         Self { header }
     }

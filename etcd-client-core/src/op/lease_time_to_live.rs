@@ -1,4 +1,4 @@
-//! LeaseTimeToLive: how long a lease still lives, and what is attached to it.
+//! LeaseTimeToLive: requests the remaining TTL of a lease and its keys.
 
 use std::time::Duration;
 
@@ -9,8 +9,11 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{LeaseId, ResponseHeader};
 
-/// Asks how long a lease still lives. An unknown or expired lease is not an error: the answer has no time.
+/// Requests the remaining TTL of a lease.
 ///
+/// An unknown or expired lease is not an error: the response then has no TTL.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{LeaseId, LeaseTimeToLive};
 ///
@@ -18,70 +21,74 @@ use crate::model::{LeaseId, ResponseHeader};
 /// assert!(ask.spec().keys);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "TimeToLive")]
+#[doc(alias = "LeaseTimeToLiveRequest")]
+#[doc(alias = "LeaseTimeToLiveOptions")]
 #[must_use = "a LeaseTimeToLive does nothing until it is awaited"]
 pub struct LeaseTimeToLive<B = Unbound> {
     pub(super) spec: LeaseTimeToLiveSpec,
     pub(super) binding: B,
 }
 
-/// What a [`LeaseTimeToLive`] asks for.
+/// The parameters of a [`LeaseTimeToLive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseTimeToLiveSpec {
-    /// The lease.
+    /// The lease to look up.
     pub id: LeaseId,
-    /// Whether the attached keys are returned.
+    /// Returns the attached keys.
     pub keys: bool,
 }
 
 bindable!(LeaseTimeToLive, LeaseTimeToLiveSpec => LeaseTimeToLiveResponse, LeaseBound: Lease.time_to_live);
 
 impl LeaseTimeToLive {
-    /// Asks about the lease `id`.
+    /// Creates a request for the lease `id`.
     pub fn new(id: LeaseId) -> Self {
         LeaseTimeToLiveSpec { id, keys: false }.into()
     }
 }
 
 impl<B> LeaseTimeToLive<B> {
-    /// Returns the attached keys too. Default: not.
+    /// Returns the attached keys. They are omitted by default.
+    #[doc(alias = "WithAttachedKeys")]
     pub fn keys(mut self) -> Self {
         self.spec.keys = true;
         self
     }
 
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`LeaseTimeToLive`].
+/// The response to a [`LeaseTimeToLive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseTimeToLiveResponse {
-    /// Who answered. Its revision has no part in the ordering of reads and writes.
+    /// The header of the response. Its revision takes no part in the ordering of reads and writes.
     pub header: ResponseHeader,
     /// The lease.
     pub id: LeaseId,
-    /// How long the lease still lives, in whole seconds rounded down; `None` when it is unknown or expired.
+    /// The remaining TTL in whole seconds, rounded down; `None` if the lease is unknown or expired.
     pub ttl: Option<Duration>,
-    /// How long it was granted for; zero when it is unknown or expired.
+    /// The TTL that was granted; zero if the lease is unknown or expired.
     pub granted_ttl: Duration,
-    /// The attached keys, when asked for.
+    /// The attached keys, if they were requested.
     pub keys: Vec<Bytes>,
 }
 
 impl LeaseTimeToLiveResponse {
-    /// An answer for a lease that lives.
+    /// Creates a response for a lease that exists.
     pub fn new(header: ResponseHeader, id: LeaseId, ttl: Duration, granted_ttl: Duration) -> Self {
         Self { header, id, ttl: Some(ttl), granted_ttl, keys: Vec::new() }
     }
 
-    /// An answer for a lease that is unknown or expired.
+    /// Creates a response for a lease that is unknown or expired.
     pub fn unknown(header: ResponseHeader, id: LeaseId) -> Self {
         Self { header, id, ttl: None, granted_ttl: Duration::ZERO, keys: Vec::new() }
     }

@@ -1,8 +1,10 @@
-//! How much one request may hold: what etcd refuses is refused before it is sent.
+//! The limits on the size of a request, checked before it is sent.
 
-/// The limits of the servers, checked before a request is sent. The defaults are etcd's own; raise them
-/// together with the server's flags.
+/// The limits of the servers, checked before a request is sent.
 ///
+/// The defaults are etcd's. Raise them together with the flags of the server.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::Limits;
 ///
@@ -13,16 +15,19 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Compares, and operations in each branch, of one Txn; nested ones draw on what their parent leaves.
-    /// Default 128: etcd's `--max-txn-ops`, `DefaultMaxTxnOps` in server/embed/config.go.
+    /// The maximum number of conditions, and of operations in each branch, of a Txn. A nested Txn gets what its
+    /// parent leaves. The default is 128: etcd's `--max-txn-ops`, `DefaultMaxTxnOps` in server/embed/config.go.
     pub max_txn_ops: usize,
-    /// Encoded size of a request that changes something. Default 1.5 MiB: etcd's `--max-request-bytes`,
-    /// `DefaultMaxRequestBytes` in server/embed/config.go. Reads are not held to it.
+    /// The maximum encoded size of a request that writes. Reads are exempt. The default is 1.5 MiB: etcd's
+    /// `--max-request-bytes`, `DefaultMaxRequestBytes` in server/embed/config.go.
     pub max_request_bytes: usize,
-    /// Encoded size of any request. Default 2 MiB: a server's gRPC limit is `--max-request-bytes` plus
-    /// 512 KiB, `grpcOverheadBytes` in server/etcdserver/api/v3rpc/grpc.go.
+    /// The maximum encoded size of any request. The default is 2 MiB: a server's gRPC limit is `--max-request-bytes`
+    /// plus 512 KiB, `grpcOverheadBytes` in server/etcdserver/api/v3rpc/grpc.go.
+    #[doc(alias = "MaxCallSendMsgSize")]
     pub max_send_bytes: usize,
-    /// Encoded size of an answer. Default `i32::MAX`: all a server would send, `maxSendBytes` there.
+    /// The maximum encoded size of a response. The default is `i32::MAX`, the most a server sends: `maxSendBytes` in
+    /// the same file.
+    #[doc(alias = "MaxCallRecvMsgSize")]
     pub max_receive_bytes: usize,
 }
 
@@ -38,28 +43,30 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets how many compares, and operations in each branch, a Txn may hold.
+    /// Sets the maximum number of conditions, and of operations in each branch, of a Txn.
     #[must_use = "returns the changed limits"]
     pub fn max_txn_ops(mut self, ops: usize) -> Self {
         self.max_txn_ops = ops;
         self
     }
 
-    /// Sets the encoded size of a request that changes something, in bytes.
+    /// Sets the maximum encoded size of a request that writes, in bytes.
     #[must_use = "returns the changed limits"]
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.max_request_bytes = bytes;
         self
     }
 
-    /// Sets the encoded size of any request, in bytes.
+    /// Sets the maximum encoded size of any request, in bytes.
+    #[doc(alias = "MaxCallSendMsgSize")]
     #[must_use = "returns the changed limits"]
     pub fn max_send_bytes(mut self, bytes: usize) -> Self {
         self.max_send_bytes = bytes;
         self
     }
 
-    /// Sets the encoded size of an answer, in bytes.
+    /// Sets the maximum encoded size of a response, in bytes.
+    #[doc(alias = "MaxCallRecvMsgSize")]
     #[must_use = "returns the changed limits"]
     pub fn max_receive_bytes(mut self, bytes: usize) -> Self {
         self.max_receive_bytes = bytes;

@@ -1,4 +1,4 @@
-//! MemberAdd: makes room for a new member.
+//! MemberAdd: adds a member to the cluster.
 
 use etcd_errors::Error;
 
@@ -7,11 +7,15 @@ use super::peer_url::check_peer_urls;
 use super::{Limits, Unbound};
 use crate::model::{Member, ResponseHeader};
 
-/// Adds a member to the cluster, which is to be started afterwards with these peer URLs.
+/// Adds a member to the cluster. Start the member afterwards with these peer URLs.
 ///
-/// A member with a vote counts for the quorum at once, whether or not it ever starts: add it as a
-/// [`learner`](Self::learner) and promote it when it has caught up. Dropping the future leaves the outcome unknown.
+/// A voting member counts towards the quorum immediately, even if it never starts. Add it as a
+/// [`learner`](Self::learner) and promote it when it has caught up.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::MemberAdd;
 ///
@@ -19,26 +23,29 @@ use crate::model::{Member, ResponseHeader};
 /// assert!(add.spec().is_learner);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "MemberAddAsLearner")]
+#[doc(alias = "MemberAddRequest")]
+#[doc(alias = "MemberAddOptions")]
 #[must_use = "a MemberAdd does nothing until it is awaited"]
 pub struct MemberAdd<B = Unbound> {
     pub(super) spec: MemberAddSpec,
     pub(super) binding: B,
 }
 
-/// What a [`MemberAdd`] asks for.
+/// The parameters of a [`MemberAdd`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberAddSpec {
-    /// Where the other members will reach it: at least one [`PeerUrl`](super::PeerUrl).
+    /// The URLs at which the other members reach the new one: at least one [`PeerUrl`](super::PeerUrl).
     pub peer_urls: Vec<String>,
-    /// Whether it only learns, without a vote.
+    /// Adds the member as a learner, without a vote.
     pub is_learner: bool,
 }
 
 bindable!(MemberAdd, MemberAddSpec => MemberAddResponse, ClusterBound: Cluster.member_add);
 
 impl MemberAdd {
-    /// Adds a member that the others reach at `peer_urls`.
+    /// Creates a request that adds a member which the others reach at `peer_urls`.
     pub fn new<U: Into<String>>(peer_urls: impl IntoIterator<Item = U>) -> Self {
         let peer_urls = peer_urls.into_iter().map(Into::into).collect();
         MemberAddSpec { peer_urls, is_learner: false }.into()
@@ -46,35 +53,36 @@ impl MemberAdd {
 }
 
 impl<B> MemberAdd<B> {
-    /// Adds it as a learner, without a vote until it is promoted. Default: with a vote.
+    /// Adds the member as a learner, which has no vote until it is promoted. The default is a voting member.
+    #[doc(alias = "MemberAddAsLearner")]
     pub fn learner(mut self) -> Self {
         self.spec.is_learner = true;
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When there is no URL, or one that is no [`PeerUrl`](super::PeerUrl).
+    /// Returns an error if there is no URL, or if one is not a valid [`PeerUrl`](super::PeerUrl).
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         check_peer_urls(&self.spec.peer_urls)
     }
 }
 
-/// The answer to a [`MemberAdd`].
+/// The response to a [`MemberAdd`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberAddResponse {
-    /// Who answered. It has no revision.
+    /// The header of the response, which has no revision.
     pub header: ResponseHeader,
     /// The new member.
     pub member: Member,
-    /// All members, the new one among them.
+    /// All members, including the new one.
     pub members: Vec<Member>,
 }
 
 impl MemberAddResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, member: Member, members: Vec<Member>) -> Self {
         Self { header, member, members }
     }

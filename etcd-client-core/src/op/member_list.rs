@@ -1,4 +1,4 @@
-//! MemberList: the members of the cluster.
+//! MemberList: lists the members of the cluster.
 
 use etcd_errors::Error;
 
@@ -6,67 +6,71 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{Member, ResponseHeader};
 
-/// Lists the members of the cluster. Linearizable unless [`serializable`](Self::serializable) is set.
+/// Lists the members of the cluster. The read is linearizable unless [`serializable`](Self::serializable) is set.
 ///
-/// Servers before 3.5 always answer with what the member that was asked knows.
+/// Servers before 3.5 always respond from the state of the member that receives the request.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::MemberList;
 ///
 /// assert!(!MemberList::new().spec().serializable);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "MemberListRequest")]
 #[must_use = "a MemberList does nothing until it is awaited"]
 pub struct MemberList<B = Unbound> {
     pub(super) spec: MemberListSpec,
     pub(super) binding: B,
 }
 
-/// What a [`MemberList`] asks for.
+/// The parameters of a [`MemberList`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberListSpec {
-    /// Whether the member that is asked answers with what it knows.
+    /// Allows the member to respond from its own state, which may be stale.
     pub serializable: bool,
 }
 
 bindable!(MemberList, MemberListSpec => MemberListResponse, ClusterBound: Cluster.member_list);
 
 impl MemberList {
-    /// Lists the members.
+    /// Creates a request that lists the members.
     pub fn new() -> Self {
         MemberListSpec::default().into()
     }
 }
 
 impl<B> MemberList<B> {
-    /// Answers with what the member that is asked knows, which may be old and needs no quorum. Default: not.
+    /// Allows the member to respond from its own state, which may be stale and needs no quorum. The default is
+    /// linearizable.
+    #[doc(alias = "WithSerializable")]
     pub fn serializable(mut self) -> Self {
         self.spec.serializable = true;
         self
     }
 
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`MemberList`].
+/// The response to a [`MemberList`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberListResponse {
-    /// Who answered. It has no revision.
+    /// The header of the response, which has no revision.
     pub header: ResponseHeader,
-    /// The members, at least one, each id once.
+    /// The members: at least one, and no id twice.
     pub members: Vec<Member>,
 }
 
 impl MemberListResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, members: Vec<Member>) -> Self {
         Self { header, members }
     }

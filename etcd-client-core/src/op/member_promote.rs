@@ -1,4 +1,4 @@
-//! MemberPromote: gives a learner a vote.
+//! MemberPromote: promotes a learner to a voting member.
 
 use etcd_errors::Error;
 
@@ -6,11 +6,18 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{Member, MemberId, ResponseHeader};
 
-/// Gives a learner a vote.
+/// Promotes a learner to a voting member.
 ///
-/// One that has not caught up with the leader is refused (`Code::MemberLearnerNotReady`): try again later. Any member
-/// takes the request and forwards it to the leader, for up to 7 s while it knows of none. Dropping the future leaves the outcome unknown.
+/// Any member accepts the request and forwards it to the leader. While it knows no leader, it waits for one for up to
+/// 7 s.
 ///
+/// # Errors
+/// Fails with `Code::MemberLearnerNotReady` if the learner has not caught up with the leader. Try again later.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{MemberId, MemberPromote};
 ///
@@ -18,13 +25,14 @@ use crate::model::{Member, MemberId, ResponseHeader};
 /// assert_eq!(promote.spec().id, 7);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "MemberPromoteRequest")]
 #[must_use = "a MemberPromote does nothing until it is awaited"]
 pub struct MemberPromote<B = Unbound> {
     pub(super) spec: MemberPromoteSpec,
     pub(super) binding: B,
 }
 
-/// What a [`MemberPromote`] asks for.
+/// The parameters of a [`MemberPromote`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberPromoteSpec {
@@ -35,34 +43,34 @@ pub struct MemberPromoteSpec {
 bindable!(MemberPromote, MemberPromoteSpec => MemberPromoteResponse, ClusterBound: Cluster.member_promote);
 
 impl MemberPromote {
-    /// Promotes the learner `id`.
+    /// Creates a request that promotes the learner `id`.
     pub fn new(id: MemberId) -> Self {
         MemberPromoteSpec { id }.into()
     }
 }
 
 impl<B> MemberPromote<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`MemberPromote`].
+/// The response to a [`MemberPromote`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberPromoteResponse {
-    /// Who answered. It has no revision.
+    /// The header of the response, which has no revision.
     pub header: ResponseHeader,
-    /// All members, the promoted one with a vote.
+    /// All members, with the promoted one as a voting member.
     pub members: Vec<Member>,
 }
 
 impl MemberPromoteResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, members: Vec<Member>) -> Self {
         Self { header, members }
     }

@@ -1,4 +1,4 @@
-//! MemberRemove: takes a member out of the cluster.
+//! MemberRemove: removes a member from the cluster.
 
 use etcd_errors::Error;
 
@@ -6,10 +6,12 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{Member, MemberId, ResponseHeader};
 
-/// Removes a member from the cluster, for good: its id never returns, and its process ends.
+/// Removes a member from the cluster permanently. Its id is never used again, and its process exits.
 ///
-/// Dropping the future leaves the outcome unknown.
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{MemberId, MemberRemove};
 ///
@@ -17,13 +19,14 @@ use crate::model::{Member, MemberId, ResponseHeader};
 /// assert_eq!(remove.spec().id, 7);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "MemberRemoveRequest")]
 #[must_use = "a MemberRemove does nothing until it is awaited"]
 pub struct MemberRemove<B = Unbound> {
     pub(super) spec: MemberRemoveSpec,
     pub(super) binding: B,
 }
 
-/// What a [`MemberRemove`] asks for.
+/// The parameters of a [`MemberRemove`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberRemoveSpec {
@@ -34,34 +37,34 @@ pub struct MemberRemoveSpec {
 bindable!(MemberRemove, MemberRemoveSpec => MemberRemoveResponse, ClusterBound: Cluster.member_remove);
 
 impl MemberRemove {
-    /// Removes the member `id`.
+    /// Creates a request that removes the member `id`.
     pub fn new(id: MemberId) -> Self {
         MemberRemoveSpec { id }.into()
     }
 }
 
 impl<B> MemberRemove<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`MemberRemove`].
+/// The response to a [`MemberRemove`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemberRemoveResponse {
-    /// Who answered. It has no revision.
+    /// The header of the response, which has no revision.
     pub header: ResponseHeader,
-    /// The members that are left.
+    /// The remaining members.
     pub members: Vec<Member>,
 }
 
 impl MemberRemoveResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, members: Vec<Member>) -> Self {
         Self { header, members }
     }

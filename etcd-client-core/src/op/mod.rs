@@ -1,5 +1,5 @@
-//! The operations: what a caller asks for, its options, its answer, and the checks made before sending.
-//! An operation is plain data until it is bound to a service; how it looks on the wire is `wire`'s affair.
+//! The operations: their parameters, options and responses, and the validation before sending. An operation is plain
+//! data until it is bound to a service. Its encoding is in `wire`.
 
 mod alarm_disarm;
 mod alarm_disarm_all;

@@ -1,4 +1,4 @@
-//! MoveLeader: makes another member the leader.
+//! MoveLeader: transfers the leadership to another member.
 
 use etcd_errors::Error;
 
@@ -6,19 +6,26 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{MemberId, ResponseHeader};
 
-/// Makes a member the leader, in the place of the one that leads now.
+/// Transfers the leadership to another member.
 ///
-/// Only the leader takes this request, so the client asks its endpoints who leads, and asks once more where the leader has
-/// changed meanwhile. With no leader, or none among the client's endpoints, it is `ErrorKind::Unavailable`; a target that is
-/// no member with a vote is `Code::BadLeaderTransferee`. Where the target leads already nothing happens. Dropping the future
-/// leaves the outcome unknown.
+/// Only the leader accepts this request. The client therefore looks up the leader among its endpoints, and does so
+/// once more if the leader has changed in the meantime. Nothing happens if the target is already the leader.
 ///
+/// # Errors
+/// - `ErrorKind::Unavailable`: there is no leader, or it is not among the client's endpoints.
+/// - `Code::BadLeaderTransferee`: the target is not a voting member.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{MemberId, MoveLeader};
 ///
 /// let move_leader = MoveLeader::new(MemberId::new(7));
 /// assert_eq!(move_leader.spec().to, 7);
 /// ```
+#[doc(alias = "MoveLeaderRequest")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a MoveLeader does nothing until it is awaited"]
 pub struct MoveLeader<B = Unbound> {
@@ -26,43 +33,43 @@ pub struct MoveLeader<B = Unbound> {
     pub(super) binding: B,
 }
 
-/// What a [`MoveLeader`] asks for.
+/// The parameters of a [`MoveLeader`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MoveLeaderSpec {
-    /// The member that is to lead.
+    /// The member that becomes the leader.
     pub to: MemberId,
 }
 
 bindable!(MoveLeader, MoveLeaderSpec => MoveLeaderResponse, MaintenanceBound: Maintenance.move_leader);
 
 impl MoveLeader {
-    /// Makes the member `to` the leader.
+    /// Creates a request that makes the member `to` the leader.
     pub fn new(to: MemberId) -> Self {
         MoveLeaderSpec { to }.into()
     }
 }
 
 impl<B> MoveLeader<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`MoveLeader`].
+/// The response to a [`MoveLeader`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MoveLeaderResponse {
-    /// Who answered; servers up to 3.7 do not say.
+    /// The header of the response; `None` from servers up to 3.7.
     pub header: Option<ResponseHeader>,
 }
 
 impl MoveLeaderResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: Option<ResponseHeader>) -> Self {
         Self { header }
     }

@@ -1,4 +1,4 @@
-//! The URL at which a member is reached by the others, read strictly.
+//! The URL at which other members reach a member, parsed strictly.
 
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
@@ -7,12 +7,13 @@ use etcd_errors::{Code, Error};
 use super::Invalid;
 use crate::model::without_user;
 
-/// Where the other members of a cluster reach one: `http://host:port`, `https://host:port`, `unix://path` or
-/// `unixs://path`, nothing more.
+/// The URL at which the other members of a cluster reach a member.
 ///
-/// The text is kept as it is. etcd itself checks less, most of it for new members only, and a URL that it takes and its
+/// Accepts `http://host:port`, `https://host:port`, `unix://path` and `unixs://path`, and nothing more. The text is
+/// kept as it is. etcd itself checks less, and most of it for new members only. A URL that etcd accepts but its
 /// members cannot dial costs the cluster a vote.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::PeerUrl;
 ///
@@ -27,7 +28,7 @@ use crate::model::without_user;
 pub struct PeerUrl(String);
 
 impl PeerUrl {
-    /// The text.
+    /// Returns the text of the URL.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +41,7 @@ impl FromStr for PeerUrl {
         match complaint(text) {
             None => Ok(Self(text.to_owned())),
             Some(why) => {
-                let complaint = format!("holds {:?}, which {why}", without_user(text));
+                let complaint = format!("contains {:?}, which {why}", without_user(text));
                 Err(Invalid::new("peer_urls", complaint).code(Code::MemberBadURLs).into())
             }
         }
@@ -59,30 +60,30 @@ impl From<PeerUrl> for String {
     }
 }
 
-/// At least one URL, and each one right.
+/// Checks that there is at least one URL, and that every one is valid.
 pub(super) fn check_peer_urls(urls: &[String]) -> Result<(), Error> {
     if urls.is_empty() {
-        return Err(Invalid::new("peer_urls", "is empty: a member needs one")
+        return Err(Invalid::new("peer_urls", "is empty: give at least one URL")
             .code(Code::MemberBadURLs)
             .into());
     }
     urls.iter().try_for_each(|url| url.parse::<PeerUrl>().map(drop))
 }
 
-/// What is wrong with a URL, if anything.
+/// Returns the reason why a URL is invalid, if it is.
 fn complaint(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("is empty".into());
     }
     if let Some(bad) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
-        return Some(format!("has {bad:?} in it"));
+        return Some(format!("contains {bad:?}"));
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         return Some("has no scheme: write http://host:port".into());
     };
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => not_host_and_port(rest),
-        "unix" | "unixs" => rest.is_empty().then(|| "names no socket".into()),
+        "unix" | "unixs" => rest.is_empty().then(|| "has no socket path".into()),
         _ => Some(format!("has the scheme {scheme:?}: use http, https, unix or unixs")),
     }
 }
@@ -92,7 +93,7 @@ fn not_host_and_port(rest: &str) -> Option<String> {
         return Some("has a path".into());
     }
     if let Some(bad) = rest.chars().find(|c| matches!(c, '?' | '#' | '@')) {
-        return Some(format!("has {bad:?} in it: a peer URL is a scheme, a host and a port only"));
+        return Some(format!("contains {bad:?}: a peer URL has only a scheme, a host and a port"));
     }
     let Some((host, port)) = rest.rsplit_once(':') else { return Some("has no port".into()) };
     if host.is_empty() {
@@ -110,7 +111,7 @@ fn not_host_and_port(rest: &str) -> Option<String> {
 
 fn is_host(host: &str) -> bool {
     if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        // A zone, escaped as in every URL, belongs to the system and is not looked at.
+        // A zone, percent-encoded as in every URL, is local to the operating system and cannot be checked here.
         let address = inner.split_once("%25").map_or(inner, |(address, _zone)| address);
         return address.parse::<Ipv6Addr>().is_ok();
     }

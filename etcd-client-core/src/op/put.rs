@@ -6,26 +6,36 @@ use super::bind::bindable;
 use super::{Invalid, Limits, Unbound, size};
 use crate::model::{Key, KeyValue, LeaseId, ResponseHeader, Value};
 
-/// Writes a value under a key, and takes the key off its lease unless told otherwise.
+/// Writes a value under a key.
 ///
-/// Dropping the future after it was polled leaves the outcome unknown: the write may still be applied, once.
+/// The write detaches the key from its lease unless [`lease`](Self::lease) or [`ignore_lease`](Self::ignore_lease) is
+/// set.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled: the write may still be applied, at most once.
+///
+/// # Examples
 ///
 /// ```
 /// use etcd_client_core::{LeaseId, Put};
 ///
 /// let put = Put::new("jobs/1", "todo").lease(LeaseId::new(7).unwrap()).prev_kv();
 /// assert_eq!(put.spec().key, "jobs/1");
-/// let renewed = Put::touch("jobs/1");     // same value, new revision
-/// # let _ = renewed;
+/// let refreshed = Put::touch("jobs/1"); // same value, new revision
+/// # let _ = refreshed;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "OpPut")]
+#[doc(alias = "PutRequest")]
+#[doc(alias = "PutOptions")]
 #[must_use = "a Put writes nothing until it is awaited, executed or part of a Txn"]
 pub struct Put<B = Unbound> {
     pub(super) spec: PutSpec,
     pub(super) binding: B,
 }
 
-/// What a [`Put`] asks for.
+/// The parameters of a [`Put`].
+#[doc(alias = "PutOptions")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PutSpec {
@@ -35,18 +45,18 @@ pub struct PutSpec {
     pub value: Value,
     /// The lease to attach the key to; `None` for no lease.
     pub lease: Option<LeaseId>,
-    /// Whether the pair as it was before is returned.
+    /// Returns the previous pair.
     pub prev_kv: bool,
-    /// Whether the key keeps its value.
+    /// Keeps the current value of the key.
     pub ignore_value: bool,
-    /// Whether the key keeps its lease.
+    /// Keeps the current lease of the key.
     pub ignore_lease: bool,
 }
 
 bindable!(Put, PutSpec => PutResponse, Bound: Kv.put);
 
 impl Put {
-    /// Writes `value` under `key`.
+    /// Creates a request that writes `value` under `key`.
     pub fn new(key: impl Into<Key>, value: impl Into<Value>) -> Self {
         let spec = PutSpec {
             key: key.into(),
@@ -59,42 +69,49 @@ impl Put {
         spec.into()
     }
 
-    /// Writes `key` again with the value it has, for its lease or its revision. The key must exist.
+    /// Creates a request that writes `key` with its current value.
+    ///
+    /// Use it to give the key a new revision or another lease. The key must exist.
     pub fn touch(key: impl Into<Key>) -> Self {
         Self::new(key, Value::new()).ignore_value()
     }
 }
 
 impl<B> Put<B> {
-    /// Attaches the key to a lease: it is deleted when the lease ends. Default: no lease, and a key that had
-    /// one loses it.
+    /// Attaches the key to a lease, which deletes the key when it expires or is revoked.
+    ///
+    /// By default the key gets no lease, and a key that had one is detached from it.
+    #[doc(alias = "WithLease")]
     pub fn lease(mut self, id: LeaseId) -> Self {
         self.spec.lease = Some(id);
         self
     }
 
-    /// Returns the pair as it was before.
+    /// Returns the previous pair.
+    #[doc(alias = "WithPrevKV")]
     pub fn prev_kv(mut self) -> Self {
         self.spec.prev_kv = true;
         self
     }
 
-    /// Keeps the value the key has. The value given must be empty, and the key must exist.
+    /// Keeps the current value of the key. The value of this request must be empty, and the key must exist.
+    #[doc(alias = "WithIgnoreValue")]
     pub fn ignore_value(mut self) -> Self {
         self.spec.ignore_value = true;
         self
     }
 
-    /// Keeps the lease the key has. No lease may be given, and the key must exist.
+    /// Keeps the current lease of the key. This request must not set a lease, and the key must exist.
+    #[doc(alias = "WithIgnoreLease")]
     pub fn ignore_lease(mut self) -> Self {
         self.spec.ignore_lease = true;
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request against `limits` without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with where there is one.
+    /// Returns an error that names the field etcd would reject, with etcd's error code if there is one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.spec.check()?;
         size::check(limits, true, size::of_put(&self.spec), || crate::wire::put_len(&self.spec))?;
@@ -109,35 +126,35 @@ impl PutSpec {
         }
         if self.ignore_value && !self.value.is_empty() {
             return Err(
-                Invalid::new("value", "is provided together with ignore_value").code(Code::ValueProvided)
+                Invalid::new("value", "must be empty when ignore_value is set").code(Code::ValueProvided)
             );
         }
         if self.ignore_lease && self.lease.is_some() {
             return Err(
-                Invalid::new("lease", "is provided together with ignore_lease").code(Code::LeaseProvided)
+                Invalid::new("lease", "must not be set together with ignore_lease").code(Code::LeaseProvided)
             );
         }
         Ok(())
     }
 }
 
-/// The answer to a [`Put`].
+/// The response to a [`Put`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PutResponse {
-    /// Who answered; its revision is that of the write.
+    /// The header, with the revision of the write.
     pub header: ResponseHeader,
-    /// The pair as it was before, when asked for and when there was one.
+    /// The previous pair, if it was requested and existed.
     pub prev_kv: Option<KeyValue>,
 }
 
 impl PutResponse {
-    /// An answer without the pair as it was before.
+    /// Creates a response without a previous pair.
     pub fn new(header: ResponseHeader) -> Self {
         Self { header, prev_kv: None }
     }
 
-    /// Sets the pair as it was before.
+    /// Sets the previous pair.
     #[must_use = "returns the changed response"]
     pub fn with_prev_kv(mut self, prev_kv: impl Into<Option<KeyValue>>) -> Self {
         self.prev_kv = prev_kv.into();

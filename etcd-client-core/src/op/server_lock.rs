@@ -1,4 +1,4 @@
-//! Lock of the server's own lock service: waits for a lock that lives as long as a lease.
+//! ServerLock: acquires a lock of etcd's own lock service, which a lease holds.
 
 use etcd_errors::Error;
 
@@ -6,24 +6,32 @@ use super::bind::bindable;
 use super::{Compare, Limits, Unbound, size};
 use crate::model::{Key, LeaseId, ResponseHeader};
 
-/// Waits until a lock is free and takes it, on the server: one call, which lasts as long as the wait.
+/// Acquires a lock on the server. Waits until it is free, in one call that lasts as long as the wait.
 ///
-/// The member queues the lock under a key made of the name and the lease ([`ServerLockSpec::key`]), behind those that are there.
-/// A lease is one contender: locking again with the same lease is the same lock. The lease is the caller's to keep alive; the lock
-/// is gone with it.
+/// The member queues the call behind earlier ones, under a key that consists of the name and the lease
+/// ([`ServerLockSpec::key`]). A lease is one contender: a second call with the same lease acquires the same lock.
+/// Keep the lease alive yourself; the lock is lost with it.
 ///
-/// The call has no deadline unless it is given one, and it is not sent again where it may have been processed: a member that loses a
-/// waiting caller deletes the key without a look at who owns it (`Mutex.Lock` in Go's `concurrency`), the key of a second call with it.
+/// The call has no deadline unless you set one. It is not retried if it may have been processed: a member that loses
+/// a waiting caller deletes the key without checking its owner (`Mutex.Lock` in Go's `concurrency`), and would also
+/// delete the key of a second call.
 ///
-/// Only [`ServerLockResponse::owned`] proves that the lock is held when something is written: the lease may have ended after the answer, and
-/// members of etcd 3.4 grant the lock even where it ended while the lock was waited for. Later ones answer with `Code::SessionExpired`.
+/// Only [`ServerLockResponse::owned`] proves that the lock is held at the time of a write. The lease may have expired
+/// after the response, and members of etcd 3.4 grant the lock even if it expired during the wait. Later versions then
+/// fail with `Code::SessionExpired`.
 ///
-/// # Dropping the future
+/// # Cancel safety
+/// Dropping the future cancels the call on the member immediately. A key can remain until the lease ends in two
+/// cases:
 ///
-/// The member is told at once. Where auth is off it then deletes the key of a call that still waits. Where auth is on it may not, and
-/// what was granted at that moment stays granted: in both cases the key stays until the lease ends. So it is after an error whose
-/// outcome is unknown. Revoke the lease, or [unlock](crate::ServerUnlock) the key that the spec names, to make room for others.
+/// - With auth enabled, the member may be unable to delete the key of a call that still waits. With auth disabled it
+///   deletes the key.
+/// - A lock that is granted at that moment stays granted.
 ///
+/// The same applies after an error whose outcome is unknown. To release the lock for others, revoke the lease, or
+/// [unlock](crate::ServerUnlock) the key that [`ServerLockSpec::key`] returns.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{LeaseId, ServerLock};
 ///
@@ -31,37 +39,39 @@ use crate::model::{Key, LeaseId, ResponseHeader};
 /// assert_eq!(lock.spec().key(), "jobs/nightly/7d");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "LockRequest")]
+#[doc(alias = "LockOptions")]
 #[must_use = "a ServerLock locks nothing until it is awaited"]
 pub struct ServerLock<B = Unbound> {
     pub(super) spec: ServerLockSpec,
     pub(super) binding: B,
 }
 
-/// What a [`ServerLock`] asks for.
+/// The parameters of a [`ServerLock`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerLockSpec {
-    /// The lock, by a name of any bytes: contenders for one name wait for each other. It is the beginning of keys, so that a
-    /// decorator that moves keys moves names.
+    /// The name of the lock, which can be any bytes. Contenders for one name wait for each other. The name is a
+    /// prefix of keys, so a decorator that moves keys also moves names.
     pub name: Key,
-    /// The lease that the lock lives and dies with.
+    /// The lease that holds the lock.
     pub lease: LeaseId,
 }
 
 bindable!(ServerLock, ServerLockSpec => ServerLockResponse, LockBound: LockService.lock);
 
 impl ServerLock {
-    /// Locks `name` for as long as `lease` lives.
+    /// Creates a request for the lock `name`, held by `lease`.
     pub fn new(name: impl Into<Key>, lease: LeaseId) -> Self {
         ServerLockSpec { name: name.into(), lease }.into()
     }
 }
 
 impl<B> ServerLock<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the name is longer than a request may be.
+    /// Returns an error if the name exceeds the maximum size of a request.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         size::check_parts(limits, true, &[self.spec.name.len()])?;
         Ok(())
@@ -69,36 +79,38 @@ impl<B> ServerLock<B> {
 }
 
 impl ServerLockSpec {
-    /// The key that stands for the lock, known before it is taken: the name, a slash, and the lease in hexadecimal.
+    /// Returns the key of the lock, which is known in advance: the name, a slash, and the lease in hexadecimal.
     pub fn key(&self) -> Key {
         contender_key(&self.name, self.lease)
     }
 }
 
-/// `Mutex.tryAcquire` and `Election.Campaign` in client/v3/concurrency make the key so.
+/// Builds the key in the same way as `Mutex.tryAcquire` and `Election.Campaign` in client/v3/concurrency.
 pub(super) fn contender_key(name: &Key, lease: LeaseId) -> Key {
     let mut key = name.as_bytes().to_vec();
     key.extend_from_slice(format!("/{lease:x}").as_bytes());
     key.into()
 }
 
-/// The answer to a [`ServerLock`]: the lock is held.
+/// The response to a [`ServerLock`]: the lock is held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerLockResponse {
-    /// Who answered.
+    /// The header of the response.
     pub header: ResponseHeader,
-    /// The key that exists as long as the lock is held.
+    /// The key, which exists while the lock is held.
     pub key: Key,
 }
 
 impl ServerLockResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, key: impl Into<Key>) -> Self {
         Self { header, key: key.into() }
     }
 
-    /// Holds while the lock is held: what a Txn compares so that its writes are not made by one who lost the lock meanwhile.
+    /// Returns a condition that holds while the lock is held.
+    ///
+    /// Add it to a Txn so that its writes are not applied after the lock was lost.
     pub fn owned(&self) -> Compare {
         Compare::exists(&self.key)
     }

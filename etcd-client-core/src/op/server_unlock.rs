@@ -1,4 +1,4 @@
-//! Unlock of the server's own lock service.
+//! ServerUnlock: releases a lock of etcd's own lock service.
 
 use etcd_errors::{Code, Error};
 
@@ -6,11 +6,15 @@ use super::bind::bindable;
 use super::{Invalid, Limits, Unbound, size};
 use crate::model::{Key, ResponseHeader};
 
-/// Gives a lock back: deletes its key, and the next contender has the lock.
+/// Releases a lock by deleting its key. The next contender then acquires the lock.
 ///
-/// A key that does not exist is no error. Dropping the future leaves the outcome unknown; making the call again does no harm as long as
-/// the same lease has not locked again meanwhile.
+/// A key that does not exist is not an error. A retry is harmless unless the same lease has acquired the lock again
+/// in the meantime.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::ServerUnlock;
 ///
@@ -19,33 +23,34 @@ use crate::model::{Key, ResponseHeader};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a ServerUnlock unlocks nothing until it is awaited"]
+#[doc(alias = "UnlockRequest")]
 pub struct ServerUnlock<B = Unbound> {
     pub(super) spec: ServerUnlockSpec,
     pub(super) binding: B,
 }
 
-/// What a [`ServerUnlock`] asks for.
+/// The parameters of a [`ServerUnlock`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerUnlockSpec {
-    /// The key that the lock's answer named. Members delete it whatever it is.
+    /// The key from the response to the lock request. Members delete any key that is given here.
     pub key: Key,
 }
 
 bindable!(ServerUnlock, ServerUnlockSpec => ServerUnlockResponse, LockBound: LockService.unlock);
 
 impl ServerUnlock {
-    /// Gives back the lock that `key` stands for.
+    /// Creates a request that releases the lock with this `key`.
     pub fn new(key: impl Into<Key>) -> Self {
         ServerUnlockSpec { key: key.into() }.into()
     }
 }
 
 impl<B> ServerUnlock<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the key is empty, or longer than a request may be.
+    /// Returns an error if the key is empty, or if it exceeds the maximum size of a request.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         if self.spec.key.is_empty() {
             return Err(Invalid::new("key", "is empty").code(Code::EmptyKey).into());
@@ -55,16 +60,16 @@ impl<B> ServerUnlock<B> {
     }
 }
 
-/// The answer to a [`ServerUnlock`].
+/// The response to a [`ServerUnlock`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerUnlockResponse {
-    /// Who answered; its revision is that of the deletion, if there was a key to delete.
+    /// The header, with the revision of the deletion if the key existed.
     pub header: ResponseHeader,
 }
 
 impl ServerUnlockResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader) -> Self {
         Self { header }
     }

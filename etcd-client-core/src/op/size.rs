@@ -1,14 +1,14 @@
-//! Whether the encoded request fits. A cheap upper bound settles nearly every case; only a request close to
-//! the limit is measured exactly.
+//! The check of a request's encoded size. A cheap upper bound settles nearly every case; only a request close to the
+//! limit is measured exactly.
 
 use etcd_errors::Code;
 
 use super::{Compare, Invalid, KeyRange, Limits, Op, PutSpec, TxnSpec};
 
-/// More than everything but keys and values takes: 13 fields of at most 11 bytes and two wrappers.
+/// An upper bound for everything except keys and values: 13 fields of at most 11 bytes, and two wrappers.
 const OVERHEAD: usize = 192;
 
-/// Refuses a write over `max_request_bytes`, and anything over `max_send_bytes`.
+/// Rejects a write over `max_request_bytes`, and any request over `max_send_bytes`.
 pub(super) fn check(
     limits: &Limits,
     writes: bool,
@@ -23,26 +23,25 @@ pub(super) fn check(
     let size = exact();
     if writes && size > limits.max_request_bytes {
         let most = limits.max_request_bytes;
-        let complaint = format!("takes {size} bytes, more than the {most} a write may (max_request_bytes)");
+        let complaint = format!("takes {size} bytes; writes are limited to {most} bytes (max_request_bytes)");
         return Err(Invalid::new("request", complaint).code(Code::RequestTooLarge));
     }
     if size > limits.max_send_bytes {
         let most = limits.max_send_bytes;
-        let complaint =
-            format!("takes {size} bytes, more than the {most} a server receives (max_send_bytes)");
+        let complaint = format!("takes {size} bytes; the server accepts {most} bytes (max_send_bytes)");
         return Err(Invalid::new("request", complaint));
     }
     Ok(())
 }
 
-/// The same for a request that is little more than these parts, which leads to a write or a read of a key with them.
+/// Checks a request whose size is little more than that of `parts`, such as a request for a lock or a campaign.
 pub(super) fn check_parts(limits: &Limits, writes: bool, parts: &[usize]) -> Result<(), Invalid> {
     let size = parts.iter().sum();
     check(limits, writes, size, || size)
 }
 
 pub(super) fn of_range(range: &KeyRange) -> usize {
-    // A prefix has an end as long as itself.
+    // The end of a prefix is at most as long as the prefix itself.
     OVERHEAD + 2 * range.key().len() + range.explicit_end_len()
 }
 
@@ -53,7 +52,7 @@ pub(super) fn of_put(put: &PutSpec) -> usize {
 pub(super) fn of_txn(txn: &TxnSpec) -> usize {
     let compares: usize = txn.compares().iter().map(of_compare).sum();
     let ops: usize = txn.success().iter().chain(txn.failure()).map(of_op).sum();
-    // The range that linearizes a check repeats one key.
+    // `linearize` may append a range that repeats the key of the first compare.
     let hidden = txn.compares().first().map_or(0, |first| first.range().key().len());
     2 * OVERHEAD + compares + ops + hidden
 }

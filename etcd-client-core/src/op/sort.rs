@@ -1,27 +1,34 @@
-//! How the pairs of a range are ordered.
+//! The order of the pairs of a range.
 
-/// What the pairs of a range are ordered by.
+/// The property by which the pairs of a range are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SortTarget {
-    /// The key, bytewise.
+    /// The key, compared as bytes.
+    #[doc(alias = "SortByKey")]
     Key,
-    /// How many times the key was put.
+    /// The version: how many times the key was put since its creation.
+    #[doc(alias = "SortByVersion")]
     Version,
     /// The revision that created the key.
+    #[doc(alias = "SortByCreateRevision")]
     CreateRevision,
-    /// The revision that last changed the key.
+    /// The revision that last modified the key.
+    #[doc(alias = "SortByModRevision")]
     ModRevision,
-    /// The value, bytewise.
+    /// The value, compared as bytes.
+    #[doc(alias = "SortByValue")]
     Value,
 }
 
-/// In which direction the pairs of a range are ordered.
+/// The direction in which the pairs of a range are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SortOrder {
-    /// The lowest first.
+    /// Lowest first.
+    #[doc(alias = "SortAscend")]
     Ascend,
-    /// The highest first.
+    /// Highest first.
+    #[doc(alias = "SortDescend")]
     Descend,
 }

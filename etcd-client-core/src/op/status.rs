@@ -1,4 +1,4 @@
-//! Status: how one member is doing.
+//! Status: requests the state of one member.
 
 use etcd_errors::Error;
 
@@ -6,10 +6,11 @@ use super::bind::bindable;
 use super::{Limits, Unbound};
 use crate::model::{EndpointText, MemberId, ResponseHeader};
 
-/// Asks one member how it is doing: its version, size, leader and place in the log.
+/// Requests the state of one member: its version, size, leader and position in the log.
 ///
-/// It is answered without a quorum, and by learners.
+/// The request needs no quorum, and learners respond to it too.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Status;
 ///
@@ -17,94 +18,96 @@ use crate::model::{EndpointText, MemberId, ResponseHeader};
 /// assert_eq!(status.spec().endpoint.as_str(), "http://10.0.0.1:2379");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "StatusRequest")]
 #[must_use = "a Status does nothing until it is awaited"]
 pub struct Status<B = Unbound> {
     pub(super) spec: StatusSpec,
     pub(super) binding: B,
 }
 
-/// What a [`Status`] asks for.
+/// The parameters of a [`Status`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusSpec {
-    /// The endpoint of the member to ask; it need not be one of the client's.
+    /// The endpoint of the member, which does not have to be configured on the client.
     pub endpoint: EndpointText,
 }
 
 bindable!(Status, StatusSpec => StatusResponse, MaintenanceBound: Maintenance.status);
 
 impl Status {
-    /// Asks the member at `endpoint`.
+    /// Creates a request to the member at `endpoint`.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         StatusSpec { endpoint: endpoint.into() }.into()
     }
 }
 
 impl<B> Status<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`Status`].
+/// The response to a [`Status`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusResponse {
-    /// Who answered: its `member_id` is the member whose status this is.
+    /// The header. Its `member_id` is the member that this status describes.
     pub header: ResponseHeader,
-    /// The version of etcd that runs, such as `3.6.4`.
+    /// The version of etcd that the member runs, such as `3.6.4`.
     pub version: String,
     /// The size of the database file in bytes.
     pub db_size: u64,
-    /// How much of the file holds data, in bytes: the rest is what a [`Defragment`](super::Defragment) gives back.
+    /// The size of the data in the file in bytes. A [`Defragment`](super::Defragment) releases the rest.
     pub db_size_in_use: u64,
-    /// The size at which nothing more can be written; `None` before 3.6.
+    /// The size at which the member stops accepting writes; `None` from servers before 3.6.
     pub db_size_quota: Option<DbSizeQuota>,
-    /// The leader as this member sees it; `None` while it knows of none.
+    /// The leader from this member's point of view; `None` if it knows no leader.
     pub leader: Option<MemberId>,
     /// Whether this member is a learner.
     pub is_learner: bool,
     /// The raft term.
     pub raft_term: u64,
-    /// The last entry of the log that is committed.
+    /// The index of the last committed log entry.
     pub raft_index: u64,
-    /// The last entry of the log that is applied: what this member serves.
+    /// The index of the last applied log entry, which is the state that this member serves.
     pub raft_applied_index: u64,
-    /// What is wrong: alarms, and that there is no leader. In the server's words.
+    /// The problems of the member in the server's words: alarms, and a missing leader.
     pub errors: Vec<String>,
-    /// The version of the database's layout, such as `3.6.0`; `None` before 3.6.
+    /// The version of the storage format, such as `3.6.0`; `None` from servers before 3.6.
     pub storage_version: Option<String>,
-    /// Whether the cluster is being downgraded; `None` before 3.6.
+    /// The state of a downgrade of the cluster; `None` from servers before 3.6.
     pub downgrade: Option<DowngradeInfo>,
 }
 
-/// The size of the database at which nothing more can be written.
+/// The database size at which a member stops accepting writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DbSizeQuota {
-    /// This many bytes.
+    /// A limit in bytes.
     Bytes(u64),
-    /// There is none.
+    /// No limit.
     Unlimited,
 }
 
-/// Whether a cluster is being downgraded, and to what.
+/// The state of a downgrade of the cluster, and its target version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DowngradeInfo {
-    /// Whether a downgrade is under way.
+    /// Whether a downgrade is in progress.
     pub enabled: bool,
-    /// The version it leads to, such as `3.5.0`; empty where none is under way.
+    /// The target version, such as `3.5.0`; empty if no downgrade is in progress.
     pub target_version: String,
 }
 
 impl StatusResponse {
-    /// The status of the member that the header names, with everything else empty: set the fields that matter.
+    /// Creates the status of the member that the header names, with all other fields empty. Set the fields you need.
     ///
+    /// # Examples
     /// ```
     /// use etcd_client_core::{MemberId, ResponseHeader, StatusResponse};
     ///
@@ -116,14 +119,14 @@ impl StatusResponse {
         Self { header, version: version.into(), ..Self::default() }
     }
 
-    /// Whether the member leads, by its own word.
+    /// Returns whether the member considers itself the leader.
     pub fn is_leader(&self) -> bool {
         self.leader == Some(self.header.member_id)
     }
 }
 
 impl DowngradeInfo {
-    /// A downgrade under way to this version.
+    /// Creates the state of a downgrade in progress to this version.
     pub fn under_way(target_version: impl Into<String>) -> Self {
         Self { enabled: true, target_version: target_version.into() }
     }

@@ -1,4 +1,4 @@
-//! WatchCreate: which keys to watch, from when on, and how.
+//! WatchCreate: creates a watch on keys, with its start revision and options.
 
 use etcd_errors::Error;
 
@@ -7,15 +7,19 @@ use super::{Invalid, KeyRange, Unbound, range_setters};
 use crate::model::{Key, Revision};
 use crate::service::WatchHandle;
 
-/// The memory that undelivered events of one watch may take unless it says otherwise.
+/// The default limit for the memory that undelivered events of one watch occupy.
 const BUFFER_BYTES: usize = 4 << 20;
 
 /// Watches a key or a range of keys.
 ///
-/// Awaiting it waits until a member has created the watch: whatever is written after that is seen. Dropping the future before
-/// cancels the watch on the server. A timeout bounds the wait for the creation: the watch has no end of its own.
-/// Watches with different metadata do not share a stream.
+/// Awaiting the operation waits until a member has created the watch. The watch delivers every later event. A timeout
+/// limits only this wait; the watch itself runs until it is cancelled or fails. Watches with different metadata do
+/// not share a stream.
 ///
+/// # Cancel safety
+/// Dropping the future before it completes cancels the watch on the server.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Revision, SlowReader, WatchCreate};
 ///
@@ -25,49 +29,54 @@ const BUFFER_BYTES: usize = 4 << 20;
 /// # let _ = (config, deletions, latest);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "OpWatch")]
+#[doc(alias = "WatchCreateRequest")]
+#[doc(alias = "WatchOptions")]
 #[must_use = "a WatchCreate watches nothing until it is awaited"]
 pub struct WatchCreate<B = Unbound> {
     pub(super) spec: WatchCreateSpec,
     pub(super) binding: B,
 }
 
-/// What a [`WatchCreate`] asks for.
+/// The parameters of a [`WatchCreate`].
+#[doc(alias = "WatchOptions")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchCreateSpec {
     /// The keys to watch.
     pub range: KeyRange,
-    /// The first revision whose events are wanted; zero for what happens from now on.
+    /// The first revision whose events are delivered; zero starts with the next event.
     pub start_revision: Revision,
-    /// Whether events carry the pair before the change.
+    /// Includes the previous pair in events.
     pub prev_kv: bool,
-    /// Whether puts are left out.
+    /// Omits put events.
     pub no_put: bool,
-    /// Whether deletions are left out.
+    /// Omits delete events.
     pub no_delete: bool,
-    /// Whether responses without events tell how far the watch is.
+    /// Delivers progress notifications.
     pub progress_notify: bool,
-    /// Whether the creation is a response of its own.
+    /// Delivers the creation of the watch as a response.
     pub created_notify: bool,
-    /// Whether the watch goes on after a compaction took events that it had not seen, from a listing.
+    /// Resumes from a new listing after a compaction removed events that were not delivered yet.
     pub resync: bool,
-    /// How many bytes of events may wait for the reader.
+    /// The number of bytes of undelivered events to buffer.
     pub buffer_bytes: usize,
-    /// What happens when more would wait.
+    /// The policy for a full buffer.
     pub slow_reader: SlowReader,
-    /// The history that the start revision is of, where it is not the present one.
+    /// The history that the start revision belongs to, if it is not the current one.
     pub(crate) history: Option<u64>,
 }
 
-/// What a watch does when its reader is slower than the events.
+/// The policy of a watch whose reader is slower than its events.
+#[doc(alias = "backpressure")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SlowReader {
-    /// Stops on the server, and goes on where it stopped when the reader has caught up: nothing is lost unless history is
-    /// compacted meanwhile.
+    /// Cancels the watch on the server and resumes it from the same revision once the reader has caught up. No event
+    /// is lost unless its history is compacted in the meantime.
     #[default]
     Park,
-    /// Keeps the latest event of each key, and parks when even these are too many.
+    /// Keeps only the latest event of each key, and pauses like `Park` if these alone exceed the buffer.
     Coalesce,
     /// Ends the watch with an error.
     Fail,
@@ -76,12 +85,12 @@ pub enum SlowReader {
 bindable!(WatchCreate, WatchCreateSpec => WatchHandle, WatchBound: Watch.watch);
 
 impl WatchCreate {
-    /// Watches exactly `key`, from now on.
+    /// Creates a watch on exactly `key` that starts with the next event.
     pub fn new(key: impl Into<Key>) -> Self {
         Self::from_range(KeyRange::one(key))
     }
 
-    /// Watches the keys of `range`, from now on.
+    /// Creates a watch on the keys of `range` that starts with the next event.
     pub fn from_range(range: KeyRange) -> Self {
         let spec = WatchCreateSpec {
             range,
@@ -103,79 +112,94 @@ impl WatchCreate {
 impl<B> WatchCreate<B> {
     range_setters!(spec.range);
 
-    /// Starts with the events of this revision, which may be a past or a future one. Default: what happens from now on.
+    /// Starts with the events of this revision, which may be in the past or the future. The default is the next
+    /// event.
+    #[doc(alias = "WithRev")]
+    #[doc(alias = "with_start_revision")]
     pub fn start_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.start_revision = revision.into();
         self
     }
 
-    /// Has events carry the pair before the change. Default: they do not.
+    /// Includes the previous pair in events. It is omitted by default.
+    #[doc(alias = "WithPrevKV")]
     pub fn prev_kv(mut self) -> Self {
         self.spec.prev_kv = true;
         self
     }
 
-    /// Leaves puts out. Default: they are reported.
+    /// Omits put events. They are delivered by default.
+    #[doc(alias = "WithFilterPut")]
     pub fn no_put(mut self) -> Self {
         self.spec.no_put = true;
         self
     }
 
-    /// Leaves deletions out. Default: they are reported.
+    /// Omits delete events. They are delivered by default.
+    #[doc(alias = "WithFilterDelete")]
     pub fn no_delete(mut self) -> Self {
         self.spec.no_delete = true;
         self
     }
 
-    /// Gives responses without events now and then, which tell how far the watch is. Default: only events.
+    /// Delivers progress notifications: responses without events that report the revision the watch has reached. By
+    /// default only events are delivered.
+    #[doc(alias = "WithProgressNotify")]
     pub fn progress_notify(mut self) -> Self {
         self.spec.progress_notify = true;
         self
     }
 
-    /// Makes the creation the first response, once. Default: only events.
+    /// Delivers the creation of the watch as the first response, once. By default only events are delivered.
+    #[doc(alias = "WithCreatedNotify")]
     pub fn created_notify(mut self) -> Self {
         self.spec.created_notify = true;
         self
     }
 
-    /// Goes on after a compaction that took events which the watch had not seen: the present pairs are listed, what differs from
-    /// what was delivered comes as events, and the response is marked. Default: the watch ends with an error.
+    /// Resumes the watch after a compaction removed events that it had not delivered. By default the watch ends with
+    /// an error.
     ///
-    /// The keys of the range are listed once when the watch begins and kept in memory, some 50 bytes and the key for each. A
-    /// deletion that is found so carries the revision of the listing, and no event carries the pair before the change. Where history
-    /// was gone already before the start revision, deletions before it are not known.
+    /// The client lists the current pairs, delivers the difference to the events delivered so far as events, and
+    /// marks the response. Deletions found this way carry the revision of the listing, and none of these events
+    /// carries a previous pair. If the history was compacted before the start revision, deletions before that are not
+    /// detected.
     ///
-    /// The same happens once another cluster or history was [accepted](crate::Client::accept_cluster): every present pair comes as an
-    /// event then, as a revision that happens to be the same proves nothing.
+    /// The keys of the range are listed once when the watch is created. They are kept in memory, at about 50 bytes
+    /// plus the key for each.
+    ///
+    /// A resync also follows once another cluster or history was [accepted](crate::Client::accept_cluster). Every
+    /// current pair is then delivered as an event, because an equal revision of another history proves nothing.
     pub fn resync(mut self) -> Self {
         self.spec.resync = true;
         self
     }
 
-    /// How many bytes of events may wait for the reader. Default: 4 MiB. A single revision may be larger, and is delivered.
+    /// Sets the number of bytes of undelivered events to buffer. The default is 4 MiB. A single larger revision is
+    /// still delivered.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.spec.buffer_bytes = bytes;
         self
     }
 
-    /// What happens when more events would wait. Default: [`SlowReader::Park`].
+    /// Sets the policy for a full buffer. The default is [`SlowReader::Park`].
+    #[doc(alias = "backpressure")]
     pub fn slow_reader(mut self, policy: SlowReader) -> Self {
         self.spec.slow_reader = policy;
         self
     }
 
-    /// Says which of the client's histories the start revision is of: in another one it means nothing.
+    /// Sets the history that the start revision belongs to. In another history the revision has no meaning.
     pub(crate) fn in_history(mut self, number: u64) -> Self {
         self.spec.history = Some(number);
         self
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the range contradicts itself or is empty, the start revision is negative, both kinds of events are left out, puts are
-    /// where a resync needs them, or the buffer has no room.
+    /// Returns an error if the range is contradictory or empty, the start revision is negative, both kinds of events
+    /// are omitted, `no_put` is combined with `resync`, or the buffer size is zero.
     pub fn validate(&self) -> Result<(), Error> {
         self.spec.check()?;
         Ok(())
@@ -187,19 +211,19 @@ impl WatchCreateSpec {
         self.range.check()?;
         let (key, end) = self.range.bounds();
         if !end.is_empty() && end.as_ref() != b"\0" && key >= end {
-            return Err(Invalid::new("range_end", "is not above the key"));
+            return Err(Invalid::new("range_end", "must be greater than the key"));
         }
         if self.start_revision < 0 {
-            return Err(Invalid::new("start_revision", "is negative"));
+            return Err(Invalid::new("start_revision", "must not be negative"));
         }
         if self.no_put && self.no_delete {
-            return Err(Invalid::new("no_delete", "leaves nothing to watch beside no_put"));
+            return Err(Invalid::new("no_delete", "cannot be combined with no_put: no events would be left"));
         }
         if self.resync && self.no_put {
-            return Err(Invalid::new("resync", "needs the puts, which no_put leaves out"));
+            return Err(Invalid::new("resync", "cannot be combined with no_put"));
         }
         if self.buffer_bytes == 0 {
-            return Err(Invalid::new("buffer_bytes", "is zero"));
+            return Err(Invalid::new("buffer_bytes", "must be greater than zero"));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The service of auth: its switch, users, roles and permissions. Logging in is the transport's affair.
+//! The auth service: its switch, users, roles and permissions. The transport performs the login.
 
 use std::fmt::Debug;
 
@@ -15,119 +15,119 @@ use crate::op::{
     UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
 };
 
-/// The administration of auth.
+/// The administration of auth: users, roles and permissions.
 #[async_trait]
 pub trait Auth: Send + Sync + Debug {
-    /// Turns auth on.
+    /// Enables auth.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether auth may have been enabled.
     async fn enable(&self, op: AuthEnable, options: CallOptions) -> Result<AuthEnableResponse, Error>;
 
-    /// Turns auth off.
+    /// Disables auth.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether auth may have been disabled.
     async fn disable(&self, op: AuthDisable, options: CallOptions) -> Result<AuthDisableResponse, Error>;
 
-    /// Asks whether auth is on.
+    /// Returns the state of auth.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn status(&self, op: AuthStatus, options: CallOptions) -> Result<AuthStatusResponse, Error>;
 
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the user may have been created.
     async fn user_add(&self, op: UserAdd, options: CallOptions) -> Result<UserAddResponse, Error>;
 
-    /// Asks which roles a user has.
+    /// Returns the roles of a user.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn user_get(&self, op: UserGet, options: CallOptions) -> Result<UserGetResponse, Error>;
 
     /// Lists all users.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn user_list(&self, op: UserList, options: CallOptions) -> Result<UserListResponse, Error>;
 
-    /// Removes a user.
+    /// Deletes a user.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the user may have been deleted.
     async fn user_delete(&self, op: UserDelete, options: CallOptions) -> Result<UserDeleteResponse, Error>;
 
-    /// Gives a user another password.
+    /// Changes the password of a user.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the password may have been changed.
     async fn user_change_password(
         &self,
         op: UserChangePassword,
         options: CallOptions,
     ) -> Result<UserChangePasswordResponse, Error>;
 
-    /// Gives a user a role.
+    /// Grants a role to a user.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the role may have been granted.
     async fn user_grant_role(
         &self,
         op: UserGrantRole,
         options: CallOptions,
     ) -> Result<UserGrantRoleResponse, Error>;
 
-    /// Takes a role from a user.
+    /// Revokes a role from a user.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the role may have been revoked.
     async fn user_revoke_role(
         &self,
         op: UserRevokeRole,
         options: CallOptions,
     ) -> Result<UserRevokeRoleResponse, Error>;
 
-    /// Makes a role.
+    /// Creates a role.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the role may have been created.
     async fn role_add(&self, op: RoleAdd, options: CallOptions) -> Result<RoleAddResponse, Error>;
 
-    /// Asks which permissions a role has.
+    /// Returns the permissions of a role.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn role_get(&self, op: RoleGet, options: CallOptions) -> Result<RoleGetResponse, Error>;
 
     /// Lists all roles.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn role_list(&self, op: RoleList, options: CallOptions) -> Result<RoleListResponse, Error>;
 
-    /// Removes a role.
+    /// Deletes a role.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the role may have been deleted.
     async fn role_delete(&self, op: RoleDelete, options: CallOptions) -> Result<RoleDeleteResponse, Error>;
 
-    /// Lets a role read or write keys.
+    /// Grants a permission to a role.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the permission may have been granted.
     async fn role_grant_permission(
         &self,
         op: RoleGrantPermission,
         options: CallOptions,
     ) -> Result<RoleGrantPermissionResponse, Error>;
 
-    /// Takes a permission from a role.
+    /// Revokes a permission from a role.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been done all the same.
+    /// The outcome of the error shows whether the permission may have been revoked.
     async fn role_revoke_permission(
         &self,
         op: RoleRevokePermission,

@@ -1,4 +1,4 @@
-//! The options of one call, whatever it asks for.
+//! The options of a single call of any kind.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use etcd_errors::Error;
 use crate::model::{Endpoint, Value};
 use crate::op::{HistoryPin, Invalid};
 
-/// What a single call does differently from the client's defaults.
+/// The options of a single call, which override the client's defaults.
 ///
+/// # Examples
 /// ```
 /// use std::time::Duration;
 /// use etcd_client_core::{CallOptions, Timeout};
@@ -24,91 +25,96 @@ pub struct CallOptions {
     metadata: Vec<(String, Value)>,
     endpoint: Option<Endpoint>,
     resend: Resend,
-    /// Which of the client's histories may answer.
+    /// The history of the cluster that a response may come from.
     history: HistoryPin,
 }
 
-/// When a call is sent again.
+/// The retry policy of a call.
+#[doc(alias = "RetryPolicy")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Resend {
-    /// Where that cannot apply it twice: a read whenever it may help, a write only if it was definitely not processed.
+    /// Retries if that cannot apply the call twice: a read whenever a retry may help, a write only if it was
+    /// certainly not processed.
     #[default]
     WhenSafe,
-    /// Never: the first failure is the call's.
+    /// Never retries. The first failure is returned.
     Never,
-    /// As a read: the caller knows that applying this write twice does no harm.
+    /// Retries a write like a read. Use it only if applying the write twice is harmless.
     AsIfIdempotent,
 }
 
-/// How long a call may take, everything included: connecting, authentication, retries, decoding.
+/// The time limit of a call. It covers everything: connecting, authentication, retries and decoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
-    /// What the client says for this kind of call.
+    /// The client's time limit for this kind of call.
     #[default]
     Default,
-    /// As long as it takes.
+    /// No time limit.
     None,
-    /// Until this much time has passed.
+    /// A limit of this duration.
     After(Duration),
 }
 
 impl CallOptions {
-    /// Ends the call after `timeout`. Default: what the client says for this kind of call.
+    /// Sets the time limit of the call. The default is the client's time limit for this kind of call.
     #[must_use = "returns the changed options"]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Timeout::After(timeout);
         self
     }
 
-    /// Lets the call take as long as it takes.
+    /// Removes the time limit of the call.
     #[must_use = "returns the changed options"]
     pub fn no_timeout(mut self) -> Self {
         self.timeout = Timeout::None;
         self
     }
 
-    /// Has a member that knows of no leader refuse the call at once. Default: it tries for a while.
+    /// Fails immediately if the member has no leader. By default the member waits for a while.
+    #[doc(alias = "WithRequireLeader")]
     #[must_use = "returns the changed options"]
     pub fn require_leader(mut self) -> Self {
         self.require_leader = true;
         self
     }
 
-    /// Adds a gRPC metadata entry. A name that ends in `-bin` takes any bytes, others printable ASCII; both are
-    /// checked when the call is sent.
+    /// Adds a gRPC metadata entry. A name that ends in `-bin` takes any bytes, other names take printable ASCII.
+    ///
+    /// The entry is validated when the call is sent.
     #[must_use = "returns the changed options"]
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.push((name.into(), value.into()));
         self
     }
 
-    /// Sends the call to this endpoint of the client, and to no other. Default: any member.
+    /// Sends the call to this endpoint of the client only. By default the client selects a member.
     #[must_use = "returns the changed options"]
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);
         self
     }
 
-    /// When the call is sent again. Default: where that cannot apply it twice.
+    /// Sets when the call is retried. The default is [`Resend::WhenSafe`].
+    #[doc(alias = "retry")]
     #[must_use = "returns the changed options"]
     pub fn resend(mut self, resend: Resend) -> Self {
         self.resend = resend;
         self
     }
 
-    /// The endpoint that the call is for, where it is for one only.
+    /// Returns the endpoint that the call is restricted to, if any.
     pub fn chosen_endpoint(&self) -> Option<&Endpoint> {
         self.endpoint.as_ref()
     }
 
-    /// When the call is sent again.
+    /// Returns the retry policy.
     pub fn chosen_resend(&self) -> Resend {
         self.resend
     }
 
-    /// Reads only from the history that this pin holds.
+    /// Restricts reads to the history that this pin holds.
     pub(crate) fn pinned(mut self, history: &HistoryPin) -> Self {
         self.history = history.clone();
         self
@@ -122,31 +128,32 @@ impl CallOptions {
         self.resend == Resend::Never
     }
 
-    /// How long the call may take.
+    /// Returns the time limit.
     pub fn chosen_timeout(&self) -> Timeout {
         self.timeout
     }
 
-    /// Whether a member without a leader is to refuse the call.
+    /// Returns whether the call fails immediately if the member has no leader.
     pub fn requires_leader(&self) -> bool {
         self.require_leader
     }
 
-    /// The metadata entries, in the order they were added.
+    /// Returns the metadata entries, in the order in which they were added.
     pub fn metadata_entries(&self) -> &[(String, Value)] {
         &self.metadata
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When a metadata name is not one gRPC allows, or belongs to gRPC or to this client; when the value of a
-    /// name without `-bin` is not printable ASCII.
+    /// Returns an error if a metadata name is not valid in gRPC or is reserved for gRPC or this client, or if the
+    /// value of a name without `-bin` is not printable ASCII.
     pub fn validate(&self) -> Result<(), Error> {
         for (name, value) in &self.metadata {
             check_name(name)?;
             if !name.ends_with("-bin") && !is_ascii_value(value.as_bytes()) {
-                let complaint = format!("value of {name:?} is not printable ASCII without spaces around it");
+                let complaint =
+                    format!("value of {name:?} must be printable ASCII without leading or trailing spaces");
                 return Err(Invalid::new("metadata", complaint).into());
             }
         }
@@ -154,7 +161,7 @@ impl CallOptions {
     }
 }
 
-/// Names that carry the call itself, or that the client sets.
+/// The names that carry the call itself, or that the client sets.
 const RESERVED: [&str; 15] = [
     "authorization",
     "client-api-version",
@@ -176,7 +183,8 @@ const RESERVED: [&str; 15] = [
 fn check_name(name: &str) -> Result<(), Invalid> {
     let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
     if name.is_empty() || !name.bytes().all(allowed) {
-        let complaint = format!("name {name:?} may hold lower-case letters, digits, '-', '_' and '.' only");
+        let complaint =
+            format!("name {name:?} may contain only lower-case letters, digits, '-', '_' and '.'");
         return Err(Invalid::new("metadata", complaint));
     }
     if name.starts_with("grpc-") || RESERVED.contains(&name) {

@@ -1,4 +1,4 @@
-//! The service of the cluster's members.
+//! The service for the members of the cluster.
 
 use std::fmt::Debug;
 
@@ -17,19 +17,19 @@ pub trait Cluster: Send + Sync + Debug {
     /// Lists the members.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn member_list(&self, op: MemberList, options: CallOptions) -> Result<MemberListResponse, Error>;
 
     /// Adds a member.
     ///
     /// # Errors
-    /// The outcome of the error says whether the member may have been added.
+    /// The outcome of the error shows whether the member may have been added.
     async fn member_add(&self, op: MemberAdd, options: CallOptions) -> Result<MemberAddResponse, Error>;
 
     /// Removes a member.
     ///
     /// # Errors
-    /// The outcome of the error says whether the member may have been removed.
+    /// The outcome of the error shows whether the member may have been removed.
     async fn member_remove(
         &self,
         op: MemberRemove,
@@ -39,17 +39,17 @@ pub trait Cluster: Send + Sync + Debug {
     /// Replaces the peer URLs of a member.
     ///
     /// # Errors
-    /// The outcome of the error says whether they may have been replaced.
+    /// The outcome of the error shows whether the URLs may have been replaced.
     async fn member_update(
         &self,
         op: MemberUpdate,
         options: CallOptions,
     ) -> Result<MemberUpdateResponse, Error>;
 
-    /// Gives a learner a vote.
+    /// Promotes a learner to a voting member.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have one.
+    /// The outcome of the error shows whether the learner may have been promoted.
     async fn member_promote(
         &self,
         op: MemberPromote,

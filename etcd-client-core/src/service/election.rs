@@ -1,4 +1,4 @@
-//! The election service that every member has, and the stream that it gives.
+//! The election service of every member, and its stream of leaders.
 
 use std::{
     fmt::{self, Debug},
@@ -18,71 +18,80 @@ use crate::op::{
     ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse,
 };
 
-/// Elections that a member waits for. Names and keys in it are keys of the store: what moves those moves these.
+/// Elections that a member waits for. Their names and keys are keys of the store, so a decorator that moves keys also
+/// moves elections.
 #[async_trait]
 pub trait ElectionService: Send + Sync + Debug {
-    /// Waits until it leads.
+    /// Waits until the caller is the leader.
     ///
     /// # Errors
-    /// Where the outcome is unknown, it may lead, or its key may wait for that, until the lease ends.
+    /// If the outcome is unknown, the caller may be the leader, or its key may wait for the leadership, until the
+    /// lease ends.
     async fn campaign(
         &self,
         op: ElectionCampaign,
         options: CallOptions,
     ) -> Result<ElectionCampaignResponse, Error>;
 
-    /// Replaces what a leader proclaims.
+    /// Replaces the value that a leader proclaims.
     ///
     /// # Errors
-    /// `Code::ElectionNotLeader` where it does not lead any more; the outcome of others says whether it may have been proclaimed.
+    /// Fails with `Code::ElectionNotLeader` if the caller is no longer the leader. The outcome of another error shows
+    /// whether the value may have been proclaimed.
     async fn proclaim(
         &self,
         op: ElectionProclaim,
         options: CallOptions,
     ) -> Result<ElectionProclaimResponse, Error>;
 
-    /// Asks who leads.
+    /// Returns the current leader.
     ///
     /// # Errors
-    /// `Code::ElectionNoLeader` where nobody does. Has no effect: the outcome is `NotApplied`.
+    /// Fails with `Code::ElectionNoLeader` if there is no leader. A failed call has no effect: its outcome is
+    /// `NotApplied`.
     async fn leader(&self, op: ElectionLeader, options: CallOptions)
     -> Result<ElectionLeaderResponse, Error>;
 
-    /// Follows who leads. Nothing is sent before the stream is read.
+    /// Follows the leaders of an election. Nothing is sent before the stream is polled.
     ///
     /// # Errors
-    /// When the operation is invalid; what happens later is an item of the stream.
+    /// Returns an error if the operation is invalid. Later errors are items of the stream.
     async fn observe(&self, op: ElectionObserve, options: CallOptions) -> Result<LeaderStream, Error>;
 
-    /// Gives up a leadership.
+    /// Resigns from a leadership.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been given up.
+    /// The outcome of the error shows whether the leadership may have been given up.
     async fn resign(&self, op: ElectionResign, options: CallOptions)
     -> Result<ElectionResignResponse, Error>;
 }
 
-/// Who leads an election: now, and again after each proclamation and each change of leader. While nobody leads it waits.
+/// A stream of the leaders of an election.
 ///
-/// It comes from one member and ends with one error when that member cannot go on: it died, leaves, or lost its leader, or the user
-/// may not read the election. Members do not say which of these it was. Observing anew begins with who leads by then; what was
-/// proclaimed between is not repeated.
+/// The stream starts with the current leader and yields an item after every proclamation and every change of leader.
+/// While there is no leader, it waits.
 ///
-/// A client has room for sixteen of these on each member; one more waits until another is dropped.
-#[must_use = "a stream gives its leaders to `next` or as a stream"]
+/// The items come from one member. The stream ends with one error when that member cannot continue: it failed, shuts
+/// down, or lost its leader, or the user may not read the election. Members do not report which of these happened. A
+/// new observation starts with the leader at that time and does not repeat what was proclaimed in between.
+///
+/// A client can run sixteen of these streams on each member. A further one waits until another is dropped.
+#[must_use = "read the leaders with `next` or as a stream"]
 pub struct LeaderStream {
     leaders: BoxStream<'static, Result<ElectionLeaderResponse, Error>>,
 }
 
 impl LeaderStream {
-    /// The answer of a service that has the leaders as a stream.
+    /// Creates the stream from a service that yields the leaders.
     pub fn new(leaders: impl Stream<Item = Result<ElectionLeaderResponse, Error>> + Send + 'static) -> Self {
         Self { leaders: leaders.fuse().boxed() }
     }
 
-    /// The next leader, or the next value of the same one; an error at most once, as the last.
+    /// Returns the next leader, or the next value of the same leader. An error is returned at most once, as the last
+    /// item.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    /// This method is cancel safe: no item is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<ElectionLeaderResponse, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

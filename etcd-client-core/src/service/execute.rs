@@ -1,16 +1,17 @@
-//! Any operation on any service.
+//! Execution of any operation on a `Kv` service.
 
 use etcd_errors::Error;
 
 use super::{CallOptions, Kv};
 use crate::op::{Op, OpResponse};
 
-/// Executes an operation whose kind is known only at run time. The answer is of the same kind.
+/// Executes an operation whose kind is known only at run time. The response is of the same kind.
 ///
 /// # Errors
-/// Those of the service.
+/// Returns the error of the service.
 ///
-/// Cancel safety: that of the operation.
+/// # Cancel safety
+/// Dropping the future has the same effect as for the operation itself.
 pub async fn execute(kv: &dyn Kv, op: impl Into<Op>, options: CallOptions) -> Result<OpResponse, Error> {
     execute_op(kv, op.into(), options).await
 }

@@ -1,4 +1,4 @@
-//! The services through references and smart pointers: what `T` serves, `&T`, `Arc<T>` and `Box<T>` serve as well.
+//! Implements the services for references and smart pointers: `&T`, `Arc<T>` and `Box<T>` serve what `T` serves.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{op::*, service::KeptLease};
 
-/// The future of a call, as `async_trait` has it: forwarding boxes nothing a second time.
+/// The future of a call in the form of `async_trait`, so that forwarding needs no second box.
 type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Implements a service for one type by forwarding each method to what `$target` of `self` gives.
+/// Implements a service for one type by forwarding each method to the `$target` of `self`.
 macro_rules! forward_to {
     (
         ($($generics:tt)*) $service:ident for $type:ty, $self:ident => $target:expr;
@@ -37,7 +37,7 @@ macro_rules! forward_to {
     };
 }
 
-/// Lists the methods of every service once, and hands each list to the macro `$implement`.
+/// Lists the methods of every service once, and passes each list to the macro `$implement`.
 macro_rules! for_each_service {
     ($implement:ident) => {
         $implement! { Kv, kv;

@@ -1,4 +1,4 @@
-//! The service of keys and values.
+//! The service for keys and values.
 
 use std::fmt::Debug;
 
@@ -10,14 +10,15 @@ use crate::op::{
     Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Put, PutResponse, Txn, TxnResponse,
 };
 
-/// The operations on keys. The client is one; a decorator is made from another; a mock answers by itself.
+/// The operations on keys. The client implements it, decorators wrap it, and mocks replace it.
 ///
+/// # Examples
 /// ```
 /// use async_trait::async_trait;
 /// use etcd_client_core::*;
 /// # use etcd_errors::{Error, ErrorKind};
 ///
-/// /// Knows the value of every key, and refuses to change it.
+/// /// Returns every key as its own value, and rejects writes.
 /// #[derive(Debug)]
 /// struct Echo;
 ///
@@ -53,38 +54,44 @@ pub trait Kv: Send + Sync + Debug {
     /// Writes a key.
     ///
     /// # Errors
-    /// The outcome of the error says whether the write may have been applied.
+    /// The outcome of the error shows whether the write may have been applied.
     async fn put(&self, op: Put, options: CallOptions) -> Result<PutResponse, Error>;
 
     /// Deletes a key or a range of keys.
     ///
     /// # Errors
-    /// The outcome of the error says whether the keys may have been deleted.
+    /// The outcome of the error shows whether the keys may have been deleted.
     async fn delete(&self, op: Delete, options: CallOptions) -> Result<DeleteResponse, Error>;
 
     /// Applies one of the two branches of a Txn.
     ///
     /// # Errors
-    /// The outcome of the error says whether a branch may have been applied.
+    /// The outcome of the error shows whether a branch may have been applied.
     async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error>;
 
     /// Discards the history before a revision.
     ///
     /// # Errors
-    /// The outcome of the error says whether the history may be gone.
+    /// The outcome of the error shows whether the history may have been discarded.
     async fn compact(&self, op: Compact, options: CallOptions) -> Result<CompactResponse, Error>;
 
-    /// Reads a range as a stream of chunks, which members have from etcd 3.7 on.
+    /// Reads a range as a stream of chunks. Members support this since etcd 3.7.
     ///
-    /// [`Get::pages`] uses it where it is there; a service that does not have it leaves this out.
+    /// [`Get::pages`] uses this method where it is supported. A service without streamed ranges does not implement
+    /// it.
     ///
     /// # Errors
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) for a sort, a count or a filter by revision, which members ignore in a stream.
-    /// [`Unsupported`](ErrorKind::Unsupported) where the service or the member has no such call, or has as many open as may be
-    /// left unread: a get of the range, or its pages, then does the job. A stream that is under way may end with an error where
-    /// members or users change meanwhile, since what it would go on from is not known; pages go on.
+    /// - [`InvalidRequest`](ErrorKind::InvalidRequest): the request has a sort, a count or a filter by revision,
+    ///   which
+    ///   members ignore in a stream.
+    /// - [`Unsupported`](ErrorKind::Unsupported): the service or the member does not support streamed ranges, or has
+    ///   the
+    ///   maximum number of unread streams open. Use a get of the range, or its pages, instead.
+    ///
+    /// A running stream may end with an error if members or users change, because the position to resume from is
+    /// unknown. Pages resume in this case.
     async fn range_stream(&self, _op: Get, _options: CallOptions) -> Result<RangeStream, Error> {
-        let error = Error::new(ErrorKind::Unsupported, "this service has no streamed ranges");
+        let error = Error::new(ErrorKind::Unsupported, "this service does not support streamed ranges");
         Err(error.with_operation("get"))
     }
 }

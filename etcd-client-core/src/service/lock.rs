@@ -1,4 +1,4 @@
-//! The lock service that every member has.
+//! The lock service of every member.
 
 use std::fmt::Debug;
 
@@ -8,18 +8,19 @@ use etcd_errors::Error;
 use super::CallOptions;
 use crate::op::{ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse};
 
-/// Locks that a member waits for. Names and keys in it are keys of the store: what moves those moves these.
+/// Locks that a member waits for. Their names and keys are keys of the store, so a decorator that moves keys also
+/// moves locks.
 #[async_trait]
 pub trait LockService: Send + Sync + Debug {
-    /// Waits for a lock and takes it.
+    /// Waits for a lock and acquires it.
     ///
     /// # Errors
-    /// Where the outcome is unknown, the lock may be held, or its key may wait for it, until the lease ends.
+    /// If the outcome is unknown, the lock may be held, or its key may wait for the lock, until the lease ends.
     async fn lock(&self, op: ServerLock, options: CallOptions) -> Result<ServerLockResponse, Error>;
 
-    /// Gives a lock back.
+    /// Releases a lock.
     ///
     /// # Errors
-    /// The outcome of the error says whether it may have been given back.
+    /// The outcome of the error shows whether the lock may have been released.
     async fn unlock(&self, op: ServerUnlock, options: CallOptions) -> Result<ServerUnlockResponse, Error>;
 }

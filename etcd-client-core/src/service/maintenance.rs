@@ -1,4 +1,4 @@
-//! The service that keeps a cluster in order: alarms, status, checksums, defragmentation, leadership, downgrades.
+//! The maintenance service: alarms, status, checksums, defragmentation, leadership and downgrades.
 
 use std::fmt::Debug;
 
@@ -12,65 +12,66 @@ use crate::op::{
     HashKvResponse, MoveLeader, MoveLeaderResponse, Status, StatusResponse,
 };
 
-/// The operations that keep a cluster in order. Those with an endpoint go to the member that it names and to no other.
+/// The operations that maintain a cluster. An operation with an endpoint goes only to the member at that endpoint.
 #[async_trait]
 pub trait Maintenance: Send + Sync + Debug {
     /// Lists all alarms.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn alarm_list(&self, op: AlarmList, options: CallOptions) -> Result<AlarmListResponse, Error>;
 
-    /// Ends one alarm.
+    /// Disarms one alarm.
     ///
     /// # Errors
-    /// The outcome of the error says whether the alarm may have ended.
+    /// The outcome of the error shows whether the alarm may have been disarmed.
     async fn alarm_disarm(&self, op: AlarmDisarm, options: CallOptions)
     -> Result<AlarmDisarmResponse, Error>;
 
-    /// Ends every alarm.
+    /// Disarms every alarm.
     ///
     /// # Errors
-    /// When the alarms could not be listed: nothing has happened. What befell each alarm is in the answer.
+    /// Returns an error if the alarms could not be listed; nothing has been disarmed then. The response contains the
+    /// result for each alarm.
     async fn alarm_disarm_all(
         &self,
         op: AlarmDisarmAll,
         options: CallOptions,
     ) -> Result<AlarmDisarmAllResponse, Error>;
 
-    /// Asks one member how it is doing.
+    /// Returns the status of one member.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn status(&self, op: Status, options: CallOptions) -> Result<StatusResponse, Error>;
 
     /// Rewrites the database file of one member.
     ///
     /// # Errors
-    /// The outcome of the error says whether the member may be at it.
+    /// The outcome of the error shows whether the member may be running the defragmentation.
     async fn defragment(&self, op: Defragment, options: CallOptions) -> Result<DefragmentResponse, Error>;
 
-    /// Asks one member for a checksum of its database.
+    /// Returns a checksum of the database of one member.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn hash(&self, op: HashBackend, options: CallOptions) -> Result<HashBackendResponse, Error>;
 
-    /// Asks one member for a checksum of its keys and values.
+    /// Returns a checksum of the keys and values of one member.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn hash_kv(&self, op: HashKv, options: CallOptions) -> Result<HashKvResponse, Error>;
 
-    /// Makes another member the leader.
+    /// Transfers the leadership to another member.
     ///
     /// # Errors
-    /// The outcome of the error says whether the leader may have changed.
+    /// The outcome of the error shows whether the leader may have changed.
     async fn move_leader(&self, op: MoveLeader, options: CallOptions) -> Result<MoveLeaderResponse, Error>;
 
-    /// Asks for, starts or gives up a downgrade.
+    /// Validates, starts or cancels a downgrade.
     ///
     /// # Errors
-    /// The outcome of the error says whether a downgrade may have been started or given up.
+    /// The outcome of the error shows whether a downgrade may have been started or cancelled.
     async fn downgrade(&self, op: Downgrade, options: CallOptions) -> Result<DowngradeResponse, Error>;
 }

@@ -1,5 +1,5 @@
-//! The seams of the client: object-safe traits that take an operation together with the options of the call.
-//! The client implements them, decorators wrap them, mocks replace them.
+//! The services: object-safe traits whose methods take an operation together with the options of the call. The client
+//! implements them, decorators wrap them, and mocks replace them.
 
 mod auth;
 mod call_options;

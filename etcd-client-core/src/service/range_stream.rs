@@ -1,4 +1,4 @@
-//! The answer to a range that is streamed.
+//! The response to a streamed range.
 
 use std::{
     fmt,
@@ -13,31 +13,32 @@ use futures_util::stream::{StreamExt as _, unfold};
 
 use crate::model::KeyValue;
 
-/// Some keys of a streamed range, in key order.
+/// A part of a streamed range, in key order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RangeChunk {
-    /// The keys, possibly none.
+    /// The pairs, possibly none.
     pub kvs: Vec<KeyValue>,
 }
 
 impl RangeChunk {
-    /// A chunk of these keys.
+    /// Creates a chunk of these pairs.
     pub fn new(kvs: Vec<KeyValue>) -> Self {
         Self { kvs }
     }
 }
 
-/// The chunks of one `RangeStream` call, all of one revision. It ends after the last chunk or with an error.
+/// The chunks of one `RangeStream` call, all at the same revision. The stream ends after the last chunk or with an
+/// error.
 ///
-/// Dropping it ends the call; dropping the client that it came from ends it too, with an error.
-#[must_use = "a stream gives its chunks to `next` or as a stream"]
+/// Dropping the stream cancels the call. Dropping the client it came from ends it with an error.
+#[must_use = "read the chunks with `next` or as a stream"]
 pub struct RangeStream {
     chunks: BoxStream<'static, Result<RangeChunk, Error>>,
 }
 
 impl RangeStream {
-    /// The answer of a service that has the chunks as a stream.
+    /// Creates the stream from a service that yields the chunks.
     pub fn new(chunks: impl Stream<Item = Result<RangeChunk, Error>> + Send + 'static) -> Self {
         Self { chunks: Box::pin(chunks.fuse()) }
     }
@@ -51,9 +52,10 @@ impl RangeStream {
         Self::new(unfold(state, step))
     }
 
-    /// The next chunk, `None` after the last one.
+    /// Returns the next chunk, or `None` after the last one.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    /// This method is cancel safe: no chunk is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<RangeChunk, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -1,4 +1,4 @@
-//! The answer to a snapshot: a stream of its bytes.
+//! The response to a snapshot request: a stream of its bytes.
 
 use std::{
     fmt,
@@ -16,30 +16,32 @@ use crate::model::ResponseHeader;
 
 const DIGEST_BYTES: usize = 32;
 
-/// The bytes of a snapshot, as `etcdutl snapshot restore` takes them: the database, then the SHA-256 of it.
+/// The bytes of a snapshot in the format of `etcdutl snapshot restore`: the database, followed by its SHA-256 digest.
 ///
-/// A stream of a client has been checked: its last chunk, the digest, comes only when the whole is as it should be, and then
-/// the stream ends. Until then it may still end with an error, so what came before must not be taken for a snapshot.
-/// [`save_to`](Self::save_to) and [`write_to`](Self::write_to) see to that.
+/// A stream of a client is verified. It yields its last chunk, the digest, only if the whole snapshot is valid, and
+/// then ends. Until then it can still end with an error, so do not use the bytes received so far as a snapshot.
+/// [`save_to`](Self::save_to) and [`write_to`](Self::write_to) handle this.
 ///
-/// Its reader sets the pace. It keeps the connections of its client open; dropping it ends the call.
-#[must_use = "a snapshot gives its bytes to `save_to`, to `write_to`, to `next_chunk` or as a stream"]
+/// The member sends only as fast as the stream is read. The stream keeps the connections of its client open. Dropping
+/// it cancels the call.
+#[doc(alias = "SnapshotResponse")]
+#[must_use = "read the snapshot with `save_to`, `write_to`, `next_chunk` or as a stream"]
 pub struct SnapshotStream {
     header: Option<ResponseHeader>,
     version: Option<String>,
     total_bytes: Option<u64>,
     chunks: BoxStream<'static, Result<Bytes, Error>>,
     received_bytes: u64,
-    /// The last bytes so far: the digest, in the end.
+    /// The last bytes received so far, which finally are the digest.
     tail: [u8; DIGEST_BYTES],
     on_progress: Option<OnProgress>,
 }
 
-/// Is told of each chunk.
+/// A callback for every chunk.
 pub(crate) type OnProgress = Box<dyn FnMut(SnapshotProgress) + Send>;
 
 impl SnapshotStream {
-    /// The answer of a service that has the bytes as a stream, the digest last.
+    /// Creates the stream from a service that yields the bytes, with the digest at the end.
     pub fn new(chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Self {
         Self {
             header: None,
@@ -52,65 +54,69 @@ impl SnapshotStream {
         }
     }
 
-    /// Sets what [`header`](Self::header) gives.
+    /// Sets the value that [`header`](Self::header) returns.
     pub fn with_header(mut self, header: Option<ResponseHeader>) -> Self {
         self.header = header;
         self
     }
 
-    /// Sets what [`version`](Self::version) gives.
+    /// Sets the value that [`version`](Self::version) returns.
     pub fn with_version(mut self, version: Option<String>) -> Self {
         self.version = version;
         self
     }
 
-    /// Sets what [`total_bytes`](Self::total_bytes) gives.
+    /// Sets the value that [`total_bytes`](Self::total_bytes) returns.
     pub fn with_total_bytes(mut self, total_bytes: Option<u64>) -> Self {
         self.total_bytes = total_bytes;
         self
     }
 
-    /// Has `on_progress` told of each chunk as it is handed on, in place of whoever was told before.
+    /// Calls `on_progress` after every chunk. Replaces an earlier callback.
     pub fn on_progress(mut self, on_progress: impl FnMut(SnapshotProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
     }
 
-    /// Who answered, where the member says so: etcd up to 3.7 does not.
+    /// Returns the header, if the member sends one. etcd up to 3.7 does not.
     pub fn header(&self) -> Option<&ResponseHeader> {
         self.header.as_ref()
     }
 
-    /// The storage version of the snapshot, such as `3.6.0`: restore it with etcd of that line. `None` from etcd before 3.6.
+    /// Returns the storage version of the snapshot, such as `3.6.0`, or `None` from etcd before 3.6.
+    ///
+    /// Restore the snapshot with the same minor version of etcd.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
-    /// How long the whole will be, the digest included, by the word of the member: a hint.
+    /// Returns the announced size of the snapshot, including the digest. The member's estimate is only a hint.
     pub fn total_bytes(&self) -> Option<u64> {
         self.total_bytes
     }
 
-    /// How many bytes have been handed on.
+    /// Returns the number of bytes that the stream has yielded.
     pub fn received_bytes(&self) -> u64 {
         self.received_bytes
     }
 
-    /// The next bytes, `None` after the last ones.
-    ///
-    /// Cancel safe.
+    /// Returns the next bytes, or `None` after the last ones.
     ///
     /// # Errors
+    /// - [`Timeout`](crate::ErrorKind::Timeout): the member stalls, or the deadline of the call passes.
+    /// - [`Protocol`](crate::ErrorKind::Protocol): the snapshot is truncated, corrupt, too large or not as announced.
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable): the connection is lost.
+    /// - Any error that the member returns.
     ///
-    /// [`Timeout`](crate::ErrorKind::Timeout) when the member stalls or the deadline of the call passes,
-    /// [`Protocol`](crate::ErrorKind::Protocol) when the snapshot is truncated, corrupt, too large or not as announced,
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the connection is lost, and what the member answers. Every error is
-    /// final: a snapshot is never continued, as no member has the bytes of another one.
+    /// Every error is final. A snapshot cannot be resumed, because no other member has the same bytes.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe: no chunk is lost if the future is dropped.
     pub async fn next_chunk(&mut self) -> Option<Result<Bytes, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// What is known of a snapshot that was read to its end.
+    /// Returns the summary of a snapshot that was read to its end.
     pub(crate) fn summary(&self) -> SnapshotSummary {
         SnapshotSummary {
             header: self.header,
@@ -153,36 +159,36 @@ impl fmt::Debug for SnapshotStream {
     }
 }
 
-/// How far a snapshot is.
+/// The progress of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SnapshotProgress {
-    /// How many bytes have been handed on.
+    /// The number of bytes yielded so far.
     pub received: u64,
-    /// How many there will be, by the word of the member: a hint.
+    /// The announced number of bytes, which is only a hint.
     pub total: Option<u64>,
 }
 
-/// What is known of a snapshot that was written.
+/// The summary of a snapshot that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SnapshotSummary {
-    /// Who answered, where the member said so.
+    /// The header, if the member sent one.
     pub header: Option<ResponseHeader>,
-    /// The storage version, `None` from etcd before 3.6.
+    /// The storage version; `None` from etcd before 3.6.
     pub version: Option<String>,
-    /// How many bytes were written, the digest included.
+    /// The number of bytes written, including the digest.
     pub bytes: u64,
-    /// The digest of the database, which is what was written without its last 32 bytes.
+    /// The digest of the database, which is everything that was written except the last 32 bytes.
     pub sha256: SnapshotDigest,
 }
 
-/// A SHA-256, shown in hexadecimal.
+/// A SHA-256 digest, displayed in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SnapshotDigest([u8; DIGEST_BYTES]);
 
 impl SnapshotDigest {
-    /// The bytes.
+    /// Returns the bytes of the digest.
     pub fn as_bytes(&self) -> &[u8; DIGEST_BYTES] {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! AuthDisable: turns auth off.
+//! AuthDisable: disables auth.
 
 use etcd_errors::Error;
 
@@ -6,10 +6,14 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Turns auth off: from then on anybody may do anything. Users, roles and their permissions stay.
+/// Disables auth, after which every client may do everything. Users, roles and their permissions are kept.
 ///
-/// Where auth is off already nothing changes. Dropping the future after it was polled leaves the outcome unknown.
+/// Nothing changes if auth is already disabled.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::AuthDisable;
 ///
@@ -23,7 +27,7 @@ pub struct AuthDisable<B = Unbound> {
     binding: B,
 }
 
-/// What an [`AuthDisable`] asks for: nothing but that.
+/// The parameters of an [`AuthDisable`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthDisableSpec {}
@@ -31,17 +35,17 @@ pub struct AuthDisableSpec {}
 bindable!(AuthDisable, AuthDisableSpec => AuthDisableResponse, AuthBound: Auth.disable);
 
 impl AuthDisable {
-    /// Turns auth off.
+    /// Creates a request that disables auth.
     pub fn new() -> Self {
         AuthDisableSpec {}.into()
     }
 }
 
 impl<B> AuthDisable<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! AuthEnable: turns auth on.
+//! AuthEnable: enables auth.
 
 use etcd_errors::Error;
 
@@ -6,11 +6,18 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Turns auth on: from then on each call needs a user.
+/// Enables auth, after which every call needs a user.
 ///
-/// The user `root` with the role `root` must exist first, else it is an error of the server (`Code::RootUserNotExist`,
-/// `Code::RootRoleNotExist`). Where auth is on already nothing changes. Dropping the future after it was polled leaves the outcome unknown.
+/// Nothing changes if auth is already enabled.
 ///
+/// # Errors
+/// The user `root` with the role `root` must exist. Otherwise the call fails with `Code::RootUserNotExist` or
+/// `Code::RootRoleNotExist`.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::AuthEnable;
 ///
@@ -24,7 +31,7 @@ pub struct AuthEnable<B = Unbound> {
     binding: B,
 }
 
-/// What an [`AuthEnable`] asks for: nothing but that.
+/// The parameters of an [`AuthEnable`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthEnableSpec {}
@@ -32,17 +39,17 @@ pub struct AuthEnableSpec {}
 bindable!(AuthEnable, AuthEnableSpec => AuthEnableResponse, AuthBound: Auth.enable);
 
 impl AuthEnable {
-    /// Turns auth on.
+    /// Creates a request that enables auth.
     pub fn new() -> Self {
         AuthEnableSpec {}.into()
     }
 }
 
 impl<B> AuthEnable<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The administration of auth: its switch, users, roles, and what roles may do.
+//! The administration of auth: its switch, users, roles and permissions.
 
 mod disable;
 mod enable;

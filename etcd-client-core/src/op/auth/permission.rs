@@ -1,4 +1,4 @@
-//! What a role may do with which keys.
+//! The permissions of a role on keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,9 @@ use etcd_errors::Code;
 use crate::model::Key;
 use crate::op::{Invalid, KeyRange, range_setters};
 
-/// What may be done with the keys of a [`Permission`].
+/// The kind of access that a [`Permission`] grants.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::Access;
 ///
@@ -20,18 +21,18 @@ use crate::op::{Invalid, KeyRange, range_setters};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Access {
-    /// They may be read and watched.
+    /// Read and watch access.
     Read,
-    /// They may be written and deleted.
+    /// Write and delete access.
     Write,
-    /// Both.
+    /// Read, watch, write and delete access.
     ReadWrite,
-    /// What a newer server calls by this number. It is never sent: a grant of it is refused.
+    /// A kind of access of a newer server, by its number. It is never sent: a grant of it fails validation.
     Unknown(i32),
 }
 
 impl fmt::Display for Access {
-    /// As etcd's own protocol spells it.
+    /// Formats the access in the spelling of etcd's protocol.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read => f.pad("READ"),
@@ -42,7 +43,7 @@ impl fmt::Display for Access {
     }
 }
 
-/// Reads the three names, in capitals or not, as `etcdctl role grant-permission` does.
+/// Parses the three names in upper or lower case, like `etcdctl role grant-permission`.
 impl FromStr for Access {
     type Err = ParseAccessError;
 
@@ -52,22 +53,24 @@ impl FromStr for Access {
     }
 }
 
-/// The text names no access.
+/// The error for a text that is not an [`Access`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseAccessError(());
 
 impl fmt::Display for ParseAccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an access is read, write or readwrite")
+        f.write_str("access must be read, write or readwrite")
     }
 }
 
 impl std::error::Error for ParseAccessError {}
 
-/// What a role may do with which keys: one key unless a range setter follows.
+/// A permission of a role on keys: on one key unless a range setter is called.
 ///
-/// Two permissions are equal when they allow the same for the same `key` and `range_end`, however the range was chosen.
+/// Two permissions are equal if they grant the same access to the same `key` and `range_end`, no matter how the range
+/// was selected.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Access, KeyRange, Permission};
 ///
@@ -79,39 +82,46 @@ impl std::error::Error for ParseAccessError {}
 #[non_exhaustive]
 #[must_use = "a permission does nothing until it is granted"]
 pub struct Permission {
-    /// What may be done.
+    /// The granted access.
     pub access: Access,
-    /// With which keys.
+    /// The keys that can be accessed.
     pub range: KeyRange,
 }
 
 impl Permission {
-    /// `access` to the keys of `range`.
+    /// Creates a permission for `access` to the keys of `range`.
     pub fn new(access: Access, range: KeyRange) -> Self {
         Self { access, range }
     }
 
-    /// Reading and watching `key`.
+    /// Creates a permission to read and watch `key`.
+    #[doc(alias = "PermRead")]
     pub fn read(key: impl Into<Key>) -> Self {
         Self::new(Access::Read, KeyRange::one(key))
     }
 
-    /// Writing and deleting `key`.
+    /// Creates a permission to write and delete `key`.
+    #[doc(alias = "PermWrite")]
     pub fn write(key: impl Into<Key>) -> Self {
         Self::new(Access::Write, KeyRange::one(key))
     }
 
-    /// Reading, watching, writing and deleting `key`.
+    /// Creates a permission to read, watch, write and delete `key`.
+    #[doc(alias = "PermReadWrite")]
     pub fn read_write(key: impl Into<Key>) -> Self {
         Self::new(Access::ReadWrite, KeyRange::one(key))
     }
 
     range_setters!(range);
 
-    /// An empty key is for `isValidPermissionRange` (server/auth/range_perm_cache.go) no key, and its code is not that of a put.
+    /// `isValidPermissionRange` (server/auth/range_perm_cache.go) rejects an empty key, with another code than a put
+    /// does.
     pub(super) fn check(&self) -> Result<(), Invalid> {
         if let Access::Unknown(number) = self.access {
-            return Err(Invalid::new("access", format!("{number} is not one that this client can send")));
+            return Err(Invalid::new(
+                "access",
+                format!("{number} is unknown to this client and cannot be granted"),
+            ));
         }
         self.range.check_selectors()?;
         if self.range.bounds().0.is_empty() {

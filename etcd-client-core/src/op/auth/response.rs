@@ -1,18 +1,18 @@
-//! The answers that hold nothing but a header.
+//! The responses that contain only a header.
 
-/// Makes the response type of an operation that only says that it was done.
+/// Defines the response type of an operation whose response contains only a header.
 macro_rules! header_response {
     ($op:ident => $name:ident) => {
-        #[doc = concat!("The answer to [`", stringify!($op), "`]: it was done.")]
+        #[doc = concat!("The response to [`", stringify!($op), "`].")]
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct $name {
-            /// Who answered. Its revision is that of the store, which auth has no part in.
+            /// The header of the response, with the revision of the store. Changes to auth do not advance it.
             pub header: $crate::model::ResponseHeader,
         }
 
         impl $name {
-            /// An answer.
+            /// Creates a response.
             pub fn new(header: $crate::model::ResponseHeader) -> Self {
                 Self { header }
             }

@@ -1,4 +1,4 @@
-//! RoleAdd: makes a role.
+//! RoleAdd: creates a role.
 
 use etcd_errors::{Code, Error};
 
@@ -7,44 +7,50 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Makes a role, which has no permissions yet.
+/// Creates a role, which has no permissions yet.
 ///
-/// A role of this name is an error of the server (`Code::RoleAlreadyExist`). Dropping the future after it was polled leaves the outcome unknown.
+/// # Errors
+/// Fails with `Code::RoleAlreadyExist` if a role with this name exists.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::RoleAdd;
 ///
 /// assert_eq!(RoleAdd::new("writer").spec().role, "writer");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthRoleAdd")]
 #[must_use = "a RoleAdd does nothing until it is awaited"]
 pub struct RoleAdd<B = Unbound> {
     spec: RoleAddSpec,
     binding: B,
 }
 
-/// What a [`RoleAdd`] asks for.
+/// The parameters of a [`RoleAdd`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleAddSpec {
-    /// The name.
+    /// The name of the role.
     pub role: String,
 }
 
 bindable!(RoleAdd, RoleAddSpec => RoleAddResponse, AuthBound: Auth.role_add);
 
 impl RoleAdd {
-    /// Makes the role `role`.
+    /// Creates a request that creates the role `role`.
     pub fn new(role: impl Into<String>) -> Self {
         RoleAddSpec { role: role.into() }.into()
     }
 }
 
 impl<B> RoleAdd<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("role", &self.spec.role, Code::RoleEmpty)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! RoleDelete: removes a role.
+//! RoleDelete: deletes a role.
 
 use etcd_errors::{Code, Error};
 
@@ -7,24 +7,30 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Removes a role, and takes it from all users who have it.
+/// Deletes a role and revokes it from all users who have it.
 ///
-/// An unknown role is an error of the server (`Code::RoleNotFound`), and so is `root` while auth is on
-/// (`Code::InvalidAuthMgmt`). Dropping the future after it was polled leaves the outcome unknown.
+/// # Errors
+/// Fails with `Code::RoleNotFound` if the role does not exist, and with `Code::InvalidAuthMgmt` for the role `root`
+/// while auth is enabled.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::RoleDelete;
 ///
 /// assert_eq!(RoleDelete::new("writer").spec().role, "writer");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthRoleDelete")]
 #[must_use = "a RoleDelete does nothing until it is awaited"]
 pub struct RoleDelete<B = Unbound> {
     spec: RoleDeleteSpec,
     binding: B,
 }
 
-/// What a [`RoleDelete`] asks for.
+/// The parameters of a [`RoleDelete`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleDeleteSpec {
@@ -35,17 +41,17 @@ pub struct RoleDeleteSpec {
 bindable!(RoleDelete, RoleDeleteSpec => RoleDeleteResponse, AuthBound: Auth.role_delete);
 
 impl RoleDelete {
-    /// Removes `role`.
+    /// Creates a request that deletes `role`.
     pub fn new(role: impl Into<String>) -> Self {
         RoleDeleteSpec { role: role.into() }.into()
     }
 }
 
 impl<B> RoleDelete<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("role", &self.spec.role, Code::RoleNotFound)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! RoleGet: the permissions of a role.
+//! RoleGet: requests the permissions of a role.
 
 use etcd_errors::{Code, Error};
 
@@ -8,23 +8,28 @@ use crate::model::ResponseHeader;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Asks which permissions a role has.
+/// Requests the permissions of a role.
 ///
-/// An unknown role is an error of the server (`Code::RoleNotFound`). Without the role `root` one may only ask about roles one has.
+/// A user without the role `root` can only request its own roles.
 ///
+/// # Errors
+/// Fails with `Code::RoleNotFound` if the role does not exist.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::RoleGet;
 ///
 /// assert_eq!(RoleGet::new("writer").spec().role, "writer");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthRoleGet")]
 #[must_use = "a RoleGet does nothing until it is awaited"]
 pub struct RoleGet<B = Unbound> {
     spec: RoleGetSpec,
     binding: B,
 }
 
-/// What a [`RoleGet`] asks for.
+/// The parameters of a [`RoleGet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleGetSpec {
@@ -35,36 +40,36 @@ pub struct RoleGetSpec {
 bindable!(RoleGet, RoleGetSpec => RoleGetResponse, AuthBound: Auth.role_get);
 
 impl RoleGet {
-    /// Asks about `role`.
+    /// Creates a request for the permissions of `role`.
     pub fn new(role: impl Into<String>) -> Self {
         RoleGetSpec { role: role.into() }.into()
     }
 }
 
 impl<B> RoleGet<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("role", &self.spec.role, Code::RoleNotFound)?;
         Ok(())
     }
 }
 
-/// The answer to a [`RoleGet`].
+/// The response to a [`RoleGet`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleGetResponse {
-    /// Who answered. Its revision is that of the store, which auth has no part in.
+    /// The header of the response, with the revision of the store. Changes to auth do not advance it.
     pub header: ResponseHeader,
-    /// The permissions, in the order of their keys. The role `root` may do anything:
-    /// servers since etcd 3.6 answer that, older ones what it was granted.
+    /// The permissions, in the order of their keys. The role `root` has every permission: servers since etcd 3.6
+    /// return that, older servers return only the permissions that were granted to it.
     pub permissions: Vec<Permission>,
 }
 
 impl RoleGetResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, permissions: Vec<Permission>) -> Self {
         Self { header, permissions }
     }

@@ -1,4 +1,4 @@
-//! RoleGrantPermission: lets a role read or write keys.
+//! RoleGrantPermission: grants a role access to keys.
 
 use etcd_errors::{Code, Error};
 
@@ -8,11 +8,16 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Lets a role read or write keys. A permission that the role has for exactly the same keys is replaced.
+/// Grants a role access to keys. A permission of the role for exactly the same keys is replaced.
 ///
-/// An unknown role is an error of the server (`Code::RoleNotFound`), and so is a range that ends before it starts
-/// (`Code::InvalidAuthMgmt`). Dropping the future after it was polled leaves the outcome unknown.
+/// # Errors
+/// Fails with `Code::RoleNotFound` if the role does not exist, and with `Code::InvalidAuthMgmt` if the range ends
+/// before it starts.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Access, Permission, RoleGrantPermission};
 ///
@@ -20,36 +25,37 @@ use crate::op::{Limits, Unbound};
 /// assert_eq!(grant.spec().permission.access, Access::ReadWrite);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthRoleGrantPermission")]
 #[must_use = "a RoleGrantPermission does nothing until it is awaited"]
 pub struct RoleGrantPermission<B = Unbound> {
     spec: RoleGrantPermissionSpec,
     binding: B,
 }
 
-/// What a [`RoleGrantPermission`] asks for.
+/// The parameters of a [`RoleGrantPermission`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleGrantPermissionSpec {
     /// The role.
     pub role: String,
-    /// What it may do.
+    /// The permission to grant.
     pub permission: Permission,
 }
 
 bindable!(RoleGrantPermission, RoleGrantPermissionSpec => RoleGrantPermissionResponse, AuthBound: Auth.role_grant_permission);
 
 impl RoleGrantPermission {
-    /// Gives `role` this permission.
+    /// Creates a request that grants this permission to `role`.
     pub fn new(role: impl Into<String>, permission: Permission) -> Self {
         RoleGrantPermissionSpec { role: role.into(), permission }.into()
     }
 }
 
 impl<B> RoleGrantPermission<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("role", &self.spec.role, Code::RoleNotFound)?;
         self.spec.permission.check()?;

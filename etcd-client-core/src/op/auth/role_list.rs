@@ -1,4 +1,4 @@
-//! RoleList: the roles there are.
+//! RoleList: lists the roles.
 
 use etcd_errors::Error;
 
@@ -8,6 +8,7 @@ use crate::op::{Limits, Unbound};
 
 /// Lists all roles.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::RoleList;
 ///
@@ -15,13 +16,14 @@ use crate::op::{Limits, Unbound};
 /// # let _ = list;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "AuthRoleList")]
 #[must_use = "a RoleList does nothing until it is awaited"]
 pub struct RoleList<B = Unbound> {
     spec: RoleListSpec,
     binding: B,
 }
 
-/// What a [`RoleList`] asks for: nothing but the list.
+/// The parameters of a [`RoleList`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleListSpec {}
@@ -29,34 +31,34 @@ pub struct RoleListSpec {}
 bindable!(RoleList, RoleListSpec => RoleListResponse, AuthBound: Auth.role_list);
 
 impl RoleList {
-    /// Lists all roles.
+    /// Creates a request that lists all roles.
     pub fn new() -> Self {
         RoleListSpec {}.into()
     }
 }
 
 impl<B> RoleList<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`RoleList`].
+/// The response to a [`RoleList`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleListResponse {
-    /// Who answered. Its revision is that of the store, which auth has no part in.
+    /// The header of the response, with the revision of the store. Changes to auth do not advance it.
     pub header: ResponseHeader,
-    /// The names of the roles, in their order.
+    /// The names of the roles, in ascending order.
     pub roles: Vec<String>,
 }
 
 impl RoleListResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, roles: Vec<String>) -> Self {
         Self { header, roles }
     }

@@ -1,4 +1,4 @@
-//! RoleRevokePermission: takes a permission from a role.
+//! RoleRevokePermission: revokes a permission from a role.
 
 use etcd_errors::{Code, Error};
 
@@ -8,11 +8,17 @@ use crate::model::Key;
 use crate::op::bind::bindable;
 use crate::op::{KeyRange, Limits, Unbound, range_setters};
 
-/// Takes from a role the permission for exactly these keys, whatever it allows: ranges that overlap stay.
+/// Revokes the permission for exactly these keys from a role, whatever access it grants. Permissions for overlapping
+/// ranges are kept.
 ///
-/// A permission that the role does not have is an error of the server (`Code::PermissionNotGranted`), and so is an unknown
-/// role (`Code::RoleNotFound`). Dropping the future after it was polled leaves the outcome unknown.
+/// # Errors
+/// Fails with `Code::PermissionNotGranted` if the role does not have the permission, and with `Code::RoleNotFound` if
+/// the role does not exist.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{KeyRange, RoleRevokePermission};
 ///
@@ -20,13 +26,14 @@ use crate::op::{KeyRange, Limits, Unbound, range_setters};
 /// assert_eq!(revoke.spec().range, KeyRange::prefix("dir/"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthRoleRevokePermission")]
 #[must_use = "a RoleRevokePermission does nothing until it is awaited"]
 pub struct RoleRevokePermission<B = Unbound> {
     spec: RoleRevokePermissionSpec,
     binding: B,
 }
 
-/// What a [`RoleRevokePermission`] asks for.
+/// The parameters of a [`RoleRevokePermission`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleRevokePermissionSpec {
@@ -39,12 +46,14 @@ pub struct RoleRevokePermissionSpec {
 bindable!(RoleRevokePermission, RoleRevokePermissionSpec => RoleRevokePermissionResponse, AuthBound: Auth.role_revoke_permission);
 
 impl RoleRevokePermission {
-    /// Takes the permission for exactly `key` from `role`; with a range setter, the one for that range.
+    /// Creates a request that revokes the permission for exactly `key` from `role`, or the one for a range if a range
+    /// setter is called.
     pub fn new(role: impl Into<String>, key: impl Into<Key>) -> Self {
         Self::from_range(role, KeyRange::one(key))
     }
 
-    /// Takes the permission for the keys of `range` from `role`: what a [`RoleGet`](crate::RoleGet) answered is taken as it is.
+    /// Creates a request that revokes the permission for the keys of `range` from `role`. It accepts every range that
+    /// [`RoleGet`](crate::RoleGet) returns.
     pub fn from_range(role: impl Into<String>, range: KeyRange) -> Self {
         RoleRevokePermissionSpec { role: role.into(), range }.into()
     }
@@ -53,13 +62,13 @@ impl RoleRevokePermission {
 impl<B> RoleRevokePermission<B> {
     range_setters!(spec.range);
 
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("role", &self.spec.role, Code::RoleNotFound)?;
-        // Servers before 3.5 granted permissions for the empty key: they can be taken back.
+        // Servers before 3.5 granted permissions for the empty key, and these must remain revocable.
         self.spec.range.check_selectors()?;
         Ok(())
     }

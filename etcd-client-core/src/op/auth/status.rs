@@ -1,4 +1,4 @@
-//! AuthStatus: whether auth is on.
+//! AuthStatus: requests the state of auth.
 
 use etcd_errors::Error;
 
@@ -6,10 +6,12 @@ use crate::model::{AuthRevision, ResponseHeader};
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Asks whether auth is on, and for the revision of users, roles and permissions.
+/// Requests whether auth is enabled, and the revision of users, roles and permissions.
 ///
-/// Servers since etcd 3.5 know it; an older one answers that it does not (`Error::is_unsupported`).
+/// # Errors
+/// Servers before 3.5 do not have this request (`Error::is_unsupported`).
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::AuthStatus;
 ///
@@ -23,7 +25,7 @@ pub struct AuthStatus<B = Unbound> {
     binding: B,
 }
 
-/// What an [`AuthStatus`] asks for: nothing but that.
+/// The parameters of an [`AuthStatus`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthStatusSpec {}
@@ -31,36 +33,36 @@ pub struct AuthStatusSpec {}
 bindable!(AuthStatus, AuthStatusSpec => AuthStatusResponse, AuthBound: Auth.status);
 
 impl AuthStatus {
-    /// Asks whether auth is on.
+    /// Creates a request for the state of auth.
     pub fn new() -> Self {
         AuthStatusSpec {}.into()
     }
 }
 
 impl<B> AuthStatus<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to an [`AuthStatus`].
+/// The response to an [`AuthStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthStatusResponse {
-    /// Who answered. Its revision is that of the store, which auth has no part in.
+    /// The header of the response, with the revision of the store. Changes to auth do not advance it.
     pub header: ResponseHeader,
-    /// Whether auth is on.
+    /// Whether auth is enabled.
     pub enabled: bool,
-    /// Grows with each change of users, roles and permissions.
+    /// The auth revision, which increases with every change of users, roles and permissions.
     pub auth_revision: AuthRevision,
 }
 
 impl AuthStatusResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, enabled: bool, auth_revision: AuthRevision) -> Self {
         Self { header, enabled, auth_revision }
     }

@@ -1,4 +1,4 @@
-//! What is refused before it is sent, what `Debug` hides, and what a permission is equal to.
+//! Tests of validation before sending, of `Debug` and of equality.
 
 use etcd_errors::{Code, Error, ErrorKind, Outcome};
 

@@ -1,4 +1,4 @@
-//! UserAdd: makes a user.
+//! UserAdd: creates a user.
 
 use etcd_errors::{Code, Error};
 
@@ -8,13 +8,19 @@ use crate::model::Secret;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Makes a user, who has no roles yet.
+/// Creates a user, who has no roles yet.
 ///
-/// A user of this name is an error of the server (`Code::UserAlreadyExist`). Dropping the future after it was polled leaves the outcome unknown.
+/// The server stores a bcrypt hash, which covers the first 72 bytes of the password. Newer servers reject longer
+/// passwords. The client wipes its copy of the password when that copy is dropped. Bytes that the connection has
+/// buffered are not wiped.
 ///
-/// The server keeps a bcrypt hash, which is of the first 72 bytes of the password; newer servers refuse longer ones. What
-/// this client holds of the password is wiped when it is dropped; what the connection has buffered is not.
+/// # Errors
+/// Fails with `Code::UserAlreadyExist` if a user with this name exists.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::UserAdd;
 ///
@@ -24,41 +30,44 @@ use crate::op::{Limits, Unbound};
 /// assert!(!format!("{alice:?}").contains("horse"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthUserAdd")]
 #[must_use = "a UserAdd does nothing until it is awaited"]
 pub struct UserAdd<B = Unbound> {
     spec: UserAddSpec,
     binding: B,
 }
 
-/// What a [`UserAdd`] asks for.
+/// The parameters of a [`UserAdd`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserAddSpec {
-    /// The name.
+    /// The name of the user.
     pub user: String,
-    /// The password; `None` for a user who logs in by the common name of a client certificate only.
+    /// The password; `None` for a user who can only log in with the common name of a client certificate.
     pub password: Option<Secret>,
 }
 
 bindable!(UserAdd, UserAddSpec => UserAddResponse, AuthBound: Auth.user_add);
 
 impl UserAdd {
-    /// Makes a user who logs in with `password`. An empty one is sent as it is: etcd takes it for a password.
+    /// Creates a request for a user who logs in with `password`. An empty password is sent as it is; etcd accepts it.
     pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         UserAddSpec { user: user.into(), password: Some(password.into()) }.into()
     }
 
-    /// Makes a user who has no password, and logs in by the common name of a client certificate only.
+    /// Creates a request for a user without a password, who can only log in with the common name of a client
+    /// certificate.
+    #[doc(alias = "UserAddWithOptions")]
     pub fn no_password(user: impl Into<String>) -> Self {
         UserAddSpec { user: user.into(), password: None }.into()
     }
 }
 
 impl<B> UserAdd<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("user", &self.spec.user, Code::UserEmpty)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! UserChangePassword: gives a user another password.
+//! UserChangePassword: changes the password of a user.
 
 use etcd_errors::{Code, Error};
 
@@ -8,13 +8,18 @@ use crate::model::Secret;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Gives a user another password; the tokens the user holds are void at once.
+/// Changes the password of a user. All tokens of the user become invalid immediately.
 ///
-/// An unknown user is an error of the server (`Code::UserNotFound`). A user made without a password still has none
-/// afterwards, which is no error. Dropping the future after it was polled leaves the outcome unknown.
+/// A user who was created without a password still has none afterwards, which is not an error. For the storage of
+/// passwords on the server and in this client, see [`UserAdd`](crate::UserAdd).
 ///
-/// For what the server and this client keep of a password see [`UserAdd`](crate::UserAdd).
+/// # Errors
+/// Fails with `Code::UserNotFound` if the user does not exist.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::UserChangePassword;
 ///
@@ -22,13 +27,14 @@ use crate::op::{Limits, Unbound};
 /// assert!(!format!("{change:?}").contains("staple"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthUserChangePassword")]
 #[must_use = "a UserChangePassword does nothing until it is awaited"]
 pub struct UserChangePassword<B = Unbound> {
     spec: UserChangePasswordSpec,
     binding: B,
 }
 
-/// What a [`UserChangePassword`] asks for.
+/// The parameters of a [`UserChangePassword`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserChangePasswordSpec {
@@ -41,17 +47,17 @@ pub struct UserChangePasswordSpec {
 bindable!(UserChangePassword, UserChangePasswordSpec => UserChangePasswordResponse, AuthBound: Auth.user_change_password);
 
 impl UserChangePassword {
-    /// Gives `user` this password.
+    /// Creates a request that sets the password of `user`.
     pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         UserChangePasswordSpec { user: user.into(), password: password.into() }.into()
     }
 }
 
 impl<B> UserChangePassword<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("user", &self.spec.user, Code::UserNotFound)?;
         Ok(())

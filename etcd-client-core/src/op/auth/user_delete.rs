@@ -1,4 +1,4 @@
-//! UserDelete: removes a user.
+//! UserDelete: deletes a user.
 
 use etcd_errors::{Code, Error};
 
@@ -7,24 +7,30 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Removes a user; the tokens the user holds are void at once.
+/// Deletes a user. All tokens of the user become invalid immediately.
 ///
-/// An unknown user is an error of the server (`Code::UserNotFound`), and so is `root` while auth is on
-/// (`Code::InvalidAuthMgmt`). Dropping the future after it was polled leaves the outcome unknown.
+/// # Errors
+/// Fails with `Code::UserNotFound` if the user does not exist, and with `Code::InvalidAuthMgmt` for the user `root`
+/// while auth is enabled.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::UserDelete;
 ///
 /// assert_eq!(UserDelete::new("alice").spec().user, "alice");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthUserDelete")]
 #[must_use = "a UserDelete does nothing until it is awaited"]
 pub struct UserDelete<B = Unbound> {
     spec: UserDeleteSpec,
     binding: B,
 }
 
-/// What a [`UserDelete`] asks for.
+/// The parameters of a [`UserDelete`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserDeleteSpec {
@@ -35,17 +41,17 @@ pub struct UserDeleteSpec {
 bindable!(UserDelete, UserDeleteSpec => UserDeleteResponse, AuthBound: Auth.user_delete);
 
 impl UserDelete {
-    /// Removes `user`.
+    /// Creates a request that deletes `user`.
     pub fn new(user: impl Into<String>) -> Self {
         UserDeleteSpec { user: user.into() }.into()
     }
 }
 
 impl<B> UserDelete<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("user", &self.spec.user, Code::UserNotFound)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! UserGet: the roles of a user.
+//! UserGet: requests the roles of a user.
 
 use etcd_errors::{Code, Error};
 
@@ -7,23 +7,28 @@ use crate::model::ResponseHeader;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Asks which roles a user has.
+/// Requests the roles of a user.
 ///
-/// An unknown user is an error of the server (`Code::UserNotFound`). Without the role `root` one may only ask about oneself.
+/// A user without the role `root` can only request its own roles.
 ///
+/// # Errors
+/// Fails with `Code::UserNotFound` if the user does not exist.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::UserGet;
 ///
 /// assert_eq!(UserGet::new("alice").spec().user, "alice");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthUserGet")]
 #[must_use = "a UserGet does nothing until it is awaited"]
 pub struct UserGet<B = Unbound> {
     spec: UserGetSpec,
     binding: B,
 }
 
-/// What a [`UserGet`] asks for.
+/// The parameters of a [`UserGet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserGetSpec {
@@ -34,35 +39,35 @@ pub struct UserGetSpec {
 bindable!(UserGet, UserGetSpec => UserGetResponse, AuthBound: Auth.user_get);
 
 impl UserGet {
-    /// Asks about `user`.
+    /// Creates a request for the roles of `user`.
     pub fn new(user: impl Into<String>) -> Self {
         UserGetSpec { user: user.into() }.into()
     }
 }
 
 impl<B> UserGet<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("user", &self.spec.user, Code::UserNotFound)?;
         Ok(())
     }
 }
 
-/// The answer to a [`UserGet`].
+/// The response to a [`UserGet`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserGetResponse {
-    /// Who answered. Its revision is that of the store, which auth has no part in.
+    /// The header of the response, with the revision of the store. Changes to auth do not advance it.
     pub header: ResponseHeader,
-    /// The names of the roles, in their order.
+    /// The names of the roles, in ascending order.
     pub roles: Vec<String>,
 }
 
 impl UserGetResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, roles: Vec<String>) -> Self {
         Self { header, roles }
     }

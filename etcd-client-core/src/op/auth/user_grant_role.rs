@@ -1,4 +1,4 @@
-//! UserGrantRole: gives a user a role.
+//! UserGrantRole: grants a role to a user.
 
 use etcd_errors::{Code, Error};
 
@@ -7,11 +7,16 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Gives a user a role; one the user has already is no error.
+/// Grants a role to a user. Granting a role that the user already has is not an error.
 ///
-/// An unknown user or role is an error of the server (`Code::UserNotFound`, `Code::RoleNotFound`); the role `root` need
-/// not exist. Dropping the future after it was polled leaves the outcome unknown.
+/// # Errors
+/// Fails with `Code::UserNotFound` if the user does not exist, and with `Code::RoleNotFound` if the role does not
+/// exist. The role `root` does not have to exist.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::UserGrantRole;
 ///
@@ -19,13 +24,14 @@ use crate::op::{Limits, Unbound};
 /// assert_eq!((op.spec().user.as_str(), op.spec().role.as_str()), ("alice", "writer"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthUserGrantRole")]
 #[must_use = "a UserGrantRole does nothing until it is awaited"]
 pub struct UserGrantRole<B = Unbound> {
     spec: UserGrantRoleSpec,
     binding: B,
 }
 
-/// What a [`UserGrantRole`] asks for.
+/// The parameters of a [`UserGrantRole`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserGrantRoleSpec {
@@ -38,17 +44,17 @@ pub struct UserGrantRoleSpec {
 bindable!(UserGrantRole, UserGrantRoleSpec => UserGrantRoleResponse, AuthBound: Auth.user_grant_role);
 
 impl UserGrantRole {
-    /// Gives `user` the role `role`.
+    /// Creates a request that grants the role `role` to `user`.
     pub fn new(user: impl Into<String>, role: impl Into<String>) -> Self {
         UserGrantRoleSpec { user: user.into(), role: role.into() }.into()
     }
 }
 
 impl<B> UserGrantRole<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("user", &self.spec.user, Code::UserNotFound)?;
         named("role", &self.spec.role, Code::RoleNotFound)?;

@@ -1,4 +1,4 @@
-//! UserList: the users there are.
+//! UserList: lists the users.
 
 use etcd_errors::Error;
 
@@ -8,6 +8,7 @@ use crate::op::{Limits, Unbound};
 
 /// Lists all users.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::UserList;
 ///
@@ -15,13 +16,14 @@ use crate::op::{Limits, Unbound};
 /// # let _ = list;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "AuthUserList")]
 #[must_use = "a UserList does nothing until it is awaited"]
 pub struct UserList<B = Unbound> {
     spec: UserListSpec,
     binding: B,
 }
 
-/// What a [`UserList`] asks for: nothing but the list.
+/// The parameters of a [`UserList`]. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserListSpec {}
@@ -29,34 +31,34 @@ pub struct UserListSpec {}
 bindable!(UserList, UserListSpec => UserListResponse, AuthBound: Auth.user_list);
 
 impl UserList {
-    /// Lists all users.
+    /// Creates a request that lists all users.
     pub fn new() -> Self {
         UserListSpec {}.into()
     }
 }
 
 impl<B> UserList<B> {
-    /// What a client checks before it sends anything: there is nothing to get wrong.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// None.
+    /// Never returns an error, because the request has no parameter that could be invalid.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The answer to a [`UserList`].
+/// The response to a [`UserList`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserListResponse {
-    /// Who answered. Its revision is that of the store, which auth has no part in.
+    /// The header of the response, with the revision of the store. Changes to auth do not advance it.
     pub header: ResponseHeader,
-    /// The names of the users, in their order.
+    /// The names of the users, in ascending order.
     pub users: Vec<String>,
 }
 
 impl UserListResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, users: Vec<String>) -> Self {
         Self { header, users }
     }

@@ -1,4 +1,4 @@
-//! UserRevokeRole: takes a role from a user.
+//! UserRevokeRole: revokes a role from a user.
 
 use etcd_errors::{Code, Error};
 
@@ -7,11 +7,17 @@ use super::response::header_response;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound};
 
-/// Takes a role from a user.
+/// Revokes a role from a user.
 ///
-/// A role that the user does not have is an error of the server (`Code::RoleNotGranted`); so is an unknown user
-/// (`Code::UserNotFound`), and the role `root` of the user `root` while auth is on (`Code::InvalidAuthMgmt`). Dropping the future after it was polled leaves the outcome unknown.
+/// # Errors
+/// - `Code::RoleNotGranted`: the user does not have the role.
+/// - `Code::UserNotFound`: the user does not exist.
+/// - `Code::InvalidAuthMgmt`: the role `root` of the user `root` cannot be revoked while auth is enabled.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::UserRevokeRole;
 ///
@@ -19,13 +25,14 @@ use crate::op::{Limits, Unbound};
 /// assert_eq!((op.spec().user.as_str(), op.spec().role.as_str()), ("alice", "writer"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "AuthUserRevokeRole")]
 #[must_use = "a UserRevokeRole does nothing until it is awaited"]
 pub struct UserRevokeRole<B = Unbound> {
     spec: UserRevokeRoleSpec,
     binding: B,
 }
 
-/// What a [`UserRevokeRole`] asks for.
+/// The parameters of a [`UserRevokeRole`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserRevokeRoleSpec {
@@ -38,17 +45,17 @@ pub struct UserRevokeRoleSpec {
 bindable!(UserRevokeRole, UserRevokeRoleSpec => UserRevokeRoleResponse, AuthBound: Auth.user_revoke_role);
 
 impl UserRevokeRole {
-    /// Takes the role `role` from `user`.
+    /// Creates a request that revokes the role `role` from `user`.
     pub fn new(user: impl Into<String>, role: impl Into<String>) -> Self {
         UserRevokeRoleSpec { user: user.into(), role: role.into() }.into()
     }
 }
 
 impl<B> UserRevokeRole<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse, with the code it would answer with.
+    /// Returns an error that names the field etcd would reject, with etcd's error code.
     pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
         named("user", &self.spec.user, Code::UserNotFound)?;
         named("role", &self.spec.role, Code::RoleNotGranted)?;

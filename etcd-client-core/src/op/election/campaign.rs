@@ -1,4 +1,4 @@
-//! Campaign: waits until one leads.
+//! ElectionCampaign: waits until the caller becomes the leader.
 
 use etcd_errors::Error;
 
@@ -8,20 +8,28 @@ use crate::op::bind::bindable;
 use crate::op::server_lock::contender_key;
 use crate::op::{Limits, Unbound, size};
 
-/// Waits until it leads an election, and proclaims a value: one call, which lasts as long as the wait.
+/// Campaigns in an election. Waits until the caller is the leader and proclaims a value, in one call that lasts as
+/// long as the wait.
 ///
-/// Candidates lead in the order in which they came. A lease is one candidate: campaigning again with the same lease is the same
-/// candidacy, with the value replaced. The lease is the caller's to keep alive; the leadership is gone with it.
+/// Candidates become leader in the order of their arrival. A lease is one candidate: a second campaign with the same
+/// lease continues the same candidacy and replaces its value. Keep the lease alive yourself; the leadership is lost
+/// with it.
 ///
-/// The call has no deadline unless it is given one, and like [`ServerLock`](crate::ServerLock) it is not sent again where it may have
-/// been processed.
+/// The call has no deadline unless you set one. Like [`ServerLock`](crate::ServerLock), it is not retried if it may
+/// have been processed.
 ///
-/// # Dropping the future
+/// # Cancel safety
+/// Dropping the future cancels the call on the member immediately. The key of the candidacy
+/// ([`ElectionCampaignSpec::key`]) can remain until the lease ends in two cases:
 ///
-/// The member is told at once. Where auth is off it then withdraws a candidacy that still waits. Where auth is on it may not, and who won
-/// at that moment leads: in both cases the key ([`ElectionCampaignSpec::key`]) stays until the lease ends. So it is after an error
-/// whose outcome is unknown. Revoke the lease, or delete the key, to make room for others.
+/// - With auth enabled, the member may be unable to withdraw a candidacy that still waits. With auth disabled it
+///   withdraws it.
+/// - A candidate that wins at that moment stays the leader.
 ///
+/// The same applies after an error whose outcome is unknown. To make room for others, revoke the lease or delete the
+/// key.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{ElectionCampaign, LeaseId};
 ///
@@ -29,38 +37,41 @@ use crate::op::{Limits, Unbound, size};
 /// assert_eq!(campaign.spec().key(), "boss/7d");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "CampaignRequest")]
+#[doc(alias = "CampaignOptions")]
 #[must_use = "an ElectionCampaign does nothing until it is awaited"]
 pub struct ElectionCampaign<B = Unbound> {
     pub(in crate::op) spec: ElectionCampaignSpec,
     pub(in crate::op) binding: B,
 }
 
-/// What an [`ElectionCampaign`] asks for.
+/// The parameters of an [`ElectionCampaign`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionCampaignSpec {
-    /// The election, by a name of any bytes. It is the beginning of keys, so that a decorator that moves keys moves names.
+    /// The name of the election, which can be any bytes. The name is a prefix of keys, so a decorator that moves keys
+    /// also moves names.
     pub name: Key,
-    /// The lease that the leadership lives and dies with.
+    /// The lease that holds the leadership.
     pub lease: LeaseId,
-    /// What is proclaimed by the one who leads.
+    /// The value that the leader proclaims.
     pub value: Value,
 }
 
 bindable!(ElectionCampaign, ElectionCampaignSpec => ElectionCampaignResponse, ElectionBound: ElectionService.campaign);
 
 impl ElectionCampaign {
-    /// Campaigns for the lead of `name` for as long as `lease` lives, to proclaim `value`.
+    /// Creates a request for the leadership of `name`, held by `lease`, that proclaims `value`.
     pub fn new(name: impl Into<Key>, lease: LeaseId, value: impl Into<Value>) -> Self {
         ElectionCampaignSpec { name: name.into(), lease, value: value.into() }.into()
     }
 }
 
 impl<B> ElectionCampaign<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When name and value are longer than a request may be.
+    /// Returns an error if the name and the value exceed the maximum size of a request.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         size::check_parts(limits, true, &[self.spec.name.len(), self.spec.value.len()])?;
         Ok(())
@@ -68,24 +79,24 @@ impl<B> ElectionCampaign<B> {
 }
 
 impl ElectionCampaignSpec {
-    /// The key that stands for the candidacy, known before: the name, a slash, and the lease in hexadecimal.
+    /// Returns the key of the candidacy, which is known in advance: the name, a slash, and the lease in hexadecimal.
     pub fn key(&self) -> Key {
         contender_key(&self.name, self.lease)
     }
 }
 
-/// The answer to an [`ElectionCampaign`]: the election is won.
+/// The response to an [`ElectionCampaign`]: the election is won.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionCampaignResponse {
-    /// Who answered. Its revision is that of the beginning of the candidacy, not of the victory.
+    /// The header, with the revision at which the candidacy began, not the one at which it won.
     pub header: ResponseHeader,
-    /// What the leadership is held by.
+    /// The key of the leadership.
     pub leader: LeaderKey,
 }
 
 impl ElectionCampaignResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, leader: LeaderKey) -> Self {
         Self { header, leader }
     }

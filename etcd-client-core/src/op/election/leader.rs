@@ -1,4 +1,4 @@
-//! Leader: who leads now.
+//! ElectionLeader: requests the current leader.
 
 use etcd_errors::Error;
 
@@ -6,8 +6,13 @@ use crate::model::{Key, KeyValue, ResponseHeader};
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound, size};
 
-/// Asks who leads an election; the server's error is `Code::ElectionNoLeader` where nobody does.
+/// Requests the leader of an election.
 ///
+/// # Errors
+/// Fails with `Code::ElectionNoLeader` if there is no leader.
+///
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::ElectionLeader;
 ///
@@ -21,46 +26,46 @@ pub struct ElectionLeader<B = Unbound> {
     pub(in crate::op) binding: B,
 }
 
-/// What an [`ElectionLeader`] asks for.
+/// The parameters of an [`ElectionLeader`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionLeaderSpec {
-    /// The election.
+    /// The name of the election.
     pub name: Key,
 }
 
 bindable!(ElectionLeader, ElectionLeaderSpec => ElectionLeaderResponse, ElectionBound: ElectionService.leader);
 
 impl ElectionLeader {
-    /// Asks who leads `name`.
+    /// Creates a request for the leader of `name`.
     pub fn new(name: impl Into<Key>) -> Self {
         ElectionLeaderSpec { name: name.into() }.into()
     }
 }
 
 impl<B> ElectionLeader<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the name is longer than a request may be.
+    /// Returns an error if the name exceeds the maximum size of a request.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         size::check_parts(limits, false, &[self.spec.name.len()])?;
         Ok(())
     }
 }
 
-/// Who leads, and what is proclaimed.
+/// The leader of an election and the value it proclaims.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionLeaderResponse {
-    /// Who answered.
+    /// The header of the response.
     pub header: ResponseHeader,
-    /// The leader's key, with what it proclaims as the value. Its revision of creation and its lease are those of the leadership.
+    /// The leader's key, with the proclaimed value. Its create revision and lease are those of the leadership.
     pub kv: KeyValue,
 }
 
 impl ElectionLeaderResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, kv: KeyValue) -> Self {
         Self { header, kv }
     }

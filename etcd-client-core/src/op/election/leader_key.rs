@@ -1,12 +1,13 @@
-//! What a won election is held by.
+//! The key that represents the leadership of an election.
 
 use etcd_errors::Code;
 
 use crate::model::{Key, LeaseId, Revision};
 use crate::op::{Compare, Invalid};
 
-/// What a won election is held by: needed to proclaim and to resign, and to guard writes with.
+/// The key of a leadership, as returned by a campaign. Use it to proclaim, to resign, and to guard writes.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{LeaderKey, LeaseId};
 ///
@@ -17,18 +18,18 @@ use crate::op::{Compare, Invalid};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LeaderKey {
-    /// The election.
+    /// The name of the election.
     pub name: Key,
-    /// The key that exists as long as the leadership lasts.
+    /// The key, which exists while the leadership lasts.
     pub key: Key,
-    /// The revision that created the key: greater for each leader than for the one before.
+    /// The revision that created the key. It is greater for every leader than for the previous one.
     pub create_revision: Revision,
-    /// The lease that the leadership lives and dies with.
+    /// The lease that holds the leadership.
     pub lease: LeaseId,
 }
 
 impl LeaderKey {
-    /// The leadership of the election `name` that `key` stands for.
+    /// Creates the key of a leadership in the election `name`.
     pub fn new(
         name: impl Into<Key>,
         key: impl Into<Key>,
@@ -38,10 +39,12 @@ impl LeaderKey {
         Self { name: name.into(), key: key.into(), create_revision: create_revision.into(), lease }
     }
 
-    /// Holds while the leadership lasts: what a Txn compares so that its writes are not made by one who lost it meanwhile.
+    /// Returns a condition that holds while the leadership lasts.
     ///
-    /// A member may report a campaign as won whose lease ended while it waited (`Election.Campaign` in client/v3/concurrency looks at
-    /// the others' keys only), so that nothing but this proves it.
+    /// Add it to a Txn so that its writes are not applied after the leadership was lost.
+    ///
+    /// Nothing else proves the leadership. A member may report a campaign as won although its lease expired during
+    /// the wait, because `Election.Campaign` in client/v3/concurrency only checks the keys of the other candidates.
     pub fn owned(&self) -> Compare {
         Compare::create_revision(&self.key).equal(self.create_revision)
     }
@@ -51,7 +54,7 @@ impl LeaderKey {
             return Err(Invalid::new("key", "is empty").code(Code::EmptyKey).within("leader"));
         }
         if self.create_revision.get() <= 0 {
-            return Err(Invalid::new("create_revision", "is not positive").within("leader"));
+            return Err(Invalid::new("create_revision", "must be greater than zero").within("leader"));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The server's own election service: one of those who campaign under a name leads at a time.
+//! etcd's own election service, in which one of the candidates for a name is the leader at any time.
 
 mod campaign;
 mod leader;

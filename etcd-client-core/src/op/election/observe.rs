@@ -1,4 +1,4 @@
-//! Observe: who leads, again and again.
+//! ElectionObserve: follows the leaders of an election.
 
 use std::pin::Pin;
 
@@ -9,8 +9,9 @@ use crate::op::bind::ElectionBound;
 use crate::op::{Limits, Unbound, size};
 use crate::service::{CallOptions, ElectionService, LeaderStream};
 
-/// Follows who leads an election and what is proclaimed.
+/// Follows the leaders of an election and the values they proclaim.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::ElectionObserve;
 ///
@@ -24,26 +25,26 @@ pub struct ElectionObserve<B = Unbound> {
     binding: B,
 }
 
-/// What an [`ElectionObserve`] asks for.
+/// The parameters of an [`ElectionObserve`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionObserveSpec {
-    /// The election.
+    /// The name of the election.
     pub name: Key,
 }
 
 impl ElectionObserve {
-    /// Follows who leads `name`.
+    /// Creates a request that follows the leaders of `name`.
     pub fn new(name: impl Into<Key>) -> Self {
         ElectionObserveSpec { name: name.into() }.into()
     }
 
-    /// Binds the operation to a service, so that it can be awaited there.
+    /// Binds the operation to a service. The result can be awaited.
     pub fn bind(self, service: &dyn ElectionService) -> ElectionObserve<ElectionBound<'_>> {
         ElectionObserve { spec: self.spec, binding: ElectionBound::new(service) }
     }
 
-    /// What is asked for, out of the builder: the reverse of `ElectionObserve::from`.
+    /// Returns the parameters, owned. `ElectionObserve::from` is the reverse.
     pub fn into_spec(self) -> ElectionObserveSpec {
         self.spec
     }
@@ -56,20 +57,20 @@ impl From<ElectionObserveSpec> for ElectionObserve {
 }
 
 impl<B> ElectionObserve<B> {
-    /// What is asked for.
+    /// Returns the parameters.
     pub fn spec(&self) -> &ElectionObserveSpec {
         &self.spec
     }
 
-    /// What is asked for, to be rewritten by a decorator.
+    /// Returns the parameters for modification, for example by a decorator.
     pub fn spec_mut(&mut self) -> &mut ElectionObserveSpec {
         &mut self.spec
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the name is longer than a request may be.
+    /// Returns an error if the name exceeds the maximum size of a request.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         size::check_parts(limits, false, &[self.spec.name.len()])?;
         Ok(())
@@ -77,18 +78,19 @@ impl<B> ElectionObserve<B> {
 }
 
 impl ElectionObserve<ElectionBound<'_>> {
-    /// Takes the binding off: the operation, and the options set for the call.
+    /// Removes the binding and returns the operation and the options that were set for the call.
     pub fn unbind(self) -> (ElectionObserve, CallOptions) {
         (ElectionObserve { spec: self.spec, binding: Unbound }, self.binding.options)
     }
 
-    /// Replaces all options of the call set so far. A timeout has no meaning here: an election may be quiet for any time.
+    /// Replaces all options that were set for the call. A timeout has no effect, because an election may see no
+    /// change for any length of time.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.binding.options = options;
         self
     }
 
-    /// Adds a gRPC metadata entry; a name that ends in `-bin` takes any bytes, others printable ASCII.
+    /// Adds a gRPC metadata entry. A name that ends in `-bin` takes any bytes, other names take printable ASCII.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.binding.options = self.binding.options.metadata(name, value);
         self

@@ -1,4 +1,4 @@
-//! Proclaim: a leader says something new.
+//! ElectionProclaim: replaces the value that a leader proclaims.
 
 use etcd_errors::Error;
 
@@ -7,10 +7,15 @@ use crate::model::{ResponseHeader, Value};
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound, size};
 
-/// Replaces what a leader proclaims, if it still leads; else the server's error is `Code::ElectionNotLeader`.
+/// Replaces the value that a leader proclaims.
 ///
-/// Dropping the future leaves the outcome unknown.
+/// # Errors
+/// Fails with `Code::ElectionNotLeader` if the caller is no longer the leader.
 ///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{ElectionProclaim, LeaderKey, LeaseId};
 ///
@@ -25,30 +30,31 @@ pub struct ElectionProclaim<B = Unbound> {
     pub(in crate::op) binding: B,
 }
 
-/// What an [`ElectionProclaim`] asks for.
+/// The parameters of an [`ElectionProclaim`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionProclaimSpec {
-    /// What the leadership is held by.
+    /// The key of the leadership.
     pub leader: LeaderKey,
-    /// What is proclaimed from now on.
+    /// The new value.
     pub value: Value,
 }
 
 bindable!(ElectionProclaim, ElectionProclaimSpec => ElectionProclaimResponse, ElectionBound: ElectionService.proclaim);
 
 impl ElectionProclaim {
-    /// Proclaims `value` as the one whose leadership is held by `leader`.
+    /// Creates a request that proclaims `value` for the leadership with the key `leader`.
     pub fn new(leader: LeaderKey, value: impl Into<Value>) -> Self {
         ElectionProclaimSpec { leader, value: value.into() }.into()
     }
 }
 
 impl<B> ElectionProclaim<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the leader's key is empty or its revision not positive, or the value is longer than a request may be.
+    /// Returns an error if the leader's key is empty, its revision is not positive, or the value exceeds the maximum
+    /// size of a request.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         let leader = &self.spec.leader;
         leader.check()?;
@@ -57,16 +63,16 @@ impl<B> ElectionProclaim<B> {
     }
 }
 
-/// The answer to an [`ElectionProclaim`].
+/// The response to an [`ElectionProclaim`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionProclaimResponse {
-    /// Who answered; its revision is that of the proclamation.
+    /// The header, with the revision of the proclamation.
     pub header: ResponseHeader,
 }
 
 impl ElectionProclaimResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader) -> Self {
         Self { header }
     }

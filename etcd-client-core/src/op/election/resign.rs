@@ -1,4 +1,4 @@
-//! Resign: a leader leaves.
+//! ElectionResign: gives up a leadership.
 
 use etcd_errors::Error;
 
@@ -7,10 +7,13 @@ use crate::model::ResponseHeader;
 use crate::op::bind::bindable;
 use crate::op::{Limits, Unbound, size};
 
-/// Gives the lead of an election to the next candidate. Who does not lead any more changes nothing, which is no error.
+/// Resigns from the leadership of an election, which passes to the next candidate. Resigning after the leadership was
+/// lost changes nothing and is not an error.
 ///
-/// Dropping the future leaves the outcome unknown.
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
 ///
+/// # Examples
 /// ```
 /// use etcd_client_core::{ElectionResign, LeaderKey, LeaseId};
 ///
@@ -25,28 +28,28 @@ pub struct ElectionResign<B = Unbound> {
     pub(in crate::op) binding: B,
 }
 
-/// What an [`ElectionResign`] asks for.
+/// The parameters of an [`ElectionResign`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionResignSpec {
-    /// What the leadership is held by.
+    /// The key of the leadership.
     pub leader: LeaderKey,
 }
 
 bindable!(ElectionResign, ElectionResignSpec => ElectionResignResponse, ElectionBound: ElectionService.resign);
 
 impl ElectionResign {
-    /// Gives up the leadership that is held by `leader`.
+    /// Creates a request that resigns from the leadership with the key `leader`.
     pub fn new(leader: LeaderKey) -> Self {
         ElectionResignSpec { leader }.into()
     }
 }
 
 impl<B> ElectionResign<B> {
-    /// What a client checks before it sends anything.
+    /// Validates the request without sending it.
     ///
     /// # Errors
-    /// When the leader's key is empty or its revision not positive.
+    /// Returns an error if the leader's key is empty or its revision is not positive.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         let leader = &self.spec.leader;
         leader.check()?;
@@ -55,16 +58,16 @@ impl<B> ElectionResign<B> {
     }
 }
 
-/// The answer to an [`ElectionResign`].
+/// The response to an [`ElectionResign`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ElectionResignResponse {
-    /// Who answered.
+    /// The header of the response.
     pub header: ResponseHeader,
 }
 
 impl ElectionResignResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader) -> Self {
         Self { header }
     }

@@ -1,4 +1,4 @@
-//! What is refused before it is sent, and the keys that names lead to.
+//! Tests of validation before sending, and of the keys.
 
 use etcd_errors::Code;
 

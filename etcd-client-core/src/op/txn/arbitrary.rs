@@ -1,4 +1,4 @@
-//! Random Txns for property tests: few keys, so that they collide often.
+//! Random Txns for property tests, over so few keys that they often collide.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

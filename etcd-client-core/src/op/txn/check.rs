@@ -1,4 +1,4 @@
-//! What a Txn must not hold: what etcd's `checkTxnRequest` refuses, in its order.
+//! The rules for the contents of a Txn, checked in the order of etcd's `checkTxnRequest`.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ impl TxnSpec {
         size::check(limits, writes, size::of_txn(self), || crate::wire::txn_len(self, limits))
     }
 
-    /// `budget` is what the levels above left of the allowed number of operations: each takes off its widest
-    /// list, as `checkTxnRequest` in server/etcdserver/api/v3rpc/key.go does.
+    /// `budget` is the number of operations that the outer levels leave of the limit. Every level subtracts its
+    /// widest list, as `checkTxnRequest` in server/etcdserver/api/v3rpc/key.go does.
     fn check_level(&self, budget: usize, level: usize) -> Result<(), Invalid> {
         if self.too_deep || level > MAX_DEPTH {
             return Err(Invalid::new("txn", format!("is nested deeper than {MAX_DEPTH} levels")));
@@ -29,7 +29,9 @@ impl TxnSpec {
         ];
         let (field, widest) = lists.into_iter().max_by_key(|(_, len)| *len).unwrap_or_default();
         let Some(left) = budget.checked_sub(widest) else {
-            let complaint = format!("holds {widest} operations, more than the {budget} allowed here");
+            let items = if field == "compare" { "conditions" } else { "operations" };
+            let nested = if level > 1 { ", because outer levels of the Txn use up max_txn_ops" } else { "" };
+            let complaint = format!("has {widest} {items}; the limit is {budget}{nested}");
             return Err(Invalid::new(field, complaint).code(Code::TooManyOps));
         };
         for (index, compare) in self.compares.iter().enumerate() {
@@ -53,7 +55,7 @@ fn check_branch(branch: &'static str, ops: &[Op], left: usize, level: usize) -> 
     Ok(())
 }
 
-/// `success[2].put`
+/// The position of an operation, displayed as `success[2].put`.
 pub(super) struct Place(pub(super) &'static str, pub(super) usize, pub(super) &'static str);
 
 impl fmt::Display for Place {

@@ -1,9 +1,9 @@
-//! One key written twice in a Txn, found as etcd's `checkIntervals` finds it (server/etcdserver/api/v3rpc/key.go).
+//! Finds keys that a Txn writes twice, by the rules of etcd's `checkIntervals` (server/etcdserver/api/v3rpc/key.go).
 //!
-//! Puts of one level must differ from each other, from the puts of nested Txns, and from everything deleted at
-//! this level or below. The two branches of one Txn exclude each other, so they may share puts. Nested Txns are
-//! taken in order: a put is held against the deletes of earlier siblings, not against those of later ones.
-//! A delete without an upper end is not seen: etcd compares its end `"\0"` as a key, which makes the range empty.
+//! A put must differ from the other puts of its level, from the puts of nested Txns, and from everything deleted at
+//! its level or below. The two branches of a Txn exclude each other, so both may put the same key. Nested Txns are
+//! checked in order: a put conflicts with the deletes of earlier siblings, not with those of later ones. A delete
+//! without an upper bound never conflicts: etcd compares its end `"\0"` as a key, so the range is empty.
 
 #[cfg(test)]
 mod tests;
@@ -17,14 +17,14 @@ use super::TxnSpec;
 use super::check::Place;
 use crate::op::{Invalid, KeyRange, Op};
 
-/// Refuses a Txn in which etcd would find a duplicate key. Depth is bounded by `check_level`, which ran before.
+/// Rejects a Txn in which etcd would find a duplicate key. `check_level` ran before and has bounded the depth.
 pub(super) fn check(txn: &TxnSpec) -> Result<(), Invalid> {
     check_branch("success", &txn.success)?;
     check_branch("failure", &txn.failure)?;
     Ok(())
 }
 
-/// What a branch writes, nested Txns included.
+/// The keys that a branch writes, including its nested Txns.
 #[derive(Default)]
 struct Writes<'a> {
     puts: HashSet<&'a [u8]>,
@@ -70,7 +70,7 @@ fn merge_nested<'a>(writes: &mut Writes<'a>, txn: &'a TxnSpec) -> Result<(), Inv
     Ok(())
 }
 
-/// Moves the smaller set into the larger.
+/// Moves the smaller set into the larger one.
 fn absorb<'a>(into: &mut HashSet<&'a [u8]>, mut from: HashSet<&'a [u8]>) {
     if into.len() < from.len() {
         std::mem::swap(into, &mut from);
@@ -78,12 +78,12 @@ fn absorb<'a>(into: &mut HashSet<&'a [u8]>, mut from: HashSet<&'a [u8]>) {
     into.extend(from);
 }
 
-/// The place says which one; errors show no keys.
+/// Returns the error for a duplicate key. Its path names the operation, because errors never show keys.
 fn duplicate() -> Invalid {
-    Invalid::new("key", "is written twice in one txn").code(Code::DuplicateKey)
+    Invalid::new("key", "is written more than once in the txn").code(Code::DuplicateKey)
 }
 
-/// Disjoint half-open intervals of keys: start to end.
+/// Disjoint half-open intervals of keys, as a map from start to end.
 #[derive(Default)]
 struct Intervals(BTreeMap<Vec<u8>, Vec<u8>>);
 

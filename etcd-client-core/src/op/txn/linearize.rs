@@ -1,22 +1,23 @@
-//! A Txn that only checks must not be answered from a stale member.
+//! Keeps a stale member from evaluating a Txn that only checks conditions.
 //!
-//! A server answers a Txn from its own state when both branches hold nothing but serializable Gets, or nothing
-//! at all (`IsTxnSerializable` in server/etcdserver/txn/txn.go): its conditions may then hold for a time long
-//! past. One linearizable range in either branch makes the server ask the leader first.
+//! A server evaluates a Txn against its own state if both branches are empty or hold only serializable Gets
+//! (`IsTxnSerializable` in server/etcdserver/txn/txn.go). Its conditions may then hold only for a time long past. A
+//! linearizable range in either branch makes the server confirm the leader first.
 
 use super::TxnSpec;
 use crate::op::{Get, KeyRange, Op};
 
-/// One of the two lists of operations of a Txn.
+/// One of the two branches of a Txn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Branch {
     Success,
     Failure,
 }
 
-/// Appends a linearizable count of the first compare's key where the Txn needs one, and says to which branch.
-/// The compare already needs the permission to read that key. With no room in either branch, which only the
-/// largest Txns lack, an existing Get is made linearizable instead.
+/// Appends a linearizable count of the first compare's key if the Txn needs one, and returns the branch it went to.
+///
+/// The key is safe to read because the compare requires the permission for it already. Only the largest Txns have no
+/// room in either branch; an existing Get is then made linearizable instead.
 pub(crate) fn add_linearizing_range(txn: &mut TxnSpec, max_txn_ops: usize) -> Option<Branch> {
     let first = txn.compares.first()?;
     if txn.serializable || !txn.success.iter().chain(&txn.failure).all(is_serializable_get) {
@@ -38,7 +39,7 @@ pub(crate) fn add_linearizing_range(txn: &mut TxnSpec, max_txn_ops: usize) -> Op
     }
 }
 
-/// Whether a server that lags behind may answer the Txn as it will be sent.
+/// Returns whether a stale member could respond to the Txn in the form in which it is sent.
 pub(crate) fn may_be_stale(txn: &TxnSpec) -> bool {
     let checked = !txn.compares.is_empty() && !txn.serializable;
     !checked && txn.success.iter().chain(&txn.failure).all(is_serializable_get)

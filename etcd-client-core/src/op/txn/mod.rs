@@ -1,4 +1,4 @@
-//! Txn: operations that depend on conditions, applied all or none.
+//! Txn: conditional operations, applied atomically.
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
@@ -18,17 +18,21 @@ use super::{
 };
 use crate::model::ResponseHeader;
 
-/// Levels of nesting, the outermost Txn included. An answer nested deeper could not be decoded: prost stops
-/// at 100 nested messages, each level takes two, a pair in the innermost answer three.
+/// The maximum number of nested levels, including the outermost Txn. The response to a deeper one could not be
+/// decoded: prost stops at 100 nested messages, each level takes two, and a pair in the innermost response takes
+/// three.
 pub(super) const MAX_DEPTH: usize = 49;
 
-/// A transaction: if all conditions hold, the operations of one branch are applied in order and atomically,
-/// else those of the other.
+/// A transaction: one branch of operations if all conditions hold, the other branch if not.
 ///
-/// The conditions see the store as one revision. A Txn without a write and without a linearizable read is
-/// still answered from current state, unless [`serializable`](Self::serializable) says otherwise.
-/// Dropping the future after it was polled leaves the outcome of a Txn that writes unknown.
+/// The operations of the branch are applied in order and atomically. The conditions are evaluated at a single
+/// revision of the store. A Txn without a write and without a linearizable read is still evaluated against the
+/// current state, unless [`serializable`](Self::serializable) is set.
 ///
+/// # Cancel safety
+/// The outcome of a Txn that writes is unknown if the future is dropped after it was polled.
+///
+/// # Examples
 /// ```
 /// use etcd_client_core::{Compare, Delete, Get, Put, Txn};
 ///
@@ -39,13 +43,17 @@ pub(super) const MAX_DEPTH: usize = 49;
 /// assert!(!create.is_read_only());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "OpTxn")]
+#[doc(alias = "TxnRequest")]
+#[doc(alias = "transaction")]
+#[doc(alias = "compare-and-swap")]
 #[must_use = "a Txn does nothing until it is awaited, executed or part of another Txn"]
 pub struct Txn<B = Unbound> {
     pub(super) spec: TxnSpec,
     pub(super) binding: B,
 }
 
-/// What a [`Txn`] asks for.
+/// The parameters of a [`Txn`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TxnSpec {
     compares: Vec<Compare>,
@@ -53,7 +61,7 @@ pub struct TxnSpec {
     failure: Vec<Op>,
     serializable: bool,
     depth: usize,
-    /// Set when a Txn nested too deep was left out; such a Txn is refused.
+    /// Set when a Txn was dropped because it was nested too deep; validation then rejects this Txn.
     too_deep: bool,
 }
 
@@ -66,7 +74,7 @@ impl Default for Txn {
 }
 
 impl Txn {
-    /// A Txn without conditions, which hold therefore, and without operations.
+    /// Creates a Txn without conditions and operations. Without conditions, the `then` branch is applied.
     pub fn new() -> Self {
         let spec = TxnSpec {
             compares: Vec::new(),
@@ -81,43 +89,51 @@ impl Txn {
 }
 
 impl<B> Txn<B> {
-    /// Adds conditions: all have to hold, those of earlier calls too.
+    /// Adds conditions. All of them must hold, including those of earlier calls.
+    #[doc(alias = "If")]
+    #[doc(alias = "Cmp")]
     pub fn when(mut self, compares: impl IntoCompares) -> Self {
         compares.append_to(&mut self.spec.compares);
         self
     }
 
-    /// Adds operations to apply when the conditions hold, after those of earlier calls.
+    /// Adds operations to apply if all conditions hold, after those of earlier calls.
+    #[doc(alias = "Then")]
+    #[doc(alias = "and_then")]
     pub fn then(mut self, ops: impl IntoOps) -> Self {
         self.spec.append(Branch::Success, ops);
         self
     }
 
-    /// Adds operations to apply when a condition does not hold, after those of earlier calls.
+    /// Adds operations to apply if a condition does not hold, after those of earlier calls.
+    #[doc(alias = "Else")]
     pub fn or_else(mut self, ops: impl IntoOps) -> Self {
         self.spec.append(Branch::Failure, ops);
         self
     }
 
-    /// Lets a Txn without a write and without a linearizable Get be answered from a member's own, possibly
-    /// stale, state: its conditions then hold for some earlier time. Has no effect on any other Txn, nor on
-    /// a nested one. Default: linearizable.
+    /// Allows a member to evaluate the Txn against its own state, which may be stale. The default is linearizable.
+    ///
+    /// This applies to a Txn without a write and without a linearizable Get: its conditions then hold for some
+    /// earlier time. The setting has no effect on any other Txn, nor on a nested one.
+    #[doc(alias = "WithSerializable")]
     pub fn serializable(mut self) -> Self {
         self.spec.serializable = true;
         self
     }
 
-    /// Whether it changes nothing, whatever its conditions say: both branches hold only Gets, and nested
-    /// Txns that are read-only themselves.
+    /// Returns whether the Txn changes nothing, regardless of its conditions.
+    ///
+    /// Both branches then hold only Gets and nested Txns that are read-only themselves.
     pub fn is_read_only(&self) -> bool {
         self.spec.success.iter().chain(&self.spec.failure).all(Op::is_read_only)
     }
 
-    /// What a client checks before it sends anything.
+    /// Validates the request against `limits` without sending it.
     ///
     /// # Errors
-    /// Names the field etcd would refuse and where it stands, with the code etcd would answer with where
-    /// there is one.
+    /// Returns an error that names the field etcd would reject and its position, with etcd's error code if there is
+    /// one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.spec.check(limits)?;
         Ok(())
@@ -125,48 +141,49 @@ impl<B> Txn<B> {
 }
 
 impl TxnSpec {
-    /// The conditions.
+    /// Returns the conditions.
     pub fn compares(&self) -> &[Compare] {
         &self.compares
     }
 
-    /// The conditions, to be rewritten by a decorator.
+    /// Returns the conditions for modification, for example by a decorator.
     pub fn compares_mut(&mut self) -> &mut [Compare] {
         &mut self.compares
     }
 
-    /// The operations for when the conditions hold.
+    /// Returns the operations to apply if all conditions hold.
     pub fn success(&self) -> &[Op] {
         &self.success
     }
 
-    /// The operations for when the conditions hold, to be rewritten by a decorator.
+    /// Returns the operations to apply if all conditions hold, for modification, for example by a decorator.
     pub fn success_mut(&mut self) -> &mut [Op] {
         &mut self.success
     }
 
-    /// The operations for when a condition does not hold.
+    /// Returns the operations to apply if a condition does not hold.
     pub fn failure(&self) -> &[Op] {
         &self.failure
     }
 
-    /// The operations for when a condition does not hold, to be rewritten by a decorator.
+    /// Returns the operations to apply if a condition does not hold, for modification, for example by a decorator.
     pub fn failure_mut(&mut self) -> &mut [Op] {
         &mut self.failure
     }
 
-    /// Whether a check may be answered from a member's own state.
+    /// Returns whether a member may evaluate a read-only Txn against its own state.
     pub fn is_serializable(&self) -> bool {
         self.serializable
     }
 
-    /// Whether a server that lags behind may answer the Txn as it will be sent.
+    /// Returns whether a stale member could respond to the Txn in the form in which it is sent.
     pub(crate) fn may_be_stale(&self) -> bool {
         linearize::may_be_stale(self)
     }
 
-    /// Returns the conditions, the operations for when they hold, and those for when one does not.
+    /// Returns the conditions, the operations to apply if all hold, and those to apply otherwise.
     ///
+    /// # Examples
     /// ```
     /// use etcd_client_core::{Compare, Op, Put, Txn};
     ///
@@ -185,17 +202,18 @@ impl TxnSpec {
         self.compares
     }
 
-    /// Returns the operations for when the conditions hold, owned.
+    /// Returns the operations to apply if all conditions hold, owned.
     pub fn into_success(self) -> Vec<Op> {
         self.success
     }
 
-    /// Returns the operations for when a condition does not hold, owned.
+    /// Returns the operations to apply if a condition does not hold, owned.
     pub fn into_failure(self) -> Vec<Op> {
         self.failure
     }
 
-    /// A Txn nested too deep is left out, so that no recursion over a Txn, its drop included, can be deep.
+    /// Appends the operations, except for a Txn that is nested too deep. No recursion over a Txn, not even its drop,
+    /// can therefore overflow the stack.
     fn append(&mut self, branch: Branch, ops: impl IntoOps) {
         let into = match branch {
             Branch::Success => &mut self.success,
@@ -218,36 +236,37 @@ impl TxnSpec {
     }
 }
 
-/// The answer to a [`Txn`].
+/// The response to a [`Txn`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TxnResponse {
-    /// Who answered, and at which revision the store is afterwards.
+    /// The header, with the revision of the store after the Txn.
     pub header: ResponseHeader,
-    /// Whether the conditions held.
+    /// Whether all conditions held.
     pub succeeded: bool,
-    /// The answers to the operations of the branch that was applied, in their order.
+    /// The responses to the operations of the applied branch, in their order.
     pub responses: Vec<OpResponse>,
 }
 
 impl TxnResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(header: ResponseHeader, succeeded: bool, responses: Vec<OpResponse>) -> Self {
         Self { header, succeeded, responses }
     }
 
-    /// Whether the conditions held.
+    /// Returns whether all conditions held.
     pub fn succeeded(&self) -> bool {
         self.succeeded
     }
 
-    /// The answers to the operations of the branch that was applied, in their order.
+    /// Returns the responses to the operations of the applied branch, in their order.
     pub fn responses(&self) -> &[OpResponse] {
         &self.responses
     }
 
-    /// The answer at `index`, where that is a get's.
+    /// Returns the response at `index` if it belongs to a Get.
     ///
+    /// # Examples
     /// ```
     /// use etcd_client_core::{GetResponse, KeyValue, OpResponse, ResponseHeader, TxnResponse};
     ///
@@ -261,22 +280,22 @@ impl TxnResponse {
         self.responses.get(index)?.as_get()
     }
 
-    /// The answer at `index`, where that is a put's.
+    /// Returns the response at `index` if it belongs to a Put.
     pub fn put(&self, index: usize) -> Option<&PutResponse> {
         self.responses.get(index)?.as_put()
     }
 
-    /// The answer at `index`, where that is a delete's.
+    /// Returns the response at `index` if it belongs to a Delete.
     pub fn delete(&self, index: usize) -> Option<&DeleteResponse> {
         self.responses.get(index)?.as_delete()
     }
 
-    /// The answer at `index`, where that is a nested Txn's.
+    /// Returns the response at `index` if it belongs to a nested Txn.
     pub fn txn(&self, index: usize) -> Option<&Self> {
         self.responses.get(index)?.as_txn()
     }
 
-    /// The answers, owned.
+    /// Returns the responses, owned.
     pub fn into_responses(self) -> Vec<OpResponse> {
         self.responses
     }

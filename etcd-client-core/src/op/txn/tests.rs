@@ -37,7 +37,7 @@ fn an_invalid_field_is_found_wherever_it_stands() {
         (
             Txn::new().then(Txn::new().or_else(vec![Get::new("k").limit(-1)])),
             "limit",
-            "success[0].txn.failure[0].get.limit is negative",
+            "success[0].txn.failure[0].get.limit must not be negative",
             None,
         ),
         (
@@ -78,7 +78,7 @@ fn a_nested_txn_gets_what_the_widest_list_leaves() {
     assert!(with(6, nested(4)).validate(&limits).is_ok());
     let error = with(6, nested(5)).validate(&limits).expect_err("5 + 6 > 10");
     assert_eq!((error.field(), error.code()), (Some("success"), Some(Code::TooManyOps)));
-    assert!(error.message().contains("more than the 4 allowed here"), "{error}");
+    assert!(error.message().contains("the limit is 4"), "{error}");
     // The other branch counts as well: it is the widest list of the level.
     let beside = Txn::new().then(nested(5)).or_else(gets(6));
     assert_eq!(beside.validate(&limits).expect_err("5 + 6 > 10").code(), Some(Code::TooManyOps));

@@ -1,4 +1,4 @@
-//! The two ends of a kept lease: what a service tells, and what its user holds.
+//! The two ends of a kept lease: the one that a service reports to, and the handle of the user.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,9 +12,9 @@ use crate::{
     op::LeaseRevokeResponse,
 };
 
-/// What a service of your own tells the holders of a [`KeptLease`], and hears of them.
+/// The reporting end of a [`KeptLease`], for mocks and for services of your own.
 ///
-/// Dropping it loses the lease, as closing a client does.
+/// Dropping it loses the lease, like closing a client does.
 #[derive(Debug)]
 pub struct KeptLeaseSender {
     shared: Arc<Shared>,
@@ -23,26 +23,27 @@ pub struct KeptLeaseSender {
 }
 
 impl KeptLeaseSender {
-    /// The lease was renewed now: it lives for `ttl`. `false` where it was lost before.
+    /// Reports that the lease was renewed just now, with the TTL `ttl`. Returns `false` if it was already lost.
     pub fn renewed(&self, ttl: Duration) -> bool {
         self.shared.renewed(ttl, self.clock.now().saturating_add(ttl))
     }
 
-    /// A renewal is late.
+    /// Reports that a renewal is late.
     pub fn late(&self, error: Option<Error>) {
         self.shared.late(error);
     }
 
-    /// The lease is lost.
+    /// Reports that the lease is lost.
     pub fn lose(self, reason: LeaseLostReason, error: Option<Error>) {
         self.shared.lose(reason, error);
     }
 
     /// Waits until the lease is revoked or the last of its handles is dropped.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn stopped(&mut self) {
-        // An error means that there is no handle any more either.
+        // An error means that no handle is left, which also ends the wait.
         let _ = self.stopped.wait_for(|stopped| *stopped).await;
     }
 }
@@ -54,7 +55,9 @@ impl Drop for KeptLeaseSender {
 }
 
 impl KeptLease {
-    /// A handle of a lease that lives for `ttl` from now on, and what its user is told by. Revoking it answers at once.
+    /// Creates a handle of a lease with the TTL `ttl` that starts now, and the end that reports to it.
+    ///
+    /// Revoking this lease succeeds immediately.
     pub fn channel(id: LeaseId, ttl: Duration) -> (KeptLeaseSender, Self) {
         let clock = Clock::start();
         let shared = Shared::new(id, clock, ttl, clock.now().saturating_add(ttl));

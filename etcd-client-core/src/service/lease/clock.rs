@@ -1,23 +1,23 @@
-//! The clock that leases live by: it goes on while the machine is suspended, where the system has such a clock.
+//! The clock of leases. It advances while the machine is suspended, if the operating system has such a clock.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What two readings of clocks differ by for no other reason than that they are two.
+/// The tolerance for the difference of two clocks that are read one after the other.
 const NOISE: Duration = Duration::from_millis(10);
 
-/// A time since the clock began, suspensions included.
+/// A time since the start of the clock, including suspensions.
 pub(crate) type Moment = Duration;
 
-/// Counts as tokio's clock does, and the time on top of it that the machine was suspended.
+/// A clock that advances with tokio's clock, plus the time for which the machine was suspended.
 ///
-/// A lease goes on expiring on the server meanwhile. On Linux and Android `CLOCK_BOOTTIME` tells; elsewhere the time of a
-/// suspension counts as far as `std::time::Instant` counts it.
+/// The server continues to count down a lease during a suspension. On Linux and Android `CLOCK_BOOTTIME` shows the
+/// suspended time. Elsewhere a suspension counts only as far as `std::time::Instant` counts it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     began: Instant,
-    /// The time suspended since the system started, when this clock began.
+    /// The total suspended time since the system started, at the start of this clock.
     before: Duration,
     suspended: fn() -> Duration,
 }
@@ -35,15 +35,16 @@ impl Clock {
         self.began.elapsed() + self.skipped()
     }
 
-    /// When tokio's clock showed `instant`; a suspension since then counts as after it.
+    /// Returns the time at which tokio's clock showed `instant`. Assumes that every suspension since then came after
+    /// it.
     pub(crate) fn at(&self, instant: Instant) -> Moment {
         instant.saturating_duration_since(self.began)
     }
 
-    /// When tokio's clock will show what this one does at `moment`, unless the machine is suspended before.
+    /// Returns the time that tokio's clock will show at `moment`, unless the machine is suspended before that.
     pub(crate) fn instant(&self, moment: Moment) -> Instant {
         let since_began = moment.saturating_sub(self.skipped());
-        // A clock that cannot count so far cannot reach it either.
+        // A time that the clock cannot represent is never reached.
         self.began.checked_add(since_began).unwrap_or(self.began)
     }
 
@@ -53,13 +54,14 @@ impl Clock {
     }
 }
 
-/// For how long the machine was suspended since it started.
+/// Returns for how long the machine was suspended since it started.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn suspended() -> Duration {
     use nix::time::{ClockId, clock_gettime};
 
     let read = |clock| clock_gettime(clock).map(Duration::from).unwrap_or_default();
-    // What passes between the two readings counts as suspended, which errs on the safe side.
+    // Time that passes between the two readings counts as suspended. This is safe: the lease then seems to expire
+    // earlier.
     let awake = read(ClockId::CLOCK_MONOTONIC);
     read(ClockId::CLOCK_BOOTTIME).saturating_sub(awake)
 }

@@ -1,4 +1,4 @@
-//! What a user holds of a lease that is kept alive.
+//! The handle of a lease that is kept alive.
 
 use std::{
     fmt,
@@ -17,24 +17,28 @@ use tokio::{
 use super::{Clock, LeaseLost, LeaseLostReason, LeaseState, Moment};
 use crate::{model::LeaseId, op::LeaseRevokeResponse};
 
-/// What a handle asks of the service that made it.
+/// The requests of a handle to the service that created it.
 pub(crate) trait LeaseControl: Send + Sync + fmt::Debug {
-    /// Ends the lease on the server.
+    /// Revokes the lease on the server.
     fn revoke(&self) -> BoxFuture<'static, Result<LeaseRevokeResponse, Error>>;
-    /// Stops renewing it: nobody holds it any more, or it is lost. Never blocks.
+    /// Stops the renewals, because the lease is lost or its last handle is dropped. Never blocks.
     fn stop(&self);
 }
 
-/// A lease that is kept alive: renewed at a third of its time to live, on another member where one is slow or gone.
+/// A lease that is kept alive.
 ///
-/// Clones share it, and each keeps its client alive: dropping the last [`Client`](crate::Client) ends no renewal,
-/// [`Client::close`](crate::Client::close) ends all of them. When the last one is dropped the renewals stop and the lease is **not** revoked: it expires by itself, at the
-/// [`deadline`](Self::deadline) at the earliest. [`revoke`](Self::revoke) ends it at once.
+/// The client renews it after every third of its TTL, on another member if one is slow or fails.
 ///
-/// A lease is lost when it may have expired by this client's own clock, however late the server would notice: the deadline counts
-/// from when the last answered renewal was *sent*. On Linux and Android the time that the machine was suspended counts as well.
-/// Once lost it stays so, and is not renewed any more.
+/// Clones share the lease. Each of them keeps its client alive, so dropping the last [`Client`](crate::Client) stops
+/// no renewal; [`Client::close`](crate::Client::close) stops all of them. When the last clone is dropped, the
+/// renewals stop and the lease is **not** revoked: it expires by itself, at the [`deadline`](Self::deadline) at the
+/// earliest. [`revoke`](Self::revoke) ends it immediately.
 ///
+/// The lease is lost as soon as it may have expired by the client's own clock, even if the server would expire it
+/// later: the deadline counts from when the last successful renewal was *sent*. On Linux and Android, time during
+/// which the machine was suspended counts too. A lost lease stays lost and is no longer renewed.
+///
+/// # Examples
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
 /// use std::time::Duration;
@@ -53,7 +57,7 @@ pub struct KeptLease {
     held: Arc<Held>,
 }
 
-/// Stops the renewals when the last handle goes.
+/// Stops the renewals when the last handle is dropped.
 struct Held {
     shared: Arc<Shared>,
     control: Arc<dyn LeaseControl>,
@@ -75,45 +79,61 @@ impl KeptLease {
         WeakKeptLease { held: Arc::downgrade(&self.held) }
     }
 
-    /// The lease is lost for all handles, unless it was before.
+    /// Marks the lease as lost for all handles, unless it already is.
     pub(crate) fn lose(&self, reason: LeaseLostReason) {
         self.held.shared.lose(reason, None);
     }
 
-    /// The lease.
+    /// Returns the lease id.
     pub fn id(&self) -> LeaseId {
         self.held.shared.id
     }
 
-    /// How long it lives from each renewal on, as the server says.
+    /// Returns the lease TTL, as set by the server.
     pub fn ttl(&self) -> Duration {
         self.held.shared.inner().ttl
     }
 
-    /// Until when it certainly lives: its time to live after the last renewal that was answered had been sent.
+    /// Returns the deadline until which the lease certainly exists: its TTL, counted from when the last successful
+    /// renewal was sent.
     pub fn deadline(&self) -> Instant {
         self.held.shared.deadline()
     }
 
-    /// Whether it may have expired, or is lost for another reason. Once true it stays so.
+    /// Returns whether the lease may have expired or is lost for another reason. Once `true`, it stays `true`.
     pub fn is_lost(&self) -> bool {
         self.held.shared.check().is_some()
     }
 
-    /// Resolves when the lease is lost: at the latest when it may have expired, at once when the server says that it is gone.
+    /// Waits until the lease is lost.
     ///
-    /// It does not keep the lease alive. Cancel safe.
+    /// The future completes immediately when the server reports that the lease does not exist, and at the latest when
+    /// the lease may have expired. It does not keep the lease alive.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// tokio::select! {
+    ///     lost = lease.lost() => eprintln!("stop working: {lost}"),
+    ///     () = std::future::pending() => {} // the work
+    /// }
+    /// # }
+    /// ```
     pub fn lost(&self) -> impl Future<Output = LeaseLost> + Send + use<> {
         let shared = Arc::clone(&self.held.shared);
         async move { shared.lost().await }
     }
 
-    /// How it stands.
+    /// Returns the current state.
     pub fn state(&self) -> LeaseState {
         self.held.shared.state()
     }
 
-    /// How it stands: now, and again after each change, until it is lost. It does not keep the lease alive.
+    /// Returns a stream of states. It starts with the current one, yields every change, and ends when the lease is
+    /// lost. The stream does not keep the lease alive.
     pub fn states(&self) -> impl Stream<Item = LeaseState> + Send + Unpin + use<> {
         let shared = Arc::clone(&self.held.shared);
         let seen = Some((shared.state.subscribe(), shared, true));
@@ -129,11 +149,13 @@ impl KeptLease {
         }))
     }
 
-    /// Revokes it, which deletes its keys. For every clone it counts as lost from this call on, whether or not the future is
-    /// awaited and the server answers; then it expires by itself.
+    /// Revokes the lease, which deletes its keys.
+    ///
+    /// The lease is lost for every clone as soon as this method is called, even if the future is never awaited or the
+    /// call fails. The lease then expires by itself.
     ///
     /// # Errors
-    /// Those of [`Leases::revoke`](crate::Leases::revoke).
+    /// Returns the same errors as [`Leases::revoke`](crate::Leases::revoke).
     pub fn revoke(self) -> impl Future<Output = Result<LeaseRevokeResponse, Error>> + Send + use<> {
         self.held.shared.lose(LeaseLostReason::Revoked, None);
         self.held.control.stop();
@@ -150,7 +172,7 @@ impl fmt::Debug for KeptLease {
     }
 }
 
-/// Gives another handle while there is one.
+/// Returns another handle while one exists.
 pub(crate) struct WeakKeptLease {
     held: Weak<Held>,
 }
@@ -167,7 +189,7 @@ impl fmt::Debug for WeakKeptLease {
     }
 }
 
-/// What the renewals of a lease and its handles share.
+/// The state that the renewals of a lease share with its handles.
 #[derive(Debug)]
 pub(crate) struct Shared {
     id: LeaseId,
@@ -194,7 +216,8 @@ impl Shared {
         self.id
     }
 
-    /// A renewal was answered, which gives the lease until `deadline`; `false` where it was lost before.
+    /// Records a successful renewal, which extends the lease until `deadline`. Returns `false` if it was already
+    /// lost.
     pub(crate) fn renewed(&self, ttl: Duration, deadline: Moment) -> bool {
         if self.check().is_some() {
             return false;
@@ -214,7 +237,7 @@ impl Shared {
         true
     }
 
-    /// A renewal is late.
+    /// Records that a renewal is late.
     pub(crate) fn late(&self, error: Option<Error>) {
         let mut inner = self.inner();
         inner.late = error.or_else(|| inner.late.take());
@@ -234,7 +257,7 @@ impl Shared {
         });
     }
 
-    /// The lease is lost, unless it was before.
+    /// Marks the lease as lost, unless it already is.
     pub(crate) fn lose(&self, reason: LeaseLostReason, error: Option<Error>) {
         let mut inner = self.inner();
         self.lose_locked(&mut inner, reason, error);
@@ -254,7 +277,8 @@ impl Shared {
         lost
     }
 
-    /// Whether the lease is lost. Whoever finds its deadline passed first says so to all others.
+    /// Returns the loss of the lease, if it is lost. The first caller to find the deadline passed marks it for all
+    /// others.
     pub(crate) fn check(&self) -> Option<LeaseLost> {
         let mut inner = self.inner();
         if inner.lost.is_none() && self.clock.now() >= inner.deadline {
@@ -286,14 +310,14 @@ impl Shared {
 
     /// Waits until the state has changed or the deadline has passed.
     async fn changed(&self, state: &mut watch::Receiver<LeaseState>) {
-        // Without a runtime there is no timer, and no renewal that could fail either: the client has ended.
+        // Without a runtime there is neither a timer nor a renewal that could still fail: the client has ended.
         if Handle::try_current().is_err() {
             let _ = state.changed().await;
             return;
         }
         loop {
             tokio::select! {
-                // The sender is as old as this borrow.
+                // The sender lives at least as long as this borrow.
                 _ = state.changed() => return,
                 () = sleep_until(self.deadline()) => {}
             }
@@ -304,7 +328,7 @@ impl Shared {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // What it holds is changed at one place at a time: a panic elsewhere leaves nothing half done.
+        // The state is changed in a single place, so a panic elsewhere cannot leave it inconsistent.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! That a lease is lost, and why.
+//! The loss of a lease, and its reason.
 
 use std::fmt;
 
@@ -6,10 +6,11 @@ use etcd_errors::{Code, Error, ErrorKind};
 
 use crate::model::LeaseId;
 
-/// What a lost lease was being done with.
+/// The operation that a lost lease is reported for.
 const OPERATION: &str = "lease keep-alive";
 
-/// A lease that may have expired, or that nobody renews any more: its keys must be taken for gone.
+/// A lease that may have expired, or that is no longer renewed. Treat its keys as deleted.
+#[doc(alias = "ErrKeepAliveHalted")]
 #[derive(Clone, Debug)]
 pub struct LeaseLost {
     id: LeaseId,
@@ -17,51 +18,52 @@ pub struct LeaseLost {
     error: Option<Error>,
 }
 
-/// Why a lease is lost.
+/// The reason why a lease is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LeaseLostReason {
-    /// It was not renewed in time: no member answered before it may have expired.
+    /// It was not renewed in time: no member responded before it may have expired.
     Expired,
-    /// The server said that there is no such lease: it was revoked, or it expired.
+    /// It does not exist on the server: it was revoked, or it expired.
     NotFound,
-    /// It was not renewed in time, for the members refused to.
+    /// It was not renewed in time because the members rejected the renewals.
     Denied,
     /// It was revoked by its handle.
     Revoked,
-    /// The last clone of its handle was dropped. It lives until its deadline.
+    /// The last clone of its handle was dropped. The lease remains until its deadline.
     Released,
-    /// The client was closed, or its runtime ended. It lives until its deadline.
+    /// The client was closed, or its runtime ended. The lease remains until its deadline.
     Closed,
     /// Every endpoint leads to another cluster or history, or one was accepted
-    /// ([`Client::accept_cluster`](crate::Client::accept_cluster)): what was attached to it may not be there.
+    /// ([`Client::accept_cluster`](crate::Client::accept_cluster)). The keys that were attached to the lease may not
+    /// exist there.
     Replaced,
 }
 
 impl LeaseLost {
-    /// A lease that was lost for this reason.
+    /// Creates the loss of a lease for this reason.
     pub fn new(id: LeaseId, reason: LeaseLostReason) -> Self {
         Self { id, reason, error: None }
     }
 
-    /// Sets what the last renewal failed with.
+    /// Sets the error of the last renewal.
     #[must_use = "returns the changed value"]
     pub fn with_error(mut self, error: Error) -> Self {
         self.error = Some(error);
         self
     }
 
-    /// The lease.
+    /// Returns the lease id.
     pub fn id(&self) -> LeaseId {
         self.id
     }
 
-    /// Why it is lost.
+    /// Returns the reason.
     pub fn reason(&self) -> LeaseLostReason {
         self.reason
     }
 
-    /// What the last renewal failed with, where one did.
+    /// Returns the error of the last renewal, if it failed.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
@@ -71,12 +73,12 @@ impl LeaseLostReason {
     const fn phrase(self) -> &'static str {
         match self {
             Self::Expired => "it was not renewed in time",
-            Self::NotFound => "the server does not have it",
-            Self::Denied => "its renewal was refused",
+            Self::NotFound => "it does not exist on the server",
+            Self::Denied => "the server rejected its renewal",
             Self::Revoked => "it was revoked",
             Self::Released => "its handle was dropped",
             Self::Closed => "the client was closed",
-            Self::Replaced => "another cluster or history took the place of its own",
+            Self::Replaced => "another cluster or history replaced its own",
         }
     }
 }
@@ -93,8 +95,9 @@ impl std::error::Error for LeaseLost {
     }
 }
 
-/// The error of what needs the lease: `Code::LeaseNotFound` where the server does not have it, the refusal's own code where it was
-/// refused, [`ErrorKind::Timeout`] where it was not renewed in time, else [`ErrorKind::Closed`].
+/// The error of an operation that needs the lease: `Code::LeaseNotFound` if the lease does not exist on the server,
+/// the code of the rejection if a renewal was rejected, [`ErrorKind::Timeout`] if it was not renewed in time, and
+/// [`ErrorKind::Closed`] otherwise.
 impl From<LeaseLost> for Error {
     fn from(lost: LeaseLost) -> Self {
         let text = lost.to_string();

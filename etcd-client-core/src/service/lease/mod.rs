@@ -1,4 +1,4 @@
-//! The service of leases, and the handle of one that is kept alive.
+//! The lease service, and the handle of a lease that is kept alive.
 
 mod channel;
 mod clock;
@@ -30,19 +30,19 @@ pub trait Lease: Send + Sync + Debug {
     /// Grants a lease.
     ///
     /// # Errors
-    /// The outcome of the error says whether the lease may exist.
+    /// The outcome of the error shows whether the lease may exist.
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error>;
 
-    /// Ends a lease and deletes its keys.
+    /// Revokes a lease and deletes its keys.
     ///
     /// # Errors
-    /// The outcome of the error says whether the lease may have ended.
+    /// The outcome of the error shows whether the lease may have been revoked.
     async fn revoke(&self, op: LeaseRevoke, options: CallOptions) -> Result<LeaseRevokeResponse, Error>;
 
-    /// Asks how long a lease still lives.
+    /// Returns the remaining TTL of a lease.
     ///
     /// # Errors
-    /// An unknown lease is no error.
+    /// An unknown lease is not an error. A failed call has no effect.
     async fn time_to_live(
         &self,
         op: LeaseTimeToLive,
@@ -52,24 +52,26 @@ pub trait Lease: Send + Sync + Debug {
     /// Lists all leases.
     ///
     /// # Errors
-    /// Has no effect: the outcome is `NotApplied`.
+    /// A failed call has no effect: its outcome is `NotApplied`.
     async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error>;
 
     /// Renews a lease once.
     ///
     /// # Errors
-    /// The outcome of the error says whether the lease may have been renewed. `Code::LeaseNotFound` where there is no such lease.
+    /// Fails with `Code::LeaseNotFound` if the lease does not exist. The outcome of another error shows whether the
+    /// lease may have been renewed.
     async fn keep_alive_once(
         &self,
         op: LeaseKeepAliveOnce,
         options: CallOptions,
     ) -> Result<LeaseKeepAliveResponse, Error>;
 
-    /// Keeps a lease alive for as long as a clone of the handle is held. A mock answers by [`KeptLease::channel`].
+    /// Keeps a lease alive while a clone of the handle exists. A mock can use [`KeptLease::channel`].
     ///
-    /// The options are those of the first renewal, where there is one; later ones have no deadline but the lease's.
+    /// The options apply to the first renewal, if there is one. Later renewals have no deadline except that of the
+    /// lease.
     ///
     /// # Errors
-    /// When the first renewal fails: `Code::LeaseNotFound` where there is no such lease.
+    /// Returns the error of the first renewal: `Code::LeaseNotFound` if the lease does not exist.
     async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error>;
 }

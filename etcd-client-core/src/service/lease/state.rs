@@ -1,23 +1,23 @@
-//! How a lease that is kept alive stands.
+//! The state of a lease that is kept alive.
 
 use etcd_errors::Error;
 use tokio::time::Instant;
 
 use super::LeaseLost;
 
-/// How a lease that is kept alive stands.
+/// The state of a lease that is kept alive.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LeaseState {
-    /// Its renewals are answered.
+    /// Its renewals succeed.
     Alive,
-    /// A renewal is late; others are under way. The lease lives until its deadline.
+    /// A renewal is late, and others are in progress. The lease lives until its deadline.
     Late {
-        /// Since when.
+        /// The time since when it is late.
         since: Instant,
-        /// What the last renewal failed with; `None` where it was only slow.
+        /// The error of the last renewal; `None` if it was only slow.
         error: Option<Error>,
     },
-    /// It is lost for good.
+    /// The lease is lost, which is final.
     Lost(LeaseLost),
 }

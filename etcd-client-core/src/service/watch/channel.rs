@@ -1,4 +1,4 @@
-//! The two ends of a watch: what a service sends into, and what its user reads from.
+//! The two ends of a watch: the sender of a service, and the handle of the user.
 
 use etcd_errors::Error;
 use futures_core::future::BoxFuture;
@@ -7,9 +7,9 @@ use tokio::sync::{mpsc, watch};
 use super::{WatchCounters, WatchHandle, WatchResponse, WatchStatus};
 use crate::model::Revision;
 
-/// What a handle asks of the service that made it.
+/// The requests of a handle to the service that created it.
 pub(crate) trait WatchControl: Send + Sync + std::fmt::Debug {
-    /// A revision up to which everything was delivered into the handle.
+    /// Returns a revision up to which everything was delivered to the handle.
     fn progress(&self) -> BoxFuture<'static, Result<Revision, Error>>;
     fn status(&self) -> watch::Receiver<WatchStatus>;
     fn counters(&self) -> WatchCounters;
@@ -17,7 +17,7 @@ pub(crate) trait WatchControl: Send + Sync + std::fmt::Debug {
 
 /// The sending end of a [`WatchHandle`], for mocks and for services of your own.
 ///
-/// Dropping it ends the watch as if it had been cancelled.
+/// Dropping it ends the watch as if it was cancelled.
 #[derive(Debug)]
 pub struct WatchSender {
     pub(super) responses: mpsc::Sender<Result<WatchResponse, Error>>,
@@ -25,9 +25,10 @@ pub struct WatchSender {
 }
 
 impl WatchSender {
-    /// Waits for room, and sends a response; `false` when the handle is gone.
+    /// Sends a response, and waits for room if necessary. Returns `false` if the handle was dropped.
     ///
-    /// Cancel safe: a response that was not sent is dropped.
+    /// # Cancel safety
+    /// A response that was not sent is dropped together with the future.
     pub async fn send(&self, response: WatchResponse) -> bool {
         self.responses.send(Ok(response)).await.is_ok()
     }
@@ -38,24 +39,25 @@ impl WatchSender {
         let _ = self.responses.send(Err(error)).await;
     }
 
-    /// Says how the watch stands.
+    /// Sets the status of the watch.
     pub fn set_status(&self, status: WatchStatus) {
         let _ = self.status.send(status);
     }
 
     /// Waits until the handle is dropped or cancelled.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn closed(&self) {
         self.responses.closed().await;
     }
 }
 
 impl WatchHandle {
-    /// A handle, and what its responses are sent into; at most `capacity` of them wait.
+    /// Creates a handle and the sender of its responses. At most `capacity` responses can wait in between.
     ///
     /// # Panics
-    /// When `capacity` is zero.
+    /// Panics if `capacity` is zero.
     pub fn channel(capacity: usize) -> (WatchSender, Self) {
         let (responses, received) = mpsc::channel(capacity);
         let now = WatchStatus::Connected { endpoint: None, since: tokio::time::Instant::now() };

@@ -1,4 +1,4 @@
-//! What a user holds of a watch.
+//! The handle of a watch.
 
 use std::{
     collections::VecDeque,
@@ -20,11 +20,15 @@ use tokio::sync::{mpsc, watch};
 use super::{WatchCounters, WatchResponse, WatchResponseKind, WatchStatus, channel::WatchControl};
 use crate::model::{Event, Revision};
 
-/// A watch: a stream of responses that ends only when it is cancelled, or with one error that says why.
+/// A watch: a stream of responses that ends only when it is cancelled, or with one error.
 ///
-/// It survives the loss of members and connections; [`status`](Self::status) shows when that happens. Dropping it cancels the watch
-/// on the server at once.
+/// The watch survives the loss of members and connections; [`status`](Self::status) shows when that happens. Dropping
+/// the handle cancels the watch on the server immediately.
 ///
+/// The handle and its event stream keep their client alive. Dropping the last [`Client`](crate::Client) therefore
+/// ends no watch; [`Client::close`](crate::Client::close) ends all of them.
+///
+/// # Examples
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
 /// let mut watch = client.watch("config/").prefix().await?;
@@ -36,12 +40,12 @@ use crate::model::{Event, Revision};
 /// # Ok(())
 /// # }
 /// ```
-///
-/// It keeps its client alive, and so do its events: dropping the last [`Client`](crate::Client) ends no watch,
-/// [`Client::close`](crate::Client::close) ends all of them.
+#[doc(alias = "WatchChan")]
+#[doc(alias = "WatchStream")]
 #[must_use = "a watch that is dropped is cancelled"]
 pub struct WatchHandle {
-    /// `None` once it has ended. The lock is never taken: it lets threads share the handle, for its status and its progress.
+    /// `None` once the watch has ended. The lock is never taken; it only makes the handle `Sync`, so that threads can
+    /// share it for its status and progress.
     responses: Option<Mutex<BoxStream<'static, Result<WatchResponse, Error>>>>,
     control: Arc<dyn WatchControl>,
 }
@@ -70,35 +74,45 @@ impl WatchHandle {
         Self::new(responses.boxed(), control)
     }
 
-    /// The next response; an error at most once, as the last; `None` after it and after a cancellation.
+    /// Returns the next response, or `None` after the end of the watch. An error is returned at most once, as the
+    /// last item.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    /// This method is cancel safe: no response is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<WatchResponse, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// The events one by one, without the notices.
+    /// Returns the events as a stream, without notifications.
     pub fn into_events(self) -> WatchEvents {
         WatchEvents { watch: self, events: VecDeque::new() }
     }
 
-    /// Waits for a revision up to which everything was delivered into this handle; what is not read yet counts as delivered.
+    /// Waits for a revision up to which everything was delivered to this handle. Responses that are not read yet
+    /// count as delivered.
     ///
-    /// It does not take the handle, so that it can be awaited while another task reads. Cancel safe.
+    /// The future does not borrow the handle, so one task can await it while another task reads.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) where the member is too old to say so reliably (before 3.4.25 and 3.5.8);
-    /// [`Timeout`](ErrorKind::Timeout) after the client's timeout; the watch's own error where it has ended.
+    /// - [`Unsupported`](ErrorKind::Unsupported): the member is too old to report its progress reliably (before
+    ///   3.4.25 and
+    ///   3.5.8).
+    /// - [`Timeout`](ErrorKind::Timeout): the client's timeout has passed.
+    /// - The error of the watch, if it has ended.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
+    #[doc(alias = "RequestProgress")]
     pub fn progress(&self) -> impl Future<Output = Result<Revision, Error>> + Send + use<> {
         self.control.progress()
     }
 
-    /// How the watch stands.
+    /// Returns the current status of the watch.
     pub fn status(&self) -> WatchStatus {
         self.control.status().borrow().clone()
     }
 
-    /// How the watch stands: now, and again after each change, until it has ended.
+    /// Returns a stream of statuses. It starts with the current one, yields every change, and ends with the watch.
     pub fn statuses(&self) -> impl Stream<Item = WatchStatus> + Send + Unpin + use<> {
         let seen = Some((self.control.status(), true));
         Box::pin(futures_util::stream::unfold(seen, |seen| async move {
@@ -112,18 +126,19 @@ impl WatchHandle {
         }))
     }
 
-    /// What happened to the watch so far.
+    /// Returns the counters of the watch.
     pub fn counters(&self) -> WatchCounters {
         self.control.counters()
     }
 
-    /// Cancels the watch on the server at once; the stream then ends without an error.
+    /// Cancels the watch on the server immediately. The stream then ends without an error.
     pub fn cancel(&mut self) {
         self.responses = None;
     }
 
-    /// The same watch with its events passed through `change`: what a decorator does to keys. `None` leaves an event out, an
-    /// error ends the watch with it.
+    /// Applies `change` to every event of the watch, as a decorator does to change keys.
+    ///
+    /// `None` omits the event. An error ends the watch with this error.
     pub fn map_events<F>(self, mut change: F) -> Self
     where
         F: FnMut(Event) -> Result<Option<Event>, Error> + Send + 'static,
@@ -171,7 +186,7 @@ impl fmt::Debug for WatchHandle {
     }
 }
 
-/// The events of a watch, one by one. It ends as the watch does.
+/// The events of a watch, one by one. The stream ends when the watch ends.
 #[derive(Debug)]
 #[must_use = "a watch that is dropped is cancelled"]
 pub struct WatchEvents {
@@ -180,14 +195,16 @@ pub struct WatchEvents {
 }
 
 impl WatchEvents {
-    /// The next event; an error at most once, as the last; `None` after it and after a cancellation.
+    /// Returns the next event, or `None` after the end of the watch. An error is returned at most once, as the last
+    /// item.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    /// This method is cancel safe: no event is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// The watch, for its status and its progress.
+    /// Returns the watch, for its status and progress.
     pub fn watch(&self) -> &WatchHandle {
         &self.watch
     }
@@ -210,7 +227,7 @@ impl Stream for WatchEvents {
     }
 }
 
-/// What a handle that is fed by a channel knows of its watch.
+/// The control of a handle whose responses come from a channel.
 #[derive(Debug)]
 struct Delivered {
     status: watch::Receiver<WatchStatus>,
@@ -221,7 +238,7 @@ impl Delivered {
     fn note(&self, response: &WatchResponse) {
         let revision = match response.kind {
             WatchResponseKind::Progress => Some(response.header.revision),
-            // Of a watch from an earlier revision it is ahead of what was delivered.
+            // The header of a watch that started at an earlier revision can be ahead of what was delivered.
             WatchResponseKind::Created => None,
             WatchResponseKind::Resynced(revision) => Some(revision),
             WatchResponseKind::Events => response.events.last().map(Event::revision),

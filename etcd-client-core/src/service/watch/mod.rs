@@ -1,4 +1,4 @@
-//! The service of watches, and what it hands out.
+//! The watch service, and the types that it returns.
 
 mod channel;
 mod handle;
@@ -19,18 +19,19 @@ pub use status::{WatchCounters, WatchStatus};
 use super::CallOptions;
 use crate::op::WatchCreate;
 
-/// Watches. The client is one; a decorator is made from another; a mock answers by [`WatchHandle::channel`].
+/// The watch service. The client implements it, decorators wrap it, and mocks can use [`WatchHandle::channel`].
 #[async_trait]
 pub trait Watch: Send + Sync + Debug {
-    /// Creates a watch, and waits until it is there.
+    /// Creates a watch, and waits until a member has created it.
     ///
-    /// The options' timeout bounds the wait for the creation; the watch has no end of its own.
+    /// The timeout in the options limits the wait for the creation. The watch itself has no time limit.
     ///
     /// # Errors
-    /// When the watch is refused: its range or start revision is invalid, the user has no permission, or no member created it in
-    /// time. [`Unsupported`](etcd_errors::ErrorKind::Unsupported) on a client over a service of its user's.
+    /// Returns an error if the range or the start revision is invalid, the user has no permission, or no member
+    /// created the watch in time. A client over a service of your own returns
+    /// [`Unsupported`](etcd_errors::ErrorKind::Unsupported).
     ///
-    /// A start revision that is compacted shows as the first item of the handle, unless [`resync`](WatchCreate::resync) was asked
-    /// for: members create such a watch, and cancel it after that.
+    /// A compacted start revision is reported by the first item of the handle, because members create such a watch
+    /// and cancel it afterwards. With [`resync`](WatchCreate::resync) it is not an error.
     async fn watch(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error>;
 }

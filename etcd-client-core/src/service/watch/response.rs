@@ -1,56 +1,61 @@
-//! What a watch gives.
+//! The responses of a watch.
 
 use crate::model::{Event, ResponseHeader, Revision};
 
-/// Some events of a watch, whole revisions in order, or a notice without events.
+/// A response of a watch: the events of one or more whole revisions in order, or a notification without events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchResponse {
-    /// Who sent it. The revision of a response with events may be later than its events.
+    /// The header. Its revision may be later than the events of the response.
     pub header: ResponseHeader,
-    /// What this response is.
+    /// The kind of the response.
     pub kind: WatchResponseKind,
-    /// The events, in the order of their revisions; the events of one revision are never split over responses.
+    /// The events, in the order of their revisions. The events of one revision are never split over several
+    /// responses.
     pub events: Vec<Event>,
 }
 
-/// What a [`WatchResponse`] is.
+/// The kind of a [`WatchResponse`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WatchResponseKind {
-    /// The watch was created: [`created_notify`](crate::WatchCreate::created_notify). Comes once, first.
+    /// The watch was created; see [`created_notify`](crate::WatchCreate::created_notify). Delivered once, as the
+    /// first response.
     Created,
-    /// Something happened.
+    /// Keys have changed.
     Events,
-    /// Everything up to the header's revision was delivered: [`progress_notify`](crate::WatchCreate::progress_notify).
+    /// Everything up to the header's revision was delivered; see
+    /// [`progress_notify`](crate::WatchCreate::progress_notify).
     Progress,
-    /// History that the watch had not seen is gone, and these events lead from what was delivered to the state at this revision:
-    /// [`resync`](crate::WatchCreate::resync). Changes that were undone meanwhile are not among them.
+    /// A compaction removed events that the watch had not delivered. The events of this response lead from what was
+    /// delivered to the state at this revision; see [`resync`](crate::WatchCreate::resync). Changes that were undone
+    /// in between are not included.
     Resynced(Revision),
 }
 
 impl WatchResponse {
-    /// A response with events.
+    /// Creates a response with events.
     pub fn events(header: ResponseHeader, events: Vec<Event>) -> Self {
         Self { header, kind: WatchResponseKind::Events, events }
     }
 
-    /// A notice that the watch was created.
+    /// Creates a notification that the watch was created.
     pub fn created(header: ResponseHeader) -> Self {
         Self { header, kind: WatchResponseKind::Created, events: Vec::new() }
     }
 
-    /// A notice of progress up to the header's revision.
+    /// Creates a notification of progress up to the header's revision.
     pub fn progress(header: ResponseHeader) -> Self {
         Self { header, kind: WatchResponseKind::Progress, events: Vec::new() }
     }
 
-    /// The events that lead to the state at `revision`.
+    /// Creates a response with the events that lead to the state at `revision`.
     pub fn resynced(header: ResponseHeader, revision: Revision, events: Vec<Event>) -> Self {
         Self { header, kind: WatchResponseKind::Resynced(revision), events }
     }
 
-    /// Whether this is a notice of progress.
+    /// Returns whether this is a progress notification.
+    #[doc(alias = "IsProgressNotify")]
     pub fn is_progress(&self) -> bool {
         self.kind == WatchResponseKind::Progress
     }

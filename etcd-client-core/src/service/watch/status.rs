@@ -1,54 +1,54 @@
-//! How a watch stands.
+//! The status of a watch.
 
 use etcd_errors::Error;
 use tokio::time::Instant;
 
 use crate::model::Endpoint;
 
-/// How a watch stands, since when and why.
+/// The status of a watch, the time of its last change and the reason for it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum WatchStatus {
-    /// A member is asked to create it, for the first time.
+    /// The watch is being created on a member for the first time.
     Creating,
-    /// A member sends its events.
+    /// The watch receives events from a member.
     Connected {
-        /// The member; `None` for a watch that has none, such as a mock's.
+        /// The endpoint of the member; `None` for a watch without one, such as the watch of a mock.
         endpoint: Option<Endpoint>,
-        /// Since when.
+        /// The time of the change to this status.
         since: Instant,
     },
-    /// It lost its member and is being created on another one.
+    /// The watch lost its member and is being re-created on another one.
     Resuming {
-        /// Since when.
+        /// The time of the change to this status.
         since: Instant,
-        /// Why it was lost, or why the last attempt failed.
+        /// The error that ended the previous stream, or the error of the last attempt.
         error: Error,
     },
-    /// It was taken off the server until its reader has caught up.
+    /// The watch is cancelled on the server until its reader has caught up.
     Parked {
-        /// Since when.
+        /// The time of the change to this status.
         since: Instant,
     },
-    /// It has ended: cancelled where there is no error.
+    /// The watch has ended. Without an error, it was cancelled.
     Ended {
-        /// Why.
+        /// The error that ended the watch.
         error: Option<Error>,
     },
 }
 
-/// What happened to a watch so far.
+/// The counters of a watch since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchCounters {
-    /// How many times it lost its stream and was created again.
+    /// How many times the watch lost its stream and was re-created.
     pub resumed: u64,
-    /// How many times it was parked for its slow reader.
+    /// How many times the watch was paused because of a slow reader.
     pub parked: u64,
-    /// Events that a later one of the same key replaced before they were read.
+    /// The number of events that a later event of the same key replaced before they were read.
     pub coalesced: u64,
-    /// Events dropped because they had been delivered before, or are older than the watch.
+    /// The number of events dropped because they had been delivered before, or are older than the watch.
     pub repeated: u64,
-    /// How many times it went on from a listing after a compaction.
+    /// How many times the watch resumed from a listing after a compaction.
     pub resynced: u64,
 }

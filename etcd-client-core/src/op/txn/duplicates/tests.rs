@@ -50,7 +50,7 @@ fn what_etcd_allows() {
 #[test]
 fn what_etcd_refuses() {
     let refused: Vec<(Vec<Op>, &str)> = vec![
-        (vec![put("a"), put("a")], "success[1].put.key is written twice"),
+        (vec![put("a"), put("a")], "success[1].put.key is written more than once"),
         (vec![put("a"), delete("a")], "success[0].put.key"),
         (vec![delete_range("a", "c"), put("b")], "success[1].put.key"),
         (vec![delete_range("a", "c"), delete_range("b", "e"), put("d")], "success[2].put.key"),
