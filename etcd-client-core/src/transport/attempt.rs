@@ -1,4 +1,4 @@
-//! One try of one unary call on one connection.
+//! One attempt of a unary call on one connection.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -12,10 +12,12 @@ use tokio::time::timeout;
 use super::{connection::InFlight, exchange, failure::Failure, method::Method};
 use crate::mechanism::grpc::frame::Decoder;
 
-/// How long a stream whose answer has come may take to end before it is reset.
+/// The time that a stream has to end after its response, before it is reset.
 pub(crate) const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Sends `frame` and reads the one message of the answer; `begun` is set once its head has come.
+/// Sends `frame` and reads the single message of the response. Sets `begun` once the response head has arrived.
+///
+/// # Cancel safety
 ///
 /// Dropping the future resets the stream, which cancels the call on the server.
 pub(crate) async fn unary(
@@ -27,10 +29,12 @@ pub(crate) async fn unary(
     begun: &AtomicBool,
 ) -> Result<Bytes, Failure> {
     if method == Method::LeaseKeepAlive {
-        // Boxed, so that other calls are no larger for it.
+        // Boxed, so that the future of other calls is not larger for it.
         return Box::pin(first_of_stream(flight, method, headers, frame, max_receive, begun)).await;
     }
     let connection = &flight.connection;
+    // Taken before the request is queued: if the connection is lost and nothing was written since, the
+    // request was never sent and can be retried even if it is a write.
     let mark = connection.mark();
     let response = exchange::send(connection, method, headers, frame)?;
     let lost = |error| {
@@ -40,23 +44,23 @@ pub(crate) async fn unary(
     let response = response.await.map_err(lost)?;
     begun.store(true, Ordering::Relaxed);
     let Some(mut body) = exchange::body(response)? else {
-        return Err(Failure::malformed("the call succeeded without an answer"));
+        return Err(Failure::malformed("the call succeeded without a response message"));
     };
     let mut decoder = Decoder::new(max_receive);
     let mut message = None;
     while exchange::receive(&mut body, &mut decoder).await? {
         while let Some(next) = decoder.pop().map_err(Failure::frame)? {
             if message.replace(next).is_some() {
-                return Err(Failure::malformed("the answer of a unary call holds two messages"));
+                return Err(Failure::malformed("the response of a unary call contains two messages"));
             }
         }
     }
     exchange::end(&mut body, &decoder).await?;
-    message.ok_or_else(|| Failure::malformed("the call succeeded without a message"))
+    message.ok_or_else(|| Failure::malformed("the call succeeded without a response message"))
 }
 
-/// One message each way on a stream that could carry more. The sending half stays open until the answer has come: etcd's gRPC proxy
-/// gives up a renewal whose sender has said that it is done (etcd issue 9751).
+/// Exchanges one message each way on a streaming RPC. The request stream stays open until the response has arrived:
+/// etcd's gRPC proxy drops a renewal whose request stream has ended (etcd issue 9751).
 async fn first_of_stream(
     flight: &InFlight,
     method: Method,
@@ -69,7 +73,7 @@ async fn first_of_stream(
     let response = response.await.map_err(|error| Failure::stream(&error))?;
     begun.store(true, Ordering::Relaxed);
     let Some(mut body) = exchange::body(response)? else {
-        return Err(Failure::malformed("the call succeeded without an answer"));
+        return Err(Failure::malformed("the call succeeded without a response message"));
     };
     let mut decoder = Decoder::new(max_receive);
     let message = loop {
@@ -78,15 +82,16 @@ async fn first_of_stream(
         }
         if !exchange::receive(&mut body, &mut decoder).await? {
             exchange::end(&mut body, &decoder).await?;
-            return Err(Failure::malformed("the call succeeded without a message"));
+            return Err(Failure::malformed("the call succeeded without a response message"));
         }
     };
-    // The lease was renewed, however the stream ends. Its end is waited for because h2 counts streams that are reset.
+    // The lease is renewed, regardless of how the stream ends. Waiting for the end avoids a reset, of which
+    // h2 remembers only a limited number.
     let _ = half.send_data(Bytes::new(), true);
     let ended = async { while matches!(exchange::receive(&mut body, &mut decoder).await, Ok(true)) {} };
     let _ = timeout(FAREWELL, ended).await;
     match decoder.pop() {
         Ok(None) => Ok(message),
-        _ => Err(Failure::malformed("the answer of a unary call holds two messages")),
+        _ => Err(Failure::malformed("the response of a unary call contains two messages")),
     }
 }

@@ -1,4 +1,4 @@
-//! A unary call: attempts on ready connections until an answer, a definite end or the deadline.
+//! Unary calls: attempts on ready connections until a response, a permanent error or the deadline.
 
 use std::{pin::pin, sync::atomic::AtomicBool, time::Duration};
 
@@ -17,15 +17,15 @@ use crate::{
     wire::Answer,
 };
 
-/// What is known of a call before it is sent.
+/// The properties of a call, known before it is sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) class: Class,
-    /// Whether the answer must not be older than what was seen before it was asked for.
+    /// Whether the response must not be older than the revision seen when the call started.
     pub(crate) linearizable: bool,
     pub(crate) options: &'a CallOptions,
-    /// The key, where it is one.
+    /// The key of a single-key request.
     pub(crate) key: Option<&'a [u8]>,
 }
 
@@ -44,27 +44,29 @@ impl<'a> Call<'a> {
         Self { method, class, linearizable, options, key: None }
     }
 
-    /// The class that the request's content gives, where the RPC alone does not decide.
+    /// Sets the class from the request's content, for RPCs whose method alone does not determine it.
     pub(crate) fn of_class(self, class: Class) -> Self {
         Self { class: allowed(self.options, class), ..self }
     }
 
-    /// The key of the request, unless it is for a range.
+    /// Sets the key of the request, unless it is for a range.
     pub(crate) fn of_key(self, key: &'a [u8], range_end: &[u8]) -> Self {
         Self { key: range_end.is_empty().then_some(key), ..self }
     }
 
-    /// A read that may be answered from a member that lags behind.
+    /// Allows a response from a member that lags behind, if `serializable`.
     pub(crate) fn serializable_if(self, serializable: bool) -> Self {
         Self { linearizable: self.linearizable && !serializable, ..self }
     }
 }
 
 impl Channel {
-    /// Sends `request` and reads the answer with `convert`, within one deadline that covers connecting, every attempt, every
-    /// wait and the decoding.
+    /// Sends `request` and converts the response with `convert`. One deadline covers connecting, all attempts, all
+    /// waits and the decoding.
     ///
-    /// Cancel safe in that nothing leaks; a write dropped in flight may or may not be applied.
+    /// # Cancel safety
+    ///
+    /// Nothing leaks. The outcome of a write that is dropped in flight is unknown.
     pub(crate) async fn unary<Resp, T>(
         &self,
         call: Call<'_>,
@@ -80,7 +82,7 @@ impl Channel {
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         let answer = answer.and_then(|answer| {
             let header = answer.header().cloned();
-            // An answer that makes no sense teaches nothing either.
+            // Converted first: a header is trusted only if the whole response is valid.
             let converted = convert(answer)?;
             if let Some(header) = header {
                 self.examine(&header, progress.floor(), &flight.connection)?;
@@ -97,7 +99,8 @@ impl Channel {
         })
     }
 
-    /// Each attempt encodes anew: keeping a copy of the frame would cost every call what only a resend needs.
+    /// Runs the attempts of a call. Each attempt encodes the request again, because a copy of the frame would cost
+    /// every call memory that only retries need.
     pub(crate) async fn unary_bytes(
         &self,
         progress: &mut Progress<'_>,
@@ -109,7 +112,7 @@ impl Channel {
             let begun = AtomicBool::new(false);
             let limit = self.max_receive_bytes();
             let ended = {
-                // Pinned here: a future that is passed on by value is copied.
+                // Pinned in place, because passing a future by value copies it.
                 let attempt =
                     pin!(attempt::unary(&flight, progress.call.method, headers, encode(), limit, &begun));
                 progress.lookout(self, &flight.connection, &begun).wait(attempt).await
@@ -124,13 +127,13 @@ impl Channel {
             };
             progress.record(self, &flight.connection, &failure);
             drop(flight);
-            // Boxed as the other waits of a call.
+            // Boxed, like the other waits of a call, to keep the call's future small.
             Box::pin(progress.next(self, failure)).await?;
         }
     }
 }
 
-/// The class of a call whose content is of class `own`: the caller may know better.
+/// Returns the class of a call whose content is of class `own`, considering the retry policy set by the caller.
 fn allowed(options: &CallOptions, own: Class) -> Class {
     match (options.chosen_resend(), own) {
         (Resend::AsIfIdempotent, Class::Write | Class::Forwarded) => Class::Idempotent,
@@ -139,10 +142,10 @@ fn allowed(options: &CallOptions, own: Class) -> Class {
 }
 
 pub(crate) fn deadline_passed() -> Failure {
-    Failure::new(Observation::DeadlinePassed, "no answer before the deadline")
+    Failure::new(Observation::DeadlinePassed, "no response before the deadline")
 }
 
-/// A duration as a person says it.
+/// Formats a duration for an error message.
 pub(crate) fn seconds(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         format!("{} ms", duration.as_millis())

@@ -1,21 +1,21 @@
-//! The seam that the services of a cluster call on: the client's own connections, or a service of its user's.
+//! The layer that services call: the client's own connections, or a user's service.
 
 use etcd_errors::Error;
 
 use super::{call::Call, channel::Channel, tonic::ServiceCaller};
 use crate::wire::Answer;
 
-/// What carries the calls of a client.
+/// The carrier of a client's calls.
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
-    /// The client's own connections: calls are sent again where that is safe.
+    /// The client's own connections. Calls are retried where that is safe.
     Pool(Channel),
-    /// A service that takes gRPC requests: one attempt.
+    /// A gRPC service of the user. Each call is one attempt.
     Service(ServiceCaller),
 }
 
 impl Caller {
-    /// The settings of the calls, and what is known of the cluster.
+    /// Returns the channel with the settings of the calls and the known history of the cluster.
     pub(crate) fn channel(&self) -> &Channel {
         match self {
             Self::Pool(channel) => channel,
@@ -23,9 +23,11 @@ impl Caller {
         }
     }
 
-    /// Sends `request` and reads the answer with `convert`, within one deadline.
+    /// Sends `request` and converts the response with `convert`, within one deadline.
     ///
-    /// Cancel safe in that nothing leaks; a write dropped in flight may or may not be applied.
+    /// # Cancel safety
+    ///
+    /// Nothing leaks. The outcome of a write that is dropped in flight is unknown.
     pub(crate) async fn unary<Resp, T>(
         &self,
         call: Call<'_>,
@@ -37,7 +39,7 @@ impl Caller {
     {
         match self {
             Self::Pool(channel) => channel.unary(call, request, convert).await,
-            // Boxed, so that calls on the client's own connections are no larger for it.
+            // Boxed, so that the future of calls on the client's own connections is not larger for it.
             Self::Service(service) => Box::pin(service.unary(call, request, convert)).await,
         }
     }

@@ -1,4 +1,4 @@
-//! What services call on: the pool, the headers of every request, and the client's defaults.
+//! The channel: the pool, the headers of every request, and the client's defaults.
 
 use std::{
     fmt,
@@ -37,7 +37,7 @@ use crate::{
     service::{CallOptions, Timeout},
 };
 
-/// A handle on the connections of a client. Cheap to clone; the last one dropped ends them.
+/// A handle to the connections of a client. It is cheap to clone. Dropping the last handle closes the connections.
 #[derive(Clone)]
 pub struct Channel {
     shared: Arc<Shared>,
@@ -49,15 +49,15 @@ pub(super) struct Shared {
     settings: Settings,
     headers: Headers,
     leader: Arc<Leader>,
-    /// Whether a task keeps the leader known.
+    /// Whether a task keeps the leader up to date.
     follows_leader: AtomicBool,
     budget: Mutex<Budget>,
-    /// The channel that this one was made from.
+    /// The channel from which this one was made.
     parent: Weak<Self>,
 }
 
 impl fmt::Debug for Channel {
-    /// Short whatever the client does: it may be in every line of a log.
+    /// Prints a bounded summary, since it may appear in every line of a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 5;
         let endpoints = self.pool().endpoints();
@@ -77,21 +77,21 @@ impl Drop for Shared {
     }
 }
 
-/// What a channel is made of.
+/// The settings of a channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) pool: PoolSettings,
     pub(crate) limits: Limits,
     pub(crate) timeout: Option<Duration>,
-    /// A channel to one endpoint shares them: a token is valid on every member.
+    /// Shared with the channels for single endpoints: a token is valid on every member.
     pub(crate) tokens: Arc<Tokens>,
-    /// Whether spans may show the keys of single-key operations.
+    /// Whether spans may contain the keys of single-key operations.
     pub(crate) trace_keys: bool,
 }
 
 impl Channel {
-    /// Starts connecting in the background. Fails only outside of a tokio runtime.
+    /// Starts connecting in the background. Fails only outside a Tokio runtime.
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
         Self::start_below(Weak::new(), settings)
     }
@@ -111,7 +111,7 @@ impl Channel {
         Ok(channel)
     }
 
-    /// Keeps the leader known from now on.
+    /// Starts the task that keeps the leader up to date, unless it runs already.
     pub(crate) fn follow_leader(&self) {
         if self.shared.follows_leader.swap(true, Ordering::Relaxed) {
             return;
@@ -121,7 +121,7 @@ impl Channel {
         self.pool().spawn(leader::follow(self.downgrade(), leader, changes, shutdown));
     }
 
-    /// The id of the member that leads, where that is known and a connection to it is ready.
+    /// Returns the id of the leader, if it is known and a connection to it is ready.
     pub(crate) fn reachable_leader(&self) -> Option<u64> {
         let id = self.shared.leader.id();
         (id != 0 && self.pool().has_ready_member(id)).then_some(id)
@@ -135,36 +135,37 @@ impl Channel {
         Arc::downgrade(&self.shared)
     }
 
-    /// A channel of its own to one endpoint, with everything else as it is here. It closes when it is dropped.
+    /// Creates a separate channel to one endpoint, with the same settings. It closes when it is dropped.
     ///
-    /// Fails for an endpoint that asks for more or less security than this client has, and outside of a tokio runtime.
+    /// Fails for an endpoint whose security does not match the client's settings, and outside a Tokio runtime.
     pub(crate) fn only(&self, endpoint: Endpoint) -> Result<Self, Error> {
         self.check_endpoint(&endpoint)?;
         let settings = Settings { endpoints: vec![endpoint], ..self.shared.settings.clone() };
         Self::start_below(Arc::downgrade(&self.shared), settings)
     }
 
-    /// Whether a client with these settings may use the endpoint: it must be as secure as they ask for.
+    /// Checks whether the endpoint is as secure as the client's settings require.
     pub(crate) fn check_endpoint(&self, endpoint: &Endpoint) -> Result<(), Error> {
         let origins = self.origins();
         origins.check(endpoint)?;
         self.tokens().check_endpoint(endpoint, origins.is_secure(endpoint))
     }
 
-    /// The channel to authenticate on: that of all members, so that nobody waits for the one that this channel is for.
+    /// Returns the channel for Authenticate calls: the one to all members, so that the token does not depend on the
+    /// single member of this channel.
     pub(super) fn for_tokens(&self) -> Self {
         let parent = Self::upgrade(&self.shared.parent).filter(|parent| parent.pool().check_alive().is_ok());
         parent.map_or_else(|| self.clone(), |parent| parent.for_tokens())
     }
 
-    /// The tokens of the client.
+    /// Returns the tokens of the client.
     pub(crate) fn tokens(&self) -> &Arc<Tokens> {
         &self.shared.settings.tokens
     }
 
-    /// A channel to the member at `endpoint` alone, whether or not it is one of this channel's endpoints.
+    /// Creates a channel to the member at `endpoint`, which need not be one of this channel's endpoints.
     ///
-    /// Fails for a text that is no endpoint, for one that this channel's TLS does not fit, and where no call can succeed.
+    /// Fails for a malformed endpoint, for one that does not fit this channel's TLS settings, and on a closed client.
     pub(crate) fn at(&self, endpoint: &str) -> Result<Self, Error> {
         let refuse = |why: Error| Error::invalid_request("endpoint", why.message().to_owned());
         let endpoint: Endpoint = endpoint.parse().map_err(refuse)?;
@@ -173,14 +174,16 @@ impl Channel {
         self.only(endpoint)
     }
 
-    /// Waits until an endpoint is ready, at most `limit`.
+    /// Waits until an endpoint is ready, for at most `limit`.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
         self.ready_once(limit, self.pool().ready()).await
     }
 
-    /// Waits for `condition`, at most `limit`; then says why the endpoints are not ready.
+    /// Waits for `condition`, for at most `limit`. The error states why the endpoints are not ready.
     pub(crate) async fn ready_once(
         &self,
         limit: Duration,
@@ -199,13 +202,13 @@ impl Channel {
         &self.shared.leader
     }
 
-    /// The history that requests are held against which are sent from now on.
+    /// Returns the history against which new requests are checked.
     pub(crate) fn history(&self) -> Arc<History> {
         self.pool().histories().current()
     }
 
-    /// Learns from the header of an answer that came on this connection, or says why the answer is not to be believed. Its member
-    /// is asked again whose it is then.
+    /// Checks the header of a response on this connection, and learns from it. An error means that the response must
+    /// be rejected; the identity of its member is then checked again.
     pub(super) fn examine(
         &self,
         header: &pb::ResponseHeader,
@@ -214,7 +217,8 @@ impl Channel {
     ) -> Result<(), Error> {
         self.learn(header, &connection.history, floor).map_err(|violation| {
             if let Violation::Older { seen, found } = violation {
-                // A linearizable answer proves it as a barrier does, of this connection and of all that were checked after it.
+                // A linearizable response is as conclusive as a quorum read, for this connection and all that
+                // were checked after it.
                 let check = History::check_before(connection.number);
                 let regression = Regression { seen, found };
                 self.pool().histories().regressed(&connection.history, regression, check);
@@ -224,14 +228,14 @@ impl Channel {
             }
             disbelief(violation)
         })?;
-        // Zero where a proxy answered for a member: which one is behind it is not known.
+        // A proxy that responds for a member sends zero; the member behind it is unknown.
         if header.member_id != 0 {
             connection.member.set_server(header.member_id);
         }
         Ok(())
     }
 
-    /// The same for an answer whose connection is not known.
+    /// Checks a header like [`examine`](Self::examine), for a response whose connection is unknown.
     pub(super) fn admit(
         &self,
         header: &pb::ResponseHeader,
@@ -255,7 +259,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Begins another history, of the cluster that the refused endpoints are of, which it gives.
+    /// Starts a new history, of the cluster to which the refused endpoints belong. Returns its id.
     pub(crate) fn accept_cluster(&self) -> Result<u64, Error> {
         let pool = self.pool();
         pool.check_alive()?;
@@ -264,23 +268,26 @@ impl Channel {
                 pool.accept(&self.history(), cluster);
                 Ok(cluster)
             }
-            [] => Err(Error::invalid_request("cluster", "no endpoint is refused")),
+            [] => Err(Error::invalid_request(
+                "cluster",
+                "no endpoint was refused, so there is nothing to accept",
+            )),
             [first, second, ..] => {
                 let text = format!(
-                    "the refused endpoints belong to more than one cluster, {first:x} and {second:x} among them: set the endpoints first"
+                    "the refused endpoints belong to several clusters, including {first:x} and {second:x}: keep those of one cluster with set_endpoints"
                 );
                 Err(Error::invalid_request("cluster", text))
             }
         }
     }
 
-    /// How long the next resend has to wait for its turn.
+    /// Returns the time that the next retry must wait for the retry budget.
     pub(super) fn take_resend(&self) -> Duration {
         let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
         budget.take(Duration::from_millis(self.shared.pool.now()))
     }
 
-    /// The member that a call prefers.
+    /// Returns the member that a call prefers.
     pub(super) fn preference<'a>(&self, call: &Call<'a>) -> Preference<'a> {
         if let Some(endpoint) = call.options.chosen_endpoint() {
             return Preference::Only(endpoint);
@@ -294,7 +301,7 @@ impl Channel {
         }
     }
 
-    /// What requests say they are for, and TLS.
+    /// Returns the origins of requests, and the TLS state.
     pub(crate) fn origins(&self) -> &Origins {
         &self.shared.settings.pool.origins
     }
@@ -311,14 +318,14 @@ impl Channel {
         self.shared.settings.trace_keys
     }
 
-    /// The time that a call has, `None` for any: its own, else what suits its RPC.
+    /// Returns the timeout of a call: its own, else the default of its RPC. `None` means no timeout.
     pub(crate) fn time_limit(&self, call: Call<'_>) -> Option<Duration> {
         let unlimited = call.method.patience() == Patience::Unlimited;
         let chosen = call.options.chosen_timeout();
         if unlimited && chosen == Timeout::Default { None } else { self.timeout(call.options) }
     }
 
-    /// The time that a call of most RPCs with these options has, `None` for any.
+    /// Returns the timeout that these options give to most RPCs. `None` means no timeout.
     pub(crate) fn timeout(&self, options: &CallOptions) -> Option<Duration> {
         match options.chosen_timeout() {
             Timeout::Default => self.shared.settings.timeout,
@@ -327,27 +334,27 @@ impl Channel {
         }
     }
 
-    /// Whether the call has the client's own timeout, for which a header is prepared.
+    /// Returns `true` if the call uses the client's default timeout, for which a header block is prepared.
     pub(crate) fn is_default_timeout(&self, call: Call<'_>) -> bool {
         call.options.chosen_timeout() == Timeout::Default && call.method.patience() == Patience::Default
     }
 
-    /// The header block of a request without a token.
+    /// Returns the header block of a request without a token.
     pub(crate) fn headers(&self, options: &CallOptions, timeout: TimeoutHeader) -> HeaderMap {
         self.shared.headers.of(options, timeout)
     }
 
-    /// The headers that every request carries, for requests that bring their own.
+    /// Returns the headers of every request, for requests with headers of their own.
     pub(crate) fn base_headers(&self) -> &HeaderMap {
         self.shared.headers.base()
     }
 }
 
-/// A typed error where timers and sockets would panic.
+/// Returns an error outside a Tokio runtime, where timers and sockets would panic.
 pub(crate) fn check_runtime() -> Result<(), Error> {
     Handle::try_current().map(drop).map_err(|_| no_runtime())
 }
 
 fn no_runtime() -> Error {
-    Error::new(ErrorKind::NoRuntime, "there is no tokio runtime here: call this inside of one")
+    Error::new(ErrorKind::NoRuntime, "must be called from within a Tokio runtime")
 }

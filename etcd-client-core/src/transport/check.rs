@@ -1,4 +1,4 @@
-//! A request to a connection's driver: find out now whether the peer lives. And one of the driver's: find out on the others.
+//! Requests to a connection's driver to check its peer now, and the driver's request to check the other connections.
 
 use std::{
     sync::{
@@ -14,42 +14,48 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(crate) struct Check {
     wanted: AtomicBool,
-    /// The driver is a task of its own, whose waker never changes: it is registered by its first poll.
+    /// The waker of the driver. The driver is a task of its own, so its waker never changes; its first poll registers
+    /// it.
     driver: OnceLock<Waker>,
-    /// Whether the other connections to the peer are to be checked.
+    /// Notified when the other connections to the peer are to be checked.
     others: Notify,
 }
 
 impl Check {
-    /// Has the driver send a probe at once.
+    /// Makes the driver send a probe immediately.
     pub(crate) fn ask(&self) {
         if self.wanted.swap(true, Ordering::AcqRel) {
             return;
         }
-        // Either this finds the waker, or the first poll finds the request.
+        // Two locations are written and read crosswise: the request and the waker. With a fence on both
+        // sides, either this thread sees the waker, or the driver's first poll sees the request. Without it,
+        // both could be missed.
         fence(Ordering::SeqCst);
         if let Some(driver) = self.driver.get() {
             driver.wake_by_ref();
         }
     }
 
-    /// Whether it was asked for since the last time. Wakes the driver when it is.
+    /// Returns `true` if a check was requested since the last call. Registers the driver, so that a request wakes it.
     pub(super) fn take(&self, driver: &Waker) -> bool {
         if self.driver.get().is_none() {
             let _ = self.driver.set(driver.clone());
+            // Pairs with the fence in `ask`.
             fence(Ordering::SeqCst);
         }
         self.wanted.load(Ordering::Relaxed) && self.wanted.swap(false, Ordering::AcqRel)
     }
 
-    /// Calls wait on this connection in silence.
+    /// Requests checks of the other connections, because calls wait on this one without any data arriving.
     pub(super) fn spread(&self) {
         self.others.notify_one();
     }
 
-    /// Ends when the other connections to the peer are to be checked.
+    /// Waits until the other connections to the peer are to be checked.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(super) async fn spreads(&self) {
         self.others.notified().await;
     }

@@ -1,4 +1,4 @@
-//! One verified HTTP/2 connection: its handshake, and what the pool and the calls need of it.
+//! A verified HTTP/2 connection: its handshake, and the parts of it that the pool and the calls use.
 
 use std::{
     future::poll_fn,
@@ -40,105 +40,111 @@ use crate::mechanism::{
     liveness::{Keepalive, Vital},
 };
 
-/// Name lookup, TCP, TLS, HTTP/2 and the first PING together.
+/// The timeout for name lookup, TCP, TLS, HTTP/2 and the first PING together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Room for the answers of one stream. A unary answer is read as it comes, so this only bounds what is under way.
+/// The receive window of one stream. Unary responses are read as they arrive, so it only bounds the data in flight.
 pub(crate) const STREAM_WINDOW: u32 = 8 << 20;
 
-/// Room for the unread answers of all streams on a connection for streams, of which [`MOST_PACED_STREAMS`] at most are left
+/// The receive window of a connection for streams, shared by all of them. At most [`MOST_PACED_STREAMS`] are left
 /// unread at a time.
 const STREAMS_WINDOW: u32 = 64 << 20;
 
-/// Room for the unread answers of all calls on a connection for calls: as much as HTTP/2 allows (RFC 9113 section 6.9.1).
+/// The receive window of a connection for calls, shared by all of them. It is the maximum of HTTP/2 (RFC 9113 section
+/// 6.9.1).
 ///
-/// Any number of callers may leave their answers unread, each up to [`STREAM_WINDOW`]. With a smaller window eight of them
-/// stall every other call on the connection. The memory is bounded by what these callers asked for, not by this window.
+/// Any number of callers may leave a response of up to [`STREAM_WINDOW`] unread. With a smaller window, eight of them
+/// would stall every other call on the connection. The memory is bounded by the responses that these callers
+/// requested, not by this window.
 const CALLS_WINDOW: u32 = i32::MAX as u32;
 
-/// What unread DATA frames of less than 256 bytes may cost h2 before it closes the connection: 256 bytes less their length
-/// each.
+/// The total cost of unread DATA frames below 256 bytes at which h2 closes the connection. Each costs 256 bytes minus
+/// its length.
 ///
-/// h2 0.4.20 never gives back what the frames of a reset stream cost, so a small answer that crosses the reset of its call
-/// uses up 190 bytes of this for the life of the connection. The budget is out of reach of any number of dropped calls;
-/// what bounds the memory of unread frames are the windows.
+/// h2 0.4.20 never returns the cost of frames of a reset stream. A small response that crosses the reset of its call
+/// therefore uses up 190 bytes for the lifetime of the connection. This budget cannot be exhausted by dropped calls;
+/// the windows bound the memory of unread frames.
 const DATA_FRAME_BUDGET: usize = usize::MAX / 2;
 
-/// Streams that h2 remembers as reset, for [`RESET_MEMORY`]: it ignores what still arrives on them, and answers what arrives
-/// on a forgotten one with another RST_STREAM. An entry takes about 0.5 KiB.
+/// The number of reset streams that h2 remembers, for [`RESET_MEMORY`]. It ignores frames that arrive on them, and
+/// responds to frames on a forgotten one with another RST_STREAM. An entry takes about 0.5 KiB.
 const REMEMBERED_RESETS: usize = 512;
 
-/// An answer that is later than this after the reset of its stream is rare.
+/// The time for which a reset stream is remembered. Responses rarely arrive later than this after the reset.
 const RESET_MEMORY: Duration = Duration::from_secs(2);
 
-/// Streams whose reader sets the pace. All of them stalled leave half of the connection's window to everybody else.
+/// The number of streams whose readers may set the pace. If all of them stall, half of the connection's window is left
+/// for the others.
 const MOST_PACED_STREAMS: usize = 4;
 
-/// etcd's own headers are far below; the gRPC message of an error may hold a few KiB.
+/// The maximum size of a header list. etcd's own headers are far smaller; the gRPC message of an error may be a few
+/// KiB.
 const MAX_HEADER_LIST: u32 = 64 << 10;
 
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether a connection takes new requests.
+/// The state of a connection, which determines whether it accepts new requests.
 #[derive(Clone, Debug)]
 pub(crate) enum ConnectionState {
     Ready,
-    /// The peer owes an answer to a probe: requests in flight wait or go elsewhere, new ones go elsewhere.
+    /// The peer has not answered a probe yet. New requests use other connections; those in flight wait or are retried
+    /// elsewhere.
     Suspect,
-    /// The peer sent GOAWAY: requests in flight go on, new ones go elsewhere.
+    /// The peer sent GOAWAY. Requests in flight continue; new ones use other connections.
     Draining(End),
     Closed(End),
 }
 
-/// What ended a connection.
+/// The reason why a connection ended.
 #[derive(Clone, Debug)]
 pub(crate) struct End {
     pub(crate) why: Arc<str>,
     pub(crate) kind: EndKind,
 }
 
-/// What the end of a connection says of its peer.
+/// The conclusion about the peer from the end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndKind {
-    /// The peer announced it, without an error: GOAWAY with NO_ERROR.
+    /// The peer announced the end without an error: GOAWAY with NO_ERROR.
     Graceful,
-    /// The peer asked for fewer PINGs.
+    /// The peer requested fewer PINGs.
     TooManyPings,
-    /// Anything else.
+    /// Any other end.
     Lost,
 }
 
-/// A connection that answered a PING, and is known to be of this client's cluster where its peer tells. Dropping it closes it once its last call has ended.
+/// A connection that answered a PING and whose peer, if it reports its cluster, belongs to the client's. Dropping it
+/// closes it once its last call has ended.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    /// Never used twice in a process.
+    /// Unique within the process; never reused.
     pub(crate) id: usize,
     pub(crate) member: Arc<Member>,
     pub(crate) purpose: Purpose,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) check: Arc<Check>,
     pub(crate) state: watch::Receiver<ConnectionState>,
-    /// What its member was found to be of.
+    /// The history to which the member belonged when it was checked.
     pub(crate) history: Arc<History>,
-    /// Its number in that history.
+    /// The number of the connection in that history.
     pub(crate) number: u64,
-    /// Whether it is only good for reads that may be stale, and nothing else may be sent.
+    /// The [`Limit`] of the connection. Requests beyond it must not be sent.
     limited: AtomicU8,
-    /// Whether an answer showed that the member is not what it was found to be.
+    /// Set when a response showed that the member no longer matches the result of the check.
     retired: AtomicBool,
-    /// Cancelled then, for what waits.
+    /// Cancelled at the same time, to wake waiting tasks.
     retiring: CancellationToken,
     send: SendRequest<Bytes>,
-    /// The RPCs that the member does not have: one bit for each method.
+    /// The RPCs that the member does not implement, as one bit per method.
     lacking: AtomicU64,
     paced_streams: AtomicUsize,
     heard: Heard,
-    /// The calls that wait for a slot on connections like this one.
+    /// The calls that wait for a slot on connections of this purpose.
     room: Arc<Room<Arc<Self>>>,
     shutdown: CancellationToken,
 }
 
-/// Where a connection is made to and who runs it.
+/// The parameters of a new connection: its target, and the state that its tasks use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dial<'a> {
     pub(crate) member: &'a Arc<Member>,
@@ -148,27 +154,32 @@ pub(crate) struct Dial<'a> {
     pub(crate) origins: &'a Origins,
     pub(crate) observer: &'a SharedObserver,
     pub(crate) histories: &'a Histories,
-    /// What the pool's own requests carry.
+    /// The headers of the pool's own requests.
     pub(crate) headers: &'a HeaderMap,
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
     pub(crate) room: &'a Arc<Room<Arc<Connection>>>,
-    /// Has waiting calls look again.
+    /// Makes waiting calls look again.
     pub(crate) changed: &'a watch::Sender<()>,
-    /// When the pool began, in which member statistics are counted.
+    /// The start of the pool, from which member statistics count time.
     pub(crate) epoch: Instant,
 }
 
 impl Connection {
-    /// Connects, speaks HTTP/2, waits for the answer to one PING and asks whose the peer is: what comes back is known to work,
-    /// and to be safe to write to. The questions leave together.
+    /// Opens a connection and verifies it: HTTP/2 handshake, the answer to one PING, and a check of the member's
+    /// identity. The result is known to work and to be safe for writes. All requests of the verification are sent
+    /// together.
     ///
-    /// The first PING on a connection is free in etcd's ping policy. Fails with a [`Refusal`] for a member that is not ours.
+    /// The first PING on a connection does not count in etcd's PING policy.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Refusal`] for a member of another cluster or history.
     pub(crate) async fn open(dial: Dial<'_>) -> Result<Self, BoxError> {
         match timeout(CONNECT_TIMEOUT, dialing::first(|attempt| Self::verified(dial, attempt))).await {
             Ok(result) => result,
-            Err(_elapsed) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()).into()),
+            Err(_elapsed) => Err(format!("no response within {} s", CONNECT_TIMEOUT.as_secs()).into()),
         }
     }
 
@@ -181,7 +192,8 @@ impl Connection {
         let (io, heard) = Watched::new(io);
         let (send, mut connection) =
             builder(dial.purpose).handshake::<_, Bytes>(io).await.map_err(not_http2)?;
-        let mut pings = connection.ping_pong().ok_or("HTTP/2 gave no PING handle")?;
+        let mut pings =
+            connection.ping_pong().ok_or("internal error: the HTTP/2 PING handle is already taken")?;
         let sent = Instant::now();
         let history = dial.histories.current();
         let asking = Asking::begin(send.clone(), dial.member, dial.headers, &history);
@@ -192,6 +204,8 @@ impl Connection {
             dial.member.latency.record(micros(round_trip), millis(now));
             Ok::<_, BoxError>(asking.conclude().await)
         };
+        // The connection future does the I/O for the answers, so both are polled here until the driver takes
+        // over.
         let finding = tokio::select! {
             ended = &mut connection => return Err(match ended {
                 Ok(()) => format!("the peer closed the connection during the HTTP/2 handshake: {hint}").into(),
@@ -199,6 +213,8 @@ impl Connection {
             }),
             finding = answers => finding?,
         };
+        // Only a connection verified against this history gets a number in it. If the history regresses,
+        // connections with lower numbers than the check that found it are disowned.
         let is_current = matches!(finding.verdict, Verdict::Member(_));
         let limit = fitness(finding, dial.histories, &history, dial.member)?;
         let number = if is_current { history.admit_connection() } else { UNVERIFIED };
@@ -233,45 +249,45 @@ impl Connection {
         })
     }
 
-    /// The endpoint as the user wrote it.
+    /// Returns the endpoint as configured.
     pub(crate) fn endpoint(&self) -> &str {
         self.member.endpoint.as_str()
     }
 
-    /// Whether the client was closed: nothing else shuts a connection down while it is held.
+    /// Returns `true` if the client was closed. Nothing else shuts down a connection that is still held.
     pub(crate) fn is_shut_down(&self) -> bool {
         self.shutdown.is_cancelled()
     }
 
-    /// A handle that opens streams.
+    /// Returns a handle that opens streams.
     pub(crate) fn sender(&self) -> SendRequest<Bytes> {
         self.send.clone()
     }
 
-    /// Requests in flight, or `None` when the connection takes no more.
+    /// Returns the number of requests in flight, or `None` if the connection accepts no more.
     ///
-    /// A request beyond the peer's limit would wait inside h2, half sent: it waits before it is sent instead.
+    /// A request beyond the peer's limit would wait inside h2, partly sent. It waits before it is sent instead.
     pub(crate) fn load(&self) -> Option<usize> {
         if self.gauge.vital() >= Vital::Suspect || self.is_retired() { None } else { self.gauge.room() }
     }
 
-    /// Whether nothing may be sent any more, as its member has to be asked again whose it is.
+    /// Returns `true` if no further request may be sent until the identity of the member has been checked again.
     pub(crate) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::Acquire) || self.history.disowns(self.number)
     }
 
-    /// Has no further request sent on it. Calls in flight go on, streams leave.
+    /// Accepts no further requests. Calls in flight continue; streams move to another connection.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
         self.retiring.cancel();
     }
 
-    /// Ends once it was retired.
+    /// Waits until the connection is retired.
     pub(crate) async fn retired(&self) {
         self.retiring.cancelled().await;
     }
 
-    /// What it may be used for.
+    /// Returns the restrictions of the connection.
     pub(crate) fn limit(&self) -> Limit {
         match self.limited.load(Ordering::Acquire) {
             0 => Limit::None,
@@ -280,7 +296,7 @@ impl Connection {
         }
     }
 
-    /// Asks again whose it is, and what it may be used for.
+    /// Checks the identity of the member and the restrictions of the connection again.
     pub(crate) async fn check_again(
         &self,
         headers: &HeaderMap,
@@ -292,27 +308,28 @@ impl Connection {
         Ok(limit)
     }
 
-    /// Whether something was read from it at `moment`, in the pool's milliseconds, or later: the path works since then.
+    /// Returns `true` if data was read at `moment` or later, in the pool's milliseconds, so the path has worked since
+    /// then.
     pub(crate) fn is_heard_since(&self, moment: u64) -> bool {
         self.heard.at() >= moment
     }
 
-    /// A call picked this connection at `now`, in the pool's milliseconds.
+    /// Records that a call picked this connection at `now`, in the pool's milliseconds.
     pub(crate) fn used(&self, now: u64) {
         self.heard.used(now);
     }
 
-    /// To be called before a request is queued, for [`was_unsent`](Self::was_unsent).
+    /// Marks the current position for [`was_unsent`](Self::was_unsent). Must be called before a request is queued.
     pub(crate) fn mark(&self) -> Mark {
         self.heard.mark()
     }
 
-    /// Whether no byte of a request queued after `mark` was written, on a connection that has ended.
+    /// Returns `true` if no byte of a request queued after `mark` was written, and the connection has ended.
     pub(crate) fn was_unsent(&self, mark: Mark) -> bool {
         self.heard.is_silent_since(mark)
     }
 
-    /// Whether the member has said that it does not have this RPC.
+    /// Returns `true` if the member has reported that it does not implement this RPC.
     pub(crate) fn lacks(&self, method: Method) -> bool {
         self.lacking.load(Ordering::Relaxed) & (1 << method.index()) != 0
     }
@@ -321,18 +338,19 @@ impl Connection {
         self.lacking.fetch_or(1 << method.index(), Ordering::Relaxed);
     }
 
-    /// A place for a stream that is read at its reader's pace, where one is left.
+    /// Reserves a slot for a stream that is read at its reader's pace, if one is free.
     pub(crate) fn stream_place(self: &Arc<Self>) -> Option<StreamPlace> {
+        // The guard is created before the check, so that it also undoes the increment of a failed attempt.
         let place = StreamPlace { connection: Arc::clone(self) };
         (self.paced_streams.fetch_add(1, Ordering::Relaxed) < MOST_PACED_STREAMS).then_some(place)
     }
 
-    /// Whether [`stream_place`](Self::stream_place) would give one.
+    /// Returns `true` if [`stream_place`](Self::stream_place) would succeed.
     pub(crate) fn has_stream_place(&self) -> bool {
         self.paced_streams.load(Ordering::Relaxed) < MOST_PACED_STREAMS
     }
 
-    /// Counts one request in, where there is room; the guard counts it out.
+    /// Counts a new request, if there is capacity. The guard counts its end.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<InFlight> {
         if self.is_retired() {
             return None;
@@ -340,7 +358,7 @@ impl Connection {
         self.gauge.enter().then(|| InFlight::counted(Arc::clone(self)))
     }
 
-    /// As [`begin`](Self::begin), for a call that leaves half of the slots to others.
+    /// Counts a new request, like [`begin`](Self::begin), but leaves half of the slots to other calls.
     pub(crate) fn begin_first_half(self: &Arc<Self>) -> Option<InFlight> {
         if self.is_retired() {
             return None;
@@ -348,46 +366,47 @@ impl Connection {
         self.gauge.enter_first_half().then(|| InFlight::counted(Arc::clone(self)))
     }
 
-    /// Ends when no more requests may be sent, or the peer is gone.
+    /// Waits until no more requests may be sent, or the connection is lost.
     pub(crate) async fn leaving(&self) {
         let mut state = self.state.clone();
         let leaving = |state: &ConnectionState| {
             matches!(state, ConnectionState::Draining(_) | ConnectionState::Closed(_))
         };
         tokio::select! {
-            // An error means that the driver is gone.
+            // An error means that the driver has ended.
             _ = state.wait_for(leaving) => {}
             () = self.retired() => {}
         }
     }
 }
 
-/// What a connection may be used for.
+/// The restrictions of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Limit {
-    /// Everything.
+    /// No restrictions.
     None,
-    /// What a learner answers: its status, and reads that may be stale.
+    /// The member is a learner: its status and serializable reads only.
     Learner,
-    /// Reads that may be stale, until its member has caught up or a quorum says why not.
+    /// The member is behind the known history: serializable reads only, until it has caught up or a quorum explains
+    /// it.
     Behind,
 }
 
 impl Limit {
-    /// Why, for a person.
+    /// Returns the reason for the restriction, for the user.
     pub(crate) fn reason(self) -> Option<Arc<str>> {
         match self {
             Self::None => None,
-            Self::Learner => Some("it is a learner, which takes no writes".into()),
+            Self::Learner => Some("the member is a learner, which accepts no writes".into()),
             Self::Behind => {
-                Some("it is behind what was seen, and reaches no quorum: for stale reads only".into())
+                Some("the member is behind the known revision and reaches no quorum: it serves serializable reads only".into())
             }
         }
     }
 }
 
-/// What a connection is good for by what its check found, which the history learns from.
+/// Derives the restrictions from the result of a check, and updates the history from it.
 fn fitness(
     finding: Finding,
     histories: &Histories,
@@ -404,17 +423,17 @@ fn fitness(
             if let Violation::Regressed(regression) = violation {
                 histories.regressed(history, regression, number);
             }
-            // Where the header does not name one, it is the known cluster that has regressed.
+            // If the header names no cluster, the known cluster has regressed.
             let cluster = if cluster == 0 { history.cluster() } else { cluster };
             return Err(Refusal::new(violation, cluster, history).into());
         }
         Verdict::Silent => {
-            let text = failure.map_or_else(|| "it did not answer".into(), |failure| failure.text);
+            let text = failure.map_or_else(|| "the member did not respond".into(), |failure| failure.text);
             return Err(text.into());
         }
     };
     if let Some(header) = header {
-        // Another endpoint may have named a cluster meanwhile.
+        // Another endpoint may have pinned the cluster id since the check began.
         history.same_cluster(cluster).map_err(|violation| Refusal::new(violation, cluster, history))?;
         if limit == Limit::None {
             history.raise(header.revision);
@@ -426,12 +445,12 @@ fn fitness(
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // h2 does not wake its connection for a dropped handle.
+        // h2 does not wake its connection when a handle is dropped.
         self.shutdown.cancel();
     }
 }
 
-/// One request in flight on a connection.
+/// A request in flight on a connection.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     pub(crate) connection: Arc<Connection>,
@@ -439,12 +458,13 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// A request that is counted already.
+    /// Creates the guard of a request that is already counted.
     pub(crate) fn counted(connection: Arc<Connection>) -> Self {
         Self { connection, resting: false }
     }
 
-    /// Notes whether its reader takes its time: what the peer does not owe is no reason to ask whether it lives.
+    /// Records whether the reader is currently not waiting for data. The peer then owes nothing, so silence is no
+    /// reason to probe it.
     pub(crate) fn set_resting(&mut self, resting: bool) {
         match (self.resting, resting) {
             (false, true) => self.connection.gauge.rest(),
@@ -507,29 +527,29 @@ fn builder(purpose: Purpose) -> Builder {
         .data_frame_budget(DATA_FRAME_BUDGET)
         .max_concurrent_reset_streams(REMEMBERED_RESETS)
         .reset_stream_duration(RESET_MEMORY)
-        // h2 counts each frame that arrives on a forgotten stream as an error of its own, and closes the connection after
-        // 1,024 of them in its life. Dropped calls cause them without anybody being at fault.
+        // h2 counts each frame that arrives on a forgotten stream as an error, and closes the connection
+        // after 1,024 of them. Dropped calls cause such frames although neither side is at fault.
         .max_local_error_reset_streams(None)
         .max_header_list_size(MAX_HEADER_LIST);
     builder
 }
 
-/// A duration as member statistics count it.
+/// Converts a duration to the unit of member statistics.
 pub(crate) fn micros(duration: Duration) -> u32 {
     u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// A moment as member statistics count it.
+/// Converts a moment to the unit of member statistics.
 pub(crate) fn millis(since_epoch: Duration) -> u64 {
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn not_http2(error: &h2::Error, hint: &str) -> BoxError {
     match error.get_io() {
-        // What TLS says is a sentence of its own.
+        // TLS errors are complete sentences already.
         Some(error) if error.kind() == io::ErrorKind::InvalidData => return error.to_string().into(),
         Some(_) => return format!("the HTTP/2 handshake failed ({error}): {hint}").into(),
         None => {}
     }
-    format!("the peer does not speak HTTP/2 ({error}): is this etcd's client port?").into()
+    format!("the peer does not speak HTTP/2 ({error}): check that the endpoint is etcd's client port").into()
 }

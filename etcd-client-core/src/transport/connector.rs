@@ -1,4 +1,4 @@
-//! The seam below HTTP/2: how a byte stream to a member is made.
+//! The layer below HTTP/2: connectors open byte streams to members.
 
 use std::{fmt, future::poll_fn, pin::Pin, sync::Arc};
 
@@ -9,17 +9,17 @@ use crate::model::Endpoint;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a connector is asked to reach.
+/// The target of a connection attempt.
 ///
-/// A connector is any `tower_service::Service<Target>` whose response is a tokio byte stream: the client's own, one that goes
-/// through a proxy, or one of a simulated network.
+/// A connector is any `tower_service::Service<Target>` whose response is a tokio byte stream. Examples are the
+/// client's own connector, one that uses a proxy, and one of a simulated network.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Target {
     /// The member's endpoint.
     pub endpoint: Endpoint,
-    /// How many attempts to reach the endpoint are under way and have not been answered yet. A connector that knows several
-    /// addresses of it begins with another one for each.
+    /// The number of unfinished attempts to reach this endpoint. A connector that knows several addresses begins each
+    /// attempt with a different one.
     pub attempt: usize,
 }
 
@@ -36,7 +36,7 @@ pub(crate) trait Connect: Send + Sync {
     async fn connect(&self, target: Target) -> Result<BoxIo, BoxError>;
 }
 
-/// Any tower service as a [`Connect`].
+/// Adapts a tower service to [`Connect`].
 pub(crate) struct ServiceConnector<S>(pub(crate) S);
 
 #[async_trait::async_trait]
@@ -48,6 +48,8 @@ where
     S::Future: Send,
 {
     async fn connect(&self, target: Target) -> Result<BoxIo, BoxError> {
+        // A clone per connection: `poll_ready` reserves capacity in the service that it is called on, so
+        // attempts that run at the same time must not share one.
         let mut service = self.0.clone();
         poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
         let io = service.call(target).await.map_err(Into::into)?;
@@ -55,7 +57,7 @@ where
     }
 }
 
-/// A shared connector that can be printed.
+/// A shared connector that implements `Debug`.
 #[derive(Clone)]
 pub(crate) struct SharedConnector(pub(crate) Arc<dyn Connect>);
 

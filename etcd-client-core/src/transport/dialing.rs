@@ -1,4 +1,4 @@
-//! Several attempts at one connection: the first that is known to work is taken.
+//! Parallel attempts at one connection. The first verified one is used.
 
 use std::time::Duration;
 
@@ -7,16 +7,19 @@ use tokio::time::sleep;
 
 use super::connector::BoxError;
 
-/// How long an attempt is waited for alone. A gateway or a load balancer may lead it to a member that hangs, and so may one of the
-/// addresses of a name: the kernel of such a machine still accepts, so that only the answer to the first PING tells.
+/// The time after which another attempt starts. A gateway, a load balancer or one of several addresses may lead an
+/// attempt to a hung member. The kernel of such a machine still accepts connections, so only the answer to the first
+/// PING shows that the member works.
 const NEXT_ATTEMPT_AFTER: Duration = Duration::from_secs(1);
 
-/// The attempts under way at most. The last of them has a second left of the connect timeout.
+/// The maximum number of concurrent attempts. The last one has a second left of the connect timeout.
 const MOST_ATTEMPTS: usize = 4;
 
-/// The first connection that `attempt` makes, which is given the number of attempts before it.
+/// Returns the first connection that `attempt` establishes. Its argument is the number of attempts started before.
 ///
-/// Cancel safe: what is under way is dropped.
+/// # Cancel safety
+///
+/// Attempts in progress are dropped.
 pub(super) async fn first<T, A>(attempt: impl Fn(usize) -> A) -> Result<T, BoxError>
 where
     A: Future<Output = Result<T, BoxError>>,
@@ -33,7 +36,7 @@ where
             };
             match ended {
                 Err(error) if attempts.is_empty() => return Err(error),
-                // The others may still answer.
+                // Other attempts are still in progress.
                 Err(_) => {}
                 Ok(connection) => return Ok(connection),
             }

@@ -1,4 +1,4 @@
-//! Endpoints from DNS: the SRV records of a cluster.
+//! Endpoint discovery with DNS SRV records.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -19,13 +19,16 @@ use crate::{
 
 const OPERATION: &str = "srv discovery";
 
-/// One lost datagram is to cost a part of the time only.
+/// The number of tries within the timeout, so that one lost datagram costs only a part of it.
 const TRIES: u32 = 3;
 
-/// Finds the members of a cluster in DNS.
+/// Finds the members of a cluster with DNS SRV records.
 ///
-/// The records of `_etcd-client-ssl._tcp.DOMAIN` become `https` endpoints, those of `_etcd-client._tcp.DOMAIN` become
-/// `http` ones; a member of both is used with TLS. They come in the order of their priorities and, by chance, weights.
+/// Records of `_etcd-client-ssl._tcp.DOMAIN` become `https` endpoints, and those of `_etcd-client._tcp.DOMAIN` become
+/// `http` endpoints. A member with both is used with TLS. Endpoints are ordered by priority, and randomly by weight
+/// within a priority.
+///
+/// # Examples
 ///
 /// ```no_run
 /// use etcd_client_core::{Client, Discovery};
@@ -39,9 +42,10 @@ const TRIES: u32 = 3;
 ///
 /// # Security
 ///
-/// Answers of DNS are not authenticated. A client built from [`endpoints`](Self::endpoints) verifies that each certificate carries
-/// the target of its record: who can forge an answer chooses the target, and needs a certificate of an accepted CA for any name.
-/// `Discovery::builder_with_tls` verifies that it carries the domain.
+/// DNS responses are not authenticated. A client built from [`endpoints`](Self::endpoints) verifies that each
+/// certificate contains the target of its SRV record. An attacker who can forge a response chooses that target, and
+/// only needs a certificate of a trusted CA for any name. `Discovery::builder_with_tls` verifies that each certificate
+/// contains the domain instead.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is looked up until `endpoints` is called"]
 pub struct Discovery {
@@ -55,8 +59,8 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// By the SRV records of `domain`. With a dot at its end the name is complete; without one the search list of the
-    /// system applies to it as to any name.
+    /// Creates a discovery for the SRV records of `domain`. A trailing dot marks the name as complete; without it, the
+    /// search list of the system applies.
     pub fn srv(domain: impl Into<String>) -> Self {
         Self {
             domain: domain.into(),
@@ -69,64 +73,70 @@ impl Discovery {
         }
     }
 
-    /// Looks for `_etcd-client-ssl-NAME` and `_etcd-client-NAME` instead: for several clusters in one domain. Default:
-    /// none.
+    /// Looks up `_etcd-client-ssl-NAME` and `_etcd-client-NAME` instead, to distinguish several clusters in one
+    /// domain. Default: none.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
     }
 
-    /// Leaves out members without TLS: who can forge an answer of DNS can otherwise lead a client to plaintext.
-    /// Default: they are used.
+    /// Ignores members without TLS. Otherwise a forged DNS response can make a client use plaintext. By default they
+    /// are included.
     pub fn tls_only(mut self) -> Self {
         self.tls_only = true;
         self
     }
 
-    /// Has [`builder_with_tls`](Self::builder_with_tls) verify that each certificate carries the target of its record instead of
-    /// the domain, as etcdctl does unless `--insecure-discovery=false` is given. Default: the domain.
+    /// Makes [`builder_with_tls`](Self::builder_with_tls) verify that each certificate contains the target of its SRV
+    /// record instead of the domain. `etcdctl` does the same unless `--insecure-discovery=false` is set. Default: the
+    /// domain.
     ///
-    /// It is for certificates that carry the members' own names only. Who can forge an answer of DNS chooses those names.
+    /// Use it only if the certificates contain no other names than those of the members. An attacker who can forge a
+    /// DNS response chooses these names.
     #[cfg(feature = "tls")]
     pub fn trust_targets(mut self) -> Self {
         self.trust_targets = true;
         self
     }
 
-    /// Asks these DNS servers instead of the system's. Default: the system's.
+    /// Sets the DNS servers to query. Default: those of the system.
     pub fn name_servers(mut self, servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         self.name_servers = servers.into_iter().collect();
         self
     }
 
-    /// How long it may take in all. Default: 5 s.
+    /// Sets the timeout of the whole lookup. Default: 5 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Looks the members up: once, so look again to hear of changes, or let the client follow them with
+    /// Looks up the members once. To follow later changes, call it again, or let the client update its endpoints with
     /// [`auto_sync`](crate::ClientBuilder::auto_sync).
-    ///
-    /// Cancel safe.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](ErrorKind::Unavailable) when no record names a member; [`attempts`](Error::attempts) holds what DNS
-    /// said of each name. [`Timeout`](ErrorKind::Timeout), [`InvalidConfig`](ErrorKind::InvalidConfig) for a domain that
-    /// is no name, and [`NoRuntime`](ErrorKind::NoRuntime) outside of a tokio runtime.
+    /// - [`Unavailable`](ErrorKind::Unavailable) if no record names a member. [`attempts`](Error::attempts) contains
+    ///   the DNS error of each name.
+    /// - [`Timeout`](ErrorKind::Timeout) if DNS does not respond in time.
+    /// - [`InvalidConfig`](ErrorKind::InvalidConfig) if the domain is not a valid DNS name.
+    /// - [`NoRuntime`](ErrorKind::NoRuntime) outside a Tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, Error> {
         let found = async {
             check_runtime()?;
             timeout(self.timeout, self.look_up()).await.unwrap_or_else(|_elapsed| {
-                let text = format!("DNS did not answer within {}", seconds(self.timeout));
+                let text = format!("DNS did not respond within {}", seconds(self.timeout));
                 Err(Error::new(ErrorKind::Timeout, text).with_elapsed(self.timeout))
             })
         };
         found.await.map_err(|error| error.with_operation(OPERATION))
     }
 
-    /// The name that each certificate must carry, where it is the same for all.
+    /// Returns the name that every certificate must contain, if it is the same for all.
     #[cfg(feature = "tls")]
     pub(crate) fn server_name(&self) -> Option<&str> {
         (!self.trust_targets).then(|| self.domain.trim_end_matches('.'))
@@ -138,7 +148,8 @@ impl Discovery {
             check_label("service_name", name, false)?;
         }
         let resolver = self.resolver().map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "the system's DNS settings cannot be used").with_source(error)
+            Error::new(ErrorKind::Unavailable, "the DNS settings of the system cannot be used")
+                .with_source(error)
         })?;
         let (secure, plain) = srv::names(&self.domain, self.service_name.as_deref());
         let (with_tls, without) = tokio::join!(records(&resolver, &secure), async {
@@ -153,10 +164,10 @@ impl Discovery {
         };
         let (with_tls, without) = (taken(secure, with_tls), taken(plain, without));
         let texts = srv::endpoints(with_tls, without, |most| fastrand::u64(0..=most));
-        // What is no host name is not for us: the other records may be.
+        // A record whose target is not a host name is skipped, because the others may be valid.
         let endpoints: Vec<Endpoint> = texts.iter().filter_map(|text| text.parse().ok()).collect();
         if endpoints.is_empty() {
-            let text = format!("DNS names no etcd member for {}", self.domain);
+            let text = format!("DNS has no SRV records of etcd members for {}", self.domain);
             return Err(Error::new(ErrorKind::Unavailable, text).with_attempts(attempts));
         }
         Ok(endpoints)
@@ -203,7 +214,7 @@ fn check_label(field: &'static str, text: &str, dots: bool) -> Result<(), Error>
     let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || (dots && c == '.');
     let empty_label = text.strip_suffix('.').unwrap_or(text).split('.').any(str::is_empty);
     if empty_label || !text.chars().all(valid) {
-        return Err(Error::invalid_config(field, format!("{text:?} is no name in DNS")));
+        return Err(Error::invalid_config(field, format!("{text:?} is not a valid DNS name")));
     }
     Ok(())
 }

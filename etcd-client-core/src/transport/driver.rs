@@ -1,4 +1,4 @@
-//! The task that moves one connection's bytes, watches its peer, and tells when it takes no more requests.
+//! The task that does the I/O of one connection, probes its peer, and reports when it accepts no more requests.
 
 use std::{
     future::Future,
@@ -28,25 +28,26 @@ use super::{
 };
 use crate::mechanism::liveness::{Keepalive, Liveness, Probe, Step, Vital};
 
-/// How often a connection is looked at that carries nothing but streams which nobody reads at the moment.
+/// The interval for checking a connection whose streams all have readers that are not waiting for data.
 const RESTING_LOOK: Duration = Duration::from_secs(1);
 
-/// In place of a moment that no clock can show: a look that comes too early does no harm.
+/// A substitute for a time that the clock cannot represent. Checking too early does no harm.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Polls the connection until it ends or is shut down.
 pub(crate) struct Driver {
     connection: Connection<Watched, Bytes>,
-    /// Reports a GOAWAY at once, without a request that runs into it. Gone once it has: it would keep h2 from ending.
+    /// Detects a GOAWAY immediately, without a request that runs into it. Dropped afterwards, because the handle would
+    /// keep h2 from ending.
     probe: Option<SendRequest<Bytes>>,
     state: watch::Sender<ConnectionState>,
-    /// Cancelled where this task is dropped before it has ended, which only the end of its runtime does.
+    /// Cancelled if this task is dropped before it has ended, which happens only when its runtime shuts down.
     runtime_ended: CancellationToken,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     watch: PeerWatch,
 }
 
-/// What a driver needs to judge the silence of its peer.
+/// The state from which a driver decides whether the peer is unresponsive.
 pub(crate) struct PeerWatch {
     pub(crate) pings: PingPong,
     pub(crate) heard: Heard,
@@ -55,18 +56,18 @@ pub(crate) struct PeerWatch {
     liveness: Liveness,
     timeout_ms: u128,
     started: Instant,
-    /// When the connection began, in the pool's milliseconds.
+    /// The start of the connection, in the pool's milliseconds.
     began: u64,
     timer: Pin<Box<Sleep>>,
     armed: bool,
-    /// Whether something was read, or a look was due, since the last time that the gauge was set.
+    /// Whether data was read, or a check was due, since the gauge was last updated.
     looked: bool,
-    /// Has waiting calls look again.
+    /// Makes waiting calls look again.
     changed: watch::Sender<()>,
 }
 
 impl PeerWatch {
-    /// `epoch` is when the pool began, and `changed` has its waiting calls look again.
+    /// `epoch` is the start of the pool. `changed` makes its waiting calls look again.
     pub(crate) fn new(
         pings: PingPong,
         heard: Heard,
@@ -94,7 +95,7 @@ impl PeerWatch {
         }
     }
 
-    /// Does what the silence asks for; breaks with the reason when the peer is given up.
+    /// Advances the liveness checks. Breaks with the reason if the peer is considered dead.
     fn look(
         &mut self,
         connection: &mut Connection<Watched, Bytes>,
@@ -105,7 +106,7 @@ impl PeerWatch {
             self.looked = true;
             self.liveness.heard(age);
             self.heard.set_at(self.began + millis(age));
-            // Frees the handle for the next PING.
+            // Consumes a PONG, which makes the handle available for the next PING.
             let _ = self.pings.poll_pong(cx);
         }
         if self.check.take(cx.waker()) {
@@ -130,7 +131,7 @@ impl PeerWatch {
                 self.armed = false;
                 continue;
             }
-            // Nobody tells when a reader that took its time waits again.
+            // No event reports that a paused reader waits again, so the state is polled.
             let wake = step
                 .wake
                 .or_else(|| (self.gauge.in_flight() > 0).then(|| self.started.elapsed() + RESTING_LOOK));
@@ -144,7 +145,7 @@ impl PeerWatch {
 }
 
 impl PeerWatch {
-    /// Sends what the silence asks for; `false` where it cannot be sent.
+    /// Sends the probe of `step`. Returns `false` if it could not be sent.
     fn send(
         &mut self,
         step: &Step,
@@ -154,15 +155,16 @@ impl PeerWatch {
         match step.probe {
             None => return true,
             Some(Probe::Ping) => {
-                // Where one is still under way its answer serves as well.
+                // If a PING is already in flight, its answer serves as well.
                 let _ = self.pings.send_ping(Ping::opaque());
                 let _ = self.pings.poll_pong(cx);
             }
+            // A SETTINGS frame is acknowledged like a PING, but does not count in the peer's PING policy.
             Some(Probe::Settings) => {
                 if connection.set_initial_window_size(STREAM_WINDOW).is_err() {
                     return false;
                 }
-                // It is written at the next poll of the connection.
+                // The frame is written at the next poll of the connection.
                 cx.waker().wake_by_ref();
             }
         }
@@ -210,14 +212,14 @@ impl Driver {
         }
     }
 
-    /// Offers what the peer's silence says to calls and to the supervisor.
+    /// Publishes the liveness of the peer to calls and to the supervisor.
     fn publish(&mut self) {
         let (before, now) = (self.watch.gauge.vital(), self.watch.liveness.vital());
         if std::mem::take(&mut self.watch.looked)
             && let Some(probe) = &self.probe
         {
-            // What was read may be SETTINGS that allow fewer or more requests. A connection without requests reads nothing
-            // else, so this must not wait for a request.
+            // The data may be SETTINGS with a different limit of concurrent streams. An idle connection reads
+            // nothing else, so the limit is updated here and not with the next request.
             if self.watch.gauge.allow(probe.current_max_send_streams()) {
                 self.watch.changed.send_replace(());
             }
@@ -241,14 +243,16 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Runs before the connection's streams learn that it is gone.
+    /// Runs before the connection's streams learn about its end.
+    // `panicking` distinguishes a panic in this task, which ends one connection, from the end of the runtime,
+    // which ends the client.
     fn drop(&mut self) {
         let ended = matches!(*self.state.borrow(), ConnectionState::Closed(_));
         if ended {
             return;
         }
         if std::thread::panicking() {
-            self.close("internal error: the task of the connection panicked", EndKind::Lost);
+            self.close("internal error: the connection task panicked", EndKind::Lost);
         } else {
             self.runtime_ended.cancel();
         }
@@ -265,7 +269,7 @@ impl Future for Driver {
         }
         match Pin::new(&mut self.connection).poll(cx) {
             Poll::Ready(Ok(())) => {
-                // A GOAWAY may have come together with the end.
+                // A GOAWAY may have arrived together with the end of the stream.
                 self.look_for_goaway(cx);
                 let kind = match &*self.state.borrow() {
                     ConnectionState::Draining(end) => end.kind,
@@ -290,17 +294,17 @@ impl Future for Driver {
     }
 }
 
-/// The debug data of a GOAWAY that asks for fewer PINGs (gRFC A8). ENHANCE_YOUR_CALM alone may be about anything.
+/// The debug data of a GOAWAY that requests fewer PINGs (gRFC A8). ENHANCE_YOUR_CALM alone may have any reason.
 const TOO_MANY_PINGS: &str = "too_many_pings";
 
-/// What an error that ended the connection says of the peer.
+/// Classifies an error that ended the connection.
 fn kind(error: &h2::Error) -> EndKind {
     if !(error.is_go_away() && error.is_remote()) {
         return EndKind::Lost;
     }
     match error.reason() {
         Some(h2::Reason::NO_ERROR) => EndKind::Graceful,
-        // h2 shows the debug data in the text of the error only.
+        // h2 exposes the debug data only in the text of the error.
         Some(h2::Reason::ENHANCE_YOUR_CALM) if error.to_string().contains(TOO_MANY_PINGS) => {
             EndKind::TooManyPings
         }
@@ -308,7 +312,7 @@ fn kind(error: &h2::Error) -> EndKind {
     }
 }
 
-/// What ended a connection or a stream, in words.
+/// Describes the end of a connection or a stream.
 pub(crate) fn describe(error: &h2::Error) -> String {
     if let Some(io) = error.get_io() {
         return format!("the connection was lost: {io}");

@@ -1,4 +1,4 @@
-//! A call with many requests and many answers: its two halves, moved together.
+//! A bidirectional streaming call. One task drives both directions.
 
 use std::{
     future::{Future as _, poll_fn},
@@ -20,14 +20,14 @@ use super::{
 };
 use crate::mechanism::grpc::frame::{self, Decoder};
 
-/// What is handed to the connection at once.
+/// The maximum number of bytes handed to the connection at once.
 const CHUNK: usize = 16 << 10;
 
-/// A stream in both directions. Dropping it resets the stream, which cancels the call on the server.
+/// A bidirectional stream. Dropping it resets the stream, which cancels the call on the server.
 #[derive(Debug)]
 pub(crate) struct Duplex<Resp> {
     send: SendStream<Bytes>,
-    /// Requests that the connection has not taken yet.
+    /// Requests that the connection has not accepted yet.
     unsent: BytesMut,
     answer: Answer,
     decoder: Decoder,
@@ -37,14 +37,14 @@ pub(crate) struct Duplex<Resp> {
 
 #[derive(Debug)]
 enum Answer {
-    /// Servers send the head together with the first message.
+    /// Waiting for the response head. Servers send it together with the first message.
     Head(ResponseFuture),
     Body(RecvStream),
     Ended,
 }
 
 impl<Resp: prost::Message + Default> Duplex<Resp> {
-    /// Sends the head of the request, and waits for nothing.
+    /// Sends the head of the request without waiting.
     pub(crate) fn open(
         flight: InFlight,
         method: Method,
@@ -66,14 +66,16 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
         &self.flight.connection
     }
 
-    /// Has a request sent by the next [`next`](Self::next). Whoever pushes bounds how much that is.
+    /// Queues a request, which [`next`](Self::next) sends. The caller bounds the amount of queued data.
     pub(crate) fn push(&mut self, request: &impl prost::Message) {
         frame::append(request, &mut self.unsent);
     }
 
-    /// Sends what is to be sent, and waits for a message; `None` after the last one of a call that ended well.
+    /// Sends queued requests and waits for a message. Returns `None` after the last message of a successful call.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Resp>, Failure> {
         loop {
             if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
@@ -91,6 +93,8 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
+        // The sending direction goes first and never blocks the receiving one: a peer that stops reading
+        // until its responses are read must not cause a deadlock.
         self.poll_send(cx);
         loop {
             match &mut self.answer {
@@ -103,7 +107,7 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
                 Answer::Body(body) => {
                     let Some(payload) = ready!(body.poll_data(cx)) else { return Poll::Ready(Ok(false)) };
                     let payload = payload.map_err(|error| Failure::after_head(&error))?;
-                    // The stream may have ended meanwhile; its window is of no use then.
+                    // Releasing fails only if the stream has ended, and then its window no longer matters.
                     let _ = body.flow_control().release_capacity(payload.len());
                     self.decoder.push(payload);
                     return Poll::Ready(Ok(true));
@@ -112,7 +116,8 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
         }
     }
 
-    /// Where the stream takes no more, its answer says why.
+    /// Sends as much as the flow-control window allows. If the stream accepts no more data, the response contains the
+    /// reason.
     fn poll_send(&mut self, cx: &mut Context<'_>) {
         while !self.unsent.is_empty() {
             let capacity = self.send.capacity();

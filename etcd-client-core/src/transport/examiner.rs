@@ -1,4 +1,4 @@
-//! Whether the messages of a stream are to be believed. It does not keep the client open, as the stream must not.
+//! Checks the message headers of a stream. It does not keep the client open, because a stream must not.
 
 use std::sync::{Arc, Weak};
 
@@ -11,16 +11,16 @@ use super::{
 };
 use crate::mechanism::history::History;
 
-/// Holds the headers of one stream against what its client has seen.
+/// Checks the headers of one stream against the history that the client knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Examiner {
     client: Weak<Shared>,
-    /// What a message of this history has to show at least.
+    /// The history and the minimum revision of its messages.
     floor: Option<(Arc<History>, i64)>,
 }
 
 impl Channel {
-    /// An examiner of a stream that is asked for now; the revision is looked at where the request was `linearizable`.
+    /// Creates an examiner for a stream that starts now. The minimum revision applies only to `linearizable` requests.
     pub(crate) fn examiner(&self, linearizable: bool) -> Examiner {
         let floor = linearizable.then(|| {
             let history = self.history();
@@ -32,7 +32,8 @@ impl Channel {
 }
 
 impl Examiner {
-    /// Learns from a header that came on this connection, or on one that is not known; or says why it is not to be believed.
+    /// Checks a header from this connection, or from an unknown one, and learns from it. An error means that the
+    /// message must be rejected.
     pub(crate) fn examine(
         &self,
         header: &pb::ResponseHeader,
@@ -42,6 +43,7 @@ impl Examiner {
         match (connection, &self.floor) {
             (Some(connection), None) => channel.examine(header, None, connection),
             (Some(connection), Some((history, floor))) => {
+                // The minimum revision is meaningless on a connection of a different history, accepted since.
                 let floor = Arc::ptr_eq(history, &connection.history).then_some(*floor);
                 channel.examine(header, floor, connection)
             }

@@ -1,4 +1,4 @@
-//! The stages of a call: send the request or open it, read the head of the answer, read how it ended.
+//! The stages of a gRPC call: sending or opening the request, reading the response head, and reading the status.
 
 use bytes::Bytes;
 use h2::{
@@ -13,7 +13,7 @@ use crate::mechanism::grpc::{
     status::{self, Head},
 };
 
-/// Hands the whole request to the connection.
+/// Hands the complete request to the connection.
 pub(crate) fn send(
     connection: &Connection,
     method: Method,
@@ -21,12 +21,13 @@ pub(crate) fn send(
     frame: Bytes,
 ) -> Result<ResponseFuture, Failure> {
     let (response, mut body) = open(connection, method, headers)?;
-    // A member that has ended the stream already, as one that does not have the RPC does, has said why in its answer.
+    // Fails if the member has already ended the stream, for example because it does not implement the RPC.
+    // The response contains the reason.
     let _ = body.send_data(frame, true);
     Ok(response)
 }
 
-/// As [`send`], but leaves the stream open for more.
+/// Sends like [`send`], but leaves the request stream open.
 pub(crate) fn send_open(
     connection: &Connection,
     method: Method,
@@ -34,12 +35,12 @@ pub(crate) fn send_open(
     frame: Bytes,
 ) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
     let (response, mut body) = open(connection, method, headers)?;
-    // As above.
+    // Fails like in `send`.
     let _ = body.send_data(frame, false);
     Ok((response, body))
 }
 
-/// Hands the head of the request to the connection; its messages are to follow.
+/// Hands the head of the request to the connection. The messages follow later.
 pub(crate) fn open(
     connection: &Connection,
     method: Method,
@@ -48,7 +49,7 @@ pub(crate) fn open(
     begin(connection.sender(), &connection.member, method, headers)
 }
 
-/// The same on a connection that no call may use yet.
+/// Like [`open`], on a connection that is not available to calls yet.
 pub(crate) fn begin(
     mut sender: SendRequest<Bytes>,
     member: &Member,
@@ -63,7 +64,7 @@ pub(crate) fn begin(
     sender.send_request(request, false).map_err(|error| Failure::not_sent(&error))
 }
 
-/// The body that the messages are read from, or `None` where the call ended well without one.
+/// Returns the body with the messages, or `None` if the call succeeded without messages.
 pub(crate) fn body(response: Response<RecvStream>) -> Result<Option<RecvStream>, Failure> {
     let (head, body) = response.into_parts();
     match status::head(head.status, &head.headers, body.is_end_stream()) {
@@ -75,22 +76,22 @@ pub(crate) fn body(response: Response<RecvStream>) -> Result<Option<RecvStream>,
     }
 }
 
-/// Moves the next payload into `decoder`; `false` after the last one.
+/// Moves the next payload to `decoder`. Returns `false` after the last one.
 pub(crate) async fn receive(body: &mut RecvStream, decoder: &mut Decoder) -> Result<bool, Failure> {
     let Some(payload) = body.data().await else { return Ok(false) };
     let payload = payload.map_err(|error| Failure::after_head(&error))?;
-    // The stream may have ended meanwhile; its window is of no use then.
+    // Releasing fails only if the stream has ended, and then its window no longer matters.
     let _ = body.flow_control().release_capacity(payload.len());
     decoder.push(payload);
     Ok(true)
 }
 
-/// How the call ended, after its last payload.
+/// Reads the status of the call after its last payload.
 pub(crate) async fn end(body: &mut RecvStream, decoder: &Decoder) -> Result<(), Failure> {
     let trailers = body.trailers().await.map_err(|error| Failure::after_head(&error))?;
     match trailers.as_ref().and_then(status::status) {
         Some(Ok(())) if decoder.is_empty() => Ok(()),
-        Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
+        Some(Ok(())) => Err(Failure::malformed("the response ends within a message")),
         Some(Err(status)) => Err(Failure::status(status)),
         None => Err(Failure::without_status()),
     }

@@ -1,4 +1,4 @@
-//! Why an attempt gave no answer.
+//! Failures of attempts.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use crate::mechanism::{
     retry::Observation,
 };
 
-/// Why a try gave no answer.
+/// The reason why an attempt failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) observation: Observation,
     pub(crate) text: Cow<'static, str>,
-    /// The status's gRPC code where the attempt ended with one: the table's code may differ between server versions.
+    /// The gRPC code of the status, if there was one. The code in the table may differ between server versions.
     grpc: Option<GrpcCode>,
-    /// Whether the whole connection ended, and the request was not processed for that reason alone.
+    /// Whether the connection ended, and that is the only reason why the request was not processed.
     connection_ended: bool,
 }
 
@@ -44,10 +44,12 @@ impl Failure {
 
     pub(crate) fn frame(error: FrameError) -> Self {
         match error {
-            FrameError::Compressed => Self::malformed("the answer is compressed, which was not offered"),
+            FrameError::Compressed => {
+                Self::malformed("the response is compressed, although no compression was offered")
+            }
             FrameError::TooLarge { length, limit } => {
                 let mut failure = Self::malformed(format!(
-                    "the answer is too large: {length} bytes, and max_receive_bytes is {limit}"
+                    "the response has {length} bytes; the limit is max_receive_bytes = {limit}"
                 ));
                 failure.grpc = Some(GrpcCode::ResourceExhausted);
                 failure
@@ -56,16 +58,17 @@ impl Failure {
     }
 
     pub(crate) fn decode(error: &prost::DecodeError) -> Self {
-        Self::malformed(format!("the answer is no message of the etcd API: {error}"))
+        Self::malformed(format!("the response is not a valid message of the etcd API: {error}"))
     }
 
-    /// What h2 says when it does not take a request.
+    /// Describes an error of h2 for a request that it did not accept.
     pub(crate) fn not_sent(error: &h2::Error) -> Self {
         let connection_ended = error.is_go_away() || error.is_io();
         Self { connection_ended, ..Self::new(Observation::NotSent, describe(error)) }
     }
 
-    /// An answer from something that is no gRPC server: a proxy's 503 may pass, anything else stays.
+    /// Describes a response of a server that does not speak gRPC. A proxy's 503 is temporary; any other status is
+    /// permanent.
     pub(crate) fn not_grpc(status: Status) -> Self {
         if status.code == GrpcCode::Unavailable {
             Self::status(status)
@@ -74,14 +77,16 @@ impl Failure {
         }
     }
 
-    /// The answer is over, and nothing says how the call ended: etcd 3.4 with TLS ends streams so when it is terminated.
+    /// The response ended without a status. etcd 3.4 with TLS ends streams this way when it is terminated.
     pub(crate) fn without_status() -> Self {
-        Self::new(Observation::Lost, "the answer ended without a status")
+        Self::new(Observation::Lost, "the response ended without a status")
     }
 
-    /// What h2 says of a stream, once the request may have left.
+    /// Describes an error of h2 for a stream whose request may have been sent.
     pub(crate) fn stream(error: &h2::Error) -> Self {
-        // h2 gives a stream the peer's GOAWAY only when the stream's id is above the last one that the peer processed.
+        // h2 reports the peer's GOAWAY on a stream only if its id is above the last one that the peer
+        // processed (RFC 9113 section 6.8). Such a request, and one reset with REFUSED_STREAM (section 8.7),
+        // was not processed.
         let unprocessed = error.is_remote()
             && (error.is_go_away()
                 || (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)));
@@ -92,19 +97,19 @@ impl Failure {
         }
     }
 
-    /// As [`stream`](Self::stream), once the head of the response has come: the server has processed the request at least
-    /// in part, and an end that says otherwise (which RFC 9113 section 8.7 forbids) is not to be trusted.
+    /// Like [`stream`](Self::stream), after the response head has arrived. The server has processed at least a part of
+    /// the request by then. An error that claims otherwise violates RFC 9113 section 8.7 and is not trusted.
     pub(crate) fn after_head(error: &h2::Error) -> Self {
         Self::new(Observation::Lost, describe(error))
     }
 
-    /// Whether the request can be retried at once: it was not processed, and the connection that it was on is gone. The
-    /// next attempt waits for another connection, which is backoff enough.
+    /// Returns `true` if the request can be retried without backoff: it was not processed, and its connection is gone.
+    /// The next attempt waits for another connection, which is backoff enough.
     pub(crate) fn is_free_to_retry(&self) -> bool {
         self.connection_ended
     }
 
-    /// The same failure of a request of which nothing was written.
+    /// Converts to the failure of a request of which nothing was written.
     pub(crate) fn unsent(self) -> Self {
         match self.observation {
             Observation::Lost => Self { observation: Observation::NotSent, ..self },
@@ -112,7 +117,7 @@ impl Failure {
         }
     }
 
-    /// The caller's error, without the history of the call.
+    /// Converts to the caller's error, without the history of the call.
     pub(crate) fn into_error(self) -> Error {
         match self.observation {
             Observation::Refused(code, _) => {

@@ -1,21 +1,21 @@
-//! What a connection's driver and its users tell each other without a lock.
+//! Load and liveness of a connection, shared without a lock between its driver and its users.
 
 use crate::mechanism::{
     atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     liveness::Vital,
 };
 
-/// The load and the vital signs of one connection.
+/// The load and the liveness of one connection.
 #[derive(Debug)]
 pub(crate) struct Gauge {
     in_flight: AtomicUsize,
-    /// Streams among them that nobody is reading at the moment.
+    /// The number of streams in flight whose reader is not waiting for data.
     resting: AtomicUsize,
-    /// What the peer allows.
+    /// The peer's limit of concurrent streams.
     max_streams: AtomicUsize,
-    /// Whether the connection takes no new requests, for good.
+    /// Set once the connection accepts no new requests, permanently.
     closed: AtomicBool,
-    /// Whether a request was answered.
+    /// Set once a request was answered.
     useful: AtomicBool,
     vital: AtomicU8,
 }
@@ -36,57 +36,60 @@ impl Gauge {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Requests in flight, or `None` when the peer allows no more.
+    /// Returns the number of requests in flight, or `None` if the peer's limit is reached.
     pub(crate) fn room(&self) -> Option<usize> {
         let in_flight = self.in_flight();
         (in_flight < self.max_streams.load(Ordering::Relaxed)).then_some(in_flight)
     }
 
-    /// Whether the peer allows no more, for now.
+    /// Returns `true` if the peer's limit is reached, on a connection that is not closed.
     pub(crate) fn is_full(&self) -> bool {
         self.room().is_none() && !self.is_closed()
     }
 
-    /// Counts one request in, unless it is one too many.
+    /// Counts a new request. Returns `false` if the peer's limit is reached.
     pub(crate) fn enter(&self) -> bool {
         let max_streams = self.max_streams.load(Ordering::Relaxed);
         let one_more = |in_flight| (in_flight < max_streams).then_some(in_flight + 1);
+        // A compare-and-swap loop, because the count must never exceed the limit: h2 would queue the surplus
+        // request half sent. `SeqCst` here and in `leave` pairs with the waiters' check of the count in
+        // `room`.
         self.in_flight.fetch_update(Ordering::SeqCst, Ordering::Relaxed, one_more).is_ok()
     }
 
-    /// Whether more requests are in flight than the peer allows by now.
+    /// Returns `true` if more requests are in flight than the peer allows, which it may have lowered since.
     pub(crate) fn is_over(&self) -> bool {
         self.in_flight() > self.max_streams.load(Ordering::Relaxed)
     }
 
-    /// As [`enter`](Self::enter), for a call that leaves half of the slots to others.
+    /// Counts a new request, like [`enter`](Self::enter), but leaves half of the slots to other calls.
     pub(crate) fn enter_first_half(&self) -> bool {
         let half = self.max_streams.load(Ordering::Relaxed) / 2;
         let one_more = |in_flight| (in_flight < half).then_some(in_flight + 1);
         self.in_flight.fetch_update(Ordering::SeqCst, Ordering::Relaxed, one_more).is_ok()
     }
 
-    /// Counts one request out.
+    /// Counts a request that has ended.
     pub(crate) fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Whether the peer owes something to a call: an answer, or the next part of one that its reader waits for.
+    /// Returns `true` if the peer owes data to a call: a response, or the next part of one that its reader waits for.
     pub(crate) fn owed(&self) -> bool {
         self.in_flight() > self.resting.load(Ordering::Relaxed)
     }
 
-    /// Counts a stream whose reader takes its time.
+    /// Counts a stream whose reader is not waiting for data.
     pub(crate) fn rest(&self) {
         self.resting.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts it out again.
+    /// Stops counting it.
     pub(crate) fn wake(&self) {
         self.resting.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Takes over what the peer allows, and returns whether that is more than before.
+    /// Sets the peer's limit. Returns `true` if it was raised.
     pub(crate) fn allow(&self, max_streams: usize) -> bool {
         let before = self.max_streams.load(Ordering::Relaxed);
         if before != max_streams {
@@ -95,25 +98,26 @@ impl Gauge {
         before < max_streams
     }
 
-    /// Takes no new requests from now on.
+    /// Accepts no new requests from now on.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
         self.allow(0);
     }
 
-    /// Whether the connection takes no new requests, for good.
+    /// Returns `true` if the connection accepts no new requests, permanently.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Notes that a request was answered.
+    /// Records that a request was answered.
     pub(crate) fn answered(&self) {
+        // Checked first, so that the common case does not write to a cache line that every call reads.
         if !self.is_useful() {
             self.useful.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether a request was answered.
+    /// Returns `true` if a request was answered.
     pub(crate) fn is_useful(&self) -> bool {
         self.useful.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! The header block of every request.
+//! The header blocks of requests.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use http::{
 
 use crate::{mechanism::grpc::timeout, service::CallOptions};
 
-/// The version of the API that these crates speak, as the Go client sends it: etcd counts requests by it.
+/// The API version of these crates, in the format of the Go client. etcd counts requests by it.
 const CLIENT_API_VERSION: HeaderValue = HeaderValue::from_static("3.7");
 const API_VERSION_HEADER: HeaderName = HeaderName::from_static("client-api-version");
 const REQUIRE_LEADER: HeaderName = HeaderName::from_static("hasleader");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// How much longer than the caller a server may work on a call.
+/// The time by which the server's deadline exceeds the caller's.
 const SERVER_GRACE: Duration = Duration::from_secs(1);
 
 /// Header blocks, built once and cloned for each request.
@@ -25,7 +25,7 @@ pub(crate) struct Headers {
     with_default_timeout: HeaderMap,
 }
 
-/// What the `grpc-timeout` header says.
+/// The value of the `grpc-timeout` header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TimeoutHeader {
     None,
@@ -50,7 +50,7 @@ impl Headers {
         Self { base, with_default_timeout }
     }
 
-    /// The same blocks with one header more, or with none where there is no value.
+    /// Returns the same blocks with an additional header, if `value` is set.
     pub(crate) fn with(&self, name: &HeaderName, value: Option<&HeaderValue>) -> Self {
         let with = |headers: &HeaderMap| {
             let mut headers = headers.clone();
@@ -60,12 +60,12 @@ impl Headers {
         Self { base: with(&self.base), with_default_timeout: with(&self.with_default_timeout) }
     }
 
-    /// What every request carries, for requests that bring their own.
+    /// Returns the headers of every request, for requests with headers of their own.
     pub(crate) fn base(&self) -> &HeaderMap {
         &self.base
     }
 
-    /// The block of a request with these options, which [`CallOptions::validate`] has checked.
+    /// Returns the header block of a request with these options, which [`CallOptions::validate`] has checked.
     pub(crate) fn of(&self, options: &CallOptions, timeout: TimeoutHeader) -> HeaderMap {
         let mut headers = match timeout {
             TimeoutHeader::Default => self.with_default_timeout.clone(),
@@ -82,8 +82,9 @@ impl Headers {
     }
 }
 
-/// The server's limit only frees the server. It comes later than ours: at its own limit a server resets the stream or answers
-/// as for any failure, and the caller would hear that instead of its deadline.
+/// Returns the server's deadline, which only frees resources of the server. It is later than the caller's: at its
+/// deadline a server resets the stream or returns some error, which would hide from the caller that its own deadline
+/// passed.
 fn server_timeout(left: Duration) -> HeaderValue {
     timeout::header(left.saturating_add(SERVER_GRACE))
 }
@@ -101,7 +102,7 @@ fn add_metadata(headers: &mut HeaderMap, options: &CallOptions) {
     }
 }
 
-/// How gRPC carries binary values.
+/// Encodes a binary value as gRPC does.
 fn base64(value: &[u8]) -> Vec<u8> {
     tonic::metadata::BinaryMetadataValue::from_bytes(value).as_encoded_bytes().to_vec()
 }

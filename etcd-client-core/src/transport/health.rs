@@ -1,6 +1,6 @@
-//! A member's own word that it is not serving: a hint, given while it defragments, if it was started to give it.
+//! Follows the health service of a member. etcd reports NOT_SERVING while it defragments, if it is configured to.
 //!
-//! It says nothing of a quorum: a member without one is SERVING (`grpc.health.v1` as etcd implements it).
+//! The status says nothing about a quorum: etcd reports SERVING for a member without one.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -21,13 +21,13 @@ use super::{
 };
 use crate::mechanism::{backoff::Backoff, grpc::frame, retry::Observation};
 
-/// A health message is a few bytes.
+/// The maximum size of a health message, which is a few bytes.
 const MOST_BYTES: usize = 4 << 10;
 
-/// How long a member may take to open the stream.
+/// The timeout for opening the stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Follows what the member says of its health, for as long as it is polled.
+/// Follows the health of the member for as long as the future is polled.
 pub(super) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
     let mut failures = 0;
     loop {
@@ -38,10 +38,12 @@ pub(super) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
             }
             Err(failure) if lacks_health(&failure) => {
                 member.set_ailing(false);
+                // Without a health service there is nothing to follow, and trying again would not change that.
                 return std::future::pending().await;
             }
             Err(_) => failures += 1,
         }
+        // A broken stream says nothing about the health. Only a current NOT_SERVING keeps calls away.
         member.set_ailing(false);
         sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))).await;
     }
@@ -64,7 +66,7 @@ async fn read(mut messages: MessageStream<HealthCheckResponse>, member: &Member)
     let connection = Arc::clone(messages.connection());
     loop {
         let message = tokio::select! {
-            // Left open, the stream would hold up the member's exit.
+            // An open stream would delay the member's shutdown.
             () = connection.leaving() => return,
             message = messages.next(None) => message,
         };

@@ -1,8 +1,8 @@
-//! A byte stream that records what was read from it and how much was written to it.
+//! A byte stream that records when data was read and how much was written.
 //!
-//! HTTP/2 frames that no call waits for, a PONG among them, are signs of life too: so the bytes are watched, not the answers.
-//! The bytes written show which requests never left: h2 reports a lost connection in the same way whether or not it had
-//! written a request.
+//! Frames that no call waits for, such as a PONG, also show that the peer is alive, so liveness is derived from the
+//! bytes read instead of the responses. The count of bytes written shows which requests were never sent: h2 reports a
+//! lost connection in the same way whether or not it has written a request.
 
 use std::{
     io,
@@ -18,35 +18,36 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connector::BoxIo;
 
-/// What was read from a stream, as its driver and its users need it.
+/// The activity of a stream, shared by its driver and its users.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heard(Arc<Record>);
 
 #[derive(Debug, Default)]
 struct Record {
-    /// Whether something was read since the driver last asked.
+    /// Set when data was read since the driver last checked.
     fresh: AtomicBool,
-    /// When the driver last found that something was read, in the pool's milliseconds.
+    /// The time of the last check that found new data, in the pool's milliseconds.
     at: AtomicU64,
-    /// Bytes that the stream took.
+    /// The number of bytes written.
     written: AtomicU64,
-    /// Whether no byte is written any more.
+    /// Set once no further byte may be written.
     sealed: AtomicBool,
-    /// Whether the next write waits until the runtime has looked at the socket.
+    /// Set when the next write must wait until the runtime has polled the socket.
     wary: AtomicBool,
 }
 
-/// How long nothing was read, in milliseconds, until the end of the connection may have gone unnoticed: by a runtime that was
-/// not polled, or at the idle timeout of a load balancer.
+/// The time without data, in milliseconds, after which the end of the connection may have gone unnoticed: the runtime
+/// was not polled, or a load balancer closed the idle connection.
 const IDLE: u64 = 100;
 
-/// How much was written before a request was queued.
+/// The number of bytes written before a request was queued.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u64);
 
 impl Heard {
-    /// Whether something was read since this was last called.
+    /// Returns `true` if data was read since the last call.
     pub(crate) fn take(&self) -> bool {
+        // The plain load avoids a read-modify-write at every poll of the driver.
         self.0.fresh.load(Ordering::Relaxed) && self.0.fresh.swap(false, Ordering::Relaxed)
     }
 
@@ -54,35 +55,38 @@ impl Heard {
         self.0.at.store(now, Ordering::Relaxed);
     }
 
-    /// To be called before a request is queued.
+    /// Marks the current position. Must be called before a request is queued.
     pub(crate) fn mark(&self) -> Mark {
         Mark(self.0.written.load(Ordering::Relaxed))
     }
 
-    /// Whether it is certain that nothing was written since `mark`, and nothing will be.
+    /// Returns `true` if nothing was written since `mark`, and nothing can be written any more.
     pub(crate) fn is_silent_since(&self, mark: Mark) -> bool {
+        // `Acquire` pairs with `Release` in `seal`: once `sealed` is visible, so is the final count of
+        // written bytes. Without the seal, an unchanged count would only mean that nothing was written yet.
         self.0.sealed.load(Ordering::Acquire) && self.0.written.load(Ordering::Relaxed) == mark.0
     }
 
-    /// Drops every later write, so that what was not written stays so.
+    /// Drops all later writes, so that unwritten requests stay unwritten.
     pub(crate) fn seal(&self) {
         self.0.sealed.store(true, Ordering::Release);
     }
 
-    /// A call picked the connection at `now`: after idleness an end that has arrived is to be read before its request is written.
+    /// Records that a call picked the connection at `now`. After idleness, a close that has already arrived is read
+    /// before the request is written; otherwise the outcome of that request would be unknown.
     pub(crate) fn used(&self, now: u64) {
         if now > self.at() + IDLE {
             self.0.wary.store(true, Ordering::Relaxed);
         }
     }
 
-    /// When something was last read, in the pool's milliseconds.
+    /// Returns the time of the last read, in the pool's milliseconds.
     pub(crate) fn at(&self) -> u64 {
         self.0.at.load(Ordering::Relaxed)
     }
 }
 
-/// The stream of a connection, watched.
+/// The byte stream of a connection, with its activity recorded.
 pub(crate) struct Watched {
     io: BoxIo,
     heard: Heard,
@@ -96,15 +100,15 @@ impl Watched {
 }
 
 impl Watched {
-    /// Whether a write goes ahead, once that is known; without, its bytes are dropped.
+    /// Returns `true` once a write may proceed, or `false` if its bytes must be dropped.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let record = &self.heard.0;
         if record.sealed.load(Ordering::Relaxed) {
             return Poll::Ready(false);
         }
         if record.wary.load(Ordering::Relaxed) && record.wary.swap(false, Ordering::Relaxed) {
-            // Wakes this task only after the runtime has polled its sockets. h2 reads before it writes, so that an end which
-            // has arrived meanwhile is found first.
+            // `yield_now` wakes this task only after the runtime has polled its sockets. h2 reads before it
+            // writes, so a close that has arrived by then is found before the request is written.
             let _ = pin!(tokio::task::yield_now()).poll(cx);
             return Poll::Pending;
         }
@@ -113,11 +117,12 @@ impl Watched {
 
     fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &written {
-            // Only the driver's task writes.
+            // Only the driver's task writes, so a load and a store suffice.
             Poll::Ready(Ok(bytes)) => {
                 let before = self.heard.0.written.load(Ordering::Relaxed);
                 self.heard.0.written.store(before + *bytes as u64, Ordering::Relaxed);
             }
+            // The stream is broken: nothing more will be written.
             Poll::Ready(Err(_)) => self.heard.seal(),
             Poll::Pending => {}
         }
@@ -138,7 +143,8 @@ impl AsyncRead for Watched {
         } else if matches!(result, Poll::Ready(Err(_)))
             || (matches!(result, Poll::Ready(Ok(()))) && buf.remaining() > 0)
         {
-            // No answer can come after this: what is still to be written would be sent for nothing.
+            // End of stream: no response can follow, so sending the queued requests would only make their
+            // outcome unknown.
             self.heard.seal();
         }
         result
@@ -148,6 +154,7 @@ impl AsyncRead for Watched {
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if !ready!(self.poll_writable(cx)) {
+            // Dropped, but reported as written: an error here would replace the reason why the stream was sealed.
             return Poll::Ready(Ok(buf.len()));
         }
         let written = self.io.as_mut().poll_write(cx, buf);

@@ -1,4 +1,4 @@
-//! The history that a client is of, and those that it accepted before.
+//! The history of the client's cluster, and its predecessors.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use tokio::sync::watch;
 
 use crate::mechanism::history::{History, Regression};
 
-/// Shared by a client and the clients of single members made from it.
+/// The histories of a client, shared with the clients that it made for single members.
 #[derive(Debug)]
 pub(crate) struct Histories {
     current: ArcSwap<History>,
-    /// The number of the current one. Also sent when that was found to have regressed.
+    /// The number of the current history. Also sent when that history was found to have regressed.
     changed: watch::Sender<u64>,
 }
 
@@ -26,8 +26,10 @@ impl Histories {
         self.current.load_full()
     }
 
-    /// Begins another history, of this cluster, if `old` is the current one.
+    /// Starts a new history of this cluster, if `old` is still the current one.
     pub(crate) fn accept(&self, old: &Arc<History>, cluster: u64) {
+        // Compared and stored under the lock of the watch channel, so that of two concurrent acceptances only
+        // one starts a history.
         self.changed.send_if_modified(|number| {
             let current = self.current.load_full();
             if !Arc::ptr_eq(&current, old) {
@@ -40,14 +42,15 @@ impl Histories {
         });
     }
 
-    /// Notes that the store of a history went back, as [`History::regressed`] does.
+    /// Records that the store of a history regressed; see [`History::regressed`].
     pub(crate) fn regressed(&self, history: &History, regression: Regression, check: u64) {
         if history.regressed(regression, check) {
             self.changed.send_modify(|_number| ());
         }
     }
 
-    /// Notified after each history that is accepted from now on, and when connections of the current one are no longer to be used.
+    /// Returns a receiver that is notified after each accepted history, and when connections of the current one become
+    /// unusable.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }

@@ -1,4 +1,5 @@
-//! Asks whose a connection is: the calls of the check, and what is said where the answer is that it is not ours.
+//! The identity check of a connection: its requests, and the errors for members that do not belong to the client's
+//! cluster.
 
 use std::{fmt, pin::Pin, time::Duration};
 
@@ -18,27 +19,27 @@ use crate::mechanism::{
     retry::Observation,
 };
 
-/// How long a member may take for each answer. An empty Txn under load took 16 ms; one that takes longer than this serves
-/// nobody, and a barrier that takes longer has no quorum.
+/// The timeout of each request of the check. An empty Txn took 16 ms under load. A member that needs longer than this
+/// is useless, and a quorum read that needs longer has no quorum.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// An answer holds a header, and what an RPC adds to it.
+/// The maximum size of a response: a header and the few fields that an RPC adds.
 const MOST_BYTES: usize = 64 << 10;
 
-/// What the check of a connection found.
+/// The result of a check.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) verdict: Verdict,
-    /// The check's number in its history.
+    /// The number of the check in its history.
     pub(super) number: u64,
-    /// The last header that named a cluster.
+    /// The last header that contained a cluster id.
     pub(super) header: Option<pb::ResponseHeader>,
-    /// Why the last question had no answer.
+    /// The reason why the last request failed.
     pub(super) failure: Option<Failure>,
 }
 
-/// The check of one connection. The headers carry neither a token nor `hasleader`: with those a member refuses what it would
-/// answer without.
+/// The check of one connection. Its requests carry neither a token nor `hasleader`, with which a member would reject
+/// requests that it serves without them.
 pub(super) struct Asking<'a> {
     send: SendRequest<Bytes>,
     member: &'a Member,
@@ -51,14 +52,14 @@ pub(super) struct Asking<'a> {
 type Sent = Result<Pin<Box<ResponseFuture>>, Failure>;
 
 impl<'a> Asking<'a> {
-    /// Sends the first question, which leaves with whatever the connection has to send.
+    /// Sends the first request, together with whatever else the connection has to send.
     pub(super) fn begin(
         send: SendRequest<Bytes>,
         member: &'a Member,
         headers: &'a HeaderMap,
         history: &History,
     ) -> Self {
-        // Before anything is sent: an answer need not show what is written meanwhile.
+        // Numbered before anything is sent: the response need not reflect what is written from now on.
         let number = history.begin_check();
         let known =
             Known { cluster: history.cluster(), floor: history.floor(), regression: history.regression() };
@@ -67,7 +68,7 @@ impl<'a> Asking<'a> {
         Self { send, member, headers, check, number, under_way }
     }
 
-    /// Reads the answer and asks on, until there is a verdict.
+    /// Reads responses and sends further requests until there is a verdict.
     pub(super) async fn conclude(mut self) -> Finding {
         let (mut header, mut failure) = (None, None);
         loop {
@@ -108,13 +109,15 @@ impl<'a> Asking<'a> {
 }
 
 fn silence() -> String {
-    format!("it answered a PING, but not within {} s which cluster it is of", PATIENCE.as_secs())
+    format!("the member answered a PING, but did not report its cluster within {} s", PATIENCE.as_secs())
 }
 
 fn ask(send: SendRequest<Bytes>, member: &Member, headers: &HeaderMap, question: Question) -> Sent {
     let (method, request) = match question {
         Question::Probe => (Method::Txn, frame::encode(&pb::TxnRequest::default())),
         Question::Status => (Method::Status, frame::encode(&pb::StatusRequest::default())),
+        // A linearizable read: the response proves that a quorum has confirmed the member's state. `count_only` keeps
+        // it small.
         Question::Barrier => {
             let first =
                 pb::RangeRequest { key: Bytes::from_static(b"\0"), count_only: true, ..Default::default() };
@@ -122,12 +125,12 @@ fn ask(send: SendRequest<Bytes>, member: &Member, headers: &HeaderMap, question:
         }
     };
     let (response, mut body) = exchange::begin(send, member, method, headers.clone())?;
-    // A peer that has ended the stream already has said why in its answer.
+    // Fails if the peer has already ended the stream. The response contains the reason.
     let _ = body.send_data(request, true);
     Ok(Box::pin(response))
 }
 
-/// The header of an answer: the first field of every one.
+/// Reads the header of a response. It is the first field of every response type, so any of them can decode it.
 async fn read(response: Pin<Box<ResponseFuture>>) -> Result<Option<pb::ResponseHeader>, Failure> {
     let response = response.await.map_err(|error| Failure::stream(&error))?;
     let Some(mut body) = exchange::body(response)? else { return Ok(None) };
@@ -143,29 +146,29 @@ async fn read(response: Pin<Box<ResponseFuture>>) -> Result<Option<pb::ResponseH
     Ok(header)
 }
 
-/// What a failure says of the member.
+/// Interprets a failure of a check request.
 fn refusal(failure: &Failure) -> Answer {
     match failure.observation {
         Observation::Refused(Code::NotSupportedForLearner, _) => Answer::Learner,
-        // What etcd says itself: a proxy that denies permission has asked no member.
+        // Only etcd's own codes count: a proxy that denies permission has not involved a member.
         Observation::Refused(Code::UserEmpty | Code::PermissionDenied, _) => Answer::Denied,
         Observation::Refused(code, _) => match code.grpc() {
             GrpcCode::Unavailable | GrpcCode::DeadlineExceeded | GrpcCode::Cancelled => Answer::None,
             _ => Answer::Refused,
         },
-        // A peer that is no etcd: the calls say so better.
+        // The peer is not etcd. Calls will report that with a better error.
         Observation::Malformed => Answer::Refused,
         _ => Answer::None,
     }
 }
 
-/// Why a member is not used although it answers.
+/// The reason why a member is not used although it responds.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     violation: Violation,
-    /// The cluster that the member is of.
+    /// The cluster to which the member belongs.
     pub(super) cluster: u64,
-    /// The number of the history that it does not belong to.
+    /// The number of the history to which the member does not belong.
     pub(super) history: u64,
 }
 
@@ -174,12 +177,12 @@ impl Refusal {
         Self { violation, cluster, history: history.number() }
     }
 
-    /// Whether a user may accept it: what makes no sense may not be.
+    /// Returns `true` if the user may accept it. An impossible revision cannot be accepted.
     pub(super) fn is_acceptable(&self) -> bool {
         !matches!(self.violation, Violation::Unsound { .. })
     }
 
-    /// The error of a call that was not sent for it.
+    /// Returns the error of a call that was not sent for this reason.
     pub(crate) fn error(&self) -> Error {
         Error::new(kind(self.violation), self.to_string())
     }
@@ -190,21 +193,21 @@ impl fmt::Display for Refusal {
         match self.violation {
             Violation::OtherCluster { expected, found } => write!(
                 f,
-                "the member belongs to cluster {found:x}, and this client uses cluster {expected:x}: no request is sent to it \
-                 until `accept_cluster` is called"
+                "the member belongs to cluster {found:x}, but this client uses cluster {expected:x}: no requests are sent to \
+                 it until `accept_cluster` is called"
             ),
             Violation::Older { seen, found } => write!(
                 f,
-                "the member is at revision {found} although it has caught up with its quorum, and revision {seen} was seen \
-                 before: its cluster was restored or recreated, and no request is sent to it until `accept_cluster` is called"
+                "the member is at revision {found} although it has caught up with its quorum, but revision {seen} was seen \
+                 before: its cluster was restored or recreated, and no requests are sent to it until `accept_cluster` is called"
             ),
             Violation::Regressed(Regression { seen, found }) => write!(
                 f,
-                "the member's cluster was found at revision {found} although revision {seen} was seen before: it was restored or \
-                 recreated, and no request is sent to any of its members until `accept_cluster` is called"
+                "the member's cluster was found at revision {found}, but revision {seen} was seen before: it was restored or \
+                 recreated, and no requests are sent to any of its members until `accept_cluster` is called"
             ),
             Violation::Unsound { found } => {
-                write!(f, "the member reports revision {found}, which no store can have")
+                write!(f, "the member reports revision {found}, which is impossible")
             }
         }
     }
@@ -212,35 +215,35 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Whether an error says that what answered, or what was asked, is of another cluster or history.
+/// Returns `true` if the error is about another cluster or history.
 pub(crate) fn is_of_identity(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
 }
 
-/// The error of what began in the history before this one.
+/// Returns the error of an operation that began in the previous history.
 pub(crate) fn superseded(history: &History) -> Error {
     if history.is_of_another_cluster() {
-        Error::new(ErrorKind::WrongCluster, "the client accepted another cluster since")
+        Error::new(ErrorKind::WrongCluster, "the client has accepted another cluster since this began")
     } else {
         Error::new(
             ErrorKind::RevisionRegressed,
-            "the client accepted an earlier history of its cluster since",
+            "the client has accepted an earlier history of its cluster since this began",
         )
     }
 }
 
-/// The error of a call whose answer is not to be believed.
+/// Returns the error of a call whose response was rejected.
 pub(super) fn disbelief(violation: Violation) -> Error {
     let text = match violation {
         Violation::OtherCluster { expected, found } => format!(
-            "the answer comes from cluster {found:x}, and this client is of cluster {expected:x}: \
-             is an endpoint wrong, or was the cluster made anew?"
+            "the response is from cluster {found:x}, but this client uses cluster {expected:x}: check the endpoints, and \
+             whether the cluster was recreated"
         ),
         Violation::Older { seen, found } | Violation::Regressed(Regression { seen, found }) => format!(
-            "the answer is of revision {found}, and revision {seen} was seen before it was asked for: \
-             was the cluster restored from an older backup?"
+            "the response has revision {found}, but revision {seen} was seen before the request: check whether the \
+             cluster was restored from an older backup"
         ),
-        Violation::Unsound { found } => format!("the answer is of revision {found}, which no store can have"),
+        Violation::Unsound { found } => format!("the response has revision {found}, which is impossible"),
     };
     Error::new(kind(violation), text)
 }

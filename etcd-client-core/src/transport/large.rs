@@ -1,35 +1,37 @@
-//! What large answers have shown of a member: behind an MTU black hole it answers small calls and PINGs, and nothing larger than
-//! one segment arrives.
+//! Tracks large responses per member. Behind an MTU black hole, a member answers small calls and PINGs, but nothing
+//! larger than one segment arrives.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::record::Record;
 use crate::mechanism::ejection::Use;
 
-/// The size of an answer, in bytes, from which on it may need more than one segment: 1,280 is the least MTU of IPv6
-/// (RFC 8200 section 5), less the headers.
+/// The size of a response, in bytes, from which it may need several segments: the minimum MTU of IPv6 is 1,280 bytes
+/// (RFC 8200 section 5), from which the headers are subtracted.
 pub(crate) const LARGE: usize = 1_200;
 
-/// The size of an answer from which on every segment is full, jumbo frames included: what takes one so large takes any.
+/// The size of a response from which all segments are full, even with jumbo frames. A path that carries it carries any
+/// size.
 const FULL: usize = 9_000;
 
-/// The record of one member. Times are milliseconds since the pool began.
+/// The large responses of one member. Times are in milliseconds since the start of the pool.
 ///
-/// It is apart from what calls of all sizes show: small answers would clear it, and each large read would meet the black hole.
+/// They are separate from the outcomes of all calls: small responses would clear the record, and every large read
+/// would run into the black hole again.
 #[derive(Debug, Default)]
 pub(crate) struct LargeAnswers {
     record: Record,
-    /// The size of the last answer that did not come; zero before there was one.
+    /// The size of the last response that did not arrive, or zero.
     lost: AtomicUsize,
 }
 
 impl LargeAnswers {
-    /// Until when reads use other members, zero for not at all.
+    /// Returns the time until which reads prefer other members, or zero.
     pub(crate) fn until(&self) -> u64 {
         self.record.until()
     }
 
-    /// A read was given up here, and another member gave an answer of this size.
+    /// Records that a read was abandoned here, and that another member returned a response of this size.
     pub(crate) fn missed(&self, size: usize, now: u64) {
         if size >= LARGE {
             self.lost.store(size.min(FULL), Ordering::Relaxed);
@@ -37,7 +39,7 @@ impl LargeAnswers {
         }
     }
 
-    /// A read that began at `began` had an answer of this size.
+    /// Records that a read that began at `began` returned a response of this size.
     pub(crate) fn came(&self, size: usize, began: u64) {
         if size >= LARGE && size >= self.lost.load(Ordering::Relaxed) {
             self.record.judge(Use::Good, began..began);

@@ -1,4 +1,4 @@
-//! Who leads: asked of the members when a policy wants to know, and again when a term ends.
+//! Tracks the leader. The members are asked when a policy needs it, and again when the term changes.
 
 use std::{
     sync::{
@@ -22,41 +22,42 @@ use super::{
 };
 use crate::{mechanism::backoff::Backoff, service::CallOptions};
 
-/// The wait between two rounds at least: an election takes about a second.
+/// The minimum wait between two rounds. An election takes about a second.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
 
-/// A member that hangs must not keep the others from being asked.
+/// The timeout of one Status call, so that a hung member does not delay the others.
 const ASK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The leader as far as it is known.
+/// The leader, as far as known.
 #[derive(Debug, Default)]
 pub(crate) struct Leader {
     id: AtomicU64,
     term: AtomicU64,
-    /// The term that the leader is known of.
+    /// The term for which the leader is known.
     known: AtomicU64,
     changed: Notify,
 }
 
 impl Leader {
-    /// The member that leads, zero where that is not known.
+    /// Returns the id of the leader, or zero if it is unknown.
     pub(crate) fn id(&self) -> u64 {
         self.id.load(Ordering::Relaxed)
     }
 
-    /// An answer showed this term: a new one has a new leader.
+    /// Records the term of a response. A higher term has a new leader.
     pub(crate) fn term_seen(&self, term: u64) {
         if term > self.term.load(Ordering::Relaxed) && self.term.fetch_max(term, Ordering::Relaxed) < term {
             self.changed.notify_one();
         }
     }
 
-    /// Whether it is known who leads the present term. During an election nobody does.
+    /// Returns `true` if the leader of the current term is known. During an election there is none.
     fn is_known(&self) -> bool {
         let term = self.term.load(Ordering::Relaxed);
         self.id() != 0 && self.known.load(Ordering::Relaxed) == term
     }
 
+    // A response of an earlier term must not overwrite the leader of a later one.
     fn learn(&self, term: u64, id: u64) {
         if id != 0 && term >= self.term.load(Ordering::Relaxed) {
             self.term.fetch_max(term, Ordering::Relaxed);
@@ -66,7 +67,7 @@ impl Leader {
     }
 }
 
-/// Keeps the leader known for as long as the channel is used.
+/// Keeps the leader up to date while the channel is in use.
 pub(super) async fn follow(
     shared: Weak<Shared>,
     leader: Arc<Leader>,

@@ -1,4 +1,4 @@
-//! One endpoint of the pool: its address on the wire, and what its calls have shown of it.
+//! One endpoint of the pool: its address, and the observations of its calls.
 
 use std::{
     ops::Range,
@@ -25,48 +25,48 @@ use crate::{
     model::Endpoint,
 };
 
-/// How much longer than reads writes leave a member alone, in milliseconds.
+/// The additional time for which writes avoid a member after its ejection, in milliseconds.
 const WRITES_WAIT: u64 = 5_000;
 
-/// What a connection is used for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Calls with one answer.
+    /// Unary calls.
     Calls,
-    /// Streams, so that what is left unread and what lives long stays out of the way of calls.
+    /// Streams. They have connections of their own, so that unread data and long-lived streams do not affect calls.
     Streams,
-    /// Calls that wait for other clients, such as Lock: on a peer that allows few requests at a time, they must not hold the
-    /// slots that the calls they wait for need.
+    /// Calls that wait for other clients, such as Lock. On a peer that allows few concurrent requests, they must not
+    /// occupy the slots that the awaited calls need.
     Waits,
 }
 
-/// How many purposes there are.
+/// The number of purposes.
 pub(crate) const PURPOSES: usize = 3;
 
-/// One endpoint. Times are milliseconds since the pool began.
+/// One endpoint. Times are in milliseconds since the start of the pool.
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// Never used twice in a pool.
+    /// Unique within the pool; never reused.
     pub(crate) id: usize,
     pub(crate) endpoint: Endpoint,
     uris: Box<[Uri]>,
-    /// Cancelled when the endpoint leaves the pool, or the pool ends.
+    /// Cancelled when the endpoint is removed from the pool, or the pool is closed.
     pub(crate) removed: CancellationToken,
     pub(crate) latency: Latency,
-    /// By what calls need.
+    /// The call outcomes, by [`Need`].
     records: [Record; 2],
     pub(crate) large: LargeAnswers,
-    /// Whether its health service says that it is not serving.
+    /// Whether the health service reports that the member is not serving.
     ailing: AtomicBool,
-    /// Why it is not used although it answers.
+    /// The reason why the member is not used although it responds.
     refusal: Mutex<Option<Refusal>>,
-    /// The member's own id, zero until an answer showed it.
+    /// The member's own id, or zero until a response contains it.
     server: AtomicU64,
-    /// When a call was answered last.
+    /// The time of the last successful call.
     answered: AtomicU64,
-    /// Since when its connections were seen with more calls than one should have; zero for not.
+    /// The time since which its connections have had more calls than one should have, or zero.
     crowded_since: AtomicU64,
-    /// Notified when calls found out that others are to be used.
+    /// Notified when calls lead to an ejection.
     pub(crate) ejected: Notify,
     connections: [AtomicUsize; PURPOSES],
     open_connections: [AtomicUsize; PURPOSES],
@@ -97,12 +97,12 @@ impl Member {
         self.uris[method.index()].clone()
     }
 
-    /// Any URI of this member: scheme and authority for requests whose path comes from elsewhere.
+    /// Returns a URI of this member. Requests whose path comes from elsewhere use its scheme and authority.
     pub(crate) fn origin(&self) -> &Uri {
         &self.uris[0]
     }
 
-    /// The id that the member's answers show, zero before the first.
+    /// Returns the member id from its responses, or zero before the first one.
     pub(crate) fn server(&self) -> u64 {
         self.server.load(Ordering::Relaxed)
     }
@@ -113,8 +113,10 @@ impl Member {
         }
     }
 
-    /// Whether others are to be used where there are others. A write gives reads the time to find out whether the member is
-    /// of use again: one that led before it hung takes proposals that are lost until it hears of its successor.
+    /// Returns `true` if other members are preferred.
+    ///
+    /// Writes return later than reads, so that reads test the member first: a former leader that was paused accepts
+    /// proposals, and loses them, until it learns of its successor.
     pub(crate) fn is_ejected(&self, need: Need, write: bool, now: u64) -> bool {
         let until = self.records[need as usize].until();
         let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
@@ -123,7 +125,7 @@ impl Member {
             || self.ailing.load(Ordering::Relaxed)
     }
 
-    /// Why it is not used although it answers, as the last connection to it showed.
+    /// Returns the reason why the member is not used although it responds, as determined by its last connection.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -136,7 +138,7 @@ impl Member {
         self.ailing.store(ailing, Ordering::Relaxed);
     }
 
-    /// How a call with this need, which took this time, ended here.
+    /// Records the end of a call with this need that took the time range `took`.
     pub(crate) fn judge(&self, need: Need, end: Use, took: Range<u64>) {
         let now = took.end;
         if let Some(until) = self.records[need as usize].judge(end, took) {
@@ -145,28 +147,29 @@ impl Member {
         }
     }
 
-    /// The member went silent, which concerns every call.
+    /// Records that the member became unresponsive, which affects all calls.
     pub(crate) fn went_silent(&self, now: u64) {
         self.judge(Need::Member, Use::Useless, now..now);
         self.judge(Need::Quorum, Use::Useless, now..now);
     }
 
-    /// A call was answered.
+    /// Records a successful call.
     pub(crate) fn answered(&self, now: u64) {
         self.answered.store(now, Ordering::Relaxed);
     }
 
-    /// Whether a call was answered since this moment.
+    /// Returns `true` if a call succeeded at `moment` or later.
     pub(crate) fn has_answered_since(&self, moment: u64) -> bool {
         self.answered.load(Ordering::Relaxed) >= moment.max(1)
     }
 
-    /// A call with this need is about to go here.
+    /// Records that a call with this need is about to use the member.
     pub(crate) fn picked(&self, need: Need, now: u64) {
         self.records[need as usize].picked(now);
     }
 
-    /// Notes whether a connection has more calls than one should have, and says for how many milliseconds one had.
+    /// Records whether a connection has more calls than one should have. Returns for how many milliseconds that has
+    /// lasted.
     pub(crate) fn crowded(&self, crowded: bool, now: u64) -> u64 {
         let since = self.crowded_since.load(Ordering::Relaxed);
         match (crowded, since) {
@@ -183,12 +186,12 @@ impl Member {
         }
     }
 
-    /// The connections for this purpose that tasks look after.
+    /// Returns the number of connections for this purpose that are maintained by tasks.
     pub(crate) fn connections(&self, purpose: Purpose) -> &AtomicUsize {
         &self.connections[purpose as usize]
     }
 
-    /// The connections for this purpose that are open, whether or not calls may use them.
+    /// Returns the number of open connections for this purpose, including those that accept no calls.
     pub(crate) fn open_connections(&self, purpose: Purpose) -> &AtomicUsize {
         &self.open_connections[purpose as usize]
     }

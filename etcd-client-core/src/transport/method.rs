@@ -1,4 +1,4 @@
-//! The RPCs that this client calls: path, name for people, class and default deadline of each.
+//! The RPCs of this client: path, name, class and default timeout of each.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use http::uri::PathAndQuery;
 
 use crate::mechanism::retry::Class::{self, Forwarded, Idempotent, Read, Write};
 
-/// etcd itself gives up after 7 s (5 s and two election timeouts); a caller that waits longer than this learns nothing more.
+/// The default timeout of a call. etcd itself gives up after 7 s (5 s and two election timeouts), so waiting much
+/// longer adds no information.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One RPC.
+/// An RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Range,
@@ -64,16 +65,16 @@ pub(crate) enum Method {
     Watch,
 }
 
-/// How long a call takes by default.
+/// The default timeout of an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// As long as the client says.
+    /// The client's timeout.
     Default,
-    /// As long as it takes: the time grows with the store, or is in the hands of others.
+    /// No timeout: the duration grows with the store, or depends on other clients.
     Unlimited,
 }
 
-/// Path, name, class where the request's content does not decide, and default deadline of an RPC.
+/// Path, name, class (where the request's content does not decide) and default timeout of an RPC.
 #[derive(Debug)]
 struct Facts(&'static str, &'static str, Class, Patience);
 
@@ -201,7 +202,7 @@ impl Method {
         }
     }
 
-    /// The position in [`Method::ALL`].
+    /// Returns the position in [`Method::ALL`].
     pub(crate) fn index(self) -> usize {
         self as usize
     }
@@ -210,22 +211,22 @@ impl Method {
         PathAndQuery::from_static(self.facts().0)
     }
 
-    /// What an error says was being done.
+    /// Returns the name of the operation for errors.
     pub(crate) fn operation(self) -> &'static str {
         self.facts().1
     }
 
-    /// The class where the request's content does not decide: a Txn, an Alarm and a Downgrade are judged by theirs.
+    /// Returns the class of the RPC. The class of a Txn, an Alarm and a Downgrade depends on the request's content.
     pub(crate) fn class(self) -> Class {
         self.facts().2
     }
 
-    /// Whether the answer waits for what others do: that it is late says nothing of the member.
+    /// Returns `true` if the response waits for other clients. Its latency then says nothing about the member.
     pub(crate) fn waits_for_others(self) -> bool {
         matches!(self, Self::Lock | Self::Campaign | Self::Observe)
     }
 
-    /// How long a call takes where neither it nor its client says.
+    /// Returns the default timeout of the RPC.
     pub(crate) fn patience(self) -> Patience {
         self.facts().3
     }

@@ -1,4 +1,4 @@
-//! Connections to the members and calls on them.
+//! Connections to the members, and calls on them.
 
 pub(crate) mod attempt;
 pub(crate) mod call;

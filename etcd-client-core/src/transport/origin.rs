@@ -1,4 +1,4 @@
-//! What the requests to an endpoint say they are for (scheme and authority), and the handshake that makes the scheme true.
+//! The origin (scheme and authority) of requests to an endpoint, and the TLS handshake that matches the scheme.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use super::{
 };
 use crate::model::{Address, Endpoint, Security};
 
-/// The origins of a client's endpoints. Clones share their TLS, so that what one reloads all use.
+/// The origins of a client's endpoints. Clones share the TLS state, so that a reload applies to all of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins {
     tls: Option<Arc<Live>>,
-    /// In place of each endpoint's own.
+    /// Overrides the authorities of the endpoints.
     authority: Option<Authority>,
 }
 
 impl Origins {
-    /// Checks the settings, and the endpoints against them.
+    /// Validates the settings and the endpoints.
     pub(crate) fn new(
         endpoints: &[Endpoint],
         tls: Option<Tls>,
@@ -38,7 +38,7 @@ impl Origins {
         Ok(origins)
     }
 
-    /// Whether a client with these settings may use the endpoint.
+    /// Checks whether a client with these settings may use the endpoint.
     pub(crate) fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
         let is_unix = matches!(endpoint.address(), Address::Unix { .. });
         match &self.tls {
@@ -46,8 +46,8 @@ impl Origins {
             Some(tls) if self.is_secure(endpoint) => tls.check(endpoint),
             Some(tls) if !is_unix && !tls.takes_plaintext() => {
                 let why = format!(
-                    "endpoint {endpoint} would be spoken to in the clear although TLS is set up: write https://, or \
-                     call Tls::allow_plaintext_endpoints"
+                    "endpoint {endpoint} would be unencrypted although TLS is configured: use https://, or call \
+                     Tls::allow_plaintext_endpoints"
                 );
                 Err(Error::invalid_config("endpoint", why))
             }
@@ -55,7 +55,7 @@ impl Origins {
         }
     }
 
-    /// Whether the endpoint is spoken to through TLS.
+    /// Returns `true` if the endpoint uses TLS.
     pub(crate) fn is_secure(&self, endpoint: &Endpoint) -> bool {
         match endpoint.security() {
             Security::Tls => true,
@@ -64,34 +64,36 @@ impl Origins {
         }
     }
 
-    /// The `:scheme` of requests.
+    /// Returns the `:scheme` of requests.
     pub(crate) fn scheme(&self, endpoint: &Endpoint) -> Scheme {
         if self.is_secure(endpoint) { Scheme::HTTPS } else { Scheme::HTTP }
     }
 
-    /// The `:authority` of requests.
+    /// Returns the `:authority` of requests.
     pub(crate) fn authority(&self, endpoint: &Endpoint) -> Authority {
         self.authority.clone().unwrap_or_else(|| endpoint.http_authority())
     }
 
-    /// The TLS handshake where the endpoint asks for one, else the stream as it is.
+    /// Performs the TLS handshake if the endpoint uses TLS, otherwise returns the stream unchanged.
     pub(crate) async fn secure(&self, endpoint: &Endpoint, io: BoxIo) -> Result<BoxIo, BoxError> {
         match &self.tls {
             Some(tls) if self.is_secure(endpoint) => tls.secure(endpoint, io).await,
-            None if self.is_secure(endpoint) => Err("the endpoint asks for TLS, which was not set up".into()),
+            None if self.is_secure(endpoint) => {
+                Err("the endpoint requires TLS, which is not configured".into())
+            }
             _ => Ok(io),
         }
     }
 
-    /// What to look at when a peer does not speak HTTP/2 on a connection that stands.
+    /// Returns a hint for a peer that does not speak HTTP/2 on an open connection.
     pub(crate) fn hint(&self, endpoint: &Endpoint) -> &'static str {
         match &self.tls {
             Some(tls) if self.is_secure(endpoint) => tls.hint(),
-            _ => "is TLS needed (https://)?",
+            _ => "check whether the endpoint requires TLS (https://)",
         }
     }
 
-    /// Reads the files of TLS again.
+    /// Reads the TLS files again.
     pub(crate) async fn reload(&self) -> Result<(), Error> {
         match &self.tls {
             Some(tls) => tls.reload().await,
@@ -101,7 +103,7 @@ impl Origins {
 }
 
 fn no_tls(endpoint: &Endpoint, why: &str) -> Error {
-    Error::invalid_config("endpoint", format!("endpoint {endpoint} asks for TLS, but {why}"))
+    Error::invalid_config("endpoint", format!("endpoint {endpoint} requires TLS, but {why}"))
 }
 
 #[cfg(test)]
@@ -120,7 +122,7 @@ mod tests {
             assert_eq!(origins.scheme(endpoint), Scheme::HTTP);
             assert_eq!(origins.authority(endpoint), endpoint.authority());
         }
-        // As a set of endpoints that changes later brings it.
+        // Endpoints are checked again when the set of endpoints changes.
         let later = origins.check(&endpoint("https://c:3")).expect_err("there is no TLS");
         assert_eq!(later.field(), Some("endpoint"));
     }

@@ -1,4 +1,4 @@
-//! What the calls of one kind have shown of a member: whether it is of use to them.
+//! The outcomes of a member's calls, which decide whether the member is avoided.
 
 use std::{
     ops::Range,
@@ -11,32 +11,34 @@ use std::{
 
 use crate::mechanism::ejection::{Ejection, Use};
 
-/// What a call needs of its member. One that is cut off from the others still answers what needs none of them.
+/// The part of the cluster that a call needs. A member cut off from its peers still serves calls that need only
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// The member alone: serializable reads, questions about the member itself.
+    /// The member alone: serializable reads and requests about the member itself.
     Member,
-    /// A quorum behind it.
+    /// A quorum.
     Quorum,
 }
 
-/// The record of one member for one need. Times are milliseconds since the pool began.
+/// The outcomes of one member's calls for one need. Times are in milliseconds since the start of the pool.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     ejection: Mutex<Ejection>,
-    /// Until when others are used; zero for not at all. A copy out of `ejection`.
+    /// The time until which other members are preferred, or zero. A copy from `ejection`, readable without the lock.
     until: AtomicU64,
-    /// Whether `ejection` holds anything that a good end would clear.
+    /// Whether `ejection` holds any trouble that a success would clear. A copy as well.
     troubled: AtomicBool,
 }
 
 impl Record {
-    /// Until when others are to be used, zero for not at all.
+    /// Returns the time until which other members are preferred, or zero.
     pub(crate) fn until(&self) -> u64 {
         self.until.load(Ordering::Relaxed)
     }
 
-    /// How a call ended, and until when others are used where that is news. It took this time.
+    /// Records the end of a call that took the time range `took`. Returns the end of the ejection if it was extended.
+    // The fast path of healthy members: nothing to record, so no lock.
     pub(crate) fn judge(&self, end: Use, took: Range<u64>) -> Option<u64> {
         if end == Use::Unclear || (end == Use::Good && !self.troubled.load(Ordering::Relaxed)) {
             return None;
@@ -53,14 +55,16 @@ impl Record {
         (until > before).then_some(until)
     }
 
-    /// A call is about to go here: where the member was ejected until now, others wait for what this one finds.
+    /// Records that a call is about to use the member. If its ejection has just ended, other calls wait for the result
+    /// of this one.
     pub(crate) fn picked(&self, now: u64) {
         if self.until() != 0 {
             self.change(|ejection| ejection.probed(Duration::from_millis(now)));
         }
     }
 
-    /// The copies are written under the lock: a good end that raced a bad one must not hide it, nor be hidden.
+    /// Changes the ejection. The copies are written under the lock, so that a success and a failure that race cannot
+    /// overwrite each other's result.
     fn change(&self, change: impl FnOnce(&mut Ejection)) {
         let mut ejection = self.ejection.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut ejection);

@@ -1,4 +1,4 @@
-//! How each endpoint stands, as a user sees it.
+//! The public view of endpoint states.
 
 use std::{
     pin::Pin,
@@ -15,50 +15,54 @@ use crate::{
     model::Endpoint,
 };
 
-/// How an endpoint stands.
+/// The phase of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndpointPhase {
-    /// A connection is being made: name lookup, TCP, TLS, HTTP/2 and a first PING.
+    /// A connection is being established: name lookup, TCP, TLS, HTTP/2 and a first PING.
     Connecting,
-    /// Calls go here.
+    /// Calls are sent to the endpoint.
     Ready,
-    /// A PING was not answered in time: calls go elsewhere until it is.
+    /// A PING was not answered in time. Calls go to other endpoints until it is answered.
     Suspect,
-    /// The connection ended or could not be made; another attempt follows after a wait.
+    /// The connection was lost or could not be established. The client tries again after a wait.
     Down,
-    /// The member answers, and belongs to another cluster, or its history went backwards: nothing is sent to it. It is checked again
-    /// after a wait, and used once it belongs to the known cluster. A cluster whose history went backwards is refused, on all of its
-    /// members, until [`Client::accept_cluster`](crate::Client::accept_cluster) is called, however far its store has grown by then.
+    /// The member responds, but belongs to another cluster, or its history went backwards. No calls are sent to it.
+    ///
+    /// It is checked again after a wait, and used once it belongs to the known cluster. If the history of the cluster
+    /// went backwards, all of its members are refused until [`Client::accept_cluster`](crate::Client::accept_cluster)
+    /// is called, even after the store has grown past the last known revision.
     Refused,
 }
 
 impl EndpointPhase {
-    /// Whether there is a connection.
+    /// Returns `true` if there is a connection.
     fn is_connected(self) -> bool {
         matches!(self, Self::Ready | Self::Suspect)
     }
 }
 
-/// One endpoint, how it stands, since when, and why.
+/// The state of one endpoint.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EndpointState {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// How it stands.
+    /// The current phase.
     pub phase: EndpointPhase,
-    /// Since when. [`Connecting`](EndpointPhase::Connecting) and [`Down`](EndpointPhase::Down) take turns while a member cannot be
-    /// reached and count as one: this is then when its last connection ended, or when the endpoint was added.
+    /// The time since which the endpoint has been in this phase. While a member is unreachable,
+    /// [`Connecting`](EndpointPhase::Connecting) and [`Down`](EndpointPhase::Down) alternate and count as one phase:
+    /// its start is the time when the last connection was lost, or when the endpoint was added.
     pub since: std::time::Instant,
-    /// What went wrong last, or what a [`Ready`](EndpointPhase::Ready) endpoint is not good for; `None` when nothing is wrong.
+    /// The last error, or the limitation of a [`Ready`](EndpointPhase::Ready) endpoint. `None` if nothing is wrong.
     pub reason: Option<Arc<str>>,
 }
 
-/// The states of all endpoints of a client, as a stream: the present ones first, then again after each change.
+/// A stream of the states of a client's endpoints. It yields the current states first, then all states after each
+/// change.
 ///
-/// Who reads slowly misses what lay between, never the last. It ends when the client is closed or dropped: it only observes, so it
-/// does not keep the client alive.
+/// A slow reader skips intermediate states, but always sees the last one. The stream does not keep the client alive;
+/// it ends when the client is closed or dropped.
 pub struct EndpointStates {
     changes: Pin<Box<dyn Stream<Item = Vec<EndpointState>> + Send>>,
 }
@@ -79,9 +83,12 @@ impl EndpointStates {
         Self { changes: Box::pin(changes) }
     }
 
-    /// The states after the next change; at first the present ones. `None` once the client is closed.
+    /// Returns the states after the next change, or the current ones on the first call. Returns `None` once the client
+    /// is closed.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub async fn next(&mut self) -> Option<Vec<EndpointState>> {
         std::future::poll_fn(|cx| self.changes.as_mut().poll_next(cx)).await
     }
@@ -101,18 +108,18 @@ impl Stream for EndpointStates {
     }
 }
 
-/// What the pool knows of each endpoint, by its member's id.
+/// The states of all endpoints, by the ids of their members.
 #[derive(Debug, Default)]
 pub(crate) struct Table(Vec<Row>);
 
-/// Why a connection could not be made, as an error.
+/// The error of a failed connection attempt.
 pub(crate) type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug)]
 struct Row {
     member: usize,
     state: EndpointState,
-    /// What the state's reason says, where it is an error.
+    /// The error behind the state's reason, if there is one.
     cause: Option<Cause>,
     outage: Outage,
 }
@@ -133,19 +140,19 @@ impl Table {
         self.0.retain(|row| row.member != member);
     }
 
-    /// What a change is to whoever reads the log.
+    /// Returns how a change is to be logged.
     pub(crate) fn note(&mut self, member: usize, step: Step, now: u64) -> Note {
         let row = self.0.iter_mut().find(|row| row.member == member);
         row.map_or(Note::Quiet, |row| row.outage.step(step, now))
     }
 
-    /// Why no endpoint is ready, in one phrase, and the error behind it where there is one.
+    /// Returns the reason why no endpoint is ready, with the underlying error if there is one.
     pub(crate) fn blame(&self) -> (String, Option<Cause>) {
-        const CROWDED: &str = "connected, but with as many calls as it allows";
+        const CROWDED: &str = "connected, but at its limit of concurrent calls";
         let reason = |row: &Row| row.state.reason.clone().unwrap_or_else(|| CROWDED.into());
-        // One that was tried says more than one that was not tried yet.
+        // The error of an endpoint that was tried is more useful than the initial state of one that was not.
         let Some(worst) = self.0.iter().find(|row| row.cause.is_some()).or_else(|| self.0.first()) else {
-            return ("there is no endpoint".to_owned(), None);
+            return ("no endpoints are configured".to_owned(), None);
         };
         let why = reason(worst);
         let others = self.0.iter().filter(|row| reason(row) != why).count();
@@ -156,8 +163,8 @@ impl Table {
         (phrase, worst.cause.clone())
     }
 
-    /// Notes the phase, and whether that changed anything. A phase without a reason of its own keeps the last one, unless it
-    /// is good.
+    /// Sets the phase. Returns `true` if anything changed. Without a new reason the last one is kept, except for
+    /// `Ready`.
     pub(crate) fn set(
         &mut self,
         member: usize,

@@ -1,4 +1,4 @@
-//! Which connection a call would like, and how one is rated by that.
+//! The connection that a call prefers, and the rating of connections for it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,54 +14,56 @@ use crate::{
     model::Endpoint,
 };
 
-/// How calls are shared among the members that can take them.
+/// The policy for distributing calls among healthy members.
 ///
-/// Whatever is chosen, a member that is down, silent, or of no use of late gets calls only where no other is left.
+/// With every policy, a member that is down, unresponsive or failing receives calls only if no other member is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Balance {
-    /// The less loaded and nearer of two random members.
+    /// Picks two random members, and uses the less loaded and nearer one.
     #[default]
     Balanced,
-    /// Each member in turn.
+    /// Uses the members in turn.
     RoundRobin,
-    /// Writes to the leader, which saves them a hop; reads as [`Balanced`](Self::Balanced). Balanced where the members do
-    /// not say who leads.
+    /// Sends writes to the leader, which saves a hop; reads use [`Balanced`](Self::Balanced). Writes do too while the
+    /// leader is unknown.
     PreferLeader,
-    /// Serializable reads to the member that answers fastest; everything else as [`Balanced`](Self::Balanced).
+    /// Sends serializable reads to the member with the lowest latency. Everything else uses
+    /// [`Balanced`](Self::Balanced).
     PreferNearest,
 }
 
-/// The member that a call prefers or must have.
+/// The member that a call prefers or requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Preference<'a> {
     Any,
-    /// The member with this id, where it is known and ready.
+    /// The member with this id, if it is known and ready.
     Member(u64),
     Nearest,
-    /// This endpoint and no other.
+    /// This endpoint only.
     Only(&'a Endpoint),
 }
 
-/// What is known of a call when it needs a connection.
+/// The properties of a call that determine its connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish<'a> {
-    /// The members that this call has failed on.
+    /// The members on which this call has failed.
     pub(crate) tried: &'a [usize],
-    /// The connections that a stream like this has failed on: another one is used, also to the same endpoint.
+    /// The connections on which this stream has failed. Another one is used, even to the same endpoint.
     pub(crate) shunned: &'a [usize],
     pub(crate) preference: Preference<'a>,
     pub(crate) need: Need,
-    /// Since when a connection must have been heard from to be preferred, in the pool's milliseconds; zero for no preference.
+    /// The time since which a connection must have received something to be preferred, in the pool's milliseconds.
+    /// Zero disables the preference.
     pub(crate) proven_since: u64,
-    /// Whether the call may change something.
+    /// Whether the call may write.
     pub(crate) write: bool,
-    /// Now, in the pool's milliseconds.
+    /// The current time, in the pool's milliseconds.
     pub(crate) now: u64,
 }
 
 impl<'a> Wish<'a> {
-    /// Any member.
+    /// Returns a selection without preferences.
     pub(crate) fn any(now: u64) -> Self {
         Self {
             tried: &[],
@@ -74,7 +76,7 @@ impl<'a> Wish<'a> {
         }
     }
 
-    /// The same wish later.
+    /// Returns the same selection for a later time.
     pub(crate) fn at(&self, now: u64) -> Self {
         Self { now, ..*self }
     }
@@ -88,14 +90,15 @@ impl<'a> Wish<'a> {
         }
     }
 
-    /// What a connection costs this call, or `None` where it cannot have it.
+    /// Returns the cost of a connection for this call, or `None` if the call cannot use it.
     pub(super) fn rate(&self, connection: &Connection) -> Option<Rating> {
         self.rate_for(connection, connection.load()?)
     }
 
-    /// What a connection costs where the load is this.
+    /// Returns the cost of a connection at the given load.
     pub(super) fn rate_for(&self, connection: &Connection, in_flight: usize) -> Option<Rating> {
-        // A learner, and a member that may be lost in the past, answer what needs nobody else.
+        // A learner, and a member whose store may be behind the known history, serve only requests without
+        // quorum.
         if self.need == Need::Quorum && connection.limit() != Limit::None {
             return None;
         }
@@ -114,6 +117,7 @@ impl<'a> Wish<'a> {
             .and_if(!connection.is_heard_since(self.proven_since), Standing::UNPROVEN)
             .and_if(connection.gauge.vital() != Vital::Alive, Standing::DOUBTFUL);
         let cost = match self.preference {
+            // Latency first, load as the tie-breaker: the low 20 bits hold the number of calls in flight.
             Preference::Nearest => u64::from(member.latency.micros(self.now)) << 20 | in_flight.min(0xF_FFFF),
             _ => (in_flight + 1) << member.latency.distance(self.now),
         };

@@ -1,4 +1,4 @@
-//! What is told of one call: its span, and the events of its attempts and its end.
+//! Reports one call: its span, the events of its attempts, and its end.
 
 use etcd_errors::{Attempt, Error};
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::transport::{call::Call, channel::Channel};
 
-/// One call as it is told. Where nobody listens nothing is done.
+/// The reports of one call. Costs next to nothing without an observer and without a `tracing` subscriber.
 #[derive(Debug)]
 pub(crate) struct ObservedCall {
     operation: &'static str,
@@ -19,7 +19,8 @@ pub(crate) struct ObservedCall {
     observer: SharedObserver,
     span: Span,
     attempts: u32,
-    /// Whether the last attempt failed and was not told yet: only then is it known whether another follows.
+    /// Set while the last attempt has failed and its event is pending. The event states whether a retry follows, which
+    /// is known only once the failure has been classified.
     untold: bool,
     ended: bool,
 }
@@ -38,13 +39,13 @@ impl ObservedCall {
         }
     }
 
-    /// An attempt failed.
+    /// Counts a failed attempt. [`attempt_judged`](Self::attempt_judged) reports it.
     pub(crate) fn attempt_failed(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
         self.untold = true;
     }
 
-    /// What becomes of the call after the attempt that failed last.
+    /// Reports the last failed attempt, with the decision made about it: a retry or the end of the call.
     pub(crate) fn attempt_judged(&mut self, attempt: Option<&Attempt>, error: &Error, resent: bool) {
         let Some(attempt) = attempt.filter(|_| std::mem::take(&mut self.untold)) else { return };
         if resent {
@@ -63,7 +64,7 @@ impl ObservedCall {
         });
     }
 
-    /// The call was answered, by the attempt that began at `since`.
+    /// Reports the attempt that began at `since` as successful, and ends the call.
     pub(crate) fn succeeded(&mut self, endpoint: &str, since: Instant) {
         self.attempts = self.attempts.saturating_add(1);
         self.observer.tell(|observer| {
@@ -80,12 +81,12 @@ impl ObservedCall {
         self.end(Some(endpoint), CallEnd::Ok);
     }
 
-    /// The call ended with an error, last seen on this endpoint.
+    /// Ends the call with an error. `endpoint` is the last one tried.
     pub(crate) fn failed(&mut self, endpoint: Option<&str>, error: &Error) {
         self.end(endpoint, CallEnd::failed(error));
     }
 
-    /// A call through a service ended, whose attempts nobody here sees.
+    /// Ends a call that went through a user's service. Its attempts cannot be observed, so it counts as one.
     pub(crate) fn through_service(&mut self, error: Option<&Error>) {
         self.attempts = 1;
         self.end(None, error.map_or(CallEnd::Ok, CallEnd::failed));

@@ -1,4 +1,4 @@
-//! How many connections are open.
+//! Counts open connections.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::transport::member::{Member, Purpose};
 
-/// One open connection, counted for as long as this lives.
+/// One open connection. It is counted until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenConnection {
     member: Arc<Member>,
@@ -25,7 +25,7 @@ impl OpenConnection {
         open
     }
 
-    /// Counts the connection for as long as its driver runs.
+    /// Keeps the connection counted until its driver ends.
     pub(crate) async fn during(self, driver: impl Future<Output = ()>) {
         driver.await;
     }

@@ -1,4 +1,4 @@
-//! What an observer is told.
+//! The events that an observer receives.
 
 use std::time::Duration;
 
@@ -6,57 +6,57 @@ use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
 use crate::transport::{member::Purpose, state::EndpointPhase};
 
-/// One attempt of a call ended.
+/// The end of one attempt of a call.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AttemptEvent<'a> {
-    /// What was being done, such as `put`.
+    /// The operation, such as `put`.
     pub operation: &'static str,
-    /// The endpoint that it went to, as the user wrote it.
+    /// The endpoint that the attempt used, as configured.
     pub endpoint: &'a str,
-    /// Which attempt of the call this was; the first is 1.
+    /// The number of the attempt within its call, starting at 1.
     pub number: u32,
     /// Whether any byte of the request may have left this process.
     pub sent: bool,
-    /// How long it took, a wait for a connection not included after the first.
+    /// The duration of the attempt. Only for the first attempt does it include the wait for a connection.
     pub elapsed: Duration,
-    /// What went wrong; `None` where it was answered.
+    /// The error of the attempt, or `None` if it succeeded.
     pub error: Option<&'a Error>,
-    /// Whether another attempt follows.
+    /// Whether the call is retried after this attempt.
     pub resent: bool,
 }
 
-/// A call ended, after all of its attempts.
+/// The end of a call, after all of its attempts.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CallEvent {
-    /// What was being done, such as `put`.
+    /// The operation, such as `put`.
     pub operation: &'static str,
-    /// How many attempts it took; none where no endpoint was ready.
+    /// The number of attempts. It is 0 if no endpoint was ready.
     pub attempts: u32,
-    /// How long it took in all.
+    /// The total duration of the call.
     pub elapsed: Duration,
-    /// How it ended.
+    /// The result of the call.
     pub end: CallEnd,
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallEnd {
-    /// With an answer; a stream was opened.
+    /// The call succeeded. For a stream: it was opened.
     Ok,
-    /// With an error.
+    /// The call failed.
     #[non_exhaustive]
     Failed {
         /// The error's kind.
         kind: ErrorKind,
-        /// The server's code, where it gave one.
+        /// The server's error code, if it returned one.
         code: Option<Code>,
-        /// What the call may have done in etcd.
+        /// The effect that the call may have had in etcd.
         outcome: Outcome,
     },
-    /// The caller dropped its future: nobody knows whether a write was applied.
+    /// The caller dropped the future. The outcome of a write is unknown.
     Dropped,
 }
 
@@ -66,15 +66,15 @@ impl CallEnd {
     }
 }
 
-/// An endpoint changed its phase.
+/// A change of an endpoint's phase.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct EndpointEvent<'a> {
-    /// The endpoint, as the user wrote it.
+    /// The endpoint, as configured.
     pub endpoint: &'a str,
-    /// How it stands now.
+    /// The new phase.
     pub phase: EndpointPhase,
-    /// Why, where something is wrong.
+    /// The reason, if something is wrong.
     pub reason: Option<&'a str>,
 }
 
@@ -82,31 +82,31 @@ pub struct EndpointEvent<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ConnectionEvent<'a> {
-    /// The endpoint, as the user wrote it.
+    /// The endpoint, as configured.
     pub endpoint: &'a str,
-    /// What it is used for.
+    /// The purpose of the connection.
     pub purpose: ConnectionPurpose,
-    /// Whether there is one more or one less.
+    /// Whether the connection was opened or closed.
     pub change: ConnectionChange,
-    /// How many of this purpose the endpoint has with this change. Two changes at once may be told in any order: to keep a
-    /// count, add them up.
+    /// The number of the endpoint's connections with this purpose after the change. Events of concurrent changes may
+    /// arrive out of order. To keep a count, sum the changes instead of storing this value.
     pub count: usize,
 }
 
-/// What a connection is used for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionPurpose {
-    /// Calls with one answer.
+    /// Unary calls.
     Calls,
     /// Streams.
     Streams,
-    /// Calls that wait for other clients: `Lock` and `Campaign` of the server's lock and election services.
+    /// Calls that block until another client acts: `Lock` and `Campaign` of the server's lock and election services.
     Waits,
 }
 
 impl ConnectionPurpose {
-    /// `calls`, `streams` or `waits`.
+    /// Returns `calls`, `streams` or `waits`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Calls => "calls",
@@ -126,13 +126,13 @@ impl From<Purpose> for ConnectionPurpose {
     }
 }
 
-/// One connection more or less.
+/// The kind of a [`ConnectionEvent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionChange {
-    /// It was made and answered a PING.
+    /// The connection was established and its first PING was answered.
     Opened,
-    /// It ended.
+    /// The connection was closed or lost.
     Closed,
 }
 

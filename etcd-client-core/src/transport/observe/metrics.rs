@@ -1,4 +1,4 @@
-//! An observer that counts for the `metrics` crate.
+//! An observer that records metrics with the `metrics` crate.
 
 use etcd_errors::{Code, ErrorKind};
 use metrics::{counter, gauge, histogram};
@@ -9,16 +9,16 @@ use super::{
 };
 use crate::transport::state::EndpointPhase;
 
-/// Gives what a client does to the recorder that the process has installed, under the names of the
-/// [module's page](super#names-in-metrics).
+/// An [`Observer`] that records metrics with the recorder that the process has installed. The module documentation
+/// lists the [names](super#names-in-metrics).
 ///
-/// An observer of one's own that calls this one's methods adds to it.
+/// To record more, write an observer that calls the methods of this one.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct MetricsObserver;
 
 impl MetricsObserver {
-    /// One for [`ClientBuilder::observer`](crate::ClientBuilder::observer).
+    /// Creates an observer for [`ClientBuilder::observer`](crate::ClientBuilder::observer).
     pub fn new() -> Self {
         Self
     }
@@ -71,7 +71,8 @@ fn phase(endpoint: &str, phase: Option<EndpointPhase>) {
     gauge!("etcd_client_endpoint_refused", "endpoint" => endpoint).set(is(EndpointPhase::Refused));
 }
 
-/// How a failure is named: few and fixed names, as labels must be.
+/// Returns the label of a failure. Labels come from a small, fixed set: each distinct value is a time series of its
+/// own in the metrics backend.
 fn named(kind: ErrorKind, code: Option<Code>) -> &'static str {
     match (code, kind) {
         (Some(Code::Other(grpc)), _) => grpc.name(),

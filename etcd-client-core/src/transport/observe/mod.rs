@@ -1,13 +1,14 @@
-//! Watching a client at work: an [`Observer`] for its own code, `tracing` for people, and the `metrics` crate for dashboards.
+//! Observability: an [`Observer`] for your own code, `tracing` spans and events, and metrics for dashboards.
 //!
-//! Nothing here ever sees a value, a password or a token, and a key only where
-//! [`trace_keys`](crate::ClientBuilder::trace_keys) asks for it. Where nobody listens nothing is measured or allocated.
+//! Values, passwords and tokens never appear in them, and keys only with
+//! [`trace_keys`](crate::ClientBuilder::trace_keys). Without an observer or a subscriber, nothing is measured or
+//! allocated.
 //!
 //! ```
 //! use std::sync::atomic::{AtomicU64, Ordering};
 //! use etcd_client_core::{Client, observe::{AttemptEvent, Observer}};
 //!
-//! /// Counts what was sent again.
+//! /// Counts retries.
 //! #[derive(Default)]
 //! struct Resends(AtomicU64);
 //!
@@ -28,34 +29,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What is a call
+//! # Calls
 //!
-//! One RPC of a typed operation, with all of its attempts. What is refused before it needs a connection is none, and a stream is
-//! one until it is open. The client's own questions to the members, such as who leads, are calls too. Calls of stubs that tonic
-//! generated are not told, except for the connections that they cause: a tower layer around the channel sees them.
+//! A call is one RPC of a typed operation, with all of its attempts. A request that is rejected before it needs a
+//! connection does not count as a call. A stream counts as a call until it is open. The client's internal requests,
+//! such as finding the leader, are calls too.
+//!
+//! Calls of tonic-generated stubs are not reported, except for the connections that they open. To observe them, wrap
+//! the channel in a tower layer.
 //!
 //! # Names in tracing
 //!
-//! All with the target `etcd_client_core`.
+//! All of them use the target `etcd_client_core`.
 //!
-//! | name | level | what | fields |
+//! | name | level | event | fields |
 //! |---|---|---|---|
-//! | `etcd.call` | span, DEBUG | a call | `operation`; at its end `endpoint` (the last one tried), `attempts`, `outcome` (`ok`, `not applied`, `unknown`, `dropped`) and `error` (its kind); `key` when asked for and TRACE is on |
-//! | `etcd.resend` | DEBUG | an attempt failed and another follows | `endpoint`, `attempt`, `sent`, `reason` |
-//! | `etcd.unsent` | DEBUG | a stub's request did not leave and is handed to another connection | `reason` |
-//! | `etcd.endpoint` | WARN at the beginning of an outage, ERROR where an endpoint is refused, INFO at its end and when ready for the first time, else DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason`; at the end of an outage `outage_ms` and `failed_attempts` |
-//! | `etcd.ejected` | INFO | an endpoint's calls fail: others are used for a while | `endpoint`, `for_ms` |
+//! | `etcd.call` | span, DEBUG | a call | `operation`; at its end `endpoint` (the last one tried), `attempts`, `outcome` (`ok`, `not applied`, `unknown`, `dropped`) and `error` (its kind); `key` with `trace_keys` and TRACE enabled |
+//! | `etcd.resend` | DEBUG | an attempt failed and is retried | `endpoint`, `attempt`, `sent`, `reason` |
+//! | `etcd.unsent` | DEBUG | a stub's request was not sent and moves to another connection | `reason` |
+//! | `etcd.endpoint` | WARN when an outage begins, ERROR when an endpoint is refused, INFO when an outage ends and on the first connection, otherwise DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason`; at the end of an outage `outage_ms` and `failed_attempts` |
+//! | `etcd.ejected` | INFO | an endpoint's calls fail; it is avoided for a while | `endpoint`, `for_ms` |
 //! | `etcd.accepted` | WARN | another cluster or history was accepted | `before`, `revision`, `cluster` |
 //! | `etcd.connection` | DEBUG | a connection was opened or closed | `endpoint`, `purpose`, `change`, `count` |
-//! | `etcd.token` | DEBUG | a token was fetched, or could not be | `auth` (whether calls carry one), `error` |
+//! | `etcd.token` | DEBUG | a token was fetched, or could not be fetched | `auth` (whether calls carry a token), `error` |
 //!
-//! What else is written, about TLS files and changing members, has no names to rely on.
+//! Other events, such as those about TLS files and changed members, have no stable names.
 //!
-//! The span is no context that other spans nest in, with one exception: a service that a client was built over is called inside.
+//! Other spans do not nest in the span of a call, with one exception: the service of a client that was built with one
+//! runs inside it.
 //!
 //! # Names in metrics
 //!
-//! With the feature `metrics`, `MetricsObserver` gives these to whatever recorder the process has installed.
+//! With the feature `metrics`, `MetricsObserver` records these with the recorder that the process has installed.
 //!
 //! | name | kind | labels |
 //! |---|---|---|
@@ -64,10 +69,14 @@
 //! | `etcd_client_call_seconds` | histogram | `operation`, `result` |
 //! | `etcd_client_connections` | gauge | `endpoint`, `purpose` (`calls`, `streams`, `waits`) |
 //! | `etcd_client_endpoint_ready` | gauge, 0 or 1 | `endpoint` |
-//! | `etcd_client_endpoint_refused` | gauge, 0 or 1: it is of another cluster or history | `endpoint` |
+//! | `etcd_client_endpoint_refused` | gauge, 0 or 1: the endpoint belongs to another cluster or history | `endpoint` |
 //!
-//! `result` is `ok`, the name of etcd's [`Code`](etcd_errors::Code) or of gRPC's, such as `NoLeader` or `Unavailable`, the
-//! [`ErrorKind`](etcd_errors::ErrorKind) of an error without a code, or `dropped` for a call whose caller did not wait for its end.
+//! The label `result` is one of:
+//!
+//! - `ok`;
+//! - the name of etcd's [`Code`](etcd_errors::Code) or of a gRPC code, such as `NoLeader` or `Unavailable`;
+//! - the [`ErrorKind`](etcd_errors::ErrorKind) of an error without a code;
+//! - `dropped`, if the caller dropped the call's future.
 
 mod call;
 mod connection;

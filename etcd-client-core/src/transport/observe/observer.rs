@@ -1,4 +1,4 @@
-//! The observer of a client: the trait, and the one that a client may have.
+//! The [`Observer`] trait, and the observer that a client may have.
 
 use std::{
     fmt,
@@ -12,38 +12,40 @@ use super::{
 };
 use crate::{mechanism::outage::Note, transport::state::EndpointPhase};
 
-/// Is told what a client does; set with [`ClientBuilder::observer`](crate::ClientBuilder::observer).
+/// Receives notifications about client activity. Set one with
+/// [`ClientBuilder::observer`](crate::ClientBuilder::observer).
 ///
-/// Every method does nothing by default. They are called where things happen: in the caller's task, and in the tasks that keep
-/// connections. They must not block, and what they take every call takes. A panic in one is caught and has no effect on the call.
+/// Every method does nothing by default. Methods run synchronously, in the caller's task and in the tasks that
+/// maintain connections. They must not block, and their duration adds to every call. A panic in a method is caught and
+/// does not affect the call.
 pub trait Observer: Send + Sync {
-    /// An attempt of a call ended.
+    /// Called when an attempt of a call ends.
     fn attempt(&self, event: &AttemptEvent<'_>) {
         let _ = event;
     }
 
-    /// A call ended.
+    /// Called when a call ends.
     fn call(&self, event: &CallEvent) {
         let _ = event;
     }
 
-    /// An endpoint changed its phase.
+    /// Called when an endpoint changes its phase.
     fn endpoint(&self, event: &EndpointEvent<'_>) {
         let _ = event;
     }
 
-    /// An endpoint is none of the client's any more; so are all of them once it is closed.
+    /// Called when an endpoint is removed from the client. Closing the client removes all of them.
     fn endpoint_removed(&self, endpoint: &str) {
         let _ = endpoint;
     }
 
-    /// A connection was opened or closed.
+    /// Called when a connection is opened or closed.
     fn connection(&self, event: &ConnectionEvent<'_>) {
         let _ = event;
     }
 }
 
-/// The observer of a client, where it has one.
+/// The optional observer of a client.
 #[derive(Clone, Default)]
 pub(crate) struct SharedObserver(Option<Arc<dyn Observer>>);
 
@@ -56,7 +58,8 @@ impl SharedObserver {
         self.0.is_none()
     }
 
-    /// A panic would end the task that keeps an endpoint connected.
+    /// Runs `tell` with the observer, if there is one. Panics are caught: one in a user's method would otherwise end
+    /// the task that maintains the endpoint's connection.
     pub(super) fn tell(&self, tell: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.0 {
             let _ = catch_unwind(AssertUnwindSafe(|| tell(&**observer)));

@@ -1,4 +1,4 @@
-//! The page of names against the names.
+//! Checks that the documentation lists every name.
 
 use super::trace::NAMES;
 

@@ -1,4 +1,4 @@
-//! The one place where this crate writes to `tracing`. The page of names is the documentation of the module above.
+//! Writes to `tracing`. No other module of this crate does. The names are documented in the parent module.
 
 use etcd_errors::{Attempt, Error};
 use tracing::{
@@ -21,14 +21,14 @@ const ACCEPTED: &str = "etcd.accepted";
 const CONNECTION: &str = "etcd.connection";
 const TOKEN: &str = "etcd.token";
 
-/// All names, for the test that looks for them on the page.
+/// All names, for the test that compares them with the documentation.
 #[cfg(test)]
 pub(super) const NAMES: [&str; 8] = [CALL, RESEND, UNSENT, ENDPOINT, EJECTED, ACCEPTED, CONNECTION, TOKEN];
 
-/// The bytes of a key that are shown at most.
+/// The maximum number of bytes of a key in a span.
 const SHOWN_KEY: usize = 64;
 
-/// The span of a call. `key` is that of a single-key operation, where the client may show it.
+/// Creates the span of a call. `key` is the key of a single-key operation, if the client may show it.
 pub(super) fn call(operation: &'static str, key: Option<&[u8]>) -> Span {
     let span = debug_span!(
         target: TARGET,
@@ -72,12 +72,12 @@ pub(super) fn resend(span: &Span, attempt: &Attempt, number: u32) {
         attempt = number,
         sent = attempt.sent(),
         reason = attempt.reason(),
-        "sending again"
+        "retrying"
     );
 }
 
 pub(crate) fn unsent(reason: &str) {
-    debug!(name: UNSENT, target: TARGET, reason, "not sent, trying again");
+    debug!(name: UNSENT, target: TARGET, reason, "not sent, retrying");
 }
 
 pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>, note: Note) {
@@ -104,7 +104,7 @@ pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>, 
     }
 }
 
-/// Cluster ids as etcdctl shows them.
+/// Cluster ids are printed in hexadecimal, as `etcdctl` prints them.
 pub(crate) fn accepted(before: u64, revision: i64, cluster: u64) {
     warn!(
         name: ACCEPTED,
@@ -117,7 +117,7 @@ pub(crate) fn accepted(before: u64, revision: i64, cluster: u64) {
 }
 
 pub(crate) fn ejected(endpoint: &str, for_ms: u64) {
-    info!(name: EJECTED, target: TARGET, endpoint, for_ms, "an endpoint is of no use for now");
+    info!(name: EJECTED, target: TARGET, endpoint, for_ms, "endpoint avoided because its calls fail");
 }
 
 pub(super) fn connection(event: &ConnectionEvent<'_>) {

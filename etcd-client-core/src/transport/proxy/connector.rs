@@ -1,11 +1,12 @@
-//! The connector of a client with a proxy: a tunnel through it, or the way around it.
+//! The connector of a client with a proxy.
 
 use super::{HttpProxy, tunnel};
 use crate::transport::connector::{BoxError, BoxIo, Connect, SharedConnector, Target};
 
-/// Asks the proxy for a tunnel to each member that is not excepted; the proxy itself is dialled by the inner connector.
+/// Opens a tunnel through the proxy, or connects directly to members that are excepted. The inner connector dials the
+/// proxy.
 ///
-/// The time that all of this may take is the connection's.
+/// The connection timeout covers all of it.
 #[derive(Debug)]
 pub(crate) struct ProxyConnector {
     proxy: HttpProxy,

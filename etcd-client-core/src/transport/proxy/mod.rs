@@ -1,4 +1,4 @@
-//! HTTP proxies: which one is asked for a tunnel, for which members, and as whom.
+//! HTTP proxies: the proxy to use, its exceptions and its credentials.
 
 mod connector;
 mod tunnel;
@@ -12,20 +12,23 @@ use hyper_util::client::proxy::matcher::Matcher;
 pub(crate) use self::connector::ProxyConnector;
 use crate::model::{Address, Endpoint, without_user};
 
-/// The port of a proxy whose URL names none: that of its scheme.
+/// The port of a proxy URL without one: the default port of its scheme.
 const DEFAULT_PORT: u16 = 80;
 
-/// The variables that name a proxy, the first that is set counts: those for TLS, as a tunnel carries any bytes.
+/// The environment variables that set a proxy, in order of precedence. Those for HTTPS apply, because a tunnel carries
+/// any bytes.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// The variables that list the exceptions.
+/// The environment variables that list exceptions.
 const EXCEPTION_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// An HTTP proxy that is asked for a tunnel (`CONNECT`) to each member.
+/// An HTTP proxy through which members are reached with `CONNECT` tunnels.
 ///
-/// The proxy resolves the members' names. TLS, where a member has it, is spoken with the member through the tunnel. Unix
-/// sockets are always dialled directly, and so are loopback addresses and `localhost` unless
+/// The proxy resolves the members' names. TLS runs inside the tunnel, between the client and the member. Unix sockets
+/// never use the proxy, nor do loopback addresses and `localhost`, unless
 /// [`including_loopback`](Self::including_loopback) is set.
+///
+/// # Examples
 ///
 /// ```
 /// use etcd_client_core::HttpProxy;
@@ -41,36 +44,37 @@ pub struct HttpProxy {
     including_loopback: bool,
 }
 
-/// One proxy.
+/// The proxy itself.
 pub(super) struct Via {
     endpoint: Endpoint,
     authorization: Option<HeaderValue>,
 }
 
 impl HttpProxy {
-    /// The proxy at `http://[user:password@]host[:port]`, port 80 where none is given.
+    /// Creates a proxy from a URL of the form `http://[user:password@]host[:port]`. The default port is 80.
     ///
-    /// User and password are sent to the proxy as `Proxy-Authorization: Basic`, so they are readable on the way to it; what
-    /// a URL cannot hold is percent-encoded.
+    /// User and password are sent to the proxy as `Proxy-Authorization: Basic`, unencrypted. Percent-encode characters
+    /// that a URL cannot contain.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for a text that is no such URL, and for a proxy that is
-    /// itself reached by TLS or SOCKS. The error shows neither user nor password.
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) if the URL is malformed, or if the proxy requires TLS
+    /// or SOCKS. The error contains neither user nor password.
     pub fn new(url: impl AsRef<str>) -> Result<Self, Error> {
         let via = Via::parse(url.as_ref())
             .map_err(|why| invalid(format!("proxy {:?} {why}", without_user(url.as_ref()))))?;
         Ok(Self::via(Some(via), ""))
     }
 
-    /// What the environment says: `HTTPS_PROXY` or else `ALL_PROXY`, and the exceptions in `NO_PROXY`, each also in lower
-    /// case. Goes to every member directly where no proxy is named.
+    /// Reads the proxy from the environment: `HTTPS_PROXY` or else `ALL_PROXY`, and the exceptions from `NO_PROXY`,
+    /// each also in lower case. Without a proxy in the environment, all members are reached directly.
     ///
-    /// A client reads the environment only through this.
+    /// A client reads these variables only through this function.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig), which names the variable, as [`new`](Self::new).
+    /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for the same reasons as [`new`](Self::new). The error
+    /// names the variable.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
@@ -94,28 +98,28 @@ impl HttpProxy {
         Self { via: via.map(Arc::new), exceptions: matcher(exceptions), including_loopback: false }
     }
 
-    /// The members that are dialled directly, written as in `NO_PROXY`: addresses, networks (`10.0.0.0/8`), names with
-    /// all names below them, and `*`, with commas between them. Replaces what was set before. Default: none.
+    /// Sets the members that are reached directly, in the format of `NO_PROXY`: a comma-separated list of addresses,
+    /// networks (`10.0.0.0/8`), names including their subdomains, and `*`. Replaces the previous list. Default: none.
     #[must_use = "returns the changed proxy"]
     pub fn except(mut self, list: impl AsRef<str>) -> Self {
         self.exceptions = matcher(list.as_ref());
         self
     }
 
-    /// Asks the proxy for loopback addresses and `localhost` too, which then are the proxy's own. Default: they are
-    /// dialled directly.
+    /// Uses the proxy for loopback addresses and `localhost` too. They then refer to the proxy's host. By default they
+    /// are reached directly.
     #[must_use = "returns the changed proxy"]
     pub fn including_loopback(mut self) -> Self {
         self.including_loopback = true;
         self
     }
 
-    /// Whether what goes to `member` goes through the proxy.
+    /// Returns `true` if the proxy is used for `member`.
     pub(crate) fn carries(&self, member: &Endpoint) -> bool {
         self.to(member).is_some()
     }
 
-    /// The proxy that is asked for a tunnel to `member`, if any.
+    /// Returns the proxy to use for `member`, if any.
     fn to(&self, member: &Endpoint) -> Option<&Arc<Via>> {
         let via = self.via.as_ref()?;
         let Address::Tcp { .. } = member.address() else { return None };
@@ -142,10 +146,10 @@ impl Via {
         let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme).to_ascii_lowercase();
         match scheme.as_str() {
             "http" => {}
-            "https" => return Err("is reached by TLS, which is not supported: use http://".into()),
+            "https" => return Err("requires TLS, which is not supported: use http://".into()),
             _ => return Err(format!("has the scheme {scheme:?}: only HTTP proxies are supported")),
         }
-        let unreadable = || "cannot be read: write http://user:password@host:port".to_owned();
+        let unreadable = || "is malformed: write http://user:password@host:port".to_owned();
         let read = Matcher::builder().all(url).build();
         let found = read.intercept(&Uri::from_static("https://member/")).ok_or_else(unreadable)?;
         let address = found.uri().authority().ok_or_else(unreadable)?.as_str();
@@ -155,13 +159,13 @@ impl Via {
         Ok(Self { endpoint, authorization: found.basic_auth().cloned() })
     }
 
-    /// The proxy as errors name it: without user and password.
+    /// Returns the proxy's address for error messages, without user and password.
     fn name(&self) -> &str {
         self.endpoint.authority()
     }
 }
 
-/// Intercepts everything but the exceptions: which proxy it would name does not matter.
+/// Returns a matcher that intercepts everything except `exceptions`. The proxy in it is a placeholder.
 fn matcher(exceptions: &str) -> Arc<Matcher> {
     Arc::new(Matcher::builder().all("http://proxy").no(exceptions).build())
 }

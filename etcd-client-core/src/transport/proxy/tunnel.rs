@@ -1,4 +1,4 @@
-//! One tunnel: the CONNECT request, the proxy's answer, and the bytes behind it.
+//! One tunnel: the CONNECT request, the proxy's response, and the byte stream.
 
 use std::pin::{Pin, pin};
 
@@ -14,22 +14,22 @@ use hyper_util::rt::TokioIo;
 use super::Via;
 use crate::transport::connector::{BoxError, BoxIo};
 
-/// Why a proxy gave no tunnel.
+/// The reason why a tunnel could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProxyError {
-    #[error("the proxy {proxy} cannot be reached")]
+    #[error("the proxy {proxy} is unreachable")]
     Unreachable { proxy: Box<str>, source: BoxError },
-    #[error("the proxy {proxy} asks for a user and a password (407): write http://user:password@{proxy}")]
+    #[error("the proxy {proxy} requires a user and a password (407): use http://user:password@{proxy}")]
     CredentialsNeeded { proxy: Box<str> },
-    #[error("the proxy {proxy} refuses the user or the password it was given (407)")]
+    #[error("the proxy {proxy} rejected the user or the password (407)")]
     CredentialsRefused { proxy: Box<str> },
-    #[error("the proxy {proxy} answered {status} to CONNECT {member}")]
+    #[error("the proxy {proxy} returned {status} for CONNECT {member}")]
     Refused { proxy: Box<str>, member: Box<str>, status: StatusCode },
-    #[error("the proxy {proxy} gave no HTTP answer to CONNECT {member}")]
+    #[error("the proxy {proxy} returned no HTTP response to CONNECT {member}")]
     NoAnswer { proxy: Box<str>, member: Box<str>, source: BoxError },
 }
 
-/// Asks the proxy at the other end of `io` for a tunnel to `member`, a host and a port.
+/// Opens a tunnel through the proxy at the other end of `io` to `member`, a host and a port.
 pub(super) async fn open(io: BoxIo, via: &Via, member: &str) -> Result<BoxIo, ProxyError> {
     let no_answer =
         |source: BoxError| ProxyError::NoAnswer { proxy: via.name().into(), member: member.into(), source };
@@ -43,7 +43,8 @@ pub(super) async fn open(io: BoxIo, via: &Via, member: &str) -> Result<BoxIo, Pr
         Ok(Box::pin(TokioIo::new(upgraded)) as BoxIo)
     };
     let mut tunnel: Pin<&mut _> = pin!(tunnel);
-    // The connection moves the bytes; it ends when it has handed its socket over, or with an error that the request sees.
+    // hyper's connection future does the I/O. It ends after the upgrade has taken the socket, or with an
+    // error that the request future returns as well. In both cases the tunnel future completes afterwards.
     tokio::select! {
         biased;
         result = &mut tunnel => return result,

@@ -1,4 +1,4 @@
-//! TLS in a build without it: types that have no value, and the sentence that says what to enable.
+//! Stand-ins for a build without TLS: types without values, and an error that names the feature to enable.
 
 use std::sync::Arc;
 
@@ -9,20 +9,18 @@ use crate::{
     transport::connector::{BoxError, BoxIo},
 };
 
-/// There are no settings of TLS.
+/// TLS settings, of which a build without TLS has none.
 #[derive(Clone, Debug)]
 pub(crate) enum Tls {}
 
 impl Tls {
-    /// What endpoints with TLS get where nothing was set: here the reason why they get nothing.
+    /// Returns the default settings for `https://` endpoints. In this build: an error that names the features.
     pub(crate) fn unasked() -> Result<Self, &'static str> {
-        Err(
-            "this build of the client has no TLS: enable the feature `tls-ring` or `tls-aws-lc` of etcd-client-core",
-        )
+        Err("this build has no TLS: enable the feature `tls-ring` or `tls-aws-lc` of etcd-client-core")
     }
 }
 
-/// There is no TLS to be live.
+/// The TLS state of a client, of which a build without TLS has none.
 #[derive(Debug)]
 pub(crate) enum Live {}
 

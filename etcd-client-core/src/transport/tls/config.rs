@@ -1,4 +1,4 @@
-//! rustls's configuration, made of the settings and of what their files hold.
+//! Builds the rustls configuration from the settings and the contents of their files.
 
 use std::sync::Arc;
 
@@ -14,21 +14,23 @@ use super::{
     version::TlsVersion,
 };
 
-/// The only protocol that is spoken on top.
+/// The only ALPN protocol offered. gRPC requires HTTP/2 (RFC 9113 section 3.1 defines the id).
 pub(super) const HTTP2: &[u8] = b"h2";
 
-/// The settings as rustls takes them. Everything that can be wrong about them is found here.
+/// Builds the rustls configuration. Every mistake in the settings is reported here.
 pub(super) fn client_config(settings: &Tls, material: &Material) -> Result<ClientConfig, Error> {
     let versions = versions(settings)?;
     let provider = provider()?;
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions)
         .map_err(|error| {
-            Error::invalid_config("tls.min_version", "these versions cannot be had").with_source(error)
+            Error::invalid_config("tls.min_version", "this build supports none of these versions")
+                .with_source(error)
         })?;
     let builder = if settings.skip_verification {
         if settings.native_roots || !settings.authorities.is_empty() {
-            let why = "skip_verification looks at no authority: leave it out, or the authorities";
+            let why =
+                "skip_verification cannot be combined with certificate authorities: remove one of the two";
             return Err(Error::invalid_config("tls.ca", why));
         }
         builder.dangerous().with_custom_certificate_verifier(TakesAnything::new(&provider))
@@ -37,7 +39,8 @@ pub(super) fn client_config(settings: &Tls, material: &Material) -> Result<Clien
     };
     let mut config = identified(builder, material)?;
     config.alpn_protocols = vec![HTTP2.to_vec()];
-    // Connections are few and live long. A resumed one would not look at the certificates again, which may be new.
+    // A resumed session skips the certificate exchange, so rotated certificates would not take effect.
+    // Connections are few and long-lived, so resumption would save little.
     config.resumption = Resumption::disabled();
     Ok(config)
 }
@@ -45,7 +48,7 @@ pub(super) fn client_config(settings: &Tls, material: &Material) -> Result<Clien
 fn versions(settings: &Tls) -> Result<Vec<&'static SupportedProtocolVersion>, Error> {
     let (min, max) = (settings.min_version, settings.max_version);
     if min > max {
-        let why = format!("the oldest version, {min}, is newer than the newest, {max}");
+        let why = format!("the minimum version, {min}, is newer than the maximum, {max}");
         return Err(Error::invalid_config("tls.min_version", why));
     }
     let known = [(TlsVersion::Tls12, &TLS12), (TlsVersion::Tls13, &TLS13)];
@@ -61,15 +64,14 @@ fn roots(settings: &Tls, material: &Material) -> Result<RootCertStore, Error> {
         return native_roots();
     }
     if settings.native_roots {
-        let why =
-            "an authority replaces those of the operating system: choose one of ca_pem.. and native_roots";
+        let why = "native_roots cannot be combined with ca_pem or ca_pem_file: remove one of the two";
         return Err(Error::invalid_config("tls.ca", why));
     }
     let mut roots = RootCertStore::empty();
     for pem in &material.authorities {
         for certificate in pem.certificates()? {
             roots.add(certificate).map_err(|error| {
-                pem.wrong("holds a certificate that cannot be an authority's").with_source(error)
+                pem.wrong("contains a certificate that cannot be used as an authority").with_source(error)
             })?;
         }
     }
@@ -80,11 +82,11 @@ fn roots(settings: &Tls, material: &Material) -> Result<RootCertStore, Error> {
 fn native_roots() -> Result<RootCertStore, Error> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    // Systems carry certificates that no verifier takes; the others still hold.
+    // System stores contain certificates that rustls cannot parse. The rest is still usable.
     let (taken, _refused) = roots.add_parsable_certificates(found.certs);
     if taken == 0 {
         let error =
-            Error::invalid_config("tls.native_roots", "the operating system has no authority to trust");
+            Error::invalid_config("tls.native_roots", "the operating system has no trusted authorities");
         return Err(match found.errors.into_iter().next() {
             Some(cause) => error.with_source(cause),
             None => error,
@@ -95,7 +97,7 @@ fn native_roots() -> Result<RootCertStore, Error> {
 
 #[cfg(not(feature = "tls-native-roots"))]
 fn native_roots() -> Result<RootCertStore, Error> {
-    let why = "no authority was given: use ca_pem_file, or enable the feature `tls-native-roots` of etcd-client-core";
+    let why = "no certificate authority is set: use ca_pem_file, or enable the feature `tls-native-roots` of etcd-client-core";
     Err(Error::invalid_config("tls.ca", why))
 }
 
@@ -108,22 +110,23 @@ fn identified(
     let version_1 = chain.first().is_some_and(|leaf| is_version_1(leaf));
     builder.with_client_auth_cert(chain, key.private_key()?).map_err(|error| match error {
         rustls::Error::InvalidCertificate(_) if version_1 => {
-            let what = "holds an X.509 version 1 certificate, which is not supported: issue one of version 3 \
-                        (with openssl x509 -req: add extensions, such as -extfile)";
+            let what = "contains an X.509 version 1 certificate, which is not supported: issue a version 3 \
+                        certificate (with `openssl x509 -req`, add extensions, for example with -extfile)";
             cert.wrong(what).with_source(error)
         }
         _ => wrong_identity(error, cert, key),
     })
 }
 
-/// Whether a DER certificate is of version 1: then the first field of what was signed is the serial number, where later versions
-/// say which they are (RFC 5280 section 4.1).
+/// Returns `true` for a DER certificate of version 1. The first field of its signed part is the serial number, whereas
+/// later versions begin with the version number (RFC 5280 section 4.1).
 fn is_version_1(certificate: &[u8]) -> bool {
     const SEQUENCE: u8 = 0x30;
     const INTEGER: u8 = 0x02;
     let inside = |der: &[u8]| -> Option<usize> {
         let (tag, length) = (*der.first()?, *der.get(1)?);
-        // A length above 127 is written in as many bytes as the low bits say.
+        // The long form: the low bits of the first byte are the number of length bytes (X.690 section
+        // 8.1.3.5).
         let header = if length < 0x80 { 2 } else { 2 + usize::from(length & 0x7f) };
         (tag == SEQUENCE).then_some(header)
     };
@@ -135,12 +138,12 @@ fn is_version_1(certificate: &[u8]) -> bool {
 fn wrong_identity(error: rustls::Error, cert: &Pem, key: &Pem) -> Error {
     match error {
         rustls::Error::InconsistentKeys(_) => {
-            key.wrong(&format!("is not the private key of the certificate in {}", cert.name()))
+            key.wrong(&format!("does not match the certificate in {}", cert.name()))
         }
         rustls::Error::InvalidCertificate(_) => {
-            cert.wrong("holds a certificate that cannot be read").with_source(error)
+            cert.wrong("contains a certificate that cannot be parsed").with_source(error)
         }
-        _ => key.wrong("holds a private key that cannot be used").with_source(error),
+        _ => key.wrong("contains a private key that cannot be used").with_source(error),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What takes the protection out of TLS. Nothing outside of this module does.
+//! Options that weaken TLS. They are confined to this module.
 
 use std::sync::Arc;
 
@@ -9,11 +9,12 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// Lets a client talk to whoever answers: no authority, no name and no date of the peer's certificate is looked at.
+/// Disables the verification of the members' certificates: the issuer, the name and the validity period are not
+/// checked.
 ///
-/// Whoever sits between this client and the cluster then reads every value, password and token, and changes what they like.
-/// For a throw-away cluster whose certificates nobody has. To reach a member by an address that is not in its
-/// certificate, use [`Tls::server_name`](crate::Tls::server_name) instead.
+/// Anyone between this client and the cluster can then read and change every value, password and token. Use it only
+/// for a disposable cluster with unknown certificates. To reach a member by an address that is not in its certificate,
+/// use [`Tls::server_name`](crate::Tls::server_name) instead.
 ///
 /// ```
 /// use etcd_client_core::{Tls, danger::SkipVerification};
@@ -25,13 +26,13 @@ use rustls::{
 pub struct SkipVerification(());
 
 impl SkipVerification {
-    /// The words that have to be written for it.
+    /// Creates the value. The name states the consequences, so that they show in a code review.
     pub const fn i_understand_that_anyone_in_between_can_read_and_change_everything() -> Self {
         Self(())
     }
 }
 
-/// Takes any certificate.
+/// Accepts any certificate.
 #[derive(Debug)]
 pub(super) struct TakesAnything {
     schemes: Vec<SignatureScheme>,
@@ -55,7 +56,7 @@ impl ServerCertVerifier for TakesAnything {
         Ok(ServerCertVerified::assertion())
     }
 
-    // A signature by a key that nobody vouches for proves nothing.
+    // The certificate was not verified, so a signature by its key proves nothing.
     fn verify_tls12_signature(
         &self,
         _message: &[u8],

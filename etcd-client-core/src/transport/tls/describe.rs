@@ -1,16 +1,16 @@
-//! What went wrong in a handshake, in a sentence that says what to do about it.
+//! Describes TLS handshake failures, with the fix.
 
 use std::{borrow::Cow, io, net::IpAddr};
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError, pki_types::ServerName};
 
-/// The sentence for an error of a TLS stream of a client that shows a certificate, or has none.
+/// Describes an error of a TLS stream. `identified` is `true` if the client presents a certificate.
 pub(super) fn describe(error: &io::Error, identified: bool) -> String {
     let found = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
     match found {
         Some(error) => of_tls(error, identified),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the peer closed the connection during the TLS handshake: does it speak TLS (http:// if not)?"
+            "the peer closed the connection during the TLS handshake: check that it uses TLS (http:// if not)"
                 .into()
         }
         None => format!("the TLS handshake failed ({error})"),
@@ -25,12 +25,12 @@ fn of_tls(error: &TlsError, identified: bool) -> String {
             |sentence| format!("{sentence} (TLS alert {alert:?})"),
         ),
         TlsError::InvalidMessage(_) => {
-            "the peer does not speak TLS: does its endpoint begin with http:// or unix:?".into()
+            "the peer does not use TLS: check whether its endpoint should begin with http:// or unix:".into()
         }
-        TlsError::NoApplicationProtocol => "the peer speaks TLS but not HTTP/2, which gRPC needs".into(),
+        TlsError::NoApplicationProtocol => "the peer uses TLS but not HTTP/2, which gRPC requires".into(),
         TlsError::PeerIncompatible(why) => {
             format!(
-                "the peer and this client have no TLS version or cipher in common ({why:?}): see Tls::min_version and max_version"
+                "the peer and this client share no TLS version or cipher ({why:?}): check Tls::min_version and max_version"
             )
         }
         other => format!("the TLS handshake failed ({other})"),
@@ -42,51 +42,52 @@ fn of_certificate(error: &CertificateError) -> String {
         CertificateError::NotValidForNameContext { expected, presented } => wrong_name(expected, presented),
         CertificateError::NotValidForName => "the peer's certificate is for another name".into(),
         CertificateError::UnknownIssuer => {
-            "the peer's certificate is signed by no authority that this client trusts: is Tls::ca_pem_file the right one?"
+            "the peer's certificate is not signed by a trusted authority: check Tls::ca_pem_file"
                 .into()
         }
-        // The authority was found by its name, and it is another one: made anew, as deployment tools do.
+        // rustls found an authority with this name, but its key did not sign the certificate. Deployment
+        // tools that re-create their authority under the same name cause this.
         CertificateError::BadSignature => {
-            "the peer's certificate is signed by no authority that this client trusts, only by one of the same name: \
-             is Tls::ca_pem_file out of date?"
+            "the peer's certificate is not signed by a trusted authority: a trusted one has the same name but another \
+             key, so check whether Tls::ca_pem_file is out of date"
                 .into()
         }
-        CertificateError::Expired => "the peer's certificate is no longer valid".into(),
+        CertificateError::Expired => "the peer's certificate has expired".into(),
         CertificateError::ExpiredContext { time, not_after } => {
             let since = span(time.as_secs().saturating_sub(not_after.as_secs()));
-            format!("the peer's certificate is no longer valid: it expired {since} ago by this machine's clock")
+            format!("the peer's certificate expired {since} ago by the local clock")
         }
-        CertificateError::NotValidYet => "the peer's certificate is not valid yet: is a clock wrong?".into(),
+        CertificateError::NotValidYet => "the peer's certificate is not valid yet: check the clocks".into(),
         CertificateError::NotValidYetContext { time, not_before } => {
             let until = span(not_before.as_secs().saturating_sub(time.as_secs()));
-            format!("the peer's certificate is not valid yet, only in {until}: is a clock wrong?")
+            format!("the peer's certificate is not valid yet, only in {until}: check the clocks")
         }
         CertificateError::Revoked => "the peer's certificate was revoked".into(),
-        other => format!("the peer's certificate was refused ({other})"),
+        other => format!("the peer's certificate was rejected ({other})"),
     }
 }
 
 fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> String {
     let names: Vec<_> = presented.iter().map(|name| bare(name)).collect();
     let names = match names.as_slice() {
-        [] => Cow::Borrowed("no name at all (a common name does not count)"),
+        [] => Cow::Borrowed("no name (a common name does not count)"),
         names => Cow::Owned(names.join(", ")),
     };
     let expected = expected.to_str();
     format!(
-        "the peer's certificate is for {names}, and not for {expected}: dial a name that it carries, or set \
-         Tls::server_name to one"
+        "the peer's certificate is for {names}, and not for {expected}: use an endpoint with one of its names, or \
+         set Tls::server_name to one"
     )
 }
 
-/// `DnsName("a.example")` and `IpAddress(10.0.0.1)` without what is around the name, and addresses as they are usually written.
+/// Strips rustls's wrapping from a name: `DnsName("a.example")`, `IpAddress(10.0.0.1)`. Formats addresses canonically.
 fn bare(presented: &str) -> Cow<'_, str> {
     let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     let name = inner.map_or(presented, |inner| inner.trim_matches('"'));
     name.parse::<IpAddr>().map_or(Cow::Borrowed(name), |address| Cow::Owned(address.to_string()))
 }
 
-/// A number of seconds in the largest unit of which it holds two.
+/// Formats a duration in the largest unit of which it contains at least two.
 fn span(seconds: u64) -> String {
     let units = [(24 * 60 * 60, "days"), (60 * 60, "hours"), (60, "minutes")];
     let unit = units.into_iter().find(|(length, _)| seconds >= 2 * length);
@@ -94,35 +95,37 @@ fn span(seconds: u64) -> String {
     format!("{} {name}", seconds / length)
 }
 
-/// What to do about a certificate that is missing.
-const MISSING: &str = "the peer asks for a client certificate, and none was set: use Tls::identity_pem_files";
+/// The message for a missing client certificate.
+const MISSING: &str = "the peer requires a client certificate, but none was set: use Tls::identity_pem_files";
 
-/// What an alert of the peer is about, where that is clear.
+/// Returns the meaning of the peer's alert, if it is unambiguous.
 fn of_alert(alert: AlertDescription, identified: bool) -> Option<&'static str> {
     Some(match alert {
         AlertDescription::CertificateRequired => MISSING,
-        // etcd 3.4 says this of a missing certificate, whatever the TLS version.
+        // etcd 3.4 sends this alert for a missing certificate, with any TLS version.
         AlertDescription::BadCertificate if !identified => MISSING,
         AlertDescription::UnknownCA => "the peer does not trust the authority of the client's certificate",
-        AlertDescription::CertificateExpired => "the client's certificate is no longer valid to the peer",
+        AlertDescription::CertificateExpired => {
+            "the peer considers the client's certificate expired: check its dates and the clocks"
+        }
         AlertDescription::CertificateRevoked => "the client's certificate was revoked",
         AlertDescription::BadCertificate
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::AccessDenied => {
-            "the peer refuses the client's certificate, or misses one: see Tls::identity_pem_files"
+            "the peer rejected the client's certificate, or requires one: check Tls::identity_pem_files"
         }
         AlertDescription::ProtocolVersion => {
-            "the peer speaks none of the TLS versions of this client: see Tls::min_version and max_version"
+            "the peer supports none of this client's TLS versions: check Tls::min_version and max_version"
         }
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-            "the peer found no TLS version, cipher or certificate in common"
+            "the peer and this client share no TLS version, cipher or certificate type"
         }
         AlertDescription::NoApplicationProtocol => {
-            "the peer speaks TLS but not HTTP/2 (ALPN h2), which gRPC needs"
+            "the peer uses TLS but not HTTP/2 (ALPN h2), which gRPC requires"
         }
         AlertDescription::UnrecognisedName => {
-            "the peer has no certificate for the name: see Tls::server_name"
+            "the peer has no certificate for the requested name: set Tls::server_name"
         }
         _ => return None,
     })
@@ -164,7 +167,7 @@ mod tests {
             text.contains("is for b.example, 10.0.0.1, ::1, DirectoryName, and not for a.example"),
             "{text}"
         );
-        assert!(wrong(&[]).contains("no name at all"), "{}", wrong(&[]));
+        assert!(wrong(&[]).contains("no name (a common"), "{}", wrong(&[]));
     }
 
     #[test]
@@ -193,14 +196,14 @@ mod tests {
         use AlertDescription as Alert;
         for (error, expected) in [
             (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), "ca_pem_file"),
-            (TlsError::InvalidCertificate(CertificateError::Expired), "no longer valid"),
+            (TlsError::InvalidCertificate(CertificateError::Expired), "has expired"),
             (TlsError::InvalidCertificate(CertificateError::NotValidYet), "clock"),
-            (TlsError::InvalidCertificate(CertificateError::BadSignature), "of the same name"),
-            (TlsError::InvalidCertificate(CertificateError::InvalidPurpose), "refused"),
+            (TlsError::InvalidCertificate(CertificateError::BadSignature), "the same name"),
+            (TlsError::InvalidCertificate(CertificateError::InvalidPurpose), "rejected"),
             (TlsError::AlertReceived(Alert::CertificateRequired), "none was set"),
             (TlsError::AlertReceived(Alert::BadCertificate), "identity_pem_files"),
             (TlsError::AlertReceived(Alert::UnknownCA), "authority of the client's certificate"),
-            (TlsError::AlertReceived(Alert::CertificateExpired), "client's certificate is no longer valid"),
+            (TlsError::AlertReceived(Alert::CertificateExpired), "client's certificate expired"),
             (TlsError::AlertReceived(Alert::ProtocolVersion), "min_version"),
             (TlsError::AlertReceived(Alert::NoApplicationProtocol), "ALPN h2"),
             (TlsError::AlertReceived(Alert::DecodeError), "DecodeError"),

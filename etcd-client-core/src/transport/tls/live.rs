@@ -1,4 +1,4 @@
-//! TLS of one client while it runs: the configuration in use, its files read again, and the handshake.
+//! The TLS state of a running client: the configuration in use, the rotation of its files, and the handshake.
 
 use std::time::Duration;
 use std::{fmt, sync::Arc};
@@ -22,84 +22,91 @@ use crate::{
     transport::connector::{BoxError, BoxIo},
 };
 
-/// A handshake does not wait longer than this for files that hang: what was good last is at hand.
+/// The maximum time that a handshake waits for its files to be read, for example from a network file system that
+/// hangs. The last valid configuration serves in the meantime.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Settings that were found good, with what handshakes use of them.
+/// Validated settings, and the configuration that handshakes use.
 pub(crate) struct Live {
     settings: Tls,
     server_names: ServerNames,
     config: ArcSwap<ClientConfig>,
-    /// Held while files are read: one thread at a time, however many connections wait for it.
+    /// Locked while files are read, so that one thread at a time reads them for all connections.
     files: Arc<Mutex<Files>>,
 }
 
-/// What is known of the files.
+/// The state of the files.
 struct Files {
-    /// Of what is in use.
+    /// The fingerprint of the configuration in use.
     fingerprint: Fingerprint,
-    /// What was wrong when they were read last.
+    /// The error of the last read, to log each error once.
     trouble: Option<String>,
 }
 
 impl Live {
-    /// Reads the files and checks everything.
+    /// Reads the files and validates the settings.
     pub(crate) fn start(settings: Tls) -> Result<Self, Error> {
         let server_names = ServerNames::new(&settings)?;
         let material = Material::read(&settings)?;
         let config = ArcSwap::from_pointee(client_config(&settings, &material)?);
         let files = Arc::new(Mutex::new(Files { fingerprint: material.fingerprint(), trouble: None }));
         if settings.skip_verification {
-            tracing::warn!("TLS without verification: anyone in between can read and change everything");
+            tracing::warn!(
+                "TLS certificate verification is disabled: anyone in between can read and change everything"
+            );
         }
         Ok(Self { settings, server_names, config, files })
     }
 
-    /// Whether endpoints without TLS were allowed.
+    /// Returns `true` if endpoints without TLS are allowed.
     pub(crate) fn takes_plaintext(&self) -> bool {
         self.settings.plaintext_endpoints
     }
 
-    /// Whether the endpoint has a name that a certificate can carry.
+    /// Checks that a certificate can contain the endpoint's name.
     pub(crate) fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
         self.server_names.of(endpoint).map(drop)
     }
 
-    /// What is most likely when a peer ends the connection right after the handshake, as with TLS 1.3 a peer does that
-    /// dislikes the client's certificate.
+    /// Returns a hint for a connection that the peer closes right after the handshake. With TLS 1.3, a peer that
+    /// rejects the client's certificate does so at that point, because the client's side of the handshake completes
+    /// first.
     pub(crate) fn hint(&self) -> &'static str {
         match self.settings.identity {
-            None => "does the member ask for a client certificate (Tls::identity_pem_files)?",
-            Some(_) => "does the member refuse the client's certificate?",
+            None => "check whether the member requires a client certificate (Tls::identity_pem_files)",
+            Some(_) => "check whether the member accepts the client's certificate",
         }
     }
 
-    /// Reads the files again, now. What was good last stays in use when something is wrong with them.
+    /// Reads the files now. If they are invalid, the last valid configuration stays in use.
     ///
-    /// Cancel safe: what was begun is finished.
+    /// # Cancel safety
+    ///
+    /// A read that has started runs to its end.
     pub(crate) async fn reload(self: &Arc<Self>) -> Result<(), Error> {
         if !self.settings.has_files() {
             return Ok(());
         }
         let mut files = Arc::clone(&self.files).lock_owned().await;
         let live = Arc::clone(self);
-        // A file on a network that hangs must not hold up the runtime.
+        // On a blocking thread, because reading a file on a hung network file system would stall the runtime.
+        // The owned lock guard moves there, so dropping this future does not let a second read start.
         let read = spawn_blocking(move || live.read_again(&mut files)).await;
-        read.unwrap_or_else(|_ended| Err(Error::new(ErrorKind::NoRuntime, "the tokio runtime has ended")))
+        read.unwrap_or_else(|_ended| Err(Error::new(ErrorKind::NoRuntime, "the tokio runtime has shut down")))
     }
 
-    /// Makes a byte stream a TLS one.
+    /// Performs the TLS handshake on a byte stream.
     pub(crate) async fn secure(self: &Arc<Self>, endpoint: &Endpoint, io: BoxIo) -> Result<BoxIo, BoxError> {
         let name = self.server_names.of(endpoint)?;
-        // Reported where it happens; the handshake goes on with what was good last.
+        // `read_again` logs the error. The handshake continues with the last valid configuration.
         let _ = timeout(RELOAD_TIMEOUT, self.reload()).await;
         let config = self.config.load_full();
         let identified = self.settings.identity.is_some();
         let handshake = TlsConnector::from(config).connect(name, io).await;
         let stream = handshake.map_err(|error| describe(&error, identified))?;
         if stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
-            return Err("the peer speaks TLS but did not choose HTTP/2 (ALPN h2), which gRPC needs: it is no etcd, or a \
-                        proxy in front of it speaks HTTP/1.1 only"
+            return Err("the peer uses TLS but did not select HTTP/2 (ALPN h2), which gRPC requires: check that it is \
+                        an etcd member and that no proxy in front of it is limited to HTTP/1.1"
                 .into());
         }
         Ok(Box::pin(TlsIo::new(stream, identified)))
@@ -112,7 +119,7 @@ impl Live {
                 if let Some((config, fingerprint)) = changed {
                     files.fingerprint = fingerprint;
                     self.config.store(Arc::new(config));
-                    tracing::info!("the files of TLS have changed and are used from now on");
+                    tracing::info!("the TLS files have changed and apply to new connections");
                 }
                 Ok(())
             }
@@ -121,7 +128,7 @@ impl Live {
                 if files.trouble.as_ref() != Some(&text) {
                     tracing::warn!(
                         error = text,
-                        "the files of TLS cannot be used: what was good last stays in use"
+                        "the TLS files cannot be used: the last valid ones stay in use"
                     );
                     files.trouble = Some(text);
                 }
@@ -142,7 +149,7 @@ impl Live {
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What rustls holds includes the private key.
+        // The rustls configuration contains the private key, so only the settings are printed.
         self.settings.fmt(f)
     }
 }

@@ -1,18 +1,18 @@
-//! Certificates and keys as they were at one moment, all sources together.
+//! Certificates and keys, read from all sources at one moment.
 
 use etcd_errors::Error;
 use sha2::{Digest as _, Sha256};
 
 use super::{pem::Pem, settings::Tls};
 
-/// What the sources of a [`Tls`] held.
+/// The contents of the sources of a [`Tls`].
 pub(super) struct Material {
     pub(super) authorities: Vec<Pem>,
     /// The certificate chain and its private key.
     pub(super) identity: Option<(Pem, Pem)>,
 }
 
-/// Tells one content of all sources from another without keeping it.
+/// A digest of all sources. It detects changes without keeping private keys in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint([u8; 32]);
 
@@ -30,6 +30,7 @@ impl Material {
         let identity = self.identity.iter().flat_map(|(cert, key)| [cert, key]);
         let mut digest = Sha256::new();
         for pem in self.authorities.iter().chain(identity) {
+            // The length prefix keeps bytes from moving between two files without changing the digest.
             digest.update((pem.bytes().len() as u64).to_le_bytes());
             digest.update(pem.bytes());
         }

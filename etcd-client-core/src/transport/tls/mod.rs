@@ -1,6 +1,6 @@
-//! TLS: what a user sets, what rustls makes of it, and the handshake of a connection.
+//! TLS: the user's settings, the rustls configuration, and the handshake.
 //!
-//! Without a TLS feature the same names have no values, so that the rest of the transport need not know.
+//! Without a TLS feature, the same types exist but have no values. The rest of the transport needs no `cfg` for them.
 
 #[cfg(feature = "tls")]
 mod config;

@@ -1,4 +1,4 @@
-//! Where PEM comes from, a file or memory, and reading it without leaving copies of keys behind.
+//! PEM from files and memory. Reading leaves no copies of private keys behind.
 
 use std::{fmt, fs::File, io::Read as _, path::PathBuf, sync::Arc};
 
@@ -6,17 +6,17 @@ use etcd_errors::Error;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
-/// The most that is read of a file: the roots of an operating system take a quarter of a megabyte.
+/// The maximum size of a PEM file. The root certificates of an operating system take a quarter of a megabyte.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// What a user named: read once if it is in memory, at each handshake if it is a file.
+/// A source of PEM. Memory is read once, a file at each handshake.
 #[derive(Clone)]
 pub(super) enum Source {
     File(PathBuf),
     Memory(Arc<Zeroizing<Vec<u8>>>),
 }
 
-/// What a source held when it was read.
+/// The contents of a source at the time of reading.
 pub(super) struct Pem {
     field: &'static str,
     name: String,
@@ -32,7 +32,7 @@ impl Source {
         matches!(self, Self::File(_))
     }
 
-    /// Reads it; `field` is the setting that errors name.
+    /// Reads the source. `field` is the setting that errors refer to.
     pub(super) fn read(&self, field: &'static str) -> Result<Pem, Error> {
         let bytes = match self {
             Self::Memory(bytes) => Arc::clone(bytes),
@@ -50,10 +50,11 @@ fn read(path: &PathBuf) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let length = file.metadata()?.len();
     if length > MOST_BYTES {
         return Err(std::io::Error::other(format!(
-            "it has {length} bytes, and PEM has at most {MOST_BYTES}"
+            "the file has {length} bytes; PEM files are limited to {MOST_BYTES}"
         )));
     }
-    // Room for all of it at once: a buffer that grows leaves parts of a key in freed memory.
+    // Allocated at full size, because a growing buffer leaves parts of a key in freed memory. The extra byte
+    // lets the final, empty read happen without growing.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1));
     file.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -63,7 +64,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::Memory(_) => f.write_str("the PEM in memory"),
+            Self::Memory(_) => f.write_str("the in-memory PEM"),
         }
     }
 }
@@ -75,32 +76,34 @@ impl fmt::Debug for Source {
 }
 
 impl Pem {
-    /// Every certificate, and at least one.
+    /// Returns all certificates. There is at least one.
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Error> {
         let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
         match read {
             Ok(certificates) if certificates.is_empty() => {
-                Err(self.wrong("holds no certificate (-----BEGIN CERTIFICATE-----)"))
+                Err(self.wrong("contains no certificate (-----BEGIN CERTIFICATE-----)"))
             }
             Ok(certificates) => Ok(certificates),
-            Err(_) => Err(self.wrong("is no PEM: a section has no end, or is no base64")),
+            Err(_) => {
+                Err(self.wrong("is not valid PEM: a section has no end line, or its base64 is invalid"))
+            }
         }
     }
 
-    /// The first private key: PKCS #8, SEC1 or PKCS #1.
+    /// Returns the first private key, in PKCS #8, SEC1 or PKCS #1 form.
     pub(super) fn private_key(&self) -> Result<PrivateKeyDer<'static>, Error> {
         PrivateKeyDer::from_pem_slice(&self.bytes).map_err(|error| match error {
             rustls::pki_types::pem::Error::NoItemsFound if self.holds(b"BEGIN ENCRYPTED PRIVATE KEY") => {
-                self.wrong("holds an encrypted private key: decrypt it first")
+                self.wrong("contains an encrypted private key: decrypt it first")
             }
             rustls::pki_types::pem::Error::NoItemsFound => {
-                self.wrong("holds no private key (PKCS #8, SEC1 or PKCS #1)")
+                self.wrong("contains no private key (PKCS #8, SEC1 or PKCS #1)")
             }
-            _ => self.wrong("is no PEM: a section has no end, or is no base64"),
+            _ => self.wrong("is not valid PEM: a section has no end line, or its base64 is invalid"),
         })
     }
 
-    /// The error that says what is wrong with this source.
+    /// Returns an error about this source. `what` completes a sentence that begins with its name.
     pub(super) fn wrong(&self, what: &str) -> Error {
         Error::invalid_config(self.field, format!("{} {what}", self.name))
     }
@@ -144,6 +147,6 @@ mod tests {
         let error = Source::File(path.clone()).read("tls.ca").err().expect("too large");
         std::fs::remove_file(path).expect("removed");
         assert_eq!(error.field(), Some("tls.ca"));
-        assert!(error.report().to_string().contains("at most 4194304"), "{}", error.report());
+        assert!(error.report().to_string().contains("limited to 4194304"), "{}", error.report());
     }
 }

@@ -1,12 +1,12 @@
-//! The cryptography that rustls is given. Never the process's default, which is missing or ambiguous as soon as two crates
-//! of a program choose differently.
+//! The cryptography provider for rustls. The process-wide default of rustls is not used: it is missing or ambiguous as
+//! soon as two crates of a program enable different providers.
 
 use std::sync::Arc;
 
 use etcd_errors::Error;
 use rustls::crypto::CryptoProvider;
 
-/// ring where the feature is on, else aws-lc.
+/// Returns ring if the feature `tls-ring` is enabled, otherwise aws-lc.
 pub(super) fn provider() -> Result<Arc<CryptoProvider>, Error> {
     #[cfg(feature = "tls-ring")]
     let provider = Ok(Arc::new(rustls::crypto::ring::default_provider()));
@@ -15,7 +15,7 @@ pub(super) fn provider() -> Result<Arc<CryptoProvider>, Error> {
     #[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
     let provider = Err(Error::invalid_config(
         "tls",
-        "this build has no cryptography: enable the feature `tls-ring` or `tls-aws-lc` of etcd-client-core",
+        "this build has no TLS cryptography: enable the feature `tls-ring` or `tls-aws-lc` of etcd-client-core",
     ));
     provider
 }

@@ -1,4 +1,4 @@
-//! Which name each endpoint's certificate must carry.
+//! The name that each endpoint's certificate must contain.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,10 @@ use rustls::pki_types::ServerName;
 use super::settings::Tls;
 use crate::model::{Address, Endpoint};
 
-/// What etcd's own certificates for a unix socket carry.
+/// The name in etcd's own certificates for Unix sockets.
 const UNIX_SOCKET: &str = "localhost";
 
-/// The names that were set; every other endpoint has its host.
+/// The configured names. Every other endpoint uses its host.
 #[derive(Debug)]
 pub(super) struct ServerNames {
     of_all: Option<ServerName<'static>>,
@@ -28,9 +28,9 @@ impl ServerNames {
         Ok(Self { of_all, of_one: of_one.collect::<Result<_, Error>>()? })
     }
 
-    /// Its own name, else that of all, else its host.
+    /// Returns the name for one endpoint: its own, else the general one, else its host.
     pub(super) fn of(&self, endpoint: &Endpoint) -> Result<ServerName<'static>, Error> {
-        // The last setting wins, as for every setter.
+        // The last call wins, as with every setter.
         let own = self.of_one.iter().rev().find(|(address, _)| address == endpoint.address());
         if let Some(name) = own.map(|(_, name)| name).or(self.of_all.as_ref()) {
             return Ok(name.clone());
@@ -48,8 +48,7 @@ fn server_name(text: &str) -> Result<ServerName<'static>, Error> {
         return Ok(ServerName::from(address));
     }
     ServerName::try_from(text.to_owned()).map_err(|_| {
-        let why =
-            format!("{text:?} is neither a host name nor an IP address, so no certificate can carry it");
+        let why = format!("{text:?} is neither a host name nor an IP address");
         Error::invalid_config("tls.server_name", why)
     })
 }

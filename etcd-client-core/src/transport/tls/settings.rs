@@ -1,21 +1,26 @@
-//! The settings of TLS as a user writes them.
+//! The TLS settings of a client.
 
 use std::{fmt, path::PathBuf};
 
 use super::{danger::SkipVerification, pem::Source, version::TlsVersion};
 
-/// How members are recognised and what this client shows them; [`ClientBuilder::tls`](crate::ClientBuilder::tls) takes it.
+/// TLS settings: the trusted authorities, the client certificate and the protocol versions. Set them with
+/// [`ClientBuilder::tls`](crate::ClientBuilder::tls).
 ///
-/// Whom to trust is one of: [authorities](Self::ca_pem_file) given here, which replace those of the operating system, or
-/// the operating system's (`native_roots`, with the feature `tls-native-roots`), which are then also the default.
+/// The trusted authorities are either the ones [set here](Self::ca_pem_file) or those of the operating system
+/// (`native_roots`, with the feature `tls-native-roots`). The operating system's are the default if the feature is
+/// enabled and no authority is set.
 ///
-/// # Files are read again
+/// # Certificate rotation
 ///
-/// Certificates and keys that were named as files are looked at before each handshake, and a change is used from then on:
-/// no restart, no signal. All files change together or not at all: while one cannot be read or a key does not belong to
-/// its certificate, what was good last stays in use, and a warning is logged.
-/// [`Client::reload_tls`](crate::Client::reload_tls) looks at once and says what is wrong. Connections that stand are
-/// not closed. PEM that was given as bytes stays as it is.
+/// Certificates and keys set as files are checked for changes before each handshake. Changes apply to new connections,
+/// without a restart or a signal; open connections are not closed.
+///
+/// All files change together or not at all. While a file cannot be read, or a key does not match its certificate, the
+/// last valid set stays in use and a warning is logged. [`Client::reload_tls`](crate::Client::reload_tls) checks the
+/// files immediately and returns the error. PEM set as bytes never changes.
+///
+/// # Examples
 ///
 /// ```
 /// use etcd_client_core::{Tls, TlsVersion};
@@ -33,7 +38,7 @@ pub struct Tls {
     /// The certificate chain and its private key.
     pub(super) identity: Option<(Source, Source)>,
     pub(super) server_name: Option<String>,
-    /// Endpoints and the names their members' certificates carry.
+    /// Endpoints, and the names in the certificates of their members.
     pub(super) server_names: Vec<(String, String)>,
     pub(super) min_version: TlsVersion,
     pub(super) max_version: TlsVersion,
@@ -42,7 +47,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// TLS 1.2 or 1.3, without a client certificate.
+    /// Creates settings for TLS 1.2 and 1.3, without a client certificate.
     pub fn new() -> Self {
         Self {
             authorities: Vec::new(),
@@ -57,109 +62,115 @@ impl Tls {
         }
     }
 
-    /// Mutual TLS: the authority of the members' certificates, and the client's certificate and private key.
+    /// Creates settings for mutual TLS: the authority of the members' certificates, and the client's certificate and
+    /// private key.
     ///
     /// The same as [`ca_pem_file`](Self::ca_pem_file) and [`identity_pem_files`](Self::identity_pem_files).
     pub fn from_pem_files(ca: impl Into<PathBuf>, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self::new().ca_pem_file(ca).identity_pem_files(cert, key)
     }
 
-    /// Trusts the authorities in this file, and the operating system's no more. Called again, trusts these as well.
+    /// Trusts the authorities in this file instead of those of the operating system. Further calls add authorities.
     pub fn ca_pem_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.authorities.push(Source::File(path.into()));
         self
     }
 
-    /// As [`ca_pem_file`](Self::ca_pem_file), from memory.
+    /// Trusts the authorities in this PEM. Like [`ca_pem_file`](Self::ca_pem_file), but from memory.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.authorities.push(Source::memory(pem));
         self
     }
 
-    /// Trusts the authorities that the operating system trusts, as they are when the client is built.
+    /// Trusts the authorities of the operating system, as they are when the client is built.
     ///
-    /// The default where no authority is given. Cannot be combined with one.
+    /// This is the default if no authority is set. It cannot be combined with one.
     #[cfg(feature = "tls-native-roots")]
     pub fn native_roots(mut self) -> Self {
         self.native_roots = true;
         self
     }
 
-    /// What this client shows to members that ask for a certificate (`--client-cert-auth`): the chain, its own certificate
-    /// first, and the private key (PKCS #8, SEC1 or PKCS #1, not encrypted). Default: none.
+    /// Sets the certificate that the client presents to members that require one (`--client-cert-auth`). Default:
+    /// none.
     ///
-    /// With auth on, the certificate's common name is the user, unless the client has a password or a token.
+    /// `cert` is the certificate chain, leaf first. `key` is its unencrypted private key in PKCS #8, SEC1 or PKCS #1
+    /// form.
+    ///
+    /// If auth is enabled, the user is the certificate's common name, unless the client has a password or a token.
     pub fn identity_pem_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.identity = Some((Source::File(cert.into()), Source::File(key.into())));
         self
     }
 
-    /// As [`identity_pem_files`](Self::identity_pem_files), from memory, which is zeroed after use.
+    /// Sets the client certificate. Like [`identity_pem_files`](Self::identity_pem_files), but from memory, which is
+    /// zeroed after use.
     pub fn identity_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.identity = Some((Source::memory(cert), Source::memory(key)));
         self
     }
 
-    /// The name or IP address that each member's certificate must carry, also sent to it as SNI where it is a name.
+    /// Sets the name or IP address that every member's certificate must contain. A name is also sent as SNI.
     ///
-    /// Default: the host of the endpoint; `localhost` for a unix socket.
+    /// Default: the host of the endpoint, or `localhost` for a Unix socket.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self
     }
 
-    /// As [`server_name`](Self::server_name) where none was set.
+    /// Sets [`server_name`](Self::server_name) unless it is set already.
     #[cfg(feature = "srv")]
     pub(crate) fn or_server_name(mut self, name: &str) -> Self {
         self.server_name.get_or_insert_with(|| name.to_owned());
         self
     }
 
-    /// As [`server_name`](Self::server_name) for one endpoint, for which it goes first.
+    /// Sets [`server_name`](Self::server_name) for one endpoint. It takes precedence over the general name.
     ///
-    /// The endpoint is recognised by what it dials, however it is written.
+    /// Endpoints are compared by the address they connect to, so different spellings match.
     pub fn server_name_for(mut self, endpoint: impl Into<String>, name: impl Into<String>) -> Self {
         self.server_names.push((endpoint.into(), name.into()));
         self
     }
 
-    /// The oldest version that is spoken. Default: TLS 1.2.
+    /// Sets the minimum TLS version. Default: TLS 1.2.
     pub fn min_version(mut self, version: TlsVersion) -> Self {
         self.min_version = version;
         self
     }
 
-    /// The newest version that is spoken. Default: TLS 1.3.
+    /// Sets the maximum TLS version. Default: TLS 1.3.
     pub fn max_version(mut self, version: TlsVersion) -> Self {
         self.max_version = version;
         self
     }
 
-    /// Takes `http://` endpoints beside those with TLS. Default: such an endpoint is an error, as it would be spoken to in
-    /// the clear although TLS was set up.
+    /// Allows `http://` endpoints next to endpoints with TLS. By default they are rejected, because their traffic
+    /// would be unencrypted although TLS is configured.
     pub fn allow_plaintext_endpoints(mut self) -> Self {
         self.plaintext_endpoints = true;
         self
     }
 
-    /// Talks to whoever answers; see [`SkipVerification`]. A warning is logged when the client is built.
+    /// Disables certificate verification; see [`SkipVerification`] for the risks. A warning is logged when the client
+    /// is built.
     pub fn skip_verification(mut self, _understood: SkipVerification) -> Self {
         self.skip_verification = true;
         self
     }
 
-    /// What endpoints with TLS get where nothing was set, or the reason why they get nothing.
+    /// Returns the default settings for `https://` endpoints, or the reason why there are none.
     pub(crate) fn unasked() -> Result<Self, &'static str> {
         if cfg!(feature = "tls-native-roots") {
             return Ok(Self::new());
         }
         Err(
-            "nothing says whose certificates to trust: pass `.tls(Tls::new().ca_pem_file(..))`, or enable the \
-             feature `tls-native-roots` of etcd-client-core for those that the operating system trusts",
+            "no certificate authorities are set: pass `.tls(Tls::new().ca_pem_file(..))`, or enable the feature \
+             `tls-native-roots` of etcd-client-core to trust those of the operating system",
         )
     }
 
-    /// Whether something can change while the client runs.
+    /// Returns `true` if any source is a file and can change while the client runs.
     pub(super) fn has_files(&self) -> bool {
         let identity = self.identity.iter().flat_map(|(cert, key)| [cert, key]);
         self.authorities.iter().chain(identity).any(Source::is_file)

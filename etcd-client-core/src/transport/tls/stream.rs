@@ -1,4 +1,5 @@
-//! A TLS stream whose errors are sentences: with TLS 1.3 a peer may refuse the client's certificate after the handshake.
+//! A TLS stream with descriptive errors. With TLS 1.3, a peer may reject the client's certificate after the handshake,
+//! so the error arrives on a read or write.
 
 use std::{
     io,
@@ -12,10 +13,10 @@ use tokio_rustls::client::TlsStream;
 use super::describe::describe;
 use crate::transport::connector::BoxIo;
 
-/// What HTTP/2 reads and writes.
+/// The byte stream below HTTP/2.
 pub(super) struct TlsIo {
     stream: TlsStream<BoxIo>,
-    /// Whether the client has a certificate to show.
+    /// Whether the client presents a certificate.
     identified: bool,
 }
 
@@ -25,7 +26,7 @@ impl TlsIo {
     }
 }
 
-/// rustls marks its own errors as invalid data; what the socket says stays as it is.
+/// Describes the errors of rustls, which have the kind `InvalidData`. Socket errors pass through unchanged.
 fn told<T>(polled: Poll<io::Result<T>>, identified: bool) -> Poll<io::Result<T>> {
     polled.map_err(|error| match error.kind() {
         kind @ io::ErrorKind::InvalidData => io::Error::new(kind, describe(&error, identified)),

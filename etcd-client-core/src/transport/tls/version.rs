@@ -1,12 +1,12 @@
-//! The versions of TLS.
+//! TLS versions.
 
 use std::fmt;
 
-/// A version of TLS. Older ones than these are spoken by nobody here.
+/// A TLS version. Older versions are not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TlsVersion {
-    /// TLS 1.2, the least that etcd takes by default.
+    /// TLS 1.2, etcd's default minimum.
     Tls12,
     /// TLS 1.3.
     Tls13,

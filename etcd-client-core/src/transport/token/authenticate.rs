@@ -1,4 +1,4 @@
-//! The Authenticate call: a user and a password become a token.
+//! The Authenticate call, which exchanges a user and a password for a token.
 
 use bytes::Bytes;
 use etcd_errors::{Code, Error};
@@ -15,7 +15,7 @@ use crate::{
     transport::{call::Call, channel::Channel, failure::Failure, method::Method, progress::Progress},
 };
 
-/// A token for the user, or `None` where auth is off. Sent again as every read is.
+/// Fetches a token for the user, or `None` if auth is disabled. The call is retried like a read.
 pub(super) async fn authenticate(
     channel: &Channel,
     user: &str,
@@ -34,7 +34,7 @@ pub(super) async fn authenticate(
         .map(|response| Secret::from(response.token))
         .and_then(|token| {
             credentials::header(token)
-                .map_err(|_| malformed("the answer holds no token that a header can carry"))
+                .map_err(|_| malformed("the response contains a token that is not a valid header value"))
         });
     match token {
         Ok(token) => {
@@ -49,7 +49,7 @@ fn malformed(text: &'static str) -> Failure {
     Failure::new(Observation::Malformed, text)
 }
 
-/// The request as it is sent, wiped with its last copy.
+/// Encodes the request. Its buffers are zeroed when the last copy is dropped.
 fn frame(user: &str, password: &Secret) -> Bytes {
     let mut request =
         pb::AuthenticateRequest { name: user.to_owned(), password: password.expose().to_owned() };

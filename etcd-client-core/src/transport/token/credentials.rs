@@ -1,4 +1,4 @@
-//! Who a client says it is, and where it may say so.
+//! Credentials, and the endpoints that may receive them.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
     model::{Address, Endpoint, Secret},
 };
 
-/// Where tokens come from, and where they may go.
+/// The source of tokens, and the endpoints that may receive them.
 pub(crate) struct Credentials {
     pub(super) source: Source,
     plaintext_allowed: bool,
@@ -21,16 +21,16 @@ pub(crate) struct Credentials {
     proxy: Option<HttpProxy>,
 }
 
-/// Where tokens come from.
+/// The source of tokens.
 pub(super) enum Source {
-    /// There are none.
+    /// No credentials.
     Nowhere,
-    /// From etcd, for a user and a password.
+    /// Tokens from etcd's Authenticate, for a user and a password.
     Password {
         user: String,
         password: Secret,
     },
-    /// One for good.
+    /// A fixed token.
     Token(HeaderValue),
     Provider(Arc<dyn TokenProvider>),
 }
@@ -44,7 +44,8 @@ impl Credentials {
         }
     }
 
-    /// Whether the endpoint may hear the password or the token. `secure` says whether it is spoken to through TLS.
+    /// Checks whether the password or the token may be sent to the endpoint. `secure` is `true` if the endpoint uses
+    /// TLS.
     pub(super) fn check_endpoint(&self, endpoint: &Endpoint, secure: bool) -> Result<(), Error> {
         let field = match self.source {
             Source::Nowhere => return Ok(()),
@@ -58,15 +59,16 @@ impl Credentials {
             return Ok(());
         }
         let why = format!(
-            "{endpoint} is reached over plaintext TCP, where everybody on the way can read a password or a token: use TLS, \
-             or allow_plaintext_auth"
+            "{endpoint} uses plaintext TCP, which would expose the password or token on the network: use TLS, or set \
+             allow_plaintext_auth"
         );
         Err(Error::invalid_config(field, why))
     }
 }
 
 impl Credentials {
-    /// Whether a proxy carries what goes to the endpoint: its loopback addresses are the proxy's own, and the way there is open.
+    /// Returns `true` if traffic to the endpoint goes through a proxy. A loopback address then means the proxy's host,
+    /// and the path to it is unencrypted.
     #[cfg(feature = "proxy")]
     fn is_proxied(&self, endpoint: &Endpoint) -> bool {
         self.proxy.as_ref().is_some_and(|proxy| proxy.carries(endpoint))
@@ -89,7 +91,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Credentials as they are being configured.
+/// Credentials during configuration.
 #[derive(Default)]
 pub(crate) struct Configured {
     password: Option<(String, Secret)>,
@@ -122,7 +124,7 @@ impl Configured {
         self.plaintext_allowed = true;
     }
 
-    /// The credentials, checked.
+    /// Validates the credentials.
     pub(crate) fn finish(self) -> Result<Credentials, Error> {
         let source = match (self.password, self.token, self.provider) {
             (None, None, None) => Source::Nowhere,
@@ -130,10 +132,16 @@ impl Configured {
             (None, Some(token), None) => Source::Token(header(token)?),
             (None, None, Some(provider)) => Source::Provider(provider),
             (None, Some(_), Some(_)) => {
-                return Err(Error::invalid_config("token", "give a token or a provider, not both"));
+                return Err(Error::invalid_config(
+                    "token",
+                    "a token and a token provider are both set: remove one",
+                ));
             }
             (Some(_), ..) => {
-                return Err(Error::invalid_config("password", "give a password or a token, not both"));
+                return Err(Error::invalid_config(
+                    "password",
+                    "a password and a token are both set: remove one",
+                ));
             }
         };
         Ok(Credentials {
@@ -158,26 +166,26 @@ impl fmt::Debug for Configured {
 
 fn checked_password(user: String, password: Secret) -> Result<Source, Error> {
     if user.is_empty() {
-        return Err(Error::invalid_config("user", "the name of the user is empty"));
+        return Err(Error::invalid_config("user", "the user name must not be empty"));
     }
     if password.expose().is_empty() {
-        return Err(Error::invalid_config("password", "the password is empty"));
+        return Err(Error::invalid_config("password", "the password must not be empty"));
     }
     Ok(Source::Password { user, password })
 }
 
-/// A token as the header that carries it.
+/// Returns the header value that carries a token.
 pub(super) fn header(token: Secret) -> Result<HeaderValue, Error> {
     if token.expose().is_empty() {
-        return Err(Error::invalid_config("token", "the token is empty"));
+        return Err(Error::invalid_config("token", "the token must not be empty"));
     }
     secret::header(token).ok_or_else(|| {
-        Error::invalid_config("token", "the token holds control characters: is it a file with a line end?")
+        Error::invalid_config("token", "the token contains control characters: remove line breaks at its end")
     })
 }
 
-/// Whether nobody else reads what goes there: a unix socket, or a loopback address. The name `localhost` is taken at its word
-/// (RFC 6761 section 6.3).
+/// Returns `true` if traffic to the address stays on this host: a Unix socket or a loopback address. The name
+/// `localhost` always refers to loopback (RFC 6761 section 6.3).
 fn is_this_host(address: &Address) -> bool {
     match address {
         Address::Unix { .. } => true,

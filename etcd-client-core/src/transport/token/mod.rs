@@ -1,4 +1,4 @@
-//! The token that requests carry: where it comes from, which one is current, and how one renewal serves all who wait.
+//! Auth tokens: their source, the current token, and the renewal that all waiting calls share.
 
 mod authenticate;
 mod credentials;
@@ -27,36 +27,37 @@ pub(crate) use self::{
 use super::headers::{Headers, TimeoutHeader};
 use crate::{mechanism::rejection, model::Endpoint, service::CallOptions};
 
-/// The header that etcd looks for.
+/// The metadata key in which etcd expects the token.
 pub(crate) const TOKEN: HeaderName = HeaderName::from_static("token");
 
-/// How long one renewal may take, however long those who wait for it have: hashing a password takes a member 0.1 s.
+/// The timeout of one renewal, independent of the deadlines of the waiting calls. It is generous, because hashing a
+/// password takes a member about 0.1 s.
 const RENEWAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tokens of a client, shared by all of its channels.
 pub(crate) struct Tokens {
     credentials: Credentials,
     without: Headers,
-    /// `None` until the first one is there, and after a refusal.
+    /// `None` before the first token, and after etcd rejected the credentials.
     current: ArcSwapOption<Token>,
     renewals: Mutex<Renewals>,
 }
 
-/// What requests carry until it is rejected.
+/// The token that requests carry until it is rejected.
 #[derive(Debug)]
 struct Token {
     generation: Generation,
-    /// `None` where auth is off.
+    /// `None` if auth is disabled.
     value: Option<HeaderValue>,
-    /// Header blocks with the token in them: a request with one costs no allocation more than a request without.
+    /// Header blocks that include the token, so that a request with a token costs no extra allocation.
     headers: Headers,
 }
 
-/// Which answer to the question for a token it is: a later one is greater.
+/// The sequence number of a renewal. Later tokens have greater generations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Generation(u64);
 
-/// What a request carried, to be named when it is rejected.
+/// The token that a request carried. It identifies the token if the request is rejected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Carried {
     generation: Option<Generation>,
@@ -77,22 +78,23 @@ impl Tokens {
         })
     }
 
-    /// What the client can do about a rejected token.
+    /// Returns how the client can react to a rejected token.
     pub(crate) fn kind(&self) -> rejection::Credentials {
         self.credentials.kind()
     }
 
-    /// Whether the endpoint may hear the password or the token. `secure` says whether it is spoken to through TLS.
+    /// Checks whether the password or the token may be sent to the endpoint. `secure` is `true` if the endpoint uses
+    /// TLS.
     pub(crate) fn check_endpoint(&self, endpoint: &Endpoint, secure: bool) -> Result<(), Error> {
         self.credentials.check_endpoint(endpoint, secure)
     }
 
-    /// Whether a call has to wait for a token before it is sent. Takes no lock.
+    /// Returns `true` if a call must wait for a token before it is sent. Takes no lock.
     pub(crate) fn is_missing(&self) -> bool {
         self.kind() == rejection::Credentials::Renewable && self.current.load().is_none()
     }
 
-    /// The header block of a request, with the current token where there is one. Takes no lock.
+    /// Returns the header block of a request, with the current token if there is one. Takes no lock.
     pub(crate) fn headers(&self, options: &CallOptions, timeout: TimeoutHeader) -> (HeaderMap, Carried) {
         match &*self.current.load() {
             Some(token) => (token.headers.of(options, timeout), token.carried()),
@@ -110,8 +112,11 @@ impl Tokens {
         token.carried()
     }
 
-    /// Has the next call get another token first, unless that happened meanwhile: for calls that cannot be sent again.
+    /// Makes the next call fetch a new token, unless a newer one has arrived since. Used for calls that cannot be
+    /// retried.
     pub(crate) fn reject(&self, carried: Carried) {
+        // Under the lock, so that a renewal cannot store its token between the comparison and the store
+        // below: that would discard a token which was never rejected.
         let _renewals = self.renewals();
         if self.kind() == rejection::Credentials::Renewable && self.generation() == carried.generation {
             self.current.store(None);
@@ -123,7 +128,7 @@ impl Tokens {
     }
 
     fn renewals(&self) -> MutexGuard<'_, Renewals> {
-        // What it holds is replaced as a whole: a panic elsewhere leaves nothing half done.
+        // Poisoning is ignored: every field is replaced as a whole, so a panic leaves no partial update.
         self.renewals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -149,7 +154,8 @@ impl Token {
 }
 
 impl Carried {
-    /// Whether there was a token, not only the knowledge that none is needed.
+    /// Returns `true` if the request carried a token, as opposed to having been sent while auth was known to be
+    /// disabled.
     pub(crate) fn had_token(self) -> bool {
         self.token
     }

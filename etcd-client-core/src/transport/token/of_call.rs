@@ -1,4 +1,4 @@
-//! One call and its tokens: which one its last attempt carried, how many were rejected.
+//! The token state of one call: the token of its last attempt, and the number of rejections.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     transport::headers::TimeoutHeader,
 };
 
-/// What a call remembers of its tokens.
+/// The token state of one call.
 #[derive(Debug, Default)]
 pub(crate) struct TokenOfCall {
     carried: Carried,
@@ -22,7 +22,7 @@ pub(crate) struct TokenOfCall {
 }
 
 impl TokenOfCall {
-    /// The header block of the next attempt.
+    /// Returns the header block of the next attempt, and records its token.
     pub(crate) fn headers(
         &mut self,
         tokens: &Tokens,
@@ -34,22 +34,23 @@ impl TokenOfCall {
         headers
     }
 
-    /// The same token, with no rejection counted: what it was sent with was taken.
+    /// Returns the state for the next request of the same stream: the same token, which was accepted, and no
+    /// rejections.
     pub(crate) fn begun_anew(&self) -> Self {
         Self { carried: self.carried, rejections: 0 }
     }
 
-    /// What the last attempt carried.
+    /// Returns the token that the last attempt carried.
     pub(crate) fn carried(&self) -> Carried {
         self.carried
     }
 
-    /// What to do where the last attempt's failure is about its token.
+    /// Returns the reaction to a failure of the last attempt, if the failure concerns its token.
     pub(crate) fn remedy(&self, tokens: &Tokens, observation: Observation) -> Option<Remedy> {
         rejection::remedy(tokens.kind(), observation, self.carried.had_token(), self.rejections + 1)
     }
 
-    /// Counts a rejection that is followed, and says how long to wait before.
+    /// Counts a rejection that leads to a retry, and returns the wait before it.
     pub(crate) fn count_rejection(&mut self) -> Duration {
         self.rejections += 1;
         rejection::wait(self.rejections, fastrand::u64(..))

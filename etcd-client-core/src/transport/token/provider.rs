@@ -1,11 +1,13 @@
-//! Tokens that come from the user's own code.
+//! Tokens from user code.
 
 use async_trait::async_trait;
 use etcd_errors::Error;
 
 use crate::model::Secret;
 
-/// Gives a client its tokens, as [`ClientBuilder::token_provider`](crate::ClientBuilder::token_provider) takes it.
+/// Supplies a client with tokens. Set it with [`ClientBuilder::token_provider`](crate::ClientBuilder::token_provider).
+///
+/// # Examples
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -33,15 +35,15 @@ use crate::model::Secret;
 /// ```
 #[async_trait]
 pub trait TokenProvider: Send + Sync + 'static {
-    /// A token that is valid now: asked for before the first call, and again whenever a member takes the last one no more.
+    /// Returns a valid token. Called before the first call, and whenever a member rejects the current token.
     ///
-    /// However many calls wait, it is asked once at a time, in a task of its own, for at most 5 s. It must not wait for a call of
-    /// the client that it serves: that call waits for the token.
+    /// Calls of this method never overlap, even if many requests wait for the token. It runs in its own task, for at
+    /// most 5 s. It must not wait for a call of the client that it serves: that call waits for the token.
     ///
     /// # Errors
     ///
-    /// An error ends the calls that wait for the token, and those of the next second without asking again.
-    /// [`Unavailable`](etcd_errors::ErrorKind::Unavailable) and [`Timeout`](etcd_errors::ErrorKind::Timeout) do not: it is asked
-    /// again until the deadline of each call. A panic is an error as well.
+    /// An error fails the calls that wait for the token, and further calls during the next second.
+    /// [`Unavailable`](etcd_errors::ErrorKind::Unavailable) and [`Timeout`](etcd_errors::ErrorKind::Timeout) are
+    /// retried instead, until the deadline of each call. A panic counts as an error.
     async fn token(&self) -> Result<Secret, Error>;
 }

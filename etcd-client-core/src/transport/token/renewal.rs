@@ -1,4 +1,4 @@
-//! Getting another token: once, for however many calls wait for it.
+//! Token renewal. One renewal serves all calls that wait for it.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -17,14 +17,15 @@ use super::{
 };
 use crate::transport::{channel::Channel, observe::trace, pool::closed};
 
-/// How long a refusal stands before etcd is asked again. Each question costs a member a tenth of a second of processor time, for
-/// a wrong password too.
+/// The time for which a rejection of the credentials is reused. Each Authenticate costs a member about 0.1 s of CPU
+/// time for the password hash, also if the password is wrong, so a client with a wrong password must not retry in a
+/// loop.
 const REFUSAL_STANDS: Duration = Duration::from_secs(1);
 
-/// The end of a renewal, for everybody who waits for it.
+/// The result of a renewal, shared by all waiting calls.
 type Renewal = Shared<Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>;
 
-/// The renewal under way, and how the last one ended.
+/// The renewal in progress, and the result of the last one.
 #[derive(Debug, Default)]
 pub(super) struct Renewals {
     last: Generation,
@@ -33,11 +34,16 @@ pub(super) struct Renewals {
 }
 
 impl Tokens {
-    /// Returns when there is a later token than the one that was rejected; starts a renewal only where none is under way.
+    /// Waits until there is a newer token than the rejected one. Starts a renewal unless one is in progress.
     ///
-    /// Cancel safe: the renewal goes on, at most [`RENEWAL_TIMEOUT`], and serves others.
+    /// # Errors
     ///
-    /// The error says why there is none. It is transient if [`is_transient`] says so, else it stands for a while.
+    /// Returns the reason why there is no token. If [`is_transient`] returns `false` for it, the error is reused for a
+    /// while.
+    ///
+    /// # Cancel safety
+    ///
+    /// A renewal that has started continues, for at most [`RENEWAL_TIMEOUT`], and serves other calls.
     pub(crate) async fn renew(self: &Arc<Self>, channel: &Channel, rejected: Carried) -> Result<(), Error> {
         match self.join(channel, rejected)? {
             Some(renewal) => renewal.await,
@@ -45,7 +51,8 @@ impl Tokens {
         }
     }
 
-    /// The renewal to wait for, `None` where another call has seen to it. The lock is held for no await.
+    /// Returns the renewal to wait for, or `None` if another call has already brought a newer token. The lock is not
+    /// held across an await.
     fn join(self: &Arc<Self>, channel: &Channel, rejected: Carried) -> Result<Option<Renewal>, Error> {
         let mut renewals = self.renewals();
         if self.generation() > rejected.generation {
@@ -56,15 +63,16 @@ impl Tokens {
         {
             return Err(refusal.clone());
         }
-        // One that has ended brought the very token that was rejected, or none.
+        // A renewal that has ended brought the very token that was rejected, or failed. Joining it would
+        // return that result again.
         let under_way = renewals.under_way.take().filter(|renewal| renewal.peek().is_none());
         let renewal = under_way.unwrap_or_else(|| self.start(channel));
         renewals.under_way = Some(renewal.clone());
         Ok(Some(renewal))
     }
 
-    /// In a task of the client's own: callers with little time each would otherwise begin anew what the one before broke off, and
-    /// no caller's drop, deadline or runtime disturbs the others.
+    /// Starts a renewal in a task of the client. In a caller's future, callers with short deadlines would restart it
+    /// again and again; in the task, no caller's drop, deadline or runtime affects the others.
     fn start(self: &Arc<Self>, channel: &Channel) -> Renewal {
         let (tokens, channel) = (Arc::clone(self), channel.for_tokens());
         let pool = Arc::clone(channel.pool());
@@ -77,7 +85,7 @@ impl Tokens {
         match &self.credentials.source {
             Source::Password { user, password } => authenticate(channel, user, password).await,
             Source::Provider(provider) => provided(channel, &**provider).await,
-            // These have nothing to renew, and nobody asks.
+            // Unreachable: these sources are not renewable, so `Tokens::is_missing` and `reject` ignore them.
             Source::Token(value) => Ok(Some(value.clone())),
             Source::Nowhere => Ok(None),
         }
@@ -85,7 +93,8 @@ impl Tokens {
 
     fn settle(&self, fetched: Result<Option<HeaderValue>, Error>) -> Result<(), Error> {
         let mut renewals = self.renewals();
-        // Who comes later must not be served what was found out for others.
+        // Cleared before the result is visible, so that a later caller starts its own renewal instead of
+        // joining one that ran for an earlier rejection.
         renewals.under_way = None;
         match fetched {
             Ok(value) => {
@@ -97,7 +106,8 @@ impl Tokens {
             }
             Err(error) => {
                 trace::no_token(&error);
-                // Members that still know the old token are not denied it because others cannot be reached.
+                // After a transient error the old token stays: members that still accept it keep serving
+                // calls.
                 if !is_transient(&error) {
                     self.current.store(None);
                     renewals.refusal = Some((Instant::now(), error.clone()));
@@ -108,7 +118,8 @@ impl Tokens {
     }
 }
 
-/// Whether the next try may bring a token. What another channel's end did to a renewal says nothing about this one.
+/// Returns `true` if the next renewal may succeed. `Closed` and `NoRuntime` count as transient: a renewal shared with
+/// another channel may end with that channel, which says nothing about this one.
 pub(crate) fn is_transient(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Closed | ErrorKind::NoRuntime)
         || error.is_unavailable()
@@ -121,7 +132,7 @@ async fn provided(channel: &Channel, provider: &dyn TokenProvider) -> Result<Opt
         token = timeout(RENEWAL_TIMEOUT, provider.token()) => token,
         () = channel.pool().shutdown() => return Err(closed()),
     };
-    let late = || Error::new(ErrorKind::Timeout, "the token provider gave no token within 5 s");
+    let late = || Error::new(ErrorKind::Timeout, "the token provider returned no token within 5 s");
     credentials::header(token.unwrap_or_else(|_elapsed| Err(late()))?).map(Some)
 }
 
@@ -129,5 +140,5 @@ fn broken_off(error: &JoinError) -> Error {
     if error.is_panic() {
         return Error::invalid_config("token_provider", "the token provider panicked");
     }
-    Error::new(ErrorKind::Unavailable, "the client's runtime ended while a token was being got")
+    Error::new(ErrorKind::Unavailable, "the client's runtime shut down during a token renewal")
 }

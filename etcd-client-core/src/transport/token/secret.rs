@@ -1,18 +1,19 @@
-//! A token as a header.
+//! Header values that contain secrets.
 
 use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::model::Secret;
 
-/// The value of a header that is never shown nor indexed; `None` where it holds what no header may. Wiped with its last copy.
+/// Returns a header value that is never printed nor indexed by HPACK, or `None` if the secret contains bytes that a
+/// header cannot carry. The bytes are zeroed when the last copy is dropped.
 pub(super) fn header(secret: Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Octets(secret))).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// A secret as the owner of bytes.
+/// Lets a secret own the bytes of a header value.
 struct Octets(Secret);
 
 impl AsRef<[u8]> for Octets {

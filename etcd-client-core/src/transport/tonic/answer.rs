@@ -1,4 +1,4 @@
-//! Sending the messages of a call while waiting for the head of its answer.
+//! Sends the messages of a call while waiting for the head of its response.
 
 use std::{future::poll_fn, pin::pin};
 
@@ -11,14 +11,14 @@ use tonic::{Status, body::Body};
 
 use crate::transport::failure::Failure;
 
-/// Sends what the answer did not wait for.
+/// The task that sends the messages left when the response head arrived.
 pub(super) type UnsentRest = AbortOnDropHandle<Result<(), Status>>;
 
-/// Why there is no head.
+/// The reason why there is no response head.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
     Failed(Failure),
-    /// The stub could not encode what it was to send.
+    /// The stub failed to encode a message.
     Request(Status),
 }
 
@@ -28,7 +28,9 @@ impl From<Failure> for NoAnswer {
     }
 }
 
-/// Sends `body` until the head of the answer comes. What is left of it then goes on in a task of its own.
+/// Sends `body` until the head of the response arrives. A task then sends the rest.
+///
+/// # Cancel safety
 ///
 /// Dropping the future resets the stream, which cancels the call on the server.
 pub(super) async fn receive(
@@ -41,6 +43,8 @@ pub(super) async fn receive(
     tokio::select! {
         biased;
         head = &mut response => {
+            // A bidirectional stream responds before its requests end. Sending continues in a task, since the
+            // caller polls only the response from here on.
             let rest = AbortOnDropHandle::new(tokio::spawn(sending));
             return Ok((head.map_err(lost)?, Some(rest)));
         }
@@ -49,7 +53,7 @@ pub(super) async fn receive(
     Ok((response.await.map_err(lost)?, None))
 }
 
-/// Ends early when the stream does: the answer says why.
+/// Sends all messages. Returns early if the stream ends; the response contains the reason.
 async fn send_body(mut send: SendStream<Bytes>, body: Body) -> Result<(), Status> {
     let mut body = pin!(body);
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
@@ -59,12 +63,12 @@ async fn send_body(mut send: SendStream<Bytes>, body: Body) -> Result<(), Status
             return Ok(());
         }
     }
-    // The stream may have ended meanwhile.
+    // An error means that the stream has ended, and the response reports it.
     let _ = send.send_data(Bytes::new(), true);
     Ok(())
 }
 
-/// The stream takes no more data.
+/// The stream accepts no more data.
 struct Ended;
 
 async fn send_data(send: &mut SendStream<Bytes>, mut data: Bytes) -> Result<(), Ended> {

@@ -1,4 +1,4 @@
-//! The body of an answer to a stub.
+//! Response bodies of stub calls.
 
 use std::{
     fmt,
@@ -22,10 +22,11 @@ use crate::{
     transport::{call::deadline_passed, connection::InFlight, failure::Failure, pool::closed},
 };
 
-/// The body of an answer to a stub. Dropping it cancels the call. The default is an empty one, which interceptors answer with.
+/// The response body of a stub call. Dropping it cancels the call. The default is an empty body, for use by
+/// interceptors.
 #[derive(Debug, Default)]
 pub struct ResponseBody {
-    /// `None` once the call has ended: the stream and its place on the connection are given back at once.
+    /// `None` once the call has ended, so that the stream and its slot on the connection are released immediately.
     open: Option<Open>,
 }
 
@@ -36,7 +37,7 @@ struct Open {
     recv: RecvStream,
     _unsent_rest: Option<UnsentRest>,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Ends when a stream without an end should: see [`Kind::EndlessStream`].
+    /// Completes when an endless stream must be closed; see [`Kind::EndlessStream`].
     leaving: Option<Leaving>,
     data_ended: bool,
 }
@@ -78,7 +79,8 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let Some(open) = &mut self.open else { return Poll::Ready(None) };
         let polled = open.poll_next(cx);
-        // What has no end on the member's side either is always owed: its member may be asked whether it lives.
+        // A stream without a natural end always expects data, so silence on it never counts as rest: the
+        // connection keeps probing the member with PINGs.
         open.flight.set_resting(polled.is_ready() && open.leaving.is_none());
         let next = ready!(polled).map(|next| next.map_err(|failure| open.failed(failure)));
         if !matches!(&next, Some(Ok(frame)) if frame.is_data()) {
@@ -110,7 +112,7 @@ impl Open {
                     ready!(self.poll_leaving(cx));
                     return Poll::Ready(Some(Err(Failure::new(
                         Observation::Lost,
-                        "the member is shutting down, and the stream has no end of its own",
+                        "the member is shutting down; open the stream again",
                     ))));
                 }
             }
@@ -125,7 +127,7 @@ impl Open {
     }
 
     fn taken(&mut self, data: Bytes) -> Frame<Bytes> {
-        // The stream may have ended meanwhile; its window is of no use then.
+        // Releasing fails only if the stream has ended, and then its window no longer matters.
         let _ = self.recv.flow_control().release_capacity(data.len());
         Frame::data(data)
     }

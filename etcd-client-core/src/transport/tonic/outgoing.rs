@@ -1,4 +1,4 @@
-//! The head of a stub's request as it is sent.
+//! Request heads of stub calls.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 
 const TIMEOUT: &str = "grpc-timeout";
 
-/// The stub's request on this connection, and the token that it was given.
+/// Builds the request for this connection. Also returns the token that it carries.
 pub(super) fn request(channel: &Channel, connection: &Connection, head: &Parts) -> (Request<()>, Carried) {
     let (headers, carried) = headers(channel, head);
     let mut request = Request::new(());
@@ -28,13 +28,14 @@ pub(super) fn request(channel: &Channel, connection: &Connection, head: &Parts) 
     (request, carried)
 }
 
-/// Whether a call gets the client's token: not where its metadata says who it is, and not the one that asks for a token.
+/// Returns `true` if the call carries the client's token. Calls with credentials of their own do not, nor does
+/// Authenticate.
 pub(super) fn takes_token(head: &Parts) -> bool {
     let own = [&TOKEN, &AUTHORIZATION].into_iter().any(|name| head.headers.contains_key(name));
     !own && head.uri.path() != Method::Authenticate.path().path()
 }
 
-/// The deadline that a stub was given, as tonic hands it on.
+/// Returns the timeout that the stub set, as encoded by tonic.
 pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
     parse_timeout(headers.get(TIMEOUT)?.as_bytes())
 }
@@ -45,10 +46,11 @@ fn uri(connection: &Connection, path: &Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| connection.member.origin().clone())
 }
 
-/// What every request carries, and the stub's own headers with all of their values.
+/// Returns the default headers, overridden by the stub's headers with all of their values.
 fn headers(channel: &Channel, head: &Parts) -> (HeaderMap, Carried) {
     let own = &head.headers;
-    // The server is told of a later deadline than the caller's.
+    // The deadline in the header is later than the caller's, so that the caller's own timer fires first and
+    // the outcome is known to be a client-side timeout.
     let base = match timeout(own) {
         None => channel.base_headers().clone(),
         Some(limit) => channel.headers(&CallOptions::default(), TimeoutHeader::Left(limit)),
@@ -69,7 +71,7 @@ fn merge(mut all: HeaderMap, own: &HeaderMap) -> HeaderMap {
     all
 }
 
-/// The value of a `grpc-timeout` header.
+/// Parses the value of a `grpc-timeout` header (gRPC over HTTP/2: at most 8 digits and a unit).
 fn parse_timeout(value: &[u8]) -> Option<Duration> {
     let (unit, digits) = value.split_last()?;
     if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {

@@ -1,4 +1,4 @@
-//! A service that takes gRPC requests, whatever its type.
+//! Type-erased gRPC services.
 
 use std::{
     convert::Infallible,
@@ -16,13 +16,13 @@ use tower_service::Service;
 
 use crate::transport::connector::BoxError;
 
-/// The head of an answer, and its body as it comes.
+/// A future of the response head and its body.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Unanswered>> + Send>>;
 
-/// Why a service gave no head.
+/// The reason why a service returned no response head.
 #[derive(Debug)]
 pub(super) enum Unanswered {
-    /// It was not ready, and was not given the request.
+    /// The service was not ready and did not receive the request.
     NotReady(Status),
     Failed(Status),
 }
@@ -32,7 +32,7 @@ pub(super) trait GrpcService: Send + Sync {
     fn call(&self, request: Request<Body>) -> Answering;
 }
 
-/// Any tower service as a [`GrpcService`]. It is cloned for each call.
+/// Adapts a tower service to [`GrpcService`]. The service is cloned for each call.
 pub(super) struct Erased<S>(pub(super) S);
 
 impl<S, B> GrpcService for Erased<S>
@@ -55,10 +55,10 @@ where
     }
 }
 
-/// A request's only frame.
+/// A request body with a single frame.
 pub(super) struct OneFrame {
     pub(super) frame: Option<Bytes>,
-    /// Keeps the body open after the frame until its sender is gone.
+    /// Keeps the body open after the frame until the sender is dropped.
     pub(super) held: Option<oneshot::Receiver<()>>,
 }
 
@@ -74,7 +74,7 @@ impl HttpBody for OneFrame {
             return Poll::Ready(Some(Ok(Frame::data(frame))));
         }
         if let Some(held) = &mut self.held {
-            // Nothing is ever sent: the error is the sender's end.
+            // Nothing is ever sent on the channel. It completes with an error when the sender is dropped.
             let _ = ready!(Pin::new(held).poll(cx));
             self.held = None;
         }

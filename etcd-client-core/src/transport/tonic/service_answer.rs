@@ -1,4 +1,4 @@
-//! The messages of a service's answer, and what is wrong with it.
+//! Reads and validates the responses of a service.
 
 use std::{future::poll_fn, marker::PhantomData, pin::Pin};
 
@@ -21,14 +21,14 @@ use crate::{
     transport::{attempt::FAREWELL, failure::Failure},
 };
 
-/// Why a call through a service failed.
+/// The reason why a call through a service failed.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// As on a connection of the client's own.
+    /// A failure as on a connection of the client's own.
     Failure(Failure),
-    /// The service, or the body that it answered with, says so.
+    /// An error of the service or of its response body.
     Service(Unanswered),
-    /// An answer that is not to be believed.
+    /// An invalid response.
     Answer(Error),
 }
 
@@ -39,7 +39,8 @@ impl From<Failure> for Trouble {
 }
 
 impl Trouble {
-    /// The caller's error. What the service did with the request nobody here knows: what can be known is in the table.
+    /// Converts to the caller's error. The outcome follows from the table in `retry` and from the status; what the
+    /// service did with the request is not visible.
     pub(super) fn into_error(self, class: Class) -> Error {
         let (error, outcome) = match self {
             Self::Failure(failure) => {
@@ -54,11 +55,12 @@ impl Trouble {
                 (error, outcome)
             }
         };
+        // A read has no side effects, so its outcome is never unknown.
         error.with_outcome(if class == Class::Read { Outcome::NotApplied } else { outcome })
     }
 }
 
-/// Of a foreign error only the text is known, not that etcd said it.
+/// Converts a readiness error. The status of a foreign error is not from etcd, so only its text is kept.
 fn not_ready(status: Status) -> Error {
     let error = etcd_errors::tonic::from_status(status);
     if error.kind() != ErrorKind::Server {
@@ -67,9 +69,9 @@ fn not_ready(status: Status) -> Error {
     Error::new(ErrorKind::Unavailable, error.message().to_owned())
 }
 
-/// The messages of one answer. Dropping it drops the service's body, which ends the call.
+/// The messages of one response. Dropping it drops the service's body, which cancels the call.
 pub(super) struct Messages<Resp> {
-    /// `None` once the call has ended well.
+    /// `None` once the call has ended successfully.
     body: Option<Body>,
     decoder: Decoder,
     message: PhantomData<fn() -> Resp>,
@@ -88,7 +90,7 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
         Ok(Self { body, decoder: Decoder::new(max_receive), message: PhantomData })
     }
 
-    /// The next message, `None` after the last one of a call that succeeded.
+    /// Returns the next message, or `None` after the last one of a successful call.
     pub(super) async fn next(&mut self) -> Result<Option<Resp>, Trouble> {
         loop {
             if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
@@ -116,14 +118,14 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
                 self.body = None;
                 Ok(())
             }
-            Some(Ok(())) => Err(Failure::malformed("the answer ends inside of a message")),
+            Some(Ok(())) => Err(Failure::malformed("the response ends within a message")),
             Some(Err(status)) => Err(Failure::status(status)),
             None => Err(Failure::without_status()),
         }
     }
 
-    /// The one message of a unary answer; `hold` is what keeps the request open until it has come. What such a stream ends with
-    /// after its answer says nothing of that.
+    /// Returns the single message of a unary response. `hold` keeps the request open until the message has arrived;
+    /// the status of such a stream after its message does not affect the result.
     pub(super) async fn only(mut self, hold: Option<oneshot::Sender<()>>) -> Result<Resp, Trouble> {
         let Some(message) = self.next().await? else {
             return Err(Failure::malformed("the call succeeded without a message").into());
@@ -137,7 +139,7 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
         };
         match end {
             None => Ok(message),
-            Some(_) => Err(Failure::malformed("the answer of a unary call holds two messages").into()),
+            Some(_) => Err(Failure::malformed("the response of a unary call contains two messages").into()),
         }
     }
 }

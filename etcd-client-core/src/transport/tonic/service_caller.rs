@@ -1,4 +1,4 @@
-//! Typed calls through a service of the user's: one attempt each, with this client's deadlines, limits and errors.
+//! Typed calls through a user's service: one attempt each, with the client's deadlines, limits and errors.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -37,10 +37,11 @@ use crate::{
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// A service that is told the deadline knows better what became of the request: it may say so before the call is given up.
+/// The extra time for a service that receives the deadline. Such a service knows the state of the request and can
+/// return a more precise error than the client's own timeout.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Calls through a service. The channel has the settings, and what is known of the cluster.
+/// Sends typed calls through a service. The channel provides the settings and the known history of the cluster.
 #[derive(Clone)]
 pub(crate) struct ServiceCaller {
     channel: Channel,
@@ -63,7 +64,7 @@ impl ServiceCaller {
         &self.channel
     }
 
-    /// As [`Channel::unary`], with one attempt.
+    /// Like [`Channel::unary`], with one attempt.
     pub(crate) async fn unary<Resp, T>(
         &self,
         call: Call<'_>,
@@ -77,7 +78,8 @@ impl ServiceCaller {
         let history = self.channel.history();
         let floor = call.linearizable.then(|| history.floor());
         let left = open.deadline.map(|deadline| deadline.saturating_duration_since(open.started));
-        // A renewal's sending half ends after its answer, as on connections of the client's own.
+        // As on the client's own connections, a lease renewal's request stream stays open until its response.
+        // etcd ends a LeaseKeepAlive stream when the client's half ends, possibly before it has responded.
         let (hold, held) = match call.method {
             Rpc::LeaseKeepAlive => Some(oneshot::channel()).unzip(),
             _ => (None, None),
@@ -96,7 +98,7 @@ impl ServiceCaller {
         open.end(answer)
     }
 
-    /// As [`Channel::server_stream`], with one attempt: the messages, and the wait for each at most.
+    /// Like [`Channel::server_stream`], with one attempt. The call's timeout bounds the wait for each message.
     pub(crate) async fn server_stream<Resp>(
         &self,
         call: Call<'_>,
@@ -155,7 +157,7 @@ impl fmt::Debug for ServiceCaller {
     }
 }
 
-/// One call under way.
+/// A call in progress.
 struct OpenCall<'a> {
     channel: &'a Channel,
     call: Call<'a>,
@@ -177,7 +179,7 @@ impl<'a> OpenCall<'a> {
         Ok(Self { channel, call, started, deadline, observed })
     }
 
-    /// Waits for `work` until the deadline passes or the client is closed.
+    /// Waits for `work` until the deadline or until the client is closed.
     async fn within<T>(
         &self,
         deadline: Option<Instant>,
@@ -196,7 +198,7 @@ impl<'a> OpenCall<'a> {
     }
 }
 
-/// A closed client and an ended runtime explain every failure.
+/// Completes an error. If the client is closed or its runtime has shut down, that is the reported cause.
 fn complete(trouble: Trouble, class: Class, channel: &Channel, operation: &'static str) -> Error {
     let error = trouble.into_error(class);
     let outcome = error.outcome();
@@ -241,9 +243,12 @@ pub(crate) struct ServiceStream<Resp> {
 }
 
 impl<Resp: prost::Message + Default> ServiceStream<Resp> {
-    /// The next message; `None` after the last one of a call that succeeded. The call's timeout bounds the wait.
+    /// Returns the next message, or `None` after the last one of a successful call. The call's timeout bounds the
+    /// wait.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Resp>, Error> {
         check_runtime().map_err(|error| error.with_operation(self.call))?;
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));

@@ -1,4 +1,4 @@
-//! What is known of one call of a stub, for the status that it may end with.
+//! The state of one stub call, from which its status is built.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use crate::{
     transport::{connection::InFlight, failure::Failure},
 };
 
-/// How a call uses its connection.
+/// The way in which a call uses its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Unary,
-    /// A unary call that waits for other clients.
+    /// A unary call that blocks until another client acts.
     Waiting,
     Stream,
-    /// A stream that only its caller or its member ends.
+    /// A stream that ends only by its caller or its member.
     EndlessStream,
 }
 
-/// What lives on a connection of its own.
+/// The RPCs that are not plain unary calls. They use connections apart from those of unary calls.
 const STREAMS: [(&str, Kind); 8] = [
     ("/v3lockpb.Lock/Lock", Kind::Waiting),
     ("/v3electionpb.Election/Campaign", Kind::Waiting),
@@ -37,7 +37,7 @@ const STREAMS: [(&str, Kind); 8] = [
 
 const OPERATION: &str = "stub call";
 
-/// Which RPC was called, and when.
+/// The RPC of a call, and its start.
 #[derive(Debug)]
 pub(super) struct StubCall {
     uri: Uri,
@@ -57,19 +57,20 @@ impl StubCall {
         self.started
     }
 
-    /// The end of a call of which nothing was sent.
+    /// Returns the status of a call that was not sent.
     pub(super) fn unsent(&self, error: &Error) -> Status {
         status(self.named(error).with_attempts(error.attempts().to_vec()))
     }
 
-    /// The end of a call that was on a connection. `cause` is what explains the failure, where something does.
+    /// Returns the status of a call that used a connection. `cause` replaces the failure as the reported error, if
+    /// set.
     pub(super) fn failed(&self, flight: &InFlight, failure: Failure, cause: Option<Error>) -> Status {
         let observation = failure.observation;
         let attempt = Attempt::new(flight.connection.endpoint(), failure.text.to_string())
             .with_sent(observation != Observation::NotSent)
             .with_elapsed(self.started.elapsed());
         let error = self.named(&cause.unwrap_or_else(|| failure.into_error()));
-        // Nothing tells a read from a write here.
+        // The class of the RPC is not known here. `Write` is the safe assumption: the outcome is unknown.
         status(error.with_outcome(retry::outcome(Class::Write, observation)).with_attempts(vec![attempt]))
     }
 
@@ -80,7 +81,7 @@ impl StubCall {
     }
 }
 
-/// A status that carries the error as its source.
+/// Builds a status with the error as its source.
 fn status(error: Error) -> Status {
     let code = match error.kind() {
         ErrorKind::Timeout => GrpcCode::DeadlineExceeded,

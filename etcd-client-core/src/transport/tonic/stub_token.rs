@@ -1,4 +1,4 @@
-//! The token of a stub's call.
+//! Tokens of stub calls.
 
 use etcd_errors::{Code, Error, ErrorKind, Outcome};
 use h2::RecvStream;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Channel {
-    /// Waits for the first token where one is needed, for as long as the call waits for a connection.
+    /// Waits for the first token if the call needs one, as long as it would wait for a connection.
     pub(super) async fn stub_token(
         &self,
         call: &StubCall,
@@ -31,11 +31,11 @@ impl Channel {
             None => renewal.await,
             Some(deadline) => timeout_at(deadline, renewal)
                 .await
-                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no token before the deadline"))),
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no auth token before the deadline"))),
         }
     }
 
-    /// Has the next call get another token where this answer rejects the one that the call carried.
+    /// Makes the next call fetch a new token, if this response rejects the token of the call.
     pub(super) fn learn_rejection(&self, head: &Parts, response: &Response<RecvStream>, carried: Carried) {
         let ended = response.body().is_end_stream();
         let Head::Ended(Err(status)) = status::head(response.status(), response.headers(), ended) else {

@@ -56,7 +56,7 @@ async fn a_call_ends_at_its_deadline_and_names_each_endpoints_reason() {
         assert_eq!(started.elapsed().as_secs(), DEADLINE.as_secs());
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotApplied));
         assert!(reason(&error, ENDPOINTS[0]).contains("refused"), "{}", error.report());
-        assert!(reason(&error, ENDPOINTS[1]).contains("no answer within 5 s"), "{}", error.report());
+        assert!(reason(&error, ENDPOINTS[1]).contains("no response within 5 s"), "{}", error.report());
         assert!(error.attempts().iter().all(|attempt| !attempt.sent()), "{}", error.report());
         let report = error.report().to_string();
         assert!(ENDPOINTS.iter().all(|endpoint| report.contains(endpoint)), "{report}");

@@ -54,7 +54,7 @@ async fn a_server_that_closes() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing() {
-    refused(Raw::Silent, &["not connected yet", "no answer within"]).await;
+    refused(Raw::Silent, &["not connected yet", "no response within"]).await;
 }
 
 #[tokio::test]

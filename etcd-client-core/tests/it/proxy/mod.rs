@@ -77,9 +77,9 @@ async fn the_proxy_resolves_the_members_name_and_gets_the_credentials() {
     assert_eq!(proxy.requests(), ["CONNECT etcd-0.internal:2379 HTTP/1.1"]);
 
     let said = trouble(&proxy.url()).await;
-    assert!(said.contains("asks for a user and a password (407)"), "{said}");
+    assert!(said.contains("requires a user and a password (407)"), "{said}");
     let said = trouble(&proxy.url().replace("http://", "http://app:wrong-s3cret@")).await;
-    assert!(said.contains("refuses the user or the password it was given (407)"), "{said}");
+    assert!(said.contains("rejected the user or the password (407)"), "{said}");
 }
 
 #[tokio::test]
@@ -96,11 +96,11 @@ async fn a_refusal_is_told_with_its_status() {
 #[tokio::test]
 async fn what_is_no_proxy_is_named() {
     let said = trouble(&format!("http://127.0.0.1:{}", free_port())).await;
-    assert!(said.contains("cannot be reached: Connection refused"), "{said}");
+    assert!(said.contains("is unreachable: Connection refused"), "{said}");
     for raw in [Raw::Close, Raw::Say("SSH-2.0-x\r\n".into())] {
         let server = Server::raw(raw).await.expect("a free port");
         let said = trouble(&server.endpoint()).await;
-        assert!(said.contains("gave no HTTP answer to CONNECT etcd-0.internal:2379"), "{said}");
+        assert!(said.contains("returned no HTTP response to CONNECT etcd-0.internal:2379"), "{said}");
     }
 }
 
@@ -133,7 +133,7 @@ async fn a_proxy_that_hangs_is_given_up_within_the_connect_timeout() {
     let hangs = Hangs::default();
     let client = Client::builder([MEMBER]).connector(hangs.clone()).proxy(proxy).build().expect("valid");
     let error = client.ready_within(Duration::from_secs(30)).await.expect_err("no tunnel");
-    assert!(error.report().to_string().contains("no answer within 5 s"), "{}", error.report());
+    assert!(error.report().to_string().contains("no response within 5 s"), "{}", error.report());
     let dialled = hangs.others.lock().expect("no panic").len();
     // An attempt that is not answered gets company after 1, 2 and 3 s.
     assert!((3..=7).contains(&dialled.div_ceil(4)), "{dialled} connections in 30 s, up to four in each 5 s");

@@ -78,7 +78,7 @@ async fn a_member_that_asks_for_a_certificate_gets_none() {
     let certificates = cluster.certificates().expect("TLS");
     let why = trouble(&client(cluster.endpoints(), trusting(certificates))).await;
     assert!(why.contains("client certificate") && why.contains("identity_pem_files"), "{why}");
-    assert!(!why.contains("is TLS needed"), "{why}");
+    assert!(!why.contains("requires TLS"), "{why}");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_plain_port_and_a_port_with_tls_taken_for_each_other() {
     assert!(why.contains("http://"), "{why}");
     let http = secure.endpoints()[0].replace("https://", "http://");
     let why = trouble(&crate::servers::client([http])).await;
-    assert!(why.contains("is TLS needed (https://)?"), "{why}");
+    assert!(why.contains("requires TLS (https://)"), "{why}");
 }
 
 #[tokio::test]

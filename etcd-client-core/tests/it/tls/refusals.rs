@@ -32,7 +32,7 @@ async fn an_authority_that_is_not_trusted() {
     let (ours, theirs) = (certificates(), certificates());
     let front = Front::start(None, Speaks::with(&theirs.server).config()).await;
     let why = trouble(&client([front.endpoint()], trusting(&ours))).await;
-    assert!(why.contains("no authority that this client trusts"), "{why}");
+    assert!(why.contains("not signed by a trusted authority"), "{why}");
     assert!(front.shown().is_empty());
 }
 
@@ -42,7 +42,7 @@ async fn a_certificate_out_of_date() {
     let expired = certificates.issue_expired_server("expired").expect("written");
     let front = Front::start(None, Speaks::with(&expired).config()).await;
     let why = trouble(&client([front.endpoint()], trusting(&certificates))).await;
-    assert!(why.contains("no longer valid"), "{why}");
+    assert!(why.contains("expired"), "{why}");
 }
 
 #[tokio::test]
@@ -66,5 +66,5 @@ async fn a_peer_that_says_nothing_after_the_handshake() {
     let silent = client([front.endpoint()], trusting(&certificates));
     let error = silent.ready_within(std::time::Duration::from_secs(7)).await.expect_err("it is no etcd");
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert!(error.report().to_string().contains("no answer within 5 s"), "{}", error.report());
+    assert!(error.report().to_string().contains("no response within 5 s"), "{}", error.report());
 }

@@ -51,11 +51,11 @@ async fn wrong_files_are_named_with_their_setting() {
     let rows: [Row<'_>; 13] = [
         (&missing, &good_cert, &good_key, "tls.ca", "missing.pem", "cannot read"),
         (&empty, &good_cert, &good_key, "tls.ca", "empty.pem", "no certificate"),
-        (&cut, &good_cert, &good_key, "tls.ca", "cut.pem", "no PEM"),
-        (&noise, &good_cert, &good_key, "tls.ca", "noise.pem", "cannot be an authority"),
+        (&cut, &good_cert, &good_key, "tls.ca", "cut.pem", "not valid PEM"),
+        (&noise, &good_cert, &good_key, "tls.ca", "noise.pem", "cannot be used as an authority"),
         (&good_ca, &missing, &good_key, "tls.cert", "missing.pem", "cannot read"),
         (&good_ca, &good_key, &good_key, "tls.cert", "client.key", "no certificate"),
-        (&good_ca, &noise, &good_key, "tls.cert", "noise.pem", "cannot be read"),
+        (&good_ca, &noise, &good_key, "tls.cert", "noise.pem", "cannot be parsed"),
         (&good_ca, &version_1, &good_key, "tls.cert", "v1.pem", "version 1"),
         (&good_ca, &good_cert, &missing, "tls.key", "missing.pem", "cannot read"),
         (&good_ca, &good_cert, &good_cert, "tls.key", "client.pem", "no private key"),
@@ -70,7 +70,7 @@ async fn wrong_files_are_named_with_their_setting() {
         assert!(text.contains(name) && text.contains(why), "{name}, {why}: {text}");
     }
     let error = built(&SECURE, Tls::new().ca_pem("x")).expect_err("no PEM");
-    assert!(error.to_string().contains("in memory"), "{error}");
+    assert!(error.to_string().contains("in-memory"), "{error}");
     built(&SECURE, Tls::from_pem_files(good_ca, good_cert, good_key)).expect("the good ones");
 }
 

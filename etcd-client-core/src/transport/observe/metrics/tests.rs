@@ -1,4 +1,4 @@
-//! Each event against the samples that it becomes.
+//! Checks the samples recorded for each event.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use metrics::{
 use super::*;
 use crate::transport::observe::ConnectionPurpose;
 
-/// The samples by name and labels.
+/// Samples by name and labels.
 #[derive(Clone, Debug, Default)]
 struct Samples(Arc<Mutex<BTreeMap<String, f64>>>);
 
