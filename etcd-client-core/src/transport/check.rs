@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(crate) struct Check {
     wanted: AtomicBool,
-    /// The waker of the driver. The driver is a task of its own, so its waker never changes; its first poll registers
+    /// The waker of the driver. The driver is a separate task, so its waker never changes; its first poll registers
     /// it.
     driver: OnceLock<Waker>,
     /// Notified when the other connections to the peer are to be checked.

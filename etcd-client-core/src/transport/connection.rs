@@ -213,10 +213,8 @@ impl Connection {
             }),
             finding = answers => finding?,
         };
-        // Only a connection verified against this history gets a number in it. If the history regresses,
-        // connections with lower numbers than the check that found it are disowned.
-        let is_current = matches!(finding.verdict, Verdict::Member(_));
-        let limit = fitness(finding, dial.histories, &history, dial.member)?;
+        // The number orders this connection among the checks of its history. If a later check finds that the history
+        // regressed, the connections verified since that check began are disowned.
         let number = if is_current { history.admit_connection() } else { UNVERIFIED };
         let shutdown = dial.shutdown.child_token();
         let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));

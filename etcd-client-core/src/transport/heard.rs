@@ -60,7 +60,7 @@ impl Heard {
         Mark(self.0.written.load(Ordering::Relaxed))
     }
 
-    /// Returns `true` if nothing was written since `mark`, and nothing can be written any more.
+    /// Returns `true` if nothing was written since `mark`, and nothing will be.
     pub(crate) fn is_silent_since(&self, mark: Mark) -> bool {
         // `Acquire` pairs with `Release` in `seal`: once `sealed` is visible, so is the final count of
         // written bytes. Without the seal, an unchanged count would only mean that nothing was written yet.

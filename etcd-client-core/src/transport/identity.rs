@@ -52,7 +52,7 @@ pub(super) struct Asking<'a> {
 type Sent = Result<Pin<Box<ResponseFuture>>, Failure>;
 
 impl<'a> Asking<'a> {
-    /// Sends the first request, together with whatever else the connection has to send.
+    /// Sends the first request, together with other data that the connection has to send.
     pub(super) fn begin(
         send: SendRequest<Bytes>,
         member: &'a Member,

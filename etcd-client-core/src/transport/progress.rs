@@ -1,4 +1,4 @@
-//! One call under way: its deadline, the attempts so far, and whether there is another.
+//! The state of one call: its deadline, its attempts, and the decision about the next one.
 
 mod tokens;
 
@@ -36,24 +36,25 @@ use crate::{
     service::CallOptions,
 };
 
-/// The attempts an error lists at most: the first ones and the last; what lies between is left out.
+/// The maximum number of attempts that an error lists: the first ones and the last. Those between are omitted.
 const LISTED_ATTEMPTS: usize = 32;
 
-/// The time that a resend gets at least, or an eighth of the call's where that is less: with less left the call says how it
-/// failed, not that a last try was cut off.
+/// The minimum time for a retry: this, or an eighth of the call's timeout if that is shorter. With less time left, the
+/// call returns the error of the last attempt instead of a timeout of a hopeless one.
 const LEAST_TIME: Duration = Duration::from_millis(100);
 
-/// The share of a read's time after which it asks another member.
+/// The share of a read's timeout after which the read is hedged on another member.
 const PATIENCE: f64 = 0.4;
 
-/// A short deadline is no reason to ask two members for every read of a slow cluster.
+/// The minimum wait before a hedge. Otherwise a short timeout would send every read of a slow cluster to two members.
 const LEAST_PATIENCE: Duration = Duration::from_millis(500);
 
-/// The most that a read waits before it asks another member, whatever its deadline: an answer within 3 s is promised while a
-/// member works. A read without a deadline waits twice as long each time, so that one which takes long everywhere ends.
+/// The maximum wait before a hedge. It keeps the promise of a response within 3 s while one member works, for any
+/// timeout. For a read without a timeout it doubles with each attempt, so that a read which is slow on every member
+/// completes.
 const MOST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// One call under way: its deadline and what happened to it so far.
+/// The state of one call: its deadline and its attempts.
 #[derive(Debug)]
 pub(crate) struct Progress<'a> {
     pub(crate) call: Call<'a>,
@@ -62,18 +63,18 @@ pub(crate) struct Progress<'a> {
     pub(crate) deadline: Option<Instant>,
     attempts: Vec<Attempt>,
     failures: u32,
-    /// Those of the failures after which the call was retried at once.
+    /// The number of failures after which the call was retried without backoff.
     free_retries: u32,
-    /// The members tried, the last one at the end.
+    /// The members on which the call failed, the last one at the end.
     tried: Vec<usize>,
     outcome: Outcome,
-    /// Attempts given up for silence.
+    /// The number of attempts abandoned because of an unresponsive member.
     abandoned: u32,
-    /// The members that a read was given up on.
+    /// The members on which a read was abandoned.
     given_up: Vec<Arc<Member>>,
-    /// Whether an attempt was given up on a connection from which nothing was heard meanwhile.
+    /// Whether an attempt was abandoned on a connection from which no data arrived during it.
     met_silence: bool,
-    /// What a linearizable answer has to show at least.
+    /// The minimum revision of a linearizable response.
     floor: i64,
     token: TokenOfCall,
     observed: ObservedCall,
@@ -85,14 +86,15 @@ impl<'a> Progress<'a> {
         Ok(Self::new(channel, call))
     }
 
-    /// Refuses a call that cannot be made at all.
+    /// Rejects a call that is invalid or outside a runtime.
     pub(crate) fn check(call: Call<'_>) -> Result<(), Error> {
         check_runtime()
             .and_then(|()| call.options.validate())
             .map_err(|error| error.with_operation(call.method.operation()))
     }
 
-    /// A call that was [checked](Self::check): apart from that, so that it is not copied out of a result.
+    /// Creates the state of a [checked](Self::check) call. Separate from the check, so that the state is not copied
+    /// out of a `Result`.
     pub(crate) fn new(channel: &Channel, call: Call<'a>) -> Self {
         let started = Instant::now();
         let deadline = channel.time_limit(call).and_then(|timeout| started.checked_add(timeout));
@@ -115,10 +117,11 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// A connection to try next: at once where one is ready, else as soon as one is. Who needs a token and has none gets it
-    /// first.
+    /// Returns a connection for the next attempt, waiting for one if none is ready. A call that needs a token waits
+    /// for it first.
     ///
-    /// The waits are boxed: the future of a call is copied when it is boxed, and most calls wait for nothing but their answer.
+    /// The waits are boxed, because a call's future is copied when it is boxed, and most calls wait only for their
+    /// response.
     pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
         self.check_time(channel)?;
         if self.lacks_token(channel) {
@@ -140,7 +143,7 @@ impl<'a> Progress<'a> {
         Ok(flight)
     }
 
-    /// As [`connection`](Self::connection), one for streams.
+    /// Like [`connection`](Self::connection), for streams.
     pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
         self.check_time(channel)?;
         if self.lacks_token(channel) {
@@ -155,7 +158,7 @@ impl<'a> Progress<'a> {
         Ok(flight)
     }
 
-    /// Ends a call that had no time from the start: sent all the same, a write would be in doubt for nothing.
+    /// Fails a call whose deadline has passed. If a write were sent now, its outcome would be unknown for no benefit.
     fn check_time(&mut self, channel: &Channel) -> Result<(), Error> {
         if self.deadline.is_none_or(|deadline| self.attempt_started < deadline) {
             return Ok(());
@@ -164,7 +167,7 @@ impl<'a> Progress<'a> {
         Err(self.fail(channel, Error::new(ErrorKind::Timeout, text)))
     }
 
-    /// What a wait for a connection gave, or why each endpoint had none.
+    /// Returns the connection, or the error that lists the reason of each endpoint.
     fn acquired(
         &mut self,
         channel: &Channel,
@@ -176,11 +179,11 @@ impl<'a> Progress<'a> {
         })
     }
 
-    /// Refuses a call that is for an endpoint of somebody else.
+    /// Rejects a call for an endpoint that is not configured.
     fn check_endpoint(&mut self, channel: &Channel) -> Result<(), Error> {
         match self.call.options.chosen_endpoint() {
             Some(endpoint) if !channel.pool().has(endpoint) => {
-                let complaint = format!("endpoint {endpoint} is none of this client's");
+                let complaint = format!("endpoint {endpoint} is not configured on this client");
                 Err(self.fail(channel, Error::invalid_request("endpoint", complaint)))
             }
             _ => Ok(()),
@@ -206,7 +209,8 @@ impl<'a> Progress<'a> {
         if local { Need::Member } else { Need::Quorum }
     }
 
-    /// A call without a deadline still does not wait for ever for the one endpoint that it is for.
+    /// Waits until the deadline. A call without a deadline that is for a single endpoint waits for a default time,
+    /// since the endpoint may never return.
     async fn until_connected<T>(&self, channel: &Channel, work: impl Future<Output = T>) -> Option<T> {
         let pinned = self.call.options.chosen_endpoint().is_some();
         if self.deadline.is_some() || !pinned {
@@ -229,12 +233,12 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// What an answer has to show at least, where that matters.
+    /// Returns the minimum revision of the response, for a linearizable call.
     pub(crate) fn floor(&self) -> Option<i64> {
         self.call.linearizable.then_some(self.floor)
     }
 
-    /// What ends the wait for the answer of this attempt.
+    /// Returns the conditions that end the wait for this attempt's response.
     pub(crate) fn lookout<'b>(
         &self,
         channel: &'b Channel,
@@ -262,21 +266,22 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Since when a connection must have been heard from to be proven, once an attempt met silence. What was heard in the
-    /// millisecond of the start may have been an answer to an earlier call.
+    /// Returns the time since which a connection must have received data to be considered proven, once an attempt got
+    /// no data. One millisecond is added, because data in the starting millisecond may belong to an earlier call.
     fn proof(&self, pool: &Pool) -> Option<u64> {
         self.met_silence.then(|| pool.at(self.started) + 1)
     }
 
-    /// Whether a member is ready that this call has not met.
+    /// Returns `true` if a member is ready on which this call has not been tried.
     fn has_untried_besides(&self, channel: &Channel, connection: &Connection) -> bool {
         let mut met = self.tried.clone();
         met.push(connection.member.id);
         channel.pool().has_ready_besides(&met)
     }
 
-    /// When to ask another member although this one lives: a member that is cut off from the others answers PINGs, but no
-    /// linearizable read. With a deadline at most once for each member, so that what takes long everywhere gets the rest of the time.
+    /// Returns the time at which to hedge although the member responds to PINGs: a member cut off from its peers does,
+    /// but serves no linearizable read. With a deadline, each member is tried at most once, so that a call which is
+    /// slow everywhere gets the remaining time.
     fn patience(&self, another: bool) -> Option<Instant> {
         let wait = match self.deadline {
             Some(deadline) if self.abandoned == 0 || another => {
@@ -288,7 +293,7 @@ impl<'a> Progress<'a> {
         self.attempt_started.checked_add(wait)
     }
 
-    /// The attempt was answered.
+    /// Records that the attempt succeeded.
     pub(crate) fn succeeded(&self, channel: &Channel, connection: &Connection) {
         let pool = channel.pool();
         let answered = Instant::now();
@@ -302,7 +307,7 @@ impl<'a> Progress<'a> {
         member.judge(self.need(), Use::Good, began..began);
     }
 
-    /// The answer has this size, which the members that the call was given up on may be unable to send.
+    /// Records the size of the response. The members on which the call was abandoned may be unable to send it.
     pub(crate) fn received(&mut self, channel: &Channel, connection: &Connection, size: usize) {
         if size < LARGE {
             return;
@@ -314,18 +319,19 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The call has its answer, or its stream.
+    /// Reports the call as successful: it has its response, or its stream is open.
     pub(crate) fn finished(&mut self, connection: &Connection) {
         connection.gauge.answered();
         self.observed.succeeded(connection.endpoint(), self.attempt_started);
     }
 
-    /// The header block of the next attempt.
+    /// Returns the header block of the next attempt.
     pub(crate) fn headers(&mut self, channel: &Channel) -> HeaderMap {
         self.headers_with_token(channel, self.timeout_header(channel))
     }
 
-    /// The header block of a stream, whose deadline bounds each wait and not the whole.
+    /// Returns the header block of a stream. Its deadline bounds each wait instead of the whole stream, so no timeout
+    /// is sent.
     pub(crate) fn headers_without_timeout(&mut self, channel: &Channel) -> HeaderMap {
         self.headers_with_token(channel, TimeoutHeader::None)
     }
@@ -338,7 +344,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Whether no attempt has failed yet.
+    /// Returns `true` if no attempt has failed yet.
     pub(crate) fn is_first(&self) -> bool {
         self.failures == 0
     }
@@ -346,7 +352,7 @@ impl<'a> Progress<'a> {
     pub(crate) fn record(&mut self, channel: &Channel, connection: &Connection, failure: &Failure) {
         let member = &connection.member;
         let elapsed = self.attempt_started.elapsed();
-        // Who waits for others learns nothing of the member by how long it took.
+        // Blocking RPCs (Lock, Campaign, Observe) say nothing about a member's latency.
         let owed = if self.call.method.waits_for_others() { Duration::ZERO } else { elapsed };
         let took = channel.pool().at(self.attempt_started)..channel.pool().now();
         member.judge(self.need(), usefulness(failure.observation, owed), took.clone());
@@ -354,8 +360,12 @@ impl<'a> Progress<'a> {
         if failure.observation == Observation::Abandoned {
             self.abandoned += 1;
             self.given_up.push(Arc::clone(member));
+            // The connection was silent during the whole attempt: later attempts prefer connections that have
+            // received data since.
             self.met_silence |= !connection.is_heard_since(took.start + 1);
         }
+        // Sticky: a later attempt that definitely was not applied does not undo an earlier one that may have
+        // been.
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {
             self.outcome = Outcome::Unknown;
         }
@@ -373,7 +383,7 @@ impl<'a> Progress<'a> {
         self.observed.attempt_failed();
     }
 
-    /// Waits for the next attempt, or ends the call.
+    /// Waits until the next attempt may start, or ends the call.
     pub(crate) async fn next(&mut self, channel: &Channel, failure: Failure) -> Result<(), Error> {
         if let Some(remedy) = self.remedy(channel, &failure) {
             return self.apply(channel, remedy, failure).await;
@@ -388,13 +398,14 @@ impl<'a> Progress<'a> {
         let failures = self.failures - self.free_retries;
         if free {
             self.free_retries += 1;
-            // The tasks that replace the connection may share this thread.
+            // Yields, because the tasks that replace the connection may run on this thread.
             tokio::task::yield_now().await;
         } else if failures > 1 || pool.size() == 1 {
-            // The first resend on another member is free.
+            // The first retry on another member needs no backoff.
             let wait = Backoff::RESEND.wait(failures, fastrand::u64(..)).max(channel.take_resend());
             let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, error)) };
             self.observed.attempt_judged(self.attempts.last(), &error, true);
+            // The wait can be long when the retry budget is exhausted, so it also ends when the client is closed.
             tokio::select! {
                 () = sleep(wait) => {}
                 () = pool.shutdown() => return Err(self.fail(channel, error)),
@@ -405,7 +416,8 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
-    /// The wait, cut so that the attempt after it has some time; `None` where too little is left for one.
+    /// Shortens the wait so that the following attempt has enough time. Returns `None` if too little time is left for
+    /// one.
     fn fitting(&self, wait: Duration) -> Option<Duration> {
         let Some(deadline) = self.deadline else { return Some(wait) };
         let least = LEAST_TIME.min((deadline - self.started) / 8);
@@ -413,7 +425,7 @@ impl<'a> Progress<'a> {
         left.checked_sub(least).filter(|spare| !spare.is_zero()).map(|spare| wait.min(spare))
     }
 
-    /// The members to prefer others to: those tried, or the last of them once all were.
+    /// Returns the members that the next attempt avoids: all that were tried or, once all were, only the last one.
     fn avoided(&self, members: usize) -> &[usize] {
         if self.tried.len() < members {
             &self.tried
@@ -432,7 +444,8 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Completes an error with what happened to the call. A closed client and an ended runtime explain every failure.
+    /// Completes an error with the call's attempts and outcome. If the client is closed or its runtime has shut down,
+    /// that is the reported cause.
     pub(crate) fn fail(&mut self, channel: &Channel, error: Error) -> Error {
         self.observed.attempt_judged(self.attempts.last(), &error, false);
         let error = channel.pool().check_alive().err().unwrap_or(error);
@@ -446,7 +459,7 @@ impl<'a> Progress<'a> {
         error
     }
 
-    /// A deadline that passed says nothing of why: an earlier attempt may have failed for a better reason.
+    /// Adds the reason of an earlier attempt to a plain timeout, which itself does not explain anything.
     fn blamed(&self, error: Error) -> Error {
         let is_bare = error.kind() == ErrorKind::Timeout && error.code().is_none();
         let before =
@@ -459,7 +472,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The call ended with an error that is complete.
+    /// Reports the end of the call with a complete error.
     pub(crate) fn ended(&mut self, error: &Error) {
         self.observed.failed(error.attempts().last().map(Attempt::endpoint), error);
     }

@@ -1,5 +1,4 @@
-//! Streams that are opened again and again, for as long as their user wants one: on which member next, with which token, and
-//! how long to wait before.
+//! Streams that are re-opened as long as their user needs one. Decides on the next member, the token and the backoff.
 
 use std::{
     ops::Range,
@@ -32,7 +31,7 @@ use crate::{
     service::CallOptions,
 };
 
-/// A stream that lasted so long was of use, though it brought nothing.
+/// The lifetime after which a stream counts as successful, even if it delivered nothing.
 const STEADY: Duration = Duration::from_secs(5);
 
 /// A channel that does not keep its client open.
@@ -40,7 +39,7 @@ const STEADY: Duration = Duration::from_secs(5);
 pub(crate) struct WeakChannel(Weak<Shared>);
 
 impl WeakChannel {
-    /// The channel, unless the client is gone.
+    /// Returns the channel, unless the client is gone.
     pub(crate) fn upgrade(&self) -> Option<Channel> {
         Channel::upgrade(&self.0)
     }
@@ -52,7 +51,7 @@ impl Channel {
     }
 }
 
-/// Opens one stream after the other. It does not keep the client open.
+/// Opens one stream after another, without keeping the client open.
 #[derive(Debug)]
 pub(crate) struct Reopening {
     channel: WeakChannel,
@@ -61,11 +60,11 @@ pub(crate) struct Reopening {
     method: Method,
     options: CallOptions,
     max_receive: usize,
-    /// The member that the last stream was lost on.
+    /// The member on which the last stream was lost.
     tried: Vec<usize>,
-    /// The connection that the last stream was lost on.
+    /// The connection on which the last stream was lost.
     shunned: Vec<usize>,
-    /// Streams in a row that were of no use.
+    /// The number of consecutive unsuccessful streams.
     failures: u32,
     token: TokenOfCall,
     remedy: Option<Remedy>,
@@ -73,7 +72,7 @@ pub(crate) struct Reopening {
 }
 
 impl Reopening {
-    /// `options` say what each of the streams carries, and which endpoint it is for where it is for one.
+    /// `options` apply to each of the streams, including the endpoint if one is set.
     pub(crate) fn new(channel: &Channel, method: Method, options: CallOptions) -> Self {
         Self {
             channel: channel.weak(),
@@ -91,10 +90,12 @@ impl Reopening {
         }
     }
 
-    /// The next stream: at once after the first failure, later ones wait. Ends with an error only where no stream can be had any
-    /// more, or no token.
+    /// Opens the next stream: immediately after the first failure, after a backoff later. Returns an error only if no
+    /// further stream can be opened, or if the credentials were rejected.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn open<Resp: prost::Message + Default>(&mut self) -> Result<Opened<Resp>, Error> {
         if self.failures > 1 {
             tokio::time::sleep(Backoff::RESEND.wait(self.failures - 1, fastrand::u64(..))).await;
@@ -114,7 +115,7 @@ impl Reopening {
         })
     }
 
-    /// The stream was answered: its member is of use.
+    /// Records that the member responded on the stream.
     pub(crate) fn answered(&mut self, connection: &Connection) {
         self.tried.clear();
         self.shunned.clear();
@@ -122,27 +123,28 @@ impl Reopening {
         connection.member.judge(Need::Quorum, Use::Good, self.took());
     }
 
-    /// From when the stream was opened until now.
+    /// Returns the time range since the stream was opened.
     fn took(&self) -> Range<u64> {
         self.pool.at(self.opened)..self.pool.now()
     }
 
-    /// No member may be used for now: the next stream waits.
+    /// Records that no member may be used at the moment, so that the next stream waits.
     pub(crate) fn refused(&mut self) {
         self.failures = self.failures.saturating_add(2);
     }
 
-    /// The stream brought what it is for: what fails from now on is a first failure.
+    /// Records that the stream served its purpose, so that the next failure counts as the first.
     pub(crate) fn worked(&mut self) {
         self.failures = 0;
     }
 
-    /// The stream was lost: the next one goes elsewhere, and gets another token where that is why.
+    /// Records that the stream was lost. The next one uses another member, and fetches a new token if that was the
+    /// reason.
     pub(crate) fn lost(&mut self, connection: &Connection, failure: &Failure) {
         let end = usefulness(failure.observation, self.opened.elapsed());
         connection.member.judge(Need::Quorum, end, self.took());
         self.tried = vec![connection.member.id];
-        // What a member said, or the end of the connection, is no reason to leave a connection that works.
+        // After an error of the member or the end of the connection, other connections to it remain good.
         let silent = matches!(failure.observation, Observation::Malformed | Observation::Abandoned);
         self.shunned = silent.then_some(connection.id).into_iter().collect();
         let lasted = self.opened.elapsed() >= STEADY;
@@ -150,7 +152,7 @@ impl Reopening {
         self.remedy = self.token.remedy(&self.tokens, failure.observation);
     }
 
-    /// What the streams opened from now on should do about a refusal of this kind on one that is open, where anything helps.
+    /// Returns `true` if a new token may help against a rejection with this code on an open stream.
     pub(crate) fn can_renew(&self, code: Code) -> bool {
         let refused = Observation::Refused(code, code.outcome());
         self.token.remedy(&self.tokens, refused).is_some()
@@ -159,17 +161,17 @@ impl Reopening {
                 && self.token.carried().had_token())
     }
 
-    /// What the open stream carries.
+    /// Returns the token of the open stream.
     pub(crate) fn carried(&self) -> Carried {
         self.token.carried()
     }
 
-    /// Has the next stream get another token than this first.
+    /// Makes the next stream fetch a new token, unless there is a newer one than `rejected`.
     pub(crate) fn renew_first(&self, rejected: Carried) {
         self.tokens.reject(rejected);
     }
 
-    /// Gets the token that is missing, or was rejected. A refusal is final; what passes is waited for.
+    /// Fetches a missing or rejected token. A rejection of the credentials is final; temporary errors are retried.
     async fn authenticated(&mut self) -> Result<(), Error> {
         let rejected = match self.remedy {
             Some(Remedy::Renew) => Some(self.token.carried()),
@@ -183,6 +185,7 @@ impl Reopening {
         }
         let mut failures = 0;
         while rejected.is_some() || self.tokens.is_missing() {
+            // Upgraded per iteration: the client must be able to close while this waits between renewals.
             let channel = self.channel.upgrade().ok_or_else(closed)?;
             let Err(error) = self.tokens.renew(&channel, rejected.unwrap_or_default()).await else { break };
             drop(channel);
@@ -190,6 +193,8 @@ impl Reopening {
                 return Err(self.pool.check_alive().err().unwrap_or(error));
             }
             failures += 1;
+            // A lower bound, because the jitter may draw zero, and a renewal that fails immediately would
+            // cause a busy loop.
             let least = Duration::from_millis(10);
             tokio::time::sleep(Backoff::RESEND.wait(failures, fastrand::u64(..)).max(least)).await;
         }
@@ -198,10 +203,10 @@ impl Reopening {
     }
 }
 
-/// What came of opening a stream.
+/// The result of opening a stream.
 #[derive(Debug)]
 pub(crate) enum Opened<Resp> {
     Stream(Duplex<Resp>),
-    /// The connection did not take it.
+    /// The connection did not accept the stream.
     Failed(Arc<Connection>, Failure),
 }

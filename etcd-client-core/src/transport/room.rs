@@ -1,7 +1,7 @@
-//! The calls that wait for a slot on a connection, and the hand-over of slots to them, first come, first served.
+//! Queues for slots on connections, in the order of arrival.
 //!
-//! A slot is one of the requests that a peer allows at a time on a connection. One that becomes free goes to the call that
-//! has waited longest of those that can use it, and wakes that call alone. A call that comes later takes none while others
+//! A slot is one of the concurrent requests that a peer allows on a connection. A released slot goes to the call that
+//! has waited longest among those that can use it, and wakes only that call. A later call takes no slot while others
 //! wait for it.
 
 use std::{
@@ -13,35 +13,35 @@ use std::{
 use super::gauge::Gauge;
 use crate::mechanism::atomic::{AtomicUsize, Mutex, MutexGuard, Ordering, fence, lock};
 
-/// Which connections a call can use.
+/// The connections that a call can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Lane {
-    /// Those of one member, or any.
+    /// The connections of one member, or any.
     pub(crate) member: Option<usize>,
-    /// Only those of members that can answer for a quorum.
+    /// Only connections to members that serve calls with a quorum.
     pub(crate) needs_quorum: bool,
 }
 
-/// A connection, as far as its slots are concerned. Clones are the same connection.
+/// The view of a connection that its slots need. Clones refer to the same connection.
 pub(crate) trait Slots: Clone {
     fn gauge(&self) -> &Gauge;
 
-    /// The member at its other end.
+    /// Returns the id of the member.
     fn member(&self) -> usize;
 
-    /// Whether new calls may use it.
+    /// Returns `true` if new calls may use the connection.
     fn is_usable(&self) -> bool;
 
-    /// Whether it serves calls that need a quorum.
+    /// Returns `true` if the connection serves calls that need a quorum.
     fn has_quorum(&self) -> bool;
 }
 
-/// Where calls wait for a slot on the connections of one purpose.
+/// The queue for slots on the connections of one purpose.
 #[derive(Debug)]
 pub(crate) struct Room<C> {
-    /// The calls that wait, a copy out of `queue`.
+    /// The number of waiting calls. A copy from `queue`, readable without the lock.
     waiting: AtomicUsize,
-    /// Those of them that can use any member, by whether they need a quorum.
+    /// The number of waiting calls that can use any member, by whether they need a quorum.
     unpinned: [AtomicUsize; 2],
     queue: Mutex<Queue<C>>,
 }
@@ -50,11 +50,11 @@ pub(crate) struct Room<C> {
 struct Queue<C> {
     next: u64,
     lanes: BTreeMap<Lane, BTreeMap<u64, Option<Waker>>>,
-    /// Slots that were handed over and not taken yet.
+    /// Slots that were handed over and not yet taken.
     given: BTreeMap<u64, C>,
 }
 
-/// A call's place in the queue. Dropping it gives the place up, and the slot where it was given one.
+/// The place of a call in the queue. Dropping it leaves the queue, and releases a slot that was handed over.
 #[derive(Debug)]
 pub(crate) struct Place<'a, C: Slots> {
     room: &'a Room<C>,
@@ -72,16 +72,19 @@ impl<C: Slots> Room<C> {
         }
     }
 
-    /// Whether a call has to queue because others wait for the same connections.
+    /// Returns `true` if a new call must queue, because others wait for the same connections.
     pub(crate) fn is_contended(&self, lane: Lane) -> bool {
+        // The locked lookup is needed only for calls to a single member, which are rare.
         self.unpinned[usize::from(lane.needs_quorum)].load(Ordering::Relaxed) > 0
             || (lane.member.is_some()
                 && self.waiting.load(Ordering::Relaxed) > 0
                 && self.queue().lanes.contains_key(&lane))
     }
 
-    /// Joins the queue. [`serve`](Self::serve) has to be called after this and before the first wait: either it sees the
-    /// slot that another call gives up, or that call sees the place.
+    /// Joins the queue.
+    ///
+    /// [`serve`](Self::serve) must be called after this and before the first wait. Either it sees a slot that another
+    /// call releases, or that call sees the new place.
     pub(crate) fn join(&self, lane: Lane) -> Place<'_, C> {
         let number = {
             let mut queue = self.queue();
@@ -94,13 +97,16 @@ impl<C: Slots> Room<C> {
             }
             number
         };
+        // Pairs with the fence in `release`. Here the place is written before the slots are read; there the
+        // slot is freed before the places are read. So one of the two sees the other, and no slot is left
+        // free while a call waits.
         fence(Ordering::SeqCst);
         Place { room: self, lane, number, taken: false }
     }
 
-    /// Hands the free slots of these connections to the calls that wait.
+    /// Hands the free slots of these connections to waiting calls.
     pub(crate) fn serve(&self, connections: &[C]) {
-        // What made the slots free comes before the look for calls that wait.
+        // Orders the change that freed the slots before the look for waiting calls.
         fence(Ordering::SeqCst);
         for connection in connections {
             while self.is_wanted(connection) && take(connection) {
@@ -112,9 +118,9 @@ impl<C: Slots> Room<C> {
         }
     }
 
-    /// Gives up a slot that a call held.
+    /// Releases the slot of a call.
     pub(crate) fn release(&self, connection: &C) {
-        // Handed over without being free in between, a slot cannot be taken by a call that came later.
+        // Handed over without being free in between, so that a later call cannot take the slot.
         if self.waits()
             && connection.is_usable()
             && !connection.gauge().is_over()
@@ -125,7 +131,7 @@ impl<C: Slots> Room<C> {
         loop {
             connection.gauge().leave();
             fence(Ordering::SeqCst);
-            // Where another call has the slot meanwhile, that call gives it up in its turn.
+            // If another call has taken the slot since, that call will release it in turn.
             if !self.is_wanted(connection) || !take(connection) || self.hand_over(connection) {
                 return;
             }
@@ -136,12 +142,12 @@ impl<C: Slots> Room<C> {
         self.waiting.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether a call waits that can use this connection.
+    /// Returns `true` if a waiting call can use this connection.
     fn is_wanted(&self, connection: &C) -> bool {
         self.waits() && self.queue().first(connection).is_some()
     }
 
-    /// Gives a slot that is counted already to the first call that can use it.
+    /// Hands a slot that is already counted to the first call that can use it.
     fn hand_over(&self, connection: &C) -> bool {
         let waker = {
             let mut queue = self.queue();
@@ -151,6 +157,7 @@ impl<C: Slots> Room<C> {
             self.count_out(lane);
             waker
         };
+        // Woken outside the lock, which the woken call takes first.
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -169,13 +176,13 @@ impl<C: Slots> Room<C> {
     }
 }
 
-/// Takes a free slot, where new calls may use the connection.
+/// Takes a free slot, if new calls may use the connection.
 fn take<C: Slots>(connection: &C) -> bool {
     connection.is_usable() && connection.gauge().enter()
 }
 
 impl<C: Slots> Queue<C> {
-    /// The call that has waited longest of those that can use this connection.
+    /// Returns the call that has waited longest among those that can use this connection.
     fn first(&self, connection: &C) -> Option<(Lane, u64)> {
         let member = Some(connection.member());
         let needs: &[bool] = if connection.has_quorum() { &[true, false] } else { &[false] };
@@ -196,26 +203,28 @@ impl<C: Slots> Queue<C> {
 }
 
 impl<C: Slots> Place<'_, C> {
-    /// Which connections the call can use.
+    /// Returns the connections that the call can use.
     pub(crate) fn lane(&self) -> Lane {
         self.lane
     }
 
-    /// Whether its slot was taken: it will be given no other.
+    /// Returns `true` if the slot was taken. The place receives no other.
     pub(crate) fn is_spent(&self) -> bool {
         self.taken
     }
 
-    /// The slot, where one was given. It is counted as held.
+    /// Takes the slot that was handed over, if any. It is counted as in use.
     pub(crate) fn take(&mut self) -> Option<C> {
         let given = self.room.queue().given.remove(&self.number);
         self.taken |= given.is_some();
         given
     }
 
-    /// Waits until a slot was given.
+    /// Waits until a slot is handed over.
     ///
-    /// Cancel safe: the slot stays with the place.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe: the slot stays with the place.
     pub(crate) async fn given(&mut self) {
         poll_fn(|cx| self.poll_given(cx)).await;
     }

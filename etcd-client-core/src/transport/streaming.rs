@@ -1,4 +1,4 @@
-//! A server-streaming call on the direct path: one request, many messages, a status.
+//! Server-streaming calls: one request, many messages, a status.
 
 use std::{
     marker::PhantomData,
@@ -25,23 +25,25 @@ use crate::mechanism::{
     retry::Observation,
 };
 
-/// The messages of one answer. Dropping it resets the stream, which cancels the call on the server.
+/// The messages of one response. Dropping it resets the stream, which cancels the call on the server.
 #[derive(Debug)]
 pub(crate) struct MessageStream<Resp> {
-    /// `None` once the call has ended well.
+    /// `None` once the call has ended successfully.
     body: Option<RecvStream>,
     decoder: Decoder,
     flight: InFlight,
-    /// `None` for a stream that is always read at once.
+    /// `None` for a stream that is always read immediately.
     _place: Option<StreamPlace>,
     message: PhantomData<fn() -> Resp>,
 }
 
 impl Channel {
-    /// Sends `request` and waits for the head of the answer, within the call's deadline; sent again, elsewhere, as its class
-    /// allows while nothing of the answer has come.
+    /// Sends `request` and waits for the response head, within the call's deadline. Retries as the call's class
+    /// allows, while nothing of the response has arrived.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn server_stream<Resp: prost::Message + Default>(
         &self,
         call: Call<'_>,
@@ -54,7 +56,10 @@ impl Channel {
             let failure = match connection.stream_place() {
                 None => {
                     drop(flight);
-                    Failure::new(Observation::NotSent, "as many streams are open as may be left unread")
+                    Failure::new(
+                        Observation::NotSent,
+                        "the limit of unread streams on the connection is reached",
+                    )
                 }
                 Some(place) => {
                     let headers = progress.headers_without_timeout(self);
@@ -78,7 +83,7 @@ impl Channel {
     }
 }
 
-/// Sends `frame` and waits for the head of the answer, until `deadline`.
+/// Sends `frame` and waits for the response head, until `deadline`.
 pub(crate) async fn open<Resp: prost::Message + Default>(
     (mut flight, place): (InFlight, Option<StreamPlace>),
     method: Method,
@@ -90,6 +95,7 @@ pub(crate) async fn open<Resp: prost::Message + Default>(
     let response = exchange::send(&flight.connection, method, headers, frame)?;
     let response = async { response.await.map_err(|error| Failure::stream(&error)) };
     let body = exchange::body(within(deadline, response).await?)?;
+    // Until the first call of `next` no reader waits for data, so silence is no reason to probe the member.
     flight.set_resting(true);
     Ok(MessageStream {
         body,
@@ -105,9 +111,11 @@ impl<Resp: prost::Message + Default> MessageStream<Resp> {
         &self.flight.connection
     }
 
-    /// The next message, until `deadline`; `None` after the last one of a call that succeeded.
+    /// Returns the next message, or `None` after the last one of a successful call. Waits until `deadline`.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn next(&mut self, deadline: Option<Instant>) -> Result<Option<Resp>, Failure> {
         let Self { body, decoder, flight, .. } = self;
         let _read = Reading::begin(flight);
@@ -115,7 +123,7 @@ impl<Resp: prost::Message + Default> MessageStream<Resp> {
     }
 }
 
-/// While this lives the reader waits, and the peer owes it something.
+/// Marks the stream as awaited while it exists: the peer owes data.
 struct Reading<'a>(&'a mut InFlight);
 
 impl<'a> Reading<'a> {

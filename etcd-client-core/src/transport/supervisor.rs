@@ -1,4 +1,5 @@
-//! The tasks that keep an endpoint connected: connect, offer the connection to calls until it ends, back off, again.
+//! The tasks that maintain the connections of an endpoint: connect, offer the connection to calls until it ends, back
+//! off, repeat.
 
 use std::{
     any::Any,
@@ -23,21 +24,23 @@ use super::{
 };
 use crate::mechanism::{backoff::Backoff, complaints::Complaints, liveness::Keepalive};
 
-/// A connection that lived this long proves the endpoint: the backoff starts anew.
+/// The lifetime after which a connection proves that the endpoint works, and resets the backoff.
 const PROVEN_AFTER: Duration = Duration::from_secs(1);
 
-/// How often a connection beyond the first looks whether it is still needed; twice in a row without need ends it.
+/// The interval at which an additional connection checks whether it is still needed. Two checks in a row without need
+/// end it.
 const IDLE_CHECK: Duration = Duration::from_secs(5);
 
-/// A connection beyond the first that cannot be made is not asked for again for a while: what is there serves.
+/// The number of failed attempts after which an additional connection is abandoned for a while. The existing ones
+/// serve.
 const EXTRA_ATTEMPTS: u32 = 3;
 
-/// Orderly ends in a row, without an answer in between, after which the next connection is made at once. A peer that ends
-/// each connection after so many requests may end several before the first answer is there.
+/// The number of consecutive graceful ends, without a response in between, after which the next connection is still
+/// made immediately. A peer that limits the requests per connection may end several before the first response.
 const FREE_GOODBYES: u32 = 8;
 
-/// The orderly ends of connections to one peer. A peer may end connections as it likes, after so many requests for example,
-/// and that is no failure. One that answers nothing in between is of no use.
+/// The graceful ends of connections to one peer. A peer may end connections at will, for example after a number of
+/// requests, and that is not a failure. A peer that answers nothing in between is treated as failing.
 #[derive(Debug, Default)]
 struct Goodbyes {
     in_a_row: u32,
@@ -45,8 +48,8 @@ struct Goodbyes {
 }
 
 impl Goodbyes {
-    /// Counts one, and returns whether the next connection may be made at once. `useful` is whether a request was answered
-    /// on this connection.
+    /// Counts an end. Returns `true` if the next connection may be made immediately. `useful` is `true` if this
+    /// connection answered a request.
     fn are_free(&mut self, useful: bool, member: &Member, now: u64) -> bool {
         let answered = useful || member.has_answered_since(self.last);
         self.last = now;
@@ -55,16 +58,17 @@ impl Goodbyes {
     }
 }
 
-/// One connection to be kept.
+/// The task of one connection slot of an endpoint.
 pub(super) struct Supervisor {
     pub(super) pool: Arc<Pool>,
     pub(super) member: Arc<Member>,
     pub(super) purpose: Purpose,
-    /// The endpoint's first connection for calls, which is kept for as long as the endpoint is in the pool.
+    /// Whether this is the endpoint's first connection for calls, which is maintained as long as the endpoint is
+    /// configured.
     pub(super) first: bool,
 }
 
-/// A connection among those that calls pick from, for as long as this lives: the task may be dropped at any await.
+/// A connection offered to calls. Its drop withdraws the offer, since the task may be dropped at any await.
 struct Offered<'a> {
     pool: &'a Pool,
     connection: &'a Arc<Connection>,
@@ -84,26 +88,26 @@ impl Drop for Offered<'_> {
     }
 }
 
-/// Why a connection is no longer offered.
+/// The reason why a connection is no longer offered.
 enum Served {
     Ended {
         end: End,
         /// Whether it answered a request.
         useful: bool,
     },
-    /// An answer was of another cluster or history: it is asked again whose it is.
+    /// A response came from another cluster or history. The identity of the member is checked again.
     Doubted,
-    /// Another history was accepted, or that of this connection was found to have regressed.
+    /// Another history was accepted, or the one of this connection regressed.
     Outdated,
-    /// It was asked again, and is not ours.
+    /// The identity was checked again, and the member does not belong to the client's cluster.
     Refused(Refusal),
-    /// Another one took its place while it was suspect.
+    /// Another connection replaced it while it was suspect.
     Replaced(Connection),
     NotNeeded,
 }
 
 impl Supervisor {
-    /// Runs until the endpoint leaves the pool, or the connection is not needed any more.
+    /// Runs until the endpoint is removed from the pool, or the connection is no longer needed.
     pub(super) async fn run(self) {
         let mut watchdog = RuntimeWatch { pool: &self.pool, ended: false };
         tokio::select! {
@@ -114,13 +118,14 @@ impl Supervisor {
         self.member.connections(self.purpose).fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Keeps the endpoint connected, and goes on after a panic: the endpoint would be lost for the life of the client.
+    /// Maintains the connection, and continues after a panic. Otherwise the endpoint would be lost for the lifetime of
+    /// the client.
     async fn keep_connected(&self) {
         let mut panics = 0_u32;
         while let Err(panic) = AssertUnwindSafe(self.serve_connections()).catch_unwind().await {
             panics = panics.saturating_add(1);
-            let reason = format!("internal error: the task of the endpoint panicked: {}", message(&*panic));
-            // To report the phase may be what panicked.
+            let reason = format!("internal error: the endpoint's task panicked: {}", message(&*panic));
+            // The report itself may be the source of the panic, through a user's `tracing` subscriber.
             let report = AssertUnwindSafe(|| self.phase(EndpointPhase::Down, Some(reason.into())));
             let _ = std::panic::catch_unwind(report);
             sleep(Backoff::RECONNECT.wait(panics, fastrand::u64(..))).await;
@@ -150,11 +155,13 @@ impl Supervisor {
                             continue;
                         }
                         Served::Outdated => {
+                            // No backoff: nothing failed. The new connection is verified against the current
+                            // history.
                             self.phase(EndpointPhase::Connecting, None);
                             continue;
                         }
                         Served::Doubted => {
-                            let why = "an answer was of another cluster or history: it is checked again";
+                            let why = "a response came from another cluster or history; checking again";
                             self.phase(EndpointPhase::Down, Some(why.into()));
                         }
                         Served::Refused(refusal) => self.refused(&refusal),
@@ -194,24 +201,25 @@ impl Supervisor {
             }
             tokio::select! {
                 () = sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))) => {}
+                // The accepted history may include a member that was refused, so it is tried again at once.
                 _ = histories.changed() => failures = 0,
             }
         }
     }
 
-    /// The member answers, and is not ours.
+    /// Reports that the member responds but does not belong to the client's cluster.
     fn refused(&self, refusal: &Refusal) {
         self.pool.refuse(&self.member, refusal, &self.pool.histories().current());
     }
 
-    /// Who does not answer may be anybody.
+    /// Clears the refusal: an unreachable address may belong to a different member by now.
     fn unrefused(&self) {
         if self.first {
             self.member.set_refusal(None);
         }
     }
 
-    /// Connects in a task of its own: a connector that panics is trouble with one endpoint, and no more.
+    /// Connects in a separate task, so that a panic of a user's connector affects this endpoint only.
     async fn connect(&self, keepalive: Keepalive) -> Result<Connection, BoxError> {
         if self.member.refusal().is_none() {
             self.phase(EndpointPhase::Connecting, None);
@@ -227,7 +235,7 @@ impl Supervisor {
         AbortOnDropHandle::new(task).await.unwrap_or_else(|error| Err(error.into()))
     }
 
-    /// Offers the connection to calls for as long as it takes new ones.
+    /// Offers the connection to calls as long as it accepts new ones.
     async fn serve(&self, connection: Connection, keepalive: Keepalive) -> Served {
         let connection = Arc::new(connection);
         let mut histories = self.pool.histories().changes();
@@ -245,8 +253,8 @@ impl Supervisor {
         served
     }
 
-    /// Has the member's other connections probed together with this one: what silenced it may have silenced streams too, which
-    /// find out by themselves after 10 s only.
+    /// Probes the member's other connections together with this one. The failure that silenced this one may affect
+    /// streams too, which would detect it only after 10 s on their own.
     async fn spread_doubts(&self, connection: &Connection) -> Infallible {
         loop {
             connection.check.spreads().await;
@@ -254,7 +262,7 @@ impl Supervisor {
         }
     }
 
-    /// Keeps the member's own word on its health known, where that is wanted.
+    /// Follows the health service of the member, if enabled.
     async fn listen(&self) -> Infallible {
         if self.first && self.pool.listens_to_health() {
             health::follow(&self.pool, &self.member).await
@@ -271,7 +279,7 @@ impl Supervisor {
             match now {
                 ConnectionState::Ready => {
                     self.phase(EndpointPhase::Ready, connection.limit().reason());
-                    // It may have been suspect for so short that nobody but waiting calls noticed.
+                    // The suspicion may have been so short that only waiting calls noticed it.
                     self.pool.tell();
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return ended(unexplained()) },
@@ -284,7 +292,7 @@ impl Supervisor {
                 ConnectionState::Suspect => {
                     self.phase(
                         EndpointPhase::Suspect,
-                        Some("it owes an answer to a PING or SETTINGS".into()),
+                        Some("no reply yet to an HTTP/2 PING or SETTINGS".into()),
                     );
                     self.member.went_silent(self.pool.now());
                     self.pool.check_others(connection);
@@ -298,7 +306,7 @@ impl Supervisor {
         }
     }
 
-    /// A new connection beside one that is silent: the path may be broken, not the member.
+    /// Opens a new connection next to an unresponsive one, because the path may be broken and not the member.
     async fn replacement(&self, keepalive: Keepalive) -> Connection {
         let mut failures = 0;
         loop {
@@ -310,7 +318,8 @@ impl Supervisor {
         }
     }
 
-    /// Asks a member that is a learner, or behind, until it is neither; with a refusal where it is not ours.
+    /// Checks a learner, or a member that is behind, until it has no restrictions. Returns the refusal if it does not
+    /// belong to the client's cluster.
     async fn limited(&self, connection: &Connection) -> Option<Refusal> {
         let before = connection.limit();
         if before == Limit::None {
@@ -332,7 +341,7 @@ impl Supervisor {
         }
     }
 
-    /// Ends when a connection beyond the first has been of no use for a while.
+    /// Waits until an additional connection has not been needed for a while.
     async fn not_needed(&self, connection: &Connection) {
         if self.first {
             return std::future::pending().await;
@@ -351,7 +360,7 @@ impl Supervisor {
         }
     }
 
-    /// What is told of the endpoint is told of its first connection.
+    /// Sets the endpoint's phase, which follows its first connection only.
     fn phase(&self, phase: EndpointPhase, reason: Option<Arc<str>>) {
         if self.first {
             self.pool.phase(&self.member, phase, reason);
@@ -363,13 +372,13 @@ fn unexplained() -> End {
     End { why: "the connection ended".into(), kind: EndKind::Lost }
 }
 
-/// The message that a panic was raised with.
+/// Returns the message of a panic.
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }
 
-/// The chain of an error in one line, each cause once.
+/// Formats an error with its sources in one line, each text once.
 fn in_words(error: &BoxError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -383,10 +392,10 @@ fn in_words(error: &BoxError) -> String {
     text
 }
 
-/// Tells the pool when this task was dropped before its end, which only the end of its runtime does.
+/// Notifies the pool if this task is dropped before it has ended, which happens only when its runtime shuts down.
 struct RuntimeWatch<'a> {
     pool: &'a Pool,
-    /// Whether the task came to its own end.
+    /// Whether the task ended by itself.
     ended: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The connector of a client that was given none: TCP with happy eyeballs, and unix sockets.
+//! The default connector: TCP with Happy Eyeballs, and Unix sockets.
 
 use std::{
     future::Future,
@@ -20,23 +20,24 @@ use tower_service::Service;
 use super::connector::{BoxIo, Target};
 use crate::{mechanism::address_order::interleave, model::Address};
 
-/// The wait before the next address is tried beside the ones under way (RFC 8305 section 5).
+/// The delay before the next address is tried in parallel (RFC 8305 section 5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 
-/// The longest name lookup. The resolver of the system takes up to 30 s to report a DNS server that does not answer; an error that
-/// comes before the time for connecting is over names the cause.
+/// The timeout of a name lookup. The system's resolver takes up to 30 s to report an unresponsive DNS server. This
+/// timeout is shorter than that of connecting, so that the error names the cause.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Finds a dead peer of an idle connection in 30 + 3 x 5 seconds.
+/// With these values, a dead peer of an idle connection is detected after 30 + 3 × 5 seconds.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
 
-/// Finds a peer that acknowledges nothing: longer than a keepalive round, shorter than the kernel's 15 minutes.
+/// The maximum time without TCP acknowledgements. It is longer than the keep-alive probes take, and shorter than the
+/// kernel's default of about 15 minutes.
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Dials TCP and unix sockets directly.
+/// Connects directly to TCP and Unix sockets.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DirectConnector;
 
@@ -62,15 +63,14 @@ impl Service<Target> for DirectConnector {
     }
 }
 
-/// Returns what the lookup of this host finds. Its errors say that the name is the trouble.
+/// Returns the result of the lookup. Its errors mention the name lookup, by which hints recognize it.
 async fn looked_up<T>(host: &str, lookup: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     match timeout(LOOKUP_TIMEOUT, lookup).await {
         Ok(found) => found.map_err(|error| {
             io::Error::new(error.kind(), format!("the name lookup of {host} failed: {error}"))
         }),
         Err(_elapsed) => {
-            let text =
-                format!("the name lookup of {host} had no answer within {} s", LOOKUP_TIMEOUT.as_secs());
+            let text = format!("the name lookup of {host} timed out after {} s", LOOKUP_TIMEOUT.as_secs());
             Err(io::Error::new(io::ErrorKind::TimedOut, text))
         }
     }
@@ -83,11 +83,11 @@ async fn dial_unix(path: &str) -> io::Result<BoxIo> {
 
 #[cfg(not(unix))]
 async fn dial_unix(_path: &str) -> io::Result<BoxIo> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "unix sockets need a unix system"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "Unix sockets are not supported on this platform"))
 }
 
-/// The first of `addresses` that accepts, beginning with another one for each attempt that is under way: an address that accepts
-/// and then says nothing must not keep the others from their turn.
+/// Returns the first of `addresses` that accepts. Concurrent attempts begin with different addresses, so that an
+/// address which accepts but does not respond does not block the others.
 async fn dial(mut addresses: Vec<SocketAddr>, attempt: usize) -> io::Result<TcpStream> {
     let first = attempt.checked_rem(addresses.len()).unwrap_or(0);
     addresses.rotate_left(first);
@@ -114,6 +114,7 @@ async fn dial(mut addresses: Vec<SocketAddr>, attempt: usize) -> io::Result<TcpS
 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
+    // Requests are small and latency matters, so Nagle's algorithm is off.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(&stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
@@ -134,7 +135,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn errors_of_a_name_lookup_say_so() {
         let silent = looked_up("a", std::future::pending::<io::Result<()>>()).await.expect_err("no answer");
-        assert_eq!(silent.to_string(), "the name lookup of a had no answer within 4 s");
+        assert_eq!(silent.to_string(), "the name lookup of a timed out after 4 s");
         let unknown = async { Err::<(), _>(io::Error::other("no such host")) };
         let unknown = looked_up("a", unknown).await.expect_err("unknown");
         assert_eq!(unknown.to_string(), "the name lookup of a failed: no such host");

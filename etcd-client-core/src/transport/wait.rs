@@ -1,4 +1,4 @@
-//! Waiting for an answer with open eyes: a caller that can ask elsewhere does not wait for a member that has gone silent.
+//! Waits for a response, and abandons the attempt if the member is unresponsive and the call can be retried elsewhere.
 
 use std::{
     pin::pin,
@@ -16,38 +16,39 @@ use super::{
 };
 use crate::mechanism::{liveness::Vital, retry::Observation};
 
-/// No connection is suspect sooner than this after the request; most answers come long before, and cost one timer.
+/// The time of the first check. No connection becomes suspect sooner than this after a request, and most responses
+/// arrive much earlier, so that a call usually needs a single timer.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
-/// How long a suspicion may go unnoticed.
+/// The interval of checks, and so the maximum delay until a suspicion takes effect.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// How long an attempt waits on a path that is not proven, after an earlier one met silence: longer than most round trips, and
-/// short enough for the 3 s of a read.
+/// The time that an attempt waits on an unproven connection after an earlier attempt got no data. It is longer than
+/// most round trips, and short enough for a read to complete within 3 s.
 const UNPROVEN_PATIENCE: Duration = Duration::from_millis(300);
 
-/// What ends a wait besides an answer.
+/// The conditions that end the wait for a response.
 #[derive(Debug)]
 pub(crate) struct Lookout<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) connection: &'a Connection,
     pub(crate) started: Instant,
     pub(crate) deadline: Option<Instant>,
-    /// When to ask elsewhere although the member lives; it may be cut off from the others.
+    /// The time at which to hedge although the member responds to PINGs, since it may be cut off from its peers.
     pub(crate) patience: Option<Instant>,
-    /// Since when a connection must have been heard from to be proven, in the pool's milliseconds, where an earlier attempt met
-    /// silence: what broke one path may have broken this one too.
+    /// The time since which a connection must have received data to be considered proven, in the pool's milliseconds.
+    /// Set after an earlier attempt got no data: the same network failure may affect this connection.
     pub(crate) proof: Option<u64>,
-    /// Whether the request may be sent a second time.
+    /// Whether the request may be sent twice.
     pub(crate) repeatable: bool,
-    /// Whether it is for the endpoint of this connection only.
+    /// Whether the request is only for the endpoint of this connection.
     pub(crate) pinned: bool,
-    /// Whether an answer has begun to come, which is worth waiting for.
+    /// Set once the response has begun to arrive. It is then worth waiting for.
     pub(crate) begun: &'a AtomicBool,
 }
 
 impl Lookout<'_> {
-    /// The attempt's end, or why it is not waited for any longer.
+    /// Returns the result of the attempt, or the reason why it was abandoned.
     pub(crate) async fn wait<T>(
         &self,
         attempt: impl Future<Output = Result<T, Failure>>,
@@ -85,24 +86,24 @@ impl Lookout<'_> {
         let begun = self.begun.load(Ordering::Relaxed);
         let impatient = self.patience.is_some_and(|end| now >= end) && !begun;
         let text = if silent && self.has_another_path() {
-            "the member went silent: it answers no PING either".into()
+            "member unresponsive: no reply to an HTTP/2 PING".into()
         } else if impatient && !self.pinned && self.pool.has_ready_besides(&[self.connection.member.id]) {
-            format!("no answer within {}, asking another member", seconds(now - self.started))
+            format!("no response within {}; hedging on another member", seconds(now - self.started))
         } else if !begun && now >= self.started + UNPROVEN_PATIENCE && self.has_proven_path() {
-            "nothing was heard on this connection, and another one is known to work".into()
+            "no data on this connection since the request, while another connection works".into()
         } else {
             return Ok(());
         };
         Err(Failure::new(Observation::Abandoned, text))
     }
 
-    /// Whether the request can go over another connection: to another member, or a fresh one to the same member, since a NAT
-    /// or a tunnel that forgot one connection takes new ones.
+    /// Returns `true` if the request can use another connection, to another member or to the same one. A NAT or a
+    /// tunnel that forgot one connection accepts new ones.
     fn has_another_path(&self) -> bool {
         self.pool.has_ready_connection(|other| self.is_alternative(other))
     }
 
-    /// Whether this connection is not proven, and another one is.
+    /// Returns `true` if this connection is unproven and another one is proven.
     fn has_proven_path(&self) -> bool {
         self.proof.is_some_and(|since| {
             let proven = |other: &Connection| other.is_heard_since(since) && self.is_alternative(other);

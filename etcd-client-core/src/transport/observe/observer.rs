@@ -58,7 +58,7 @@ impl SharedObserver {
         self.0.is_none()
     }
 
-    /// Runs `tell` with the observer, if there is one. Panics are caught: one in a user's method would otherwise end
+    /// Runs a closure with the observer, if there is one. Panics are caught: one in a user's method would otherwise end
     /// the task that maintains the endpoint's connection.
     pub(super) fn tell(&self, tell: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.0 {

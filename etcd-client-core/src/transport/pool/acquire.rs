@@ -1,4 +1,4 @@
-//! A connection for a call or a stream: the pick, and the wait for one.
+//! Acquires connections for calls and streams: the selection, and the wait for one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,19 +21,21 @@ use crate::{
     },
 };
 
-/// The wait for a connection for streams until a stream goes where calls go.
+/// The time that a stream waits for a stream connection before it uses a connection for calls.
 const STREAM_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Pool {
-    /// A ready connection, counted as used, or `None` when a call has to wait. Takes no lock unless calls wait already.
+    /// Returns a ready connection with the call counted on it, or `None` if the call has to wait. Takes no lock unless
+    /// other calls wait already.
     pub(crate) fn try_acquire(self: &Arc<Self>, wish: &Wish<'_>) -> Option<InFlight> {
+        // Calls that wait come first: a new call must not take a slot that is about to be handed over.
         if self.room(Purpose::Calls).is_contended(self.lane(wish)) {
             return None;
         }
         let ready = self.calls.load();
         loop {
             let connection = &ready[self.pick(&ready, wish)?];
-            // Another call may have taken the last stream meanwhile.
+            // Another call may have taken the last slot since the selection.
             let Some(flight) = connection.begin() else { continue };
             self.picked(connection, wish);
             return Some(flight);
@@ -49,7 +51,7 @@ impl Pool {
         }
     }
 
-    /// Which connections a call can use.
+    /// Returns the queue of a call, by the connections that it can use.
     fn lane(&self, wish: &Wish<'_>) -> Lane {
         let id = |endpoint: &Endpoint| {
             let members = self.members.load();
@@ -64,10 +66,13 @@ impl Pool {
         pick(ready.len(), |i| wish.rate(&ready[i]), choice)
     }
 
-    /// Waits for a ready connection. Ends with an error only when there can be none any more.
+    /// Waits for a ready connection. Returns an error only if there will never be one.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe: a slot that was handed over is passed on.
     pub(crate) async fn acquire(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
+        // Subscribed before the first look, so that no change between the look and the wait is missed.
         let mut changed = self.changed.subscribe();
         if let Some(flight) = self.try_acquire(&wish.at(self.now())) {
             return Ok(flight);
@@ -79,9 +84,10 @@ impl Pool {
             self.check_listed(wish)?;
             let lane = self.lane(wish);
             if place.is_spent() || place.lane() != lane {
-                // The slot was of no use, or the endpoint was removed and added again, as another member.
+                // The slot was unusable, or the endpoint was removed and added again, with a new member id.
                 place = room.join(lane);
             }
+            // Required after `join`; see `Room::join`.
             room.serve(&self.calls.load());
             if let Some(flight) = place.take().and_then(usable) {
                 self.picked(&flight.connection, &wish.at(self.now()));
@@ -97,10 +103,12 @@ impl Pool {
         }
     }
 
-    /// As [`acquire`](Self::acquire), for a call that waits for other clients. It does not use the connections of calls
-    /// unless there can be no other, and then at most half of their slots.
+    /// Acquires a connection for a call that waits for other clients. Such calls have separate connections. They use
+    /// those of other calls only if no other can be made, and then at most half of their slots.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn acquire_waiting(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         let room = self.room(Purpose::Waits);
@@ -119,7 +127,7 @@ impl Pool {
                 continue;
             };
             let own = self.connections_of(&calls[picked].member, Purpose::Waits);
-            // The picked member first, and then whichever has room.
+            // The picked member first, then any with a free slot.
             room.serve(&own);
             if !own.is_empty() {
                 room.serve(&self.waits.load());
@@ -135,6 +143,8 @@ impl Pool {
                 biased;
                 () = place.given() => {}
                 told = changed.changed() => told.map_err(|_gone| closed())?,
+                // No separate connection was made in time. The first half of the slots only: a Lock that occupies the
+                // last slot would block the Unlock for which it waits.
                 () = sleep(STREAM_PATIENCE), if own.is_empty() => {
                     if let Some(flight) = calls[picked].begin_first_half() {
                         return Ok(flight);
@@ -149,7 +159,7 @@ impl Pool {
         list.iter().filter(|connection| connection.member.id == member.id).cloned().collect()
     }
 
-    /// A call for one endpoint cannot be answered once that has left the pool.
+    /// Fails a call for an endpoint that is no longer configured.
     fn check_listed(&self, wish: &Wish<'_>) -> Result<(), Error> {
         match wish.preference {
             Preference::Only(endpoint) if !self.has(endpoint) => {
@@ -160,13 +170,14 @@ impl Pool {
         }
     }
 
-    /// A call cannot be answered while every member is of another cluster or history, or does not take such calls.
+    /// Fails a call that no member can serve: all are refused, or are learners that do not serve such calls.
     fn check_usable(&self, wish: &Wish<'_>) -> Result<(), Error> {
         self.accept_unasked();
         self.refusal(Some(wish)).or_else(|| self.learners_only(wish)).map_or(Ok(()), Err)
     }
 
-    /// By the streams or waiting calls that members have: calls come and go, and say nothing of those.
+    /// Selects a member by its load of streams or blocking calls. The load of other calls fluctuates and says nothing
+    /// about those.
     fn pick_by_load_of(&self, purpose: Purpose, ready: &[Arc<Connection>], wish: &Wish<'_>) -> Option<usize> {
         let list = self.list(purpose).load();
         let rate = |i: usize| {
@@ -176,9 +187,11 @@ impl Pool {
         pick(ready.len(), rate, wish.choice(self.settings.balance, ready.len(), &self.turn))
     }
 
-    /// Waits for a connection that streams use, and makes one where the chosen member has none.
+    /// Waits for a connection for a stream, and makes one if the chosen member has none.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn acquire_stream(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         loop {
@@ -210,7 +223,8 @@ impl Pool {
     fn stream_connection(&self, member: &Member, wish: &Wish<'_>) -> Option<InFlight> {
         let streams = self.streams.load();
         let of_member = |connection: &&Arc<Connection>| connection.member.id == member.id;
-        // Once no more may be made, even one without a place for another paced stream serves those that are not paced.
+        // At the maximum number of connections, one without a free slot for paced streams still serves other
+        // streams.
         let all = streams.iter().filter(of_member).count() >= MOST_CONNECTIONS;
         let usable = streams.iter().filter(of_member).filter(|connection| wish.rate(connection).is_some());
         let usable = usable.filter(|connection| !wish.shunned.contains(&connection.id));
@@ -222,7 +236,9 @@ impl Pool {
 
     /// Waits until an endpoint is ready.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         let mut changed = self.changed.subscribe();
         loop {
@@ -238,7 +254,7 @@ impl Pool {
         }
     }
 
-    /// Whether the member with this id can be called, and is of use.
+    /// Returns `true` if the member with this id is connected and not ejected.
     pub(crate) fn has_ready_member(&self, server: u64) -> bool {
         let now = self.now();
         self.calls.load().iter().any(|ready| {
@@ -250,12 +266,12 @@ impl Pool {
         })
     }
 
-    /// Whether a connection to another member than these can be used.
+    /// Returns `true` if a connection to a member other than these can be used.
     pub(crate) fn has_ready_besides(&self, members: &[usize]) -> bool {
         self.has_ready_connection(|ready| !members.contains(&ready.member.id))
     }
 
-    /// Whether one of these connections can be used.
+    /// Returns `true` if a matching connection can be used.
     pub(crate) fn has_ready_connection(&self, wanted: impl Fn(&Connection) -> bool) -> bool {
         self.calls
             .load()
@@ -264,7 +280,7 @@ impl Pool {
     }
 }
 
-/// The request whose slot was handed over, unless the connection was retired meanwhile; the slot is given up then.
+/// Returns the request whose slot was handed over. If the connection was retired since, the slot is released instead.
 fn usable(connection: Arc<Connection>) -> Option<InFlight> {
     let flight = InFlight::counted(connection);
     (!flight.connection.is_retired()).then_some(flight)

@@ -1,4 +1,4 @@
-//! Connections that are doubted because of what was seen on others.
+//! Checks connections because of observations on others.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::Pool;
 use crate::transport::{connection::Connection, member::Member};
 
 impl Pool {
-    /// One of a member's connections went silent: whether the others live is found out at once, idle ones included.
+    /// Probes the member's other connections after one became unresponsive, including idle ones.
     pub(crate) fn check_others(&self, silent: &Connection) {
         self.each(|other| {
             if other.member.id == silent.member.id && other.id != silent.id {
@@ -15,7 +15,7 @@ impl Pool {
         });
     }
 
-    /// The connection with this id owes something for longer than it should.
+    /// Probes the connection with this id, on which data is overdue.
     pub(crate) fn check(&self, id: usize) {
         self.each(|connection| {
             if connection.id == id {
@@ -24,7 +24,7 @@ impl Pool {
         });
     }
 
-    /// Whether the member has a connection for streams beside the one with this id that can be used.
+    /// Returns `true` if the member has another usable connection for streams.
     pub(crate) fn has_other_for_streams(&self, member: &Member, id: usize) -> bool {
         let usable = |connection: &Arc<Connection>| {
             connection.member.id == member.id && connection.id != id && connection.load().is_some()

@@ -1,4 +1,4 @@
-//! The connections of one client: which are ready, and how each endpoint stands.
+//! The connections of one client, and the states of its endpoints.
 
 mod acquire;
 mod check;
@@ -33,27 +33,27 @@ use super::{
 };
 use crate::{mechanism::outage::Note, model::Endpoint};
 
-/// What a pool is made of.
+/// The settings of a pool.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolSettings {
     pub(crate) connector: SharedConnector,
     pub(crate) origins: Origins,
     pub(crate) balance: Balance,
     pub(crate) keepalive: KeepaliveSettings,
-    /// Whether the members' own word on their health is listened to.
+    /// Whether to follow the members' health services.
     pub(crate) health: bool,
     pub(crate) observer: SharedObserver,
-    /// Shared with the clients of single members.
+    /// Shared with the clients for single members.
     pub(crate) histories: Arc<Histories>,
-    /// Whether another cluster or history is accepted where no endpoint serves the one that is known.
+    /// Whether another cluster or history is accepted automatically if no endpoint serves the known one.
     pub(crate) accepts_replacement: bool,
 }
 
-/// How the silence of a peer is judged, as a user sets it.
+/// The keep-alive settings, as configured by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeepaliveSettings {
     pub(crate) interval: Duration,
-    /// `None` for the default of each purpose.
+    /// `None` uses the default of each purpose.
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -63,33 +63,34 @@ impl Default for KeepaliveSettings {
     }
 }
 
-/// Every endpoint has supervisor tasks that keep connections to it; calls pick among those that are ready.
+/// The connections of a client. Supervisor tasks maintain the connections of every endpoint, and calls pick among the
+/// ready ones.
 #[derive(Debug)]
 pub(crate) struct Pool {
     settings: PoolSettings,
     members: ArcSwap<Vec<Arc<Member>>>,
-    /// Held while the set of members changes.
+    /// Locked while the set of members changes. Contains the next member id.
     changing: Mutex<usize>,
     calls: ArcSwap<Vec<Arc<Connection>>>,
     streams: ArcSwap<Vec<Arc<Connection>>>,
     waits: ArcSwap<Vec<Arc<Connection>>>,
     turn: AtomicUsize,
     states: watch::Sender<Table>,
-    /// Told whenever a waiting call should look again.
+    /// Notified when waiting calls should look again.
     changed: watch::Sender<()>,
-    /// Where calls wait for slots on the connections of each purpose.
+    /// The queues of calls that wait for slots, by purpose.
     rooms: [Arc<Room<Arc<Connection>>>; PURPOSES],
     tasks: TaskTracker,
     runtime: Handle,
     shutdown: CancellationToken,
     runtime_ended: CancellationToken,
     epoch: Instant,
-    /// What the pool's own requests carry.
+    /// The headers of the pool's own requests.
     headers: HeaderMap,
 }
 
 impl Pool {
-    /// Starts connecting to every endpoint in the background.
+    /// Starts connecting to all endpoints in the background.
     pub(crate) fn start(endpoints: Vec<Endpoint>, settings: PoolSettings, runtime: &Handle) -> Arc<Self> {
         let pool = Arc::new(Self {
             settings,
@@ -113,7 +114,8 @@ impl Pool {
         pool
     }
 
-    /// Replaces the set of endpoints. What stays keeps its connections; calls in flight on what goes are left to end.
+    /// Replaces the set of endpoints. Endpoints that stay keep their connections. Calls in flight on removed ones may
+    /// finish.
     pub(crate) fn set_endpoints(self: &Arc<Self>, endpoints: Vec<Endpoint>) {
         let mut next_id = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.shutdown.is_cancelled() {
@@ -133,6 +135,7 @@ impl Pool {
         }
         let kept: HashSet<usize> = now.iter().map(|member| member.id).collect();
         self.members.store(Arc::new(now));
+        // In this order: a supervisor that adds its connection after `forget` sees that its member is removed.
         for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
             gone.removed.cancel();
         }
@@ -145,6 +148,7 @@ impl Pool {
             self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None, Note::Quiet);
             self.supervise_first(member);
         }
+        // Released before the observer is called: its code may change the endpoints again.
         drop(next_id);
         for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
             self.observer().removed(gone.endpoint.as_str());
@@ -152,32 +156,28 @@ impl Pool {
         self.tell();
     }
 
-    /// An error where no call can succeed any more.
+    /// Returns an error if no further call can succeed.
     pub(crate) fn check_alive(&self) -> Result<(), Error> {
         if self.shutdown.is_cancelled() {
             return Err(closed());
         }
         if self.runtime_ended.is_cancelled() {
-            return Err(Error::new(
-                ErrorKind::NoRuntime,
-                "the tokio runtime that this client was built on has ended",
-            ));
+            return Err(Error::new(ErrorKind::NoRuntime, "the Tokio runtime of this client has shut down"));
         }
         Ok(())
     }
 
-    /// An error where there can be no connection.
+    /// Returns an error if there can be no connection.
     fn check_reachable(&self) -> Result<(), Error> {
         self.check_alive()?;
         if self.size() == 0 {
-            let text =
-                "this client was built over a service: it has no endpoints and no connections of its own";
+            let text = "this client was built over a service: it has no endpoints or connections";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         Ok(())
     }
 
-    /// Why no call can be answered, where every endpoint leads to another cluster or history, or to a learner.
+    /// Returns the reason why no call can succeed, if every endpoint belongs to another cluster or history.
     pub(crate) fn refusal(&self, wish: Option<&Wish<'_>>) -> Option<Error> {
         let members = self.members.load();
         let wanted = |member: &&Arc<Member>| match wish.map(|wish| wish.preference) {
@@ -189,7 +189,7 @@ impl Pool {
         if refusals.all(|refusal| refusal.is_some()) { Some(first.error()) } else { None }
     }
 
-    /// Accepts what the endpoints are of, where that is wanted without being asked and none of them serves what is known.
+    /// Accepts the cluster of the endpoints, if the client is configured to and no endpoint serves the known one.
     pub(crate) fn accept_unasked(&self) {
         let members = self.members.load();
         let all = self.settings.accepts_replacement
@@ -201,13 +201,14 @@ impl Pool {
         }
     }
 
-    /// Why a member is refused. One that was refused in a history before the present one is checked again.
+    /// Returns why a member is refused. A refusal from an earlier history does not count, because the member is
+    /// checked again.
     fn refusal_of(&self, member: &Member) -> Option<Refusal> {
         let refusal = member.refusal()?;
         (refusal.history == self.settings.histories.current().number()).then_some(refusal)
     }
 
-    /// The error of a call that needs a quorum, where every endpoint that it may go to is connected and a learner.
+    /// Returns the error of a call that needs a quorum, if all endpoints that it may use are learners.
     fn learners_only(&self, wish: &Wish<'_>) -> Option<Error> {
         if wish.need != Need::Quorum {
             return None;
@@ -226,12 +227,12 @@ impl Pool {
         })
     }
 
-    /// The first reason for which an endpoint is refused.
+    /// Returns the first refusal of an endpoint.
     pub(crate) fn any_refusal(&self) -> Option<Error> {
         self.members.load().iter().find_map(|member| self.refusal_of(member)).map(|refusal| refusal.error())
     }
 
-    /// What the endpoints are of that are refused, where a user may accept it; each cluster once.
+    /// Returns the clusters of refused endpoints that the user may accept, each once.
     pub(crate) fn acceptable(&self) -> Vec<u64> {
         let members = self.members.load();
         let refusals = members.iter().filter_map(|member| self.refusal_of(member));
@@ -242,16 +243,16 @@ impl Pool {
         clusters
     }
 
-    /// Why a call finds no connection, for each endpoint.
+    /// Returns the reason of each endpoint why a call finds no connection.
     pub(crate) fn troubles(&self) -> Vec<Attempt> {
         let explain = |state: super::state::EndpointState| {
-            let reason = state.reason.as_deref().unwrap_or("connected, but with as many calls as it allows");
+            let reason = state.reason.as_deref().unwrap_or("connected, but at its limit of concurrent calls");
             Attempt::new(state.endpoint.as_str(), reason).with_sent(false)
         };
         self.states.borrow().rows().into_iter().map(explain).collect()
     }
 
-    /// The error of a call that found no ready endpoint for so long. It lists no attempts.
+    /// Returns the error of a call that found no ready endpoint within the given time. It lists no attempts.
     pub(crate) fn unready(&self, waited: Duration) -> Error {
         if let Some(refusal) = self.any_refusal() {
             return refusal;
@@ -265,7 +266,7 @@ impl Pool {
         }
     }
 
-    /// The endpoints of the pool.
+    /// Returns the endpoints of the pool.
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
         self.members.load().iter().map(|member| member.endpoint.clone()).collect()
     }
@@ -274,7 +275,7 @@ impl Pool {
         self.members.load().iter().any(|member| member.endpoint == *endpoint)
     }
 
-    /// Those that have a connection.
+    /// Returns the endpoints with a connection.
     pub(crate) fn ready_endpoints(&self) -> Vec<Endpoint> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         for connection in self.calls.load().iter() {
@@ -289,12 +290,12 @@ impl Pool {
         self.settings.balance
     }
 
-    /// Told whenever a connection was added.
+    /// Returns a receiver that is notified whenever a connection is added.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// How many endpoints this client has.
+    /// Returns the number of endpoints.
     pub(crate) fn size(&self) -> usize {
         self.members.load().len()
     }
@@ -303,7 +304,7 @@ impl Pool {
         &self.settings.observer
     }
 
-    /// Now, as member statistics count it.
+    /// Returns the current time in the unit of member statistics.
     pub(crate) fn now(&self) -> u64 {
         self.at(Instant::now())
     }
@@ -312,7 +313,7 @@ impl Pool {
         millis(moment.saturating_duration_since(self.epoch))
     }
 
-    /// How long the pool has been there.
+    /// Returns the time since the start of the pool.
     pub(crate) fn age(&self) -> Duration {
         self.epoch.elapsed()
     }
@@ -321,7 +322,7 @@ impl Pool {
         self.states.subscribe()
     }
 
-    /// Ends every connection and task. Calls that wait or are in flight end.
+    /// Ends all connections and tasks. Calls that wait or are in flight fail.
     pub(crate) fn close(&self) {
         if !self.shutdown.is_cancelled() {
             self.members.load().iter().for_each(|member| self.observer().removed(member.endpoint.as_str()));
@@ -332,17 +333,17 @@ impl Pool {
         self.tell();
     }
 
-    /// Waits until every task has ended, after [`Pool::close`].
+    /// Waits until all tasks have ended, after [`Pool::close`].
     pub(crate) async fn closed(&self) {
         self.tasks.wait().await;
     }
 
-    /// Ends when the pool is closed.
+    /// Waits until the pool is closed.
     pub(crate) async fn shutdown(&self) {
         self.shutdown.cancelled().await;
     }
 
-    /// Ends when the pool is closed.
+    /// Returns the token that is cancelled when the pool is closed.
     pub(crate) fn shutdown_token(&self) -> &CancellationToken {
         &self.shutdown
     }

@@ -1,4 +1,4 @@
-//! What supervisors need of the pool and report to it, and how many of them there are.
+//! The pool's side of supervisors: their parameters, their reports, and their number.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -25,13 +25,13 @@ use crate::{
     },
 };
 
-/// Calls in flight on one connection above which another one is made: h2 has one lock for each connection.
+/// The number of calls in flight from which an additional connection is made, because h2 has one lock per connection.
 pub(super) const CROWDED: usize = 64;
 
-/// How long a connection has to be crowded, in milliseconds, until that happens.
+/// The time for which a connection must be crowded before that happens, in milliseconds.
 pub(super) const CROWDED_FOR: u64 = 50;
 
-/// The connections of one endpoint and purpose at most.
+/// The maximum number of connections per endpoint and purpose.
 pub(super) const MOST_CONNECTIONS: usize = 4;
 
 impl Pool {
@@ -76,7 +76,7 @@ impl Pool {
         }
     }
 
-    /// Runs a task that ends with the pool.
+    /// Spawns a task that ends with the pool.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -85,6 +85,8 @@ impl Pool {
     }
 
     pub(crate) fn add(&self, connection: &Arc<Connection>) {
+        // The member may have been removed while the connection was being made. If that races with this
+        // check, the supervisor withdraws the connection when its task is dropped.
         if self.shutdown.is_cancelled() || connection.member.removed.is_cancelled() {
             return;
         }
@@ -116,7 +118,7 @@ impl Pool {
         self.change(member, phase, step, reason, None);
     }
 
-    /// A connection could not be made.
+    /// Records that a connection could not be established.
     pub(crate) fn failed(&self, member: &Member, reason: Arc<str>, cause: Cause) {
         self.change(member, EndpointPhase::Down, Step::Failed, Some(reason), Some(cause));
     }
@@ -144,7 +146,8 @@ impl Pool {
         &self.settings.histories
     }
 
-    /// Has every connection to a member end, and what is behind its address asked again: an answer was of something else.
+    /// Retires every connection to a member, and so makes its identity be checked again. Called after a response that
+    /// came from another cluster or history.
     pub(crate) fn retire(&self, member: &Member) {
         for list in [&self.calls, &self.streams] {
             let connections = list.load();
@@ -155,10 +158,10 @@ impl Pool {
         }
     }
 
-    /// The member is of another cluster or history: notes why it is not used, and accepts that where it is to be accepted without
-    /// being asked and nothing serves the history that is known.
+    /// Records why a member that belongs to another cluster or history is not used. Accepts that history if the client
+    /// is configured to, and if no member serves the known one.
     pub(crate) fn refuse(&self, member: &Member, refusal: &Refusal, history: &Arc<History>) {
-        // Another history was accepted while the connection was checked: it is checked again.
+        // Another history was accepted during the check, so the member is checked again.
         if refusal.history != history.number() {
             return;
         }
@@ -171,11 +174,11 @@ impl Pool {
         self.tell();
     }
 
-    /// Begins another history, of this cluster.
+    /// Starts a new history, of this cluster.
     pub(crate) fn accept(&self, old: &Arc<History>, cluster: u64) {
         trace::accepted(old.cluster(), old.floor(), cluster);
         self.settings.histories.accept(old, cluster);
-        // At once: what is still under way on them is not for whoever begins now.
+        // Immediately, because responses that are still in flight must not reach calls of the new history.
         for list in [&self.calls, &self.streams] {
             list.load().iter().for_each(|connection| connection.retire());
         }
@@ -183,12 +186,12 @@ impl Pool {
         self.tell();
     }
 
-    /// Has waiting calls look again.
+    /// Makes waiting calls look again.
     pub(crate) fn tell(&self) {
         self.changed.send_replace(());
     }
 
-    /// Whether fewer connections would be crowded.
+    /// Returns `true` if the member's calls would be crowded on fewer connections.
     pub(crate) fn needs_all_connections(&self, member: &Member) -> bool {
         let calls = self.calls.load();
         let of_member = calls.iter().filter(|connection| connection.member.id == member.id);
@@ -199,7 +202,7 @@ impl Pool {
 
     pub(crate) fn runtime_ended(&self) {
         self.runtime_ended.cancel();
-        // Their drivers are gone: a call that picked one would find that out again and again.
+        // The drivers have ended. Calls would pick these connections again and again.
         self.forget(|_| false);
         self.tell();
     }
@@ -222,18 +225,20 @@ impl Pool {
         }
     }
 
-    /// More connections where the peers allow too few calls on those that are there.
+    /// Adds connections to members whose limit of concurrent requests is reached.
     pub(super) fn relieve(self: &Arc<Self>) {
         for connection in self.calls.load().iter().filter(|connection| connection.gauge.is_full()) {
             self.grow(&connection.member, Purpose::Calls);
         }
     }
 
-    /// One more connection, unless one is being made or there are enough.
+    /// Adds a connection, unless one is being made or there are enough.
     pub(super) fn grow(self: &Arc<Self>, member: &Arc<Member>, purpose: Purpose) {
         let list = self.list(purpose).load();
         let ready = list.iter().filter(|connection| connection.member.id == member.id).count();
         let connections = member.connections(purpose);
+        // The exchange succeeds only if every counted connection is ready, so at most one is being made at a
+        // time.
         let may_grow = ready < MOST_CONNECTIONS
             && connections.compare_exchange(ready, ready + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if may_grow {

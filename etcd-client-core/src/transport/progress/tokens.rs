@@ -1,4 +1,4 @@
-//! The part of a call that sees to its token: waits for the first one, and for another when one was rejected.
+//! The tokens of a call: waits for the first token, and for a new one after a rejection.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Progress<'_> {
-    /// Whether the client needs a token and has none yet.
+    /// Returns `true` if the call needs a token and there is none yet.
     pub(super) fn lacks_token(&self, channel: &Channel) -> bool {
         self.takes_token() && channel.tokens().is_missing()
     }
@@ -31,7 +31,7 @@ impl Progress<'_> {
         Ok(())
     }
 
-    /// The header block of the next attempt, with the current token.
+    /// Returns the header block of the next attempt, with the current token.
     pub(super) fn headers_with_token(&mut self, channel: &Channel, timeout: TimeoutHeader) -> HeaderMap {
         if self.takes_token() {
             self.token.headers(channel.tokens(), self.call.options, timeout)
@@ -40,7 +40,7 @@ impl Progress<'_> {
         }
     }
 
-    /// Whether a failure is about the token, and one more attempt may be spared it.
+    /// Returns `true` if the failure concerns the token and another attempt is allowed.
     pub(crate) fn is_curable(&self, channel: &Channel, failure: &Failure) -> bool {
         self.remedy(channel, failure).is_some()
     }
@@ -49,7 +49,7 @@ impl Progress<'_> {
         self.takes_token().then(|| self.token.remedy(channel.tokens(), failure.observation))?
     }
 
-    /// Does what `remedy` says and waits for the next attempt, or ends the call.
+    /// Applies the remedy and waits until the next attempt may start, or ends the call.
     pub(super) async fn apply(
         &mut self,
         channel: &Channel,
@@ -95,7 +95,7 @@ impl Progress<'_> {
         }
     }
 
-    /// Waits, where that leaves time for an attempt and the client stays open.
+    /// Waits. Returns `false` if too little time would be left for an attempt, or if the client is closed.
     async fn pause(&self, channel: &Channel, wait: Duration) -> bool {
         let Some(wait) = self.fitting(wait) else { return false };
         tokio::select! {
@@ -110,11 +110,11 @@ impl Progress<'_> {
             let error = channel.pool().unready(self.started.elapsed());
             return self.fail(channel, error);
         }
-        let text = "no token before the deadline: authentication takes longer than that";
+        let text = "no auth token before the deadline: authentication is slower than the timeout allows";
         self.fail(channel, Error::new(ErrorKind::Timeout, text))
     }
 
-    /// Authenticate is how a token is got.
+    /// Returns `true` unless this is the Authenticate call itself, which fetches the token.
     fn takes_token(&self) -> bool {
         self.call.method != Method::Authenticate
     }

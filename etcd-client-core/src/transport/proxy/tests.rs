@@ -1,4 +1,4 @@
-//! What is read from a proxy's URL and from the environment, and which members go through it.
+//! Parsing of proxy URLs and environment variables, and the selection of members.
 
 use super::*;
 

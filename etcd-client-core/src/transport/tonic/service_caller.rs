@@ -78,8 +78,8 @@ impl ServiceCaller {
         let history = self.channel.history();
         let floor = call.linearizable.then(|| history.floor());
         let left = open.deadline.map(|deadline| deadline.saturating_duration_since(open.started));
-        // As on the client's own connections, a lease renewal's request stream stays open until its response.
-        // etcd ends a LeaseKeepAlive stream when the client's half ends, possibly before it has responded.
+        // As on the client's own connections, the request stream of a renewal stays open until its response:
+        // etcd's gRPC proxy drops a renewal whose request stream has ended (etcd issue 9751).
         let (hold, held) = match call.method {
             Rpc::LeaseKeepAlive => Some(oneshot::channel()).unzip(),
             _ => (None, None),

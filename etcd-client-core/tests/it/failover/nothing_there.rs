@@ -89,7 +89,7 @@ async fn ready_names_each_endpoints_reason() {
     let error = client.ready_within(Duration::from_secs(8)).await.expect_err("nothing there");
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Unavailable, Some("ready")));
     assert!(reason(&error, ENDPOINTS[0]).contains("refused"), "{}", error.report());
-    assert!(reason(&error, ENDPOINTS[1]).contains("no answer"), "{}", error.report());
+    assert!(reason(&error, ENDPOINTS[1]).contains("no response"), "{}", error.report());
 }
 
 #[tokio::test]
