@@ -126,6 +126,7 @@ impl Channel {
                 Err(failure) => failure,
             };
             progress.record(self, &flight.connection, &failure);
+            // Released before the wait for the next attempt, so that the slot serves other calls.
             drop(flight);
             // Boxed, like the other waits of a call, to keep the call's future small.
             Box::pin(progress.next(self, failure)).await?;

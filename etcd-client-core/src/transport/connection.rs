@@ -196,6 +196,7 @@ impl Connection {
             connection.ping_pong().ok_or("internal error: the HTTP/2 PING handle is already taken")?;
         let sent = Instant::now();
         let history = dial.histories.current();
+        // The identity is asked for in the same flight as the PING, which saves a round trip.
         let asking = Asking::begin(send.clone(), dial.member, dial.headers, &history);
         pings.send_ping(h2::Ping::opaque()).map_err(not_http2)?;
         let answers = async {
@@ -276,6 +277,7 @@ impl Connection {
 
     /// Accepts no further requests. Calls in flight continue; streams move to another connection.
     pub(crate) fn retire(&self) {
+        // Before the waiters are woken: a woken call that looks at the connection must see it retired.
         self.retired.store(true, Ordering::Release);
         self.retiring.cancel();
     }
@@ -519,6 +521,7 @@ fn builder(purpose: Purpose) -> Builder {
     };
     let mut builder = Builder::new();
     builder
+        // gRPC does not use server push, and rejecting it spares the memory for pushed streams.
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(window)

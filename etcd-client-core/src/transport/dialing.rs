@@ -32,6 +32,7 @@ where
         loop {
             let ended = tokio::select! {
                 Some(ended) = attempts.next() => ended,
+                // Failed attempts are not replaced early: the supervisor backs off between failures.
                 () = sleep(NEXT_ATTEMPT_AFTER), if begun < MOST_ATTEMPTS => break,
             };
             match ended {

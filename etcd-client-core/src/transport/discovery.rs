@@ -61,6 +61,14 @@ pub struct Discovery {
 impl Discovery {
     /// Creates a discovery for the SRV records of `domain`. A trailing dot marks the name as complete; without it, the
     /// search list of the system applies.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Discovery;
+    ///
+    /// let discovery = Discovery::srv("example.com.");
+    /// ```
     pub fn srv(domain: impl Into<String>) -> Self {
         Self {
             domain: domain.into(),
@@ -75,6 +83,15 @@ impl Discovery {
 
     /// Looks up `_etcd-client-ssl-NAME` and `_etcd-client-NAME` instead, to distinguish several clusters in one
     /// domain. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Discovery;
+    ///
+    /// // Looks up `_etcd-client-ssl-orders._tcp.example.com`.
+    /// let discovery = Discovery::srv("example.com").service_name("orders");
+    /// ```
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
@@ -82,6 +99,14 @@ impl Discovery {
 
     /// Ignores members without TLS. Otherwise a forged DNS response can make a client use plaintext. By default they
     /// are included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Discovery;
+    ///
+    /// let discovery = Discovery::srv("example.com").tls_only();
+    /// ```
     pub fn tls_only(mut self) -> Self {
         self.tls_only = true;
         self
@@ -93,6 +118,14 @@ impl Discovery {
     ///
     /// Use it only if the certificates contain no other names than those of the members. An attacker who can forge a
     /// DNS response chooses these names.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Discovery;
+    ///
+    /// let discovery = Discovery::srv("example.com").tls_only().trust_targets();
+    /// ```
     #[cfg(feature = "tls")]
     pub fn trust_targets(mut self) -> Self {
         self.trust_targets = true;
@@ -100,12 +133,30 @@ impl Discovery {
     }
 
     /// Sets the DNS servers to query. Default: those of the system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Discovery;
+    ///
+    /// let discovery = Discovery::srv("example.com").name_servers([([10, 0, 0, 53], 53).into()]);
+    /// ```
     pub fn name_servers(mut self, servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         self.name_servers = servers.into_iter().collect();
         self
     }
 
     /// Sets the timeout of the whole lookup. Default: 5 s.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use etcd_client_core::Discovery;
+    ///
+    /// let discovery = Discovery::srv("example.com").timeout(Duration::from_secs(2));
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -125,6 +176,19 @@ impl Discovery {
     /// # Cancel safety
     ///
     /// This method is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Discovery;
+    ///
+    /// # async fn example() -> Result<(), etcd_client_core::Error> {
+    /// for endpoint in Discovery::srv("example.com").endpoints().await? {
+    ///     println!("{endpoint}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, Error> {
         let found = async {
             check_runtime()?;

@@ -197,6 +197,8 @@ impl Driver {
     }
 
     fn close(&self, why: impl Into<Arc<str>>, kind: EndKind) {
+        // Sealed before anything is published: a call that sees the connection closed can then tell whether
+        // its request was never written.
         self.watch.heard.seal();
         self.watch.gauge.close();
         self.state.send_replace(ConnectionState::Closed(End { why: why.into(), kind }));
@@ -205,6 +207,8 @@ impl Driver {
     fn look_for_goaway(&mut self, cx: &mut Context<'_>) {
         let Some(probe) = &mut self.probe else { return };
         if let Poll::Ready(Err(error)) = probe.poll_ready(cx) {
+            // New requests stop here. Those in flight continue, unless their ids are above the last one in
+            // the GOAWAY.
             self.watch.gauge.close();
             let end = End { why: describe(&error).into(), kind: kind(&error) };
             self.state.send_replace(ConnectionState::Draining(end));
@@ -244,13 +248,14 @@ impl Driver {
 
 impl Drop for Driver {
     /// Runs before the connection's streams learn about its end.
-    // `panicking` distinguishes a panic in this task, which ends one connection, from the end of the runtime,
-    // which ends the client.
     fn drop(&mut self) {
+        // The regular ends have been published by `close`. Any other drop is a panic or the end of the
+        // runtime.
         let ended = matches!(*self.state.borrow(), ConnectionState::Closed(_));
         if ended {
             return;
         }
+        // A panic in this task ends one connection; the end of the runtime ends the client.
         if std::thread::panicking() {
             self.close("internal error: the connection task panicked", EndKind::Lost);
         } else {
@@ -263,6 +268,7 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // First, so that a closed client does not send what was queued before the close.
         if self.shutdown.as_mut().poll(cx).is_ready() {
             self.close("closed by this client", EndKind::Lost);
             return Poll::Ready(());

@@ -128,6 +128,8 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
                 }
                 continue;
             }
+            // Reserved in chunks, because h2 assigns reserved window exclusively: one large request would
+            // starve the other streams of the connection.
             self.send.reserve_capacity(self.unsent.len().min(CHUNK));
             match self.send.poll_capacity(cx) {
                 Poll::Ready(Some(Ok(_))) => {}

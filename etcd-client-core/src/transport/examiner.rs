@@ -39,6 +39,7 @@ impl Examiner {
         header: &pb::ResponseHeader,
         connection: Option<&Connection>,
     ) -> Result<(), Error> {
+        // The client is gone, and the stream is about to end.
         let Some(channel) = Channel::upgrade(&self.client) else { return Ok(()) };
         match (connection, &self.floor) {
             (Some(connection), None) => channel.examine(header, None, connection),

@@ -91,6 +91,7 @@ fn server_timeout(left: Duration) -> HeaderValue {
 
 fn add_metadata(headers: &mut HeaderMap, options: &CallOptions) {
     for (name, value) in options.metadata_entries() {
+        // gRPC transports metadata with this suffix in base64 (gRPC over HTTP/2, "Custom-Metadata").
         let encoded = if name.ends_with("-bin") {
             HeaderValue::try_from(base64(value.as_bytes())).ok()
         } else {

@@ -33,6 +33,8 @@ pub(super) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
     loop {
         match open(pool, member).await {
             Ok(messages) => {
+                // An open stream resets the backoff, but not to zero: a member that ends each stream at once
+                // must not be asked in a loop.
                 failures = 1;
                 read(messages, member).await;
             }

@@ -98,6 +98,8 @@ impl<'a> Asking<'a> {
                     return Finding { verdict, number: self.number, header, failure };
                 }
                 Step::Ask(question) => {
+                    // Waits for a slot: a peer with a limit of one concurrent stream accepts the next
+                    // request only now.
                     let ready = self.send.clone().ready().await;
                     self.under_way = ready
                         .map_err(|error| Failure::not_sent(&error))

@@ -76,9 +76,12 @@ pub(super) async fn follow(
 ) {
     let mut failures = 0_u32;
     loop {
+        // Before the round: a connection made during it triggers another round, since that member was not
+        // asked.
         connected.mark_unchanged();
         match Channel::upgrade(&shared) {
             Some(channel) => ask_all(&channel).await,
+            // The task holds only a weak reference, so it does not keep the client open.
             None => return,
         }
         tokio::select! {

@@ -369,6 +369,7 @@ impl<'a> Progress<'a> {
         if retry::outcome(self.call.class, failure.observation) == Outcome::Unknown {
             self.outcome = Outcome::Unknown;
         }
+        // Moved to the end: once every member was tried, only the last one is avoided.
         self.tried.retain(|&tried| tried != member.id);
         self.tried.push(member.id);
         if self.attempts.len() == LISTED_ATTEMPTS {
@@ -404,6 +405,7 @@ impl<'a> Progress<'a> {
             // The first retry on another member needs no backoff.
             let wait = Backoff::RESEND.wait(failures, fastrand::u64(..)).max(channel.take_resend());
             let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, error)) };
+            // Reported before the wait, so that an observer sees the retry while the call is backing off.
             self.observed.attempt_judged(self.attempts.last(), &error, true);
             // The wait can be long when the retry budget is exhausted, so it also ends when the client is closed.
             tokio::select! {
@@ -420,6 +422,8 @@ impl<'a> Progress<'a> {
     /// one.
     fn fitting(&self, wait: Duration) -> Option<Duration> {
         let Some(deadline) = self.deadline else { return Some(wait) };
+        // An eighth for calls with very short timeouts, for which the fixed minimum would rule out any
+        // retry.
         let least = LEAST_TIME.min((deadline - self.started) / 8);
         let left = deadline.saturating_duration_since(Instant::now());
         left.checked_sub(least).filter(|spare| !spare.is_zero()).map(|spare| wait.min(spare))

@@ -44,6 +44,7 @@ impl Record {
             return None;
         }
         let (began, at) = (Duration::from_millis(took.start), Duration::from_millis(took.end));
+        // Only an extended ejection is reported, so that a burst of failures does not log one event each.
         let before = self.until();
         self.change(|ejection| match end {
             Use::Good => ejection.good(began),

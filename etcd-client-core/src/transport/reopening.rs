@@ -188,6 +188,7 @@ impl Reopening {
             // Upgraded per iteration: the client must be able to close while this waits between renewals.
             let channel = self.channel.upgrade().ok_or_else(closed)?;
             let Err(error) = self.tokens.renew(&channel, rejected.unwrap_or_default()).await else { break };
+            // Dropped before the wait, so that the client can close in the meantime.
             drop(channel);
             if self.pool.check_alive().is_err() || !is_transient(&error) {
                 return Err(self.pool.check_alive().err().unwrap_or(error));

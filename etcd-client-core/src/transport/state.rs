@@ -89,6 +89,21 @@ impl EndpointStates {
     /// # Cancel safety
     ///
     /// This method is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Client;
+    ///
+    /// # async fn example(client: Client) {
+    /// let mut states = client.endpoint_states();
+    /// while let Some(endpoints) = states.next().await {
+    ///     for state in endpoints {
+    ///         println!("{}: {:?}", state.endpoint, state.phase);
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Vec<EndpointState>> {
         std::future::poll_fn(|cx| self.changes.as_mut().poll_next(cx)).await
     }

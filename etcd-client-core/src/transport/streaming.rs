@@ -54,6 +54,7 @@ impl Channel {
             let flight = progress.stream_connection(self).await?;
             let connection = Arc::clone(&flight.connection);
             let failure = match connection.stream_place() {
+                // Treated as a failed attempt, so that another connection or member is tried.
                 None => {
                     drop(flight);
                     Failure::new(

@@ -180,6 +180,8 @@ impl Supervisor {
                             self.phase(EndpointPhase::Down, Some(end.why));
                         }
                     }
+                    // The loss itself counts as one failure. The first wait has jitter, which spreads the
+                    // reconnects of a restarted member's clients.
                     failures = if since.elapsed() >= PROVEN_AFTER { 1 } else { failures.saturating_add(1) };
                 }
                 Err(error) => {
@@ -194,6 +196,8 @@ impl Supervisor {
                             }
                         }
                     }
+                    // Only the first connection is vital. Giving up the others releases their slot in
+                    // `Pool::grow`.
                     if !self.first && failures >= EXTRA_ATTEMPTS {
                         return;
                     }
@@ -228,6 +232,8 @@ impl Supervisor {
     }
 
     async fn dial(&self, keepalive: Keepalive) -> Result<Connection, BoxError> {
+        // Aborted on drop: a supervisor that ends, or a suspicion that clears, must not leave a half-open
+        // connection.
         let task = self.pool.spawn({
             let (pool, member, purpose) = (Arc::clone(&self.pool), Arc::clone(&self.member), self.purpose);
             async move { Connection::open(pool.dial(&member, purpose, keepalive)).await }
@@ -239,6 +245,7 @@ impl Supervisor {
     async fn serve(&self, connection: Connection, keepalive: Keepalive) -> Served {
         let connection = Arc::new(connection);
         let mut histories = self.pool.histories().changes();
+        // Subscribed to histories before the offer, so that an acceptance between the two is not missed.
         let _offered = Offered::new(&self.pool, &connection);
         let served = tokio::select! {
             served = self.offer(&connection, keepalive) => served,
@@ -247,6 +254,8 @@ impl Supervisor {
             _ = histories.wait_for(|_number| connection.is_retired()) => Served::Outdated,
             never = self.listen() => match never {},
         };
+        // Calls may have picked the connection just before the offer was withdrawn. Retiring it makes
+        // `begin` fail for them, so that no write reaches a foreign store.
         if matches!(served, Served::Doubted | Served::Outdated | Served::Refused(_)) {
             connection.retire();
         }
@@ -328,6 +337,8 @@ impl Supervisor {
         let mut asked = 0;
         loop {
             asked += 1;
+            // At least half of the wait, because jitter near zero would send a burst of checks to a member
+            // that is catching up.
             sleep(Backoff::RECONNECT.wait_at_least_half(asked, fastrand::u64(..))).await;
             match connection.check_again(self.pool.headers(), self.pool.histories()).await {
                 Ok(limit) if limit == before => {}

@@ -92,6 +92,7 @@ async fn dial(mut addresses: Vec<SocketAddr>, attempt: usize) -> io::Result<TcpS
     let first = attempt.checked_rem(addresses.len()).unwrap_or(0);
     addresses.rotate_left(first);
     let mut addresses = addresses.into_iter().peekable();
+    // Dropping the set aborts the slower attempts once one has connected.
     let mut attempts: JoinSet<io::Result<TcpStream>> = JoinSet::new();
     let mut last_error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     loop {

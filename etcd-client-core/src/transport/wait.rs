@@ -66,6 +66,7 @@ impl Lookout<'_> {
 
     fn first_look(&self) -> Option<Instant> {
         let wait = if self.proof.is_some() { LOOK_EVERY } else { FIRST_LOOK };
+        // A call that cannot be repeated gains nothing from checks: it waits for its deadline.
         let first = self.repeatable.then(|| self.started + wait);
         [first, self.patience, self.deadline].into_iter().flatten().min()
     }
@@ -85,6 +86,7 @@ impl Lookout<'_> {
         let silent = self.connection.gauge.vital() >= Vital::Suspect;
         let begun = self.begun.load(Ordering::Relaxed);
         let impatient = self.patience.is_some_and(|end| now >= end) && !begun;
+        // Without an alternative the attempt keeps waiting, since the member may recover.
         let text = if silent && self.has_another_path() {
             "member unresponsive: no reply to an HTTP/2 PING".into()
         } else if impatient && !self.pinned && self.pool.has_ready_besides(&[self.connection.member.id]) {

@@ -107,6 +107,14 @@ pub enum ConnectionPurpose {
 
 impl ConnectionPurpose {
     /// Returns `calls`, `streams` or `waits`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::observe::ConnectionPurpose;
+    ///
+    /// assert_eq!(ConnectionPurpose::Calls.name(), "calls");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Calls => "calls",

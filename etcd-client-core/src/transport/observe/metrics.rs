@@ -19,6 +19,14 @@ pub struct MetricsObserver;
 
 impl MetricsObserver {
     /// Creates an observer for [`ClientBuilder::observer`](crate::ClientBuilder::observer).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::{Client, observe::MetricsObserver};
+    ///
+    /// let builder = Client::builder(["http://127.0.0.1:2379"]).observer(MetricsObserver::new());
+    /// ```
     pub fn new() -> Self {
         Self
     }

@@ -96,6 +96,8 @@ impl Pool {
             self.check_usable(wish)?;
             self.relieve();
             tokio::select! {
+                // The slot comes first: a change that arrives at the same time must not delay a call that
+                // can proceed.
                 biased;
                 () = place.given() => {}
                 told = changed.changed() => told.map_err(|_gone| closed())?,
@@ -181,6 +183,7 @@ impl Pool {
     fn pick_by_load_of(&self, purpose: Purpose, ready: &[Arc<Connection>], wish: &Wish<'_>) -> Option<usize> {
         let list = self.list(purpose).load();
         let rate = |i: usize| {
+            // All connections of the member count: several of them share its load.
             let of_member = list.iter().filter(|connection| connection.member.id == ready[i].member.id);
             wish.rate_for(&ready[i], of_member.map(|connection| connection.gauge.in_flight()).sum())
         };
@@ -208,6 +211,7 @@ impl Pool {
             if let Some(flight) = self.stream_connection(member, &wish) {
                 return Ok(flight);
             }
+            // The new connection notifies `changed` once it is added.
             self.grow(member, Purpose::Streams);
             match timeout(STREAM_PATIENCE, changed.changed()).await {
                 Ok(told) => told.map_err(|_gone| closed())?,

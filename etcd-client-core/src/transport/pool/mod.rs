@@ -124,6 +124,8 @@ impl Pool {
         let before = self.members.load_full();
         let (mut now, mut new) = (Vec::new(), Vec::new());
         for endpoint in endpoints {
+            // A kept member keeps its id, its statistics and its connections: refreshing the endpoints is no
+            // reason to reconnect.
             if let Some(kept) = before.iter().find(|member| member.endpoint == endpoint) {
                 now.push(Arc::clone(kept));
                 continue;
@@ -327,6 +329,7 @@ impl Pool {
         if !self.shutdown.is_cancelled() {
             self.members.load().iter().for_each(|member| self.observer().removed(member.endpoint.as_str()));
         }
+        // The tasks see the token before their connections disappear, so they end instead of reconnecting.
         self.shutdown.cancel();
         self.forget(|_| false);
         self.tasks.close();

@@ -90,6 +90,7 @@ impl Pool {
         if self.shutdown.is_cancelled() || connection.member.removed.is_cancelled() {
             return;
         }
+        // A verified connection disproves an earlier refusal of the member.
         connection.member.set_refusal(None);
         self.list(connection.purpose).rcu(|ready| {
             let mut ready = Vec::clone(ready);
@@ -167,6 +168,8 @@ impl Pool {
         }
         member.set_refusal(Some(refusal.clone()));
         self.phase(member, EndpointPhase::Refused, Some(refusal.to_string().into()));
+        // While any member serves the known history, a foreign one is more likely a wrong endpoint than a
+        // replacement.
         let served = self.calls.load().iter().any(|connection| connection.load().is_some());
         if self.settings.accepts_replacement && refusal.is_acceptable() && !served {
             self.accept(history, refusal.cluster);
@@ -177,6 +180,7 @@ impl Pool {
     /// Starts a new history, of this cluster.
     pub(crate) fn accept(&self, old: &Arc<History>, cluster: u64) {
         trace::accepted(old.cluster(), old.floor(), cluster);
+        // The history changes first: connections that are retired below are made again against the new one.
         self.settings.histories.accept(old, cluster);
         // Immediately, because responses that are still in flight must not reach calls of the new history.
         for list in [&self.calls, &self.streams] {
@@ -197,6 +201,8 @@ impl Pool {
         let of_member = calls.iter().filter(|connection| connection.member.id == member.id);
         let (count, in_flight) =
             of_member.fold((0, 0), |(n, sum), connection| (n + 1, sum + connection.gauge.in_flight()));
+        // Half of the threshold for growing, so that a load around it does not open and close connections in
+        // turns.
         count > 0 && in_flight * 2 > CROWDED * (count - 1)
     }
 

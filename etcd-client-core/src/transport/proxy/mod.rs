@@ -60,6 +60,18 @@ impl HttpProxy {
     ///
     /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) if the URL is malformed, or if the proxy requires TLS
     /// or SOCKS. The error contains neither user nor password.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::{Client, HttpProxy};
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # let _runtime = runtime.enter();
+    /// let proxy = HttpProxy::new("http://proxy.internal:3128")?;
+    /// let client = Client::builder(["https://etcd-0.example.com:2379"]).proxy(proxy);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(url: impl AsRef<str>) -> Result<Self, Error> {
         let via = Via::parse(url.as_ref())
             .map_err(|why| invalid(format!("proxy {:?} {why}", without_user(url.as_ref()))))?;
@@ -75,6 +87,17 @@ impl HttpProxy {
     ///
     /// [`InvalidConfig`](etcd_errors::ErrorKind::InvalidConfig) for the same reasons as [`new`](Self::new). The error
     /// names the variable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::HttpProxy;
+    ///
+    /// # fn example() -> Result<(), etcd_client_core::Error> {
+    /// let proxy = HttpProxy::from_env()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
@@ -100,6 +123,15 @@ impl HttpProxy {
 
     /// Sets the members that are reached directly, in the format of `NO_PROXY`: a comma-separated list of addresses,
     /// networks (`10.0.0.0/8`), names including their subdomains, and `*`. Replaces the previous list. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::HttpProxy;
+    ///
+    /// let proxy = HttpProxy::new("http://proxy.internal:3128")?.except("10.0.0.0/8,.cluster.local");
+    /// # Ok::<(), etcd_client_core::Error>(())
+    /// ```
     #[must_use = "returns the changed proxy"]
     pub fn except(mut self, list: impl AsRef<str>) -> Self {
         self.exceptions = matcher(list.as_ref());
@@ -108,6 +140,16 @@ impl HttpProxy {
 
     /// Uses the proxy for loopback addresses and `localhost` too. They then refer to the proxy's host. By default they
     /// are reached directly.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::HttpProxy;
+    ///
+    /// // A port forward on the proxy's host.
+    /// let proxy = HttpProxy::new("http://bastion.internal:3128")?.including_loopback();
+    /// # Ok::<(), etcd_client_core::Error>(())
+    /// ```
     #[must_use = "returns the changed proxy"]
     pub fn including_loopback(mut self) -> Self {
         self.including_loopback = true;

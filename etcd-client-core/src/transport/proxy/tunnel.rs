@@ -46,6 +46,8 @@ pub(super) async fn open(io: BoxIo, via: &Via, member: &str) -> Result<BoxIo, Pr
     // hyper's connection future does the I/O. It ends after the upgrade has taken the socket, or with an
     // error that the request future returns as well. In both cases the tunnel future completes afterwards.
     tokio::select! {
+        // The tunnel first: when the upgrade and the end of the HTTP/1.1 connection are ready together, the
+        // upgrade counts.
         biased;
         result = &mut tunnel => return result,
         _ended = connection.with_upgrades() => {}

@@ -48,6 +48,14 @@ pub struct Tls {
 
 impl Tls {
     /// Creates settings for TLS 1.2 and 1.3, without a client certificate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::{Tls, TlsVersion};
+    ///
+    /// let tls = Tls::new().ca_pem_file("ca.pem").min_version(TlsVersion::Tls13);
+    /// ```
     pub fn new() -> Self {
         Self {
             authorities: Vec::new(),
@@ -66,17 +74,43 @@ impl Tls {
     /// private key.
     ///
     /// The same as [`ca_pem_file`](Self::ca_pem_file) and [`identity_pem_files`](Self::identity_pem_files).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// let tls = Tls::from_pem_files("ca.pem", "client.pem", "client.key");
+    /// ```
     pub fn from_pem_files(ca: impl Into<PathBuf>, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self::new().ca_pem_file(ca).identity_pem_files(cert, key)
     }
 
     /// Trusts the authorities in this file instead of those of the operating system. Further calls add authorities.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// // During a change of authorities, trust both.
+    /// let tls = Tls::new().ca_pem_file("old-ca.pem").ca_pem_file("new-ca.pem");
+    /// ```
     pub fn ca_pem_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.authorities.push(Source::File(path.into()));
         self
     }
 
     /// Trusts the authorities in this PEM. Like [`ca_pem_file`](Self::ca_pem_file), but from memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// # let pem_from_a_secret_store = Vec::new();
+    /// let tls = Tls::new().ca_pem(pem_from_a_secret_store);
+    /// ```
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.authorities.push(Source::memory(pem));
         self
@@ -85,6 +119,14 @@ impl Tls {
     /// Trusts the authorities of the operating system, as they are when the client is built.
     ///
     /// This is the default if no authority is set. It cannot be combined with one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// let tls = Tls::new().native_roots();
+    /// ```
     #[cfg(feature = "tls-native-roots")]
     pub fn native_roots(mut self) -> Self {
         self.native_roots = true;
@@ -98,6 +140,14 @@ impl Tls {
     /// form.
     ///
     /// If auth is enabled, the user is the certificate's common name, unless the client has a password or a token.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// let tls = Tls::new().ca_pem_file("ca.pem").identity_pem_files("client.pem", "client.key");
+    /// ```
     pub fn identity_pem_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.identity = Some((Source::File(cert.into()), Source::File(key.into())));
         self
@@ -105,6 +155,15 @@ impl Tls {
 
     /// Sets the client certificate. Like [`identity_pem_files`](Self::identity_pem_files), but from memory, which is
     /// zeroed after use.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// # let (cert, key) = (Vec::new(), Vec::new());
+    /// let tls = Tls::new().ca_pem_file("ca.pem").identity_pem(cert, key);
+    /// ```
     pub fn identity_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.identity = Some((Source::memory(cert), Source::memory(key)));
         self
@@ -113,6 +172,15 @@ impl Tls {
     /// Sets the name or IP address that every member's certificate must contain. A name is also sent as SNI.
     ///
     /// Default: the host of the endpoint, or `localhost` for a Unix socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// // The endpoints are IP addresses; the certificates contain this name.
+    /// let tls = Tls::new().ca_pem_file("ca.pem").server_name("etcd.example.com");
+    /// ```
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self
@@ -128,18 +196,45 @@ impl Tls {
     /// Sets [`server_name`](Self::server_name) for one endpoint. It takes precedence over the general name.
     ///
     /// Endpoints are compared by the address they connect to, so different spellings match.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// let tls = Tls::new()
+    ///     .ca_pem_file("ca.pem")
+    ///     .server_name_for("https://10.0.0.1:2379", "etcd-0.example.com")
+    ///     .server_name_for("https://10.0.0.2:2379", "etcd-1.example.com");
+    /// ```
     pub fn server_name_for(mut self, endpoint: impl Into<String>, name: impl Into<String>) -> Self {
         self.server_names.push((endpoint.into(), name.into()));
         self
     }
 
     /// Sets the minimum TLS version. Default: TLS 1.2.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::{Tls, TlsVersion};
+    ///
+    /// let tls = Tls::new().ca_pem_file("ca.pem").min_version(TlsVersion::Tls13);
+    /// ```
     pub fn min_version(mut self, version: TlsVersion) -> Self {
         self.min_version = version;
         self
     }
 
     /// Sets the maximum TLS version. Default: TLS 1.3.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::{Tls, TlsVersion};
+    ///
+    /// let tls = Tls::new().ca_pem_file("ca.pem").max_version(TlsVersion::Tls12);
+    /// ```
     pub fn max_version(mut self, version: TlsVersion) -> Self {
         self.max_version = version;
         self
@@ -147,6 +242,15 @@ impl Tls {
 
     /// Allows `http://` endpoints next to endpoints with TLS. By default they are rejected, because their traffic
     /// would be unencrypted although TLS is configured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// // For example while the members are switched to TLS one after the other.
+    /// let tls = Tls::new().ca_pem_file("ca.pem").allow_plaintext_endpoints();
+    /// ```
     pub fn allow_plaintext_endpoints(mut self) -> Self {
         self.plaintext_endpoints = true;
         self

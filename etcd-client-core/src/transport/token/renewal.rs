@@ -55,6 +55,7 @@ impl Tokens {
     /// held across an await.
     fn join(self: &Arc<Self>, channel: &Channel, rejected: Carried) -> Result<Option<Renewal>, Error> {
         let mut renewals = self.renewals();
+        // Another call has renewed the token since this one was sent; its rejection is about the old token.
         if self.generation() > rejected.generation {
             return Ok(None);
         }

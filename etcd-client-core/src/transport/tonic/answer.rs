@@ -41,6 +41,7 @@ pub(super) async fn receive(
     let mut sending = Box::pin(send_body(send, body));
     let lost = |error: h2::Error| Failure::stream(&error);
     tokio::select! {
+        // The head first: a member may respond before it has read all messages.
         biased;
         head = &mut response => {
             // A bidirectional stream responds before its requests end. Sending continues in a task, since the

@@ -223,6 +223,8 @@ async fn within<T>(
         }
     };
     tokio::select! {
+        // A closed client takes precedence over a response that arrives at the same time, as on its own
+        // connections.
         biased;
         () = channel.pool().shutdown() => Err(closed_meanwhile()),
         result = timed => result,

@@ -37,6 +37,8 @@ impl Channel {
 
     /// Makes the next call fetch a new token, if this response rejects the token of the call.
     pub(super) fn learn_rejection(&self, head: &Parts, response: &Response<RecvStream>, carried: Carried) {
+        // Only a response without messages (trailers-only) has its status in the headers. A later status is
+        // not inspected: the token was accepted when the stream began.
         let ended = response.body().is_end_stream();
         let Head::Ended(Err(status)) = status::head(response.status(), response.headers(), ended) else {
             return;
