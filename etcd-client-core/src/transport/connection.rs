@@ -214,6 +214,8 @@ impl Connection {
             }),
             finding = answers => finding?,
         };
+        let is_current = matches!(finding.verdict, Verdict::Member(_));
+        let limit = fitness(finding, dial.histories, &history, dial.member)?;
         // The number orders this connection among the checks of its history. If a later check finds that the history
         // regressed, the connections verified since that check began are disowned.
         let number = if is_current { history.admit_connection() } else { UNVERIFIED };

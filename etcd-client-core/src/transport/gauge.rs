@@ -53,11 +53,6 @@ impl Gauge {
         let one_more = |in_flight| (in_flight < max_streams).then_some(in_flight + 1);
         // A compare-and-swap loop, because the count must never exceed the limit: h2 would queue the surplus request
         // half sent. `SeqCst`, as in `leave`, takes part in the hand-over protocol of `room`.
-        let max_streams = self.max_streams.load(Ordering::Relaxed);
-        let one_more = |in_flight| (in_flight < max_streams).then_some(in_flight + 1);
-        // A compare-and-swap loop, because the count must never exceed the limit: h2 would queue the surplus
-        // request half sent. `SeqCst` here and in `leave` pairs with the waiters' check of the count in
-        // `room`.
         self.in_flight.fetch_update(Ordering::SeqCst, Ordering::Relaxed, one_more).is_ok()
     }
 
