@@ -1,4 +1,4 @@
-//! The etcd v3 client: keys, transactions, watches and leases over a transport whose failover nobody notices.
+//! A client for [etcd](https://etcd.io) v3: keys, transactions, watches and leases, with transparent failover.
 //!
 //! ```no_run
 //! use etcd_client_core::{Client, Code, Compare, Outcome, Put};
@@ -14,7 +14,7 @@
 //! let txn = client.txn().when(Compare::value("config/limit").equal("10")).then(Put::new("config/limit", "20"));
 //! match txn.await {
 //!     Ok(response) => println!("changed: {}", response.succeeded()),
-//!     Err(error) if error.code() == Some(Code::PermissionDenied) => println!("not ours to change"),
+//!     Err(error) if error.code() == Some(Code::PermissionDenied) => println!("permission denied"),
 //!     Err(error) if error.outcome() == Outcome::Unknown => println!("changed at most once: read it back"),
 //!     Err(error) => eprintln!("{}", error.report()),
 //! }
@@ -22,62 +22,160 @@
 //! # }
 //! ```
 //!
-//! # Where to start
+//! # How do I …
 //!
-//! - [`Client`] and its [`builder`](Client::builder): connecting, deadlines, limits, closing.
-//!   [`password`](ClientBuilder::password), [`token`](ClientBuilder::token) or a [`TokenProvider`] where auth is on.
-//! - [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`]: one struct for each operation. A client's method gives one that is awaited;
-//!   `new` gives one that goes into a [`Txn`] or to [`Client::execute`].
-//! - [`Get::pages`]: long ranges at one revision, in flat memory.
-//! - [`Client::watch`]: what changes, across the loss of members. [`Cache`] keeps a range in memory up to date, for reads that cost
-//!   the members nothing or next to nothing; [`Mirror`] leads a copy elsewhere.
-//! - [`Client::with_namespace`]: the same client with all of its keys under a prefix.
-//! - [`Client::lease`]: leases that keys are attached to.
-//! - [`Client::server_lock`] and [`Client::server_election`]: locks and elections that the members wait for.
-//! - [`Client::auth`]: users, roles and their permissions.
-//! - [`Client::cluster`] and [`Client::maintenance`]: the members, and what keeps them in order.
-//! - [`Client::snapshot`]: the database of a member, verified, into a file or a writer.
-//! - [`Error`]: its kind, etcd's [`Code`], the [`Outcome`] of a write, and a report to act on.
-//! - [`Kv`], [`Lease`], [`Cluster`], [`Maintenance`], [`Auth`], [`LockService`] and [`ElectionService`]: the services as traits, for decorators and mocks.
-//! - [`Balance`]: how calls are shared among members; [`CallOptions`]: what one call does differently.
-//! - [`Client::endpoint_states`]: which endpoint is ready, suspect or down, since when, and why. [`observe`]: what is told to
-//!   observers, `tracing` and `metrics`.
-//! - [`tonic`]: any generated stub on this client's connections.
+//! ## … compare and swap?
 //!
-//! # What holds for every call
+//! A [`Txn`] compares keys and executes one of two branches atomically. Comparing [`mod_revision`](Compare::mod_revision) detects
+//! every change in between, even one that restored the old value.
 //!
-//! - Nothing that is invalid is sent: the error names the field.
-//! - One deadline (5 s by default) covers connecting, every attempt, every wait and the decoding.
-//! - A member that hangs is left by reads within 3 s and by new calls at once when it is found out; one that is dead costs no
-//!   call while another lives.
-//! - Reads are sent again until the deadline; a write is sent again only when it was definitely not processed, so that it is
-//!   applied at most once. Where it may have been applied the error says [`Outcome::Unknown`].
-//! - A future can be dropped at any time; nothing is left behind but, possibly, the write.
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! use etcd_client_core::{Compare, Put};
+//!
+//! if let Some(found) = client.get("config/limit").await?.first() {
+//!     let unchanged = Compare::mod_revision("config/limit").equal(found.mod_revision);
+//!     let txn = client.txn().when(unchanged).then(Put::new("config/limit", "20")).await?;
+//!     println!("swapped: {}", txn.succeeded());
+//! }
+//! // Create a key only if it does not exist:
+//! client.txn().when(Compare::missing("config/limit")).then(Put::new("config/limit", "10")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## … watch a prefix?
+//!
+//! [`Client::watch`] delivers each event once, in order, and resumes after the loss of a member. To continue from a list without a
+//! gap, start the watch at the revision after the list.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! let listed = client.get("config/").prefix().await?;
+//! let mut watch = client.watch("config/").prefix().start_revision(listed.header.revision.next()).await?;
+//! while let Some(response) = watch.next().await {
+//!     for event in response?.events {
+//!         println!("{:?} {:?}", event.event_type, event.kv.key_str());
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## … keep a lease alive?
+//!
+//! [`keep_alive`](LeaseGrant::keep_alive) renews the lease until the returned [`KeptLease`] is dropped. The handle reports a loss no
+//! later than the lease may have expired. A [`HealingLease`] re-creates a lost lease and its keys, for registrations.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! use std::time::Duration;
+//!
+//! let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+//! client.put("workers/7", "busy").lease(lease.id()).await?;
+//! println!("stop working: {:?}", lease.lost().await);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## … take a lock, or elect a leader?
+//!
+//! Use the crate [`etcd-concurrency`](https://docs.rs/etcd-concurrency): its `Mutex`, `RwLock`, `Semaphore` and `Election` survive the
+//! loss of members and clean up after themselves. [`Client::server_lock`] and [`Client::server_election`] call etcd's own lock and
+//! election services instead, in one request each: see [`ServerLocks`] and [`ServerElections`]. In both cases guard each write with a
+//! comparison that holds only while the lock is held, such as [`ServerLockResponse::owned`].
+//!
+//! ## … cache a prefix?
+//!
+//! A [`Cache`] holds a range in memory, consistent at one revision, and follows the store. It reads from memory without `await`, or
+//! linearizably with [`Cache::read`]. A [`Mirror`] replicates a range into another system.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! use etcd_client_core::{Cache, KeyRange};
+//!
+//! let cache = Cache::builder(&client, KeyRange::prefix("config/")).start()?;
+//! cache.ready().await?;
+//! let limit = cache.get("config/limit")?;
+//! # let _ = limit;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## … read a range that is too large for one response?
+//!
+//! [`Get::pages`] reads it page by page at one revision, in constant memory.
+//!
+//! ## … discover services?
+//!
+//! With the feature `naming`, `naming::Endpoints` registers, lists and watches the endpoints of a service, in the format of Go's
+//! `naming/endpoints`. With the feature `tower`, `naming::tower` feeds the balancers of tower and tonic.
+//!
+//! ## … test without etcd?
+//!
+//! Write code against the service traits [`Kv`], [`Lease`], [`Watch`], [`Cluster`], [`Maintenance`], [`Auth`], [`LockService`] and
+//! [`ElectionService`]. The [`Client`] implements all of them, and a mock implements one: see the example at [`Kv`].
+//! [`WatchHandle`] and [`KeptLease`] have constructors for mocks.
+//!
+//! ## … trace and measure?
+//!
+//! The module [`observe`] describes the `tracing` spans and events, the [`Observer`](observe::Observer) trait, and the metrics of the
+//! feature `metrics`. [`Client::endpoint_states`] streams the health of each endpoint.
+//!
+//! ## … use a generated stub, or middleware?
+//!
+//! The module [`tonic`] runs any stub generated by tonic on the connections of a client, and runs a client through tower layers.
+//!
+//! # Where to find it
+//!
+//! | task | start at |
+//! |---|---|
+//! | connect, set deadlines and limits, close | [`Client`], [`ClientBuilder`] |
+//! | authenticate | [`ClientBuilder::password`], [`ClientBuilder::token`], [`TokenProvider`] |
+//! | build an operation for a transaction or a decorator | [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`], [`Client::execute`] |
+//! | set options of one call | [`CallOptions`] |
+//! | balance calls among members | [`Balance`] |
+//! | put all keys under a prefix | [`Client::with_namespace`], [`Namespace`] |
+//! | manage users, roles and permissions | [`Client::auth`] |
+//! | manage members | [`Client::cluster`], [`Client::sync`] |
+//! | defragment, check status and alarms | [`Client::maintenance`] |
+//! | take a backup | [`Client::snapshot`] |
+//! | handle errors | [`Error`], [`ErrorKind`], [`Code`], [`Outcome`], [`Error::report`] |
+//!
+//! # Guarantees of every call
+//!
+//! - An invalid request fails without being sent, and the error names the field.
+//! - One deadline (5 s by default) covers connecting, all attempts, all waits and decoding.
+//! - While one member is healthy, a dead member fails no calls. A hung member delays a read by at most 3 s, and receives no new calls
+//!   once it is detected.
+//! - A read is retried until its deadline. A write is retried only if it was certainly not processed, so that it is applied at most
+//!   once. If it may have been applied, the error has [`Outcome::Unknown`].
+//! - A future can be dropped at any time. The only possible side effect is the write itself.
 //!
 //! # TLS
 //!
-//! Endpoints with `https://` or `unixs:` are spoken to through rustls, set up with `Tls` and `ClientBuilder::tls`.
+//! Endpoints with `https://` or `unixs:` use rustls, configured with `Tls` and `ClientBuilder::tls`.
 //!
-//! | feature | brings |
+//! | feature | adds |
 //! |---|---|
 //! | `tls-ring` (default) | TLS with the cryptography of ring |
-//! | `tls-aws-lc` | TLS with that of aws-lc, where `tls-ring` is off |
-//! | `tls-native-roots` | the authorities that the operating system trusts, beside either |
+//! | `tls-aws-lc` | TLS with the cryptography of aws-lc, if `tls-ring` is disabled |
+//! | `tls-native-roots` | the root certificates of the operating system, in addition to one of the above |
 //!
 //! # Other features
 //!
-//! | feature | brings |
+//! | feature | adds |
 //! |---|---|
 //! | `srv` | `Discovery`: endpoints from DNS SRV records |
-//! | `proxy` | `HttpProxy`: members behind an HTTP CONNECT proxy |
-//! | `naming` | `naming`: where the instances of a service are, as Go's `naming/endpoints` keeps it |
-//! | `tower` | `naming::tower`: the same for the balancers of tower and tonic |
+//! | `proxy` | `HttpProxy`: connections through an HTTP CONNECT proxy |
+//! | `naming` | `naming`: service discovery, compatible with Go's `naming/endpoints` |
+//! | `tower` | `naming::tower`: service discovery for the balancers of tower and tonic |
 //! | `metrics` | `MetricsObserver`: counters and histograms for the `metrics` crate |
 //!
 //! # Runtime
 //!
-//! The client runs on tokio: build and use it inside a runtime with time and I/O enabled. A call outside of one, or after the one
-//! it was built on has ended, is an error and no panic.
+//! The client runs on Tokio. Build and use it inside a runtime with time and I/O enabled. A call outside of a runtime, or after the
+//! runtime of the client has ended, returns an error instead of panicking.
 
 mod client;
 mod decorator;

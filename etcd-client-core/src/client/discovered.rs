@@ -1,4 +1,4 @@
-//! A client of what was found in DNS.
+//! Clients for members discovered through DNS.
 
 use etcd_errors::Error;
 
@@ -6,11 +6,21 @@ use super::{Client, ClientBuilder};
 use crate::transport::{discovery::Discovery, tls::Tls};
 
 impl Discovery {
-    /// Looks the members up and begins a client of them that verifies them as `etcdctl --insecure-discovery=false` does: members
-    /// without TLS are left out, and each certificate must carry the domain. [`trust_targets`](Self::trust_targets) has it carry the
-    /// target of its record, and a name that `tls` sets goes before both.
+    /// Looks up the members and returns a builder for a client that verifies them like `etcdctl --insecure-discovery=false`.
     ///
-    /// Endpoints that are set later, by [`auto_sync`](crate::ClientBuilder::auto_sync) as well, are verified by the domain too.
+    /// Members without TLS are skipped, and each certificate must be valid for the domain. With [`trust_targets`](Self::trust_targets) it must
+    /// be valid for the target of its SRV record instead. A server name set in `tls` takes precedence over both. Endpoints set later,
+    /// including those of [`auto_sync`](crate::ClientBuilder::auto_sync), are verified by the domain as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`endpoints`](Self::endpoints).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    ///
+    /// # Examples
     ///
     /// ```no_run
     /// use etcd_client_core::{Discovery, Tls};
@@ -21,12 +31,6 @@ impl Discovery {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// Cancel safe.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`endpoints`](Self::endpoints).
     pub async fn builder_with_tls(&self, tls: Tls) -> Result<ClientBuilder, Error> {
         let members = self.clone().tls_only().endpoints().await?;
         let tls = match self.server_name() {

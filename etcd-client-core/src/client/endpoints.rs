@@ -1,4 +1,4 @@
-//! The endpoints of a client as they change: set by the user, and followed as the cluster's members come and go.
+//! The endpoints of a client: set by the user, and synced with the members of the cluster.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,55 +14,101 @@ use crate::{
 };
 
 impl Client {
-    /// The endpoints in use: first those that were given, then those that [`sync`](Self::sync) found.
+    /// Returns the endpoints in use: first those set by the user, then those found by [`sync`](Self::sync).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(client: etcd_client_core::Client) {
+    /// for endpoint in client.endpoints() {
+    ///     println!("{endpoint}");
+    /// }
+    /// # }
+    /// ```
+    #[doc(alias = "Endpoints")]
     pub fn endpoints(&self) -> Vec<Endpoint> {
         self.upkeep().endpoints.all()
     }
 
-    /// Replaces all endpoints, found ones included. Connections to endpoints that stay go on; a call in flight to one that
-    /// goes is finished there.
+    /// Replaces all endpoints, including those found by [`sync`](Self::sync).
+    ///
+    /// Connections to endpoints that are kept stay open. A call in flight to a removed endpoint is completed there.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](ErrorKind::InvalidConfig) for an endpoint that cannot be used, and for none at all: nothing is
-    /// changed then. [`Closed`](ErrorKind::Closed) and [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
+    /// [`InvalidConfig`](ErrorKind::InvalidConfig) if there is no endpoint, or one that cannot be used. Nothing is changed then.
+    /// [`Closed`](ErrorKind::Closed) and [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client.set_endpoints(["http://10.0.0.4:2379", "http://10.0.0.5:2379"])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "SetEndpoints")]
+    #[doc(alias = "add_endpoint")]
+    #[doc(alias = "remove_endpoint")]
+    #[doc(alias = "update_endpoints")]
     pub fn set_endpoints<E: AsRef<str>>(&self, endpoints: impl IntoIterator<Item = E>) -> Result<(), Error> {
         self.upkeep().endpoints.set(endpoints).map_err(|error| error.with_operation("set endpoints"))
     }
 
-    /// Asks the cluster for its members and uses those that were not known; gives the endpoints then in use.
+    /// Adds the endpoints of the cluster's members and returns the endpoints in use.
     ///
-    /// - The endpoints that the client was given always stay.
-    /// - One that the cluster lists is used once it has answered as a voting member of the same cluster. Learners, members
-    ///   that were never started, and URLs that make no sense outside of a member's host are passed over; so is what is
-    ///   weaker than the given endpoints: where all of them have TLS, plaintext.
-    /// - One that was found earlier and is listed no more is used no more.
+    /// - Endpoints set by the user are always kept.
+    /// - A listed endpoint is used once it has responded as a voting member of the same cluster.
+    /// - Learners, members that were never started, and URLs that make no sense outside of a member's host are skipped. So are plaintext
+    ///   URLs if all endpoints set by the user use TLS.
+    /// - An endpoint that was found earlier and is no longer listed is removed.
     ///
-    /// [`auto_sync`](crate::ClientBuilder::auto_sync) does the same periodically. Cancel safe: the endpoints change at the
-    /// end or not at all.
+    /// [`auto_sync`](crate::ClientBuilder::auto_sync) does this periodically.
     ///
     /// # Errors
     ///
-    /// Those of a call, and [`Protocol`](ErrorKind::Protocol) when the list holds nothing usable: nothing is changed then.
+    /// Those of any read. [`Protocol`](ErrorKind::Protocol) if the member list contains no usable endpoint. Nothing is changed after an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe. The endpoints change at the end of the call, or not at all.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// println!("{} endpoints", client.sync().await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Sync")]
     pub async fn sync(&self) -> Result<Vec<Endpoint>, Error> {
         self.upkeep().endpoints.sync().await
     }
 
-    /// Accepts the cluster, or the history, that the refused endpoints serve, and forgets the one that was known. Returns the id of
-    /// the cluster that is used from now on.
+    /// Accepts the cluster, or the history, that the refused endpoints serve, and forgets the previous one. Returns the id of the cluster
+    /// that is used from now on.
     ///
-    /// An endpoint is [`Refused`](crate::EndpointPhase::Refused) when its member belongs to another cluster than the client has used
-    /// so far, or when its store is at an earlier revision: it was recreated, or restored from a backup. Until this is called no
-    /// request is sent there. An earlier revision is remembered for all members of the cluster, also after its store has grown past the
-    /// highest revision seen. Afterwards:
+    /// An endpoint is [`Refused`](crate::EndpointPhase::Refused) if its member belongs to another cluster than the client has used so far, or
+    /// if its store is at an earlier revision: it was re-created or restored from a backup. No request is sent there until this method is
+    /// called. An earlier revision applies to all members of the cluster, even after the store has grown past the highest revision seen.
+    /// Afterwards:
     ///
-    /// - every connection is made and checked anew; endpoints that still serve the old cluster are refused;
+    /// - every connection is opened and checked again, and endpoints that still serve the old cluster are refused;
     /// - watches end with [`WrongCluster`](ErrorKind::WrongCluster) or [`RevisionRegressed`](ErrorKind::RevisionRegressed), except those
     ///   that [resync](crate::WatchCreate::resync);
-    /// - leases that are kept alive are lost; healing leases grant another one and put their keys again;
-    /// - caches and endpoint watches list their range again, and report it.
+    /// - leases that are kept alive are lost, and healing leases grant another lease and put their keys again;
+    /// - caches and endpoint watches re-list their range and report the difference.
     ///
-    /// Call it only when the replacement is intended. Clones of this client and clients made by [`only`](Self::only) share the decision.
+    /// Call it only if the replacement is intended. The decision applies to clones of this client and to clients made by
+    /// [`only`](Self::only).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if no endpoint is refused, or if the refused endpoints belong to more than one cluster.
+    /// Nothing is changed then. [`Closed`](ErrorKind::Closed) and [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
+    ///
+    /// # Examples
     ///
     /// ```no_run
     /// # fn example(client: &etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -72,30 +118,36 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) when no endpoint is refused, and when the refused endpoints belong to more than one
-    /// cluster: nothing is changed then. [`Closed`](ErrorKind::Closed) and [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
     pub fn accept_cluster(&self) -> Result<ClusterId, Error> {
         let accepted = self.channel().accept_cluster();
         accepted.map(ClusterId::new).map_err(|error| error.with_operation("accept cluster"))
     }
 
-    /// A client of one member, with connections of its own and every other setting as here.
+    /// Creates a client for one member, with separate connections and all other settings of this client.
     ///
-    /// For what concerns a single member of this client's cluster, known to it or not; a member of another cluster is refused. It neither syncs nor checks versions. Calls that the
-    /// member cannot answer fail: there is no other.
+    /// Use it for operations on a single member of this client's cluster, whether or not it is an endpoint of this client. A member of another
+    /// cluster is refused. The new client neither syncs nor checks versions, and has no other member to fail over to.
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](ErrorKind::InvalidConfig) for an endpoint that cannot be used;
-    /// [`NoRuntime`](ErrorKind::NoRuntime) outside of a tokio runtime.
+    /// [`InvalidConfig`](ErrorKind::InvalidConfig) for an endpoint that cannot be used.
+    /// [`NoRuntime`](ErrorKind::NoRuntime) outside of a Tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let member = client.only("http://10.0.0.2:2379")?;
+    /// let local = member.get("config/limit").serializable().await?;
+    /// println!("this member is at revision {}", local.header.revision);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn only(&self, endpoint: impl AsRef<str>) -> Result<Self, Error> {
         let channel = self.channel();
         let mut parsed = builder::parse(&[endpoint.as_ref().to_owned()])?;
         let endpoint =
-            parsed.pop().ok_or_else(|| Error::invalid_config("endpoint", "no endpoint was given"))?;
+            parsed.pop().ok_or_else(|| Error::invalid_config("endpoint", "an endpoint is required"))?;
         let channel = channel.only(endpoint)?;
         let upkeep = Upkeep::none(channel.clone());
         Ok(Self::calling(Caller::Pool(channel), upkeep.into()))
@@ -107,17 +159,17 @@ impl Client {
 pub(super) struct Endpoints {
     channel: Channel,
     set: Mutex<Set>,
-    /// One at a time: what a list means depends on the endpoints in use.
+    /// Limits syncs to one at a time, because the plan for a member list depends on the endpoints in use.
     syncing: Semaphore,
 }
 
 #[derive(Clone, Debug)]
 struct Set {
-    /// What the user chose.
+    /// The endpoints set by the user.
     seeds: Vec<Endpoint>,
-    /// What the cluster listed, and answered.
+    /// The endpoints found by a sync, which have responded.
     adopted: Vec<Endpoint>,
-    /// How often the user chose.
+    /// The number of times the user has set endpoints.
     choices: u64,
 }
 
@@ -161,7 +213,7 @@ impl Endpoints {
         let plan = plan(&before.seeds, &before.adopted, &list.members, rules).map_err(nothing_usable)?;
         let found = list.probed(&self.channel, plan.probe).await;
         let mut set = self.lock();
-        // What the user chose meanwhile holds, not what was found beside the earlier choice.
+        // If the user has set other endpoints during the sync, the plan is based on the earlier ones and is discarded.
         if set.choices == before.choices && !(found.is_empty() && plan.drop.is_empty()) {
             tracing::info!(adopted = ?found, dropped = ?plan.drop, ignored = plan.ignored, "members changed");
             set.adopted = plan.keep.into_iter().chain(found).collect();
@@ -170,20 +222,19 @@ impl Endpoints {
         Ok(set.all())
     }
 
-    /// Called with the set locked, so that the last choice is what the pool has in the end.
+    /// Passes the endpoints to the pool. Called with the set locked, so that concurrent changes reach the pool in order.
     fn apply(&self, endpoints: Vec<Endpoint>) {
         self.channel.pool().set_endpoints(endpoints);
     }
 
-    /// What it holds is replaced as a whole: a panic elsewhere leaves nothing half done.
+    /// Locks the set. It is only replaced as a whole, so a poisoned lock holds consistent data.
     fn lock(&self) -> MutexGuard<'_, Set> {
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn nothing_usable(NothingUsable { members, ignored }: NothingUsable) -> Error {
-    let text = format!(
-        "the member list names no endpoint that can be used: {members} members, {ignored} URLs passed over"
-    );
+    let text =
+        format!("the member list contains no usable endpoint: {members} members, {ignored} URLs skipped");
     Error::new(ErrorKind::Protocol, text).with_operation(Method::MemberList.operation())
 }

@@ -1,4 +1,4 @@
-//! The refusal of members that are too old.
+//! The check of the members' etcd version.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,10 +14,10 @@ use crate::{
     transport::channel::Channel,
 };
 
-/// Once one member has answered, the others have this long: `ready` is not to wait for one that is down.
+/// The time for the other members to respond after the first one has. `ready` must not wait for a member that is down.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The version that each member must have at least.
+/// The minimum version of each member.
 #[derive(Debug)]
 pub(super) struct LeastVersion {
     least: ServerVersion,
@@ -29,13 +29,13 @@ impl LeastVersion {
         let least = text.parse().map_err(|_no_version| {
             Error::invalid_config(
                 "min_server_version",
-                format!("{text:?} is no version: write 3.5 or 3.5.21"),
+                format!("{text:?} is not a version: use a form like 3.5 or 3.5.21"),
             )
         })?;
         Ok(Self { least, met: AtomicBool::new(false) })
     }
 
-    /// Asks every endpoint, until the answers were good once. Fails where one answers that it is older, or none answers.
+    /// Checks the version of every endpoint, until one check has succeeded. Fails if a member is older or no member responds.
     pub(super) async fn check(&self, channel: &Channel, endpoints: Vec<Endpoint>) -> Result<(), Error> {
         if self.met.load(Ordering::Relaxed) {
             return Ok(());
@@ -60,7 +60,7 @@ impl LeastVersion {
                 }
                 Some((_, Err(error))) => refusal = Some(error),
                 None if until.is_some() => break,
-                None => return Err(refusal.unwrap_or_else(nobody)),
+                None => return Err(refusal.unwrap_or_else(no_version)),
             }
         }
         self.met.store(true, Ordering::Relaxed);
@@ -76,15 +76,16 @@ impl LeastVersion {
                 Err(Error::new(ErrorKind::Unsupported, text))
             }
             Err(_no_version) => {
-                // It may be anything, of any length.
+                // The text comes from the server and may be of any length.
                 let shown: String = version.chars().take(32).collect();
-                let text = format!("the member at {endpoint} reports {shown:?}, which is no version of etcd");
+                let text =
+                    format!("the member at {endpoint} reports {shown:?}, which is not an etcd version");
                 Err(Error::new(ErrorKind::Protocol, text))
             }
         }
     }
 }
 
-fn nobody() -> Error {
-    Error::new(ErrorKind::Unavailable, "no member told its version")
+fn no_version() -> Error {
+    Error::new(ErrorKind::Unavailable, "no member reported its version")
 }

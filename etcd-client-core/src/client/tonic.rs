@@ -13,11 +13,14 @@ use super::{builder::ClientBuilder, handle::Client, upkeep::Upkeep};
 use crate::transport::{caller::Caller, channel::Channel, tonic::ServiceCaller};
 
 impl Client {
-    /// Returns a client whose calls for keys, leases, watches, users and roles go through `service`.
+    /// Returns a client whose calls for keys, leases, locks, elections, users and roles go through `service`.
     ///
     /// The service is usually the client's own [`channel`](Client::channel) wrapped in middleware. The [`tonic`
     /// module](crate::tonic#middleware) defines what a call through a service is. The new client has the endpoints, readiness,
     /// limits, timeouts and observer of this client, and closing either closes both.
+    ///
+    /// Such a client cannot watch: [`watch`](Client::watch) fails with [`Unsupported`](etcd_errors::ErrorKind::Unsupported), because a
+    /// watch needs connections of its own. Watch with the original client.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! What a client does besides calls: it follows the cluster's members, and judges their versions.
+//! The background work of a client: syncing the endpoints, and checking the members' versions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::{endpoints::Endpoints, least_version::LeastVersion};
 use crate::transport::channel::Channel;
 
-/// Ends with the last clone of its client.
+/// The background work of a client. It ends with the last clone of the client.
 #[derive(Debug)]
 pub(super) struct Upkeep {
     pub(super) endpoints: Arc<Endpoints>,
@@ -17,7 +17,7 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    /// Starts to sync every now and then, where that is asked for.
+    /// Starts the periodic sync if an interval is set.
     pub(super) fn start(
         channel: Channel,
         auto_sync: Option<Duration>,
@@ -38,12 +38,12 @@ impl Upkeep {
     }
 }
 
-/// Syncs at once and then after each interval, whatever comes of it, until the client is closed or gone.
+/// Syncs immediately and then after each interval, also after an error, until the client is closed or dropped.
 async fn follow(endpoints: Arc<Endpoints>, every: Duration, client_gone: CancellationToken) {
     let following = async {
         loop {
             if let Err(error) = endpoints.sync().await {
-                tracing::warn!(%error, "the members could not be asked for: the endpoints stay");
+                tracing::warn!(%error, "cannot list the members; keeping the current endpoints");
             }
             sleep(jittered(every, fastrand::f64())).await;
         }
@@ -55,7 +55,7 @@ async fn follow(endpoints: Arc<Endpoints>, every: Duration, client_gone: Cancell
     }
 }
 
-/// Up to a tenth more or less: clients that started together do not ask together for long. `random` is from 0 to 1.
+/// Varies an interval by up to 10 %, so that clients started together spread their requests. `random` is from 0 to 1.
 fn jittered(every: Duration, random: f64) -> Duration {
     Duration::try_from_secs_f64(every.as_secs_f64() * (0.9 + 0.2 * random)).unwrap_or(Duration::MAX)
 }

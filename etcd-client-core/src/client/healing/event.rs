@@ -1,4 +1,4 @@
-//! The events of a lease that heals itself.
+//! The events of a self-healing lease.
 
 use etcd_errors::Error;
 
@@ -7,18 +7,18 @@ use crate::{
     service::LeaseLost,
 };
 
-/// What happened to a lease that heals itself.
+/// An event of a self-healing lease.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum HealingEvent {
-    /// The lease was lost. Consider its keys deleted until it is healed.
+    /// The lease was lost. Treat its keys as deleted until the lease is healed.
     Lost(LeaseLost),
     /// Another lease was granted, and every attached key was put with it.
     Healed {
         /// The new lease.
         lease: LeaseId,
     },
-    /// Another client has put an attached key. The key is left alone and is not attached any more.
+    /// Another client has put an attached key. The key is detached and keeps the value of the other client.
     Taken {
         /// The key.
         key: Key,
@@ -30,10 +30,10 @@ pub enum HealingEvent {
     AttachFailed {
         /// The key.
         key: Key,
-        /// Why the put failed.
+        /// The error of the put.
         error: Error,
     },
-    /// Granting another lease failed. It is retried.
+    /// Granting another lease failed. The grant is retried.
     Failed(Error),
     /// Healing has ended: the lease was revoked, or the client was closed.
     Ended(LeaseLost),

@@ -1,4 +1,4 @@
-//! The task that heals a lease.
+//! The background task of a self-healing lease.
 
 use std::sync::Arc;
 
@@ -13,10 +13,11 @@ use crate::{
     service::{KeptLease, LeaseLost, LeaseLostReason},
 };
 
-/// How often a key that changes under our hands is looked at again before it counts as somebody else's.
+/// The number of times a key that changes between the read and the transaction is read again. After that it is treated as
+/// another client's key.
 const MOST_LOOKS: u32 = 8;
 
-/// Heals until there is nothing to heal any more.
+/// Heals the lease until it is revoked or the client is closed.
 pub(super) async fn run(shared: Arc<Shared>) {
     tokio::select! {
         biased;
@@ -28,7 +29,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Waits until the lease is lost and heals it, again and again.
+/// Waits until the lease is lost and re-creates it, in a loop.
 async fn heal(shared: &Shared) {
     loop {
         let kept = shared.book().kept.clone();
@@ -43,7 +44,7 @@ async fn heal(shared: &Shared) {
         let Some(kept) = shared.grant().await else { return };
         shared.book().replace(old, kept.clone());
         tokio::select! {
-            // Back to the beginning: the next lease gets the keys.
+            // The new lease was lost as well: the keys are put with the one after it.
             _ = kept.lost() => {}
             () = shared.put_all(kept.id()) => shared.tell(HealingEvent::Healed { lease: kept.id() }),
         }
@@ -55,18 +56,18 @@ fn is_final(lost: &LeaseLost) -> bool {
     matches!(lost.reason(), Closed | Released | Revoked)
 }
 
-/// Whether an error stays: no service answers a closed client.
+/// Returns whether an error is permanent: the client is closed or its runtime has ended.
 fn is_over(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Closed | ErrorKind::NoRuntime)
 }
 
 impl Shared {
     pub(super) fn tell(&self, event: HealingEvent) {
-        // An error means that there is no receiver.
+        // `send` fails if there is no receiver, which is not an error here.
         let _ = self.events.send(event);
     }
 
-    /// Another lease; `None` when there can be none any more.
+    /// Grants another lease, with retries. Returns `None` once the client is closed.
     async fn grant(&self) -> Option<KeptLease> {
         let mut failures = 0;
         loop {
@@ -88,9 +89,9 @@ impl Shared {
         sleep(Backoff::RECONNECT.wait_at_least_half(*failures, fastrand::u64(..))).await;
     }
 
-    /// Puts every attached key with the lease `new`, until all of them are there or belong to another client.
+    /// Puts every attached key with the lease `new`, until each of them is put or belongs to another client.
     ///
-    /// Keys are retried in rounds: one that is refused for ever must not keep the others waiting.
+    /// Keys are retried in rounds, so that a key whose put always fails does not block the others.
     async fn put_all(&self, new: LeaseId) {
         let mut left: Vec<Key> = self.book().attached.keys().cloned().collect();
         let mut failures = 0;
@@ -104,12 +105,12 @@ impl Shared {
         }
     }
 
-    /// Tries each of the keys once; returns those whose put failed.
+    /// Tries to put each key once and returns the keys whose put failed.
     async fn put_round(&self, keys: Vec<Key>, new: LeaseId) -> Vec<Key> {
         let mut failed = Vec::new();
         let mut keys = keys.into_iter();
         while let Some(key) = keys.next() {
-            // Looked up now: it may have been detached, or attached with another value, since the lease was lost.
+            // Read the value now: the key may have been detached, or attached with another value, since the lease was lost.
             let Some(value) = self.book().attached.get(&key).cloned() else { continue };
             match self.put_again(&key, &value, new).await {
                 Ok(true) => {}
@@ -125,7 +126,7 @@ impl Shared {
                     self.tell(HealingEvent::AttachFailed { key: key.clone(), error });
                     failed.push(key);
                     if unreachable {
-                        // The next key would wait out the same deadline.
+                        // No member responds: each further key would wait for its whole deadline.
                         failed.extend(keys);
                         return failed;
                     }
@@ -135,13 +136,15 @@ impl Shared {
         failed
     }
 
-    /// Puts a key that is missing or still belongs to an earlier lease of this handle; `false` where another client has put it.
+    /// Puts a key that is missing or still belongs to an earlier lease of this handle. Returns `false` if another client has put it.
+    ///
+    /// The transaction compares the key with what was read, so that a put by another client in between is never overwritten.
     async fn put_again(&self, key: &Key, value: &Value, new: LeaseId) -> Result<bool, Error> {
         for _ in 0..MOST_LOOKS {
             let found = Get::new(key.clone()).bind(&*self.kv).await?.kvs.pop();
             let unchanged = match found {
                 None => Compare::missing(key.clone()),
-                // Put by an attempt whose answer was lost, or attached again in the meantime.
+                // Put by an attempt whose response was lost, or by `attach` in the meantime.
                 Some(found) if found.lease == Some(new) => return Ok(true),
                 Some(found) if found.lease.is_some_and(|lease| self.book().earlier.contains(&lease)) => {
                     Compare::mod_revision(key.clone()).equal(found.mod_revision)

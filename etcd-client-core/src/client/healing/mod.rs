@@ -1,4 +1,4 @@
-//! Leases that heal themselves: lost, they are granted anew and their keys put again.
+//! Self-healing leases: after a loss another lease is granted, and its keys are put again.
 
 mod event;
 mod heal;
@@ -26,14 +26,31 @@ use crate::{
     transport::channel::check_runtime,
 };
 
-/// What a reader of the events may have left unread; older ones are dropped.
+/// The number of events buffered for a reader. A slower reader misses the oldest events.
 const MOST_EVENTS: usize = 64;
 
-/// How many lost leases are remembered. A key may still belong to one of them where the next was lost before it was healed; each
-/// expires on the server within about its time to live.
+/// The number of lost leases to remember. A key may still belong to one of them if the next lease was lost before it was healed.
+/// Each of them expires on the server after about its TTL.
 const MOST_EARLIER: usize = 16;
 
-/// A lease that heals itself, to be: what [`Client::healing_lease`](crate::Client::healing_lease) gives. Awaiting it grants the lease.
+/// A builder for a self-healing lease, returned by [`Client::healing_lease`](crate::Client::healing_lease). Awaiting it grants the
+/// lease.
+///
+/// # Cancel safety
+///
+/// Dropping the future stops the renewals. A lease that was granted expires after its TTL, and its keys with it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// use std::time::Duration;
+///
+/// let lease = client.healing_lease(Duration::from_secs(10)).attach("services/web/1", "10.0.0.7:80").await?;
+/// println!("registered with lease {}", lease.id());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing is granted until it is awaited"]
 pub struct HealingLeaseBuilder {
@@ -44,12 +61,44 @@ pub struct HealingLeaseBuilder {
 }
 
 impl HealingLeaseBuilder {
-    /// A lease of `ttl` on any services, which it holds for as long as it lives.
+    /// Creates a builder for a lease with this TTL on any services. The lease keeps the services alive.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::{sync::Arc, time::Duration};
+    /// use etcd_client_core::HealingLeaseBuilder;
+    ///
+    /// let (leases, keys) = (Arc::new(client.clone()), Arc::new(client));
+    /// let lease = HealingLeaseBuilder::new(leases, keys, Duration::from_secs(10)).await?;
+    /// # drop(lease);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(lease: Arc<dyn Lease>, kv: Arc<dyn Kv>, ttl: Duration) -> Self {
         Self { lease, kv, ttl, attached: BTreeMap::new() }
     }
 
-    /// Puts a key as soon as the lease is there, as [`HealingLease::attach`] does. May be given more than once.
+    /// Attaches a key, which is put once the lease is granted. May be called more than once.
+    ///
+    /// [`HealingLease::attach`] does the same later.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let lease = client
+    ///     .healing_lease(Duration::from_secs(10))
+    ///     .attach("services/web/1", "10.0.0.7:80")
+    ///     .attach("services/admin/1", "10.0.0.7:8080")
+    ///     .await?;
+    /// # drop(lease);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn attach(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
         self.attached.insert(key.into(), value.into());
         self
@@ -95,14 +144,17 @@ impl IntoFuture for HealingLeaseBuilder {
     }
 }
 
-/// A lease with keys, such as the registration of a service, that is there again after it was lost.
+/// A lease with attached keys, such as the registration of a service, that is re-created after a loss.
 ///
-/// When the lease is lost, another one with a new id is granted, and each attached key is put again where it is missing or still
-/// belongs to a lost lease of this handle. Failed steps are retried with a backoff and reported by [`events`](Self::events); a key
-/// stays attached while its put fails. A key that another client has put is left alone and is not attached any more. Use it for keys
-/// such as registrations; the holder of a lock must stop when its lease is lost, not get another.
+/// When the lease is lost, another lease with a new id is granted, and each attached key is put again if it is missing or still belongs
+/// to a lost lease of this handle. Failed steps are retried with a backoff and reported by [`events`](Self::events). A key stays attached
+/// while its put fails. A key that another client has put is detached and not overwritten.
 ///
-/// Clones share it. It holds its client; when the last clone is dropped the renewals stop, and the lease expires by itself.
+/// Use it for registrations. The holder of a lock must stop when its lease is lost, and must not continue with another one.
+///
+/// Clones share the lease and keep the client alive. When the last clone is dropped, the renewals stop and the lease expires.
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -128,7 +180,7 @@ struct Held {
     _healing: AbortOnDropHandle<()>,
 }
 
-/// What the handle and the task share.
+/// The state shared by the handle and the healing task.
 #[derive(Debug)]
 struct Shared {
     lease: Arc<dyn Lease>,
@@ -136,20 +188,20 @@ struct Shared {
     ttl: Duration,
     book: Mutex<Book>,
     events: broadcast::Sender<HealingEvent>,
-    /// Revoked: nothing is healed any more.
+    /// Cancelled by a revocation, which stops the healing.
     ended: CancellationToken,
 }
 
 #[derive(Debug)]
 struct Book {
     kept: KeptLease,
-    /// The leases that were lost before, the latest last.
+    /// The lost leases, in the order of their loss.
     earlier: VecDeque<LeaseId>,
     attached: BTreeMap<Key, Value>,
 }
 
 impl Book {
-    /// Goes on with another lease after `old` was lost.
+    /// Replaces the lost lease `old`.
     fn replace(&mut self, old: LeaseId, kept: KeptLease) {
         if self.earlier.len() == MOST_EARLIER {
             self.earlier.pop_front();
@@ -158,7 +210,7 @@ impl Book {
         self.kept = kept;
     }
 
-    /// Takes back an attachment whose put was not applied, unless the key was attached again or detached since.
+    /// Undoes an attachment whose put was not applied, unless the key was attached again or detached since.
     fn restore(&mut self, key: &Key, failed: &Value, before: Option<Value>) {
         if self.attached.get(key) != Some(failed) {
             return;
@@ -172,39 +224,79 @@ impl Book {
 
 impl Shared {
     fn book(&self) -> MutexGuard<'_, Book> {
-        // What it holds is replaced as a whole: a panic elsewhere leaves nothing half done.
+        // Every change under this lock is complete when it can panic, so a poisoned lock holds consistent data.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl HealingLease {
-    /// The lease that is there now; another one after it was lost.
+    /// Returns the id of the current lease. It changes after a loss.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let lease = client.healing_lease(std::time::Duration::from_secs(10)).await?;
+    /// println!("lease {}", lease.id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn id(&self) -> LeaseId {
         self.held.shared.book().kept.id()
     }
 
-    /// The lease that is there now, with its state and its deadline.
+    /// Returns the current lease, with its state and its deadline.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let lease = client.healing_lease(std::time::Duration::from_secs(10)).await?;
+    /// println!("expires at {:?} unless renewed", lease.current().deadline());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn current(&self) -> KeptLease {
         self.held.shared.book().kept.clone()
     }
 
-    /// Puts a key with this lease, now and again after each loss of the lease. Attaching it again changes its value.
+    /// Puts a key with the lease, now and again after each loss of the lease. Attaching a key again changes its value.
     ///
     /// # Errors
-    /// Those of [`Client::put`](crate::Client::put). Where the put was certainly not applied, a new key is not attached, and a key
-    /// that was attached before keeps its earlier value; [`HealingEvent::AttachFailed`] reports the latter. Where the put may have been
-    /// applied, the key is attached with the new value. Losing the lease during the call is not an error: the key is put with the
-    /// next lease.
+    ///
+    /// Those of [`Client::put`](crate::Client::put).
+    ///
+    /// - If the put was certainly not applied, a new key is not attached. A key that was attached before keeps its earlier value, and
+    ///   [`HealingEvent::AttachFailed`] reports it.
+    /// - If the put may have been applied, the key is attached with the new value.
+    /// - Losing the lease during the call is not an error: the key is put with the next lease.
+    ///
+    /// # Cancel safety
+    ///
+    /// The key stays attached if the future is dropped, and is put with the next lease. Its put with the current lease may or may not
+    /// be applied.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let lease = client.healing_lease(std::time::Duration::from_secs(10)).await?;
+    /// lease.attach("services/web/1", "10.0.0.7:80").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn attach(&self, key: impl Into<Key>, value: impl Into<Value>) -> Result<(), Error> {
         let (key, value) = (key.into(), value.into());
         let shared = &self.held.shared;
-        // In this order: a lease that replaces this one has its keys looked up after it is there.
+        // Attach before the put. If the lease is replaced in between, the healing task reads the attached keys after it has set the
+        // new lease, so it either finds this key, or this put uses the new lease.
         let before = shared.book().attached.insert(key.clone(), value.clone());
         loop {
             let id = self.id();
             let put = Put::new(key.clone(), value.clone()).lease(id).bind(&*shared.kv).await;
             match put {
-                // The key was put with a lease that is lost: the healing may have looked at it before. Each turn needs one more loss.
+                // The lease was lost during the put, and the healing task may have checked the key before it. Put the key again
+                // with the current lease. Each iteration requires one more loss, so the loop ends.
                 Ok(_) if id != self.id() => {}
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_lease_not_found() => return Ok(()),
@@ -222,12 +314,41 @@ impl HealingLease {
         }
     }
 
-    /// Puts a key no more. It stays as it is until the present lease ends.
+    /// Detaches a key: it is not put again after the next loss. The key is kept until the current lease ends.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let lease = client.healing_lease(std::time::Duration::from_secs(10)).await?;
+    /// lease.attach("services/web/1", "10.0.0.7:80").await?;
+    /// lease.detach("services/web/1");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn detach(&self, key: impl Into<Key>) {
         self.held.shared.book().attached.remove(&key.into());
     }
 
-    /// What happens to the lease from now on. It ends with the healing; a reader that is slow misses the oldest events.
+    /// Returns a stream of the events from now on. The stream ends when the healing ends. A slow reader misses the oldest events.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let lease = client.healing_lease(std::time::Duration::from_secs(10)).await?;
+    /// use etcd_client_core::HealingEvent;
+    /// use futures_util::StreamExt;
+    ///
+    /// let mut events = lease.events();
+    /// while let Some(event) = events.next().await {
+    ///     if let HealingEvent::Lost(lost) = event {
+    ///         println!("unregistered: {lost:?}");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn events(&self) -> impl Stream<Item = HealingEvent> + Send + Unpin + use<> {
         let events = self.held.shared.events.subscribe();
         Box::pin(futures_util::stream::unfold(events, |mut events| async move {
@@ -241,10 +362,26 @@ impl HealingLease {
         }))
     }
 
-    /// Ends it for all clones: no healing any more, and the lease is revoked, which deletes its keys.
+    /// Stops the healing for all clones and revokes the lease, which deletes its keys.
     ///
     /// # Errors
+    ///
     /// Those of [`KeptLease::revoke`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The healing stops even if the future is dropped. The revocation may then be applied or not. If not, the lease expires after
+    /// its TTL.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let lease = client.healing_lease(std::time::Duration::from_secs(10)).await?;
+    /// lease.revoke().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn revoke(self) -> Result<LeaseRevokeResponse, Error> {
         self.held.shared.ended.cancel();
         self.current().revoke().await

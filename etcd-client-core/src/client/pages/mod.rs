@@ -1,4 +1,4 @@
-//! A long range, page by page, at one revision.
+//! Reads a long range page by page at one revision.
 
 mod walk;
 
@@ -19,24 +19,35 @@ use crate::{
     op::{Bound, Get},
 };
 
-/// Some keys of a range, in key order.
+/// A page of a range: a number of pairs in key order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page {
-    /// The revision that all pages of one range are read at.
+    /// The revision of all pages of the range.
     pub revision: Revision,
-    /// The keys, at least one.
+    /// The pairs of this page, at least one.
     pub kvs: Vec<KeyValue>,
 }
 
-/// The pages of a range: a stream, or a loop over [`next`](Self::next).
+/// The pages of a range, returned by [`Get::pages`]. Read it with [`next`](Self::next) or as a [`Stream`].
 ///
-/// The first page fixes the revision of all of them, so that what is written meanwhile changes nothing. Where the member has
-/// `RangeStream` (etcd 3.7) the rest is streamed, elsewhere it is asked for page by page; a stream that breaks is continued
-/// by pages. Memory stays flat: pages aim at 1 MiB.
+/// The first page fixes the revision of all pages, so later writes do not affect them. Members of etcd 3.7 stream the rest
+/// (`RangeStream`); other members are called for each page, and so is any member after its stream has failed. Memory use is constant:
+/// pages aim at 1 MiB.
 ///
-/// With a revision filter ([`min_mod_revision`](Get::min_mod_revision) and its like) a member reads all of the rest for each
-/// page: it filters after it has read.
+/// With a revision filter such as [`min_mod_revision`](Get::min_mod_revision), a member reads the whole rest of the range for each page,
+/// because etcd filters after reading.
+///
+/// # Errors
+///
+/// Those of a get. The stream ends after an error.
+///
+/// - [`Code::Compacted`](etcd_errors::Code::Compacted) if the revision was compacted between two pages.
+/// - [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) if another
+///   cluster or history was [accepted](crate::Client::accept_cluster) between two pages. The pages before belong to a history that
+///   is lost.
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -49,13 +60,6 @@ pub struct Page {
 /// # Ok(())
 /// # }
 /// ```
-///
-/// # Errors
-///
-/// As a get; after an error the stream ends. [`Code::Compacted`](etcd_errors::Code::Compacted) says that the revision was compacted
-/// between two pages. [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
-/// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) says that another cluster or history was
-/// [accepted](crate::Client::accept_cluster) between two pages: the pages before it are of a history that is lost.
 #[must_use = "pages are read with `next` or as a stream"]
 pub struct Pages<'a> {
     reading: Reading<'a>,
@@ -67,12 +71,25 @@ enum Reading<'a> {
 }
 
 impl<'a> Get<Bound<'a>> {
-    /// Reads the range page by page at one revision. [`limit`](Get::limit) is the number of keys in all.
+    /// Reads the range page by page at one revision. [`limit`](Get::limit) limits the total number of keys.
     ///
     /// # Errors
     ///
-    /// The first page is an [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) when the get has a sort, counts only or is invalid by
-    /// itself.
+    /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest), as the first item, if the get is sorted, counts only, or is invalid itself.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut pages = client.get("users/").prefix().pages();
+    /// while let Some(page) = pages.next().await {
+    ///     println!("{} keys", page?.kvs.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "pagination")]
+    #[doc(alias = "paginate")]
     pub fn pages(self) -> Pages<'a> {
         let service = self.service();
         let (get, options) = self.unbind();
@@ -81,7 +98,19 @@ impl<'a> Get<Bound<'a>> {
 }
 
 impl Pages<'_> {
-    /// Asks for pages of `keys` keys each instead of sizes that adapt to the values. Only before the first page.
+    /// Sets the number of keys per page. By default the size adapts to the size of the values. Has no effect after the first page.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut pages = client.get("users/").prefix().pages().page_size(500);
+    /// while let Some(page) = pages.next().await {
+    ///     println!("{} keys", page?.kvs.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn page_size(mut self, keys: u32) -> Self {
         if let Reading::NotStarted(Some(walk)) = &mut self.reading {
             walk.fix_page_size(keys);
@@ -89,9 +118,27 @@ impl Pages<'_> {
         self
     }
 
-    /// The next page, `None` after the last one.
+    /// Returns the next page, or `None` after the last one.
     ///
-    /// Cancel safe: a page that was under way is given by the next call.
+    /// # Errors
+    ///
+    /// Those listed at [`Pages`]. The stream ends after an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe. A page in flight is returned by the next call.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut pages = client.get("users/").prefix().pages();
+    /// while let Some(page) = pages.next().await {
+    ///     println!("{} keys", page?.kvs.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<Page, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -1,4 +1,4 @@
-//! One step after another through a range, over a stream or by asking.
+//! The steps of reading a range, from a stream or by separate gets.
 
 use bytes::Bytes;
 use etcd_errors::{Code, Error, ErrorKind};
@@ -11,22 +11,22 @@ use crate::{
     service::{CallOptions, Kv, RangeStream},
 };
 
-/// How far the range has been read.
+/// The position in a range that is being read.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     kv: &'a dyn Kv,
     get: Get,
     options: CallOptions,
     plan: PagePlan,
-    /// Keys still wanted, `None` for all.
+    /// The number of keys left to read, `None` for all.
     remaining: Option<u64>,
     pinned: Option<Revision>,
     /// The last key that was delivered.
     last: Option<Bytes>,
     stream: Option<RangeStream>,
-    /// Whether a stream is worth trying.
+    /// Whether to try a stream.
     streams: bool,
-    /// Whether the stream has given anything.
+    /// Whether the stream has delivered pairs.
     streamed: bool,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
             spec.min_create_revision,
             spec.max_create_revision,
         ];
-        // RangeStream refuses revision filters on every version that has it.
+        // Every version of etcd that has RangeStream rejects revision filters.
         let streams = filters.iter().all(|&revision| revision == Revision::ZERO);
         let remaining = u64::try_from(spec.limit).ok().filter(|&limit| limit > 0);
         Self {
@@ -61,7 +61,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Every page has so many keys; streams have sizes of their own.
+    /// Fixes the number of keys per page. Streams are not used then, because the server chooses the size of their chunks.
     pub(super) fn fix_page_size(&mut self, keys: u32) {
         self.plan = PagePlan::fixed(keys.max(1));
         self.streams = false;
@@ -82,25 +82,25 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What cannot be read by pages, said before anything is sent.
+    /// Returns an error for a get that cannot be read by pages, before anything is sent.
     fn refusal(&self) -> Option<Error> {
         if self.get.spec().sort.is_some() {
-            return Some(Error::invalid_request(
-                "sort",
-                "pages come in key order: a get with a sort has none",
-            ));
+            return Some(Error::invalid_request("sort", "pages() cannot be combined with sort()"));
         }
         if self.get.spec().count_only {
-            return Some(Error::invalid_request("count_only", "a count has no pages"));
+            return Some(Error::invalid_request(
+                "count_only",
+                "pages() cannot be combined with count_only()",
+            ));
         }
-        // Each page brings a limit of its own, which would hide this one.
+        // Checked here, because each page sets its own limit and would hide a negative one.
         if self.get.spec().limit < 0 {
             return Some(Error::invalid_request("limit", "limit is negative"));
         }
         None
     }
 
-    /// Asking for a page says what is wrong where something is, and works where only the stream does not.
+    /// Opens a stream. An error is ignored: the get that follows reports it, or succeeds if only the stream failed.
     async fn open_stream(&mut self) {
         match self.kv.range_stream(self.rest(self.remaining), self.options.clone()).await {
             Ok(stream) => (self.stream, self.streamed) = (Some(stream), false),
@@ -118,13 +118,13 @@ impl<'a> Walk<'a> {
                     return Streamed::Page(chunk.kvs);
                 }
                 None => return Streamed::End,
-                // Its header came last: what it gave before is no better.
+                // The header arrives last, so the chunks delivered before belong to the wrong history as well.
                 Some(Err(error)) if self.streamed && is_disbelief(&error) => {
                     return Streamed::Disbelieved(error);
                 }
                 Some(Err(_)) => {
                     self.stream = None;
-                    // One that gave nothing would cost each page its timeout.
+                    // Do not try another stream if this one delivered nothing: it would cost each page its timeout.
                     self.streams = self.streamed;
                     return Streamed::Broken;
                 }
@@ -153,18 +153,19 @@ impl<'a> Walk<'a> {
         self.deliver(response.kvs, response.more)
     }
 
-    /// Whether a member has not caught up yet with the revision that another one gave. A linearizable page waits for it.
+    /// Returns whether the member has not caught up with the pinned revision, which another member reported. A linearizable get
+    /// waits until the member has.
     fn is_behind(&self, error: &Error) -> bool {
         let pinned_here = self.pinned.is_some() && self.get.spec().revision == Revision::ZERO;
         error.code() == Some(Code::FutureRev) && pinned_here && self.get.spec().serializable
     }
 
-    /// The get for what was not delivered yet.
+    /// Returns the get for the pairs that were not delivered yet.
     fn rest(&self, limit: Option<u64>) -> Get {
         let mut get = self.get.clone();
         if let Some(last) = &self.last {
             let (_, range_end) = get.spec().range.bounds();
-            // The next key after `last` in byte order.
+            // The smallest key that is greater than `last` in byte order.
             let start = [last, &b"\0"[..]].concat();
             get.spec_mut().range = KeyRange::from_bounds(start.into(), range_end);
         }
@@ -177,10 +178,10 @@ impl<'a> Walk<'a> {
     fn deliver(mut self, kvs: Vec<KeyValue>, more: bool) -> Step<'a> {
         let (Some(first), Some(last)) = (kvs.first(), kvs.last()) else { return None };
         if self.last.as_ref().is_some_and(|seen| first.key <= *seen) {
-            let error = Error::new(ErrorKind::Protocol, "a page repeats keys of the page before");
+            let error = Error::new(ErrorKind::Protocol, "a page repeats keys of the previous page");
             return Some((Err(error.with_operation("get")), None));
         }
-        // A copy: the key itself would keep the whole page in memory.
+        // Copied: a slice of the key would pin the whole page in memory.
         self.last = Some(Bytes::copy_from_slice(&last.key));
         let delivered = u64::try_from(kvs.len()).unwrap_or(u64::MAX);
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(delivered));
@@ -193,9 +194,9 @@ impl<'a> Walk<'a> {
 enum Streamed {
     Page(Vec<KeyValue>),
     End,
-    /// Nothing comes from a stream: ask for a page.
+    /// There is no stream, or it has failed: read the page with a get.
     Broken,
-    /// The stream was of another cluster or history.
+    /// The stream belonged to another cluster or history.
     Disbelieved(Error),
 }
 

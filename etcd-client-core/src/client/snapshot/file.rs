@@ -1,4 +1,4 @@
-//! A file that is there only once it is whole.
+//! A file that appears at its path only once it is complete.
 
 use std::{
     ffi::OsStr,
@@ -17,24 +17,24 @@ use crate::{
     service::{SnapshotStream, SnapshotSummary},
 };
 
-/// Each write of a file crosses to another thread: eight of etcd's chunks at a time.
+/// The size of a write. Each write is handed to a blocking thread, so eight of etcd's 32 KiB chunks are combined.
 const BUFFER: usize = 256 << 10;
 
-/// How the name of an unfinished file ends.
+/// The suffix of an unfinished file.
 const PART: &str = ".part";
 
-/// How long nothing was written to an unfinished file of another save until it counts as left behind. A save that stalls for longer
-/// and is resumed all the same finds its file gone and fails; it never publishes another one's.
+/// The idle time after which an unfinished file of another save is considered abandoned. A save that stalls for longer and then
+/// continues finds its file missing and fails. It never publishes the file of another save.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
-/// A file under way to its place. Dropping it removes it.
+/// An unfinished file. Dropping it removes the file.
 #[derive(Debug)]
 pub(super) struct PartFile {
     file: File,
     name: Name,
 }
 
-/// The name of a file under way, which goes when this goes.
+/// The path of an unfinished file, which is removed on drop unless it was published.
 #[derive(Debug)]
 struct Name {
     part: PathBuf,
@@ -43,25 +43,28 @@ struct Name {
 }
 
 impl PartFile {
-    /// Makes the file. Where this is dropped, what is made meanwhile is removed.
+    /// Creates the unfinished file.
+    ///
+    /// If the future is dropped, the file that the blocking thread still creates is removed with its result.
     pub(super) async fn create(target: &Path) -> Result<Self, Error> {
         let target = target.to_owned();
         blocking(move || Self::create_now(&target)).await
     }
 
     fn create_now(target: &Path) -> Result<Self, Error> {
-        let target = absolute(target).map_err(|error| failed("cannot find", target, error))?;
+        let target = absolute(target).map_err(|error| failed("cannot resolve", target, error))?;
         check(&target)?;
         remove_left_behind(&target);
-        // A name of its own for each save: a file that a killed process left cannot be in the way, and two saves cannot mix.
+        // Each save has a name that no other save uses. A file left by a killed process is not in the way, and two saves to the
+        // same path do not write to the same file.
         let mut part = target.clone().into_os_string();
         part.push(format!(".{:016x}{PART}", fastrand::u64(..)));
         let part = PathBuf::from(part);
-        let file = options().open(&part).map_err(|error| failed("cannot make", &part, error))?;
+        let file = options().open(&part).map_err(|error| failed("cannot create", &part, error))?;
         Ok(Self { file, name: Name { part, target, taken: false } })
     }
 
-    /// Writes the snapshot and puts the file in its place.
+    /// Writes the snapshot and moves the file to its path.
     pub(super) async fn fill(self, stream: SnapshotStream) -> Result<SnapshotSummary, Error> {
         let Self { file, name } = self;
         let mut writer = BufWriter::with_capacity(BUFFER, tokio::fs::File::from_std(file));
@@ -83,25 +86,25 @@ impl Name {
 }
 
 impl Drop for Name {
-    /// One system call, where a task would outlive the caller who looks whether the file is gone.
+    /// Blocks for one system call. A spawned task could still run when the caller checks that the file is gone.
     fn drop(&mut self) {
         if !self.taken {
-            // Nobody is left to be told.
+            // The save has failed already, or was dropped: there is no caller to report a second error to.
             let _ = fs::remove_file(&self.part);
         }
     }
 }
 
-/// Only a file is replaced, or nothing: a rename would put a file where a device was.
+/// Accepts a path that does not exist or is a regular file. A rename would replace a device by a file.
 fn check(target: &Path) -> Result<(), Error> {
     let shown = target.display();
     if target.file_name().is_none() {
-        return Err(refused(format!("{shown} names no file")));
+        return Err(refused(format!("{shown} does not name a file")));
     }
     match fs::metadata(target) {
         Ok(found) if found.is_dir() => Err(refused(format!("{shown} is a directory"))),
-        Ok(found) if !found.is_file() => Err(refused(format!("{shown} is there and no file"))),
-        // What cannot be looked at cannot be made either, which says why.
+        Ok(found) if !found.is_file() => Err(refused(format!("{shown} exists and is not a regular file"))),
+        // If the metadata cannot be read, creating the file fails as well and reports the reason.
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -114,14 +117,14 @@ fn options() -> OpenOptions {
     options
 }
 
-/// Makes the new name last; elsewhere than on Unix a directory cannot be opened for it.
+/// Syncs the directory, so that the rename survives a crash. Only on Unix can a directory be opened for this.
 fn sync_directory(target: &Path) -> Result<(), Error> {
     let Some(directory) = target.parent().filter(|_| cfg!(unix)) else { return Ok(()) };
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| failed("the snapshot is in its place, but cannot sync", directory, error))
+    synced.map_err(|error| failed("the snapshot is saved, but cannot sync", directory, error))
 }
 
-/// Removes the unfinished files that killed processes left. Failing to is no reason not to save.
+/// Removes the unfinished files that killed processes left. Errors are ignored, because they do not affect the save.
 fn remove_left_behind(target: &Path) {
     let (Some(directory), Some(name)) = (target.parent(), target.file_name()) else { return };
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -136,7 +139,7 @@ fn remove_left_behind(target: &Path) {
     }
 }
 
-/// Whether `found` is the name of an unfinished file of `target`.
+/// Returns whether `found` is the name of an unfinished file for `target`.
 fn is_part_of(found: &OsStr, target: &OsStr) -> bool {
     let digits = found
         .as_encoded_bytes()

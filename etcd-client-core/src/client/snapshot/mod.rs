@@ -1,4 +1,4 @@
-//! Asking for a snapshot: which member, how long, how large.
+//! The snapshot operation and its options.
 
 mod file;
 mod write;
@@ -17,13 +17,15 @@ use crate::{
     transport::channel::{Channel, check_runtime},
 };
 
-/// A member that reads its disk answers within this, an overloaded one too.
+/// The default idle timeout. Even an overloaded member that reads its disk sends the next chunk within this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A snapshot of the database of one member, made by [`Client::snapshot`](crate::Client::snapshot).
+/// A snapshot of the database of one member, returned by [`Client::snapshot`](crate::Client::snapshot).
 ///
-/// It is checked as it comes: against what the member announces, for its length, and for the SHA-256 at its end, which stays
-/// part of it. Once a member has answered, the snapshot comes from it or fails.
+/// The snapshot is verified while it is received: against the size that the member announces, for its length, and against the SHA-256
+/// digest at its end, which is part of the snapshot. After the first response the snapshot comes from this member, or fails.
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -58,71 +60,170 @@ impl Snapshot {
         }
     }
 
-    /// Asks the member at this endpoint; where it is none of the client's, on a connection of its own. Default: any that is
-    /// ready.
+    /// Takes the snapshot from the member at this endpoint. Default: any ready member.
+    ///
+    /// The endpoint need not be one of the client's; another member is called on a separate connection.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client.snapshot().member("http://10.0.0.2:2379").save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn member(mut self, endpoint: impl Into<String>) -> Self {
         self.member = Some(endpoint.into());
         self
     }
 
-    /// Ends the snapshot when no more of it comes for this long, connecting included; what the reader takes for a chunk does not
-    /// count. Default: 30 s.
+    /// Sets how long to wait for the next chunk, connecting included, before the snapshot fails. Default: 30 s.
+    ///
+    /// The time that the reader takes to process a chunk does not count.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// client.snapshot().idle_timeout(Duration::from_secs(120)).save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
         self.idle_timeout = idle_timeout;
         self
     }
 
-    /// Refuses a snapshot of more bytes, the 32 of the digest included; one that is announced to be larger at once.
-    /// Default: any size.
+    /// Sets the maximum size of the snapshot, including the 32 bytes of the digest. Default: unlimited.
+    ///
+    /// If the member announces a larger snapshot, the call fails immediately.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client.snapshot().max_bytes(8 << 30).save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// Has `on_progress` told of each chunk as it is handed on. Default: nobody is told.
+    /// Sets a callback that is called for each chunk that is passed on. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client
+    ///     .snapshot()
+    ///     .on_progress(|progress| eprintln!("{} of {:?} bytes", progress.received, progress.total))
+    ///     .save_to("backup.db")
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_progress(mut self, on_progress: impl FnMut(SnapshotProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
     }
 
-    /// Replaces all options of the call set so far.
+    /// Replaces all options of the call.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::CallOptions;
+    ///
+    /// client.snapshot().options(CallOptions::default().require_leader()).save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Ends the snapshot after `timeout`, the pace of its reader included. Default: it takes as long as it takes, whatever the
-    /// client's own timeout.
+    /// Sets a deadline for the whole snapshot, including the time its reader takes. Default: no deadline, not even that of the client.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// client.snapshot().timeout(Duration::from_secs(3600)).save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options = self.options.timeout(timeout);
         self
     }
 
-    /// Has a member that knows of no leader refuse the call. Default: it answers with what it has.
+    /// Fails if the member has no leader. By default a member without a leader sends the data that it has.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client.snapshot().require_leader().save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "WithRequireLeader")]
     pub fn require_leader(mut self) -> Self {
         self.options = self.options.require_leader();
         self
     }
 
-    /// Adds a gRPC metadata entry; a name that ends in `-bin` takes any bytes, others printable ASCII.
+    /// Adds a gRPC metadata entry. A name that ends in `-bin` accepts any bytes, other names printable ASCII.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// client.snapshot().metadata("x-request-id", "backup-42").save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.options = self.options.metadata(name, value);
         self
     }
 
-    /// Asks the member, and waits until it begins to answer: what it refuses it refuses here.
-    ///
-    /// Cancel safe.
+    /// Opens the snapshot and waits until the member begins to send it.
     ///
     /// # Errors
     ///
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an idle timeout of zero,
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) for an endpoint that cannot be read; else as
-    /// [`SnapshotStream::next_chunk`].
+    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) for a malformed endpoint. Otherwise those of
+    /// [`SnapshotStream::next_chunk`]. If the member rejects the call, this method fails and not the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut stream = client.snapshot().open().await?;
+    /// while let Some(chunk) = stream.next_chunk().await {
+    ///     println!("{} bytes", chunk?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open(self) -> Result<SnapshotStream, Error> {
         let member = self.member.as_deref().map(str::parse).transpose().map_err(named)?;
         if self.idle_timeout.is_zero() {
-            let invalid = Invalid::new("idle_timeout", "is zero, which fails every snapshot");
+            let invalid = Invalid::new("idle_timeout", "must be greater than zero");
             return Err(named(invalid.into()));
         }
         let call = SnapshotCall {
@@ -138,11 +239,26 @@ impl Snapshot {
         })
     }
 
-    /// Asks the member and writes the snapshot: see [`SnapshotStream::write_to`].
+    /// Opens the snapshot and writes it to a writer. See [`SnapshotStream::write_to`].
     ///
     /// # Errors
     ///
     /// Those of [`open`](Self::open) and of [`SnapshotStream::write_to`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves an incomplete snapshot in the writer. It lacks the digest.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut buffer = Vec::new();
+    /// let written = client.snapshot().write_to(&mut buffer).await?;
+    /// println!("SHA-256 {}", written.sha256);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn write_to<W>(self, writer: &mut W) -> Result<SnapshotSummary, Error>
     where
         W: AsyncWrite + Unpin + Send + ?Sized,
@@ -150,12 +266,27 @@ impl Snapshot {
         self.open().await?.write_to(writer).await
     }
 
-    /// Asks the member and saves the snapshot in a file: see [`SnapshotStream::save_to`]. The member is asked once the file can
-    /// be written.
+    /// Opens the snapshot and saves it to a file, completely or not at all. See [`SnapshotStream::save_to`].
+    ///
+    /// The member is called once the file can be written.
     ///
     /// # Errors
     ///
     /// Those of [`open`](Self::open) and of [`SnapshotStream::save_to`].
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`SnapshotStream::save_to`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let saved = client.snapshot().save_to("backup.db").await?;
+    /// println!("{} bytes, SHA-256 {}", saved.bytes, saved.sha256);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn save_to(self, path: impl AsRef<Path>) -> Result<SnapshotSummary, Error> {
         check_runtime().map_err(named)?;
         let part = PartFile::create(path.as_ref()).await?;
@@ -174,7 +305,7 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// Has an error say what was being done.
+/// Adds the name of the operation to an error.
 fn named(error: Error) -> Error {
     error.with_operation("snapshot")
 }

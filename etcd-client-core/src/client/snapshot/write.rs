@@ -1,4 +1,4 @@
-//! A snapshot into a writer or a file.
+//! Writes a snapshot to a writer or a file.
 
 use std::{io, path::Path};
 
@@ -13,50 +13,77 @@ use crate::{
 };
 
 impl SnapshotStream {
-    /// Writes the snapshot and flushes the writer, at its pace.
+    /// Writes the snapshot to a writer and flushes it. The writer sets the pace.
     ///
-    /// The digest, its last 32 bytes, is written once the whole has been found right. After an error, or when the future is
-    /// dropped, the writer holds bytes that must not be taken for a snapshot: they lack the digest.
+    /// The digest, the last 32 bytes, is written once the whole snapshot has been verified. After an error the writer holds an incomplete
+    /// snapshot, which lacks the digest and must not be used.
     ///
     /// # Errors
     ///
-    /// [`Io`](ErrorKind::Io) when the writer fails, its error being the source;
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) when part of the snapshot was read before; else as
+    /// [`Io`](ErrorKind::Io) if the writer fails, with its error as the source.
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if part of the snapshot was read before. Otherwise those of
     /// [`next_chunk`](Self::next_chunk).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves an incomplete snapshot in the writer. It lacks the digest.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let stream = client.snapshot().open().await?;
+    /// let mut buffer = Vec::new();
+    /// stream.write_to(&mut buffer).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn write_to<W>(self, writer: &mut W) -> Result<SnapshotSummary, Error>
     where
         W: AsyncWrite + Unpin + Send + ?Sized,
     {
         check_runtime().map_err(named)?;
         let not_written =
-            |error| named(Error::new(ErrorKind::Io, "the snapshot cannot be written").with_source(error));
+            |error| named(Error::new(ErrorKind::Io, "cannot write the snapshot").with_source(error));
         copy(self, writer, not_written).await
     }
 
-    /// Saves the snapshot in a file, all of it or none.
+    /// Saves the snapshot to a file, completely or not at all.
     ///
-    /// The snapshot is written to a file next to `path`, whose name is that of `path` with 16 random hexadecimal digits and `.part`
-    /// added, and which only its owner may read. Once checked and synced to the disk that file replaces `path` atomically, whatever
-    /// file was there before, and the directory is synced. After an error the `.part` file is removed.
+    /// The snapshot is written to a file next to `path`, named after it with `.`, 16 random hexadecimal digits and `.part` appended, and
+    /// readable by its owner only. Once verified and synced to disk, that file replaces `path` atomically, including an existing file, and
+    /// the directory is synced. After an error the `.part` file is removed.
     ///
-    /// A process that is killed leaves its `.part` file. It is in nobody's way: the next save to the same `path` removes it once
-    /// nothing was written to it for an hour.
-    ///
-    /// # Cancel safety
-    /// Dropping the future removes the `.part` file, unless the whole snapshot has been received: then it may still replace `path`.
+    /// A process that is killed leaves its `.part` file behind, which does no harm: the next save to the same `path` removes it if it
+    /// has not been written to for an hour.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) when `path` is a directory, or anything else but a file;
-    /// [`Io`](ErrorKind::Io) when a file cannot be made, written, synced or renamed, with the file's name, and the cause as the
-    /// source; else as [`write_to`](Self::write_to).
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if `path` exists and is not a regular file. [`Io`](ErrorKind::Io) if a file cannot be
+    /// created, written, synced or renamed; the error names the file, and the cause is its source. Otherwise those of
+    /// [`write_to`](Self::write_to).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future removes the `.part` file, unless the whole snapshot has been received: then it may still replace `path`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let stream = client.snapshot().open().await?;
+    /// println!("storage version {:?}", stream.version());
+    /// stream.save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn save_to(self, path: impl AsRef<Path>) -> Result<SnapshotSummary, Error> {
         check_runtime().map_err(named)?;
         PartFile::create(path.as_ref()).await?.fill(self).await
     }
 }
 
-/// Writes all of the stream and flushes the writer, whose errors `not_written` puts into words.
+/// Writes the whole stream and flushes the writer. `not_written` converts the errors of the writer.
 pub(super) async fn copy<W>(
     mut stream: SnapshotStream,
     writer: &mut W,
@@ -66,7 +93,8 @@ where
     W: AsyncWrite + Unpin + Send + ?Sized,
 {
     if stream.received_bytes() > 0 {
-        let invalid = Invalid::new("stream", "has been read from: it does not hold all of the snapshot");
+        // The bytes read before would be missing from the file, which would still have a valid digest at its end.
+        let invalid = Invalid::new("stream", "has been read from, so it does not contain the whole snapshot");
         return Err(named(invalid.into()));
     }
     while let Some(chunk) = stream.next_chunk().await {

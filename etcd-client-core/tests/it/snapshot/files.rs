@@ -27,9 +27,9 @@ async fn a_path_that_is_no_file_is_refused_before_anything_is_asked() {
     fs::create_dir(directory.join("taken")).expect("made");
     for (path, says) in [
         (directory.join("taken"), "taken is a directory"),
-        (directory.join("taken/.."), "names no file"),
-        ("/".into(), "names no file"),
-        ("/dev/null".into(), "/dev/null is there and no file"),
+        (directory.join("taken/.."), "does not name a file"),
+        ("/".into(), "does not name a file"),
+        ("/dev/null".into(), "/dev/null exists and is not a regular file"),
     ] {
         let error = client.snapshot().save_to(&path).await.expect_err(says);
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("path")), "{error}");
