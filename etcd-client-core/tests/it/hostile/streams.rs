@@ -88,7 +88,8 @@ async fn a_few_empty_data_frames_are_skipped_and_a_flood_ends_the_connection() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         rig.check(rpc, after_empty_frames(rpc, 20), Expect::Success).await;
-        rig.check(rpc, after_empty_frames(rpc, 50_000), Expect::Lost).await;
+        // h2 ends a connection after 100 of them.
+        rig.check(rpc, after_empty_frames(rpc, 5_000), Expect::Lost).await;
     }
 }
 
