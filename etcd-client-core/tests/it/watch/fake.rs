@@ -25,6 +25,8 @@ pub(crate) enum Said {
     Message(pb::WatchResponse),
     /// The end of the stream, without a status.
     Reset,
+    /// The end of the stream with the status of a learner, which serves no watches.
+    Learner,
 }
 
 /// What is answered to a request: the number of the stream, from 0 on, and the request.
@@ -141,6 +143,13 @@ async fn watch(mut body: RecvStream, mut send: SendStream<Bytes>, shared: &Share
             for said in (shared.script)(stream, request) {
                 match said {
                     Said::Message(message) => send.send_data(framed(&message.encode_to_vec()), false)?,
+                    Said::Learner => {
+                        let mut trailers = HeaderMap::new();
+                        trailers.insert("grpc-status", HeaderValue::from_static("9"));
+                        let text = HeaderValue::from_static("etcdserver: rpc not supported for learner");
+                        trailers.insert("grpc-message", text);
+                        return send.send_trailers(trailers);
+                    }
                     Said::Reset => {
                         // What was said before arrives first.
                         tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -1,14 +1,18 @@
 //! What old, broken and hostile members say.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
-use etcd_client_core::{Code, ErrorKind, GrpcCode, Limits, WatchHandle};
+use etcd_client_core::{Code, Error, ErrorKind, GrpcCode, Limits, WatchHandle};
 use etcd_proto::etcdserverpb::{self as pb, watch_request::RequestUnion};
 
 use super::{
     fake::{Fake, Said, canceled, created, denied, header, progress, puts},
     rig::{end, events},
 };
+use crate::servers::PATIENCE;
 
 const DENIAL: &str = "rpc error: code = PermissionDenied desc = etcdserver: permission denied";
 
@@ -56,6 +60,36 @@ async fn what_is_repeated_or_older_than_the_watch_is_left_out() {
     assert_eq!(fake.starts(1), [13]);
     let counters = watch.counters();
     assert_eq!((counters.resumed, counters.repeated), (1, 5), "{counters:?}");
+}
+
+/// A proxy that balances calls may send a watch to a learner although the check of its connection met a voter.
+#[tokio::test]
+async fn a_watch_that_meets_a_learner_is_retried() {
+    let script = creating(10, |stream, id| match stream {
+        1 => vec![puts(id, &[11], false), Said::Learner],
+        _ => vec![puts(id, &[12], false)],
+    });
+    let script =
+        move |stream, request| if stream == 0 { vec![Said::Learner] } else { script(stream, request) };
+    let fake = Fake::start("3.5.0", 10, script).await;
+    let client = fake.client();
+    let mut watch = client.watch("k").timeout(PATIENCE).await.expect("the second stream meets a voter");
+    assert_eq!(revisions(&mut watch, 2).await, [11, 12]);
+    assert_eq!((fake.starts(2), watch.counters().resumed), (vec![12], 1));
+}
+
+#[tokio::test]
+async fn a_watch_that_meets_only_learners_names_them() {
+    let fake = Fake::start("3.5.0", 10, |_, _| vec![Said::Learner]).await;
+    let client = fake.client();
+    client.ready_within(PATIENCE).await.expect("the check of its connection meets a voter");
+    let error = client.watch("k").timeout(Duration::from_secs(2)).await.expect_err("no voter");
+    let report = error.report().to_string();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{report}");
+    assert!(error.message().contains("rpc not supported for learner"), "{report}");
+    assert!(error.attempts().iter().any(|attempt| attempt.sent()), "{report}");
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Error>());
+    assert_eq!(cause.and_then(Error::code), Some(Code::NotSupportedForLearner), "{report}");
 }
 
 #[tokio::test]
