@@ -1,5 +1,6 @@
 //! The advice of error reports, followed: after what the hint says, the call succeeds.
 //!
+//! Errors that depend on the state of members are in [`members`], those that only a scripted server gives in [`scripted`].
 //! Advice that other files follow:
 //!
 //! | advice of | followed in |
@@ -7,9 +8,12 @@
 //! | `NoSpace` | `maintenance::a_full_database_can_be_made_writable_again` |
 //! | `UserEmpty`, `RootUserNotExist`, `RootRoleNotExist` | `auth_admin::switch::auth_needs_root_and_is_turned_on_and_off` |
 //! | `AuthFailed`, `InvalidAuthToken` | `auth::switching`, `auth::expiry` |
-//! | `NotSupportedForLearner`, `MemberLearnerNotReady`, `MemberNotLearner`, `Unhealthy` | `learner`, `cluster` |
+//! | `NotSupportedForLearner`, `MemberLearnerNotReady`, `MemberNotLearner` | `learner`, `cluster` |
 //! | `NoLeader`, `NotLeader` | `no_quorum`, `move_leader` |
 //! | a proxy that refuses | `hostile::heads` |
+
+mod members;
+mod scripted;
 
 use std::time::Duration;
 
@@ -65,7 +69,7 @@ async fn of_revisions() {
 
     let ahead = Revision::new(new.get() + 1_000);
     let error = client.get("k").revision(ahead).await.expect_err("in the future");
-    advises(&error, "ask for a revision that a response has shown");
+    advises(&error, "use a revision from a response of this cluster");
     client.get("k").revision(fresh).await.expect("shown");
 }
 
@@ -105,7 +109,7 @@ async fn of_leases() {
     let minute = Duration::from_secs(60);
     let unknown = LeaseId::new(0x6877).expect("not zero");
     let error = client.put("hints/lease", "v").lease(unknown).await.expect_err("no such lease");
-    advises(&error, "grant a new one");
+    advises(&error, "grant a new lease");
     let granted = client.lease().grant(minute).await.expect("granted").id;
     client.put("hints/lease", "v").lease(granted).await.expect("attached");
     let error = client.put("hints/lease", "").lease(granted).ignore_lease().await.expect_err("both");
@@ -171,7 +175,7 @@ async fn of_the_process() {
     });
     let error = without_runtime.join().expect("no panic");
     assert_eq!(error.kind(), ErrorKind::NoRuntime);
-    advises(&error, "inside of a running tokio runtime");
+    advises(&error, "inside the Tokio runtime that the client was built on");
 
     let nowhere = std::env::temp_dir().join("etcd-hints").join(std::process::id().to_string());
     let client = client(cluster.endpoints());

@@ -12,9 +12,9 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         return Some(hint);
     }
     match error.kind() {
-        ErrorKind::InvalidData => Some("read the bytes instead of the text"),
+        ErrorKind::InvalidData => Some("read the key or the value as bytes instead of text"),
         _ if error.outcome_unknown() => Some("read back what was written before writing it again"),
-        // Whoever got as far as TLS was told there what to look at.
+        // An attempt that ended in the TLS handshake already says in its reason which setting to check.
         ErrorKind::Unavailable if is_about_tls(error) => None,
         ErrorKind::Unavailable | ErrorKind::Timeout if is_about_a_name(error) => {
             Some("check the host name and that the DNS server answers, or use an IP address")
@@ -31,7 +31,7 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         ErrorKind::Timeout => Some("allow more time, or look at the member's disk, load and network"),
         ErrorKind::Closed => Some("make the call before the client is closed, or on a new client"),
         ErrorKind::NoRuntime => {
-            Some("make the call inside of a running tokio runtime, the one of this client")
+            Some("make the call inside the Tokio runtime that the client was built on, while it runs")
         }
         ErrorKind::Protocol if error.grpc_code() == Some(GrpcCode::ResourceExhausted) => {
             Some("raise max_receive_bytes, or read less at once: with a limit, or by pages")
@@ -43,10 +43,24 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
             Some("check that the directory exists and is writable, and that there is room on the disk")
         }
         ErrorKind::Lagged => {
-            Some("read faster, allow a larger buffer, or have the watch park or coalesce instead of failing")
+            Some("read faster, raise buffer_bytes, or let the watch pause or coalesce instead of failing")
         }
-        ErrorKind::Unsupported => Some("use a newer version of etcd, or do without this call"),
+        ErrorKind::Unsupported => unsupported(error.message()),
         _ => None,
+    }
+}
+
+/// The advice depends on which part is missing: the etcd version, the members behind a proxy, or connections.
+fn unsupported(message: &str) -> Option<&'static str> {
+    // The message about etcd's gRPC proxy names the setting of the proxy itself.
+    if message.contains("gRPC proxy") {
+        None
+    } else if message.contains("over a service") {
+        Some("make the call on a client that was built with endpoints")
+    } else if message.contains("runs etcd") {
+        Some("upgrade this member, or lower min_server_version")
+    } else {
+        Some("use a newer version of etcd, or do without this call")
     }
 }
 
@@ -63,7 +77,7 @@ fn is_about_a_name(error: &Error) -> bool {
     error.message().starts_with("DNS ") || (!attempts.is_empty() && attempts.iter().all(about_a_name))
 }
 
-/// Whether a proxy said that it does not reach the member.
+/// Whether a proxy answered in place of a member that it cannot reach.
 fn is_about_a_proxy(error: &Error) -> bool {
     error.message().contains("not gRPC but HTTP status")
 }
@@ -88,27 +102,27 @@ fn for_request(code: Code) -> Option<&'static str> {
             "send less at once, or raise --max-request-bytes of every member and the limit of the client"
         }
         Code::Compacted => "read again without a revision, or watch from the revision of a fresh read",
-        Code::FutureRev => "ask for a revision that a response has shown; is this still the same cluster?",
+        Code::FutureRev => "use a revision from a response of this cluster, at most its current one",
         Code::NoSpace => {
-            "read back what was written: the write that fills the quota is applied all the same; then compact, \
+            "read back what was written, because the write that exceeds the quota is still applied; then compact, \
              defragment and disarm the NOSPACE alarm, or raise --quota-backend-bytes"
         }
-        Code::TooManyRequests => "send fewer requests at a time; etcd's apply queue is full",
-        Code::LeaseNotFound => "the lease has expired or was revoked: grant a new one",
+        Code::TooManyRequests => "send fewer requests at a time, and retry: the member's apply queue is full",
+        Code::LeaseNotFound => "grant a new lease: this one has expired or was revoked",
         Code::LeaseExist => "choose another lease id, or set none to let the client choose",
-        Code::LeaseTTLTooLarge => "ask for a time to live of at most 9,000,000,000 seconds",
+        Code::LeaseTTLTooLarge => "use a TTL of at most 9,000,000,000 seconds",
         _ => return None,
     })
 }
 
 fn for_auth(code: Code) -> Option<&'static str> {
     Some(match code {
-        Code::UserEmpty => "authentication is enabled: give the client a user and a password",
+        Code::UserEmpty => "give the client a user and a password: authentication is enabled",
         Code::AuthFailed => "check user and password; users without a password need a client certificate",
         Code::InvalidAuthToken | Code::AuthOldRevision => {
             "set a user and a password, or a token provider, so that the client renews tokens; a fixed token has to be replaced in a new client"
         }
-        Code::AuthNotEnabled => "enable authentication first, or connect without user and password",
+        Code::AuthNotEnabled => "enable authentication first, or connect without a user and a password",
         Code::PermissionDenied | Code::Other(GrpcCode::PermissionDenied) => {
             "grant one of the user's roles the permission for the whole range of the request"
         }
@@ -121,22 +135,30 @@ fn for_auth(code: Code) -> Option<&'static str> {
 fn for_cluster(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::NoLeader => {
-            "the member has lost its quorum: try another member, check the health of the cluster"
+            "try another member, and check the health of the cluster: this member has no leader"
         }
-        Code::NotLeader => "ask the leader; status names it",
+        Code::NotLeader => "send the call to the leader; its status names it",
         Code::NotSupportedForLearner => {
-            "ask a voting member; a learner serves only serializable reads and status"
+            "send the call to a voting member; a learner serves only serializable reads and status"
         }
         Code::MemberNotLearner => "list the members: the promotion may have succeeded already",
         Code::MemberLearnerNotReady => {
             "wait until the learner has caught up with the leader, then promote it"
         }
-        Code::MemberNotEnoughStarted | Code::Unhealthy => {
-            "bring the members back up before changing membership"
+        // etcd counts a member as started once it has published its name (IsReadyToAddVotingMember in etcd's
+        // server/etcdserver/api/membership/cluster.go). One that is down still counts.
+        Code::MemberNotEnoughStarted => {
+            "start every member that was added, before changing membership again; the last started one cannot \
+             be removed"
         }
-        Code::ClusterIDMismatch => "this member belongs to another cluster: check the endpoints",
-        Code::Corrupt => "stop writing; find the member that differs with endpoint hashkv and replace it",
-        Code::NotCapable => "wait until every member runs the new version",
+        // HealthInterval in etcd's server/etcdserver/server.go.
+        Code::Unhealthy => "bring every member up, wait 5 s, then change membership",
+        Code::ClusterIDMismatch => "check the endpoints: this member belongs to another cluster",
+        Code::Corrupt => {
+            "stop writing; compare hash_kv of all members, remove the one that differs, disarm the CORRUPT \
+             alarm, and add a member in its place"
+        }
+        Code::NotCapable => "wait until every member runs the new version, then retry",
         _ => return None,
     })
 }

@@ -148,6 +148,24 @@ impl Cluster {
         Ok(member)
     }
 
+    /// Prepares one more member, which is neither added to the cluster nor started, and returns its peer URL. Add it with
+    /// that URL, then start it with [`Member::restart`].
+    ///
+    /// # Errors
+    /// When no ports can be had.
+    pub fn prepare_member(&mut self) -> anyhow::Result<String> {
+        let index = self.ever;
+        let mut plan = self.setup.plan.clone();
+        let listen = self.setup.listen(&mut plan, index)?;
+        let peer = format!("http://127.0.0.1:{}", listen.advertised_peer);
+        let known: Vec<Listen> =
+            self.members.iter().map(|member| &member.listen).chain([&listen]).cloned().collect();
+        let member = self.setup.member(index, &listen, &known, State::Existing)?;
+        self.ever += 1;
+        self.members.push(member);
+        Ok(peer)
+    }
+
     /// Takes one member out of the cluster and ends it. Those behind it move up by one; its name is not used again.
     ///
     /// # Errors
