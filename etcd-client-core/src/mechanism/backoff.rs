@@ -34,6 +34,7 @@ impl Backoff {
     /// `random` must be uniform over all of `u64`. The delay is uniform from zero to the bound (full jitter), which
     /// spreads out clients that failed at the same time.
     pub(crate) fn wait(self, failures: u32, random: u64) -> Duration {
+        // Bounded so that the shift fits into 32 bits.
         let doublings = failures.saturating_sub(1).min(31);
         let bound = self.base.saturating_mul(1 << doublings).min(self.max);
         let fraction = random as f64 / u64::MAX as f64;

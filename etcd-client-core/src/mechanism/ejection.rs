@@ -38,6 +38,7 @@ pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> Use {
         Observation::Abandoned | Observation::DeadlinePassed if elapsed >= FAIR => Use::Bad,
         Observation::Abandoned | Observation::DeadlinePassed => Use::Unclear,
         Observation::Refused(code, _) => match code {
+            // Reported by the member itself, so a single response is enough to eject it.
             Code::NoLeader | Code::NotSupportedForLearner => Use::Useless,
             Code::Stopped
             | Code::Timeout
@@ -45,6 +46,7 @@ pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> Use {
             | Code::TimeoutDueToConnectionLost
             | Code::TimeoutWaitAppliedIndex
             | Code::Other(GrpcCode::Unavailable) => Use::Bad,
+            // An election or an overloaded cluster: another member would respond the same way.
             Code::LeaderChanged | Code::TooManyRequests => Use::Unclear,
             _ => Use::Good,
         },
@@ -69,6 +71,7 @@ impl Ejection {
     /// return what was committed before, and it accepts proposals that are lost because it has not heard of its
     /// successor yet.
     pub(crate) fn good(&mut self, began: Duration) {
+        // Strictly later: a call that began in the same instant may have been in flight.
         if self.until.is_none() || began > self.since {
             *self = Self::default();
         }

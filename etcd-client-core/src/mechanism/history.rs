@@ -175,6 +175,7 @@ impl History {
         }
         self.same_cluster(origin.cluster)?;
         let Some(seen) = floor.filter(|_| origin.revision > 0) else { return Ok(()) };
+        // An equal revision is possible: nothing was written since.
         if origin.revision < seen {
             return Err(Violation::Older { seen, found: origin.revision });
         }

@@ -32,6 +32,7 @@ pub(crate) fn leader(views: &[View]) -> Leader {
     let Some((leader, term)) = newest.and_then(|view| Some((view.leader?, view.term))) else {
         return Leader::Unknown;
     };
+    // The leader has to confirm its role itself: the other members may not know yet that it has stepped down.
     match views.iter().find(|view| view.member == leader && view.leader == Some(leader) && view.term == term)
     {
         Some(view) => Leader::At(view.endpoint),

@@ -220,6 +220,7 @@ impl Liveness {
             (false, _) => self.busy_since = None,
             (true, Some(_)) => {}
         }
+        // One probe at a time: its answer, or the lack of one, decides.
         if let Some(sent) = self.sent {
             return self.await_answer(now, sent);
         }
@@ -227,11 +228,13 @@ impl Liveness {
             let quiet = since.max(self.heard).saturating_add(self.keepalive.quiet);
             quiet.max(self.next_probe(now, self.keepalive.spacing, self.keepalive.for_calls))
         });
+        // Doubts use the shortest spacing that servers tolerate, because they are rare and urgent.
         let early = self.doubted.then(|| self.next_probe(now, LEAST_SPACING, true));
         let Some(due) = usual.into_iter().chain(early).min() else { return self.result(None, None) };
         if now < due {
             return self.result(None, Some(due));
         }
+        // A probe caused by doubts alone does not count as this connection's own silence.
         let silent = usual.is_some_and(|usual| now >= usual);
         let suspicion = self.keepalive.suspicion;
         let suspicion = if self.doubted { suspicion.min(DOUBTED_SUSPICION) } else { suspicion };

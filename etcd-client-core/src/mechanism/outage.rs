@@ -99,7 +99,7 @@ mod tests {
         }
         steps.extend([(5_000, Connecting), (5_100, Ready)]);
         assert_eq!(notes(&steps), [Note::Ready, Note::Began, Note::Over { lasted: 5_000, attempts: 1_002 }]);
-        // The next outage counts anew.
+        // The next outage is counted separately.
         steps.extend([(6_000, Ended), (6_100, Failed), (6_200, Ready)]);
         assert_eq!(notes(&steps)[3..], [Note::Began, Note::Over { lasted: 200, attempts: 1 }]);
     }

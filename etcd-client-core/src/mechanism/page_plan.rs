@@ -41,6 +41,8 @@ impl PagePlan {
         if self.fixed || keys == 0 {
             return;
         }
+        // The average of the last page predicts the next one, because neighbouring keys tend to hold similar
+        // values.
         let per_key = bytes.div_ceil(keys).max(1);
         let fitting = u32::try_from(TARGET_BYTES / per_key).unwrap_or(u32::MAX);
         self.next = fitting.clamp(1, self.next.saturating_mul(2).min(MOST));

@@ -61,6 +61,7 @@ pub(crate) fn pick(
 fn two_random(candidates: usize, rate: &impl Fn(usize) -> Option<Rating>, random: u64) -> Option<usize> {
     let (low, high) = (random as u32 as usize, (random >> 32) as usize);
     let first = low % candidates;
+    // The offset is from 1 to `candidates - 1`, so the second index differs from the first.
     let second = (first + 1 + high % (candidates - 1)) % candidates;
     let cost = |i: usize| rate(i).filter(|(standing, _)| *standing == Standing::GOOD).map(|(_, cost)| cost);
     match (cost(first), cost(second)) {

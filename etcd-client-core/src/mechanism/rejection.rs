@@ -55,6 +55,7 @@ pub(crate) fn remedy(
         (Credentials::None, Code::AuthOldRevision) => Remedy::Resend,
         _ => return None,
     };
+    // A server that never accepts a token must not keep a call busy until its deadline.
     (rejections <= MOST_REJECTIONS).then_some(remedy)
 }
 

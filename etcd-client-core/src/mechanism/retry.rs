@@ -71,6 +71,7 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
     let repeatable = class.is_repeatable();
     let resend = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
+        // The request may have been processed.
         Observation::Lost | Observation::Abandoned => repeatable,
         Observation::Refused(code, _) => match code {
             // Returned before the request is proposed, and temporary: the backlog drains.
@@ -80,6 +81,7 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
             // As above. A caller that requires a leader wants to fail immediately if there is none, so
             // members that are down are not waited for.
             Code::NoLeader => untried == Untried::Ready && class != Class::Forwarded,
+            // The proposal may be committed although the member reports a failure.
             Code::LeaderChanged
             | Code::Stopped
             | Code::Timeout
@@ -93,6 +95,8 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
             }
             _ => false,
         },
+        // A member that responds with something undecodable has processed the request, and would respond the
+        // same way again. After the deadline, no time is left.
         Observation::Malformed | Observation::DeadlinePassed => false,
     };
     if resend { Decision::Resend } else { Decision::GiveUp }

@@ -101,6 +101,7 @@ impl SnapshotCheck {
         if length % SECTOR != DIGEST_BYTES as u64 {
             return Err(SnapshotFault::NoDigest { length });
         }
+        // Joined, because the digest may span several parts.
         let mut rest = BytesMut::with_capacity(self.held_bytes);
         self.held.drain(..).for_each(|part| rest.extend_from_slice(&part));
         let digest = rest.split_off(rest.len() - DIGEST_BYTES);

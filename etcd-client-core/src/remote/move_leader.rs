@@ -80,6 +80,7 @@ async fn find(
         }
         tokio::select! {
             () = sleep(wait) => {}
+            // Ends the wait early. The next round reports the closed client.
             () = channel.pool().shutdown() => {}
         }
     }
@@ -121,6 +122,7 @@ async fn look(
             break;
         }
     }
+    // Cancels the requests still in flight.
     drop(asked);
     Seen { endpoints, views, errors }
 }

@@ -168,6 +168,7 @@ fn broken(failure: Failure, connection: &Connection) -> Error {
 
 /// Records that a member is older than 3.7, for the lifetime of its connection.
 fn learn(failure: &Failure, connection: &Connection) {
+    // grpc-go's message for a method that is not registered. The code alone may come from a proxy.
     if failure.text.contains("unknown method") {
         connection.remember_lacking(METHOD);
     }

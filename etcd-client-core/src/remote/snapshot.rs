@@ -58,6 +58,7 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     let request = pb::SnapshotRequest {};
     let messages = tokio::select! {
         messages = channel.server_stream(Call::new(METHOD, &options), &request) => messages?,
+        // A separate channel for one endpoint has its own pool, which the client's shutdown does not close.
         () = client.pool().shutdown() => return super::named(METHOD, Err(closed())),
     };
     let mut reader = Reader {

@@ -1,4 +1,4 @@
-//! The wire conversions: what is sent, what comes back without a copy, and what a hostile server gets.
+//! Tests of the wire conversions: requests, responses without copies, and responses of a hostile server.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn assert_protocol<T: std::fmt::Debug>(answer: Result<T, Error>, outcome: Outcom
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Protocol, outcome), "{error}");
 }
 
-// ===== what is sent =====
+// ===== requests =====
 
 #[test]
 fn every_option_of_a_get_is_sent() {
@@ -80,7 +80,7 @@ fn sorts_are_numbers_that_every_server_knows() {
             (request.sort_target, request.sort_order)
         };
         assert_eq!(sent(Descend), (number, 2));
-        // Ascending keys is the order of the store: sent as no order.
+        // Ascending keys is the order of the store, so no sort is sent.
         assert_eq!(sent(Ascend), if number == 0 { (0, 0) } else { (number, 1) });
     }
 }
@@ -149,7 +149,7 @@ fn requests_share_the_callers_bytes() {
     assert_eq!((put.key.as_ptr(), put.value.as_ptr()), (key.as_ptr(), value.as_ptr()));
 }
 
-// ===== what comes back =====
+// ===== responses =====
 
 #[test]
 fn pairs_are_converted_in_place() {
@@ -280,7 +280,7 @@ fn nonsense_is_clamped_or_refused() {
     );
 }
 
-// ===== the answer to a Txn =====
+// ===== responses to transactions =====
 
 fn result(response: Response) -> pb::ResponseOp {
     pb::ResponseOp { response: Some(response) }
@@ -323,7 +323,7 @@ fn results_come_in_order_and_kind_with_full_headers() {
     else {
         panic!("{got:?}")
     };
-    // Servers leave the ids of inner headers out, and some leave out the revision.
+    // Servers omit the ids of inner headers, and some omit the revision too.
     assert_eq!(get.header, ResponseHeader { revision: Revision::new(29), ..header() });
     assert_eq!((put.header, delete.header, txn.header), (header(), header(), header()));
     assert_eq!((delete.deleted, txn.responses().len()), (1, 1));
@@ -351,7 +351,7 @@ fn an_answer_of_another_shape_is_refused() {
     for (succeeded, responses) in shapes {
         assert_protocol(answer(everything(), succeeded, responses), Outcome::Unknown);
     }
-    // Only the outermost Txn counts: what reads inside of what writes is unknown as well.
+    // Only the outermost transaction counts: a read inside of a write also has an unknown outcome.
     let reads = Txn::new().then(Txn::new().then(Get::new("a")));
     assert_protocol(answer(reads.clone(), true, vec![nested(true, vec![])]), Outcome::NotApplied);
     let writes = reads.or_else(Put::new("p", ""));

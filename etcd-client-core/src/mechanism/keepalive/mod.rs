@@ -175,6 +175,8 @@ impl Schedule {
             return self.lose(lease, Gone::Expired, now);
         }
         let Some(ttl) = ttl else { return self.lose(lease, Gone::NotFound, now) };
+        // The TTL counts from the request and not from the response: the member restarted it at an unknown
+        // time in between, and the deadline must not be later than the member's.
         entry.renewed(ttl, sent, self.chance.f64());
         let (deadline, wake) = (entry.deadline, entry.due.min(entry.deadline));
         self.actions.push_back(Action::Renewed { lease, ttl, deadline });
@@ -186,6 +188,7 @@ impl Schedule {
     pub(crate) fn ended(&mut self, id: StreamId, end: End, now: Duration) -> Option<LeaseId> {
         let stream = self.streams.get_mut(&id)?;
         let (own, unanswered) = (stream.own, stream.ended());
+        // A member answers in order, so the first unanswered renewal is the one that failed.
         let culprit = (end == End::Blamed).then(|| unanswered.first().copied()).flatten();
         for lease in &unanswered {
             if let Some(entry) = self.leases.get_mut(lease) {
@@ -255,6 +258,7 @@ impl Schedule {
         entry.round = Some(Round::begin(now));
         let (home, apart) = (entry.home, entry.is_apart());
         match home {
+            // Another renewal on the stream is already late, so waiting for the stream would only cost time.
             Some(home) if !apart && self.is_stalled(home, now) => {
                 let avoid: Vec<Place> = self.place_of(home).into_iter().collect();
                 let spare = self.spare_of(home, &avoid, now);
@@ -279,6 +283,8 @@ impl Schedule {
         self.actions.push_back(Action::Late { lease, on: avoid.clone() });
         match (home, hedge) {
             _ if apart => self.set_apart(lease, &avoid, now),
+            // The first unanswered lease may be the one that blocks the stream. It gets its own stream, and
+            // all leases behind it are hedged.
             (Some(home), None) if self.is_first(lease, home) && self.may_set_apart() => {
                 self.set_apart(lease, &avoid, now);
                 self.evacuate(home, now);

@@ -1,4 +1,4 @@
-//! The schedule against modelled members, and by itself.
+//! Tests of the schedule, on its own and against simulated members.
 
 use std::collections::HashSet;
 
@@ -16,13 +16,13 @@ fn lease(number: i64) -> LeaseId {
     LeaseId::new(number).expect("not zero")
 }
 
-/// How a member treats the streams on it.
+/// The state of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
     Answers,
-    /// It takes streams and answers nothing.
+    /// It accepts streams and sends no answers.
     Hangs,
-    /// It takes no stream, and those that it had break.
+    /// It accepts no streams, and its existing ones break.
     Down,
 }
 
@@ -30,26 +30,26 @@ enum Mood {
 struct Open {
     member: usize,
     owed: VecDeque<(LeaseId, Duration)>,
-    /// When the first of these was begun with.
+    /// The time when it began to process the first of these.
     since: Duration,
 }
 
-/// Members, a client's leases, and the time.
+/// Simulated members, the leases of a client, and the clock.
 #[derive(Debug)]
 struct World {
     now: Duration,
     schedule: Schedule,
     moods: Vec<Mood>,
-    /// How long a member takes for one renewal.
+    /// The time that a member needs for one renewal.
     takes: Duration,
-    /// Leases that a member refuses.
+    /// The leases whose renewals a member fails.
     refused: HashSet<LeaseId>,
-    /// Leases that a member is slow with, and by how much.
+    /// The leases that a member is slow with, and the additional delays.
     slow: HashMap<LeaseId, Duration>,
     streams: BTreeMap<StreamId, Open>,
     opening: Vec<(StreamId, Vec<Place>)>,
     ttls: HashMap<LeaseId, Duration>,
-    /// Until when a member keeps a lease.
+    /// The time until which a member keeps a lease.
     kept: HashMap<LeaseId, Duration>,
     renewed: HashMap<LeaseId, Vec<Duration>>,
     lost: Vec<(LeaseId, Gone)>,
@@ -172,7 +172,7 @@ impl World {
         }
     }
 
-    /// Lets time pass in steps of 20 ms.
+    /// Advances the clock in steps of 20 ms.
     fn run(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
@@ -195,7 +195,7 @@ impl World {
 }
 
 impl Schedule {
-    /// What holds after every step.
+    /// Checks the invariants that hold after every step.
     fn check(&self) {
         for (id, entry) in &self.leases {
             assert!(self.wakes.contains(&(entry.wake, Wake::Lease(*id))), "nobody looks at {id}");
@@ -253,12 +253,12 @@ fn leases_share_streams_up_to_a_number() {
     assert!(world.schedule.next_wake().is_none() && world.schedule.is_empty());
 }
 
-/// The only connection of an endpoint.
+/// Returns the place of an endpoint's only connection.
 fn on(endpoint: usize) -> Place {
     Place { endpoint, connection: endpoint }
 }
 
-/// As behind a gateway: there is no other endpoint, and the member under the connection has stopped.
+/// As behind a gateway: there is no other endpoint, and the member behind the connection has stopped.
 #[test]
 fn a_late_renewal_is_asked_for_on_another_connection_of_the_same_endpoint() {
     let (stopped, fresh) = (Place { endpoint: 0, connection: 1 }, Place { endpoint: 0, connection: 2 });
@@ -308,7 +308,7 @@ fn a_hanging_member_is_left_within_the_patience() {
     world.run(60 * SECOND);
     assert_eq!(world.lost, []);
     for id in ids {
-        // A third, and a sixth until the other member is asked.
+        // A third of the TTL, and a sixth until the renewal is hedged on the other member.
         assert!(world.most_between(id) <= 6 * SECOND + ms(50), "{:?}", world.most_between(id));
     }
     world.moods[1] = Mood::Hangs;
@@ -329,7 +329,7 @@ fn with_two_of_three_hanging_at_once_the_third_is_found_in_time() {
     assert_eq!(world.lost, []);
 }
 
-/// The second member restarts while a renewal waits there, after it was left on the first, which hangs.
+/// The first member hangs, so the renewal moves to the second one, which restarts while it waits there.
 #[test]
 fn a_stream_that_breaks_does_not_go_back_to_a_member_that_hangs() {
     let mut world = World::new(3);
@@ -388,7 +388,7 @@ fn one_that_stalls_is_renewed_by_itself_until_it_has_been_well() {
     assert!(most <= Some(3 * SECOND + ms(50)), "asked for elsewhere a sixth after the third: {most:?}");
     let own = world.schedule.streams.values().filter(|stream| stream.own).count();
     assert_eq!(own, 1);
-    // From now on nobody is late for it.
+    // From now on no other lease is late because of it.
     world.renewed.clear();
     world.run(20 * SECOND);
     for id in ids.iter().filter(|id| **id != slow) {
@@ -474,8 +474,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Whatever happens: the invariants hold, no deadline goes beyond what a member keeps, and who was neither refused nor slow
-    /// is kept as long as the third member answers.
+    /// After any sequence of steps, the invariants hold, no deadline is later than the member's, and a lease that was
+    /// neither rejected nor slow is kept as long as the third member answers.
     #[test]
     fn one_member_that_answers_is_enough(steps in proptest::collection::vec(step(), 1..60)) {
         let mut world = World::new(3);

@@ -1,4 +1,4 @@
-//! Member lists, honest and hostile, and what becomes of the endpoints.
+//! Tests of the changes to the endpoints after honest and hostile member lists.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn learner(urls: &[&str]) -> ListedMember {
     ListedMember { is_learner: true, ..voter("learner", urls) }
 }
 
-/// Keep, probe, drop, as text, and how many were ignored.
+/// Returns the endpoints to keep, probe and drop as text, and the number of ignored URLs.
 fn planned(
     seeds: &[&str],
     adopted: &[&str],

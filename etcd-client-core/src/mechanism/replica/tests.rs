@@ -1,4 +1,4 @@
-//! The copy against a model: random histories, read back at each revision.
+//! Tests of the copy against a model: random histories, read back at each revision.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::op::KeyRange;
 
 type Model = BTreeMap<Vec<u8>, KeyValue>;
 
-/// What one revision does: keys with what is put, or nothing for a deletion.
+/// The change of one revision: keys with their new values, or `None` for a deletion.
 type Change = Vec<(u8, Option<u8>)>;
 
 fn key(number: u8) -> Vec<u8> {
@@ -21,7 +21,7 @@ fn history() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change.prop_map(|change| change.into_iter().collect()), 0..40)
 }
 
-/// The events of each revision from 1 on, and the model after it.
+/// Returns the events of each revision, starting with revision 1, and the model after it.
 fn play(history: &[Change]) -> (Vec<Vec<Event>>, Vec<Model>) {
     let (mut events, mut models) = (Vec::new(), vec![Model::new()]);
     for (revision, change) in (1..).zip(history) {
@@ -70,7 +70,7 @@ proptest! {
     ) {
         let (events, models) = play(&history);
         let mut window = Window::new(Revision::ZERO, Pairs::default(), capacity);
-        // Each batch repeats a revision that was there before, as a watch that was resumed may.
+        // Each batch repeats an earlier revision, as a resumed watch may.
         for batch in events.windows(batch.min(events.len()).max(1)) {
             let made: Vec<Step> = steps(window.latest(), window.revision(), &all(), batch.concat()).collect();
             for step in made {

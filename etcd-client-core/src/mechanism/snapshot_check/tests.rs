@@ -1,10 +1,10 @@
-//! Snapshots cut in every way, and every way to get one wrong.
+//! Tests of snapshots that are split in every way, and damaged in every way.
 
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-/// Some sectors of a database, and their digest.
+/// Returns some sectors of a database, followed by their digest.
 fn snapshot(sectors: usize) -> Vec<u8> {
     let mut all: Vec<u8> = (0..sectors * 512).map(|at| (at * 31 % 251) as u8).collect();
     let digest = Sha256::digest(&all);
@@ -12,7 +12,7 @@ fn snapshot(sectors: usize) -> Vec<u8> {
     all
 }
 
-/// Cuts a snapshot as `cuts` say, each part with what etcd would announce after it.
+/// Splits a snapshot at `cuts`, each part with the number of bytes that etcd would announce after it.
 fn parts(snapshot: &[u8], cuts: &[usize]) -> Vec<(Bytes, u64)> {
     let mut bounds: Vec<usize> = cuts.iter().map(|cut| cut % (snapshot.len() + 1)).collect();
     bounds.extend([0, snapshot.len()]);
@@ -25,7 +25,7 @@ fn parts(snapshot: &[u8], cuts: &[usize]) -> Vec<(Bytes, u64)> {
     bounds.windows(2).map(part).collect()
 }
 
-/// Gives all parts to a check that allows `max` bytes. What was released, and how it ended.
+/// Feeds all parts to a check with the limit `max`. Returns the released parts and the result.
 fn run_within(
     max: u64,
     parts: impl IntoIterator<Item = (Bytes, u64)>,
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-/// The parts of a snapshot of four sectors: one a part, the digest in one of its own.
+/// Returns the parts of a snapshot of four sectors: one part per sector, and one for the digest.
 fn honest() -> Vec<(Bytes, u64)> {
     parts(&snapshot(4), &[512, 1024, 1536, 2048])
 }

@@ -27,7 +27,7 @@ struct Watched {
     level: i64,
     /// True if the server should not fragment responses. To fragment history, members need time that is quadratic in
     /// the number of events (`sendFragments` in etcd's `server/etcdserver/api/v3rpc/watch.go`), and send nothing
-    /// meanwhile. After a stream was silent because of that, the watch is created without fragments.
+    /// while doing so. After a stream was silent because of that, the watch is created without fragments.
     whole: bool,
     /// Set if the watch was re-created after a compaction that did not affect it, until the next delivery.
     spared: bool,
@@ -164,6 +164,8 @@ impl WatchStream {
         self.ids.clear();
         self.cancelling.clear();
         self.pending.clear();
+        // Only requests can be left. The stream task executes all actions before it reads the next message,
+        // so no delivery is discarded.
         self.actions.clear();
         let mut lost: Vec<Ticket> = Vec::new();
         for (ticket, watched) in &mut self.watches {
@@ -196,6 +198,8 @@ impl WatchStream {
             if now < due {
                 return Some(due);
             }
+            // PINGs show that the connection is alive, but not that the member still serves watches. Progress
+            // requests are no substitute: members may legitimately not answer them.
             self.await_answer(Pending::Echo, Request::Echo, now);
         }
         let due = self.heard.max(self.owed) + silence::patience(self.awaits_creation(), self.silent);
@@ -277,6 +281,7 @@ impl WatchStream {
         while self.pending.is_empty() || self.may_overlap() {
             let Some(ticket) = self.order.pop_front() else { return };
             let Some(watched) = self.watches.get_mut(&ticket) else { continue };
+            // Paused since it was queued, or queued twice.
             if watched.phase != Phase::Waiting {
                 continue;
             }
@@ -367,6 +372,7 @@ impl WatchStream {
                 if let Some(pending) = pending.find(of_watch)
                     && let Pending::Watch(_, number) = *pending
                 {
+                    // It cannot be cancelled yet: a proxy assigns the id only in its response.
                     *pending = Pending::Abandoned(number);
                 }
             }
@@ -383,6 +389,7 @@ impl WatchStream {
     }
 
     fn canceled(&mut self, message: WatchMessage, now: Duration) {
+        // The confirmation of a cancellation by this client.
         if self.cancelling.remove(&message.id) {
             return;
         }
@@ -433,6 +440,7 @@ impl WatchStream {
         let rules = self.rules;
         let Some(watched) = self.watches.get_mut(&ticket) else { return };
         let header = message.header;
+        // A proxy or server that mixes up watches must not deliver events of another range to this reader.
         let unasked = || message.events.iter().any(|event| !watched.filter.admits(event));
         if let Some(nonsense) = message
             .flaw
@@ -476,6 +484,7 @@ impl WatchStream {
             return;
         }
         for (&ticket, watched) in &mut self.watches {
+            // A watch with an incomplete revision has not reached the revision that the answer states.
             let created = matches!(watched.phase, Phase::Live(_)) && watched.assembly.is_empty();
             let created = created || (!in_order && watched.phase == Phase::Creating);
             if created && watched.position.progressed(message.header.revision.get()) {

@@ -73,9 +73,11 @@ impl Hub {
         let sent = self.clock.at(sent_at);
         let history = service.caller.channel().history().number();
         let lease = SharedLease::new(id, self.clock, ttl, sent.saturating_add(ttl));
+        // The guard is held from this check to the insert, so that two callers cannot both add the lease.
         let mut inbox = loop {
             let inbox = self.inbox();
             let Some(kept) = inbox.kept.get(&id).and_then(|(_, kept)| kept.upgrade()) else { break inbox };
+            // Released first: dropping the last handle calls `stop`, which takes this lock.
             drop(inbox);
             if !kept.is_lost() {
                 return kept;
@@ -89,6 +91,8 @@ impl Hub {
         let kept = KeptLease::new(Arc::clone(&lease), Arc::new(control));
         inbox.kept.insert(id, (serial, kept.downgrade()));
         inbox.news.push(News::Kept { serial, lease, ttl, sent, history });
+        // Set under the lock that queued the lease. `retire` clears it only while the queue is empty, so
+        // exactly one task runs while there are leases.
         let runs = std::mem::replace(&mut inbox.running, true);
         drop(inbox);
         if !runs {
@@ -106,6 +110,8 @@ impl Hub {
     pub(super) fn lose(&self, id: LeaseId) {
         let kept = self.inbox().kept.get(&id).and_then(|(serial, kept)| Some((*serial, kept.upgrade()?)));
         if let Some((serial, kept)) = kept {
+            // The handle first: a renewal that is answered before the schedule stops cannot revive a lost
+            // lease.
             kept.lose(LeaseLostReason::NotFound);
             self.stop(serial, id);
         }
@@ -141,6 +147,7 @@ impl Hub {
 
     fn stop(&self, serial: Serial, id: LeaseId) {
         let mut inbox = self.inbox();
+        // A handle of an earlier lease with this id must not stop its successor.
         if inbox.kept.get(&id).is_some_and(|(kept, _)| *kept == serial) {
             inbox.kept.remove(&id);
             if inbox.running {

@@ -79,6 +79,8 @@ impl Lease for RemoteLease {
         let answer = self.caller.unary(call, &request, convert).await;
         match (answer, own_id) {
             (Ok(response), _) => Ok(response),
+            // The id is random, so a lease with this id comes from an earlier attempt whose response was
+            // lost. Reading its TTL turns the unknown outcome into a success.
             (Err(error), Some(id)) if says_done_before(&error, Code::LeaseExist) => {
                 let lease = self.time_to_live(LeaseTimeToLive::new(id), self.rest(options, started)).await;
                 match lease {
@@ -98,6 +100,7 @@ impl Lease for RemoteLease {
         let request = wire::lease_revoke_request(op);
         let call = Call::new(Method::LeaseRevoke, &options);
         let started = Instant::now();
+        // Armed before the request is sent: if this future is dropped, the revocation may still be applied.
         let handles = LosesHandles { hub: &self.hub, id, spared: false };
         let answer = self.caller.unary(call, &request, wire::lease_revoke_response).await;
         handles.settle(&answer);
@@ -154,6 +157,7 @@ impl Lease for RemoteLease {
         if let Some(kept) = self.hub.known(id) {
             return Ok(kept);
         }
+        // With less than half of the TTL left, a first renewal that has to be hedged could come too late.
         if let Some(granted) = granted.filter(|granted| granted.sent_at.elapsed() < granted.ttl / 2) {
             return Ok(self.hub.keep(self, id, granted.ttl, granted.sent_at));
         }

@@ -101,16 +101,22 @@ impl Renewals {
     pub(super) async fn run(mut self) {
         loop {
             self.hear_handles();
+            // Before the schedule runs: no lease of a replaced cluster or history may be renewed in the new
+            // one.
             self.leave_history();
             self.prefer_leader();
             self.schedule.tick(self.now());
             self.act();
             if self.schedule.is_empty() && self.hub.retire() {
+                // Tells `drop` to leave the hub alone. Another task may have started since, with leases of
+                // its own.
                 self.retired = true;
                 return;
             }
             let next = self.next_look();
             tokio::select! {
+                // Shutdown first. New handles before stream events, so that their renewals join the same
+                // batch.
                 biased;
                 () = self.shutdown.cancelled() => return,
                 () = self.hub.told.notified() => {}
@@ -164,6 +170,8 @@ impl Renewals {
     /// may already hold there what a lease protects, so the lease is lost now and not at its deadline.
     fn leave_replaced(&mut self, error: &Error) {
         let Some(caller) = self.caller.upgrade().filter(|_| is_of_identity(error)) else { return };
+        // Only if every endpoint is refused. A single stray endpoint must not end leases that the cluster
+        // still holds.
         if caller.channel().pool().refusal(None).is_some() {
             let number = caller.channel().history().number();
             self.replaced(|history| history == number, Some(error));
@@ -240,6 +248,8 @@ impl Renewals {
         // Twice the shard size: a stream may still owe responses for leases that have moved to another
         // stream.
         let (asks, asked) = mpsc::channel(2 * SHARD);
+        // The schedule reuses stream ids. The number distinguishes this task from an aborted one whose events
+        // are still queued.
         let attempt = fastrand::u64(..);
         let task = RenewalStream {
             stream,
@@ -266,6 +276,8 @@ impl Renewals {
         open.task.abort();
         if let (true, Some(member), Some(caller)) = (stalled, &open.member, self.caller.upgrade()) {
             let now = caller.channel().pool().now();
+            // Renewals need the leader, as writes do, so a stalled one counts against the member for all
+            // quorum calls.
             member.judge(Need::Quorum, Use::Bad, now..now);
             self.compare = Instant::now() + COMPARE_AGAIN;
         }
@@ -305,6 +317,7 @@ impl Renewals {
         let Some(leader) = caller.channel().reachable_leader() else { return };
         let elsewhere = |stream: &StreamId| {
             let member = self.streams.get(stream).and_then(|open| open.member.as_ref());
+            // A server id of 0 is not known yet.
             member.is_some_and(|member| member.server() != 0 && member.server() != leader)
         };
         let followers: Vec<StreamId> = self.schedule.shared().filter(elsewhere).collect();

@@ -132,6 +132,8 @@ impl RenewalStream {
         let mut answered = false;
         loop {
             let failure = tokio::select! {
+                // Responses first: a renewal that was already answered must not become late because requests
+                // are queued or the connection is draining.
                 biased;
                 next = open.stream.next() => match next {
                     Ok(Some(answer)) => {
@@ -143,9 +145,12 @@ impl RenewalStream {
                         if !std::mem::replace(&mut answered, true)
                             && let Some(caller) = self.caller.upgrade()
                         {
+                            // Counted from the opening, so that a stream from before an ejection cannot end
+                            // the ejection.
                             let began = caller.channel().pool().at(open.opened);
                             member.judge(Need::Quorum, Use::Good, began..began);
                         }
+                        // No lease has the id 0, so this answers no request.
                         let Some(lease) = LeaseId::new(answer.id) else { continue };
                         self.tell(Happened::Answered(lease, wire::lease_ttl(answer.ttl))).await;
                         continue;

@@ -41,6 +41,7 @@ impl Lane {
             }
         }
         if asked {
+            // One request answers all waiters of the stream.
             self.machine.request_progress();
         }
     }
@@ -48,6 +49,7 @@ impl Lane {
     /// Adds a watch. A watch of an older history enters the history of the open stream, or ends if it cannot. A watch
     /// of a newer history keeps it: the next stream that opens settles that.
     pub(super) fn add(&mut self, mut entry: Entry, connection: Option<&Connection>) {
+        // The reader was dropped while the watch was on its way to this task.
         if entry.shared.is_gone() {
             self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
             return;
@@ -160,6 +162,8 @@ impl Lane {
         let repeated = self.machine.take_repeated(ticket);
         let Some(entry) = self.entries.get_mut(&ticket) else { return };
         Counters::add(&entry.shared.counters.repeated, repeated);
+        // Buffered before the position is published: `progress` must not report events that the reader cannot
+        // get yet.
         let fill = entry.deliver(WatchResponse::events(header, events));
         position.iter().for_each(|position| entry.shared.reached(*position));
         match fill {
@@ -223,6 +227,7 @@ impl Lane {
     fn renew(&self, mut entry: Entry, reopening: &Reopening, rejected: Carried) {
         entry.renewals += 1;
         reopening.renew_first(rejected);
+        // No other watch may join this stream: it would be created with the rejected token.
         self.inbox.retire();
         self.hand_on(entry, &self.key);
     }

@@ -124,6 +124,7 @@ impl Entry {
     /// Delivers events to the reader.
     pub(super) fn deliver(&mut self, response: WatchResponse) -> Fill {
         if let Some(known) = &mut self.known {
+            // Before the buffer, which may drop events: a listing is compared with everything delivered.
             response.events.iter().for_each(|event| known.learn(event));
         }
         self.recreated = false;

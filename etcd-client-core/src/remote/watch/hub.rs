@@ -102,6 +102,8 @@ impl Hub {
         let mut entry = entry;
         loop {
             let inbox = self.lane(channel, key);
+            // Redirected before the push, so that no later command goes to the previous task. A command that
+            // overtakes its watch finds nothing and is dropped; `add` checks whether the reader still exists.
             entry.shared.move_to(&inbox);
             match inbox.push(Command::Add(entry)) {
                 None => return,
@@ -134,6 +136,8 @@ impl Hub {
         inbox.watches.fetch_add(1, Ordering::Relaxed);
         lanes.push((key.clone(), Arc::clone(&inbox)));
         let lane = Lane::new(Arc::clone(self), channel, key.clone(), Arc::clone(&inbox));
+        // Spawned without the lock: if the runtime has shut down, the task is dropped at once, and its `Drop`
+        // takes the lock.
         drop(lanes);
         drop(self.pool.spawn(lane.run()));
         inbox

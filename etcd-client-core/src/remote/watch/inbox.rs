@@ -52,6 +52,7 @@ impl Inbox {
         }
         commands.waiting.push(command);
         drop(commands);
+        // Stores a permit: a command that is queued while the task is busy still wakes it.
         self.told.notify_one();
         None
     }

@@ -114,6 +114,7 @@ async fn verify(client: &WeakChannel, range: &KeyRange, position: Position) -> O
             | ErrorKind::NoRuntime => return Some(error),
             _ => {}
         }
+        // Not held during the delay: a verification must not keep a client open that the user has dropped.
         drop(channel);
         failures += 1;
         sleep(

@@ -168,6 +168,8 @@ impl Lane {
     /// Opens the next stream. Returns `None` if there are no watches left.
     async fn open(&mut self, reopening: &mut Reopening) -> Option<Result<Opened<pb::WatchResponse>, Error>> {
         let inbox = Arc::clone(&self.inbox);
+        // Commands are handled while the stream opens, which can take long. The future is pinned outside of
+        // the loop, so a command does not restart it.
         let mut opening = pin!(reopening.open());
         loop {
             self.obey(None);
@@ -194,6 +196,7 @@ impl Lane {
         let mut left = pin!(left(&pool, &connection, self.key.endpoint.is_some()));
         let mut empty_since = None;
         loop {
+            // Buffered messages are ready at once. This lets other tasks of the thread run.
             consume_budget().await;
             let due = self.machine.tick(self.now());
             if let Some(loss) = self.act(stream, reopening) {
@@ -212,6 +215,7 @@ impl Lane {
             }
             tokio::select! {
                 biased;
+                // Commands first: a dropped watch is cancelled before more of its events are read.
                 () = inbox.told() => self.obey(Some(&connection)),
                 failure = &mut left => return Loss::Failed(failure),
                 Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.done(done),
@@ -279,6 +283,8 @@ impl Lane {
         self.behind_proxy |= self.machine.is_proxied();
         let silent = failure.observation == Observation::Malformed;
         if silent {
+            // The connection may hang and not only the watch. A probe finds that out for all users of the
+            // connection.
             self.hub.pool.check(connection.id);
         }
         if silent && self.behind_proxy && self.machine.awaits_creation() {
@@ -352,6 +358,7 @@ async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
     let member = &connection.member;
     let mut state = connection.state.clone();
     loop {
+        // Registered before the state is read: an ejection in between completes this future.
         let ejected = member.ejected.notified();
         let now = state.borrow_and_update().clone();
         let changed = match now {
@@ -364,6 +371,8 @@ async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
                 () = ejected, if !pinned => {
                     let now = pool.now();
                     let left = |member: &Member| member.is_ejected(Need::Quorum, false, now);
+                    // Kept if there is no better member: a stream of an ejected member may still deliver
+                    // events.
                     if left(member) && pool.has_ready_connection(|other| !left(&other.member)) {
                         let text = "the member was ejected after failed calls";
                         return Failure::new(Observation::Abandoned, text);

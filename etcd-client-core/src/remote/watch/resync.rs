@@ -158,6 +158,7 @@ async fn list(
             Ok(listing) => return Ok(listing),
             Err(error) => error,
         };
+        // Not held during the delay: a listing must not keep a client open that the user has dropped.
         drop(channel);
         // The revision of the first page may be compacted before the last page is read.
         let again = error.is_unavailable()

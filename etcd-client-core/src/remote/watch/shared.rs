@@ -134,6 +134,7 @@ impl Shared {
     }
 
     pub(super) fn set_status(&self, status: WatchStatus) {
+        // The end is final: a stream task may still report a state while the reader is being dropped.
         self.status.send_if_modified(|now| {
             let over = matches!(now, WatchStatus::Ended { .. });
             if !over {
@@ -217,6 +218,8 @@ impl Stream for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
+        // Set first: a watch that is moving between tasks misses the command below, and its next task checks
+        // this flag.
         self.0.gone.store(true, Ordering::Release);
         self.0.end(None);
         self.0.tell(Command::Remove(self.0.ticket));

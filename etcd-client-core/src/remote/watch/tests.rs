@@ -1,4 +1,4 @@
-//! Lanes and watches without a member: what is decided before or after anything is sent.
+//! Tests of stream tasks and watches without a member: decisions before or after any message.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -24,7 +24,7 @@ use crate::{
     service::CallOptions,
 };
 
-/// A client of an endpoint where nothing listens. No task of it runs before the first await.
+/// Returns a client of an endpoint where nothing listens. None of its tasks runs before the first await.
 fn client() -> Client {
     Client::builder(["http://127.0.0.1:1"]).build().expect("valid")
 }
@@ -61,7 +61,7 @@ async fn handle_dropped_before_it_is_added_leaves_nothing() {
     let inbox = Arc::new(Inbox::default());
     let mut lane = Lane::new(hub, &channel, key, Arc::clone(&inbox));
     let (shared, entry, _created) = entry();
-    // It is on its way from another lane, which is the one that learns of the drop.
+    // It is on its way from another stream task, which is the one that receives the drop.
     inbox.watches.fetch_add(1, Ordering::Relaxed);
     assert!(inbox.push(Command::Add(Box::new(entry))).is_none());
     drop(Reader(shared));
@@ -90,7 +90,7 @@ fn listings_older_than_the_watch_are_refused() {
     let error = not_older(position, listing(9)).expect_err("it would undo what was delivered");
     assert_eq!(error.kind(), ErrorKind::RevisionRegressed);
     assert!(not_older(position, listing(10)).is_ok());
-    // A header that was seen counts as much as an event.
+    // A header revision that was seen counts as much as an event.
     assert!(position.progressed(20));
     assert!(not_older(position, listing(19)).is_err());
     assert!(not_older(position, listing(20)).is_ok());

@@ -1,4 +1,4 @@
-//! What is sent, what comes back, and what a hostile server gets.
+//! Tests of the auth conversions: requests, responses, and responses of a hostile server.
 
 use bytes::Bytes;
 use etcd_errors::{Error, ErrorKind, Outcome};

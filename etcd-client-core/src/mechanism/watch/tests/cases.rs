@@ -1,4 +1,4 @@
-//! One case each: what random orders reach seldom, or what must be said exactly.
+//! Single cases that random orders seldom reach, or whose exact messages matter.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 const A: Ticket = Ticket(1);
 const B: Ticket = Ticket(2);
 
-/// The numbers that are chosen on a stream, in their order.
+/// The ids that are chosen on a stream, in order.
 const N: [i64; 3] = [1 << 32, (1 << 32) + 1, (1 << 32) + 2];
 
 const fn at(seconds: u64) -> Duration {
@@ -60,7 +60,7 @@ fn opened(watches: &[(Ticket, i64)]) -> WatchStream {
     stream
 }
 
-/// As above, read what is answered, and forget what that led to.
+/// Like `opened`, with all create responses read and the resulting actions discarded.
 fn live(watches: &[(Ticket, i64)]) -> WatchStream {
     let mut stream = opened(watches);
     for id in N.into_iter().take(watches.len()) {
@@ -97,7 +97,7 @@ fn a_watch_from_now_on_begins_after_its_creation_and_resumes_there() {
     assert_eq!(stream.take_repeated(A), 2);
     let mut stream = live(&[(A, 0)]);
     assert_eq!(start_of(A, &mut stream), Some(11));
-    // The creation of a resumed watch says where the member is, and nothing of the watch.
+    // The create response of a resumed watch shows the member's revision, and says nothing about the watch.
     stream.receive(created(N[0], 50), at(1));
     assert_eq!(start_of(A, &mut stream), Some(11));
 }
@@ -153,7 +153,7 @@ fn a_watch_can_be_given_up_in_every_state() {
     stream.remove(A);
     stream.opened(at(0));
     assert_eq!(actions(&mut stream), []);
-    // Waiting for its creation, which then is cancelled.
+    // Waiting for its creation: it is cancelled afterwards.
     let mut stream = opened(&[(A, 0)]);
     actions(&mut stream);
     stream.remove(A);
@@ -163,7 +163,7 @@ fn a_watch_can_be_given_up_in_every_state() {
     stream.receive(events(N[0], &[11]), at(0));
     stream.receive(canceled(N[0]), at(0));
     assert!(stream.is_quiet() && actions(&mut stream).is_empty());
-    // Live, parked, and after the end of the stream.
+    // Live, paused, and after the end of the stream.
     let mut stream = live(&[(A, 0), (B, 0)]);
     stream.park(B);
     stream.remove(A);
@@ -205,7 +205,7 @@ fn a_member_that_goes_silent_over_history_is_given_more_time_and_less_to_do() {
         assert_eq!(stream.tick(at(from + patience)), None);
         stream.lost();
         stream.opened(at(100));
-        // The first answer shows that the others can be told apart.
+        // The first response shows that the others can be distinguished.
         stream.receive(created(N[0], 10), at(100));
         let asked = actions(stream).into_iter().filter_map(|action| match action {
             Action::Send(Request::Create { ticket, fragment, .. }) => Some((ticket, fragment)),
@@ -290,7 +290,7 @@ fn creations_overlap_only_where_their_answers_name_them() {
     stream.receive(created(N[0], 10), at(0));
     assert_eq!(creations(&actions(&mut stream)), [B, C]);
     assert!(!stream.is_proxied());
-    // The next stream leads through a proxy, which counts itself.
+    // The next stream leads to a proxy, which chooses the ids itself.
     stream.lost();
     stream.opened(at(1));
     assert_eq!(creations(&actions(&mut stream)), [A]);
@@ -312,7 +312,7 @@ fn an_answer_that_a_proxy_made_up_says_nothing_of_the_store() {
         ..created(0, 20)
     };
     stream.receive(made_up, at(0));
-    // Believed, a member that is at 19 would count as one that has lost history.
+    // If this were trusted, a member at revision 19 would count as one that has lost history.
     assert_eq!(start_of(A, &mut stream), Some(20));
     stream.receive(created(0, 19), at(1));
     let created = actions(&mut stream);

@@ -1,4 +1,4 @@
-//! The machine against a model of a store, a server and its defects; and each rule broken once.
+//! Tests of the state machine against a model of a store, a server and its defects, and with each rule broken once.
 
 mod cases;
 mod model;

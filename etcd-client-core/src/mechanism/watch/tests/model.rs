@@ -1,4 +1,4 @@
-//! A store, a server with one watch stream, and what each watch was given, held against what it should have been.
+//! A model of a store, of a server with one watch stream, and of the deliveries that each watch should have received.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,19 +12,19 @@ use crate::{
     wire::WatchMessage,
 };
 
-/// What may happen next. Numbers choose among what there is.
+/// An event of the simulation. Numbers select among the existing items.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// A revision with this many events.
     Write(usize),
-    /// The server sends up to so many revisions to one watch, in so many fragments.
+    /// The server sends revisions to one watch: which watch, how many revisions at most, in how many fragments.
     Send(usize, usize, usize),
     /// The client reads a message.
     Read,
-    /// A message that was sent is sent again: a server that travels back in time (etcd issue 15271).
+    /// A message is repeated by a server that travels back in time (etcd issue 15271).
     Repeat(usize),
     Progress,
-    /// The answer of an old server, which is out of order (etcd issue 15220).
+    /// An out-of-order answer of an old server (etcd issue 15220).
     EarlyProgress,
     OwnProgress(usize),
     Lose,
@@ -35,14 +35,15 @@ pub(super) enum Step {
     Compact,
 }
 
-/// What is at the other end.
+/// The peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A member that takes the numbers it is given, and keeps progress in order.
+    /// A member that uses the requested ids and keeps progress in order.
     Modern,
     /// A member that does not keep progress in order.
     Old,
-    /// etcd's gRPC proxy: counts watches itself, answers creations out of order and some without a cluster.
+    /// etcd's gRPC proxy: it chooses the ids itself, and answers create requests out of order and some without a
+    /// cluster id.
     Proxy,
 }
 
@@ -54,12 +55,12 @@ struct Registered {
     next: i64,
 }
 
-/// What a watch should see, and what it saw.
+/// The expected and the actual deliveries of a watch.
 #[derive(Debug, Default)]
 struct Expected {
-    /// The first revision it has to see; `None` until the first creation was read.
+    /// The first revision that it has to receive. `None` until the first create response was read.
     from: Option<i64>,
-    /// The highest revision up to which all of it was given.
+    /// The highest revision up to which everything was delivered.
     given: i64,
     live: bool,
     parked: bool,
@@ -71,10 +72,10 @@ struct Expected {
 pub(super) struct World {
     machine: WatchStream,
     kind: Kind,
-    /// How many events each revision from 1 on has.
+    /// The number of events of each revision, starting with revision 1.
     store: Vec<usize>,
     compacted: i64,
-    /// On the server, of the current stream.
+    /// The server's watches of the current stream.
     registered: Vec<Registered>,
     next_id: i64,
     queue: VecDeque<WatchMessage>,
@@ -125,7 +126,7 @@ impl World {
             Step::Send(which, revisions, fragments) => self.send(which, revisions, fragments),
             Step::Read => self.read(),
             Step::Repeat(which) => {
-                // Of this stream: a number means nothing on another.
+                // Belongs to this stream: an id means nothing on another one.
                 if !self.sent.is_empty() {
                     let again = self.sent[which % self.sent.len()].clone();
                     self.queue.push_back(again);
@@ -159,7 +160,7 @@ impl World {
         self.act()
     }
 
-    /// Everything that is still on its way arrives: each watch that has not ended must be up to date.
+    /// Delivers everything in flight. Each watch that has not ended must then be up to date.
     pub(super) fn settle(&mut self) -> Result<(), String> {
         for which in 0..self.watches.len() {
             self.step(&Step::Unpark(which))?;
@@ -252,7 +253,7 @@ impl World {
         }
     }
 
-    /// Only when all watches are up to date; it may overtake creations, though not events.
+    /// Sent only when all watches are up to date. It may overtake create responses, but not events.
     fn progress(&mut self) {
         let synced = self.registered.iter().all(|watch| watch.next == self.revision() + 1);
         if self.kind != Kind::Modern || !synced || self.registered.is_empty() {
@@ -284,7 +285,8 @@ impl World {
             Request::Create { start, number, .. } => {
                 let id = if self.kind == Kind::Proxy { self.next_id } else { number };
                 self.next_id += 1;
-                // A newer server registers before it reads the revision that it tells: what is written between comes as well.
+                // A newer server registers the watch before it reads the revision, so writes in between are
+                // sent too.
                 let early =
                     if start == 0 && self.kind == Kind::Modern && self.revision() > 1 { 1 } else { 0 };
                 let next = if start == 0 { self.revision() + 1 - early } else { start };
@@ -310,7 +312,7 @@ impl World {
         }
     }
 
-    /// Every second answer overtakes what is queued, and to a watch of history it is made up.
+    /// Every second response overtakes the queued messages. That to a watch of history is invented.
     fn proxy_created(&mut self, mut message: WatchMessage, start: i64) {
         if start != 0 {
             message.header = ResponseHeader { revision: Revision::new(start), ..ResponseHeader::default() };

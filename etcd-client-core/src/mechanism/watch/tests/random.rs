@@ -1,4 +1,4 @@
-//! Random orders of everything that can happen. `ETCD_WATCH_STEPS=10000000` has it go on for longer.
+//! Random orders of all events. Set `ETCD_WATCH_STEPS=10000000` for a longer run.
 
 use proptest::{
     collection::vec,
