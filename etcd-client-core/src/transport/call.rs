@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) class: Class,
-    /// Whether the response must not be older than the revision seen when the call started.
+    /// `true` if the response must not be older than the revision seen when the call started.
     pub(crate) linearizable: bool,
     pub(crate) options: &'a CallOptions,
     /// The key of a single-key request.

@@ -49,7 +49,7 @@ pub(super) struct Shared {
     settings: Settings,
     headers: Headers,
     leader: Arc<Leader>,
-    /// Whether a task keeps the leader up to date.
+    /// Set once a task keeps the leader up to date.
     follows_leader: AtomicBool,
     budget: Mutex<Budget>,
     /// The channel from which this one was made.
@@ -86,7 +86,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// Shared with the channels for single endpoints: a token is valid on every member.
     pub(crate) tokens: Arc<Tokens>,
-    /// Whether spans may contain the keys of single-key operations.
+    /// Allows spans to contain the keys of single-key operations.
     pub(crate) trace_keys: bool,
 }
 
@@ -113,6 +113,7 @@ impl Channel {
 
     /// Starts the task that keeps the leader up to date, unless it runs already.
     pub(crate) fn follow_leader(&self) {
+        // One task per channel, regardless of how many features need the leader.
         if self.shared.follows_leader.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -13,6 +13,36 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// A connector is any `tower_service::Service<Target>` whose response is a tokio byte stream. Examples are the
 /// client's own connector, one that uses a proxy, and one of a simulated network.
+///
+/// # Examples
+///
+/// ```
+/// use std::{future::Future, io, pin::Pin, task::{Context, Poll}};
+///
+/// use etcd_client_core::{Client, Target};
+/// use tokio::net::TcpStream;
+/// use tower_service::Service;
+///
+/// /// Reaches the member through a port forward.
+/// #[derive(Clone)]
+/// struct PortForward;
+///
+/// impl Service<Target> for PortForward {
+///     type Response = TcpStream;
+///     type Error = io::Error;
+///     type Future = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+///
+///     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+///
+///     fn call(&mut self, _target: Target) -> Self::Future {
+///         Box::pin(TcpStream::connect("127.0.0.1:12379"))
+///     }
+/// }
+///
+/// let builder = Client::builder(["http://etcd-0.internal:2379"]).connector(PortForward);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Target {

@@ -216,6 +216,7 @@ impl Discovery {
                 .with_source(error)
         })?;
         let (secure, plain) = srv::names(&self.domain, self.service_name.as_deref());
+        // In parallel, so that each lookup can use the whole timeout.
         let (with_tls, without) = tokio::join!(records(&resolver, &secure), async {
             if self.tls_only { Ok(Vec::new()) } else { records(&resolver, &plain).await }
         });

@@ -60,7 +60,7 @@ pub(crate) struct PeerWatch {
     began: u64,
     timer: Pin<Box<Sleep>>,
     armed: bool,
-    /// Whether data was read, or a check was due, since the gauge was last updated.
+    /// Set when data was read, or a check was due, since the gauge was last updated.
     looked: bool,
     /// Makes waiting calls look again.
     changed: watch::Sender<()>,

@@ -17,7 +17,7 @@ pub(crate) struct Failure {
     pub(crate) text: Cow<'static, str>,
     /// The gRPC code of the status, if there was one. The code in the table may differ between server versions.
     grpc: Option<GrpcCode>,
-    /// Whether the connection ended, and that is the only reason why the request was not processed.
+    /// `true` if the connection ended, and that is the only reason why the request was not processed.
     connection_ended: bool,
 }
 

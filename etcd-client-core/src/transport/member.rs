@@ -56,7 +56,7 @@ pub(crate) struct Member {
     /// The call outcomes, by [`Need`].
     records: [Record; 2],
     pub(crate) large: LargeAnswers,
-    /// Whether the health service reports that the member is not serving.
+    /// Set while the health service reports that the member is not serving.
     ailing: AtomicBool,
     /// The reason why the member is not used although it responds.
     refusal: Mutex<Option<Refusal>>,
@@ -108,6 +108,7 @@ impl Member {
     }
 
     pub(crate) fn set_server(&self, id: u64) {
+        // Compared first: every response calls this, and the id hardly ever changes.
         if self.server() != id {
             self.server.store(id, Ordering::Relaxed);
         }
@@ -120,6 +121,7 @@ impl Member {
     pub(crate) fn is_ejected(&self, need: Need, write: bool, now: u64) -> bool {
         let until = self.records[need as usize].until();
         let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
+        // Large responses are observed on reads, and keep only reads away.
         now < until.saturating_add(wait)
             || (!write && now < self.large.until())
             || self.ailing.load(Ordering::Relaxed)
@@ -160,6 +162,7 @@ impl Member {
 
     /// Returns `true` if a call succeeded at `moment` or later.
     pub(crate) fn has_answered_since(&self, moment: u64) -> bool {
+        // Zero stands for "never", so it must not match a moment of zero.
         self.answered.load(Ordering::Relaxed) >= moment.max(1)
     }
 
@@ -179,6 +182,7 @@ impl Member {
                 0
             }
             (true, 0) => {
+                // Zero stands for "not crowded".
                 self.crowded_since.store(now.max(1), Ordering::Relaxed);
                 0
             }

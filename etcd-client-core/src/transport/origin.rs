@@ -44,6 +44,7 @@ impl Origins {
         match &self.tls {
             None if self.is_secure(endpoint) => Err(no_tls(endpoint, "the client was built without TLS")),
             Some(tls) if self.is_secure(endpoint) => tls.check(endpoint),
+            // Unix sockets do not leave the host, so they may be unencrypted next to TLS.
             Some(tls) if !is_unix && !tls.takes_plaintext() => {
                 let why = format!(
                     "endpoint {endpoint} would be unencrypted although TLS is configured: use https://, or call \

@@ -72,7 +72,7 @@ pub(crate) struct Progress<'a> {
     abandoned: u32,
     /// The members on which a read was abandoned.
     given_up: Vec<Arc<Member>>,
-    /// Whether an attempt was abandoned on a connection from which no data arrived during it.
+    /// Set once an attempt was abandoned on a connection from which no data arrived during it.
     met_silence: bool,
     /// The minimum revision of a linearizable response.
     floor: i64,

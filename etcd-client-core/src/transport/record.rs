@@ -27,7 +27,7 @@ pub(crate) struct Record {
     ejection: Mutex<Ejection>,
     /// The time until which other members are preferred, or zero. A copy from `ejection`, readable without the lock.
     until: AtomicU64,
-    /// Whether `ejection` holds any trouble that a success would clear. A copy as well.
+    /// `true` if `ejection` holds failures that a success would clear. A copy as well.
     troubled: AtomicBool,
 }
 

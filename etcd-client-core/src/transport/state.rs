@@ -200,6 +200,8 @@ impl Table {
         if state.phase == phase && state.reason == reason {
             return false;
         }
+        // `Connecting` and `Down` alternate while a member is unreachable, and `since` keeps the start of
+        // the outage.
         if state.phase != phase && (state.phase.is_connected() || phase.is_connected()) {
             state.since = Instant::now().into_std();
         }

@@ -63,7 +63,7 @@ pub(super) struct Supervisor {
     pub(super) pool: Arc<Pool>,
     pub(super) member: Arc<Member>,
     pub(super) purpose: Purpose,
-    /// Whether this is the endpoint's first connection for calls, which is maintained as long as the endpoint is
+    /// `true` for the endpoint's first connection for calls, which is maintained as long as the endpoint is
     /// configured.
     pub(super) first: bool,
 }
@@ -92,7 +92,7 @@ impl Drop for Offered<'_> {
 enum Served {
     Ended {
         end: End,
-        /// Whether it answered a request.
+        /// `true` if the connection answered a request.
         useful: bool,
     },
     /// A response came from another cluster or history. The identity of the member is checked again.
@@ -406,7 +406,7 @@ fn in_words(error: &BoxError) -> String {
 /// Notifies the pool if this task is dropped before it has ended, which happens only when its runtime shuts down.
 struct RuntimeWatch<'a> {
     pool: &'a Pool,
-    /// Whether the task ended by itself.
+    /// Set when the task ends by itself.
     ended: bool,
 }
 

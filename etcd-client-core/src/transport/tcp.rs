@@ -108,6 +108,7 @@ async fn dial(mut addresses: Vec<SocketAddr>, attempt: usize) -> io::Result<TcpS
                 Ok(Err(error)) => last_error = error,
                 Err(panicked_or_cancelled) => last_error = io::Error::other(panicked_or_cancelled),
             },
+            // The attempts in progress continue next to the new one.
             () = sleep(NEXT_ADDRESS_AFTER), if more => {}
         }
     }

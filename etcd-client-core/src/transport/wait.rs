@@ -39,9 +39,9 @@ pub(crate) struct Lookout<'a> {
     /// The time since which a connection must have received data to be considered proven, in the pool's milliseconds.
     /// Set after an earlier attempt got no data: the same network failure may affect this connection.
     pub(crate) proof: Option<u64>,
-    /// Whether the request may be sent twice.
+    /// `true` if the request may be sent twice.
     pub(crate) repeatable: bool,
-    /// Whether the request is only for the endpoint of this connection.
+    /// `true` if the request is only for the endpoint of this connection.
     pub(crate) pinned: bool,
     /// Set once the response has begun to arrive. It is then worth waiting for.
     pub(crate) begun: &'a AtomicBool,
@@ -85,6 +85,7 @@ impl Lookout<'_> {
     fn give_up(&self, now: Instant) -> Result<(), Failure> {
         let silent = self.connection.gauge.vital() >= Vital::Suspect;
         let begun = self.begun.load(Ordering::Relaxed);
+        // A response that has begun proves that the member serves the request, so it is not hedged.
         let impatient = self.patience.is_some_and(|end| now >= end) && !begun;
         // Without an alternative the attempt keeps waiting, since the member may recover.
         let text = if silent && self.has_another_path() {

@@ -56,7 +56,7 @@ pub(crate) struct Wish<'a> {
     /// The time since which a connection must have received something to be preferred, in the pool's milliseconds.
     /// Zero disables the preference.
     pub(crate) proven_since: u64,
-    /// Whether the call may write.
+    /// `true` if the call may write.
     pub(crate) write: bool,
     /// The current time, in the pool's milliseconds.
     pub(crate) now: u64,

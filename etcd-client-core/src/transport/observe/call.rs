@@ -97,6 +97,7 @@ impl ObservedCall {
     }
 
     fn end(&mut self, endpoint: Option<&str>, end: CallEnd) {
+        // A call ends once, even if its future is dropped after its result was reported.
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -111,6 +112,7 @@ impl ObservedCall {
 impl Drop for ObservedCall {
     fn drop(&mut self) {
         if !self.ended {
+            // The future was dropped in flight, for example by a timeout of the caller.
             self.end(None, CallEnd::Dropped);
         }
     }

@@ -16,13 +16,13 @@ pub struct AttemptEvent<'a> {
     pub endpoint: &'a str,
     /// The number of the attempt within its call, starting at 1.
     pub number: u32,
-    /// Whether any byte of the request may have left this process.
+    /// `true` if any byte of the request may have left this process.
     pub sent: bool,
     /// The duration of the attempt. Only for the first attempt does it include the wait for a connection.
     pub elapsed: Duration,
     /// The error of the attempt, or `None` if it succeeded.
     pub error: Option<&'a Error>,
-    /// Whether the call is retried after this attempt.
+    /// `true` if the call is retried after this attempt.
     pub resent: bool,
 }
 
@@ -86,7 +86,7 @@ pub struct ConnectionEvent<'a> {
     pub endpoint: &'a str,
     /// The purpose of the connection.
     pub purpose: ConnectionPurpose,
-    /// Whether the connection was opened or closed.
+    /// The change: opened or closed.
     pub change: ConnectionChange,
     /// The number of the endpoint's connections with this purpose after the change. Events of concurrent changes may
     /// arrive out of order. To keep a count, sum the changes instead of storing this value.

@@ -40,6 +40,7 @@ pub(super) fn call(operation: &'static str, key: Option<&[u8]>) -> Span {
         error = Empty,
         key = Empty
     );
+    // Keys may be confidential, so TRACE is required in addition to the setting of the client.
     if let Some(key) = key
         && enabled!(target: TARGET, Level::TRACE)
     {
@@ -49,6 +50,7 @@ pub(super) fn call(operation: &'static str, key: Option<&[u8]>) -> Span {
 }
 
 pub(super) fn call_ended(span: &Span, endpoint: Option<&str>, attempts: u32, end: CallEnd) {
+    // Without a subscriber, the values are not even formatted.
     if span.is_disabled() {
         return;
     }

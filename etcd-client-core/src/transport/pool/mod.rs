@@ -40,12 +40,12 @@ pub(crate) struct PoolSettings {
     pub(crate) origins: Origins,
     pub(crate) balance: Balance,
     pub(crate) keepalive: KeepaliveSettings,
-    /// Whether to follow the members' health services.
+    /// Enables following the members' health services.
     pub(crate) health: bool,
     pub(crate) observer: SharedObserver,
     /// Shared with the clients for single members.
     pub(crate) histories: Arc<Histories>,
-    /// Whether another cluster or history is accepted automatically if no endpoint serves the known one.
+    /// Accepts another cluster or history automatically if no endpoint serves the known one.
     pub(crate) accepts_replacement: bool,
 }
 
@@ -187,6 +187,7 @@ impl Pool {
             _ => true,
         };
         let mut refusals = members.iter().filter(wanted).map(|member| self.refusal_of(member));
+        // The first `?` is for a pool without such members, the second for a member that is not refused.
         let first = refusals.next()??;
         if refusals.all(|refusal| refusal.is_some()) { Some(first.error()) } else { None }
     }
@@ -256,6 +257,7 @@ impl Pool {
 
     /// Returns the error of a call that found no ready endpoint within the given time. It lists no attempts.
     pub(crate) fn unready(&self, waited: Duration) -> Error {
+        // A refusal needs a decision by the user, which the states of the other endpoints do not.
         if let Some(refusal) = self.any_refusal() {
             return refusal;
         }
@@ -332,6 +334,7 @@ impl Pool {
         // The tasks see the token before their connections disappear, so they end instead of reconnecting.
         self.shutdown.cancel();
         self.forget(|_| false);
+        // Lets `closed` return once the last task has ended.
         self.tasks.close();
         self.tell();
     }

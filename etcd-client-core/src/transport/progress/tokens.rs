@@ -56,11 +56,15 @@ impl Progress<'_> {
         remedy: Remedy,
         failure: Failure,
     ) -> Result<(), Error> {
+        // The caller forbids a second attempt, although this one was not applied. The next call fetches a
+        // new token first.
         if self.call.options.never_resent() {
             channel.tokens().reject(self.token.carried());
             return Err(self.fail(channel, failure.into_error()));
         }
         let wait = self.token.count_rejection();
+        // The first rejections are retried at once, since tokens expire regularly. Later ones wait, because
+        // a new token did not help.
         if !wait.is_zero() && !self.pause(channel, wait.max(channel.take_resend())).await {
             return Err(self.fail(channel, failure.into_error()));
         }
@@ -105,6 +109,7 @@ impl Progress<'_> {
     }
 
     fn without_token(&mut self, channel: &Channel) -> Error {
+        // Without any connection, that is the cause of the timeout, and not the authentication.
         if !channel.pool().has_ready_besides(&[]) {
             self.attempts.extend(channel.pool().troubles());
             let error = channel.pool().unready(self.started.elapsed());

@@ -48,6 +48,7 @@ impl Source {
 fn read(path: &PathBuf) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
+    // Checked before reading, so that a wrong path does not read a huge file.
     if length > MOST_BYTES {
         return Err(std::io::Error::other(format!(
             "the file has {length} bytes; PEM files are limited to {MOST_BYTES}"

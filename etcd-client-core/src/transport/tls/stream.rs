@@ -16,7 +16,7 @@ use crate::transport::connector::BoxIo;
 /// The byte stream below HTTP/2.
 pub(super) struct TlsIo {
     stream: TlsStream<BoxIo>,
-    /// Whether the client presents a certificate.
+    /// `true` if the client presents a certificate.
     identified: bool,
 }
 

@@ -196,6 +196,7 @@ fn is_this_host(address: &Address) -> bool {
 }
 
 fn is_loopback(ip: IpAddr) -> bool {
+    // Also covers IPv4-mapped addresses such as ::ffff:127.0.0.1.
     ip.to_canonical().is_loopback()
 }
 

@@ -96,6 +96,7 @@ impl Tokens {
 
     /// Returns the header block of a request, with the current token if there is one. Takes no lock.
     pub(crate) fn headers(&self, options: &CallOptions, timeout: TimeoutHeader) -> (HeaderMap, Carried) {
+        // A load without a lock: every request passes here.
         match &*self.current.load() {
             Some(token) => (token.headers.of(options, timeout), token.carried()),
             None => (self.without.of(options, timeout), Carried::default()),

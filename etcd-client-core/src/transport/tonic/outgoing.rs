@@ -63,6 +63,7 @@ fn headers(channel: &Channel, head: &Parts) -> (HeaderMap, Carried) {
 fn merge(mut all: HeaderMap, own: &HeaderMap) -> HeaderMap {
     let own_names = || own.keys().filter(|name| *name != TIMEOUT);
     for name in own_names() {
+        // Removed first, so that the values of the stub replace the default instead of adding to it.
         all.remove(name);
         for value in own.get_all(name) {
             all.append(name.clone(), value.clone());

@@ -133,6 +133,7 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
         let end = match hold {
             Some(hold) => {
                 drop(hold);
+                // The stream gets a moment to end by itself; dropping it would reset it.
                 timeout(FAREWELL, self.next()).await.ok().and_then(Result::ok).flatten()
             }
             None => self.next().await?,
