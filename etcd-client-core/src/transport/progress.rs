@@ -68,7 +68,7 @@ pub(crate) struct Progress<'a> {
     /// The members on which the call failed, the last one at the end.
     tried: Vec<usize>,
     outcome: Outcome,
-    /// The number of attempts abandoned because of an unresponsive member.
+    /// The number of attempts abandoned without a response.
     abandoned: u32,
     /// The members on which a read was abandoned.
     given_up: Vec<Arc<Member>>,
