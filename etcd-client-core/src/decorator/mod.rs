@@ -1,4 +1,4 @@
-//! Services that wrap services: they take the same operations and change what is asked for or what is answered.
+//! Decorators: services that wrap another service and change its requests and responses.
 
 mod namespace;
 

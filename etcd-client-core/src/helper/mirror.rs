@@ -1,4 +1,4 @@
-//! Mirror: a range as it was at one revision, then what changed after it, for whoever keeps a copy elsewhere.
+//! Replicates a range into another system: the range at one revision, then the changes after it.
 
 use std::fmt;
 
@@ -12,10 +12,13 @@ use crate::{
     service::{CallOptions, Kv, Watch},
 };
 
-/// Reads a range to the end at one revision, and watches it from there: every pair and every change once, and none in between lost.
+/// Replicates a key range into another system: reads the range at one revision, then watches it from there.
 ///
-/// First the [pages](Self::next), in flat memory, then the [updates](Self::updates). A copy in this process is better kept by a
-/// [`Cache`](super::Cache), which also goes on after a compaction.
+/// Every pair and every later change is delivered once, without a gap. Read the [pages](Self::next) to the end first, in constant memory,
+/// then await the [updates](Self::updates). For a copy in the memory of this process use a [`Cache`](super::Cache), which also survives
+/// compactions.
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -36,6 +39,9 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "Syncer")]
+#[doc(alias = "NewSyncer")]
+#[doc(alias = "make_mirror")]
 #[must_use = "a mirror does nothing until its pages are read"]
 pub struct Mirror<'a> {
     kv: &'a dyn Kv,
@@ -46,45 +52,113 @@ pub struct Mirror<'a> {
     base: Base<'a>,
 }
 
-/// How much of the range was read.
+/// The progress of reading the range.
 enum Base<'a> {
     Unread,
     Reading(Pages<'a>),
     Read,
-    /// It broke: what is missing cannot be made up for by updates.
+    /// A page failed. The updates do not contain the missing pairs.
     Failed,
 }
 
 impl<'a> Mirror<'a> {
-    /// A mirror of `range` as it is when the first page is read.
+    /// Creates a mirror of `range`, at the revision at which the first page is read.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{KeyRange, Mirror};
+    ///
+    /// let mirror = Mirror::new(&client, KeyRange::prefix("config/"));
+    /// # drop(mirror);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(client: &'a Client, range: KeyRange) -> Self {
         Self::over(client.kv(), client.watch_service(), range)
     }
 
-    /// A mirror on services of your own, both of the same store.
+    /// Creates a mirror on any services of the same store, such as decorators or mocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::{KeyRange, Kv, Mirror, Watch};
+    ///
+    /// fn mirror<'a>(kv: &'a dyn Kv, watch: &'a dyn Watch) -> Mirror<'a> {
+    ///     Mirror::over(kv, watch, KeyRange::prefix("config/"))
+    /// }
+    /// ```
     pub fn over(kv: &'a dyn Kv, watch: &'a dyn Watch, range: KeyRange) -> Self {
         Self { kv, watch, range, revision: None, history: HistoryPin::new(), base: Base::Unread }
     }
 
-    /// Reads the range as it was at `revision` instead. Whoever has that already can leave the pages out.
+    /// Reads the range at `revision` instead of the current one. If the copy is at this revision already, the pages can be skipped.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{KeyRange, Mirror};
+    ///
+    /// // Resume: the copy was complete at revision 1000.
+    /// let mut updates = Mirror::new(&client, KeyRange::prefix("config/")).at_revision(1000).updates()?.await?;
+    /// println!("{:?}", updates.next().await);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn at_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.revision = Some(revision.into());
         self
     }
 
-    /// The revision of all pages, once the first one was asked for. The updates begin after it.
+    /// Returns the revision of all pages, or `None` before the first page is read. The updates start after it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{KeyRange, Mirror};
+    ///
+    /// let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
+    /// while let Some(page) = mirror.next().await {
+    ///     println!("{} keys", page?.kvs.len());
+    /// }
+    /// println!("complete at revision {:?}", mirror.revision());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revision(&self) -> Option<Revision> {
         self.revision
     }
 
-    /// The next page, `None` after the last one. A range without keys has none.
-    ///
-    /// Cancel safe: a page that was under way is given by the next call.
+    /// Returns the next page, or `None` after the last one. A range without keys has no pages.
     ///
     /// # Errors
-    /// Those of a get. After one there are no more pages. [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
-    /// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) once another cluster or history was
-    /// [accepted](Client::accept_cluster): make another mirror.
+    ///
+    /// Those of a get. There are no more pages after an error. [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
+    /// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) if another cluster or history was
+    /// [accepted](Client::accept_cluster): start another mirror.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe. A page in flight is returned by the next call.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{KeyRange, Mirror};
+    ///
+    /// let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
+    /// while let Some(page) = mirror.next().await {
+    ///     println!("{} keys", page?.kvs.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "SyncBase")]
     pub async fn next(&mut self) -> Option<Result<Page, Error>> {
         let page = match self.read().await {
             Ok(page) => page.map(Ok),
@@ -103,7 +177,7 @@ impl<'a> Mirror<'a> {
         if matches!(self.base, Base::Unread) {
             let revision = match self.revision {
                 Some(revision) => revision,
-                // An empty range has no page that tells its revision.
+                // An empty range has no page, so the revision is read first.
                 None => revision::current(self.kv, &self.range, &self.history).await?,
             };
             self.revision = Some(revision);
@@ -117,13 +191,34 @@ impl<'a> Mirror<'a> {
         }
     }
 
-    /// Watches what changes after the pages: an operation to be awaited, with all options of a watch.
+    /// Returns the watch of the changes after the pages. It is awaited, and accepts all options of a watch.
     ///
     /// # Errors
-    /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) where pages are left, or one failed: the copy would be wrong.
+    ///
+    /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) if the pages were not read to the end or a page failed, because the copy
+    /// would be incomplete.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{KeyRange, Mirror};
+    ///
+    /// let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
+    /// while let Some(page) = mirror.next().await {
+    ///     println!("{} keys", page?.kvs.len());
+    /// }
+    /// let mut updates = mirror.updates()?.prev_kv().await?;
+    /// while let Some(response) = updates.next().await {
+    ///     println!("{} events", response?.events.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "SyncUpdates")]
     pub fn updates(self) -> Result<WatchCreate<WatchBound<'a>>, Error> {
         let (Base::Read | Base::Unread, Some(revision)) = (self.base, self.revision) else {
-            let error = Error::invalid_request("revision", "the pages were not read to their end");
+            let error = Error::invalid_request("revision", "read all pages before requesting the updates");
             return Err(error.with_operation("mirror"));
         };
         let mut watch = WatchCreate::from_range(self.range).start_revision(revision.next());

@@ -1,4 +1,4 @@
-//! What is built on a client: copies of a range that follow the store.
+//! Helpers built on a client: caches, mirrors and service discovery.
 
 mod cache;
 mod mirror;

@@ -1,4 +1,4 @@
-//! The revision that the store is at.
+//! Reads the current revision of the store.
 
 use etcd_errors::Error;
 
@@ -8,7 +8,9 @@ use crate::{
     service::{CallOptions, Kv},
 };
 
-/// The current revision, linearizable, by the cheapest read that whoever may read `range` may make: whether its first key exists.
+/// Returns the current revision, by a linearizable read.
+///
+/// It counts the first key of `range`: the cheapest read that needs no permission beyond that for `range`.
 pub(super) async fn current(kv: &dyn Kv, range: &KeyRange, history: &HistoryPin) -> Result<Revision, Error> {
     let (first, _) = range.bounds();
     let options = CallOptions::default().pinned(history);

@@ -1,4 +1,4 @@
-//! Where what is built on a client gets its pairs from.
+//! The source of pairs and events for caches and endpoint watches.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -9,20 +9,20 @@ use crate::{
     service::{Kv, Watch},
 };
 
-/// A client, or services of the user's own.
+/// A client, or a pair of services supplied by the user.
 pub(super) trait Source: Send + Sync + Debug {
     fn kv(&self) -> &dyn Kv;
     fn watch(&self) -> &dyn Watch;
 
-    /// Which history the store is of: another number once another cluster or history was accepted. Services of the user's own have
-    /// one.
+    /// Returns the number of the store's history. It changes when another cluster or history is accepted. Services supplied by the
+    /// user have a single history.
     fn history(&self) -> u64 {
         0
     }
 }
 
-/// Whether a watch or a read failed because the store is another one than before, or was set back: nothing that was read of it can
-/// be led on.
+/// Returns whether a watch or a read failed because the store was replaced or its revision went back. A copy of the earlier store
+/// cannot be brought up to date by a watch then.
 pub(super) fn lost_history(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
 }
@@ -41,7 +41,7 @@ impl Source for Client {
     }
 }
 
-/// Any two services that belong together.
+/// A KV service and a watch service of the same store.
 #[derive(Debug)]
 pub(super) struct Services {
     pub(super) kv: Arc<dyn Kv>,

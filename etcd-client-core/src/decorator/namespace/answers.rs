@@ -1,4 +1,4 @@
-//! What was answered, with the prefix off its keys. A write that was answered with a foreign key may have been applied.
+//! Removes the prefix from the keys of responses. A write whose response has a key outside of the namespace may have been applied.
 
 use etcd_errors::{Error, Outcome};
 
@@ -25,7 +25,7 @@ impl Prefix {
         Ok(response)
     }
 
-    /// `outcome` is what an error means for the Txn as a whole.
+    /// Removes the prefix from all nested responses. `outcome` is the outcome of the whole transaction in case of an error.
     pub(super) fn strip_txn(
         &self,
         mut response: TxnResponse,

@@ -1,4 +1,4 @@
-//! The server's elections in a namespace: their names are the beginning of keys.
+//! The server's elections in a namespace. The name of an election is the prefix of its keys.
 
 use async_trait::async_trait;
 use etcd_errors::{Error, Outcome};
@@ -13,7 +13,7 @@ use crate::{
     service::{CallOptions, ElectionService, LeaderStream},
 };
 
-#[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would do without the prefix")]
+#[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
 impl<S: ElectionService> ElectionService for Namespace<S> {
     async fn campaign(
@@ -51,7 +51,7 @@ impl<S: ElectionService> ElectionService for Namespace<S> {
         self.prefix.add_to(&mut op.spec_mut().name);
         let leaders = self.inner.observe(op, options).await?;
         let prefix = self.prefix.clone();
-        // What would follow an error has a gap before it.
+        // The stream ends after an error: an item after it would follow a gap.
         let stripped = leaders.scan(false, move |ended, leader| {
             let leader = leader.and_then(|leader| prefix.strip_leader(leader, "observe"));
             let shown = (!*ended).then_some(leader);
@@ -78,7 +78,7 @@ impl Prefix {
         self.add_to(&mut leader.key);
     }
 
-    /// The name may be empty, unlike a key.
+    /// Removes the prefix from a leader key. Unlike a key, the name of an election may be empty.
     fn strip_from_leader(&self, leader: &mut LeaderKey) -> Result<(), Error> {
         let rest = leader.name.as_bytes().strip_prefix(self.key().as_bytes());
         leader.name = rest.ok_or_else(|| super::prefix::outside(Outcome::Unknown))?.into();

@@ -1,4 +1,4 @@
-//! Keys and values of a namespace.
+//! The KV service in a namespace.
 
 use async_trait::async_trait;
 use etcd_errors::{Error, Outcome};
@@ -12,7 +12,7 @@ use crate::{
     service::{CallOptions, Kv, RangeStream},
 };
 
-/// Sizes are judged by the service inside, which knows the limits and sees the whole keys.
+/// No limits. The wrapped service checks sizes, because it knows the limits and sees the complete keys.
 pub(super) const NO_LIMITS: Limits = Limits {
     max_txn_ops: usize::MAX,
     max_request_bytes: usize::MAX,
@@ -20,7 +20,7 @@ pub(super) const NO_LIMITS: Limits = Limits {
     max_receive_bytes: usize::MAX,
 };
 
-#[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would do without the prefix")]
+#[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
 impl<S: Kv> Kv for Namespace<S> {
     async fn get(&self, mut op: Get, options: CallOptions) -> Result<GetResponse, Error> {

@@ -1,4 +1,4 @@
-//! Leases as a namespace shows them: those of the store, with only the namespace's keys.
+//! The lease service in a namespace: all leases of the store, but only the keys of the namespace.
 
 use async_trait::async_trait;
 use etcd_errors::Error;
@@ -13,7 +13,7 @@ use crate::{
     service::{CallOptions, KeptLease, Lease},
 };
 
-#[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would do without the prefix")]
+#[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
 impl<S: Lease> Lease for Namespace<S> {
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {

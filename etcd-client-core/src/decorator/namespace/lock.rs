@@ -1,4 +1,4 @@
-//! The server's locks in a namespace: their names are the beginning of keys.
+//! The server's locks in a namespace. The name of a lock is the prefix of its keys.
 
 use async_trait::async_trait;
 use etcd_errors::{Error, Outcome};
@@ -9,7 +9,7 @@ use crate::{
     service::{CallOptions, LockService},
 };
 
-#[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would do without the prefix")]
+#[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
 impl<S: LockService> LockService for Namespace<S> {
     async fn lock(&self, mut op: ServerLock, options: CallOptions) -> Result<ServerLockResponse, Error> {

@@ -1,4 +1,4 @@
-//! Namespace: all keys under a prefix that the user of the service does not see.
+//! The namespace decorator: stores all keys under a prefix that its users do not see.
 
 mod answers;
 mod election;
@@ -15,19 +15,23 @@ use prefix::Prefix;
 
 use crate::model::Key;
 
-/// A service whose keys live under a prefix: the prefix is put before the keys of each operation, and taken off those of each
-/// answer and event. Wraps any [`Kv`](crate::Kv), [`Lease`](crate::Lease), [`Watch`](crate::Watch),
-/// [`LockService`](crate::LockService) or [`ElectionService`](crate::ElectionService), and is one itself.
+/// A service whose keys are stored under a prefix.
 ///
-/// All keys, and ranges without an upper end, mean those of the namespace. A key that is just the prefix is not among them. Leases
-/// and revisions, and with them a [`Compact`](crate::Compact), are the store's own: a namespace does not divide them. Of a lease's
-/// keys those outside of the namespace are left out.
+/// The prefix is prepended to the keys of each operation, and removed from the keys of each response and event. A namespace wraps any
+/// [`Kv`](crate::Kv), [`Lease`](crate::Lease), [`Watch`](crate::Watch), [`LockService`](crate::LockService) or
+/// [`ElectionService`](crate::ElectionService), and implements the same trait.
 ///
-/// An answer with a key outside of the namespace, which no etcd gives, is a
-/// [`Protocol`](etcd_errors::ErrorKind::Protocol) error.
+/// Ranges of all keys, and ranges without an upper end, cover the keys of the namespace only. A key equal to the prefix is not part of the
+/// namespace. Leases and revisions are shared with the whole store, so a [`Compact`](crate::Compact) affects all of it. The keys of a
+/// lease outside of the namespace are omitted.
+///
+/// A response with a key outside of the namespace, which etcd never sends, is a [`Protocol`](etcd_errors::ErrorKind::Protocol)
+/// error.
 ///
 /// [`ClientBuilder::namespace`](crate::ClientBuilder::namespace) and [`Client::with_namespace`](crate::Client::with_namespace)
-/// make clients of it; by itself it is for services of your own:
+/// return clients with a namespace. Use this type directly for other services.
+///
+/// # Examples
 ///
 /// ```
 /// use etcd_client_core::{Error, Kv, Namespace, Put};
@@ -38,6 +42,10 @@ use crate::model::Key;
 ///     Ok(())
 /// }
 /// ```
+#[doc(alias = "NewKV")]
+#[doc(alias = "NewLease")]
+#[doc(alias = "NewWatcher")]
+#[doc(alias = "KvClientPrefix")]
 #[derive(Clone, Debug)]
 pub struct Namespace<S> {
     inner: S,
@@ -45,17 +53,17 @@ pub struct Namespace<S> {
 }
 
 impl<S> Namespace<S> {
-    /// Puts the keys of `inner` under `prefix`. An empty prefix changes nothing.
+    /// Wraps `inner` so that its keys are stored under `prefix`. An empty prefix changes nothing.
     pub fn new(inner: S, prefix: impl Into<Key>) -> Self {
         Self { inner, prefix: Prefix::new(prefix.into()) }
     }
 
-    /// What the keys are put under.
+    /// Returns the prefix.
     pub fn prefix(&self) -> &Key {
         self.prefix.key()
     }
 
-    /// The service inside.
+    /// Returns the wrapped service.
     pub fn inner(&self) -> &S {
         &self.inner
     }

@@ -1,4 +1,5 @@
-//! What is asked for, with the prefix before its keys. Every operation was checked before: an empty key is refused, not prefixed.
+//! Prepends the prefix to the keys of operations. Operations are validated before, so that an empty key is rejected instead of becoming
+//! the prefix.
 
 use super::prefix::Prefix;
 use crate::op::{DeleteSpec, GetSpec, Op, PutSpec, TxnSpec, WatchCreateSpec};
@@ -20,7 +21,7 @@ impl Prefix {
         self.add_range(&mut watch.range);
     }
 
-    /// As deep as a Txn can nest, which is checked.
+    /// Prepends the prefix in all branches. The recursion is bounded, because the nesting depth of the transaction was validated.
     pub(super) fn add_to_txn(&self, txn: &mut TxnSpec) {
         txn.compares_mut().iter_mut().for_each(|compare| self.add_range(compare.range_mut()));
         txn.success_mut().iter_mut().for_each(|op| self.add_to_op(op));

@@ -1,4 +1,4 @@
-//! The prefix itself: put before a key or a range, and taken off again, checked.
+//! The prefix of a namespace: prepended to keys and ranges, and removed again with a check.
 
 use bytes::Bytes;
 use etcd_errors::{Error, ErrorKind, Outcome};
@@ -8,7 +8,7 @@ use crate::{
     op::KeyRange,
 };
 
-/// A prefix, and the end of the range that it spans.
+/// A prefix and the end of the range of all keys that start with it.
 #[derive(Clone, Debug)]
 pub(super) struct Prefix {
     key: Key,
@@ -29,14 +29,15 @@ impl Prefix {
         [self.key.as_bytes(), key].concat().into()
     }
 
-    /// The name of a lock or an election begins keys as a key does.
+    /// Prepends the prefix to a key, or to the name of a lock or an election.
     pub(super) fn add_to(&self, key: &mut Key) {
         *key = self.add(key.as_bytes()).into();
     }
 
-    /// A range that was checked: one that contradicts itself has no bounds.
+    /// Prepends the prefix to a range. The range must be valid, because a contradictory one has no bounds.
     ///
-    /// "From the first key on" starts behind the prefix itself, which stands for the empty key that etcd does not have.
+    /// A range of all keys starts after the key that equals the prefix. That key would be the empty key of the namespace, and
+    /// etcd has no empty key.
     pub(super) fn add_range(&self, range: &mut KeyRange) {
         let (key, end) = range.bounds();
         let end = match &end[..] {
@@ -47,7 +48,7 @@ impl Prefix {
         *range = KeyRange::from_bounds(self.add(&key), end);
     }
 
-    /// The rest of a key of the namespace, in the same buffer.
+    /// Returns the key without the prefix, in the same buffer. Returns `None` for a key outside of the namespace.
     pub(super) fn strip(&self, key: &Bytes) -> Option<Bytes> {
         let rest = key.strip_prefix(self.key.as_bytes())?;
         (!rest.is_empty()).then(|| key.slice_ref(rest))
@@ -76,8 +77,8 @@ impl Prefix {
     }
 }
 
-/// The key is not told: errors show none.
+/// The error for a key outside of the namespace. It does not contain the key, because errors never show keys.
 pub(super) fn outside(outcome: Outcome) -> Error {
-    let error = Error::new(ErrorKind::Protocol, "the answer has a key outside of the namespace");
+    let error = Error::new(ErrorKind::Protocol, "the response has a key outside of the namespace");
     error.with_outcome(outcome)
 }

@@ -1,4 +1,4 @@
-//! Watches of a namespace.
+//! The watch service in a namespace.
 
 use async_trait::async_trait;
 use etcd_errors::Error;
@@ -9,7 +9,7 @@ use crate::{
     service::{CallOptions, Watch, WatchHandle},
 };
 
-#[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would do without the prefix")]
+#[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
 impl<S: Watch> Watch for Namespace<S> {
     async fn watch(&self, mut op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {

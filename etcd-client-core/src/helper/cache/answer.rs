@@ -1,4 +1,4 @@
-//! A get answered from a snapshot, as a member would answer it.
+//! Executes a get on a snapshot with the semantics of a member.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ use crate::{
     op::{GetResponse, GetSpec, SortOrder, SortTarget},
 };
 
-/// The header has the snapshot's revision and nothing of the member that answered: none did.
+/// Executes a get on a snapshot. The header has the revision of the snapshot and no ids, because no member was called.
 pub(super) fn answer(snapshot: &CacheSnapshot, get: &GetSpec) -> Result<GetResponse, Error> {
     let span = snapshot.covered(&get.range)?;
     let header = ResponseHeader { revision: snapshot.revision(), ..ResponseHeader::default() };
@@ -22,7 +22,7 @@ pub(super) fn answer(snapshot: &CacheSnapshot, get: &GetSpec) -> Result<GetRespo
     let (mut count, mut kept) = (0_u64, Vec::new());
     for kv in in_range {
         count += 1;
-        // Filters come after the range was read, and only a sort needs to see more than one beyond the limit.
+        // As in etcd, `count` ignores the filters. Without a sort, one pair beyond the limit is enough to set `more`.
         if passes(get, kv) && (get.sort.is_some() || !is_above(get.limit, kept.len())) {
             kept.push(kv);
         }
@@ -48,7 +48,7 @@ fn passes(get: &GetSpec, kv: &KeyValue) -> bool {
         && within(kv.create_revision, get.min_create_revision, get.max_create_revision)
 }
 
-/// Pairs that are equal in the target stay in the order of their keys.
+/// Compares two pairs by the sort target. The sort is stable, so pairs with equal targets stay in key order.
 fn by(target: SortTarget, order: SortOrder, a: &KeyValue, b: &KeyValue) -> Ordering {
     let ascending = match target {
         SortTarget::Key => a.key.cmp(&b.key),

@@ -1,4 +1,4 @@
-//! The settings of a cache.
+//! The builder of a cache.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,20 +14,38 @@ use crate::{
     transport::channel::check_runtime,
 };
 
-/// As in the Go cache: `HistoryWindowSize` in cache/config.go.
+/// The default number of revisions to keep, as in the Go cache: `HistoryWindowSize` in cache/config.go.
 const HISTORY: usize = 2048;
 
-/// Changes that a reader may be behind; half of the history, so that what they lead through can as a rule still be read.
+/// The default number of changes that a subscriber may lag behind. It is half of the history, so that a subscriber can usually still
+/// read the states in between.
 const CHANGES: usize = 1024;
 
-/// A server answers a question for progress within a round trip, or at its next turn of 100 ms when a watch of the stream was not
-/// in step (`syncWatchersLoop` in server/storage/mvcc/watchable_store.go).
+/// The default time that a linearizable read waits for the cache. A server answers a progress request within a round trip. If a watch
+/// of the stream is unsynced, it answers at its next interval of 100 ms (`syncWatchersLoop` in
+/// server/storage/mvcc/watchable_store.go).
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// No ring of changes is longer, whatever is asked for.
+/// The upper bound for the change buffer, which is allocated in full.
 const MAX_CHANGES: usize = 1 << 20;
 
-/// Collects the settings of a [`Cache`]; [`start`](Self::start) makes it.
+/// A builder for a [`Cache`], returned by [`Cache::builder`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// use std::time::Duration;
+/// use etcd_client_core::{Cache, KeyRange};
+///
+/// let cache = Cache::builder(&client, KeyRange::prefix("config/"))
+///     .history(100)
+///     .read_through_after(Duration::from_millis(100))
+///     .start()?;
+/// # drop(cache);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct CacheBuilder {
@@ -51,30 +69,84 @@ impl CacheBuilder {
         Self { source, range, history: HISTORY, changes: CHANGES, patience: PATIENCE }
     }
 
-    /// How many revisions that changed something can be read back, the present one included. Default: 2048. Each costs what it
-    /// changed and about 1 KiB.
+    /// Sets how many revisions with a change in the range are kept, including the current one. Default: 2048.
+    ///
+    /// Each costs the memory of its changes and about 1 KiB.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Cache, KeyRange};
+    ///
+    /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).history(100).start()?;
+    /// # drop(cache);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "HistoryWindowSize")]
     pub fn history(mut self, revisions: usize) -> Self {
         self.history = revisions;
         self
     }
 
-    /// How many changes a subscriber may be behind before it is given their sum. Default: 1024, at least 1, at most 1,048,576.
+    /// Sets how many changes a subscriber may lag behind. A subscriber that lags further receives their sum as one change. Default: 1024.
+    /// The value is clamped to the range from 1 to 1,048,576.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Cache, KeyRange};
+    ///
+    /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).change_buffer(64).start()?;
+    /// # drop(cache);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn change_buffer(mut self, changes: usize) -> Self {
         self.changes = changes;
         self
     }
 
-    /// How long a linearizable read waits for the cache before it is sent to the server instead. Default: 250 ms.
+    /// Sets how long a linearizable read waits for the cache before it is sent to the server. Default: 250 ms.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    /// use etcd_client_core::{Cache, KeyRange};
+    ///
+    /// let range = KeyRange::prefix("config/");
+    /// let cache = Cache::builder(&client, range).read_through_after(Duration::from_millis(100)).start()?;
+    /// # drop(cache);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read_through_after(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Starts to list the range in the background, and returns at once: [`Cache::ready`] waits for it.
+    /// Starts to list the range in the background and returns immediately. Use [`Cache::ready`] to wait for the list.
     ///
     /// # Errors
-    /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) for a range that contradicts itself or has no key,
-    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a tokio runtime.
+    ///
+    /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) for a range that is contradictory or empty.
+    /// [`NoRuntime`](etcd_errors::ErrorKind::NoRuntime) outside of a Tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Cache, KeyRange};
+    ///
+    /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).start()?;
+    /// cache.ready().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn start(self) -> Result<Cache, Error> {
         let named = |error: Error| error.with_operation("cache");
         self.range.check().map_err(|invalid| named(invalid.into()))?;

@@ -1,4 +1,4 @@
-//! What a cache tells those who follow it.
+//! The changes that a cache delivers to its subscribers.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ use crate::{
     model::{Event, Revision},
 };
 
-/// One revision's change of what a cache holds, or the sum of several.
+/// The change of a cache at one revision, or the sum of the changes of several revisions.
 #[derive(Clone)]
 pub struct CacheChange {
     resynced: bool,
@@ -45,34 +45,51 @@ impl CacheChange {
         Self { resynced, events: events.into(), snapshot }
     }
 
-    /// Whether the events are what remains of several revisions, in the order of keys: what was undone meanwhile is not among them,
-    /// and a deletion may have been earlier than its event says. That is so when the subscriber was too far behind, or history was
-    /// compacted before the cache had seen it.
+    /// Returns whether the events are the sum of several revisions, in key order.
+    ///
+    /// In a sum, changes that were undone in between are missing, and a key may have been deleted earlier than its event states. The cache
+    /// delivers a sum if the subscriber lagged too far behind, or if it had to re-list the range, as after a compaction.
     pub fn is_resynced(&self) -> bool {
         self.resynced
     }
 
-    /// What was changed, each event with the pair before it. May be empty after a resynchronisation.
+    /// Returns the events of the change, each with the previous pair. May be empty after a re-list.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// The revision after the change.
+    /// Returns the revision after the change.
     pub fn revision(&self) -> Revision {
         self.snapshot.revision()
     }
 
-    /// What the cache held after the change.
+    /// Returns the pairs of the cache after the change.
     pub fn snapshot(&self) -> &CacheSnapshot {
         &self.snapshot
     }
 }
 
-/// The changes of a cache after a first state: a stream, or a loop over [`next`](Self::next).
+/// The changes of a cache, returned by [`Cache::subscribe`](super::Cache::subscribe). Read it with [`next`](Self::next) or as a
+/// [`Stream`].
 ///
-/// Each subscriber has the changes to itself. One that is too far behind misses none: it is given their sum, marked as
-/// [resynchronised](CacheChange::is_resynced), which takes a pass over all pairs. It ends when the cache is dropped, and with an error
-/// when the cache ends by itself.
+/// Every subscriber receives all changes at its own pace. A subscriber that lags too far behind misses none: it receives their sum, marked as
+/// [resynced](CacheChange::is_resynced), which costs a comparison of all pairs. The stream ends when the cache is dropped, and
+/// with an error when the cache ends by itself.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+/// cache.ready().await?;
+/// let mut changes = cache.subscribe()?;
+/// while let Some(change) = changes.next().await {
+///     let change = change?;
+///     println!("{} events up to revision {}", change.events().len(), change.revision());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "changes are read with `next` or as a stream"]
 pub struct CacheChanges {
     seen: CacheSnapshot,
@@ -89,14 +106,30 @@ impl CacheChanges {
         Self { seen: base, changes: Box::pin(unfold(Some(reader), |reader| async { reader?.step().await })) }
     }
 
-    /// What the cache held after the change that was given last; at first, what the changes lead on from.
+    /// Returns the pairs of the cache after the last delivered change. Initially, returns the pairs that the changes start from.
     pub fn snapshot(&self) -> &CacheSnapshot {
         &self.seen
     }
 
-    /// The next change; an error at most once, as the last.
+    /// Returns the next change, or `None` once the cache is dropped. An error is returned at most once, as the last item.
+    ///
+    /// # Cancel safety
     ///
     /// Cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// cache.ready().await?;
+    /// let mut changes = cache.subscribe()?;
+    /// while let Some(change) = changes.next().await {
+    ///     println!("{} events", change?.events().len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<CacheChange, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -123,7 +156,7 @@ impl fmt::Debug for CacheChanges {
 struct Reader {
     received: broadcast::Receiver<CacheChange>,
     standing: watch::Receiver<Standing>,
-    /// The state after what was delivered.
+    /// The pairs after the last delivered change.
     seen: CacheSnapshot,
 }
 
@@ -148,7 +181,7 @@ impl Reader {
         }
     }
 
-    /// All that happened since what was delivered, up to and with this change.
+    /// Combines all changes since the last delivered one, up to and including `change`.
     fn sum(&self, change: CacheChange) -> CacheChange {
         let events = difference(&self.seen.pairs, &change.snapshot.pairs, change.revision());
         CacheChange::new(true, events, change.snapshot)

@@ -1,4 +1,4 @@
-//! The task of a cache: lists the range, then follows it by one watch, again and again.
+//! The task of a cache: lists the range, then follows it with one watch, in a loop.
 
 use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
@@ -28,16 +28,16 @@ use crate::{
     service::{CallOptions, WatchHandle, WatchResponse, WatchResponseKind},
 };
 
-/// Keeps the copy up to date.
+/// The background task that keeps a cache up to date.
 #[derive(Debug)]
 pub(super) struct Follower {
     source: Arc<dyn Source>,
     shared: Arc<Shared>,
-    /// Whether there is a copy that a watch can lead on.
+    /// Whether there is a copy that a watch can continue from.
     listed: bool,
-    /// Which history that copy is of.
+    /// The history of that copy.
     history: u64,
-    /// In a row.
+    /// The number of consecutive failures.
     failures: u32,
 }
 
@@ -46,7 +46,7 @@ impl Follower {
         Self { source, shared, listed: false, history: 0, failures: 0 }
     }
 
-    /// Until the cache is dropped, or its service is of no use any more.
+    /// Follows the range until the cache is dropped or the service fails permanently.
     pub(super) async fn run(mut self, dropped: CancellationToken) {
         select! {
             () = dropped.cancelled() => {}
@@ -62,7 +62,7 @@ impl Follower {
             }
             self.listed &= !error.is_compacted() && !lost_history(&error);
             self.failures = self.failures.saturating_add(1);
-            tracing::debug!(%error, "a cache lost its watch");
+            tracing::debug!(%error, "the watch of a cache failed");
             self.shared.failed(error);
             sleep(Backoff::RESEND.wait_at_least_half(self.failures, fastrand::u64(..))).await;
         }
@@ -76,7 +76,7 @@ impl Follower {
         self.watch().await
     }
 
-    /// All pairs at one revision, which is asked for first: an empty range has no page that tells it.
+    /// Reads all pairs at one revision. The revision is read first, because an empty range has no page that contains it.
     async fn list(&mut self) -> Result<(), Error> {
         let history = self.source.history();
         let kv = self.source.kv();
@@ -87,13 +87,14 @@ impl Follower {
         let (before, mut pairs) = (self.shared.pairs(), Pairs::default());
         while let Some(page) = pages.next().await {
             for kv in page?.kvs {
-                // What did not change is shared with what readers still hold. Its revision alone does not tell: in another history
-                // it may be that of another change.
+                // Share unchanged pairs with the snapshots that readers still hold. The whole pair is compared, because in another
+                // history the same revision may belong to a different change.
                 let known = before.get(&kv.key).filter(|known| **known == kv);
                 pairs.insert(known.cloned().unwrap_or_else(|| kv.into_owned()));
             }
         }
         if self.source.history() != history {
+            // The pages may be of two histories.
             let text = "another history was accepted while the range was listed";
             return Err(Error::new(ErrorKind::RevisionRegressed, text));
         }
@@ -125,7 +126,7 @@ impl Follower {
                     questions.answered(self.shared.revision());
                 }
                 Question::Answered(Err(error)) => {
-                    tracing::debug!(%error, "a cache cannot tell whether it is up to date");
+                    tracing::debug!(%error, "a progress request of a cache failed");
                     self.shared.progress_is_out();
                     questions.failed();
                 }
@@ -133,10 +134,12 @@ impl Follower {
         }
     }
 
-    /// What the watch counts as delivered and was not read yet: all that is there without waiting.
+    /// Reads the responses that the watch has buffered, without waiting.
+    ///
+    /// The progress revision covers them: the cache must apply them before it advances to that revision.
     async fn take_delivered(&mut self, watch: &mut WatchHandle) -> Result<(), Error> {
         loop {
-            // Without the runtime's budget: it would make a response that is there look as if it were not.
+            // Tokio's cooperative budget is disabled here. Once exhausted, it returns `Pending` although a response is buffered.
             let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut *watch).poll_next(cx)));
             match unconstrained(polled).await {
                 Poll::Ready(response) => self.take(response).await?,
@@ -151,9 +154,9 @@ impl Follower {
         match response.kind {
             WatchResponseKind::Events => {}
             WatchResponseKind::Progress => self.shared.advance(response.header.revision),
-            // Not asked for. A creation says nothing of what is still to come before its revision.
+            // Not requested. Events before the revision of a creation may still follow, so it must not advance the cache.
             WatchResponseKind::Created => {}
-            // It does not know what was listed, and so not what of it was deleted.
+            // A resync does not know the listed pairs, so it cannot report which of them were deleted. Re-list instead.
             WatchResponseKind::Resynced(_) => return Err(watch_ended().with_code(Code::Compacted)),
         }
         let (pairs, at) = (self.shared.pairs(), self.shared.revision());
@@ -165,9 +168,9 @@ impl Follower {
     }
 }
 
-/// Whether trying again is in vain: the service is closed, or does not take such requests.
+/// Returns whether an error is permanent: the service is closed, or does not support such requests.
 fn is_final(error: &Error) -> bool {
-    let in_vain = matches!(
+    let permanent = matches!(
         error.kind(),
         ErrorKind::Closed
             | ErrorKind::NoRuntime
@@ -175,7 +178,8 @@ fn is_final(error: &Error) -> bool {
             | ErrorKind::InvalidConfig
             | ErrorKind::InvalidRequest
     );
-    in_vain && !error.is_compacted()
+    // A compaction may be reported as `InvalidRequest`, and is resolved by a re-list.
+    permanent && !error.is_compacted()
 }
 
 fn watch_ended() -> Error {

@@ -1,4 +1,4 @@
-//! When a watch is asked how far it is: while somebody waits for that, one question at a time.
+//! Progress requests to the watch of a cache: sent while a caller waits for a revision, one at a time.
 
 use std::{fmt, future::poll_fn, time::Duration};
 
@@ -11,40 +11,38 @@ use tokio::{
 
 use crate::{model::Revision, service::WatchHandle};
 
-/// After an answer that was not enough, so that a member that lags is not asked in a loop.
+/// The pause after a progress revision that is too low, so that a lagging member is not called in a tight loop.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// After a failure: as a rule the member is too old to be asked at all.
+/// The pause after a failed request. Usually the member is too old to support progress requests.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// The questions to one watch.
+/// The progress requests to one watch.
 pub(super) struct Questions {
-    /// The highest revision that was waited for.
+    /// The highest revision that a caller has waited for.
     wanted: watch::Receiver<Revision>,
-    /// Whether somebody waits for an answer.
+    /// Whether a caller waits for a revision that the watch has not confirmed.
     open: bool,
     not_before: Instant,
     asked: Option<BoxFuture<'static, Result<Revision, Error>>>,
 }
 
-/// What comes next.
+/// The next step of the progress requests.
 pub(super) enum Question {
-    /// It is time to ask.
+    /// A request is due.
     Due,
-    /// A revision up to which the watch has delivered everything, or why it cannot tell.
+    /// The revision up to which the watch has delivered all events, or the error of the request.
     Answered(Result<Revision, Error>),
 }
 
 impl Questions {
-    /// Those of a watch that is known to be at `revision`.
+    /// Creates the requests for a watch that has reached `revision`.
     pub(super) fn new(mut wanted: watch::Receiver<Revision>, revision: Revision) -> Self {
         let open = *wanted.borrow_and_update() > revision;
         Self { wanted, open, not_before: Instant::now(), asked: None }
     }
 
-    /// Waits until there is something to ask, or for the answer to what was asked.
-    ///
-    /// Cancel safe.
+    /// Waits until a request is due, or for the response to the current one. Cancel safe.
     pub(super) async fn next(&mut self) -> Question {
         if let Some(asked) = &mut self.asked {
             let answer = poll_fn(|cx| asked.as_mut().poll(cx)).await;
@@ -52,7 +50,7 @@ impl Questions {
             return Question::Answered(answer);
         }
         if !self.open {
-            // The sender lives as long as the task that asks.
+            // Cannot fail: the sender lives as long as the task that calls this.
             let _ = self.wanted.changed().await;
             self.open = true;
         }
@@ -61,20 +59,20 @@ impl Questions {
     }
 
     pub(super) fn ask(&mut self, watch: &WatchHandle) {
-        // Who begins to wait from here on needs an answer to another question.
+        // A caller that begins to wait after this point needs another request: this one may report an earlier revision.
         self.wanted.borrow_and_update();
         self.open = false;
         self.asked = Some(Box::pin(watch.progress()));
     }
 
-    /// The watch is at `revision`: who waits for a later one needs another answer.
+    /// Records that the watch has reached `revision`. Another request is due if a caller waits for a later one.
     pub(super) fn answered(&mut self, revision: Revision) {
         let enough = *self.wanted.borrow() <= revision;
         self.open = !enough;
         self.not_before = Instant::now() + if enough { Duration::ZERO } else { PAUSE };
     }
 
-    /// Nobody waits for longer: the next who asks begins anew.
+    /// Records a failed request. The callers that waited have been notified; the next caller triggers another request.
     pub(super) fn failed(&mut self) {
         self.not_before = Instant::now() + PAUSE_AFTER_FAILURE;
     }

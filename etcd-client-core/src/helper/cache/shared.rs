@@ -1,4 +1,4 @@
-//! What the task of a cache writes and its users read: the window of states, the changes, and how it stands.
+//! The state shared by the task of a cache and its users: the window of states, the changes, and the status.
 
 use std::sync::{
     Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -19,16 +19,16 @@ use crate::{
     op::KeyRange,
 };
 
-/// Shared by a cache, its clones and its task.
+/// The state shared by a cache, its clones and its task.
 #[derive(Debug)]
 pub(super) struct Shared {
     range: KeyRange,
     span: Arc<Span>,
     history: usize,
-    /// Locked for as long as it takes to clone or to add a state, by readers among themselves not at all.
+    /// Locked only while a state is cloned or added. Readers do not block each other.
     published: RwLock<Published>,
     standing: watch::Sender<Standing>,
-    /// The revision that somebody waits for.
+    /// The highest revision that a caller waits for.
     wanted: watch::Sender<Revision>,
     listed: AtomicU64,
     read_through: AtomicU64,
@@ -36,7 +36,7 @@ pub(super) struct Shared {
 
 #[derive(Debug)]
 struct Published {
-    /// `None` until the range was listed.
+    /// `None` until the range is listed.
     window: Option<Window>,
     /// `None` once the cache has ended.
     changes: Option<broadcast::Sender<CacheChange>>,
@@ -75,7 +75,9 @@ impl Shared {
         self.wanted.subscribe()
     }
 
-    /// Has the task find out whether the cache is at `revision`. Asking again for the same is asking again.
+    /// Requests that the task checks whether the cache has reached `revision`.
+    ///
+    /// `send_modify` notifies the task even if the value is unchanged, so a repeated request is not lost.
     pub(super) fn want(&self, revision: Revision) {
         self.wanted.send_modify(|wanted| *wanted = (*wanted).max(revision));
     }
@@ -104,7 +106,7 @@ impl Shared {
     }
 }
 
-/// What users read.
+/// The methods for users of the cache.
 impl Shared {
     pub(super) fn latest(&self) -> Result<CacheSnapshot, Error> {
         self.check()?;
@@ -119,7 +121,8 @@ impl Shared {
 
     pub(super) fn subscribe(&self) -> Result<CacheChanges, Error> {
         self.check()?;
-        // Under one lock: no change is both in the first state and after it, or in neither.
+        // The first state and the subscription are taken under one lock. Otherwise a change in between would be missing from both,
+        // or part of both.
         let published = self.read();
         let (pairs, revision) = published.latest().ok_or_else(not_ready)?;
         let received = published.changes.as_ref().map(broadcast::Sender::subscribe).ok_or_else(not_ready)?;
@@ -134,7 +137,7 @@ impl Shared {
     }
 }
 
-/// What the task writes.
+/// The methods for the task of the cache.
 impl Shared {
     pub(super) fn revision(&self) -> Revision {
         self.standing.borrow().revision
@@ -144,7 +147,7 @@ impl Shared {
         self.read().latest().map(|(pairs, _)| pairs).unwrap_or_default()
     }
 
-    /// The range was listed. What differs from what was there before is a change as any other.
+    /// Installs the result of a list. The difference to the previous state is published as a change.
     pub(super) fn restart(&self, revision: Revision, pairs: Pairs, history: u64) {
         let before = self.read().latest();
         let change = before.map(|(before, _)| {
@@ -154,7 +157,7 @@ impl Shared {
         let mut published = self.write();
         published.window = Some(Window::new(revision, pairs, self.history));
         if let Some(change) = change {
-            published.tell(change);
+            published.publish(change);
         }
         drop(published);
         self.listed.fetch_add(1, Ordering::Relaxed);
@@ -169,12 +172,12 @@ impl Shared {
         if let Some(window) = &mut published.window {
             window.push(revision, pairs);
         }
-        published.tell(change);
+        published.publish(change);
         drop(published);
         self.reached(revision);
     }
 
-    /// Nothing changed up to `revision`.
+    /// Records that nothing changed up to `revision`.
     pub(super) fn advance(&self, revision: Revision) {
         if let Some(window) = &mut self.write().window {
             window.advance(revision);
@@ -218,20 +221,21 @@ impl Published {
         self.window.as_ref().map(|window| (window.latest(), window.revision()))
     }
 
-    /// Nobody may be listening.
-    fn tell(&self, change: CacheChange) {
+    /// Publishes a change. There may be no subscriber.
+    fn publish(&self, change: CacheChange) {
         let _ = self.changes.as_ref().map(|changes| changes.send(change));
     }
 }
 
 fn not_ready() -> Error {
-    Error::new(ErrorKind::Unavailable, "the cache has not listed its range yet").with_operation("cache")
+    Error::new(ErrorKind::Unavailable, "the cache has not listed its range yet: wait with `ready()`")
+        .with_operation("cache")
 }
 
 fn out_of_window(out: OutOfWindow) -> Error {
     let (complaint, code) = match out {
-        OutOfWindow::Before => ("the cache has no state of this revision any more", Code::Compacted),
-        OutOfWindow::After => ("the cache is not at this revision yet", Code::FutureRev),
+        OutOfWindow::Before => ("the cache no longer keeps this revision", Code::Compacted),
+        OutOfWindow::After => ("the cache has not reached this revision yet", Code::FutureRev),
     };
     Error::invalid_request("revision", complaint).with_code(code).with_operation("cache")
 }

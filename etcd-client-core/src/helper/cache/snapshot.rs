@@ -1,4 +1,4 @@
-//! What a cache had at one revision.
+//! An immutable snapshot of a cache.
 
 use std::{fmt, sync::Arc};
 
@@ -10,9 +10,23 @@ use crate::{
     op::KeyRange,
 };
 
-/// The pairs of a [`Cache`](super::Cache) at one revision: immutable, cheap to clone, and in nobody's way.
+/// The pairs of a [`Cache`](super::Cache) at one revision. A snapshot is immutable, cheap to clone, and never blocks the cache.
 ///
-/// It keeps in memory what was changed after it for as long as it is held.
+/// While it is held, the pairs that were changed or deleted since stay in memory.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+/// cache.ready().await?;
+/// let snapshot = cache.snapshot()?;
+/// for kv in snapshot.iter() {
+///     println!("{:?} {:?}", kv.key_str(), kv.value_str());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct CacheSnapshot {
     span: Arc<Span>,
@@ -34,34 +48,52 @@ impl CacheSnapshot {
         Self { span, pairs, revision }
     }
 
-    /// The revision that these pairs are those of.
+    /// Returns the revision of these pairs.
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// How many pairs there are.
+    /// Returns the number of pairs.
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
 
-    /// Whether there is no pair.
+    /// Returns whether there are no pairs.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The pair of a key, `None` where the key did not exist.
+    /// Returns the pair of a key, or `None` if the key did not exist.
     ///
     /// # Errors
+    ///
     /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) for a key outside of the cache's range.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<&KeyValue>, Error> {
         let key = key.as_ref();
         if self.span.has(key) { Ok(self.pairs.get(key)) } else { Err(outside("key")) }
     }
 
-    /// The pairs of a range, in the order of their keys.
+    /// Returns the pairs of a range in key order.
     ///
     /// # Errors
-    /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) for a range that contradicts itself, or is not all in the cache's.
+    ///
+    /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) for a range that is contradictory, or not entirely within the
+    /// cache's range.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// use etcd_client_core::KeyRange;
+    ///
+    /// cache.ready().await?;
+    /// for kv in cache.snapshot()?.range(&KeyRange::prefix("config/limits/"))? {
+    ///     println!("{:?}", kv.key_str());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn range<'a>(
         &'a self,
         range: &KeyRange,
@@ -70,7 +102,7 @@ impl CacheSnapshot {
         Ok(self.pairs.range(span))
     }
 
-    /// All pairs, in the order of their keys.
+    /// Returns all pairs in key order.
     pub fn iter(&self) -> impl Iterator<Item = &KeyValue> {
         self.pairs.iter()
     }
@@ -80,7 +112,7 @@ impl CacheSnapshot {
     }
 }
 
-/// The span of `range`, if it is part of `whole`.
+/// Returns the span of `range` if it is within `whole`.
 pub(super) fn covered(whole: &Span, range: &KeyRange) -> Result<Span, Error> {
     range.check()?;
     let span = Span::of(range);
@@ -88,5 +120,5 @@ pub(super) fn covered(whole: &Span, range: &KeyRange) -> Result<Span, Error> {
 }
 
 fn outside(field: &'static str) -> Error {
-    Error::invalid_request(field, "a key is outside of the cache's range").with_operation("cache")
+    Error::invalid_request(field, "a requested key is outside of the cache's range").with_operation("cache")
 }

@@ -1,53 +1,53 @@
-//! How a cache stands.
-
+//! The status of a cache.
 use etcd_errors::Error;
 
 use crate::model::Revision;
 
-/// How a [`Cache`](super::Cache) stands.
+/// The status of a [`Cache`](super::Cache).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CacheStatus {
-    /// It has not listed its range yet.
+    /// The range has not been listed yet.
     Starting {
-        /// Why the last attempt failed.
+        /// The error of the last attempt.
         error: Option<Error>,
     },
-    /// It follows the store. The watch under it may be resuming, which it does by itself.
+    /// The cache follows the store. Its watch may be resuming after the loss of a member.
     Live,
-    /// It has what it had, and is about to watch or list again. With [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
-    /// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) what it has is of a history that is gone.
+    /// The cache keeps its pairs and is about to watch or re-list the range. If the error is
+    /// [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed),
+    /// the pairs belong to a history that is lost.
     Resuming {
-        /// Why.
+        /// The error of the watch or the list.
         error: Error,
     },
-    /// It is of no use any more, and so is the service that it was made of.
+    /// The cache has ended because its service failed permanently.
     Ended {
-        /// Why.
+        /// The permanent error.
         error: Error,
     },
 }
 
-/// What happened to a cache so far.
+/// Counters of a [`Cache`](super::Cache).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheCounters {
-    /// How many times the range was listed: more than once where history was compacted before it was seen, or another
-    /// cluster or history was accepted.
+    /// The number of times the range was listed. It is re-listed if events were compacted before the cache had seen them, or if
+    /// another cluster or history was accepted.
     pub listed: u64,
-    /// Linearizable reads that were sent to the server because the cache could not tell in time that it was up to date.
+    /// The number of linearizable reads sent to the server because the cache could not confirm in time that it was up to date.
     pub read_through: u64,
 }
 
-/// What those who wait look at.
+/// The state that waiting calls observe.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     pub(super) status: CacheStatus,
-    /// Up to where the copy is known; zero before it was listed.
+    /// The revision of the copy; zero before the first list.
     pub(super) revision: Revision,
-    /// Which history the copy is of.
+    /// The history of the copy.
     pub(super) history: u64,
-    /// Whether the last question for progress failed.
+    /// Whether the last progress request failed.
     pub(super) progress_out: bool,
 }
 

@@ -1,25 +1,25 @@
-//! What changed of the endpoints of a service, found by comparing with what was known.
+//! The changes of a service's endpoints, computed against the known endpoints.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ServiceEndpoint;
 use crate::model::{Event, EventType, Key, KeyValue, Revision};
 
-/// The endpoints by their keys.
+/// The endpoints by key.
 pub(super) type Known = BTreeMap<Key, ServiceEndpoint>;
 
-/// What happened to one endpoint.
+/// A change of one endpoint.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EndpointChange {
-    /// It is there, new or in place of the one that was there.
+    /// An endpoint was added or replaced.
     Added {
         /// Its key.
         key: Key,
-        /// Where it is.
+        /// The endpoint.
         endpoint: ServiceEndpoint,
     },
-    /// It is gone: deleted, or its lease ended.
+    /// An endpoint was deleted, or its lease expired.
     Deleted {
         /// Its key.
         key: Key,
@@ -27,7 +27,7 @@ pub enum EndpointChange {
 }
 
 impl EndpointChange {
-    /// The key of the endpoint.
+    /// Returns the key of the endpoint.
     pub fn key(&self) -> &Key {
         match self {
             Self::Added { key, .. } | Self::Deleted { key } => key,
@@ -35,19 +35,19 @@ impl EndpointChange {
     }
 }
 
-/// The endpoint of a pair. What is none is left out, as Go's manager leaves it out.
+/// Parses the endpoint of a pair. Returns `None` for other values, which Go's manager skips as well.
 pub(super) fn read(kv: &KeyValue) -> Option<(Key, ServiceEndpoint)> {
     let key = Key::from(&kv.key);
     match ServiceEndpoint::from_json(&kv.value) {
         Ok(endpoint) => Some((key, endpoint)),
         Err(error) => {
-            tracing::warn!(?key, %error, "a key of a service holds no endpoint");
+            tracing::warn!(?key, %error, "the value under a service key is not an endpoint");
             None
         }
     }
 }
 
-/// The changes that the events make to what is known: one batch for each revision that makes any.
+/// Applies events to the known endpoints. Returns one batch of changes for each revision that changes any.
 pub(super) fn apply(known: &mut Known, events: &[Event]) -> Vec<Vec<EndpointChange>> {
     let mut batches: Vec<(Revision, Vec<EndpointChange>)> = Vec::new();
     for event in events {
@@ -60,7 +60,7 @@ pub(super) fn apply(known: &mut Known, events: &[Event]) -> Vec<Vec<EndpointChan
     batches.into_iter().map(|(_, batch)| batch).collect()
 }
 
-/// A value that is no endpoint takes the place of the one that was there: that is gone.
+/// Applies one event. A put of a value that is not an endpoint deletes the known endpoint of that key.
 fn change(known: &mut Known, event: &Event) -> Option<EndpointChange> {
     let added = if event.event_type == EventType::Put { read(&event.kv) } else { None };
     if let Some((key, endpoint)) = added {
@@ -71,7 +71,7 @@ fn change(known: &mut Known, event: &Event) -> Option<EndpointChange> {
     known.remove(&key).map(|_| EndpointChange::Deleted { key })
 }
 
-/// The changes that lead from what is known to what is listed.
+/// Replaces the known endpoints by the listed ones and returns the difference.
 pub(super) fn replace(known: &mut Known, listed: Known) -> Vec<EndpointChange> {
     let gone: BTreeSet<_> = known.keys().filter(|key| !listed.contains_key(*key)).cloned().collect();
     let deleted = gone.into_iter().map(|key| EndpointChange::Deleted { key });

@@ -1,4 +1,4 @@
-//! One instance of a service, and the JSON that stands for it.
+//! One instance of a service and its JSON representation.
 
 use std::fmt;
 
@@ -6,7 +6,9 @@ use etcd_errors::{Error, ErrorKind};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Where an instance of a service is: an address, and whatever else its callers should know.
+/// An instance of a service: its address, and optional metadata for its callers.
+///
+/// # Examples
 ///
 /// ```
 /// use etcd_client_core::naming::ServiceEndpoint;
@@ -16,6 +18,7 @@ use serde_json::{Map, Value};
 /// assert_eq!(endpoint.metadata::<(String, u8)>()?, Some(("zone-a".to_owned(), 3)));
 /// # Ok::<(), etcd_client_core::Error>(())
 /// ```
+#[doc(alias = "Endpoint")]
 #[derive(Clone, Default, PartialEq)]
 pub struct ServiceEndpoint {
     addr: String,
@@ -23,61 +26,69 @@ pub struct ServiceEndpoint {
 }
 
 impl ServiceEndpoint {
-    /// An instance at this address, in whatever form its callers expect.
+    /// Creates an instance with this address. Its format is a matter between the instance and its callers.
     pub fn new(addr: impl Into<String>) -> Self {
         Self { addr: addr.into(), metadata: Value::Null }
     }
 
-    /// Sets what else callers should know. Default: nothing.
+    /// Sets the metadata. Default: none.
     ///
     /// # Errors
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) for what has no form in JSON.
+    ///
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if the metadata cannot be represented in JSON.
     pub fn with_metadata(mut self, metadata: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        self.metadata = serde_json::to_value(metadata)
-            .map_err(|error| Error::invalid_request("metadata", format!("metadata is no JSON: {error}")))?;
+        self.metadata = serde_json::to_value(metadata).map_err(|error| {
+            Error::invalid_request("metadata", format!("metadata cannot be represented in JSON: {error}"))
+        })?;
         Ok(self)
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn addr(&self) -> &str {
         &self.addr
     }
 
-    /// What else the instance says of itself; `None` where that is nothing.
+    /// Returns the metadata, or `None` if there is none.
     ///
     /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol) where it has another form than `T`.
+    ///
+    /// [`Protocol`](ErrorKind::Protocol) if the metadata cannot be deserialized into `T`.
     pub fn metadata<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
         if self.metadata.is_null() {
             return Ok(None);
         }
         T::deserialize(&self.metadata).map(Some).map_err(|error| {
-            Error::new(ErrorKind::Protocol, format!("the metadata has another form: {error}"))
+            Error::new(
+                ErrorKind::Protocol,
+                format!("the metadata does not match the requested type: {error}"),
+            )
         })
     }
 
-    /// The value of its key: what Go's manager writes.
+    /// Returns the value to store in etcd, as Go's manager writes it.
     pub fn to_json(&self) -> String {
         let wire = Written { op: 0, addr: &self.addr, metadata: &self.metadata };
         serde_json::to_string(&wire).expect("JSON holds every text and every JSON value")
     }
 
-    /// The instance that the value of a key stands for.
+    /// Parses the value of a key.
     ///
     /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol) where it is not such a value.
+    ///
+    /// [`Protocol`](ErrorKind::Protocol) if the value is not an endpoint.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
-        let fields: Map<String, Value> = serde_json::from_slice(json)
-            .map_err(|error| Error::new(ErrorKind::Protocol, format!("the value is no endpoint: {error}")))?;
+        let fields: Map<String, Value> = serde_json::from_slice(json).map_err(|error| {
+            Error::new(ErrorKind::Protocol, format!("the value is not an endpoint: {error}"))
+        })?;
         let mut endpoint = Self::default();
-        // What is left out or null is empty, and case does not matter, as for Go. The operation says nothing: a key that is there was
-        // added.
+        // As in Go, missing and null fields are empty, and field names are case-insensitive. `Op` is ignored, because a key that
+        // exists was added.
         for (name, value) in fields {
             match value {
                 Value::String(addr) if name.eq_ignore_ascii_case("addr") => endpoint.addr = addr,
                 Value::Null => {}
                 _ if name.eq_ignore_ascii_case("addr") => {
-                    return Err(Error::new(ErrorKind::Protocol, "the endpoint's address is no text"));
+                    return Err(Error::new(ErrorKind::Protocol, "the endpoint's address is not a string"));
                 }
                 metadata if name.eq_ignore_ascii_case("metadata") => endpoint.metadata = metadata,
                 _ => {}
@@ -87,14 +98,14 @@ impl ServiceEndpoint {
     }
 }
 
-/// The metadata may be anything, and is not shown.
+/// Omits the metadata, which may contain secrets.
 impl fmt::Debug for ServiceEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceEndpoint").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 
-/// `internal.Update` in client/v3/naming/endpoints/internal; an operation of zero adds.
+/// The JSON of `internal.Update` in client/v3/naming/endpoints/internal. An `Op` of zero adds an endpoint.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(rename = "Op")]

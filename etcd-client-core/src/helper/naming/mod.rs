@@ -1,7 +1,9 @@
-//! Naming: where the instances of a service are, kept in keys that Go's `naming/endpoints` reads and writes as well.
+//! Service discovery, compatible with Go's `naming/endpoints`: both read and write the same keys.
 //!
-//! An instance registers its address under a lease that it keeps alive. A caller of the service lists the addresses and follows their
+//! An instance registers its address with a lease that it keeps alive. Callers of the service list the addresses and watch their
 //! changes.
+//!
+//! # Examples
 //!
 //! ```no_run
 //! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {

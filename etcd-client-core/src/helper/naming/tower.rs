@@ -1,4 +1,4 @@
-//! The endpoints of a service for tower: what its balancers, and tonic's, take.
+//! Service discovery for the balancers of tower and tonic.
 
 use std::{
     fmt,
@@ -13,9 +13,12 @@ use tower::discover::Change;
 use super::{EndpointChange, EndpointChanges, ServiceEndpoint};
 use crate::model::Key;
 
-/// The changes as tower's `Discover`: `connect` makes a service, or whatever else stands for it, of each endpoint that is added.
+/// Converts endpoint changes into tower's `Discover`. `connect` creates a service, or another value, for each added endpoint.
 ///
-/// Give it to `tower::balance::p2c::Balance`. It ends with an error as [`EndpointChanges`] does; the services that are there stay.
+/// Pass the result to `tower::balance::p2c::Balance`. It ends with an error as [`EndpointChanges`] does. The services discovered
+/// before are kept.
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -31,7 +34,7 @@ use crate::model::Key;
 /// # }
 /// ```
 ///
-/// tonic has a type `Change` of its own, so its `Channel::balance_channel` is fed from the [`EndpointChanges`] themselves:
+/// tonic defines its own type `Change`, so feed its `Channel::balance_channel` from the [`EndpointChanges`] directly:
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<tonic::transport::Channel, etcd_client_core::Error> {
@@ -67,8 +70,8 @@ where
     Discovery { changes, connect }
 }
 
-/// What [`discover`] gives.
-#[must_use = "a stream gives its changes to whoever polls it"]
+/// A stream of tower's discovery changes, returned by [`discover`].
+#[must_use = "streams do nothing unless polled"]
 pub struct Discovery<F> {
     changes: EndpointChanges,
     connect: F,

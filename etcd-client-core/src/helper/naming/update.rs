@@ -1,4 +1,4 @@
-//! One change to make to the endpoints of a service.
+//! A change to apply to the endpoints of a service.
 
 use etcd_errors::Error;
 
@@ -8,9 +8,22 @@ use crate::{
     op::{Delete, Op, Put},
 };
 
-/// One change to make: [`Endpoints::update`](super::Endpoints::update) makes several at one revision.
+/// A change to apply to the endpoints of a service. [`Endpoints::update`](super::Endpoints::update) applies several atomically.
+///
+/// # Examples
+///
+/// ```
+/// use etcd_client_core::naming::{EndpointUpdate, ServiceEndpoint};
+///
+/// let moved = [
+///     EndpointUpdate::add("services/web/8", ServiceEndpoint::new("10.0.0.8:8080")),
+///     EndpointUpdate::delete("services/web/7"),
+/// ];
+/// # let _ = moved;
+/// ```
+#[doc(alias = "UpdateWithOpts")]
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "an update does nothing until it is given to Endpoints::update"]
+#[must_use = "an update does nothing until it is passed to `Endpoints::update`"]
 pub struct EndpointUpdate {
     key: Key,
     change: Change,
@@ -23,17 +36,17 @@ enum Change {
 }
 
 impl EndpointUpdate {
-    /// Registers `endpoint` under `key`, which starts with the target and a slash. What was under that key is replaced.
+    /// Registers `endpoint` under `key`, which must start with the target and a slash. Replaces an existing endpoint.
     pub fn add(key: impl Into<Key>, endpoint: ServiceEndpoint) -> Self {
         Self { key: key.into(), change: Change::Add { endpoint, lease: None } }
     }
 
-    /// Deletes what is registered under `key`. Nothing there is no error.
+    /// Deletes the endpoint under `key`. Deleting a missing endpoint is not an error.
     pub fn delete(key: impl Into<Key>) -> Self {
         Self { key: key.into(), change: Change::Delete }
     }
 
-    /// Has the registration end with a lease. Default: it stays until it is deleted. A deletion has no use for it.
+    /// Attaches the registration to a lease. Default: it stays until it is deleted. Has no effect on a deletion.
     pub fn lease(mut self, id: LeaseId) -> Self {
         if let Change::Add { lease, .. } = &mut self.change {
             *lease = Some(id);
@@ -41,10 +54,10 @@ impl EndpointUpdate {
         self
     }
 
-    /// The operation, where the key is one below `directory`, the target with a slash.
+    /// Returns the operation. Fails if the key does not start with `directory`: the target and a slash.
     pub(super) fn into_op(self, directory: &Key) -> Result<Op, Error> {
         if !self.key.as_bytes().starts_with(directory.as_bytes()) {
-            let complaint = format!("key {:?} does not start with {directory:?}", self.key);
+            let complaint = format!("key {:?} must start with {directory:?}", self.key);
             return Err(Error::invalid_request("key", complaint));
         }
         Ok(match self.change {

@@ -1,4 +1,4 @@
-//! Following the endpoints of a service.
+//! Watches the endpoints of a service.
 
 use std::{
     collections::VecDeque,
@@ -24,11 +24,25 @@ use crate::{
     service::{WatchHandle, WatchResponse},
 };
 
-/// The endpoints of a service as they change: first all of them, then a batch for each revision that changes any.
+/// A watch of a service's endpoints, returned by [`Endpoints::watch`]. Read it with [`next`](Self::next) or as a [`Stream`].
 ///
-/// It survives the loss of members as a watch does. Where a compaction took changes that were not seen, or another cluster or history
-/// was accepted, it lists the endpoints again, through any outage, and goes on with one batch that leads there. It ends with an error at most once, as the last. Dropping it ends the watch.
-#[must_use = "a watch gives its batches to `next` or as a stream"]
+/// The first batch contains all endpoints, and each later batch the changes of one revision. The watch survives the loss of members. If
+/// unseen changes were compacted, or another cluster or history was accepted, it re-lists the endpoints, retrying through any outage, and
+/// delivers the difference as one batch. An error is returned at most once, as the last item. Dropping the watch cancels it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// # let endpoints = etcd_client_core::naming::Endpoints::new(&client, "services/web")?;
+/// let mut watch = endpoints.watch().await?;
+/// while let Some(batch) = watch.next().await {
+///     println!("{} changes", batch?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "batches are read with `next` or as a stream"]
 pub struct EndpointWatch {
     batches: BoxStream<'static, Result<Vec<EndpointChange>, Error>>,
 }
@@ -41,20 +55,52 @@ impl EndpointWatch {
             following.list_first().await?;
         }
         if following.ready.is_empty() {
-            // The first batch tells even that there are none.
+            // The first batch is delivered even if there are no endpoints.
             following.ready.push_back(Vec::new());
         }
         Ok(Self { batches: unfold(Some(following), batch).boxed() })
     }
 
-    /// The next batch.
+    /// Returns the next batch of changes.
+    ///
+    /// # Errors
+    ///
+    /// A permanent error, such as a closed client or a missing permission. It is the last item.
+    ///
+    /// # Cancel safety
     ///
     /// Cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let endpoints = etcd_client_core::naming::Endpoints::new(&client, "services/web")?;
+    /// let mut watch = endpoints.watch().await?;
+    /// while let Some(batch) = watch.next().await {
+    ///     println!("{} changes", batch?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<Vec<EndpointChange>, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// The changes one by one, as who discovers services takes them. It ends as the batches do.
+    /// Converts the batches into single changes, the form that service discovery APIs expect. The changes end as the batches do.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let endpoints = etcd_client_core::naming::Endpoints::new(&client, "services/web")?;
+    /// let mut changes = endpoints.watch().await?.into_changes();
+    /// while let Some(change) = changes.next().await {
+    ///     println!("{:?}", change?.key());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_changes(self) -> EndpointChanges {
         EndpointChanges { watch: self, changes: VecDeque::new() }
     }
@@ -74,18 +120,37 @@ impl fmt::Debug for EndpointWatch {
     }
 }
 
-/// The changes of the endpoints of a service, one by one.
+/// The changes of a service's endpoints one by one, returned by [`EndpointWatch::into_changes`].
 #[derive(Debug)]
-#[must_use = "a stream gives its changes to `next` or as a stream"]
+#[must_use = "changes are read with `next` or as a stream"]
 pub struct EndpointChanges {
     watch: EndpointWatch,
     changes: VecDeque<EndpointChange>,
 }
 
 impl EndpointChanges {
-    /// The next change.
+    /// Returns the next change.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EndpointWatch::next`].
+    ///
+    /// # Cancel safety
     ///
     /// Cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// # let endpoints = etcd_client_core::naming::Endpoints::new(&client, "services/web")?;
+    /// let mut changes = endpoints.watch().await?.into_changes();
+    /// while let Some(change) = changes.next().await {
+    ///     println!("{:?}", change?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<EndpointChange, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -108,9 +173,9 @@ impl Stream for EndpointChanges {
     }
 }
 
-/// Whether trying again is in vain: the service is closed, or does not take such requests.
+/// Returns whether an error is permanent: the service is closed, does not support such requests, or denies permission.
 fn is_final(error: &Error) -> bool {
-    let in_vain = matches!(
+    let permanent = matches!(
         error.kind(),
         ErrorKind::Closed
             | ErrorKind::NoRuntime
@@ -118,7 +183,7 @@ fn is_final(error: &Error) -> bool {
             | ErrorKind::InvalidConfig
             | ErrorKind::InvalidRequest
     );
-    (in_vain || error.is_permission_denied()) && !error.is_compacted()
+    (permanent || error.is_permission_denied()) && !error.is_compacted()
 }
 
 async fn batch(
@@ -134,10 +199,10 @@ async fn batch(
 struct Following {
     endpoints: Endpoints,
     known: Known,
-    /// `None` where the endpoints have to be listed again.
+    /// `None` if the endpoints must be re-listed.
     watch: Option<WatchHandle>,
     ready: VecDeque<Vec<EndpointChange>>,
-    /// Lists in a row after which nothing came.
+    /// The number of consecutive lists without a response from the watch after them.
     failures: u32,
 }
 
@@ -165,7 +230,8 @@ impl Following {
         self.ready.extend(apply(&mut self.known, &response.events));
     }
 
-    /// As [`list_again`](Self::list_again), for whoever waits for the beginning: it hears of every failure but a compaction.
+    /// Lists the endpoints for the first time. Unlike [`list_again`](Self::list_again), it returns every error except a compaction
+    /// between list and watch, because the caller of `watch` is waiting.
     async fn list_first(&mut self) -> Result<(), Error> {
         match self.list().await {
             Ok(changes) => self.ready.extend((!changes.is_empty()).then_some(changes)),
@@ -175,7 +241,8 @@ impl Following {
         Ok(())
     }
 
-    /// Lists until there is a watch again, through any outage: what was known stays known.
+    /// Re-lists the endpoints after the watch has ended. Temporary errors are ignored and the known endpoints kept: the caller
+    /// retries with a backoff.
     async fn list_again(&mut self) -> Result<(), Error> {
         if self.failures > 0 {
             sleep(Backoff::RESEND.wait(self.failures, fastrand::u64(..))).await;
@@ -185,12 +252,13 @@ impl Following {
             Ok(changes) if changes.is_empty() => {}
             Ok(changes) => self.ready.push_back(changes),
             Err(error) if is_final(&error) => return Err(error),
-            Err(error) => tracing::debug!(%error, "the endpoints could not be listed again"),
+            Err(error) => tracing::debug!(%error, "cannot re-list the endpoints; retrying"),
         }
         Ok(())
     }
 
-    /// Lists, watches from there, and says what changed. What is known stays as it is where the watch is not created.
+    /// Lists the endpoints, starts a watch after the list and returns the difference. The known endpoints are only replaced once the
+    /// watch is created, so that a failed attempt loses no difference.
     async fn list(&mut self) -> Result<Vec<EndpointChange>, Error> {
         let history = self.endpoints.history();
         let (listed, revision) = self.endpoints.listed().await?;
