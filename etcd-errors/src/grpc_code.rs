@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_or_name_that_grpc_does_not_define_is_unknown() {
+    fn undefined_number_or_name_is_unknown() {
         for number in [-1, 17, i32::MAX, i32::MIN] {
             assert_eq!(GrpcCode::from_i32(number), GrpcCode::Unknown);
         }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn go_spells_two_codes_differently() {
+    fn names_of_go_are_recognised() {
         assert_eq!(GrpcCode::from_go_name("OK"), GrpcCode::Ok);
         assert_eq!(GrpcCode::from_go_name("Canceled"), GrpcCode::Cancelled);
     }

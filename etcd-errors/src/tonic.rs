@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_that_a_status_was_made_from_comes_back() {
+    fn wrapped_error_is_returned() {
         let attempt = crate::Attempt::new("http://a:2379", "refused");
         let unsent = Error::new(ErrorKind::Unavailable, "no endpoint is ready").with_attempts(vec![attempt]);
         let mut status = Status::unavailable("no endpoint is ready");
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_tonic_are_those_of_grpc() {
+    fn tonic_codes_match_grpc_codes() {
         for number in 0..=16 {
             let error = Error::from(Status::new(::tonic::Code::from_i32(number), "x"));
             assert_eq!(error.grpc_code().map(|grpc| grpc as i32), Some(number));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_keeps_its_text_and_has_no_cause() {
+    fn server_status_keeps_text_without_cause() {
         let error = from_status(Status::resource_exhausted("etcdserver: mvcc: database space exceeded"));
         assert_eq!(error.code(), Some(Code::NoSpace));
         assert_eq!(error.message(), "etcdserver: mvcc: database space exceeded");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_kept_where_it_says_more_than_the_message() {
+    fn informative_cause_is_kept() {
         let status =
             with_source(Status::unavailable("transport error"), io::Error::other("connection reset"));
         let error = from_status(status);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_repeats_the_message_is_dropped_and_the_next_one_counts() {
+    fn repeating_cause_is_skipped() {
         let reset = Error::new(ErrorKind::Unavailable, "transport error")
             .with_source(io::Error::other("connection reset"));
         let error = from_status(with_source(Status::unavailable("transport error"), reset));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transport_that_was_not_ready_sent_nothing() {
+    fn unready_transport_sent_nothing() {
         let error = from_status(Status::unknown("Service was not ready: dns error"));
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::NotApplied));
         assert_eq!(error.to_string(), "dns error");

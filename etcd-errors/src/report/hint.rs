@@ -1,4 +1,4 @@
-//! What to do about an error, in one sentence.
+//! Hints: one sentence per error that states what to do.
 
 use crate::attempt::Attempt;
 use crate::code::Code;
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::grpc_code::GrpcCode;
 use crate::kind::ErrorKind;
 
-/// The advice for this error, if there is any that its message does not give.
+/// Returns the hint for this error, or `None` if the message already states what to do.
 pub(super) fn hint(error: &Error) -> Option<&'static str> {
     if let Some(hint) = error.code().and_then(for_code) {
         return Some(hint);
@@ -70,14 +70,14 @@ fn is_about_tls(error: &Error) -> bool {
     !error.attempts().is_empty() && error.attempts().iter().all(about_tls)
 }
 
-/// Whether every attempt ended at the lookup of a name, or the call is one to DNS.
+/// Returns `true` if every attempt failed in the name lookup, or the call is a DNS query.
 fn is_about_a_name(error: &Error) -> bool {
     let attempts = error.attempts();
     let about_a_name = |attempt: &Attempt| attempt.reason().contains("the name lookup of");
     error.message().starts_with("DNS ") || (!attempts.is_empty() && attempts.iter().all(about_a_name))
 }
 
-/// Whether a proxy answered in place of a member that it cannot reach.
+/// Returns `true` if a proxy responded in place of a member that it cannot reach.
 fn is_about_a_proxy(error: &Error) -> bool {
     error.message().contains("not gRPC but HTTP status")
 }

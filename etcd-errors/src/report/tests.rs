@@ -106,7 +106,7 @@ txn: the deadline passed
 }
 
 #[test]
-fn a_compacted_revision() {
+fn compacted_revision() {
     let error = Error::from(Code::Compacted).with_operation("watch");
     let expected = "
 watch: required revision has been compacted
@@ -189,7 +189,7 @@ fn reason_stays_on_one_line() {
 }
 
 #[test]
-fn whoever_may_have_written_is_told_to_look_first() {
+fn hint_after_unknown_outcome_is_to_look_first() {
     for code in Code::ALL.iter().copied().filter(|code| code.outcome() == Outcome::Unknown) {
         let hint = hint::hint(&Error::from(code)).unwrap_or_default();
         let looks =
@@ -213,7 +213,7 @@ fn durations_are_short() {
 }
 
 #[test]
-fn what_was_told_of_tls_needs_no_advice() {
+fn tls_reason_needs_no_hint() {
     let reason =
         "the peer closed the connection during the TLS handshake: does it speak TLS (http:// if not)?";
     let tried = |reasons: &[&str]| {
@@ -231,7 +231,7 @@ fn what_was_told_of_tls_needs_no_advice() {
 }
 
 #[test]
-fn hints_name_what_can_be_changed() {
+fn hints_name_the_setting() {
     let too_large = Error::new(ErrorKind::Protocol, "the answer is too large")
         .with_code(Code::Other(GrpcCode::ResourceExhausted));
     let attempt = Attempt::new("http://a:2379", "no answer");
