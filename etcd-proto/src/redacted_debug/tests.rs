@@ -15,7 +15,7 @@ use crate::v3electionpb::{CampaignRequest, LeaderKey, LeaderResponse, ProclaimRe
 
 const CANARY: &str = "canary-7f3a";
 
-/// Both forms of `Debug`, after checking that none of them has the canary: as text, as numbers or as hex.
+/// Returns both forms of `Debug`, after checking that neither contains the canary as text, as numbers or as hex.
 #[track_caller]
 fn shown(message: &dyn Debug) -> String {
     let both = format!("{message:?}\n{message:#?}");
