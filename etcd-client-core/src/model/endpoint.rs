@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tcp_form() {
+    fn parses_every_tcp_form() {
         use Security::{AsConfigured, Plaintext, Tls};
         for (text, security, host, port, authority) in [
             ("127.0.0.1", AsConfigured, "127.0.0.1", 2379, "127.0.0.1:2379"),
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn every_unix_form() {
+    fn parses_every_unix_form() {
         use Security::{Plaintext, Tls};
         for (text, security, path, authority) in [
             ("unix:local.sock", Plaintext, "local.sock", "local.sock"),
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_shown() {
+    fn error_hides_password() {
         for text in
             ["http://user:canary@host:1", "user:canary@host", "ftp://canary@host", "http://a@canary@host"]
         {
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_says_what_is_wrong() {
+    fn error_names_the_problem() {
         for (text, why) in [
             ("", "is empty"),
             ("http://", "no host"),

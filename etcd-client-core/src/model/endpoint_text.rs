@@ -51,7 +51,7 @@ mod tests {
     use super::EndpointText;
 
     #[test]
-    fn debug_leaves_the_password_out() {
+    fn debug_hides_password() {
         let shown = format!("{:?}", EndpointText::from("http://user:canary@host:1"));
         assert_eq!(shown, r#""http://..@host:1""#);
     }

@@ -78,7 +78,7 @@ mod tests {
     use super::{ClusterId, MemberId};
 
     #[test]
-    fn shown_in_hexadecimal() {
+    fn displays_hexadecimal() {
         assert_eq!(MemberId::from(255).to_string(), "ff");
         assert_eq!(format!("{:#x}", ClusterId::new(16)), "0x10");
         assert_eq!(format!("{:?}", ClusterId::new(16)), "ClusterId(10)");

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_source_gives_the_same_key() {
+    fn conversions_give_equal_keys() {
         let text = String::from("k1");
         let vec = b"k1".to_vec();
         let bytes = Bytes::from_static(b"k1");
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_shared_both_ways() {
+    fn conversions_share_bytes() {
         let bytes = Bytes::from(vec![7; 64]);
         let at = bytes.as_ptr();
         assert_eq!(Key::from(bytes).into_bytes().as_ptr(), at);

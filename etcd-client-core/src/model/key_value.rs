@@ -120,14 +120,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_hides_the_value() {
+    fn debug_hides_value() {
         let shown = format!("{:?}", KeyValue::new("k\n", "secret"));
         assert!(shown.contains(r#"key: "k\n", value: Value(6 bytes)"#), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");
     }
 
     #[test]
-    fn an_owned_pair_lets_go_of_the_answer() {
+    fn into_owned_releases_the_response() {
         let answer = Bytes::from(vec![b'x'; 4096]);
         let kv = KeyValue::new(answer.slice(10..13), answer.slice(20..25)).with_version(4);
         let owned = kv.clone().into_owned();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_checked() {
+    fn text_must_be_utf8() {
         let kv = KeyValue::new("k", b"\xff");
         assert_eq!(kv.key_str(), Ok("k"));
         assert!(kv.value_str().is_err());

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shown_and_read_as_etcdctl_does() {
+    fn displays_and_parses_like_etcdctl() {
         for (number, shown) in [
             (0x694d_8141_7acd_4754, "694d81417acd4754"),
             (255, "00000000000000ff"),
@@ -133,10 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_this_process_draws_other_ids() {
+    fn process_copy_draws_other_ids() {
         let mut drawn: Vec<LeaseId> = Vec::new();
         for _ in 0..100 {
-            // As a clone of a virtual machine finds it.
+            // A clone of a virtual machine starts with the same state of the generator.
             fastrand::seed(7);
             let id = LeaseId::random();
             assert!(id.get() > 0 && !drawn.contains(&id), "{id}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_and_nonsense_are_refused() {
+    fn rejects_zero_and_malformed_ids() {
         assert!(LeaseId::try_from(0).is_err());
         for text in ["", "0", "xyz", "0x10", "8000000000000000", "ffffffffffffffffff"] {
             assert!(text.parse::<LeaseId>().is_err(), "{text}");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn costs_no_more_than_the_number() {
+    fn option_is_as_small_as_the_number() {
         assert_eq!(size_of::<Option<LeaseId>>(), 8);
     }
 }

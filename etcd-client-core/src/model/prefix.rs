@@ -30,7 +30,7 @@ mod tests {
     use super::prefix_range_end;
 
     #[test]
-    fn table() {
+    fn computes_range_ends() {
         let cases: [(&[u8], &[u8]); 9] = [
             (b"", b"\0"),
             (b"\xff", b"\0"),

@@ -87,7 +87,7 @@ mod tests {
     use super::Revision;
 
     #[test]
-    fn the_highest_revision_has_no_successor() {
+    fn highest_revision_has_no_successor() {
         assert_eq!(Revision::new(i64::MAX).next().get(), i64::MAX);
         assert_eq!(Revision::ZERO.next().to_string(), "1");
     }

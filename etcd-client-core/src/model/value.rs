@@ -47,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_hides_the_contents() {
+    fn debug_hides_contents() {
         let shown = format!("{:?} {:#?}", Value::from("secret"), Value::from("secret"));
         assert!(!shown.contains("secret"), "{shown}");
         assert_eq!(format!("{:?}", Value::from([1, 2, 3])), "Value(3 bytes)");
     }
 
     #[test]
-    fn comes_from_a_key_without_a_copy() {
+    fn converts_from_key_without_copy() {
         let key = Key::from(vec![1; 40]);
         let at = key.as_bytes().as_ptr();
         assert_eq!(Value::from(key).as_bytes().as_ptr(), at);

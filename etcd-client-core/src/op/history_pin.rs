@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_get_fixes_the_history() {
+    fn first_get_fixes_history() {
         let pin = HistoryPin::new();
         assert_eq!(pin.number(), None);
         let same = pin.clone();

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_as_the_go_client_sends_them() {
+    fn bounds_match_the_go_client() {
         let cases: [(KeyRange, &[u8], &[u8]); 12] = [
             (KeyRange::one("a"), b"a", b""),
             (KeyRange::prefix("a"), b"a", b"b"),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_selection_twice_is_no_conflict() {
+    fn repeated_selection_is_no_conflict() {
         let mut range = KeyRange::one("a");
         range.select_prefix();
         range.select_prefix();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_implied_prefix_gives_way() {
+    fn explicit_range_replaces_implied_prefix() {
         let mut range = KeyRange::one("a");
         range.imply_prefix();
         assert_eq!(bounds(&range), (b"a".to_vec(), b"b".to_vec()));

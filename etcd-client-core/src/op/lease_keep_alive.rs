@@ -10,8 +10,9 @@ use super::{Limits, Unbound};
 use crate::model::LeaseId;
 use crate::service::KeptLease;
 
-/// Keeps a lease alive: the client renews it after every third of its TTL, until the last clone of the handle is
-/// dropped.
+/// Keeps a lease alive until the last clone of the handle is dropped.
+///
+/// The client renews the lease whenever a third of its TTL has passed.
 ///
 /// Awaiting the operation waits for the first renewal, unless the TTL is known from [`granted`](Self::granted).
 ///

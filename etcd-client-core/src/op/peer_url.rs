@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_etcd_takes_and_can_dial() {
+    fn accepts_dialable_urls() {
         for text in [
             "http://127.0.0.1:2380",
             "HTTPS://etcd-0.etcd:2380",
@@ -142,7 +142,7 @@ mod tests {
 
     /// The first six are those of `TestMemberAddUpdateWrongURLs`.
     #[test]
-    fn nonsense_says_what_is_wrong() {
+    fn error_names_the_problem() {
         for (text, why) in [
             ("://127.0.0.1:2379", "scheme \"\""),
             ("mailto://127.0.0.1:2379", "scheme \"mailto\""),
@@ -181,13 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_shown() {
+    fn error_hides_password() {
         let error = "http://user:canary@host:1".parse::<PeerUrl>().expect_err("user information");
         assert!(!format!("{error:?} {}", error.report()).contains("canary"), "{error}");
     }
 
     #[test]
-    fn there_must_be_one_and_each_must_be_right() {
+    fn requires_at_least_one_valid_url() {
         for urls in [&[][..], &[""], &["http://a:1", "nonsense"]] {
             let urls: Vec<String> = urls.iter().map(|&url| url.to_owned()).collect();
             assert_eq!(check_peer_urls(&urls).expect_err("wrong").field(), Some("peer_urls"), "{urls:?}");

@@ -1,4 +1,4 @@
-//! Operations by themselves: what is refused, what setters amount to, and how a bound one runs.
+//! Tests of operations without a server: validation, setters, and the call of a bound one.
 
 use std::fmt::Debug;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use super::*;
 use crate::model::{AlarmType, LeaseId, MemberId, ResponseHeader, Value};
 use crate::service::{CallOptions, KeptLease, Kv, Lease, Timeout, execute};
 
-fn assert_refused(checked: Result<(), Error>, field: &str, code: Option<Code>, what: &dyn Debug) {
+fn assert_rejected(checked: Result<(), Error>, field: &str, code: Option<Code>, what: &dyn Debug) {
     let error = checked.expect_err(field);
     assert_eq!((error.field(), error.code()), (Some(field), code), "{error} for {what:?}");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotApplied));
@@ -23,7 +23,7 @@ fn lease(number: i64) -> LeaseId {
 }
 
 #[test]
-fn gets_that_are_refused() {
+fn rejects_invalid_gets() {
     let get = || Get::new("k");
     let sorted = |get: Get| get.sort(SortTarget::Version, SortOrder::Descend);
     let cases = [
@@ -46,12 +46,12 @@ fn gets_that_are_refused() {
         (Get::new(vec![b'k'; 3 << 20]), "request", None),
     ];
     for (get, field, code) in cases {
-        assert_refused(get.validate(&Limits::default()), field, code, &field);
+        assert_rejected(get.validate(&Limits::default()), field, code, &field);
     }
 }
 
 #[test]
-fn gets_that_pass() {
+fn accepts_valid_gets() {
     let empty = || Get::new("");
     for get in [
         Get::new("k"),
@@ -70,7 +70,7 @@ fn gets_that_pass() {
 }
 
 #[test]
-fn puts_and_deletes_that_are_refused() {
+fn rejects_invalid_puts_and_deletes() {
     let limits = Limits::default();
     let puts = [
         (Put::new("", "v"), "key", Some(Code::EmptyKey)),
@@ -79,7 +79,7 @@ fn puts_and_deletes_that_are_refused() {
         (Put::new("k", vec![0; 1_572_864]), "request", Some(Code::RequestTooLarge)),
     ];
     for (put, field, code) in puts {
-        assert_refused(put.validate(&limits), field, code, &field);
+        assert_rejected(put.validate(&limits), field, code, &field);
     }
     let deletes = [
         (Delete::new(""), "key", Some(Code::EmptyKey)),
@@ -89,7 +89,7 @@ fn puts_and_deletes_that_are_refused() {
         (Delete::new(vec![b'k'; 1_572_864]), "request", Some(Code::RequestTooLarge)),
     ];
     for (delete, field, code) in deletes {
-        assert_refused(delete.validate(&limits), field, code, &field);
+        assert_rejected(delete.validate(&limits), field, code, &field);
     }
     assert!(Put::touch("k").ignore_lease().validate(&limits).is_ok());
     assert!(Put::new("k", "").lease(lease(-1)).validate(&limits).is_ok());
@@ -97,28 +97,28 @@ fn puts_and_deletes_that_are_refused() {
 }
 
 #[test]
-fn the_size_limit_is_exact() {
+fn size_limit_is_exact() {
     // Key: tag, length, one byte; value: tag, three bytes of length, contents.
     let put = |len| Put::new("k", vec![0; len]).validate(&Limits::default());
     assert!(put(1_572_864 - 7).is_ok());
     assert!(put(1_572_864 - 6).is_err());
-    // A server that takes large requests still receives no more than max_send_bytes.
+    // A higher limit for writes does not raise max_send_bytes.
     let limits = Limits::default().max_request_bytes(10 << 20);
-    assert_refused(Put::new("k", vec![0; 3 << 20]).validate(&limits), "request", None, &"3 MiB");
+    assert_rejected(Put::new("k", vec![0; 3 << 20]).validate(&limits), "request", None, &"3 MiB");
 }
 
 #[test]
-fn compactions_and_leases_that_are_refused() {
+fn rejects_invalid_compactions_and_leases() {
     let limits = Limits::default();
     for revision in [0, -1] {
-        assert_refused(Compact::new(revision).validate(&limits), "revision", None, &revision);
+        assert_rejected(Compact::new(revision).validate(&limits), "revision", None, &revision);
     }
     let grant = |ttl| LeaseGrant::new(ttl).validate(&limits);
-    assert_refused(grant(Duration::ZERO), "ttl", None, &0);
+    assert_rejected(grant(Duration::ZERO), "ttl", None, &0);
     let longest = Duration::from_secs(9_000_000_000);
     assert!(grant(longest).is_ok());
     for ttl in [longest + Duration::from_nanos(1), Duration::MAX] {
-        assert_refused(grant(ttl), "ttl", Some(Code::LeaseTTLTooLarge), &ttl);
+        assert_rejected(grant(ttl), "ttl", Some(Code::LeaseTTLTooLarge), &ttl);
     }
     let ttl = Duration::from_secs(5);
     assert!(LeaseGrant::new(ttl).id(lease(-5)).validate(&limits).is_ok(), "etcd accepts negative ids");
@@ -129,7 +129,7 @@ fn compactions_and_leases_that_are_refused() {
 }
 
 #[test]
-fn first_and_last_are_sort_and_limit_over_a_prefix() {
+fn first_and_last_sort_and_limit_a_prefix() {
     use SortOrder::{Ascend, Descend};
     let sorted = |target, order| Get::new("d/").prefix().sort(target, order).limit(1);
     let get = || Get::new("d/");
@@ -151,7 +151,7 @@ fn first_and_last_are_sort_and_limit_over_a_prefix() {
 }
 
 #[test]
-fn exists_and_missing_are_versions() {
+fn exists_and_missing_compare_versions() {
     assert_eq!(Compare::exists("k"), Compare::version("k").greater(0));
     assert_eq!(Compare::missing("k"), Compare::version("k").equal(0));
     assert_eq!(*Compare::lease("k").equal(None).operand(), CompareOperand::Lease(None));
@@ -159,7 +159,7 @@ fn exists_and_missing_are_versions() {
 }
 
 #[test]
-fn debug_shows_no_value() {
+fn debug_hides_values() {
     let ops = (
         Put::new("k", "secret"),
         Txn::new().when(Compare::value("k").equal("secret")).then(Put::new("k", "secret")),
@@ -256,7 +256,7 @@ impl Lease for Recorder {
 }
 
 #[tokio::test]
-async fn a_bound_operation_calls_its_method_with_its_options() {
+async fn bound_operation_calls_its_method_with_its_options() {
     let service = Recorder::default();
     let put =
         Put::new("k", "v").bind(&service).timeout(Duration::from_secs(3)).lease(lease(1)).require_leader();
@@ -282,7 +282,7 @@ async fn a_bound_operation_calls_its_method_with_its_options() {
 }
 
 #[tokio::test]
-async fn execute_answers_in_kind() {
+async fn execute_returns_response_of_same_kind() {
     let service = Recorder::default();
     let run = |op: Op| execute(&service, op, CallOptions::default());
     assert!(run(Get::new("k").into()).await.expect("the mock answers").into_get().is_some());
@@ -292,7 +292,7 @@ async fn execute_answers_in_kind() {
 }
 
 #[test]
-fn a_call_is_one_box_and_can_be_sent() {
+fn call_is_one_box_and_send() {
     fn assert_send<T: Send>(it: T) -> T {
         it
     }
@@ -307,7 +307,7 @@ fn a_call_is_one_box_and_can_be_sent() {
 }
 
 #[test]
-fn unbinding_gives_back_what_was_set() {
+fn unbind_returns_the_options() {
     let service = Recorder::default();
     let get = Get::new("k").prefix();
     let (unbound, options) = get.clone().bind(&service).no_timeout().unbind();
@@ -315,7 +315,7 @@ fn unbinding_gives_back_what_was_set() {
 }
 
 #[test]
-fn what_maintenance_refuses() {
+fn rejects_invalid_maintenance_requests() {
     let limits = Limits::default();
     for kind in [AlarmType::NoSpace, AlarmType::Corrupt] {
         assert!(AlarmDisarm::new(MemberId::new(7), kind).validate(&limits).is_ok());

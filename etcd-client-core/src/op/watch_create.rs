@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_contradicts_itself_is_refused() {
+    fn rejects_contradictory_requests() {
         let field = |op: WatchCreate| op.validate().err().and_then(|error| error.field());
         assert_eq!(field(WatchCreate::new("a").prefix().prev_kv().start_revision(7)), None);
         assert_eq!(field(WatchCreate::new("").all_keys()), None);

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_is_checked() {
+    fn validates_metadata() {
         for (name, value) in [("x-request-id", "42"), ("a", ""), ("trace-bin", "\n\0"), ("a.b_c", "a b")] {
             let options = CallOptions::default().metadata(name, value);
             assert!(options.validate().is_ok(), "{name}: {value:?}");

@@ -92,6 +92,17 @@ impl LeaderStream {
     ///
     /// # Cancel safety
     /// This method is cancel safe: no item is lost if the future is dropped.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut leaders = client.server_election().observe("boss").await?;
+    /// while let Some(leader) = leaders.next().await {
+    ///     println!("{:?}", leader?.kv.key);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<ElectionLeaderResponse, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

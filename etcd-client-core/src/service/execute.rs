@@ -12,6 +12,20 @@ use crate::op::{Op, OpResponse};
 ///
 /// # Cancel safety
 /// Dropping the future has the same effect as for the operation itself.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+/// use etcd_client_core::{CallOptions, Get, Op, Put, execute};
+///
+/// let ops: Vec<Op> = vec![Put::new("k", "v").into(), Get::new("k").into()];
+/// for op in ops {
+///     let response = execute(&client, op, CallOptions::default()).await?;
+///     println!("revision {}", response.header().revision);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn execute(kv: &dyn Kv, op: impl Into<Op>, options: CallOptions) -> Result<OpResponse, Error> {
     execute_op(kv, op.into(), options).await
 }

@@ -56,6 +56,19 @@ impl RangeStream {
     ///
     /// # Cancel safety
     /// This method is cancel safe: no chunk is lost if the future is dropped.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{CallOptions, Get, Kv};
+    ///
+    /// let mut chunks = client.kv().range_stream(Get::new("jobs/").prefix(), CallOptions::default()).await?;
+    /// while let Some(chunk) = chunks.next().await {
+    ///     println!("{} pairs", chunk?.kvs.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<RangeChunk, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -73,6 +73,16 @@ impl SnapshotStream {
     }
 
     /// Calls `on_progress` after every chunk. Replaces an earlier callback.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let snapshot = client.snapshot().open().await?;
+    /// let snapshot = snapshot.on_progress(|progress| println!("{} of {:?} bytes", progress.received, progress.total));
+    /// snapshot.save_to("backup.db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_progress(mut self, on_progress: impl FnMut(SnapshotProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
@@ -112,6 +122,17 @@ impl SnapshotStream {
     ///
     /// # Cancel safety
     /// This method is cancel safe: no chunk is lost if the future is dropped.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut snapshot = client.snapshot().open().await?;
+    /// while let Some(chunk) = snapshot.next_chunk().await {
+    ///     println!("{} bytes", chunk?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next_chunk(&mut self) -> Option<Result<Bytes, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -213,7 +234,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_digest_is_the_end_however_it_is_cut() {
+    async fn digest_does_not_depend_on_chunks() {
         let bytes = Bytes::from_iter(0..100_u8);
         for first in 0..=bytes.len() {
             let parts = [bytes.slice(..first), bytes.slice(first..)].map(Ok);
@@ -227,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_shown_in_hexadecimal() {
+    fn digest_displays_hexadecimal() {
         let digest = SnapshotDigest([0x0f; 32]);
         assert_eq!(digest.to_string(), "0f".repeat(32));
     }

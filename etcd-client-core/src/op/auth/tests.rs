@@ -6,14 +6,14 @@ use super::*;
 use crate::model::Secret;
 use crate::op::{KeyRange, Limits};
 
-fn assert_refused(checked: Result<(), Error>, field: &str, code: Option<Code>) {
+fn assert_rejected(checked: Result<(), Error>, field: &str, code: Option<Code>) {
     let error = checked.expect_err(field);
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some(field)), "{error}");
     assert_eq!((error.code(), error.outcome()), (code, Outcome::NotApplied), "{error}");
 }
 
 #[test]
-fn empty_names_are_refused_with_the_code_of_etcd() {
+fn rejects_empty_names_with_etcd_codes() {
     let limits = &Limits::default();
     let any = || Permission::read("k");
     let cases = [
@@ -33,12 +33,12 @@ fn empty_names_are_refused_with_the_code_of_etcd() {
         (RoleRevokePermission::new("", "k").validate(limits), "role", Code::RoleNotFound),
     ];
     for (checked, field, code) in cases {
-        assert_refused(checked, field, Some(code));
+        assert_rejected(checked, field, Some(code));
     }
 }
 
 #[test]
-fn what_etcd_may_accept_is_left_to_it() {
+fn leaves_other_checks_to_etcd() {
     let limits = &Limits::default();
     let accepted = [
         UserAdd::new("alice", "").validate(limits),
@@ -57,20 +57,20 @@ fn what_etcd_may_accept_is_left_to_it() {
 }
 
 #[test]
-fn permissions_that_cannot_be_are_refused() {
+fn rejects_invalid_permissions() {
     let check = |permission| RoleGrantPermission::new("r", permission).validate(&Limits::default());
-    assert_refused(check(Permission::read("")), "key", Some(Code::InvalidAuthMgmt));
-    assert_refused(check(Permission::read("").range_end("b")), "key", Some(Code::InvalidAuthMgmt));
-    assert_refused(check(Permission::read("a").all_keys()), "key", None);
-    assert_refused(check(Permission::read("a").range_end("")), "range_end", None);
-    assert_refused(check(Permission::read("a").prefix().from_key()), "range_end", None);
-    assert_refused(check(Permission::new(Access::Unknown(1), KeyRange::one("a"))), "access", None);
+    assert_rejected(check(Permission::read("")), "key", Some(Code::InvalidAuthMgmt));
+    assert_rejected(check(Permission::read("").range_end("b")), "key", Some(Code::InvalidAuthMgmt));
+    assert_rejected(check(Permission::read("a").all_keys()), "key", None);
+    assert_rejected(check(Permission::read("a").range_end("")), "range_end", None);
+    assert_rejected(check(Permission::read("a").prefix().from_key()), "range_end", None);
+    assert_rejected(check(Permission::new(Access::Unknown(1), KeyRange::one("a"))), "access", None);
     let revoke = RoleRevokePermission::new("r", "a").prefix().range_end("z");
-    assert_refused(revoke.validate(&Limits::default()), "range_end", None);
+    assert_rejected(revoke.validate(&Limits::default()), "range_end", None);
 }
 
 #[test]
-fn permissions_are_compared_by_what_etcd_sees() {
+fn permissions_compare_by_their_bounds() {
     let all = Permission::write("").all_keys();
     assert_eq!(all, Permission::write("").prefix());
     assert_eq!(all, Permission::write("\0").range_end("\0"));
@@ -80,7 +80,7 @@ fn permissions_are_compared_by_what_etcd_sees() {
 }
 
 #[test]
-fn an_access_is_read_as_it_is_written() {
+fn access_round_trips_through_text() {
     for access in [Access::Read, Access::Write, Access::ReadWrite] {
         assert_eq!(access.to_string().parse(), Ok(access));
         assert_eq!(access.to_string().to_lowercase().parse(), Ok(access));
@@ -91,7 +91,7 @@ fn an_access_is_read_as_it_is_written() {
 }
 
 #[test]
-fn no_debug_shows_a_password() {
+fn debug_hides_passwords() {
     const CANARY: &str = "hunter2-canary";
     let password = Secret::from(CANARY);
     let add = UserAdd::new("alice", &password);

@@ -11,14 +11,14 @@ fn lease(number: i64) -> LeaseId {
 }
 
 #[test]
-fn the_key_is_known_before_the_call() {
+fn key_is_known_in_advance() {
     assert_eq!(ServerLock::new("l", lease(0x7d)).spec().key(), "l/7d");
     assert_eq!(ServerLock::new("", lease(i64::MAX)).spec().key(), "/7fffffffffffffff");
     assert_eq!(ElectionCampaign::new(b"\xff", lease(-255), "v").spec().key(), b"\xff/-ff".as_slice());
 }
 
 #[test]
-fn what_no_member_could_do_is_refused() {
+fn rejects_invalid_keys() {
     let limits = Limits::default();
     let error = ServerUnlock::new("").validate(&limits).expect_err("no key");
     assert_eq!((error.field(), error.code()), (Some("key"), Some(Code::EmptyKey)));
@@ -35,7 +35,7 @@ fn what_no_member_could_do_is_refused() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn rejects_oversized_requests() {
     let limits = Limits::default().max_request_bytes(1_000).max_send_bytes(2_000);
     let long = vec![b'x'; 1_001];
     let held = LeaderKey::new("boss", "boss/7", 3, lease(7));

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_it_gets_a_count_of_the_first_compares_key() {
+    fn adds_count_of_first_compared_key() {
         let check = || Txn::new().when([Compare::exists("a"), Compare::exists("b")]);
         let count = Get::new("a").count_only();
         for txn in
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compare_of_a_range_stands_for_its_first_key() {
+    fn counts_first_key_of_compared_range() {
         for (compare, key) in [
             (Compare::version("d/").equal(0).prefix(), "d/"),
             (Compare::version("").equal(0).prefix(), "\0"),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_need_it_is_left_alone() {
+    fn leaves_other_txns_unchanged() {
         let check = || Txn::new().when(Compare::exists("a"));
         for txn in [
             Txn::new(),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn full_branches_are_not_overfilled() {
+    fn respects_limit_of_full_branches() {
         let check = || Txn::new().when(Compare::exists("a"));
         let (branch, changed) = linearize(check().then(vec![stale(); 3]), 3);
         assert_eq!(branch, Some(Branch::Failure));

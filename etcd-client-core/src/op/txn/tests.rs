@@ -1,4 +1,4 @@
-//! Txns: limits, nesting, places of invalid fields, read-only.
+//! Tests of Txns: limits, nesting, paths of invalid fields, read-only.
 
 use etcd_errors::{Code, Error};
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use prost::Message as _;
 use super::{MAX_DEPTH, arbitrary};
 use crate::op::{Compare, Delete, Get, Limits, Op, Put, Txn, size};
 
-fn refusal(txn: Txn) -> Error {
+fn rejection(txn: Txn) -> Error {
     txn.validate(&Limits::default()).expect_err("invalid")
 }
 
@@ -16,7 +16,7 @@ fn gets(count: usize) -> Vec<Get> {
 }
 
 #[test]
-fn an_invalid_field_is_found_wherever_it_stands() {
+fn error_reports_path_of_invalid_field() {
     let sorted = Get::new("k").sort(crate::op::SortTarget::Value, crate::op::SortOrder::Ascend);
     let cases: Vec<(Txn, &str, &str, Option<Code>)> = vec![
         (Txn::new().when(Compare::exists("")), "key", "compare[0].key is empty", Some(Code::EmptyKey)),
@@ -48,14 +48,14 @@ fn an_invalid_field_is_found_wherever_it_stands() {
         ),
     ];
     for (txn, field, message, code) in cases {
-        let error = refusal(txn);
+        let error = rejection(txn);
         assert_eq!((error.field(), error.code()), (Some(field), code), "{error}");
         assert!(error.message().starts_with(message), "{error}");
     }
 }
 
 #[test]
-fn each_list_has_room_for_as_many_as_the_server_takes() {
+fn each_list_is_limited_to_max_txn_ops() {
     let limits = Limits::default();
     let compares = |count| vec![Compare::exists("k"); count];
     assert!(Txn::new().when(compares(128)).then(gets(128)).or_else(gets(128)).validate(&limits).is_ok());
@@ -71,7 +71,7 @@ fn each_list_has_room_for_as_many_as_the_server_takes() {
 }
 
 #[test]
-fn a_nested_txn_gets_what_the_widest_list_leaves() {
+fn nested_txn_gets_remaining_operations() {
     let limits = Limits::default().max_txn_ops(10);
     let nested = |count| Txn::new().then(gets(count));
     let with = |widest: usize, nested: Txn| Txn::new().then(gets(widest - 1)).then(nested);
@@ -79,13 +79,13 @@ fn a_nested_txn_gets_what_the_widest_list_leaves() {
     let error = with(6, nested(5)).validate(&limits).expect_err("5 + 6 > 10");
     assert_eq!((error.field(), error.code()), (Some("success"), Some(Code::TooManyOps)));
     assert!(error.message().contains("the limit is 4"), "{error}");
-    // The other branch counts as well: it is the widest list of the level.
+    // The other branch counts too, because it is the widest list of the level.
     let beside = Txn::new().then(nested(5)).or_else(gets(6));
     assert_eq!(beside.validate(&limits).expect_err("5 + 6 > 10").code(), Some(Code::TooManyOps));
-    // A third level draws on what the second leaves.
+    // A third level gets what the second one leaves.
     assert!(with(4, with(4, nested(2))).validate(&limits).is_ok());
     assert!(with(4, with(4, nested(3))).validate(&limits).is_err());
-    // An empty Txn is allowed even where nothing is left.
+    // An empty Txn is valid even if nothing is left.
     assert!(with(10, Txn::new()).validate(&limits).is_ok());
 }
 
@@ -96,9 +96,9 @@ fn nest(levels: usize) -> Txn {
 }
 
 #[test]
-fn nesting_is_bounded_by_what_an_answer_can_be_decoded_from() {
+fn max_depth_is_the_deepest_decodable_response() {
     assert!(nest(MAX_DEPTH).validate(&Limits::default()).is_ok());
-    let error = refusal(nest(MAX_DEPTH + 1));
+    let error = rejection(nest(MAX_DEPTH + 1));
     assert_eq!(error.field(), Some("txn"));
     assert!(error.message().contains("nested deeper than 49"), "{error}");
 
@@ -118,7 +118,7 @@ fn nesting_is_bounded_by_what_an_answer_can_be_decoded_from() {
 }
 
 #[test]
-fn nesting_without_end_does_not_overflow_the_stack() {
+fn deep_nesting_does_not_overflow_stack() {
     let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(|| {
         let txn = nest(200_000);
         assert!(txn.clone().validate(&Limits::default()).is_err());
@@ -131,14 +131,14 @@ fn nesting_without_end_does_not_overflow_the_stack() {
 }
 
 #[test]
-fn a_txn_rewritten_to_be_deep_is_still_refused() {
+fn rejects_txn_rewritten_to_be_deep() {
     let mut txn = Txn::new().then(Get::new("k"));
     txn.spec_mut().success_mut()[0] = nest(MAX_DEPTH).into();
-    assert_eq!(refusal(txn).field(), Some("txn"));
+    assert_eq!(rejection(txn).field(), Some("txn"));
 }
 
 #[test]
-fn calls_append() {
+fn setters_append() {
     let txn = Txn::new()
         .when(Compare::exists("a"))
         .when((Compare::exists("b"), [Compare::exists("c")]))
@@ -154,7 +154,7 @@ fn calls_append() {
 }
 
 #[test]
-fn a_tuple_of_twelve_is_taken_in_order() {
+fn tuple_of_twelve_keeps_order() {
     let get = |number: u8| Get::new([number]);
     let txn = Txn::new().then((
         get(0),
@@ -175,7 +175,7 @@ fn a_tuple_of_twelve_is_taken_in_order() {
 }
 
 #[test]
-fn read_only_is_judged_by_all_levels() {
+fn is_read_only_checks_all_levels() {
     assert!(Txn::new().is_read_only());
     assert!(Txn::new().then(Get::new("k")).or_else(Txn::new().then(Get::new("k"))).is_read_only());
     assert!(!Txn::new().then(Get::new("k")).or_else(Put::new("k", "")).is_read_only());
@@ -184,7 +184,7 @@ fn read_only_is_judged_by_all_levels() {
 }
 
 #[test]
-fn a_read_only_txn_is_held_to_what_a_server_receives_only() {
+fn read_only_txn_is_limited_by_max_send_bytes_only() {
     let long = "k".repeat(100 * 1024);
     let reads = |count| Txn::new().then(vec![Get::new(long.as_str()); count]);
     assert!(reads(18).validate(&Limits::default()).is_ok());

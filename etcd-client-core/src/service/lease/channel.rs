@@ -58,6 +58,22 @@ impl KeptLease {
     /// Creates a handle of a lease with the TTL `ttl` that starts now, and the end that reports to it.
     ///
     /// Revoking this lease succeeds immediately.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use std::time::Duration;
+    ///
+    /// use etcd_client_core::{KeptLease, LeaseId, LeaseLostReason};
+    ///
+    /// let (sender, lease) = KeptLease::channel(LeaseId::new(7).unwrap(), Duration::from_secs(10));
+    /// assert!(!lease.is_lost());
+    ///
+    /// sender.lose(LeaseLostReason::NotFound, None);
+    /// assert_eq!(lease.lost().await.reason(), LeaseLostReason::NotFound);
+    /// # }
+    /// ```
     pub fn channel(id: LeaseId, ttl: Duration) -> (KeptLeaseSender, Self) {
         let clock = Clock::start();
         let shared = Shared::new(id, clock, ttl, clock.now().saturating_add(ttl));

@@ -44,12 +44,14 @@ impl Clock {
     /// Returns the time that tokio's clock will show at `moment`, unless the machine is suspended before that.
     pub(crate) fn instant(&self, moment: Moment) -> Instant {
         let since_began = moment.saturating_sub(self.skipped());
-        // A time that the clock cannot represent is never reached.
+        // Only a time outside of the range of `Instant` fails here. A TTL of a server is far below it, because decoding
+        // limits it to etcd's maximum.
         self.began.checked_add(since_began).unwrap_or(self.began)
     }
 
     fn skipped(&self) -> Duration {
         let skipped = (self.suspended)().saturating_sub(self.before);
+        // The two clocks are not read at the same instant, so a small difference is no suspension.
         if skipped < NOISE { Duration::ZERO } else { skipped }
     }
 }
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_suspension_counts() {
+    async fn suspension_counts() {
         let clock = Clock::with(|| SUSPENDED.get());
         let began = Instant::now();
         advance(SECOND).await;
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_clocks_agree_while_it_is_awake() {
+    fn system_clocks_agree_while_awake() {
         let (first, second) = (suspended(), suspended());
         assert!(second.abs_diff(first) < SECOND, "{first:?} {second:?}");
     }

@@ -27,7 +27,7 @@ pub(crate) trait LeaseControl: Send + Sync + fmt::Debug {
 
 /// A lease that is kept alive.
 ///
-/// The client renews it after every third of its TTL, on another member if one is slow or fails.
+/// The client renews the lease whenever a third of its TTL has passed, on another member if one is slow or fails.
 ///
 /// Clones share the lease. Each of them keeps its client alive, so dropping the last [`Client`](crate::Client) stops
 /// no renewal; [`Client::close`](crate::Client::close) stops all of them. When the last clone is dropped, the
@@ -85,22 +85,54 @@ impl KeptLease {
     }
 
     /// Returns the lease id.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client, lease: etcd_client_core::KeptLease) -> Result<(), etcd_client_core::Error> {
+    /// client.put("alive", "yes").lease(lease.id()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn id(&self) -> LeaseId {
         self.held.shared.id
     }
 
     /// Returns the lease TTL, as set by the server.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// println!("renewed with a TTL of {:?}", lease.ttl());
+    /// # }
+    /// ```
     pub fn ttl(&self) -> Duration {
         self.held.shared.inner().ttl
     }
 
     /// Returns the deadline until which the lease certainly exists: its TTL, counted from when the last successful
     /// renewal was sent.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// let left = lease.deadline().saturating_duration_since(tokio::time::Instant::now());
+    /// println!("the lease exists for at least {left:?}");
+    /// # }
+    /// ```
     pub fn deadline(&self) -> Instant {
         self.held.shared.deadline()
     }
 
     /// Returns whether the lease may have expired or is lost for another reason. Once `true`, it stays `true`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// if lease.is_lost() {
+    ///     eprintln!("stop working");
+    /// }
+    /// # }
+    /// ```
     pub fn is_lost(&self) -> bool {
         self.held.shared.check().is_some()
     }
@@ -128,12 +160,31 @@ impl KeptLease {
     }
 
     /// Returns the current state.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// println!("{:?}", lease.state());
+    /// # }
+    /// ```
     pub fn state(&self) -> LeaseState {
         self.held.shared.state()
     }
 
     /// Returns a stream of states. It starts with the current one, yields every change, and ends when the lease is
     /// lost. The stream does not keep the lease alive.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// use futures_util::StreamExt;
+    ///
+    /// let mut states = lease.states();
+    /// while let Some(state) = states.next().await {
+    ///     println!("{state:?}");
+    /// }
+    /// # }
+    /// ```
     pub fn states(&self) -> impl Stream<Item = LeaseState> + Send + Unpin + use<> {
         let shared = Arc::clone(&self.held.shared);
         let seen = Some((shared.state.subscribe(), shared, true));
@@ -143,6 +194,7 @@ impl KeptLease {
                 shared.changed(&mut state).await;
             }
             let now = shared.state();
+            // Marks the state just read as seen, including a loss that `state()` itself published.
             state.mark_unchanged();
             let lost = matches!(now, LeaseState::Lost(_));
             Some((now, (!lost).then_some((state, shared, false))))
@@ -156,7 +208,16 @@ impl KeptLease {
     ///
     /// # Errors
     /// Returns the same errors as [`Leases::revoke`](crate::Leases::revoke).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(lease: etcd_client_core::KeptLease) -> Result<(), etcd_client_core::Error> {
+    /// lease.revoke().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke(self) -> impl Future<Output = Result<LeaseRevokeResponse, Error>> + Send + use<> {
+        // Lost before the request is sent: the server may revoke the lease even if the future is dropped.
         self.held.shared.lose(LeaseLostReason::Revoked, None);
         self.held.control.stop();
         self.held.control.revoke()
@@ -219,11 +280,13 @@ impl Shared {
     /// Records a successful renewal, which extends the lease until `deadline`. Returns `false` if it was already
     /// lost.
     pub(crate) fn renewed(&self, ttl: Duration, deadline: Moment) -> bool {
+        // A renewal that arrives after the deadline must not revive the lease: a holder may have seen it lost already.
         if self.check().is_some() {
             return false;
         }
         let mut inner = self.inner();
         inner.ttl = ttl;
+        // Responses can arrive out of order, so a renewal that was sent earlier does not move the deadline back.
         inner.deadline = inner.deadline.max(deadline);
         inner.late = None;
         drop(inner);
@@ -264,6 +327,7 @@ impl Shared {
     }
 
     fn lose_locked(&self, inner: &mut Inner, reason: LeaseLostReason, error: Option<Error>) -> LeaseLost {
+        // The first reason is final, so that all holders see the same one.
         if let Some(lost) = &inner.lost {
             return lost.clone();
         }
@@ -273,6 +337,7 @@ impl Shared {
             None => lost,
         };
         inner.lost = Some(lost.clone());
+        // Published while the lock is held, so that no holder sees the loss before the state shows it.
         self.state.send_replace(LeaseState::Lost(lost.clone()));
         lost
     }
@@ -321,6 +386,7 @@ impl Shared {
                 _ = state.changed() => return,
                 () = sleep_until(self.deadline()) => {}
             }
+            // A renewal may have moved the deadline during the sleep. The lease is then alive, and the wait goes on.
             if self.check().is_some() {
                 return;
             }

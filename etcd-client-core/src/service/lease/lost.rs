@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_says_what_was_lost_and_why() {
+    fn error_names_lease_and_reason() {
         let id = LeaseId::new(7).expect("not zero");
         for (reason, kind, code) in [
             (LeaseLostReason::Expired, ErrorKind::Timeout, None),

@@ -58,6 +58,21 @@ impl WatchHandle {
     ///
     /// # Panics
     /// Panics if `capacity` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use etcd_client_core::{Event, KeyValue, ResponseHeader, WatchHandle, WatchResponse};
+    ///
+    /// let (sender, mut watch) = WatchHandle::channel(1);
+    /// let event = Event::put(KeyValue::new("k", "v"));
+    /// assert!(sender.send(WatchResponse::events(ResponseHeader::default(), vec![event])).await);
+    ///
+    /// let response = watch.next().await.expect("a response").expect("no error");
+    /// assert_eq!(response.events[0].kv.key, "k");
+    /// # }
+    /// ```
     pub fn channel(capacity: usize) -> (WatchSender, Self) {
         let (responses, received) = mpsc::channel(capacity);
         let now = WatchStatus::Connected { endpoint: None, since: tokio::time::Instant::now() };

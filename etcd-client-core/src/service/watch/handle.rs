@@ -79,11 +79,34 @@ impl WatchHandle {
     ///
     /// # Cancel safety
     /// This method is cancel safe: no response is lost if the future is dropped.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(mut watch: etcd_client_core::WatchHandle) -> Result<(), etcd_client_core::Error> {
+    /// while let Some(response) = watch.next().await {
+    ///     let response = response?;
+    ///     println!("{} events at {}", response.events.len(), response.header.revision);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<WatchResponse, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
     /// Returns the events as a stream, without notifications.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(watch: etcd_client_core::WatchHandle) -> Result<(), etcd_client_core::Error> {
+    /// let mut events = watch.into_events();
+    /// while let Some(event) = events.next().await {
+    ///     let event = event?;
+    ///     println!("{:?} {:?}", event.event_type, event.kv.key);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_events(self) -> WatchEvents {
         WatchEvents { watch: self, events: VecDeque::new() }
     }
@@ -94,25 +117,55 @@ impl WatchHandle {
     /// The future does not borrow the handle, so one task can await it while another task reads.
     ///
     /// # Errors
-    /// - [`Unsupported`](ErrorKind::Unsupported): the member is too old to report its progress reliably (before
-    ///   3.4.25 and
-    ///   3.5.8).
+    /// - [`Unsupported`](ErrorKind::Unsupported): the member cannot report its progress reliably, because it is older
+    ///   than 3.4.25 or 3.5.8.
     /// - [`Timeout`](ErrorKind::Timeout): the client's timeout has passed.
     /// - The error of the watch, if it has ended.
     ///
     /// # Cancel safety
     /// This method is cancel safe.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(watch: etcd_client_core::WatchHandle) -> Result<(), etcd_client_core::Error> {
+    /// let delivered = watch.progress().await?;
+    /// println!("everything up to revision {delivered} was delivered");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "RequestProgress")]
     pub fn progress(&self) -> impl Future<Output = Result<Revision, Error>> + Send + use<> {
         self.control.progress()
     }
 
     /// Returns the current status of the watch.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(watch: etcd_client_core::WatchHandle) {
+    /// use etcd_client_core::WatchStatus;
+    ///
+    /// let connected = matches!(watch.status(), WatchStatus::Connected { .. });
+    /// # let _ = connected;
+    /// # }
+    /// ```
     pub fn status(&self) -> WatchStatus {
         self.control.status().borrow().clone()
     }
 
     /// Returns a stream of statuses. It starts with the current one, yields every change, and ends with the watch.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(watch: etcd_client_core::WatchHandle) {
+    /// use futures_util::StreamExt;
+    ///
+    /// let mut statuses = watch.statuses();
+    /// while let Some(status) = statuses.next().await {
+    ///     println!("{status:?}");
+    /// }
+    /// # }
+    /// ```
     pub fn statuses(&self) -> impl Stream<Item = WatchStatus> + Send + Unpin + use<> {
         let seen = Some((self.control.status(), true));
         Box::pin(futures_util::stream::unfold(seen, |seen| async move {
@@ -127,11 +180,26 @@ impl WatchHandle {
     }
 
     /// Returns the counters of the watch.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(watch: etcd_client_core::WatchHandle) {
+    /// println!("re-created {} times", watch.counters().resumed);
+    /// # }
+    /// ```
     pub fn counters(&self) -> WatchCounters {
         self.control.counters()
     }
 
     /// Cancels the watch on the server immediately. The stream then ends without an error.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(mut watch: etcd_client_core::WatchHandle) {
+    /// watch.cancel();
+    /// assert!(watch.next().await.is_none());
+    /// # }
+    /// ```
     pub fn cancel(&mut self) {
         self.responses = None;
     }
@@ -139,6 +207,15 @@ impl WatchHandle {
     /// Applies `change` to every event of the watch, as a decorator does to change keys.
     ///
     /// `None` omits the event. An error ends the watch with this error.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(watch: etcd_client_core::WatchHandle) {
+    /// // Deliver only deletions.
+    /// let deletions = watch.map_events(|event| Ok(event.is_delete().then_some(event)));
+    /// # let _ = deletions;
+    /// # }
+    /// ```
     pub fn map_events<F>(self, mut change: F) -> Self
     where
         F: FnMut(Event) -> Result<Option<Event>, Error> + Send + 'static,
@@ -153,11 +230,13 @@ impl WatchHandle {
             Ok(response)
         });
         let until_failure = changed.take_while(move |response| {
+            // The first error is still delivered. Later responses are not, since a watch ends with its error.
             let going_on = !failed;
             failed |= response.is_err();
             std::future::ready(going_on)
         });
         let shown = until_failure.filter(|response| {
+            // A response whose events are all omitted is hidden. Notifications have no events and stay.
             let empty =
                 matches!(response, Ok(r) if r.kind == WatchResponseKind::Events && r.events.is_empty());
             std::future::ready(!empty)
@@ -174,6 +253,7 @@ impl Stream for WatchHandle {
         let responses = responses.get_mut().unwrap_or_else(PoisonError::into_inner);
         let response = ready!(responses.as_mut().poll_next(cx));
         if !matches!(response, Some(Ok(_))) {
+            // Dropping the stream releases the watch and lets later polls return `None`.
             self.responses = None;
         }
         Poll::Ready(response)
@@ -200,11 +280,29 @@ impl WatchEvents {
     ///
     /// # Cancel safety
     /// This method is cancel safe: no event is lost if the future is dropped.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// let mut events = client.watch("config/").prefix().await?.into_events();
+    /// while let Some(event) = events.next().await {
+    ///     println!("{:?}", event?.kv.key);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
     /// Returns the watch, for its status and progress.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(events: etcd_client_core::WatchEvents) {
+    /// println!("{:?}", events.watch().status());
+    /// # }
+    /// ```
     pub fn watch(&self) -> &WatchHandle {
         &self.watch
     }
@@ -275,7 +373,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_cross_threads_and_are_shared() {
+    fn handles_are_send_and_sync() {
         fn crosses<T: Send + Sync>() {}
         crosses::<WatchHandle>();
         crosses::<WatchEvents>();

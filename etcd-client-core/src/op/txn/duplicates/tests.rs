@@ -1,4 +1,4 @@
-//! Duplicates: a table of what etcd says, and random Txns against lists searched end to end.
+//! Tests of duplicates: a table of etcd's results, and random Txns compared with an exhaustive search.
 
 use etcd_errors::{Code, Error};
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn delete_range(key: &str, end: &str) -> Op {
 }
 
 #[test]
-fn what_etcd_allows() {
+fn allows_what_etcd_allows() {
     let allowed: Vec<Vec<Op>> = vec![
         vec![put("a"), put("b"), put("a\0")],
         vec![delete("a"), delete("a"), delete_range("a", "z")],
@@ -34,9 +34,9 @@ fn what_etcd_allows() {
         // The branches of one nested Txn exclude each other.
         vec![nested([put("a")], [put("a")])],
         vec![nested([put("a")], [delete("a")]), put("b")],
-        // A later sibling's delete is not held against an earlier sibling's put.
+        // A put does not conflict with the delete of a later sibling.
         vec![nested([put("a")], []), nested([delete("a")], [])],
-        // The end "\0" is compared as a key, so a delete without an upper end covers nothing.
+        // etcd compares the end "\0" as a key, so a delete without an upper bound covers nothing.
         vec![Delete::new("a").from_key().into(), put("b")],
         vec![Delete::new("").all_keys().into(), put("b")],
         vec![delete_range("d", "b"), put("c"), put("d")],
@@ -48,7 +48,7 @@ fn what_etcd_allows() {
 }
 
 #[test]
-fn what_etcd_refuses() {
+fn rejects_what_etcd_rejects() {
     let refused: Vec<(Vec<Op>, &str)> = vec![
         (vec![put("a"), put("a")], "success[1].put.key is written more than once"),
         (vec![put("a"), delete("a")], "success[0].put.key"),
@@ -60,7 +60,7 @@ fn what_etcd_refuses() {
         (vec![nested([put("a")], []), nested([], [put("a")])], "success[1].txn.key"),
         (vec![nested([put("a")], []), delete("a")], "success[0].txn.key"),
         (vec![nested([delete("a")], []), put("a")], "success[1].put.key"),
-        // An earlier sibling's delete is held against a later sibling's put.
+        // A put conflicts with the delete of an earlier sibling.
         (vec![nested([delete("a")], []), nested([put("a")], [])], "success[1].txn.key"),
         (
             vec![nested([nested([], [put("a"), put("a")])], [])],
@@ -78,7 +78,7 @@ fn what_etcd_refuses() {
 }
 
 #[test]
-fn a_wide_txn_is_checked_in_near_linear_time() {
+fn wide_txn_takes_near_linear_time() {
     let ops = 40_000;
     let key = |number: usize| format!("{number:08}");
     let puts = (0..ops).map(|number| Op::from(Put::new(key(2 * number), "")));
@@ -92,7 +92,7 @@ fn a_wide_txn_is_checked_in_near_linear_time() {
         )
         .is_ok()
     );
-    // Quadratic work would be 1.6 billion comparisons: minutes in a debug build.
+    // Quadratic time would mean 1.6 billion comparisons, which take minutes in a debug build.
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
@@ -166,7 +166,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn says_what_the_oracle_says(txn in arbitrary::txn()) {
+    fn agrees_with_the_oracle(txn in arbitrary::txn()) {
         let spec = txn.spec();
         let expected = oracle(spec.success()).and_then(|_| oracle(spec.failure()));
         let found = check(spec).map_err(Error::from);
@@ -175,7 +175,7 @@ proptest! {
 }
 
 #[test]
-fn random_txns_are_of_both_kinds() {
+fn random_txns_include_valid_and_invalid_ones() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let trees = (0..500).map(|_| arbitrary::txn().new_tree(&mut runner).expect("no filter"));

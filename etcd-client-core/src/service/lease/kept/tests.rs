@@ -1,4 +1,4 @@
-//! What holders of a lease see, told by a mock.
+//! Tests of the handles of a lease that a mock keeps alive.
 
 use etcd_errors::{Code, ErrorKind};
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -14,7 +14,7 @@ fn kept() -> (KeptLeaseSender, KeptLease) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_at_its_deadline_for_all_and_for_ever() {
+async fn stays_lost_for_all_handles_after_deadline() {
     let (sender, lease) = kept();
     let (clone, told) = (lease.clone(), lease.lost());
     sleep(9 * SECOND).await;
@@ -29,7 +29,7 @@ async fn lost_at_its_deadline_for_all_and_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_does_not_bring_back_what_nobody_has_seen_lost_yet() {
+async fn late_renewal_does_not_revive_lease() {
     let (sender, lease) = kept();
     advance(10 * SECOND).await;
     assert!(!sender.renewed(10 * SECOND));
@@ -37,7 +37,7 @@ async fn a_renewal_does_not_bring_back_what_nobody_has_seen_lost_yet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_alone_is_enough() {
+async fn lost_completes_at_the_deadline() {
     let (_sender, lease) = kept();
     let began = Instant::now();
     assert_eq!(lease.lost().await.reason(), LeaseLostReason::Expired);
@@ -45,7 +45,7 @@ async fn waiting_alone_is_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_reason_stays() {
+async fn first_reason_is_kept() {
     let (sender, lease) = kept();
     sender.lose(LeaseLostReason::NotFound, Some(Code::LeaseNotFound.into()));
     let told = lease.lost();
@@ -60,7 +60,7 @@ async fn the_first_reason_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn states_are_told_once_each() {
+async fn states_yield_each_change_once() {
     let (sender, lease) = kept();
     let states = tokio::spawn(lease.states().collect::<Vec<_>>());
     let turn = async || sleep(SECOND / 10).await;
@@ -85,7 +85,7 @@ async fn states_are_told_once_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_handle_stops_the_renewals() {
+async fn last_handle_stops_renewals() {
     let (mut sender, lease) = kept();
     let (clone, told) = (lease.clone(), lease.lost());
     drop(lease);
@@ -96,7 +96,7 @@ async fn the_last_handle_stops_the_renewals() {
 }
 
 #[test]
-fn without_a_runtime_nothing_panics() {
+fn does_not_panic_without_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let (sender, lease) = runtime.block_on(async { kept() });
     assert!(lease.lost().now_or_never().is_none());
