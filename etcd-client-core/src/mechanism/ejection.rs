@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_end_of_a_call_says() {
+    fn call_ends_are_classified() {
         let refused = |code: Code| Observation::Refused(code, code.outcome());
         let rows = [
             (refused(Code::NoLeader), Use::Useless),

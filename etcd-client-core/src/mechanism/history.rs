@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_of_zero_is_not_said() {
+    fn revision_of_zero_is_absent() {
         let history = History::default();
         history.admit(origin(7, 10), Some(0)).expect("the first");
         assert_eq!(history.admit(origin(7, 0), Some(10)), Ok(()));

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_old_fades() {
+    fn old_samples_decay() {
         let latency = Latency::default();
         latency.record(64_000, 10_000);
         assert_eq!(latency.micros(10_999), 64_000);

@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn where_settings_are_not_acknowledged_pings_have_to_do() {
+    fn pings_replace_unacknowledged_settings() {
         let mut peer = Liveness::new(Keepalive::for_calls(None));
         peer.step(ms(0), true);
         assert!(peer.step(ms(1_000), true).pings());

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn none_of_nothing() {
+    fn no_candidates_give_no_pick() {
         for choice in choices() {
             assert_eq!(pick(0, |_| Some((GOOD, 0)), choice), None);
         }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worse_standing_is_the_last_resort_however_cheap() {
+    fn worse_standing_is_used_last() {
         let standings = [
             GOOD,
             Standing::OTHERS_PREFERRED,

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_followed_was_not_applied() {
+    fn retried_rejections_were_not_applied() {
         for &code in Code::ALL {
             for credentials in [Nobody, Fixed, Renewable] {
                 for had_token in [false, true] {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_two_are_followed_at_once() {
+    fn first_two_rejections_are_retried_immediately() {
         let longest: Vec<u128> = (1..=5).map(|n| wait(n, u64::MAX).as_millis()).collect();
         assert_eq!(longest, [0, 0, 25, 50, 100]);
     }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_member_may_know_better() {
+    fn retry_depends_on_untried_members() {
         for class in [Read, Idempotent, Write] {
             for (code, ready, down, none) in [
                 (Code::NoLeader, Resend, GiveUp, GiveUp),

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_records_name() {
+    fn records_name_endpoints() {
         type Case = (&'static str, Vec<SrvRecord>, Vec<SrvRecord>, &'static [&'static str]);
         let table: [Case; 6] = [
             ("nothing", vec![], vec![], &[]),

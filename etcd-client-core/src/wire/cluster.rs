@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent() {
+    fn requests_are_encoded() {
         assert!(member_list_request(MemberList::new()).linearizable);
         assert!(!member_list_request(MemberList::new().serializable()).linearizable);
         let add = member_add_request(MemberAdd::new(["http://a:1", "http://b:1"]).learner());
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_keeps_what_the_server_says() {
+    fn member_fields_are_kept() {
         let odd = pb::Member {
             id: u64::MAX,
             name: "a\u{1b}[2J\0".into(),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_cannot_be() {
+    fn impossible_member_lists_are_rejected() {
         for members in [vec![], vec![pb_member(0)], vec![pb_member(1), pb_member(0)], vec![pb_member(1); 2]] {
             assert_protocol(list(members.clone()), Outcome::NotApplied);
             let update = pb::MemberUpdateResponse { header: header(), members };
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_proxies_is_no_list_of_members() {
+    fn list_of_proxies_is_unsupported() {
         let proxies = pb::MemberListResponse { header: None, members: vec![pb_member(0)] };
         let error = member_list_response(proxies).expect_err("no members");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unsupported, Outcome::NotApplied), "{error}");

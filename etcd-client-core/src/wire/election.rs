@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_won_is_what_proclaims_and_resigns() {
+    fn won_leader_key_proclaims_and_resigns() {
         let asked = campaign();
         let request = pb::CampaignRequest { name: "boss".into(), lease: 0x7d, value: "me".into() };
         assert_eq!(campaign_request(asked.clone()), request);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_leadership_is_believed() {
+    fn foreign_leader_key_is_rejected() {
         let asked = campaign();
         let hostile = [
             None,

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_key_that_was_asked_for_is_held() {
+    fn only_the_expected_lock_key_is_accepted() {
         let header = Some(ResponseHeader::default());
         let expected = lock().spec().key();
         let right = pb::LockResponse { header, key: "l/7d".into() };

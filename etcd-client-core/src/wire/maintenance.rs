@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn alarms_that_cannot_be() {
+    fn impossible_alarms_are_rejected() {
         let hostile = pb::AlarmResponse { header: header(), alarms: vec![alarm(0, 1)] };
         assert_protocol(alarm_list_response(hostile.clone()), Outcome::NotApplied);
         let asked = Alarm::new(MemberId::new(7), AlarmType::NoSpace);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_of_an_old_server_says_less() {
+    fn old_server_status_omits_new_fields() {
         let old = pb::StatusResponse { header: header(), version: "3.4.0".into(), ..Default::default() };
         let status = status_response(old.clone()).expect("a status");
         assert_eq!((status.db_size_quota, status.storage_version, status.downgrade), (None, None, None));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_says_whose_it_is() {
+    fn status_requires_a_member_id() {
         assert_protocol(status_response(pb::StatusResponse::default()), Outcome::NotApplied);
         let nobodys = pb::ResponseHeader { member_id: 0, ..header().expect("one") };
         let response = pb::StatusResponse { header: Some(nobodys), ..Default::default() };
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_say_what_they_cover() {
+    fn hashes_include_their_revisions() {
         let (endpoint, request) = hash_kv_request(HashKv::new("a:1").revision(9));
         assert_eq!((endpoint.as_str(), request.revision), ("a:1", 9));
         let fresh = pb::HashKvResponse { header: header(), hash: 5, compact_revision: -1, hash_revision: 0 };

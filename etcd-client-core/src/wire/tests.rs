@@ -240,7 +240,7 @@ fn a_lease_without_time_is_unknown() {
 }
 
 #[test]
-fn an_answer_without_a_header_is_no_answer() {
+fn response_without_a_header_is_an_error() {
     assert_protocol(get_response(Default::default()), Outcome::NotApplied);
     assert_protocol(put_response(Default::default()), Outcome::Unknown);
     assert_protocol(delete_response(Default::default()), Outcome::Unknown);
@@ -254,7 +254,7 @@ fn an_answer_without_a_header_is_no_answer() {
 }
 
 #[test]
-fn nonsense_is_clamped_or_refused() {
+fn impossible_numbers_are_clamped_or_rejected() {
     let kv = mvccpb::KeyValue { version: i64::MIN, mod_revision: -1, lease: i64::MIN, ..Default::default() };
     let kvs = vec![kv.clone()];
     let got = get_response(pb::RangeResponse { header: pb_header(), kvs, more: false, count: -1 })

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_cannot_be_are_a_flaw_and_no_panic() {
+    fn impossible_events_are_a_flaw() {
         let kv = mvccpb::KeyValue { key: "k".into(), mod_revision: 5, ..Default::default() };
         let event = |kind, kv| mvccpb::Event { r#type: kind, kv, prev_kv: None };
         let good = message(vec![event(0, Some(kv.clone())), event(1, Some(kv.clone()))]);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_on_the_wire() {
+    fn watch_options_are_encoded() {
         let spec = WatchCreate::new("a").prefix().no_put().prev_kv().into_spec();
         let Some(RequestUnion::CreateRequest(create)) = watch_create_request(&spec, 7, true, 9).request_union
         else {

@@ -69,7 +69,7 @@ async fn reads_and_grants_succeed_while_connections_drop_constantly() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_member_is_killed_and_restarted() {
+async fn puts_are_applied_once_while_the_member_restarts() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let ended = std::sync::Arc::new(AtomicBool::new(false));

@@ -48,7 +48,7 @@ async fn a_dropped_put_is_applied_at_most_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hundreds_of_aborted_calls_disturb_no_other() {
+async fn aborted_calls_do_not_affect_others() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     client.put("aborted/steady", "v").await.expect("put");

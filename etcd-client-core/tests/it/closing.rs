@@ -18,7 +18,7 @@ async fn assert_closed<T: std::fmt::Debug>(call: impl IntoFuture<Output = Result
 }
 
 #[tokio::test]
-async fn every_call_after_close_says_so() {
+async fn calls_after_close_return_closed() {
     let Some(cluster) = shared() else { return };
     let client = Client::builder(cluster.endpoints()).no_timeout().build().expect("built");
     let clone = client.clone();
@@ -50,7 +50,7 @@ async fn every_call_after_close_says_so() {
 }
 
 #[tokio::test]
-async fn closing_returns_though_nothing_listens() {
+async fn close_returns_although_nothing_listens() {
     let client =
         Client::builder(["http://127.0.0.1:1", "http://127.0.0.1:2"]).no_timeout().build().expect("built");
     let waiting = client.get("k");

@@ -154,7 +154,7 @@ fn assert_says_why(error: &Error) {
 }
 
 #[tokio::test]
-async fn without_a_record_the_error_names_what_was_asked() {
+async fn missing_records_are_named_in_the_error() {
     let nothing = Dns::start([]).await;
     let error = nothing.discovery("example.test").endpoints().await.expect_err("no records");
     assert_says_why(&error);
@@ -167,7 +167,7 @@ async fn without_a_record_the_error_names_what_was_asked() {
 }
 
 #[tokio::test]
-async fn a_silent_server_is_waited_for_no_longer_than_asked() {
+async fn unresponsive_dns_server_is_abandoned_at_the_timeout() {
     let dns = Dns::start([(SECURE, Zone::Silent), (PLAIN, Zone::Silent)]).await;
     let patience = Duration::from_millis(300);
     let asking = dns.discovery("example.test").timeout(patience);
@@ -177,7 +177,7 @@ async fn a_silent_server_is_waited_for_no_longer_than_asked() {
 }
 
 #[tokio::test]
-async fn what_is_no_name_is_refused() {
+async fn invalid_names_are_rejected() {
     for domain in ["", ".", "a..b", "exa mple", "exämple", ".example", "example/"] {
         let error = Discovery::srv(domain).endpoints().await.expect_err(domain);
         assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidConfig, Some("domain")), "{domain:?}");

@@ -26,7 +26,7 @@ fn the_client_and_its_answers_cross_threads() {
 }
 
 #[test]
-fn an_error_is_one_word() {
+fn error_is_one_pointer_in_size() {
     assert_eq!(size_of::<Error>(), size_of::<usize>());
     assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
 }

@@ -10,10 +10,10 @@
 //! | `TestKVPutWithIgnoreValue`, `TestKVPutWithIgnoreLease` | `C::put::{ignore_value.., ignore_lease.., ignoring_on_a_missing_key..}` |
 //! | `TestKVPutWithRequireLeader` | [`no_quorum`] |
 //! | `TestKVRange` | `C::get::the_whole_keyspace_in_key_order` |
-//! | `TestKVGetErrConnClosed`, `TestKVNewAfterClose` | [`closing`]`::every_call_after_close_says_so` |
+//! | `TestKVGetErrConnClosed`, `TestKVNewAfterClose` | [`closing`]`::calls_after_close_return_closed` |
 //! | `TestKVDeleteRange` | `C::delete::each_range_form` |
 //! | `TestKVCompactError`, `TestKVCompact` | `C::compact`; the watch of the second: [`watch`]`::compaction` |
-//! | `TestKVGetStreamCompactedError` | [`range_stream`]`::a_stream_at_a_compacted_revision..` |
+//! | `TestKVGetStreamCompactedError` | [`range_stream`]`::streamed_range_reports_compaction..` |
 //! | `TestKVGetKeysOnlyWithCountOnly` | `C::get::every_combination_of_options` |
 //! | `TestKVGetRetry`, `TestTxnReadRetry` | [`stopped_server`]`::a_get_outlives_the_restart_of_its_member` |
 //! | `TestKVPutFailGetRetry`, `TestTxnWriteFail` | [`stopped_server`]`::{a_call_waits.., calls_to_a_killed_member..}` |
@@ -79,7 +79,7 @@
 //!
 //! | etcd (unit tests of `client/v3`) | here |
 //! |---|---|
-//! | `TestDialCancel` | [`closing`]`::closing_returns_though_nothing_listens` |
+//! | `TestDialCancel` | [`closing`]`::close_returns_although_nothing_listens` |
 //! | `TestOpWithSort`, `TestIsSortOptionValid`, `TestTxnPanics`, `TestCompactOp` | [`validation`]; what panics in Go is a typed error or has no form here |
 //! | `TestMetadataWithRequireLeader`, `TestMetadataWithClientAPIVersion` | [`no_quorum`] |
 //! | `TestCompareClonesInput`, `TestWithRangeClonesInput`, `TestTxnIfClonesCmp`, `TestOpTxnClonesCmps` | keys and values are owned or shared bytes that nobody can change |

@@ -127,7 +127,7 @@ async fn the_deadline_ends_a_call() {
 
 /// A service that knows the deadline says what a call waited for.
 #[tokio::test]
-async fn a_channel_without_a_connection_says_so_at_the_deadline() {
+async fn unconnected_channel_fails_at_the_deadline() {
     let own = Client::builder(["http://127.0.0.1:1"]).timeout(SHORT).build().expect("valid");
     let error = own.with_service(own.channel()).put("k", "v").await.expect_err("nobody there");
     assert_eq!(
@@ -208,7 +208,7 @@ impl Service<Request<Body>> for Broken {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_leaves_a_write_in_doubt_unless_it_was_not_ready() {
+async fn failing_service_leaves_the_outcome_unknown_unless_not_ready() {
     for (ready, outcome) in [(false, Outcome::NotApplied), (true, Outcome::Unknown)] {
         let client = Client::over_service(Broken { ready }).expect("a runtime");
         let error = client.put("k", "v").await.expect_err("broken");

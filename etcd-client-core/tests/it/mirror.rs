@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `TestMirrorSync` | [`the_pages_and_then_the_updates`] |
 //! | `TestMirrorSyncBase` | [`a_long_range_comes_whole_at_one_revision`] |
-//! | `TestMirrorSync_Authenticated` (`mirror_auth_test.go`) | [`who_may_read_only_the_range_can_mirror_it`] |
+//! | `TestMirrorSync_Authenticated` (`mirror_auth_test.go`) | [`mirror_needs_permission_for_its_range_only`] |
 
 use std::collections::BTreeMap;
 
@@ -124,7 +124,7 @@ async fn an_empty_range_has_updates() {
 }
 
 #[tokio::test]
-async fn who_may_read_only_the_range_can_mirror_it() {
+async fn mirror_needs_permission_for_its_range_only() {
     let Some(cluster) = Cluster::builder().auth("root-secret").start_or_skip().await else { return };
     let as_user = |user: &str, password: &str| {
         let builder = Client::builder(cluster.endpoints()).password(user, password).allow_plaintext_auth();

@@ -22,7 +22,7 @@ async fn a_namespace_in_a_namespace_is_one() {
 
 /// All keys of such a namespace are a range without an upper end.
 #[tokio::test]
-async fn a_prefix_of_the_highest_bytes_has_an_end_all_the_same() {
+async fn prefix_of_highest_bytes_has_an_end() {
     let Some(lent) = servers::lent().await else { return };
     let whole = servers::client(lent.cluster.endpoints());
     let high = whole.with_namespace(b"\xff\xff");

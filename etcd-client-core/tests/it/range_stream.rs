@@ -52,7 +52,7 @@ async fn pages_are_streamed_where_the_member_can() {
 }
 
 #[tokio::test]
-async fn the_stream_itself_gives_what_a_get_gives() {
+async fn streamed_range_equals_a_get() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let all = written(&client, 300).await;
@@ -86,7 +86,7 @@ async fn the_stream_itself_gives_what_a_get_gives() {
 }
 
 #[tokio::test]
-async fn a_stream_at_a_compacted_revision_says_so_as_a_get_does() {
+async fn streamed_range_reports_compaction_like_a_get() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let at = written(&client, 20).await[0].mod_revision;
@@ -107,7 +107,7 @@ async fn a_stream_at_a_compacted_revision_says_so_as_a_get_does() {
 }
 
 #[tokio::test]
-async fn what_a_stream_ignores_is_rejected_unsent() {
+async fn options_ignored_by_streams_are_rejected() {
     use etcd_client_core::{SortOrder, SortTarget};
     // Nothing listens there: what is sent fails in another way.
     let client = Client::builder(["http://127.0.0.1:1"]).build().expect("valid");

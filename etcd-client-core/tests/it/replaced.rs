@@ -170,7 +170,7 @@ async fn stored(client: &Client, prefix: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn what_follows_a_store_leaves_the_lost_history() {
+async fn followers_leave_a_lost_history() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     client.put("c/k", "kept").await.expect("put");

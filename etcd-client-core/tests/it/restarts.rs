@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::servers::{PATIENCE, client};
 
 #[tokio::test]
-async fn what_was_put_is_there_after_a_restart() {
+async fn puts_survive_a_restart() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let lease = client.lease().grant(Duration::from_secs(600)).await.expect("grant").id;

@@ -112,7 +112,7 @@ fn new_calls_avoid_a_doubtful_member() {
 }
 
 #[test]
-fn the_only_member_is_waited_for_and_its_states_are_told() {
+fn only_member_is_waited_for_and_its_states_are_reported() {
     let (mut sim, ledgers) = network(1, 120 * SECOND);
     sim.client(CLIENT, async move {
         let client = builder(1).timeout(30 * SECOND).build()?;
@@ -155,7 +155,7 @@ fn the_only_member_is_waited_for_and_its_states_are_told() {
 }
 
 #[test]
-fn the_patience_with_a_silent_member_is_as_it_was_set() {
+fn keepalive_timeout_is_respected() {
     // 1 s of silence before the PING of a call, then the timeout. The connections of streams are probed at the same moment, before
     // their interval is over; they end by the timeout, too.
     for (interval, timeout) in [(10, 5), (10, 2), (7, 2)] {

@@ -84,7 +84,7 @@ async fn an_hour_without_members_costs_little_and_ends_within_one_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_states_say_since_when_and_why() {
+async fn states_include_time_and_reason() {
     let members = Members::default();
     let begun = Instant::now().into_std();
     let client = Client::builder(ENDPOINTS).connector(members.clone()).build().expect("valid");

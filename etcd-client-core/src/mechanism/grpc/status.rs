@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_without_anything_is_nothing() {
+    fn only_empty_responses_are_nothing() {
         let length = headers(&[("content-length", "0")]);
         assert_eq!(head(StatusCode::OK, &length, true), Head::Nothing);
         assert!(matches!(head(StatusCode::OK, &length, false), Head::NotGrpc(_)));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_grpc_names_itself() {
+    fn non_grpc_responses_are_described() {
         for (http_status, code) in [
             (200, GrpcCode::Unknown),
             (400, GrpcCode::Internal),

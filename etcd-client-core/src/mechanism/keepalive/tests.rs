@@ -260,7 +260,7 @@ fn on(endpoint: usize) -> Place {
 
 /// As behind a gateway: there is no other endpoint, and the member behind the connection has stopped.
 #[test]
-fn a_late_renewal_is_asked_for_on_another_connection_of_the_same_endpoint() {
+fn late_renewal_moves_to_another_connection_of_the_endpoint() {
     let (stopped, fresh) = (Place { endpoint: 0, connection: 1 }, Place { endpoint: 0, connection: 2 });
     let mut schedule = Schedule::new(1);
     schedule.add(lease(1), 8 * SECOND, Duration::ZERO, Duration::ZERO);
@@ -363,7 +363,7 @@ fn ten_thousand_leases_survive_the_loss_of_their_member() {
 }
 
 #[test]
-fn one_that_is_refused_delays_no_other_and_is_lost_at_its_deadline() {
+fn rejected_lease_delays_no_other_and_is_lost_at_its_deadline() {
     let mut world = World::new(1);
     let ids: Vec<LeaseId> = (1..=50).map(|number| world.add(number, 6 * SECOND)).collect();
     world.refused.insert(ids[7]);
@@ -376,7 +376,7 @@ fn one_that_is_refused_delays_no_other_and_is_lost_at_its_deadline() {
 }
 
 #[test]
-fn one_that_stalls_is_renewed_by_itself_until_it_has_been_well() {
+fn stalled_lease_gets_its_own_stream_until_it_recovers() {
     let mut world = World::new(1);
     let ids: Vec<LeaseId> = (1..=50).map(|number| world.add(number, 6 * SECOND)).collect();
     let slow = ids[7];
@@ -401,7 +401,7 @@ fn one_that_stalls_is_renewed_by_itself_until_it_has_been_well() {
 }
 
 #[test]
-fn a_stream_blocked_for_ever_costs_only_the_lease_that_blocks_it() {
+fn blocked_stream_costs_only_the_blocking_lease() {
     let mut world = World::new(1);
     let ids: Vec<LeaseId> = (1..=200).map(|number| world.add(number, 6 * SECOND)).collect();
     world.slow.insert(ids[0], 1_000 * SECOND);
@@ -420,7 +420,7 @@ fn a_lease_that_is_gone_is_lost_at_once() {
 }
 
 #[test]
-fn answers_to_nothing_change_nothing() {
+fn unrequested_answers_are_ignored() {
     let mut world = World::new(1);
     let id = world.add(1, 6 * SECOND);
     world.run(ms(100));

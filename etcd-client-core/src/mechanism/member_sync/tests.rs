@@ -29,7 +29,7 @@ fn planned(
 }
 
 #[test]
-fn what_stays_what_is_tried_what_goes() {
+fn plan_keeps_probes_and_drops() {
     const A: &str = "http://a:2379";
     const B: &str = "http://b:2379";
     const C: &str = "http://c:2379";
@@ -94,7 +94,7 @@ fn a_list_without_anything_usable_is_refused() {
 }
 
 #[test]
-fn nothing_weaker_than_the_seeds_is_taken() {
+fn discovered_endpoints_are_as_secure_as_the_seeds() {
     let members =
         [voter("b", &["http://b:2379", "https://c:2379", "unix:///run/etcd.sock", "unixs:///run/tls.sock"])];
     let table: [(&[&str], bool, &[&str]); 7] = [

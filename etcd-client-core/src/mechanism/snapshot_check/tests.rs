@@ -51,7 +51,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn however_it_is_cut_all_of_it_comes_out_and_the_digest_last(
+    fn any_split_returns_everything_with_the_digest_last(
         sectors in 1_usize..6,
         cuts in vec(any::<usize>(), 0..60),
         near_the_end in vec(0_usize..70, 0..20),
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_byte_is_changed_it_is_corrupt_and_its_end_stays_in(
+    fn any_changed_byte_is_detected_before_the_end(
         sectors in 1_usize..6,
         cuts in vec(any::<usize>(), 0..60),
         at in any::<prop::sample::Index>(),
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn whichever_parts_are_missing_it_is_refused(
+    fn missing_parts_are_detected(
         sectors in 1_usize..6,
         cuts in vec(any::<usize>(), 1..60),
         keep in any::<prop::sample::Index>(),
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn no_parts_and_announcements_do_harm(
+    fn arbitrary_parts_never_panic(
         parts in vec((vec(any::<u8>(), 0..100), any::<u64>()), 0..20),
         max in any::<u64>(),
     ) {
@@ -150,7 +150,7 @@ fn nothing_and_nothing_but_a_digest() {
 }
 
 #[test]
-fn what_is_announced_must_come_and_nothing_else() {
+fn received_bytes_match_the_announcement() {
     let mut truncated = honest();
     truncated.truncate(2);
     assert_eq!(run(truncated).1, Err(SnapshotFault::Truncated { missing: 1024 }));

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_from_now_on_leaves_out_what_was_seen_before_whatever_its_member_says() {
+    fn watch_from_now_skips_events_seen_before() {
         // (revision seen before, revision of the member, first delivered revision)
         for (past, revision, first) in [(0, 10, 11), (10, 10, 11), (12, 10, 13), (8, 10, 11)] {
             let mut position = Position::now_after(past);

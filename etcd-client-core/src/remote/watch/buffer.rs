@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_the_limit_is_said_and_kept() {
+    fn push_over_the_limit_is_reported_and_kept() {
         let mut buffer = Buffer::new(1000);
         assert!(!buffer.push(response(&[("a", 1)])));
         assert!(buffer.push(response(&[("a", 2)])));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_event_of_each_key_stays_with_what_the_reader_saw_before_it() {
+    fn coalescing_keeps_the_latest_event_and_the_previous_value() {
         let mut buffer = Buffer::new(1 << 20);
         buffer.push(response(&[("a", 1), ("b", 1)]));
         buffer.push(response(&[("a", 2)]));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_comes_after_what_waits_and_once() {
+    fn end_follows_buffered_responses_once() {
         let mut buffer = Buffer::new(1000);
         buffer.push(response(&[("a", 1)]));
         assert!(buffer.end(Some(Error::new(etcd_errors::ErrorKind::Closed, "over"))));

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_gone_when_the_message_goes() {
+    fn password_is_wiped_on_drop() {
         let left = Rc::new(RefCell::new("nothing was dropped".to_owned()));
         drop(Scrubbed::new(Message("secret".to_owned(), Rc::clone(&left))));
         assert_eq!(*left.borrow(), "");

@@ -92,7 +92,7 @@ fn a_number_without_a_name_survives_and_is_never_sent() {
 }
 
 #[test]
-fn what_was_granted_can_be_taken_back_to_the_byte() {
+fn granted_permission_is_revocable_byte_for_byte() {
     for (key, range_end) in [("", "\0"), ("", ""), ("b", "a"), ("a", "\0"), ("\0", "\0"), ("a", "a")] {
         let perm = vec![pb_permission(2, key, range_end)];
         let response =
@@ -124,7 +124,7 @@ fn answers_are_read() {
 }
 
 #[test]
-fn an_answer_without_a_header_is_no_answer() {
+fn response_without_a_header_is_an_error() {
     fn outcome<T: std::fmt::Debug>(answer: Result<T, Error>) -> Outcome {
         let error = answer.expect_err("hostile");
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");

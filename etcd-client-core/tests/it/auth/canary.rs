@@ -95,7 +95,7 @@ async fn show_everything(member: &Member, out: &mut String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn neither_debug_nor_errors_nor_logs_show_a_secret() {
+async fn debug_errors_and_logs_never_contain_secrets() {
     let member = Member::default();
     {
         let mut state = member.state();

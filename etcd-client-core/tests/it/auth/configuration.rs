@@ -24,7 +24,7 @@ async fn credentials_are_checked() {
 }
 
 #[tokio::test]
-async fn a_password_over_plaintext_to_another_host_must_be_asked_for() {
+async fn password_over_plaintext_to_a_remote_host_requires_opt_in() {
     let remote = || Client::builder(["http://127.0.0.1:1", "http://etcd.example:2379"]);
     assert_eq!(refused(remote().password("app", "canary")), Some("password"));
     assert_eq!(refused(remote().token("canary")), Some("token"));
@@ -34,7 +34,7 @@ async fn a_password_over_plaintext_to_another_host_must_be_asked_for() {
 
 #[cfg(feature = "proxy")]
 #[tokio::test]
-async fn a_password_through_a_proxy_must_be_asked_for() {
+async fn password_through_a_proxy_requires_opt_in() {
     use etcd_client_core::HttpProxy;
 
     // Its loopback addresses are not ours.

@@ -10,7 +10,7 @@ use super::fake::{INVALID_TOKEN, Member, PASSWORD, USER};
 const UNAVAILABLE: (u32, &str) = (14, "etcdserver: request timed out");
 
 #[tokio::test(start_paused = true)]
-async fn a_short_deadline_ends_one_call_and_not_the_renewal() {
+async fn short_deadline_ends_the_call_but_not_the_renewal() {
     let member = Member::default();
     member.state().hashing = Duration::from_secs(1);
     let client = member.client();
@@ -29,7 +29,7 @@ async fn a_short_deadline_ends_one_call_and_not_the_renewal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_authenticate_is_sent_again_within_the_deadline() {
+async fn failed_authenticate_is_retried_within_the_deadline() {
     for failure in [UNAVAILABLE, (14, "etcdserver: leader changed"), (14, "proxy is starting")] {
         let member = Member::default();
         member.state().refuses_authenticate = (3, failure);
@@ -39,7 +39,7 @@ async fn a_failed_authenticate_is_sent_again_within_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_authenticate_that_always_fails_is_the_reason_given() {
+async fn error_names_the_failing_authenticate() {
     let member = Member::default();
     member.state().refuses_authenticate = (usize::MAX, UNAVAILABLE);
     let client = member.client();
@@ -52,7 +52,7 @@ async fn an_authenticate_that_always_fails_is_the_reason_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_member_the_error_says_so() {
+async fn error_names_the_unreachable_members() {
     let builder = Client::builder(["http://localhost:1"]).password(USER, PASSWORD);
     let client = builder.connector(Nowhere).build().expect("valid");
     let error = client.get("k").timeout(Duration::from_secs(2)).await.expect_err("nobody there");
@@ -62,7 +62,7 @@ async fn without_a_member_the_error_says_so() {
 
 /// Every token is rejected: the call ends by itself, with what etcd said and how often.
 #[tokio::test(start_paused = true)]
-async fn a_server_that_takes_no_token_ends_in_an_error() {
+async fn server_that_rejects_every_token_fails_the_call() {
     let member = Member::default();
     member.state().refuses = Some(INVALID_TOKEN);
     let client = member.client();

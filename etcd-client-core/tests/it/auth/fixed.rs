@@ -5,7 +5,7 @@ use etcd_client_core::Code;
 use super::fake::{INVALID_TOKEN, Member};
 
 #[tokio::test(start_paused = true)]
-async fn it_is_sent_with_every_call_and_its_rejection_is_the_answer() {
+async fn fixed_token_is_sent_with_every_call_and_rejections_are_final() {
     let member = Member::default();
     member.state().auth = false;
     let client = member.builder().token("a.b.c").build().expect("valid");

@@ -44,7 +44,7 @@ fn good(number: usize) -> Result<String, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_asked_once_and_again_after_a_rejection() {
+async fn provider_is_called_once_per_rejection() {
     let (member, asked, provider) = provider(good);
     let client = member.builder().token_provider(provider).build().expect("valid");
     for round in 1..=3 {
@@ -56,7 +56,7 @@ async fn it_is_asked_once_and_again_after_a_rejection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_error_is_the_calls_and_stands_for_a_second() {
+async fn provider_error_is_returned_and_kept_for_a_second() {
     let (member, asked, provider) =
         provider(|_| Err(Error::new(ErrorKind::InvalidConfig, "the vault is locked")));
     let client = member.builder().token_provider(provider).build().expect("valid");
@@ -71,7 +71,7 @@ async fn its_error_is_the_calls_and_stands_for_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_it_is_unavailable_it_is_asked_again() {
+async fn unavailable_provider_is_retried() {
     let (member, asked, provider) = provider(|number| match number {
         1..=3 => Err(Error::new(ErrorKind::Unavailable, "the vault is starting")),
         _ => good(number),
@@ -82,7 +82,7 @@ async fn while_it_is_unavailable_it_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_it_is_an_error() {
+async fn panic_of_a_provider_is_an_error() {
     let (member, asked, provider) = provider(|_| panic!("this provider always panics"));
     let client = member.builder().token_provider(provider).build().expect("valid");
     let error = client.put("k", "v").await.expect_err("no token");
@@ -104,7 +104,7 @@ async fn ended_renewal_is_not_joined_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_no_header_holds_is_named() {
+async fn token_that_is_no_header_value_is_rejected() {
     let (member, _, provider) = provider(|_| Ok("ends with a line\n".to_owned()));
     let client = member.builder().token_provider(provider).build().expect("valid");
     let error = client.put("k", "v").await.expect_err("no token");

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::fake::{Member, OLD_REVISION, PASSWORD, USER, USER_EMPTY};
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_password_is_final_at_once_for_all_who_wait() {
+async fn wrong_password_fails_all_waiting_calls_immediately() {
     let member = Member::default();
     let client = member.builder().password(USER, "a guess").build().expect("valid");
     let start = Instant::now();
@@ -25,7 +25,7 @@ async fn a_wrong_password_is_final_at_once_for_all_who_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_client_asks_about_a_wrong_password_once_a_second() {
+async fn wrong_password_is_checked_once_a_second_at_most() {
     let member = Member::default();
     member.state().hashing = Duration::ZERO;
     let client = member.builder().password(USER, "a guess").build().expect("valid");
@@ -41,7 +41,7 @@ async fn a_busy_client_asks_about_a_wrong_password_once_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_changed_password_surfaces_and_its_return_heals() {
+async fn changed_password_fails_calls_until_it_is_restored() {
     let member = Member::default();
     let client = member.client();
     client.get("k").await.expect("a token");
@@ -56,7 +56,7 @@ async fn a_changed_password_surfaces_and_its_return_heals() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_denied_permission_costs_no_renewal() {
+async fn denied_permission_causes_no_token_renewal() {
     let member = Member::default();
     member.state().refuses = Some((7, "etcdserver: permission denied"));
     let error = member.client().put("k", "v").await.expect_err("denied");
@@ -65,7 +65,7 @@ async fn a_denied_permission_costs_no_renewal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_credentials_only_an_old_revision_is_sent_again() {
+async fn only_old_auth_revisions_are_retried_without_credentials() {
     let member = Member::default();
     member.state().auth = false;
     let client = member.builder().build().expect("valid");
@@ -80,7 +80,7 @@ async fn without_credentials_only_an_old_revision_is_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_never_sent_again_hears_of_its_token_and_the_next_has_another() {
+async fn call_without_retries_fails_and_the_next_gets_another_token() {
     let member = Member::default();
     let client = member.client();
     client.get("k").await.expect("a token");

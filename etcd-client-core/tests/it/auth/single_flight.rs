@@ -34,7 +34,7 @@ async fn a_thousand_rejected_calls_authenticate_once() {
 
 /// Who learns late that its token is too old finds that another call has seen to it.
 #[tokio::test(start_paused = true)]
-async fn a_late_rejection_does_not_authenticate_again() {
+async fn late_rejection_does_not_authenticate_again() {
     let member = Member::default();
     let client = member.client();
     client.get("k").await.expect("a token");
@@ -52,7 +52,7 @@ async fn a_late_rejection_does_not_authenticate_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_leaves_cancels_nothing_for_the_others() {
+async fn dropped_caller_does_not_cancel_the_shared_renewal() {
     let member = Member::default();
     let client = member.client();
     let first = tokio::spawn({
@@ -71,7 +71,7 @@ async fn a_caller_that_leaves_cancels_nothing_for_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_all_callers_left_serves_the_next() {
+async fn abandoned_renewal_serves_the_next_call() {
     let member = Member::default();
     let client = member.client();
     for _ in 0..3 {
@@ -100,7 +100,7 @@ async fn each_expiry_costs_one_renewal_for_a_virtual_hour() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_rejection_is_followed_on_every_kind_of_call() {
+async fn every_rejection_is_retried_on_every_kind_of_call() {
     let member = Member::default();
     let client = member.client();
     client.get("k").await.expect("a token");

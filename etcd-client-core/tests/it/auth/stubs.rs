@@ -19,7 +19,7 @@ async fn a_stub_gets_the_token_and_waits_for_the_first_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_stub_hears_so_and_the_next_call_gets_another_token() {
+async fn stub_sees_the_rejection_and_the_next_call_gets_another_token() {
     let member = Member::default();
     let client = member.client();
     let mut kv = KvClient::new(client.channel());
@@ -35,7 +35,7 @@ async fn a_rejected_stub_hears_so_and_the_next_call_gets_another_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn auth_that_is_turned_on_is_noticed() {
+async fn stub_notices_that_auth_was_enabled() {
     let member = Member::default();
     member.state().auth = false;
     let client = member.client();
@@ -47,7 +47,7 @@ async fn auth_that_is_turned_on_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_of_its_own_goes_first() {
+async fn token_set_on_a_request_takes_precedence() {
     let member = Member::default();
     let client = member.client();
     let expires = tokio::time::Instant::now() + Duration::from_secs(60);

@@ -41,7 +41,7 @@ async fn a_thousand_calls_notice_auth_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_go_on_while_auth_is_switched_off_and_on() {
+async fn calls_succeed_while_auth_is_toggled() {
     let Some(cluster) = root::cluster().start_or_skip().await else { return };
     let (root, over, client) = (Root::of(&cluster), AtomicBool::new(false), root::client(&cluster));
     let callers = join_all((0..8).map(|number| {
@@ -89,7 +89,7 @@ async fn a_wrong_password_fails_at_once_and_is_not_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deleted_user_hears_that_authentication_failed() {
+async fn deleted_user_gets_authentication_failed() {
     let Some(cluster) = Cluster::builder().auth(root::PASSWORD).start_or_skip().await else { return };
     let root = Root::of(&cluster);
     root.add_user("app", "x").await;

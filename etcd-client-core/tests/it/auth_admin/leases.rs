@@ -28,7 +28,7 @@ async fn any_user_grants_a_lease() {
 
 /// What a server checks of the operations on leases grew over its versions; what it refuses is a permission or a user.
 #[tokio::test]
-async fn a_lease_with_anothers_key_is_not_revoked() {
+async fn revoking_requires_permission_for_all_keys_of_the_lease() {
     let Some(guarded) = guarded().await else { return };
     let user = guarded.user([Permission::read_write("own")]).await;
     let lease = foreign(&guarded).await;
@@ -42,7 +42,7 @@ async fn a_lease_with_anothers_key_is_not_revoked() {
 }
 
 #[tokio::test]
-async fn a_key_is_not_attached_to_a_lease_with_anothers_key() {
+async fn attaching_requires_permission_for_all_keys_of_the_lease() {
     let Some(guarded) = guarded().await else { return };
     let user = guarded.user([Permission::read_write("own")]).await;
     let lease = foreign(&guarded).await;
@@ -55,7 +55,7 @@ async fn a_key_is_not_attached_to_a_lease_with_anothers_key() {
 }
 
 #[tokio::test]
-async fn the_keys_of_a_lease_are_shown_to_who_may_read_them() {
+async fn lease_keys_require_read_permission() {
     let Some(guarded) = guarded().await else { return };
     if guarded.forgets_checks() {
         return;
@@ -81,7 +81,7 @@ async fn a_lease_of_root_expires() {
 
 /// The check of renewals came with 3.4.42, 3.5.28 and 3.6.9; members without it renew for anybody.
 #[tokio::test]
-async fn a_lease_that_may_not_be_renewed_leaves_the_others_alone() {
+async fn lease_without_permission_does_not_affect_others() {
     let Some(guarded) = guarded().await else { return };
     let user = guarded.user([Permission::read_write("own")]).await;
     let keep = async || {

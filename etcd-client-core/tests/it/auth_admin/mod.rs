@@ -5,7 +5,7 @@
 //! | etcd (`tests/integration/clientv3/user_test.go`) | here |
 //! |---|---|
 //! | `TestUserError` | [`users`]`::{a_second_user_of_the_name.., a_deleted_user_is_gone, an_unknown_role..}` |
-//! | `TestAddUserAfterDelete` | [`switch`]`::who_was_deleted_and_added_again_logs_in_with_the_new_password_only` |
+//! | `TestAddUserAfterDelete` | [`switch`]`::re_created_user_logs_in_with_the_new_password_only` |
 //! | `TestUserErrorAuth` | [`auth`](crate::auth)`::switching::a_wrong_password_fails_at_once..` |
 //! | `TestGetTokenWithoutAuth` | [`switch`]`::auth_needs_root_and_is_turned_on_and_off` |
 //!
@@ -19,7 +19,7 @@
 //! | `TestAuthLeaseGrantLeases`, `TestAuthLeaseLeases`, `TestAuthLeaseTimeToLive`, `TestAuthLeaseTimeToLiveExpired`, `TestAuthLeaseRevoke` | [`leases`] |
 //! | `TestAuthGracefulDisable`, `TestAuthLeaseKeepAlive` | with watches and keepalive |
 //! | `TestAuthMemberAdd`, `TestAuthMemberList`, `TestAuthMemberRemove`, `TestAuthAlarm` | not yet |
-//! | `TestAuthUserDeleteDuringOps` | [`auth`](crate::auth)`::switching::a_deleted_user_hears..` |
+//! | `TestAuthUserDeleteDuringOps` | [`auth`](crate::auth)`::switching::deleted_user_gets..` |
 //! | `TestAuthJWTExpire`, `TestAuthJWTOnly` | [`auth`](crate::auth)`::{expiry, fixed}` |
 //! | `TestAuthTestCacheReload` | [`switch`]`::a_logged_in_client_outlives_a_restart` |
 //!
@@ -31,7 +31,7 @@
 //!
 //! | etcd (`tests/integration/v3_auth_test.go`) | here |
 //! |---|---|
-//! | `TestV3AuthEmptyUserGet`, `TestV3AuthEmptyUserPut`, `TestV3AuthNonAuthorizedRPCs` | [`who_may`]`::nobody_may_do_anything` |
+//! | `TestV3AuthEmptyUserGet`, `TestV3AuthEmptyUserPut`, `TestV3AuthNonAuthorizedRPCs` | [`who_may`]`::operations_without_a_user_are_denied` |
 //! | `TestV3AuthRevision` | [`switch`]`::auth_leaves_the_revision_of_the_store_alone` |
 //! | `TestV3AuthTokenWithDisable` | [`switch`]`::auth_needs_root_and_is_turned_on_and_off` |
 //! | `TestV3AuthNestedTxnPermissionDenied`, `TestReadWithPrevKvInTXN` | [`permissions`] |

@@ -28,7 +28,7 @@ async fn a_grant_and_a_revocation_hold_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_remaining_role_allows_stays_allowed() {
+async fn remaining_roles_keep_their_permissions() {
     let Some(guarded) = guarded().await else { return };
     let user = guarded.user([Permission::read_write("foo")]).await;
     let (auth, second) = (guarded.root.auth(), unique("role"));
@@ -46,7 +46,7 @@ async fn what_a_remaining_role_allows_stays_allowed() {
 }
 
 #[tokio::test]
-async fn reading_and_writing_are_allowed_apart() {
+async fn read_and_write_permissions_are_independent() {
     let Some(guarded) = guarded().await else { return };
     let user = guarded.user([Permission::read("r"), Permission::write("w")]).await;
     guarded.root.put("r", "v").await.expect("root may");
@@ -61,7 +61,7 @@ async fn reading_and_writing_are_allowed_apart() {
 }
 
 #[tokio::test]
-async fn a_prefix_ends_before_its_end() {
+async fn prefix_permission_ends_at_the_prefix() {
     let Some(guarded) = guarded().await else { return };
     let user = guarded.user([Permission::read_write("/prefix/").prefix()]).await;
     for name in ["/prefix/", "/prefix/1", "/prefix/\u{ff}"] {

@@ -113,7 +113,7 @@ async fn the_root_role_has_all_keys_whatever_it_is_granted() {
 
 /// Lines before 3.5 take such a range, which allows nothing.
 #[tokio::test]
-async fn a_range_that_ends_before_it_starts_is_the_servers_affair() {
+async fn inverted_range_is_left_to_the_server() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let role = role(&client).await;

@@ -120,7 +120,7 @@ async fn auth_leaves_the_revision_of_the_store_alone() {
 }
 
 #[tokio::test]
-async fn who_was_deleted_and_added_again_logs_in_with_the_new_password_only() {
+async fn re_created_user_logs_in_with_the_new_password_only() {
     let Some(guarded) = guarded().await else { return };
     let (auth, nobody, user) = (guarded.root.auth(), guarded.nobody(), unique("user"));
     let failed = |status: Status| {
@@ -140,7 +140,7 @@ async fn who_was_deleted_and_added_again_logs_in_with_the_new_password_only() {
 }
 
 #[tokio::test]
-async fn who_has_no_password_cannot_log_in() {
+async fn user_without_password_cannot_log_in() {
     let Some(guarded) = guarded().await else { return };
     let (nobody, user) = (guarded.nobody(), unique("user"));
     guarded.root.auth().user_add_no_password(&user).await.expect("added");
@@ -150,7 +150,7 @@ async fn who_has_no_password_cannot_log_in() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_the_client_does_not_depend_on_the_switch() {
+async fn client_side_validation_does_not_depend_on_auth() {
     let Some(guarded) = guarded().await else { return };
     let error = guarded.nobody().auth().user_add("", "pw").await.expect_err("no name");
     assert_eq!((error.kind(), error.code()), (ErrorKind::InvalidRequest, Some(Code::UserEmpty)));

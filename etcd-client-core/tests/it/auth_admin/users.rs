@@ -65,7 +65,7 @@ async fn a_user_may_have_no_password_or_an_empty_one() {
 
 /// bcrypt reads 72 bytes. What a server makes of more depends on its line; whoever is refused has no user.
 #[tokio::test]
-async fn a_password_beyond_bcrypts_72_bytes_is_the_servers_affair() {
+async fn password_beyond_72_bytes_is_left_to_the_server() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     client.auth().user_add(unique("user"), "x".repeat(72)).await.expect("the longest there is");

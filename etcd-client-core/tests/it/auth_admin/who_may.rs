@@ -6,7 +6,7 @@ use etcd_testkit::Line;
 use super::{assert_refused, guarded, unique};
 
 #[tokio::test]
-async fn nobody_may_do_anything() {
+async fn operations_without_a_user_are_denied() {
     let Some(guarded) = guarded().await else { return };
     let nobody = guarded.nobody();
     assert_refused!(nobody.get("k"), UserEmpty);

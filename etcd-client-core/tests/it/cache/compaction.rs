@@ -7,7 +7,7 @@ use super::{live, next, pairs, reached};
 use crate::servers;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_missed_and_compacted_is_told_as_a_difference() {
+async fn compacted_changes_arrive_as_a_difference() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let proxied = cluster.proxied().expect("proxies start");
     let (direct, client) = (servers::client(cluster.endpoints()), servers::client(proxied.endpoints()));

@@ -84,7 +84,7 @@ async fn no_read_is_older_than_an_acknowledged_write() {
 
 /// The watch moves from member to member all the time, to some that lag.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nor_is_one_while_connections_break() {
+async fn no_read_is_stale_while_connections_break() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let proxied = cluster.proxied().expect("proxies start");
     let direct = servers::client(cluster.endpoints());
@@ -104,7 +104,7 @@ async fn nor_is_one_while_connections_break() {
 
 /// Writes elsewhere make the store's revision grow, which only progress tells the cache.
 #[tokio::test]
-async fn a_quiet_range_is_read_all_the_same() {
+async fn quiet_range_is_readable() {
     let Some(cluster) = servers::shared() else { return };
     let client = servers::client(cluster.endpoints());
     client.put("quiet/k", "v").await.expect("put");

@@ -3,7 +3,7 @@
 //! | etcd (`tests/integration/cache_test.go`) | here |
 //! |---|---|
 //! | `TestCacheWithoutPrefixWatch`, `TestCacheWithPrefixWatch` | [`following`]`::each_revision..`; a cache tells changes of its whole range |
-//! | `TestCacheServerRequestProgress`, `TestCacheRequestProgress`, `TestCacheWithProgressNotify` | [`linearizable`]`::a_quiet_range..` |
+//! | `TestCacheServerRequestProgress`, `TestCacheRequestProgress`, `TestCacheWithProgressNotify` | [`linearizable`]`::quiet_range..` |
 //! | `TestCacheWithoutPrefixGet`, `TestCacheWithPrefixGetInScope` | [`conforming`]: the cases of a get, serializable and linearizable |
 //! | `TestCacheWithPrefixGetOutOfScope` | unit tests: `keys_outside_of_the_range_are_refused` |
 //! | `TestCacheLaggingWatcher` | unit tests: `a_subscriber_too_far_behind_is_given_the_sum` |

@@ -41,7 +41,7 @@ impl Service<Target> for Panics {
 }
 
 #[tokio::test]
-async fn one_that_panics_is_trouble_with_one_endpoint() {
+async fn panicking_connector_affects_one_endpoint() {
     let server = member().await;
     let endpoints = ["http://127.0.0.1:1".to_owned(), server.endpoint()];
     let client = Client::builder(endpoints).connector(Panics).build().expect("built");

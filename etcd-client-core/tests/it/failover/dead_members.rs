@@ -30,7 +30,7 @@ async fn one_endpoint_refuses_connections() {
 }
 
 #[tokio::test]
-async fn one_endpoint_accepts_and_says_nothing() {
+async fn one_endpoint_accepts_and_never_responds() {
     let silent = Server::raw(Raw::Silent).await.expect("a free port");
     no_call_fails(silent.endpoint()).await;
     assert!(silent.counts(|counts| counts.connections) > 0, "it was tried");

@@ -45,7 +45,7 @@ async fn share(client: &Client, server: &Server) -> usize {
 }
 
 #[tokio::test]
-async fn a_member_that_is_not_serving_is_spared_until_it_is() {
+async fn member_that_is_not_serving_is_avoided() {
     let gate = Gate::closed();
     let mut ailing = watch(ServingStatus::NotServing);
     ailing.extend([Step::Pause(gate.clone()), says(ServingStatus::Serving)]);
@@ -61,7 +61,7 @@ async fn a_member_that_is_not_serving_is_spared_until_it_is() {
 }
 
 #[tokio::test]
-async fn the_word_of_a_member_counts_for_as_long_as_its_stream() {
+async fn health_status_is_valid_while_its_stream_lives() {
     let gate = Gate::closed();
     let mut ailing = watch(ServingStatus::NotServing);
     ailing.extend([Step::Pause(gate.clone()), reply::trailers("14", "server is stopping")]);
@@ -75,7 +75,7 @@ async fn the_word_of_a_member_counts_for_as_long_as_its_stream() {
 }
 
 #[tokio::test]
-async fn the_only_member_is_used_whatever_it_says() {
+async fn only_member_is_used_regardless_of_its_health() {
     let ailing = server(vec![watch(ServingStatus::NotServing)]).await;
     let client = client([&ailing]);
     ailing.wait_until(|counts| counts.received(WATCH) == 1).await;
@@ -83,7 +83,7 @@ async fn the_only_member_is_used_whatever_it_says() {
 }
 
 #[tokio::test]
-async fn a_member_without_a_health_service_is_asked_once_and_used() {
+async fn member_without_health_service_is_checked_once_and_used() {
     let lacking = server(vec![reply::status(12, "unknown service grpc.health.v1.Health")]).await;
     let failing = server(vec![reply::status(14, "not yet")]).await;
     let client = client([&lacking, &failing]);
@@ -93,7 +93,7 @@ async fn a_member_without_a_health_service_is_asked_once_and_used() {
 }
 
 #[tokio::test]
-async fn a_member_that_leaves_is_not_held_up_by_its_watch() {
+async fn health_watch_does_not_delay_a_draining_member() {
     let gate = Gate::closed();
     let mut leaving = watch(ServingStatus::Serving);
     leaving.extend([Step::Pause(gate.clone()), Step::GoAway { last: Last::Max, reason: 0 }, Step::Hang]);

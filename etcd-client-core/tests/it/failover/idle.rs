@@ -9,7 +9,7 @@ use crate::auth::fake::Member;
 
 /// The connection for streams ends some seconds after the last of them, and only that.
 #[tokio::test(start_paused = true)]
-async fn calls_and_streams_go_on_after_any_pause() {
+async fn calls_and_streams_survive_idle_pauses() {
     let client = Member::default().client();
     for pause in [1, 6, 11, 60, 3_600] {
         client.put("k", "v").await.unwrap_or_else(|error| panic!("after {pause} s: {}", error.report()));

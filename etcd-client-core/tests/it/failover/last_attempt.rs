@@ -30,7 +30,7 @@ async fn spend_the_retry_budget(client: &Client) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_before_the_last_attempt_leaves_it_some_time() {
+async fn backoff_leaves_time_for_the_last_attempt() {
     const DEADLINE: Duration = Duration::from_secs(1);
     let link = Link::to(Server::start(|_: &Call| busy()).await.expect("a free port"));
     let client = link.builder().build().expect("built");
@@ -45,7 +45,7 @@ async fn the_wait_before_the_last_attempt_leaves_it_some_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_without_time_left_is_not_begun() {
+async fn no_retry_without_time_left() {
     const DEADLINE: Duration = Duration::from_secs(1);
     let link = Link::to(Server::start(|_: &Call| busy()).await.expect("a free port"));
     let client = link.builder().build().expect("built");

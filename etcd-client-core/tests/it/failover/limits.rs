@@ -43,7 +43,7 @@ async fn one_stream_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_that_give_up_while_queued_free_their_place() {
+async fn abandoned_queued_calls_free_their_place() {
     let server = started(Server::builder().max_concurrent_streams(1)).await;
     let gate = Gate::closed();
     server.play({

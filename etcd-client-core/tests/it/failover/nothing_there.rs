@@ -64,7 +64,7 @@ async fn a_call_ends_at_its_deadline_and_names_each_endpoints_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_with_a_deadline_of_its_own_ends_there() {
+async fn call_timeout_overrides_the_clients() {
     let client = Client::builder(ENDPOINTS).connector(Nowhere).build().expect("built");
     let started = Instant::now();
     let error = client.get("k").timeout(Duration::from_millis(250)).await.expect_err("nothing there");
@@ -93,7 +93,7 @@ async fn ready_names_each_endpoints_reason() {
 }
 
 #[tokio::test]
-async fn ready_names_what_real_peers_did() {
+async fn ready_names_the_behavior_of_real_peers() {
     let http1 = Server::raw(Raw::http1()).await.expect("a free port");
     let refused = format!("http://127.0.0.1:{}", free_port());
     let unresolved = "http://no-such-host.invalid:2379";

@@ -25,7 +25,7 @@ fn runtime() -> Runtime {
 }
 
 #[test]
-fn outside_of_a_runtime_everything_says_so() {
+fn every_call_outside_of_a_runtime_is_an_error() {
     let error = Client::builder(["http://127.0.0.1:1"]).build().expect_err("no runtime");
     assert_eq!(error.kind(), ErrorKind::NoRuntime);
 
@@ -55,7 +55,7 @@ fn outside_of_a_runtime_everything_says_so() {
 }
 
 #[test]
-fn a_client_whose_runtime_was_dropped_says_so_on_another() {
+fn client_of_a_dropped_runtime_fails_on_another_runtime() {
     let (first, second) = (runtime(), runtime());
     let server = second.block_on(member());
     let client = first.block_on(async {
@@ -85,7 +85,7 @@ fn a_client_whose_runtime_was_dropped_says_so_on_another() {
 }
 
 #[test]
-fn a_call_in_flight_when_its_clients_runtime_is_dropped_says_so() {
+fn call_in_flight_fails_when_the_runtime_is_dropped() {
     let (first, second) = (runtime(), runtime());
     let server =
         second.block_on(async { Server::start(in_turn([reply::hang()])).await.expect("a free port") });
@@ -104,7 +104,7 @@ fn a_call_in_flight_when_its_clients_runtime_is_dropped_says_so() {
 }
 
 #[test]
-fn a_streamed_range_read_outside_of_a_runtime_says_so() {
+fn streamed_range_outside_of_a_runtime_is_an_error() {
     let runtime = runtime();
     let chunk = etcd_proto::etcdserverpb::RangeStreamResponse::default();
     let (_server, _client, mut chunks) = runtime.block_on(async {

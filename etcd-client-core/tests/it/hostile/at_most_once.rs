@@ -91,7 +91,7 @@ fn in_doubt(right: &[u8]) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn a_write_in_doubt_is_sent_once() {
+async fn write_with_unknown_outcome_is_sent_once() {
     let rig = Rig::start().await;
     for write in Write::ALL {
         for answer in in_doubt(&write.right()) {
@@ -107,7 +107,7 @@ async fn a_write_in_doubt_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_write_that_was_not_processed_is_sent_again() {
+async fn unprocessed_write_is_retried() {
     let rig = Rig::start().await;
     let not_processed = [
         reply::reset(reply::REFUSED_STREAM),
@@ -135,7 +135,7 @@ async fn a_write_that_was_not_processed_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_and_says_that_nothing_was_done() {
+async fn rejected_write_is_final_and_not_applied() {
     let rig = Rig::start().await;
     for write in Write::ALL {
         for (code, text) in [
@@ -156,7 +156,7 @@ async fn a_refusal_is_final_and_says_that_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn a_call_that_has_no_time_is_not_sent() {
+async fn call_without_time_left_is_not_sent() {
     let rig = Rig::start().await;
     rig.server.play(etcd_testkit::scripted::in_turn([reply::message(Rpc::Put.right())]));
     let client = rig.client();
@@ -176,7 +176,7 @@ async fn a_call_that_has_no_time_is_not_sent() {
 }
 
 #[tokio::test]
-async fn doubt_is_sticky() {
+async fn unknown_outcome_is_sticky() {
     let rig = Rig::start().await;
     // An idempotent call is sent again after a lost answer; the refusal that it then gets says nothing of the first one.
     rig.server.play(etcd_testkit::scripted::in_turn([
@@ -189,7 +189,7 @@ async fn doubt_is_sticky() {
 }
 
 #[tokio::test]
-async fn a_read_is_sent_again_after_a_lost_answer() {
+async fn read_is_retried_after_a_lost_response() {
     let rig = Rig::start().await;
     let lost = in_doubt(&Rpc::Get.right());
     let final_ones = ["something new", "transport is closing", "no frame"];
@@ -208,7 +208,7 @@ async fn a_read_is_sent_again_after_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn a_txn_that_only_reads_is_sent_again() {
+async fn read_only_txn_is_retried() {
     let rig = Rig::start().await;
     let range = pb::ResponseOp {
         response: Some(pb::response_op::Response::ResponseRange(super::rig::range_response())),

@@ -86,7 +86,7 @@ async fn assert_unpoisoned(client: &Client, here: &Rig, what: &str) {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_the_member_has_shown_its_cluster() {
+async fn no_request_is_sent_before_the_cluster_is_verified() {
     let gate = Gate::closed();
     let held = gate.clone();
     let identity = move |_: &Call| {
@@ -115,7 +115,7 @@ async fn nothing_is_sent_before_the_member_has_shown_its_cluster() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_ours_or_does_not_tell_is_used() {
+async fn member_of_this_or_an_unnamed_cluster_is_used() {
     let unauthenticated = reply::status(16, "etcdserver: invalid auth token");
     let unimplemented = reply::status(12, "unknown service etcdserverpb.KV");
     for (what, identity) in [
@@ -142,7 +142,7 @@ async fn a_member_that_is_ours_or_does_not_tell_is_used() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_not_ours_gets_no_write() {
+async fn member_of_another_cluster_gets_no_write() {
     for (what, cluster, revision, kind) in [
         ("another cluster", 0xbad, 10, ErrorKind::WrongCluster),
         ("another cluster, ahead", 0xbad, 99, ErrorKind::WrongCluster),
@@ -238,7 +238,7 @@ async fn assert_remembered(client: &Client, here: &Rig, what: &str) {
 }
 
 #[tokio::test]
-async fn a_connection_of_before_is_used_further_and_no_later_one() {
+async fn connections_from_before_the_regression_stay_trusted() {
     let (here, client) = seen_here().await;
     let learner = server(identity_of_learner(9), at(3)).await;
     let restored = server(|_: &Call| named(1, 9), at(9)).await;
@@ -285,7 +285,7 @@ async fn a_linearizable_answer_of_an_earlier_revision_is_remembered() {
 }
 
 #[tokio::test]
-async fn a_barrier_that_a_proxy_refuses_decides_nothing() {
+async fn barrier_rejected_by_a_proxy_is_inconclusive() {
     for status in [8, 12, 16] {
         let (here, client) = seen_here().await;
         let answer = reply::status(status, "no");
@@ -369,7 +369,7 @@ fn identity_of_learner(code: u32) -> impl Script {
 }
 
 #[tokio::test]
-async fn a_member_that_does_not_answer_is_not_used() {
+async fn unresponsive_member_is_not_used() {
     let (here, client) = seen_here().await;
     for identity in
         [reply::hang(), reply::status(14, "etcdserver: server stopped"), reply::reset(reply::CANCEL)]
@@ -386,7 +386,7 @@ async fn a_member_that_does_not_answer_is_not_used() {
 }
 
 #[tokio::test]
-async fn what_is_written_while_a_member_answers_is_no_reason_to_doubt_it() {
+async fn concurrent_writes_do_not_discredit_a_member() {
     let (here, client) = seen_here().await;
     let gate = Gate::closed();
     let held = gate.clone();
@@ -408,7 +408,7 @@ async fn what_is_written_while_a_member_answers_is_no_reason_to_doubt_it() {
 }
 
 #[tokio::test]
-async fn an_absurd_revision_of_an_answer_is_an_error_and_no_more() {
+async fn absurd_revision_fails_only_its_call() {
     for revision in [i64::MAX, MAX_REVISION + 1, -1] {
         let (here, client) = seen_here().await;
         here.server.play(at(revision));
@@ -428,7 +428,7 @@ async fn an_absurd_revision_of_an_answer_is_an_error_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_ours_is_the_last_one_from_there() {
+async fn foreign_response_ends_use_of_the_member() {
     for (identity, answers, kind) in [
         (named(0xbad, 10), (0xbad, 10), ErrorKind::WrongCluster),
         (named(1, 9), (1, 9), ErrorKind::RevisionRegressed),
@@ -472,7 +472,7 @@ async fn another_cluster_or_history_is_accepted_on_request() {
 }
 
 #[tokio::test]
-async fn a_check_that_began_before_the_acceptance_refuses_nothing_after_it() {
+async fn check_from_before_the_acceptance_is_ignored() {
     for (cluster, revision) in [(0xbad, 5), (1, 9)] {
         let (_here, client) = seen_here().await;
         let gate = Gate::closed();
@@ -495,7 +495,7 @@ async fn a_check_that_began_before_the_acceptance_refuses_nothing_after_it() {
 }
 
 #[tokio::test]
-async fn a_replacement_is_accepted_without_a_request_where_that_is_set() {
+async fn replacement_is_accepted_automatically_if_configured() {
     for (cluster, revision) in [(0xbad, 5), (1, 9)] {
         let here = server(|_: &Call| named(1, 10), at(10)).await;
         let builder = Client::builder([here.server.endpoint()]).timeout(DEADLINE);
@@ -522,7 +522,7 @@ async fn a_replacement_is_accepted_without_a_request_where_that_is_set() {
 }
 
 #[tokio::test]
-async fn clients_of_one_member_share_what_is_known() {
+async fn clients_for_endpoints_share_the_known_history() {
     let (_here, client) = seen_here().await;
     let there = server(|_: &Call| named(0xbad, 10), of(0xbad, 10)).await;
     let only = client.only(there.server.endpoint()).expect("valid");

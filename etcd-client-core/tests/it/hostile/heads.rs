@@ -15,7 +15,7 @@ fn framed(rpc: Rpc, head: Step, end: Step) -> Answer {
 }
 
 #[tokio::test]
-async fn only_a_content_type_of_grpc_is_read() {
+async fn only_grpc_content_types_are_decoded() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         let ok = || reply::trailers("0", "");
@@ -33,7 +33,7 @@ async fn only_a_content_type_of_grpc_is_read() {
 }
 
 #[tokio::test]
-async fn html_says_what_it_is() {
+async fn html_response_is_named() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         for (status, expect) in
@@ -48,7 +48,7 @@ async fn html_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn proxies_are_named_for_what_they_are() {
+async fn http_errors_of_proxies_are_explained() {
     let rig = Rig::start().await;
     for (status, says) in [
         (413, "body limit of a proxy"),
@@ -123,7 +123,7 @@ async fn header_blocks_over_the_limit_are_lost_answers() {
 }
 
 #[tokio::test]
-async fn header_blocks_that_http_forbids_are_lost_answers() {
+async fn invalid_header_blocks_are_lost_responses() {
     let rig = Rig::start().await;
     let content_type: (&[u8], &[u8]) = (b"content-type", b"application/grpc");
     let status: (&[u8], &[u8]) = (b":status", b"200");

@@ -113,7 +113,7 @@ fn assert_disbelieved(error: &Error, kind: ErrorKind, rpc: Rpc) {
 }
 
 #[tokio::test]
-async fn an_answer_from_another_cluster_is_an_error_and_is_not_sent_for_again() {
+async fn response_from_another_cluster_is_an_error_without_retry() {
     for rpc in Rpc::ALL {
         let (rig, client) = seen_here().await;
         let before = rig.server.received(rpc.path());
@@ -170,7 +170,7 @@ async fn ask_what_may_lag(client: &Client) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn what_members_answer_from_what_they_have_may_lag() {
+async fn serializable_responses_may_lag() {
     let (rig, client) = seen_here().await;
     rig.server.play(EARLIER.script_of_reads());
     if let Err(error) = ask_what_may_lag(&client).await {
@@ -198,7 +198,7 @@ async fn what_members_answer_from_what_they_have_may_lag() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_asked_for_earlier_may_be_of_an_earlier_revision() {
+async fn concurrent_response_may_have_an_earlier_revision() {
     let (rig, client) = seen_here().await;
     let gate = Gate::closed();
     let held = gate.clone();
@@ -279,7 +279,7 @@ async fn calls_leave_a_member_of_another_cluster_until_it_is_connected_anew() {
 }
 
 #[tokio::test]
-async fn pages_of_a_stream_that_was_of_another_cluster_end_with_that() {
+async fn pages_end_with_a_stream_of_another_cluster() {
     for (from, kind) in [(ELSEWHERE, ErrorKind::WrongCluster), (EARLIER, ErrorKind::RevisionRegressed)] {
         let rig = Rig::start().await;
         let key = |n: u32| etcd_proto::mvccpb::KeyValue { key: format!("k{n}").into(), ..Default::default() };

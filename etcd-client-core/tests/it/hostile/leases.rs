@@ -43,7 +43,7 @@ fn granted_ids(rig: &Rig) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn a_grant_that_exists_after_a_lost_answer_is_this_grant() {
+async fn grant_that_exists_after_a_lost_response_succeeds() {
     let rig = Rig::start().await;
     script(&rig, EXISTS, 59);
     let lease = grant(&rig, None).await.unwrap_or_else(|error| panic!("{}", error.report()));
@@ -56,7 +56,7 @@ async fn a_grant_that_exists_after_a_lost_answer_is_this_grant() {
 }
 
 #[tokio::test]
-async fn a_grant_that_is_gone_again_stays_in_doubt() {
+async fn expired_grant_keeps_its_unknown_outcome() {
     let rig = Rig::start().await;
     script(&rig, EXISTS, -1);
     let error = grant(&rig, None).await.expect_err("the lease has expired meanwhile");
@@ -64,7 +64,7 @@ async fn a_grant_that_is_gone_again_stays_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_grant_with_the_callers_own_id_is_not_claimed() {
+async fn grant_with_a_chosen_id_is_not_claimed() {
     let rig = Rig::start().await;
     script(&rig, EXISTS, 59);
     let error = grant(&rig, LeaseId::new(7)).await.expect_err("it may be another's");
@@ -74,7 +74,7 @@ async fn a_grant_with_the_callers_own_id_is_not_claimed() {
 }
 
 #[tokio::test]
-async fn a_grant_that_exists_at_once_is_anothers() {
+async fn grant_that_exists_at_first_attempt_is_an_error() {
     let rig = Rig::start().await;
     rig.server.play(|_: &Call| reply::status(EXISTS.0, EXISTS.1));
     let error = grant(&rig, None).await.expect_err("it is another's");
@@ -83,7 +83,7 @@ async fn a_grant_that_exists_at_once_is_anothers() {
 }
 
 #[tokio::test]
-async fn a_lease_that_is_gone_after_a_lost_answer_was_revoked() {
+async fn lease_missing_after_a_lost_response_was_revoked() {
     let rig = Rig::start().await;
     script(&rig, NOT_FOUND, -1);
     let id = LeaseId::new(7).expect("an id");
@@ -92,7 +92,7 @@ async fn a_lease_that_is_gone_after_a_lost_answer_was_revoked() {
 }
 
 #[tokio::test]
-async fn a_lease_that_was_never_there_is_not_found() {
+async fn unknown_lease_is_not_found() {
     let rig = Rig::start().await;
     rig.server.play(|_: &Call| reply::status(NOT_FOUND.0, NOT_FOUND.1));
     let id = LeaseId::new(7).expect("an id");
@@ -165,7 +165,7 @@ async fn dropped_revocation_loses_the_handles() {
 }
 
 #[tokio::test]
-async fn one_deadline_covers_the_question_after_a_lost_answer() {
+async fn one_deadline_covers_the_check_after_a_lost_response() {
     const DEADLINE: Duration = Duration::from_secs(20);
     const PASSED: Duration = Duration::from_millis(200);
     /// The server is told of a deadline later than ours by this.

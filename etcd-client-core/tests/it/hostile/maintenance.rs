@@ -28,7 +28,7 @@ fn play(rig: &Rig, message: &impl Message) {
 }
 
 #[tokio::test]
-async fn members_that_cannot_be_are_not_returned() {
+async fn impossible_members_are_rejected() {
     let rig = Rig::start().await;
     let client = rig.client();
     let member = |id| pb::Member { id, ..Default::default() };
@@ -65,7 +65,7 @@ async fn a_promotion_without_a_leader_may_have_been_forwarded() {
 }
 
 #[tokio::test]
-async fn alarms_that_cannot_be_are_not_returned() {
+async fn impossible_alarms_are_rejected() {
     let rig = Rig::start().await;
     let client = rig.client();
     play(&rig, &pb::AlarmResponse { header: header(), alarms: vec![alarm(0, 1)] });
@@ -77,7 +77,7 @@ async fn alarms_that_cannot_be_are_not_returned() {
 
 /// The request says which alarm it is about; the one of an unknown kind is never sent.
 #[tokio::test]
-async fn what_becomes_of_each_alarm_is_told() {
+async fn disarm_all_reports_each_alarm() {
     let rig = Rig::start().await;
     let client = rig.client();
     let listed = vec![alarm(7, 1), alarm(7, 99), alarm(8, 2), alarm(9, 1)];
@@ -101,7 +101,7 @@ async fn what_becomes_of_each_alarm_is_told() {
 }
 
 #[tokio::test]
-async fn a_status_that_cannot_be_is_not_returned() {
+async fn impossible_status_is_rejected() {
     let rig = Rig::start().await;
     let client = rig.client();
     play(&rig, &pb::StatusResponse { leader: 7, ..Default::default() });
@@ -131,7 +131,7 @@ async fn closing_the_client_ends_a_call_to_one_member() {
 }
 
 #[tokio::test]
-async fn what_a_server_does_not_have_is_unsupported() {
+async fn missing_rpcs_are_unsupported() {
     let rig = Rig::start().await;
     rig.server.play(|_: &Call| reply::status(12, "unknown service etcdserverpb.Maintenance"));
     let client = rig.client();

@@ -48,7 +48,7 @@ async fn one_change_of_leadership_is_followed() {
 }
 
 #[tokio::test]
-async fn a_second_change_is_told() {
+async fn second_change_of_leadership_is_returned() {
     let rig = Rig::start().await;
     let error = move_leader(&rig, |_| 2, [not_leader, not_leader]).await.expect_err("it moves and moves");
     assert_eq!((error.code(), error.outcome()), (Some(Code::NotLeader), Outcome::NotApplied));
@@ -57,7 +57,7 @@ async fn a_second_change_is_told() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_lost_is_in_doubt_and_not_sent_again() {
+async fn lost_response_is_unknown_and_not_retried() {
     let rig = Rig::start().await;
     let error = move_leader(&rig, |_| 2, [reply::close, moved]).await.expect_err("lost");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::Unknown));
@@ -76,7 +76,7 @@ async fn without_a_leader_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_refused_status_is_told_at_once() {
+async fn rejected_status_is_returned_immediately() {
     let rig = Rig::start().await;
     rig.server.play(|_: &Call| reply::status(7, "etcdserver: permission denied"));
     let error = rig.client().maintenance().move_leader(MemberId::new(7)).await.expect_err("denied");

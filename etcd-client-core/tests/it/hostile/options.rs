@@ -28,7 +28,7 @@ fn failures() -> [(Answer, ErrorKind, Outcome); 4] {
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_sent_again_ends_with_its_first_failure() {
+async fn call_without_retries_returns_its_first_failure() {
     let rig = Rig::start().await;
     let client = rig.client();
     for (answer, kind, outcome) in failures() {
@@ -49,7 +49,7 @@ async fn a_call_that_is_never_sent_again_ends_with_its_first_failure() {
 }
 
 #[tokio::test]
-async fn a_write_that_does_no_harm_twice_is_sent_again_as_a_read_is() {
+async fn write_declared_idempotent_is_retried_like_a_read() {
     let rig = Rig::start().await;
     let client = rig.client();
     for (answer, _, _) in failures() {
@@ -62,7 +62,7 @@ async fn a_write_that_does_no_harm_twice_is_sent_again_as_a_read_is() {
 }
 
 #[tokio::test]
-async fn the_first_write_may_have_been_applied_whatever_becomes_of_the_second() {
+async fn first_attempt_keeps_the_outcome_unknown() {
     let rig = Rig::start().await;
     let client = rig.client();
     rig.server

@@ -88,7 +88,7 @@ async fn a_stream_that_repeats_keys_ends_the_pages() {
 }
 
 #[tokio::test]
-async fn a_member_that_gives_the_same_page_for_ever_is_found_out() {
+async fn repeated_pages_are_detected() {
     let rig = Rig::start().await;
     rig.server.play(|call: &Call| match call.path.as_str() {
         RANGE => reply::message(keys(0..10, true).encode_to_vec()),
@@ -157,7 +157,7 @@ async fn serializable_pages_wait_for_a_member_that_is_behind() {
 }
 
 #[tokio::test]
-async fn a_revision_that_the_caller_took_from_the_future_is_refused() {
+async fn future_revision_is_rejected() {
     let rig = Rig::start().await;
     rig.server.play(|_: &Call| reply::status(11, "etcdserver: mvcc: required revision is a future revision"));
     let client = rig.client();
@@ -169,7 +169,7 @@ async fn a_revision_that_the_caller_took_from_the_future_is_refused() {
 
 /// Chunks that nobody reads fill the windows of their streams, and must leave room for everybody else's answers.
 #[tokio::test]
-async fn streams_left_unread_block_no_other_call() {
+async fn unread_streams_do_not_block_calls() {
     let rig = Rig::start().await;
     let large = mvccpb::KeyValue { key: "k".into(), value: vec![7; 1 << 20].into(), ..Default::default() };
     let range = pb::RangeResponse { header: header(), kvs: vec![large], more: false, count: 1 };

@@ -53,7 +53,7 @@ async fn a_server_that_closes() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing() {
+async fn a_server_that_never_responds() {
     refused(Raw::Silent, &["not connected yet", "no response within"]).await;
 }
 

@@ -12,7 +12,7 @@ fn right(rpc: Rpc) -> Answer {
 }
 
 #[tokio::test]
-async fn every_reset_is_a_lost_answer_but_the_one_that_refuses() {
+async fn every_reset_except_refused_stream_is_a_lost_response() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         for reason in (0..=13).chain([0xdead_beef]) {
@@ -125,7 +125,7 @@ async fn an_answer_that_never_ends_ends_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_reader_that_is_never_done_still_meets_its_deadline() {
+async fn busy_reader_meets_its_deadline() {
     let rig = Rig::start().await;
     let flood = Step::Repeat(vec![7; 100_000].into());
     let growing = Step::Data(frame::claimed(0, i32::MAX as u32, b""));

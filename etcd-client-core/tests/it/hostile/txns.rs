@@ -80,7 +80,7 @@ async fn results_fit_their_operations_in_number_and_kind() {
 }
 
 #[tokio::test]
-async fn the_hidden_range_is_taken_out_or_the_answer_refused() {
+async fn hidden_range_is_removed_or_the_response_rejected() {
     let rig = Rig::start().await;
     let client = rig.client();
     let check = || Txn::new().when(Compare::exists("k"));

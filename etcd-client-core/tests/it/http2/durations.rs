@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::link::{Link, answer_after};
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_durations_are_as_good_as_any() {
+async fn longest_durations_work() {
     let server = Server::start(answer_after(Duration::from_secs(60))).await.expect("a free port");
     let link = Link::to(server);
     let longest = Duration::MAX;
@@ -48,7 +48,7 @@ async fn the_longest_durations_are_as_good_as_any() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_is_silent_is_found_whatever_the_interval() {
+async fn hung_member_is_detected_with_any_interval() {
     let server = Server::start(|_: &Call| reply::hang()).await.expect("a free port");
     let link = Link::to(server);
     let client = link.builder().keepalive_interval(Duration::MAX).no_timeout().build().expect("built");

@@ -77,7 +77,7 @@ async fn no_call_of_500_tasks_fails() {
 
 /// Without an answer in between, an orderly end is no better than another.
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_only_says_goodbye_is_not_dialled_without_end() {
+async fn peer_that_only_sends_goaway_is_dialled_with_backoff() {
     use etcd_testkit::scripted::{Call, Last, Step};
     let script = |_: &Call| {
         vec![

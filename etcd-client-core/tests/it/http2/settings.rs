@@ -13,7 +13,7 @@ use super::link::{Link, answer_after};
 use crate::hostile::rig::PUT;
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_allows_nothing_for_a_while_is_used_again() {
+async fn peer_with_a_temporary_limit_of_zero_is_used_again() {
     let server = Server::start(answer_after(Duration::from_millis(1))).await.expect("a free port");
     let link = Link::to(server);
     let client = link.builder().build().expect("built");

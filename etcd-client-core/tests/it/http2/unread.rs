@@ -30,7 +30,7 @@ fn large() -> Bytes {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_answers_that_nobody_polls_stall_no_other_call() {
+async fn unpolled_large_responses_do_not_stall_calls() {
     let large = large();
     let script = move |call: &Call| match call.path.as_str() {
         PUT => reply::message(Rpc::Put.right()),

@@ -40,7 +40,7 @@ async fn calls_go_to_the_endpoints_that_were_set_last() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_changes_nothing() {
+async fn unusable_endpoints_change_nothing() {
     let first = Member::start(1).await;
     let client = client([&first]);
     for (endpoints, field) in [

@@ -42,7 +42,7 @@ async fn a_member_that_is_older_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_no_version_is_refused() {
+async fn invalid_versions_are_rejected() {
     for version in ["", "latest", &"9".repeat(100_000)] {
         let odd = member(version).await;
         let error = ready("3.5", &[odd.endpoint()]).await.expect_err(version);

@@ -203,7 +203,7 @@ async fn fail_behind_a_proxy(shown: &Shown) {
 }
 
 #[tokio::test]
-async fn nothing_that_is_shown_or_told_holds_a_secret() {
+async fn output_never_contains_secrets() {
     let capture = Capture::from(Level::TRACE);
     let shown = Shown::default();
     let server = Server::start(in_turn([])).await.expect("a free port");

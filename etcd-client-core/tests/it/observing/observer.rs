@@ -80,7 +80,7 @@ async fn an_answer_that_cannot_be_read_is_one_failed_attempt() {
 }
 
 #[tokio::test]
-async fn a_call_that_nobody_waits_for_is_told_as_dropped() {
+async fn abandoned_call_is_reported_as_dropped() {
     let server = Server::start(in_turn([reply::hang()])).await.expect("a free port");
     let recorder = Recorder::default();
     let client = client(&server, recorder.clone());
@@ -90,7 +90,7 @@ async fn a_call_that_nobody_waits_for_is_told_as_dropped() {
 }
 
 #[tokio::test]
-async fn a_call_for_an_endpoint_of_somebody_else_has_no_attempt() {
+async fn call_for_an_unconfigured_endpoint_has_no_attempt() {
     let server = Server::start(in_turn([])).await.expect("a free port");
     let recorder = Recorder::default();
     let other: Endpoint = "http://127.0.0.1:1".parse().expect("valid");

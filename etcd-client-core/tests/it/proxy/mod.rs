@@ -83,7 +83,7 @@ async fn the_proxy_resolves_the_members_name_and_gets_the_credentials() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_its_status() {
+async fn proxy_rejection_includes_its_status() {
     for status in ["403 Forbidden", "502 Bad Gateway", "302 Found"] {
         let proxy = Proxy::start(Conduct::Status(status)).await;
         let said = trouble(&proxy.url()).await;
@@ -94,7 +94,7 @@ async fn a_refusal_is_told_with_its_status() {
 }
 
 #[tokio::test]
-async fn what_is_no_proxy_is_named() {
+async fn invalid_proxies_are_named() {
     let said = trouble(&format!("http://127.0.0.1:{}", free_port())).await;
     assert!(said.contains("is unreachable: Connection refused"), "{said}");
     for raw in [Raw::Close, Raw::Say("SSH-2.0-x\r\n".into())] {

@@ -47,7 +47,7 @@ async fn the_second_candidate_leads_after_the_first() {
 }
 
 #[tokio::test]
-async fn nobody_leads_an_election_without_candidates() {
+async fn election_without_candidates_has_no_leader() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let error = client.server_election().leader("boss/none").await.expect_err("nobody");

@@ -51,7 +51,7 @@ fn assert_fails<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind, o
 }
 
 #[tokio::test]
-async fn another_key_than_that_of_the_lock_is_not_believed() {
+async fn foreign_lock_key_is_rejected() {
     let (server, client) = served(in_turn([])).await;
     for wrong in ["", "jobs", "jobs/8", "accounts"] {
         server.play(in_turn([locked(wrong)]));
@@ -63,7 +63,7 @@ async fn another_key_than_that_of_the_lock_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_lock_whose_answer_was_lost_is_not_asked_for_again() {
+async fn lock_with_a_lost_response_is_not_retried() {
     let (server, client) = served(in_turn([reply::close()])).await;
     let answer = client.server_lock().lock("jobs", lease()).timeout(PATIENCE).await;
     assert_fails(answer, ErrorKind::Unavailable, Outcome::Unknown);
@@ -84,7 +84,7 @@ async fn a_lock_whose_answer_was_lost_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_lock_that_was_not_processed_is_asked_for_again() {
+async fn unprocessed_lock_is_retried() {
     let refused = reply::reset(reply::REFUSED_STREAM);
     let (server, client) = served(in_turn([refused, locked("jobs/7")])).await;
     client.server_lock().lock("jobs", lease()).await.expect("locked");
@@ -92,7 +92,7 @@ async fn a_lock_that_was_not_processed_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_resignation_whose_answer_was_lost_is_repeated() {
+async fn resignation_with_a_lost_response_is_retried() {
     let resigned = reply::message(election::ResignResponse { header: header() }.encode_to_vec());
     let (server, client) = served(in_turn([reply::close(), resigned])).await;
     client.server_election().resign(held()).await.expect("it names one leadership only");
@@ -117,7 +117,7 @@ async fn a_lock_that_is_waited_for_is_never_moved_to_another_member() {
 }
 
 #[tokio::test]
-async fn what_no_leader_is_ends_an_observation() {
+async fn invalid_leader_ends_the_observation() {
     let (server, client) = served(in_turn([])).await;
     let streams = [
         (reply::message(leader("other/7")), ErrorKind::Protocol),

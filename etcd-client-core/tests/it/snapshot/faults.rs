@@ -135,7 +135,7 @@ async fn the_deadline_covers_all_of_it() {
 }
 
 #[tokio::test]
-async fn the_clients_own_timeout_is_none_of_a_snapshot() {
+async fn client_timeout_does_not_apply_to_snapshots() {
     let Some((cluster, filled)) = large(1).await else { return };
     let quick =
         Client::builder(cluster.endpoints()).timeout(Duration::from_millis(300)).build().expect("built");
@@ -165,7 +165,7 @@ async fn stalled_readers_leave_the_others_alone() {
 }
 
 #[tokio::test]
-async fn a_closed_client_ends_it_also_on_a_connection_of_its_own() {
+async fn closing_the_client_ends_a_snapshot_on_its_own_connection() {
     let Some((cluster, client)) = large(1).await else { return };
     let pinned = begun(&client, cluster.member(0)).await;
     let picked = client.snapshot().open().await.expect("opened");
@@ -201,7 +201,7 @@ async fn a_snapshot_outlives_the_handle_of_its_client() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_after_the_idle_timeout() {
+async fn unreachable_member_fails_after_the_idle_timeout() {
     let client = client(["http://127.0.0.1:1"]);
     let snapshot = client.snapshot().idle_timeout(Duration::from_millis(300)).open();
     let error = timeout(PATIENCE, snapshot).await.expect("it ends").expect_err("nobody");

@@ -21,7 +21,7 @@ fn cause(error: &Error) -> Option<io::ErrorKind> {
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_file_is_refused_before_anything_is_asked() {
+async fn invalid_path_is_rejected_before_any_request() {
     let (server, client) = served().await;
     let directory = Directory::new();
     fs::create_dir(directory.join("taken")).expect("made");
@@ -96,7 +96,7 @@ async fn a_writer_that_fails_is_the_cause() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_full_disk_is_told() {
+async fn full_disk_is_reported() {
     let (_server, client) = served().await;
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
     let mut writer = tokio::io::BufWriter::new(tokio::fs::File::from_std(full));
@@ -106,7 +106,7 @@ async fn a_full_disk_is_told() {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_read_is_not_written_as_if_it_were_whole() {
+async fn partly_read_stream_is_not_saved() {
     let (_server, client) = served().await;
     let directory = Directory::new();
     let mut stream = client.snapshot().open().await.expect("opened");
@@ -122,7 +122,7 @@ async fn a_stream_that_was_read_is_not_written_as_if_it_were_whole() {
 }
 
 #[tokio::test]
-async fn what_is_dropped_under_way_leaves_no_file() {
+async fn dropping_in_progress_leaves_no_file() {
     let (server, client) = playing(ended(begun(&honest(4)[..3]), Step::Hang)).await;
     let directory = Directory::new();
     let path = directory.join("backup.db");
@@ -137,7 +137,7 @@ async fn what_is_dropped_under_way_leaves_no_file() {
 }
 
 #[test]
-fn what_is_dropped_at_once_leaves_no_file() {
+fn dropping_at_once_leaves_no_file() {
     let directory = Directory::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

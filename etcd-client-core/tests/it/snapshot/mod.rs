@@ -2,10 +2,10 @@
 //!
 //! | etcd (`tests/integration/clientv3/maintenance_test.go`, `snapshot/v3_snapshot_test.go`) | here |
 //! |---|---|
-//! | `TestMaintenanceSnapshotCancel` | [`faults`]`::{a_dropped_snapshot.., a_closed_client..}`; what is cancelled is dropped |
+//! | `TestMaintenanceSnapshotCancel` | [`faults`]`::{a_dropped_snapshot.., closing_the_client..}`; what is cancelled is dropped |
 //! | `TestMaintenanceSnapshotFromServerClient` | a client inside of the server has no form here |
 //! | `TestMaintenanceSnapshot{,WithVersion}Timeout` | [`faults`]`::the_deadline_covers_all_of_it` |
-//! | `TestMaintenanceSnapshot{,WithVersion}ErrorInflight` | [`faults`]`::{a_killed_member.., a_closed_client.., the_deadline..}` |
+//! | `TestMaintenanceSnapshot{,WithVersion}ErrorInflight` | [`faults`]`::{a_killed_member.., closing_the_client.., the_deadline..}` |
 //! | `TestMaintenanceSnapshotWithVersionVersion`, `TestSaveSnapshotVersion` | [`saved`]`::a_saved_snapshot_is_the_database` |
 //! | `TestMaintenanceSnapshotContentDigest` | [`saved`]`::the_stream_is_what_is_saved` |
 //! | `TestSaveSnapshotFilePermissions` | [`saved`]`::a_saved_snapshot_is_the_database` |

@@ -38,7 +38,7 @@ async fn a_dropped_call_is_cancelled_on_the_server() {
 }
 
 #[tokio::test]
-async fn a_closed_client_says_so_and_sends_nothing() {
+async fn closed_client_returns_closed_and_sends_nothing() {
     let (server, client) = scripted(in_turn([put_answer()])).await;
     let mut kv = kv(&client);
     kv.put(put_request()).await.expect("put");
@@ -52,7 +52,7 @@ async fn a_closed_client_says_so_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn closing_ends_what_is_in_flight_and_leaves_open_what_was_done() {
+async fn closing_ends_calls_in_flight_with_unknown_outcome() {
     let gate = Gate::closed();
     let (server, client) = scripted(in_turn([first_chunk_then(Step::Pause(gate))])).await;
     let mut chunks = maintenance(&client).snapshot(SnapshotRequest {}).await.expect("opened").into_inner();
@@ -83,7 +83,7 @@ async fn the_last_handle_takes_a_response_with_it() {
 }
 
 #[test]
-fn outside_of_a_runtime_a_call_says_so() {
+fn call_outside_of_a_runtime_is_an_error() {
     let builder = &mut tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
     let (server, client) = runtime.block_on(scripted(in_turn([put_answer()])));

@@ -11,7 +11,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_deadline_leaves_open_what_a_hanging_server_did() {
+async fn deadline_on_a_hung_server_leaves_the_outcome_unknown() {
     let (server, client) = scripted(in_turn([reply::hang()])).await;
     client.ready().await.expect("ready");
     let mut request = Request::new(put_request());
@@ -36,7 +36,7 @@ async fn a_deadline_within_an_answer_ends_the_stream_though_it_is_held() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_lost_leaves_open_what_was_done() {
+async fn lost_response_leaves_the_outcome_unknown() {
     for answer in [reply::close(), reply::reset(reply::INTERNAL_ERROR), reply::go_away(Last::This, 2)] {
         let what = format!("{answer:?}");
         let closes = answer.into_iter().chain([Step::Close]).collect();
@@ -48,7 +48,7 @@ async fn an_answer_that_was_lost_leaves_open_what_was_done() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_leaves_open_what_was_done() {
+async fn truncated_response_leaves_the_outcome_unknown() {
     for end in [Step::Close, Step::Reset(reply::INTERNAL_ERROR)] {
         let (server, client) = scripted(in_turn([first_chunk_then(end)])).await;
         let chunks = maintenance(&client).snapshot(SnapshotRequest {}).await;
@@ -60,7 +60,7 @@ async fn an_answer_that_breaks_off_leaves_open_what_was_done() {
 }
 
 #[tokio::test]
-async fn what_the_server_did_not_process_was_not_applied() {
+async fn unprocessed_request_is_not_applied() {
     for answer in [reply::reset(reply::REFUSED_STREAM), reply::go_away(Last::Below, 0)] {
         let (server, client) = scripted(in_turn([answer, put_answer()])).await;
         let status = within_patience(kv(&client).put(put_request())).await.expect_err("refused");

@@ -18,7 +18,7 @@ fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn a_call_says_who_sends_it() {
+async fn call_carries_the_standard_headers() {
     let (server, client) = scripted(in_turn([put_answer()])).await;
     kv(&client).put(put_request()).await.expect("put");
     let headers = headers(&server);

@@ -28,7 +28,7 @@ async fn a_dead_endpoint_beside_a_living_one_costs_no_call() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_ready_each_endpoint_says_why() {
+async fn unavailable_error_names_each_endpoint() {
     let http1 = Server::raw(Raw::http1()).await.expect("a free port");
     let endpoints = [dead(), http1.endpoint()];
     let with_timeout = |timeout| Client::builder(&endpoints).timeout(timeout).build().expect("built");

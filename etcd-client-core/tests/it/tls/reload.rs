@@ -162,7 +162,7 @@ async fn authority_server_and_client_change_under_load_and_no_call_fails() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_on_disk_leaves_the_last_good_in_use() {
+async fn invalid_files_keep_the_last_valid_certificate() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let certificates = Certificates::without_cluster("first").expect("written");
     let second = certificates.issue_client("second").expect("written");

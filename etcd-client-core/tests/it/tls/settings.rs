@@ -123,7 +123,7 @@ async fn endpoints_in_the_clear_beside_tls() {
 }
 
 #[tokio::test]
-async fn an_endpoint_with_tls_and_no_word_of_whom_to_trust() {
+async fn tls_endpoint_without_trust_settings_is_rejected() {
     for endpoint in ["https://a:1", "unixs:///s"] {
         let built = Client::builder([endpoint]).build();
         if cfg!(feature = "tls-native-roots") {

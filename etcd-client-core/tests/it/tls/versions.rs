@@ -32,7 +32,7 @@ async fn the_newest_in_common_is_spoken() {
 }
 
 #[tokio::test]
-async fn without_one_in_common_both_sides_say_so() {
+async fn no_common_tls_version_is_explained() {
     let certificates = Certificates::without_cluster("root").expect("written");
     for (ours, theirs) in [(Tls12, [&TLS13]), (Tls13, [&TLS12])] {
         let config = Speaks { versions: &theirs, ..Speaks::with(&certificates.server) }.config();

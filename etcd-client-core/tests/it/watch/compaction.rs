@@ -100,7 +100,7 @@ async fn a_large_listing_is_read_in_pages() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_that_history_left_behind_loses_nothing_silently() {
+async fn slow_reader_behind_a_compaction_misses_nothing_silently() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let mut watch = client.watch("k").buffer_bytes(2_000).await.expect("watch");

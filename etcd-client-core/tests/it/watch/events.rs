@@ -66,7 +66,7 @@ async fn the_events_of_a_transaction_come_together() {
 }
 
 #[tokio::test]
-async fn the_creation_is_told_once_and_filters_hold() {
+async fn creation_is_reported_once_and_filters_hold() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let mut puts = client.watch("k").no_delete().created_notify().await.expect("watch");

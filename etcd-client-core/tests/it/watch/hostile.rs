@@ -43,7 +43,7 @@ fn creating(
 }
 
 #[tokio::test]
-async fn what_is_repeated_or_older_than_the_watch_is_left_out() {
+async fn repeated_and_older_events_are_dropped() {
     let script = creating(10, |stream, id| match stream {
         0 => vec![
             puts(id, &[9, 10, 11], false),
@@ -138,7 +138,7 @@ async fn a_denial_among_others_is_of_one_watch() {
 }
 
 #[tokio::test]
-async fn progress_that_an_old_member_tells_too_early_is_not_believed() {
+async fn early_progress_of_an_old_member_is_ignored() {
     let script = creating(10, |stream, id| match stream {
         0 => vec![progress(-1, 500)],
         _ => vec![puts(id, &[20], false)],
@@ -176,7 +176,7 @@ async fn another_cluster_is_found_out() {
 }
 
 #[tokio::test]
-async fn lost_history_is_told_from_a_member_that_lags_behind() {
+async fn lost_history_is_distinguished_from_a_lagging_member() {
     for (store, lost) in [(5, true), (50, false)] {
         let script = creating(10, |stream, id| match stream {
             0 => vec![puts(id, &[40], false), Said::Reset],
@@ -197,7 +197,7 @@ async fn lost_history_is_told_from_a_member_that_lags_behind() {
 }
 
 #[tokio::test]
-async fn events_that_cannot_be_end_one_watch() {
+async fn impossible_events_end_one_watch() {
     let nonsense = |id, kind| {
         let kv = etcd_proto::mvccpb::KeyValue { key: "k".into(), mod_revision: 11, ..Default::default() };
         let event = etcd_proto::mvccpb::Event { r#type: kind, kv: Some(kv), prev_kv: None };

@@ -10,12 +10,12 @@
 //! | `TestWatchResumeAfterDisconnect` | [`moves`]`::history_is_read_in_order_after_a_long_absence` |
 //! | `TestWatchResumeCompacted` | [`compaction`]`::a_compaction_while_away_ends_a_watch_once` |
 //! | `TestWatchCompactRevision` | [`compaction`]`::a_start_that_is_gone..` |
-//! | `TestWatchWithProgressNotify..`, `TestConfigurableWatchProgressNotifyInterval` | [`progress`]`::notices_come_to_those_who_asked` |
+//! | `TestWatchWithProgressNotify..`, `TestConfigurableWatchProgressNotifyInterval` | [`progress`]`::progress_notifications_come_only_on_request` |
 //! | `TestWatchRequestProgress` | [`progress`]`::progress_is_a_revision..` |
 //! | `TestWatchEventType` | [`events`]`::every_kind_of_event_is_told_apart` |
 //! | `TestWatchErrConnClosed`, `TestWatchAfterClose`, `TestWatchCancelAndCloseClient` | [`moves`]`::{a_closed_client.., a_dropped_client..}` |
 //! | `TestWatchWithRequireLeader` | always asked for, and followed elsewhere: [`moves`]`::a_member_without_a_leader_is_left` |
-//! | `TestWatchWithFilter`, `TestWatchWithCreatedNotification` | [`events`]`::the_creation_is_told_once_and_filters_hold` |
+//! | `TestWatchWithFilter`, `TestWatchWithCreatedNotification` | [`events`]`::creation_is_reported_once_and_filters_hold` |
 //! | `TestWatchWithCreatedNotificationDropConn` | [`moves`]`::a_connection_that_is_dropped_costs_no_event` |
 //! | `TestWatchMixedPrevKVOnSameKeySeparateStreams` | [`many`]`::different_metadata_is_a_different_stream` |
 //! | `TestWatchCancelOnServer`, `TestWatchOverlapContextCancel`, `TestWatchStressResumeClose` | [`many`] |
@@ -30,8 +30,8 @@
 //! | `TestV3WatchCurrentPutOverlap`, `TestV3WatchProgressOnMemberRestart` | `mechanism/watch/tests/random.rs`, [`moves`]`::killed_terminated_and_stopped..` |
 //! | `TestV3WatchMultipleEvents..` | [`events`]`::the_events_of_a_transaction_come_together` |
 //! | `TestV3WatchProgressWaitsForSync` | [`progress`]`::progress_waits_for_history` |
-//! | `TestV3WatchProgressWaitsForSyncNoEvents` | [`progress`]`::a_watch_that_was_resumed_on_an_idle_store..` |
-//! | `TestV3NoEventsLostOnCompact` | [`compaction`]`::a_slow_reader_that_history_left_behind..` |
+//! | `TestV3WatchProgressWaitsForSyncNoEvents` | [`progress`]`::progress_of_a_watch_resumed..` |
+//! | `TestV3NoEventsLostOnCompact` | [`compaction`]`::slow_reader_behind_a_compaction..` |
 //! | `TestWatchFragment..` | [`slow`]`::a_revision_larger_than_the_buffer..`, [`hostile`]`::a_message_that_is_too_large..` |
 //! | `TestWatchWithLowPermissionUser` (e2e) | [`secured`]`::a_denied_watch_touches_no_other` |
 

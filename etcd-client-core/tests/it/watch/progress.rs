@@ -41,7 +41,7 @@ async fn progress_is_a_revision_up_to_which_everything_was_delivered() {
 }
 
 #[tokio::test]
-async fn a_watch_that_was_resumed_on_an_idle_store_says_how_far_it_is() {
+async fn progress_of_a_watch_resumed_on_an_idle_store_is_known() {
     let Some(lent) = lent().await else { return };
     if !in_order(lent.cluster) {
         return;
@@ -79,7 +79,7 @@ async fn progress_waits_for_history() {
 }
 
 #[tokio::test]
-async fn notices_come_to_those_who_asked() {
+async fn progress_notifications_come_only_on_request() {
     let flag = "--experimental-watch-progress-notify-interval";
     let line = etcd_testkit::require().map(|binaries| binaries.version.line());
     let Some(line) = line else { return };

@@ -78,7 +78,7 @@ async fn a_coalescing_reader_gets_the_latest_of_each_key() {
 }
 
 #[tokio::test]
-async fn a_watch_that_is_to_fail_says_so() {
+async fn failing_policy_returns_lagged() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let failing = client.watch("k").slow_reader(SlowReader::Fail).buffer_bytes(16 << 10);

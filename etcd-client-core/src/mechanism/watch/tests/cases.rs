@@ -182,7 +182,7 @@ fn an_unknown_number_is_cancelled_once() {
 }
 
 #[test]
-fn silence_is_asked_for_an_echo_and_given_up_without_one() {
+fn silent_stream_gets_an_echo_and_is_abandoned_without_answer() {
     let mut stream = live(&[(A, 0)]);
     assert_eq!(stream.tick(at(7)), Some(at(8)));
     assert_eq!(stream.tick(at(8)), Some(at(13)));
@@ -240,7 +240,7 @@ fn progress_counts_only_in_order() {
 }
 
 #[test]
-fn a_member_that_has_less_than_was_seen_is_told_from_a_watch_of_the_future() {
+fn lagging_member_is_distinguished_from_a_future_watch() {
     let said = |stream: &mut WatchStream| match &actions(stream)[..] {
         [.., Action::Created { behind, future, .. }] => (*behind, *future),
         other => panic!("{other:?}"),
@@ -258,7 +258,7 @@ fn a_member_that_has_less_than_was_seen_is_told_from_a_watch_of_the_future() {
 }
 
 #[test]
-fn what_was_not_asked_for_ends_one_watch() {
+fn unrequested_event_ends_one_watch() {
     let mut stream = live(&[(A, 0), (B, 0)]);
     let foreign = Event::put(KeyValue::new("other", "").with_revisions(11, 11));
     stream.receive(WatchMessage { events: vec![foreign], ..events(N[0], &[]) }, at(0));
@@ -304,7 +304,7 @@ fn creations_overlap_only_where_their_answers_name_them() {
 }
 
 #[test]
-fn an_answer_that_a_proxy_made_up_says_nothing_of_the_store() {
+fn invented_proxy_response_says_nothing_about_the_store() {
     let mut stream = opened(&[(A, 20)]);
     actions(&mut stream);
     let made_up = WatchMessage {
@@ -322,7 +322,7 @@ fn an_answer_that_a_proxy_made_up_says_nothing_of_the_store() {
 }
 
 #[test]
-fn what_a_proxy_cancels_is_cancelled_from_here_as_well() {
+fn watch_cancelled_by_a_proxy_is_cancelled_by_the_client_too() {
     let mut stream = opened(&[(A, 0)]);
     stream.receive(created(0, 10), at(0));
     actions(&mut stream);
