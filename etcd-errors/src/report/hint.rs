@@ -55,7 +55,7 @@ fn unsupported(message: &str) -> Option<&'static str> {
     // The message about etcd's gRPC proxy names the setting of the proxy itself.
     if message.contains("gRPC proxy") {
         None
-    } else if message.contains("over a service") {
+    } else if message.contains("over a service") || message.contains("built on a service") {
         Some("make the call on a client that was built with endpoints")
     } else if message.contains("runs etcd") {
         Some("upgrade this member, or lower min_server_version")

@@ -276,3 +276,19 @@ fn invalid_utf8_makes_no_claim_about_write() {
     let report = error.report().to_string();
     assert!(!report.contains("outcome") && !report.contains("read back"), "{report}");
 }
+
+#[test]
+fn the_hint_of_a_missing_part_says_which_one() {
+    for (message, expected) in [
+        ("this client was built over a service: it has no endpoints or connections", Some("with endpoints")),
+        ("use a client that is not built on a service", Some("with endpoints")),
+        ("the member at http://a:2379 runs etcd 3.4.0, which is older than 3.5", Some("min_server_version")),
+        ("this member has no RangeStream", Some("a newer version of etcd")),
+        // The message says what to do about the proxy.
+        ("a gRPC proxy listed its own addresses: start it with --advertise-client-url=\"\"", None),
+    ] {
+        let hint = hint::hint(&Error::new(ErrorKind::Unsupported, message));
+        assert_eq!(hint.is_some(), expected.is_some(), "{message}: {hint:?}");
+        assert!(hint.unwrap_or_default().contains(expected.unwrap_or_default()), "{message}: {hint:?}");
+    }
+}
