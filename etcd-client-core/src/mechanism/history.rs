@@ -199,6 +199,7 @@ impl History {
     pub(crate) fn raise(&self, revision: i64) {
         let floor = self.revision.load(Ordering::Relaxed);
         let unconfirmed = self.unconfirmed.load(Ordering::Relaxed);
+        // The usual case, without a write to the shared cache line.
         if revision <= floor && unconfirmed == 0 {
             return;
         }

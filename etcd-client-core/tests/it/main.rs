@@ -66,7 +66,7 @@
 //! | `TestV3CorruptAlarm`, `TestV3CorruptAlarmWithLeaseCorrupted` | with the fault runs: data must be corrupted on disk |
 //! | `TestV3RangeStreamCount` | the count is not given: `C::pages::the_limit_is_one_of_all_pages` shows the keys |
 //! | `TestV3RangeStreamPartialThenCompacted`, `TestV3RangeStreamWriteBetweenChunks`, `TestV3RangeStreamLargeValues` | `C::compact::compaction_between_pages_ends_them`, `C::pages_at_revision`, `C::pages::large_values_come_whole` |
-//! | `TestGRPCRequireLeader` | [`no_quorum`]; `TestGRPCStreamRequireLeader`: [`watch`]`::moves::a_member_without_a_leader_is_left` |
+//! | `TestGRPCRequireLeader` | [`no_quorum`]; `TestGRPCStreamRequireLeader`: [`watch`]`::moves::watches_leave_a_member_without_a_leader` |
 //! | `TestV3KVInflightRangeRequests` | [`stopped_server`]`::gets_in_flight_end_when_the_member_stops` |
 //!
 //! | etcd (`connectivity/dial_test.go`) | here |

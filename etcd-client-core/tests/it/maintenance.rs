@@ -4,22 +4,22 @@
 //! |---|---|
 //! | `TestMaintenanceHashKV` | [`members_with_the_same_keys_have_the_same_hash`] |
 //! | `TestCompactionHash` | [`hashes_are_equal_after_every_kind_of_compaction`] |
-//! | `TestMaintenanceStatus` | [`every_member_tells_its_status`]; quotas: [`a_quota_is_told`] |
+//! | `TestMaintenanceStatus` | [`every_member_returns_its_status`]; quotas: [`status_includes_the_quota`] |
 //!
 //! | etcd (`tests/common`) | here |
 //! |---|---|
 //! | `TestAlarm` | [`a_full_database_can_be_made_writable_again`] |
 //! | `TestAlarmlistOnMemberRestart` | [`a_member_restarts_after_alarms_were_listed`] |
 //! | `TestDefragOnline` | [`defragmenting_shrinks_the_file_and_disturbs_no_get`] |
-//! | `TestEndpointStatus`, `TestStatus`, `TestEndpointHealth` | [`every_member_tells_its_status`] |
+//! | `TestEndpointStatus`, `TestStatus`, `TestEndpointHealth` | [`every_member_returns_its_status`] |
 //! | `TestEndpointHashKV` | [`members_with_the_same_keys_have_the_same_hash`] |
 //! | `TestVerifyHashKVAfterCompact`, `..AfterTwoCompactsOnTombstone`, `..AfterCompactOnLastTombstone`, `..AfterCompactAndDefrag` | [`hashes_are_equal_after_every_kind_of_compaction`] |
-//! | `TestDefragmentWithNoAuth`, `TestDowngradeWithNoAuth`, `TestHashKVWithNoAuth`, `TestStatusWithNoAuth` | [`without_credentials_a_cluster_with_auth_refuses`] |
+//! | `TestDefragmentWithNoAuth`, `TestDowngradeWithNoAuth`, `TestHashKVWithNoAuth`, `TestStatusWithNoAuth` | [`maintenance_with_auth_requires_credentials`] |
 //! | the same with invalid, root's and a user's auth | with authentication |
 //!
 //! | etcd (`tests/integration`) | here |
 //! |---|---|
-//! | `TestV3HashKV` | [`members_with_the_same_keys_have_the_same_hash`], [`a_hash_at_a_revision_that_is_not_there_is_refused`] |
+//! | `TestV3HashKV` | [`members_with_the_same_keys_have_the_same_hash`], [`hash_at_an_unknown_revision_is_rejected`] |
 //! | `TestV3Hash`, `TestV3HashRestart` | [`a_restart_does_not_change_the_hash`] |
 //! | `TestV3MaintenanceDefragmentInflightRange` | [`defragmenting_shrinks_the_file_and_disturbs_no_get`] |
 
@@ -84,7 +84,7 @@ async fn fill(client: &Client) {
 }
 
 #[tokio::test]
-async fn a_quota_is_told() {
+async fn status_includes_the_quota() {
     let builder = Cluster::builder().arg("--quota-backend-bytes", QUOTA);
     let Some(small) = builder.start_or_skip().await else { return };
     let Some(unlimited) = Cluster::builder().arg("--quota-backend-bytes", "-1").start_or_skip().await else {
@@ -116,7 +116,7 @@ async fn a_member_restarts_after_alarms_were_listed() {
 }
 
 #[tokio::test]
-async fn every_member_tells_its_status() {
+async fn every_member_returns_its_status() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let members = client.cluster().member_list().await.expect("listed").members;
@@ -219,7 +219,7 @@ async fn hashes_are_equal_after_every_kind_of_compaction() {
 }
 
 #[tokio::test]
-async fn a_hash_at_a_revision_that_is_not_there_is_refused() {
+async fn hash_at_an_unknown_revision_is_rejected() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let endpoint = lent.cluster.member(0).endpoint();
@@ -359,7 +359,7 @@ async fn assert_unreachable<T: std::fmt::Debug>(call: impl IntoFuture<Output = R
 }
 
 #[tokio::test]
-async fn without_credentials_a_cluster_with_auth_refuses() {
+async fn maintenance_with_auth_requires_credentials() {
     let Some(cluster) = Cluster::builder().auth("secret").start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let endpoint = cluster.member(0).endpoint();

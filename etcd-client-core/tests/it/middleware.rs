@@ -155,7 +155,7 @@ async fn closing_ends_calls_in_flight_and_later_ones() {
 }
 
 #[tokio::test]
-async fn a_client_over_a_service_has_no_endpoints_of_its_own() {
+async fn client_over_a_service_has_no_endpoints() {
     let server = Server::start(in_turn([reply::message(Rpc::Get.right())])).await.expect("a free port");
     let own = client([server.endpoint()]);
     let over = Client::over_service(own.channel()).expect("a runtime");

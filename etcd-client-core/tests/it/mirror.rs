@@ -97,7 +97,7 @@ async fn a_long_range_comes_whole_at_one_revision() {
 }
 
 #[tokio::test]
-async fn pages_that_were_not_read_to_their_end_have_no_updates() {
+async fn unfinished_pages_have_no_updates() {
     let Some(cluster) = servers::shared() else { return };
     let client = servers::client(cluster.endpoints());
     let put = |i: usize| Put::new(format!("mirror-part/{i:02}"), "v");

@@ -2,7 +2,7 @@
 //!
 //! | etcd | here |
 //! |---|---|
-//! | `TestMaintenanceMoveLeader` (`maintenance_test.go`) | [`leadership_moves_to_the_member_named`]; through a follower alone: [`a_leader_at_no_endpoint_is_named`] |
+//! | `TestMaintenanceMoveLeader` (`maintenance_test.go`) | [`leadership_moves_to_the_member_named`]; through a follower alone: [`leader_without_an_endpoint_is_named`] |
 //! | `TestMoveLeader`, `TestMoveLeaderService` | [`leadership_moves_to_the_member_named`] |
 //! | `TestMoveLeaderError` | `hostile::move_leader`: the client goes to the leader, so the answer takes a scripted server |
 //! | `TestMoveLeaderToLearnerError` | [`only_a_member_with_a_vote_can_lead`] |
@@ -50,7 +50,7 @@ async fn leadership_moves_to_the_member_named() {
 }
 
 #[tokio::test]
-async fn a_dead_endpoint_is_no_obstacle() {
+async fn dead_endpoint_does_not_prevent_the_move() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let mut endpoints = vec!["http://127.0.0.1:1".to_owned()];
     endpoints.extend(cluster.endpoints());
@@ -61,7 +61,7 @@ async fn a_dead_endpoint_is_no_obstacle() {
 }
 
 #[tokio::test]
-async fn a_leader_at_no_endpoint_is_named() {
+async fn leader_without_an_endpoint_is_named() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let (members, leader) = survey(&client(cluster.endpoints()), &cluster).await;
     let follower = (leader + 1) % 3;

@@ -78,7 +78,7 @@ async fn a_registration_ends_with_its_lease() {
 }
 
 #[tokio::test]
-async fn a_service_does_not_see_one_whose_name_begins_alike() {
+async fn services_with_a_common_name_prefix_are_separate() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let one = Endpoints::new(&client, "naming/foo").expect("a target");

@@ -10,7 +10,7 @@ use crate::servers::{PATIENCE, client, eventually, metric};
 const SHORT: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn one_of_three_members_answers_only_what_needs_no_leader() {
+async fn member_without_quorum_serves_serializable_requests_only() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let all = client(cluster.endpoints());
     all.put("k", "v").await.expect("put");

@@ -245,7 +245,7 @@ fn rounds() -> usize {
 
 /// Whatever happens to a member or to the way to it, no read fails and no write is reported wrongly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_fault_fails_a_read_or_falsifies_an_outcome() {
+async fn faults_fail_no_read_and_falsify_no_outcome() {
     let Some(rig) = Rig::start().await else { return };
     for trouble in Trouble::ALL {
         println!("{trouble:?}: {}", rig.round(trouble, 0, Some(PATIENCE)).await);

@@ -104,7 +104,7 @@ async fn state(cluster: &Cluster) -> (i64, u64) {
 }
 
 #[tokio::test]
-async fn nothing_is_written_to_a_cluster_that_took_the_place_of_another() {
+async fn no_write_reaches_a_replaced_cluster() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     for round in 0..rounds() {
@@ -128,7 +128,7 @@ async fn nothing_is_written_to_a_cluster_that_took_the_place_of_another() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_to_a_store_that_was_restored() {
+async fn no_write_reaches_a_restored_store() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     for round in 0..rounds() {
@@ -262,7 +262,7 @@ async fn followers_leave_a_lost_history() {
 
 #[cfg(feature = "naming")]
 #[tokio::test]
-async fn endpoints_of_a_service_are_listed_again_through_an_outage() {
+async fn naming_lists_endpoints_again_through_an_outage() {
     use etcd_client_core::naming::{EndpointChange, Endpoints, ServiceEndpoint};
 
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };

@@ -92,7 +92,7 @@ async fn a_regression_is_remembered_with_auth_as_well() {
 /// `--bump-revision` raises the revision past everything that was seen: the check cannot see it, and `--mark-compacted` ends whatever
 /// follows the lost history.
 #[tokio::test]
-async fn a_bumped_restore_is_used_and_ends_what_followed_the_lost_history() {
+async fn bumped_restore_is_used_and_ends_followers() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     if cluster.version().line() < Line::V3_5 {
         // etcdctl 3.4 does not have the option.
@@ -148,7 +148,7 @@ async fn a_bumped_restore_is_used_and_ends_what_followed_the_lost_history() {
 /// Without a quorum the barrier decides nothing: a restored member whose peers are down is not remembered as one, and once the quorum
 /// is there it is.
 #[tokio::test]
-async fn a_restored_member_is_judged_once_there_is_a_quorum() {
+async fn restored_member_is_judged_once_a_quorum_exists() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let ours = client([cluster.member(0).endpoint()]);
     let snapshot = cluster.save_snapshot().await.expect("a snapshot");
@@ -167,7 +167,7 @@ async fn a_restored_member_is_judged_once_there_is_a_quorum() {
 
 /// The pages of one listing are of one history: a revision means nothing in another.
 #[tokio::test]
-async fn pages_and_mirrors_end_where_another_history_is_accepted() {
+async fn pages_and_mirrors_end_with_their_history() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let ours = client(cluster.endpoints());
     // More than one page of a mirror.

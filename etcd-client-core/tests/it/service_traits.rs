@@ -22,7 +22,7 @@ async fn written(kv: impl Kv, key: &str) -> Result<Option<String>, Error> {
 }
 
 #[tokio::test]
-async fn any_pointer_to_a_service_is_one() {
+async fn pointers_to_services_are_services() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let v = Ok(Some("v".to_owned()));

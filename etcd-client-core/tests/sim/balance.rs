@@ -90,7 +90,7 @@ fn balanced_calls_mostly_leave_a_far_member_to_others() {
 }
 
 #[test]
-fn in_turn_means_exactly_in_turn() {
+fn round_robin_is_exact() {
     run(Balance::RoundRobin, |client, ledgers| async move {
         let shares = shares(&ledgers, gets(&client)).await?;
         assert_eq!(shares, [CALLS / 3; 3]);
@@ -125,7 +125,7 @@ fn writes_follow_the_leader_to_its_successor() {
 }
 
 #[test]
-fn a_leader_that_is_gone_is_no_obstacle() {
+fn lost_leader_does_not_block_calls() {
     run(Balance::PreferLeader, |client, ledgers| async move {
         turmoil::partition(CLIENT, NAMES[1]);
         // Found out by the first that waits.

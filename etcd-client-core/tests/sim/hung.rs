@@ -16,7 +16,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn reads_leave_a_silent_member_within_three_seconds_and_writes_end_with_its_connection() {
+fn reads_leave_a_hung_member_within_three_seconds() {
     let (mut sim, ledgers) = network(3, 120 * SECOND);
     sim.client(CLIENT, async move {
         let client = builder(3).timeout(10 * SECOND).build()?;
@@ -194,7 +194,7 @@ fn keepalive_timeout_is_respected() {
 
 /// What it answers to requests from before it hung shows nothing: it may still think that it leads.
 #[test]
-fn writes_return_to_a_member_once_a_read_that_began_later_was_answered() {
+fn writes_return_after_a_later_read_succeeded() {
     let (mut sim, ledgers) = network(3, 120 * SECOND);
     sim.client(CLIENT, async move {
         // In turn: its slowness alone would keep calls away for a while.
@@ -237,7 +237,7 @@ fn writes_return_to_a_member_once_a_read_that_began_later_was_answered() {
 
 /// A complaint spaces the PINGs that follow each other. The first one of a silence is as early as ever.
 #[test]
-fn a_member_that_complained_is_found_when_it_hangs() {
+fn hung_member_is_detected_after_its_complaints() {
     let (mut sim, ledgers) = network(1, 120 * SECOND);
     sim.client(CLIENT, async move {
         let client = builder(1).keepalive_timeout(5 * SECOND).no_timeout().build()?;
@@ -270,7 +270,7 @@ fn assert_about(took: Duration, expected: Duration) {
 
 /// It answers PINGs, so only how its calls end tells.
 #[test]
-fn a_member_that_answers_no_requests_is_left_alone_after_a_while() {
+fn member_that_answers_no_requests_is_ejected() {
     let (mut sim, ledgers) = network(3, 300 * SECOND);
     sim.client(CLIENT, async move {
         let client = builder(3).build()?;

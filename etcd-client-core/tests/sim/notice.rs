@@ -203,7 +203,7 @@ fn a_write_declared_idempotent_is_hedged() {
 
 /// Small calls keep the member in good standing for all but large reads.
 #[test]
-fn large_reads_leave_a_member_that_answers_small_ones_only() {
+fn large_reads_leave_a_member_that_answers_only_small_ones() {
     let (mut sim, ledgers) = network(3, 300 * SECOND);
     sim.client(CLIENT, async move {
         let client = builder(3).balance(Balance::RoundRobin).build()?;
@@ -239,7 +239,7 @@ fn large_reads_leave_a_member_that_answers_small_ones_only() {
 
 /// No PING may follow that one for 5.5 s: SETTINGS find out instead.
 #[test]
-fn a_write_has_its_outcome_in_time_although_a_ping_was_just_answered() {
+fn write_outcome_is_in_time_after_an_answered_ping() {
     for answered in [1_100, 2_500, 4_000] {
         let (mut sim, ledgers) = network(3, 120 * SECOND);
         sim.client(CLIENT, async move {

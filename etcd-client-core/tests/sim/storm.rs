@@ -17,7 +17,7 @@ const CLIENTS: u64 = 500;
 
 /// Each does ten calls a second, one after the other.
 #[test]
-fn five_hundred_clients_do_not_storm_a_cluster_that_comes_back() {
+fn five_hundred_clients_do_not_storm_a_recovering_cluster() {
     let (mut sim, ledgers) = network(3, 50 * SECOND);
     let failed = Arc::new(AtomicU64::new(0));
     let failures = Arc::clone(&failed);

@@ -24,6 +24,7 @@ impl Assembly {
         if !all.is_sorted_by_key(Event::revision) {
             all.sort_by_key(Event::revision);
         }
+        // Events are sorted, so only the latest revision can continue in the next fragment.
         if more && rules.hold(Rule::WholeRevisions) {
             let latest = all.last().map(Event::revision);
             let whole = all.partition_point(|event| Some(event.revision()) < latest);

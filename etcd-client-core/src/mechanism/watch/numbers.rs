@@ -58,6 +58,7 @@ impl Numbers {
                 self.numbering = Numbering::Ours;
                 true
             }
+            // A proxy counts from zero. A larger id is one of this client's, and belongs to another request.
             (Numbering::Unknown | Numbering::Theirs, false) => {
                 self.numbering = Numbering::Theirs;
                 found < FIRST

@@ -61,6 +61,7 @@ impl Position {
     /// (`watchServer.recvLoop` in etcd's `server/etcdserver/api/v3rpc/watch.go`).
     pub(crate) fn pin(&mut self, revision: i64) {
         if self.is_now() {
+            // A lagging member may report a revision below what the client has already seen.
             let past = revision.max(self.past);
             self.next = past.saturating_add(1);
             self.saw(past);

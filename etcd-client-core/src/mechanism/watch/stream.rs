@@ -146,6 +146,7 @@ impl WatchStream {
     /// response shows that theirs can be distinguished.
     pub(crate) fn opened(&mut self, now: Duration) {
         self.open = true;
+        // Ids are valid for one stream only, and the next peer may number differently.
         self.numbers = Numbers::default();
         self.heard = now;
         self.ordered_progress = false;
@@ -175,6 +176,7 @@ impl WatchStream {
                 lost.push(*ticket);
             }
         }
+        // In a fixed order: the map's order is random, and tests replay sequences.
         lost.sort_unstable();
         self.order.extend(&lost);
         lost
@@ -208,6 +210,7 @@ impl WatchStream {
         }
         self.silent = self.silent.saturating_add(1);
         for watched in self.watches.values_mut() {
+            // A watch that waits for history may be the reason for the silence.
             watched.whole |= watched.is_behind();
         }
         self.actions.push_back(Action::Broken("member unresponsive: no answer on the watch stream"));
@@ -321,6 +324,8 @@ impl WatchStream {
         {
             return self.broken("the member answered a watch creation with the id of another one");
         }
+        // An id that is still being cancelled may get late events of its old watch, so it cannot identify a
+        // new one.
         if message.id < 0 || self.ids.contains_key(&message.id) || self.cancelling.contains(&message.id) {
             return self.broken("the member assigned a watch id that is invalid or in use");
         }
@@ -462,6 +467,7 @@ impl WatchStream {
         }
         let received = message.events.last().map_or(0, |event| event.revision().get());
         let mut events = watched.assembly.push(message.events, message.fragment, rules);
+        // After a resume, a server may send events again that were delivered before the stream was lost.
         watched.repeated += watched.position.admit(&mut events);
         if !rules.hold(Rule::BookmarkByRevision) {
             watched.position.delivered(received, 0, rules);

@@ -76,7 +76,7 @@ async fn call_timeout_overrides_the_clients() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_without_a_deadline_waits() {
+async fn call_without_a_deadline_waits() {
     let client = Client::builder(ENDPOINTS).connector(Nowhere).no_timeout().build().expect("built");
     let day = Duration::from_secs(24 * 3600);
     let waited = tokio::time::timeout(day, client.get("k").into_future()).await;

@@ -299,7 +299,7 @@ async fn barrier_rejected_by_a_proxy_is_inconclusive() {
 }
 
 #[tokio::test]
-async fn without_a_quorum_a_member_that_is_behind_serves_stale_reads_only() {
+async fn member_behind_without_quorum_serves_stale_reads_only() {
     let (_here, client) = seen_here().await;
     let gate = Gate::closed();
     let held = gate.clone();

@@ -9,7 +9,7 @@ use super::rig::{Expect, Rig, Rpc};
 const PROTOCOL: Expect = Expect::Error(ErrorKind::Protocol);
 
 #[tokio::test]
-async fn every_prefix_of_a_right_answer_is_a_protocol_error() {
+async fn response_prefix_is_a_protocol_error() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         let whole = frame::message(rpc.right());
@@ -22,7 +22,7 @@ async fn every_prefix_of_a_right_answer_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn every_cut_of_a_right_answer_by_the_end_of_the_stream_is_a_lost_answer() {
+async fn truncated_response_is_lost() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         let whole = frame::message(rpc.right());

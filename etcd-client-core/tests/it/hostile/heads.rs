@@ -65,7 +65,7 @@ async fn http_errors_of_proxies_are_explained() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_status_is_lost() {
+async fn response_without_a_status_is_lost() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         rig.check(rpc, framed(rpc, reply::head(), Step::End), Expect::Lost).await;

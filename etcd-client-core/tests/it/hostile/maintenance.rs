@@ -52,7 +52,7 @@ async fn impossible_members_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_promotion_without_a_leader_may_have_been_forwarded() {
+async fn promotion_without_a_leader_has_unknown_outcome() {
     let rig = Rig::start().await;
     rig.server.play(|_: &Call| reply::status(14, "etcdserver: no leader"));
     let client = rig.client();

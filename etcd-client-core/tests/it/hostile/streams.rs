@@ -116,7 +116,7 @@ async fn silence_at_each_stage_ends_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_ends_ends_at_the_deadline() {
+async fn endless_response_ends_at_the_deadline() {
     // One message that grows without end, for less than the largest that is read.
     let growing = [reply::head(), Step::Data(frame::claimed(0, i32::MAX as u32, b""))];
     let drip = (0..100).map(|_| Step::Data(vec![7; 100].into()));
@@ -138,7 +138,7 @@ async fn busy_reader_meets_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_read_whose_answer_is_always_lost_ends_at_its_deadline() {
+async fn read_with_lost_responses_ends_at_its_deadline() {
     let rig = Rig::start().await;
     rig.server.play(in_turn([reply::reset(reply::CANCEL)]));
     let error = Rpc::Get.call(&rig.client()).await.expect_err("never answered");

@@ -104,7 +104,7 @@ async fn hidden_range_is_removed_or_the_response_rejected() {
 }
 
 #[tokio::test]
-async fn a_txn_nested_without_end_is_a_protocol_error() {
+async fn endlessly_nested_txn_is_a_protocol_error() {
     let rig = Rig::start().await;
     let client = rig.client();
     let nested = (0..500).fold(put_result(), |inner, _| txn_result(vec![inner]));

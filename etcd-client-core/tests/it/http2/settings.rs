@@ -43,7 +43,7 @@ async fn peer_with_a_temporary_limit_of_zero_is_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_falls_is_kept_and_one_that_rises_is_used() {
+async fn changed_stream_limits_are_respected() {
     let server = Server::start(answer_after(Duration::from_millis(10))).await.expect("a free port");
     let link = Link::to(server);
     let client = link.builder().build().expect("built");

@@ -32,7 +32,7 @@ async fn link(limit: u32) -> Link {
 
 /// Every caller calls again and again: none is overtaken for long, and none fails.
 #[tokio::test(start_paused = true)]
-async fn no_caller_waits_longer_than_its_turn() {
+async fn queued_callers_are_served_in_turn() {
     for limit in [1, 2, 100] {
         let link = link(limit).await;
         let client = link.builder().build().expect("built");

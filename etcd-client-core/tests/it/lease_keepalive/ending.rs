@@ -44,7 +44,7 @@ async fn a_kept_lease_keeps_its_client_alive() {
 }
 
 #[test]
-fn with_the_runtime_of_the_client_the_lease_is_lost() {
+fn lease_is_lost_with_the_runtime_of_its_client() {
     let Some(cluster) = shared() else { return };
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let first = runtime();

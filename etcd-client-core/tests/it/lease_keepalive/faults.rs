@@ -56,7 +56,7 @@ async fn the_leader_killed_and_a_member_stopped_cost_no_lease() {
 }
 
 #[tokio::test]
-async fn a_lease_revoked_while_its_client_was_cut_off_is_lost_once_it_is_back() {
+async fn lease_revoked_during_a_partition_is_lost_afterwards() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let proxy = Proxy::to(cluster.member(0).endpoint()).expect("a proxy");
     let (cut_off, other) = (client([proxy.endpoint()]), client(cluster.endpoints()));
@@ -68,7 +68,7 @@ async fn a_lease_revoked_while_its_client_was_cut_off_is_lost_once_it_is_back() 
 }
 
 #[tokio::test]
-async fn without_a_member_keeping_alive_fails_in_time() {
+async fn keep_alive_without_a_member_fails_in_time() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let lease = client.lease().grant(30 * SECOND).await.expect("granted");
@@ -83,7 +83,7 @@ async fn without_a_member_keeping_alive_fails_in_time() {
 }
 
 #[tokio::test]
-async fn with_its_members_gone_a_lease_is_lost_at_its_deadline() {
+async fn lease_without_members_is_lost_at_its_deadline() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let lease = kept(&client, 3).await;
@@ -101,7 +101,7 @@ async fn with_its_members_gone_a_lease_is_lost_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_quorum_lost_for_less_than_the_time_to_live_costs_nothing() {
+async fn quorum_loss_shorter_than_the_ttl_loses_no_lease() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let lease = kept(&client, 15).await;

@@ -32,7 +32,7 @@ impl Drop for Process {
 }
 
 #[tokio::test]
-async fn a_stopped_process_does_not_see_an_expired_lease_alive() {
+async fn resumed_process_sees_its_expired_lease_as_lost() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let dir = tempfile::tempdir().expect("a directory");

@@ -13,7 +13,7 @@ async fn next(events: &mut (impl Stream<Item = HealingEvent> + Unpin)) -> Healin
 }
 
 #[tokio::test]
-async fn a_revoked_lease_is_granted_anew_and_its_keys_are_put_again() {
+async fn revoked_lease_is_re_created_with_its_keys() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let lease = client.healing_lease(3 * SECOND).attach("a", "1").attach("b", "2").await.expect("granted");

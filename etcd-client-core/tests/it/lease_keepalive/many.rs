@@ -46,7 +46,7 @@ async fn hold(time: Duration, leases: &[KeptLease]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn none_is_lost_when_their_member_is_killed() {
+async fn leases_survive_the_death_of_their_member() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let (count, seconds, span) = size();
     let client = client(cluster.endpoints());

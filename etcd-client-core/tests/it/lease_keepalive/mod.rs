@@ -8,13 +8,13 @@
 //! | `TestLeaseKeepAliveHandleFailure` | [`faults`]`::a_lease_outlives_the_restart_of_its_only_member` |
 //! | `TestLeaseKeepAliveNotFound` | [`renewing`]`::revoking_one_of_three..` |
 //! | `TestLeaseKeepAliveFullResponseQueue` | there is no queue to fill: [`scripted`]`::renewals_keep_their_pace..` |
-//! | `TestLeaseKeepAliveCloseAfterDisconnectRevoke` | [`faults`]`::a_lease_revoked_while_its_client_was_cut_off..` |
-//! | `TestLeaseKeepAliveInitTimeout` | [`faults`]`::without_a_member_keeping_alive_fails_in_time` |
-//! | `TestLeaseKeepAliveTTLTimeout` | [`faults`]`::with_its_members_gone_a_lease_is_lost_at_its_deadline` |
-//! | `TestLeaseRenewLostQuorum` | [`faults`]`::a_quorum_lost_for_less_than_the_time_to_live_costs_nothing` |
+//! | `TestLeaseKeepAliveCloseAfterDisconnectRevoke` | [`faults`]`::lease_revoked_during_a_partition..` |
+//! | `TestLeaseKeepAliveInitTimeout` | [`faults`]`::keep_alive_without_a_member_fails_in_time` |
+//! | `TestLeaseKeepAliveTTLTimeout` | [`faults`]`::lease_without_members_is_lost_at_its_deadline` |
+//! | `TestLeaseRenewLostQuorum` | [`faults`]`::quorum_loss_shorter_than_the_ttl_loses_no_lease` |
 //! | `TestLeaseKeepAliveLoopExit` | [`ending`]`::after_close_nothing_is_kept_alive` |
 //! | `TestV3LeaseFailureOverlap` | with sessions |
-//! | `TestLeaseWithRequireLeader` | no lease is given up before its deadline here: [`faults`]`::a_quorum_lost..` shows how it stands |
+//! | `TestLeaseWithRequireLeader` | no lease is given up before its deadline here: [`faults`]`::quorum_loss..` shows how it stands |
 //! | `TestV3LeaseRenewStress`, `..WithClusterClient` | [`renewing`]`::a_lease_is_renewed_through_any_member_right_after_its_grant` |
 //! | `TestV3LeaseKeepAliveForwardingCatchError` | [`scripted`]`::{a_refused_lease.., errors_of_the_stream..}` |
 //! | `TestV3LeasePromote`, `TestV3LeaseFailover` | [`faults`]`::the_leader_killed..` |

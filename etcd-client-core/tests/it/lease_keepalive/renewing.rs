@@ -28,7 +28,7 @@ async fn one_renewal_gives_a_lease_its_whole_time_again() {
 }
 
 #[tokio::test]
-async fn a_lease_that_is_not_there_cannot_be_renewed() {
+async fn unknown_lease_cannot_be_renewed() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let id = LeaseId::random();
@@ -105,7 +105,7 @@ async fn revoking_one_of_three_loses_that_one_only() {
 }
 
 #[tokio::test]
-async fn a_lease_that_was_revoked_by_its_handle_is_lost_for_every_clone() {
+async fn lease_revoked_by_a_handle_is_lost_for_all_handles() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let lease = kept(&client, 30).await;

@@ -25,7 +25,7 @@ async fn keep(client: &etcd_client_core::Client, number: i64, seconds: u64) -> K
 }
 
 #[tokio::test(start_paused = true)]
-async fn renewals_keep_their_pace_whether_or_not_anybody_looks() {
+async fn renewals_keep_their_pace_without_readers() {
     let members = Members::default();
     let client = members.client(1);
     let lease = keep(&client, 1, 30).await;
@@ -39,7 +39,7 @@ async fn renewals_keep_their_pace_whether_or_not_anybody_looks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_the_last_handle_the_renewals_stop_at_once() {
+async fn renewals_stop_with_the_last_handle() {
     let members = Members::default();
     let client = members.client(1);
     let (lease, other) = (keep(&client, 1, 30).await, keep(&client, 2, 30).await);
@@ -56,7 +56,7 @@ async fn with_the_last_handle_the_renewals_stop_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_delayed_does_not_extend_the_deadline() {
+async fn delayed_answer_does_not_extend_the_deadline() {
     for delay in [1 * MS, 300 * MS, 900 * MS, 1_900 * MS] {
         let members = Members::default();
         members.state().delay = delay;
@@ -103,7 +103,7 @@ async fn a_refused_lease_delays_no_other_and_is_lost_at_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_is_being_revoked_delays_no_other_past_its_schedule() {
+async fn revocation_does_not_delay_other_leases() {
     let members = Members::default();
     let client = members.client(1);
     let leases = join_all((1..=40).map(|number| keep(&client, number, 6))).await;
@@ -120,7 +120,7 @@ async fn a_lease_that_is_being_revoked_delays_no_other_past_its_schedule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_blocks_its_stream_for_ever_costs_only_itself() {
+async fn blocking_lease_costs_only_itself() {
     let members = Members::default();
     let client = members.client(1);
     let leases = join_all((1..=40).map(|number| keep(&client, number, 6))).await;
@@ -132,7 +132,7 @@ async fn a_lease_that_blocks_its_stream_for_ever_costs_only_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_answers_no_renewal_is_left_within_the_patience() {
+async fn member_without_answers_to_renewals_is_left_in_time() {
     let members = Members::default();
     let client = members.client(2);
     let leases = join_all((1..=40).map(|number| keep(&client, number, 12))).await;
@@ -168,7 +168,7 @@ async fn errors_of_the_stream_cost_no_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn streams_that_always_end_are_opened_again_in_moderation() {
+async fn failing_streams_are_reopened_with_backoff() {
     let members = Members::default();
     let client = members.client(1);
     let lease = keep(&client, 1, 60).await;
@@ -195,7 +195,7 @@ async fn a_rejected_token_is_renewed_once_for_all_leases() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_make_no_sense_change_nothing() {
+async fn invalid_answers_are_ignored() {
     let members = Members::default();
     let noise = |id, ttl| pb::LeaseKeepAliveResponse { header: None, id, ttl };
     members.state().noise = vec![noise(0, 5), noise(99, 0), noise(-1, i64::MAX), noise(i64::MIN, i64::MIN)];
@@ -211,7 +211,7 @@ async fn answers_that_make_no_sense_change_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_of_zero_or_less_says_that_the_lease_is_gone() {
+async fn ttl_of_zero_or_less_means_that_the_lease_is_gone() {
     for ttl in [0, -1, i64::MIN] {
         let members = Members::default();
         let client = members.client(1);
@@ -225,7 +225,7 @@ async fn a_time_of_zero_or_less_says_that_the_lease_is_gone() {
 
 /// As a process that was stopped finds it, time has jumped before anything has run.
 #[tokio::test(start_paused = true)]
-async fn a_client_frozen_for_longer_than_the_time_to_live_finds_its_lease_lost() {
+async fn client_frozen_beyond_the_ttl_loses_its_lease() {
     let members = Members::default();
     let client = members.client(1);
     let lease = keep(&client, 1, 6).await;
@@ -241,7 +241,7 @@ async fn a_client_frozen_for_longer_than_the_time_to_live_finds_its_lease_lost()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_grant_that_took_long_is_renewed_before_it_is_relied_on() {
+async fn slow_grant_is_renewed_before_use() {
     let members = Members::default();
     let client = members.client(1);
     members.state().leases.insert(1, (Instant::now() + 2 * SECOND, 2 * SECOND));
@@ -252,7 +252,7 @@ async fn a_grant_that_took_long_is_renewed_before_it_is_relied_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn through_a_service_renewals_are_calls() {
+async fn renewals_over_a_service_are_calls() {
     let members = Members::default();
     let own = members.client(1);
     let client = own.with_service(own.channel());

@@ -7,7 +7,7 @@ use super::rig::{MEMBER_LIST, Member, client, listed, texts};
 use crate::failover::service::free_port;
 
 #[tokio::test]
-async fn only_what_answers_as_a_voter_of_the_same_cluster_is_adopted() {
+async fn only_voters_of_the_same_cluster_are_adopted() {
     let (seed, good) = (Member::start(1).await, Member::start(2).await);
     let foreign = Member::saying(|says| (says.cluster, says.member) = (78, 3)).await;
     let stranger = Member::start(9).await;
@@ -37,7 +37,7 @@ async fn only_what_answers_as_a_voter_of_the_same_cluster_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_listed_no_more_goes_and_a_seed_stays() {
+async fn unlisted_member_is_dropped_and_seeds_stay() {
     let (seed, second, third) = (Member::start(1).await, Member::start(2).await, Member::start(3).await);
     let client = client([&seed]);
     seed.lists([seed.listed(), second.listed()]);
@@ -66,7 +66,7 @@ async fn a_known_member_is_not_probed_again() {
 }
 
 #[tokio::test]
-async fn a_list_without_anything_usable_changes_nothing() {
+async fn unusable_member_list_changes_nothing() {
     let (seed, second) = (Member::start(1).await, Member::start(2).await);
     for member in [&seed, &second] {
         member.lists([seed.listed(), second.listed()]);

@@ -50,7 +50,7 @@ fn assert_lost_at_most(result: Result<PutResponse, Error>) {
 }
 
 #[tokio::test]
-async fn a_member_that_joins_is_used_and_one_that_leaves_is_not() {
+async fn joined_member_is_used_and_removed_member_is_not() {
     let Some(mut cluster) = Cluster::builder().start_or_skip().await else { return };
     let seed = cluster.member(0).endpoint().to_owned();
     let client = client([&seed]);
@@ -107,7 +107,7 @@ async fn every_member_is_replaced_under_a_client_that_follows() {
 }
 
 #[tokio::test]
-async fn a_stray_cluster_at_a_listed_address_is_not_used() {
+async fn foreign_cluster_at_a_listed_address_is_not_used() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let Some(stray) = Cluster::builder().start_or_skip().await else { return };
     let seed = cluster.member(0).endpoint().to_owned();

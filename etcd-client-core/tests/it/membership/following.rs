@@ -14,7 +14,7 @@ fn following(seed: &Member) -> Client {
 }
 
 #[tokio::test]
-async fn members_are_followed_though_the_list_fails_at_times() {
+async fn members_are_followed_despite_failing_lists() {
     let (seed, second) = (Member::start(1).await, Member::start(2).await);
     let client = following(&seed);
     seed.server.wait_until(|counts| counts.received(MEMBER_LIST) > 2).await;

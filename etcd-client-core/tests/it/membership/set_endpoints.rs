@@ -56,7 +56,7 @@ async fn unusable_endpoints_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_choice_holds_against_a_sync_that_began_before_it() {
+async fn set_endpoints_wins_over_an_earlier_sync() {
     let (first, second, third) = (Member::start(1).await, Member::start(2).await, Member::start(3).await);
     first.lists([first.listed(), second.listed()]);
     let gate = Gate::closed();

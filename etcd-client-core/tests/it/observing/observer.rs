@@ -61,7 +61,7 @@ async fn a_resend_is_two_attempts_of_one_call() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_is_one_failed_attempt() {
+async fn undecodable_response_is_one_failed_attempt() {
     let server = Server::start(in_turn([reply::message("\u{1}")])).await.expect("a free port");
     let recorder = Recorder::default();
     let error = client(&server, recorder.clone()).get("k").await.expect_err("no message");
@@ -151,7 +151,7 @@ impl Observer for Clumsy {
 }
 
 #[tokio::test]
-async fn an_observer_that_panics_harms_no_call() {
+async fn panicking_observer_does_not_affect_calls() {
     let server = Server::start(in_turn([reply::message(Rpc::Get.right())])).await.expect("a free port");
     let client = client(&server, Clumsy);
     client.get("k").await.expect("an answer");

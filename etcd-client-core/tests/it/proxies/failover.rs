@@ -122,13 +122,13 @@ impl Service<Target> for Name {
 
 /// By itself a watch finds out after 12 s; the rest is for busy machines.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_moves_from_a_hung_member_is_followed() {
+async fn moved_host_name_is_followed_away_from_a_hung_member() {
     follows_a_name(Duration::from_secs(8)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "asserts seconds, which a busy machine exceeds"]
-async fn a_name_that_moves_from_a_hung_member_is_followed_within_three_seconds() {
+async fn moved_host_name_is_followed_within_three_seconds() {
     follows_a_name(Duration::from_secs(3)).await;
 }
 

@@ -60,7 +60,7 @@ async fn calls_on_a_real_member_go_through_one_tunnel() {
 }
 
 #[tokio::test]
-async fn loopback_is_dialled_directly_unless_asked_otherwise() {
+async fn loopback_is_dialled_directly_by_default() {
     let (server, proxy) = (member().await, Proxy::start(Conduct::Status("403 Forbidden")).await);
     let through = HttpProxy::new(proxy.url()).expect("valid");
     client(&server.endpoint(), through).put("k", "v").await.expect("put");
@@ -128,7 +128,7 @@ impl Service<Target> for Hangs {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxy_that_hangs_is_given_up_within_the_connect_timeout() {
+async fn hung_proxy_is_abandoned_within_the_connect_timeout() {
     let proxy = HttpProxy::new("http://proxy.internal:3128").expect("valid");
     let hangs = Hangs::default();
     let client = Client::builder([MEMBER]).connector(hangs.clone()).proxy(proxy).build().expect("valid");

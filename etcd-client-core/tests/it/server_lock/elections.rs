@@ -91,7 +91,7 @@ async fn an_observer_that_waits_for_a_first_leader_sees_it() {
 }
 
 #[tokio::test]
-async fn the_end_of_its_member_ends_an_observation_and_a_candidacy() {
+async fn loss_of_the_member_ends_observation_and_candidacy() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let (first, second) = (granted(&client).await, granted(&client).await);

@@ -100,7 +100,7 @@ async fn resignation_with_a_lost_response_is_retried() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_waited_for_is_never_moved_to_another_member() {
+async fn pending_lock_never_moves_to_another_member() {
     let one = Server::start(|_: &Call| reply::hang()).await.expect("a free port");
     let two = Server::start(|_: &Call| reply::hang()).await.expect("a free port");
     let client = Client::builder([one.endpoint(), two.endpoint()]).build().expect("built");
@@ -140,7 +140,7 @@ async fn invalid_leader_ends_the_observation() {
 }
 
 #[tokio::test]
-async fn an_observation_asks_for_a_leader_and_is_ended_by_dropping_it() {
+async fn observation_requires_a_leader_and_ends_on_drop() {
     let open = vec![Step::ReadRequest, reply::head(), Step::Hang];
     let (server, client) = served(move |_: &Call| open.clone()).await;
     let mut leaders = client.server_election().observe("boss").await.expect("a stream");

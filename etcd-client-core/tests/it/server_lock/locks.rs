@@ -44,7 +44,7 @@ async fn one_lease_is_one_contender() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_lease_is_the_end_of_the_lock() {
+async fn lock_ends_with_its_lease() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let (first, second) = (granted(&client).await, granted(&client).await);
@@ -59,7 +59,7 @@ async fn the_end_of_the_lease_is_the_end_of_the_lock() {
 }
 
 #[tokio::test]
-async fn a_lease_that_ends_while_it_waits_does_not_get_the_lock() {
+async fn expired_lease_does_not_get_the_lock() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let (first, second) = (granted(&client).await, granted(&client).await);
@@ -94,7 +94,7 @@ async fn an_unknown_lease_locks_nothing() {
 }
 
 #[tokio::test]
-async fn a_waiter_that_is_dropped_makes_room() {
+async fn dropped_waiter_leaves_the_queue() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let (first, second) = (granted(&client).await, granted(&client).await);
@@ -125,7 +125,7 @@ async fn a_wait_with_a_deadline_ends_with_it() {
 }
 
 #[tokio::test]
-async fn with_auth_a_waiter_that_is_dropped_leaves_its_key_until_the_lease_ends() {
+async fn dropped_waiter_with_auth_leaves_its_key_until_expiry() {
     const PASSWORD: &str = "secret";
     let Some(cluster) = Cluster::builder().auth(PASSWORD).start_or_skip().await else { return };
     let client = etcd_client_core::Client::builder(cluster.endpoints());

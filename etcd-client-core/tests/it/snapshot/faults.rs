@@ -40,7 +40,7 @@ async fn begun(client: &Client, member: &Member) -> SnapshotStream {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_member_ends_it_and_no_other_goes_on() {
+async fn killed_member_ends_the_snapshot_without_failover() {
     let Some((cluster, client)) = large(3).await else { return };
     let directory = Directory::new();
     let (endpoint, member) = (cluster.member(1).endpoint(), cluster.member(1));
@@ -80,7 +80,7 @@ async fn a_killed_member_ends_it_and_no_other_goes_on() {
 }
 
 #[tokio::test]
-async fn a_member_chosen_by_the_client_stays_the_one() {
+async fn snapshot_stays_with_its_member() {
     let Some((cluster, client)) = large(3).await else { return };
     let mut stream = client.snapshot().open().await.expect("opened");
     stream.next_chunk().await.expect("a chunk").expect("right");
@@ -101,7 +101,7 @@ async fn a_member_chosen_by_the_client_stays_the_one() {
 }
 
 #[tokio::test]
-async fn a_frozen_member_is_a_stall() {
+async fn frozen_member_stalls_the_snapshot() {
     let Some((cluster, client)) = large(1).await else { return };
     let directory = Directory::new();
     let idle = Duration::from_secs(1);
@@ -121,7 +121,7 @@ async fn a_frozen_member_is_a_stall() {
 }
 
 #[tokio::test]
-async fn the_deadline_covers_all_of_it() {
+async fn deadline_covers_the_whole_snapshot() {
     let Some((cluster, client)) = large(1).await else { return };
     let short = Duration::from_millis(500);
     let stream = client.snapshot().timeout(short).open().await.expect("opened");

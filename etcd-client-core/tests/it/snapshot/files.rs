@@ -41,7 +41,7 @@ async fn invalid_path_is_rejected_before_any_request() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_made_is_named() {
+async fn uncreatable_file_is_named() {
     let (server, client) = served().await;
     let directory = Directory::new();
     let missing = client.snapshot().save_to(directory.join("missing/backup.db")).await.expect_err("no place");
@@ -155,7 +155,7 @@ fn dropping_at_once_leaves_no_file() {
 }
 
 #[tokio::test]
-async fn a_stalled_reader_gets_all_of_it_later() {
+async fn stalled_reader_gets_everything_later() {
     let (_server, client) = served().await;
     let (mut writer, mut reader) = tokio::io::duplex(64);
     let writing = tokio::spawn(async move {

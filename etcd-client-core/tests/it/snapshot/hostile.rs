@@ -157,7 +157,7 @@ async fn silence_at_each_stage_is_a_stall() {
 }
 
 #[tokio::test]
-async fn messages_without_bytes_are_no_progress() {
+async fn empty_messages_do_not_reset_the_idle_timeout() {
     // As many as fit into large frames, so that there is always another one to read.
     let nothing = frame::message(part("", 4096).encode_to_vec()).repeat(4096);
     let steps = vec![Step::ReadRequest, reply::head(), Step::Repeat(nothing.into())];
@@ -190,7 +190,7 @@ async fn an_error_instead_of_the_first_message_shows_when_it_is_opened() {
 }
 
 #[tokio::test]
-async fn an_error_under_way_ends_it_and_a_progress_was_seen() {
+async fn error_in_progress_ends_the_snapshot_after_progress() {
     let steps = ended(begun(&honest(3)[..2]), reply::trailers("14", "etcdserver: server stopped"));
     let (server, client) = playing(steps).await;
     let seen = Arc::new(AtomicU64::new(0));

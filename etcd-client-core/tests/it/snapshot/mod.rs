@@ -4,12 +4,12 @@
 //! |---|---|
 //! | `TestMaintenanceSnapshotCancel` | [`faults`]`::{a_dropped_snapshot.., closing_the_client..}`; what is cancelled is dropped |
 //! | `TestMaintenanceSnapshotFromServerClient` | a client inside of the server has no form here |
-//! | `TestMaintenanceSnapshot{,WithVersion}Timeout` | [`faults`]`::the_deadline_covers_all_of_it` |
-//! | `TestMaintenanceSnapshot{,WithVersion}ErrorInflight` | [`faults`]`::{a_killed_member.., closing_the_client.., the_deadline..}` |
+//! | `TestMaintenanceSnapshot{,WithVersion}Timeout` | [`faults`]`::deadline_covers_the_whole_snapshot` |
+//! | `TestMaintenanceSnapshot{,WithVersion}ErrorInflight` | [`faults`]`::{killed_member.., closing_the_client.., deadline_covers..}` |
 //! | `TestMaintenanceSnapshotWithVersionVersion`, `TestSaveSnapshotVersion` | [`saved`]`::a_saved_snapshot_is_the_database` |
 //! | `TestMaintenanceSnapshotContentDigest` | [`saved`]`::the_stream_is_what_is_saved` |
 //! | `TestSaveSnapshotFilePermissions` | [`saved`]`::a_saved_snapshot_is_the_database` |
-//! | `TestSnapshotWithNoAuth` (`tests/common`) | [`saved`]`::a_refusal_shows_when_it_is_opened` |
+//! | `TestSnapshotWithNoAuth` (`tests/common`) | [`saved`]`::rejection_is_returned_on_open` |
 //! | `TestSnapshotWith{Root,User,Invalid}Auth` | [`secured`]; a wrong password shows with the call, not with the client |
 
 mod directory;

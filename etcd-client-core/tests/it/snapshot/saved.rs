@@ -121,7 +121,7 @@ async fn the_member_named_is_the_one_that_answers() {
 }
 
 #[tokio::test]
-async fn a_refusal_shows_when_it_is_opened() {
+async fn rejection_is_returned_on_open() {
     let Some(cluster) = Cluster::builder().auth("secret").start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let directory = Directory::new();

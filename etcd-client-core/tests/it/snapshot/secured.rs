@@ -14,7 +14,7 @@ fn client(cluster: &Cluster, user: &str, password: &str) -> Client {
 }
 
 #[tokio::test]
-async fn root_gets_one_and_others_do_not() {
+async fn only_root_gets_a_snapshot() {
     let builder = Cluster::builder().members(3).tls().auth(PASSWORD);
     let Some(cluster) = builder.start_or_skip().await else { return };
     cluster.etcdctl(["user", "add", "app:app"]).await.expect("added");

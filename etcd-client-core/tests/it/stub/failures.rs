@@ -23,7 +23,7 @@ async fn deadline_on_a_hung_server_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_deadline_within_an_answer_ends_the_stream_though_it_is_held() {
+async fn deadline_ends_a_held_response_stream() {
     let (server, client) = scripted(in_turn([first_chunk_then(Step::Hang)])).await;
     let mut request = Request::new(SnapshotRequest {});
     request.set_timeout(10 * SHORT);

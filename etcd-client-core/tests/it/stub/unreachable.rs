@@ -18,7 +18,7 @@ fn dead() -> String {
 }
 
 #[tokio::test]
-async fn a_dead_endpoint_beside_a_living_one_costs_no_call() {
+async fn dead_endpoint_fails_no_call_while_another_is_healthy() {
     let server = Server::start(in_turn([put_answer()])).await.expect("a free port");
     let client = crate::servers::client([dead(), server.endpoint()]);
     for n in 0..CALLS {

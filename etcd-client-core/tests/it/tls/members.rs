@@ -82,7 +82,7 @@ async fn a_member_that_asks_for_a_certificate_gets_none() {
 }
 
 #[tokio::test]
-async fn a_member_that_does_not_know_the_clients_authority() {
+async fn member_without_the_clients_authority_rejects_it() {
     let Some(cluster) = Cluster::builder().mutual_tls("root").start_or_skip().await else { return };
     let certificates = cluster.certificates().expect("TLS");
     let stranger = etcd_testkit::Certificates::without_cluster("root").expect("written");
@@ -92,7 +92,7 @@ async fn a_member_that_does_not_know_the_clients_authority() {
 }
 
 #[tokio::test]
-async fn a_plain_port_and_a_port_with_tls_taken_for_each_other() {
+async fn plain_and_tls_ports_confused_are_explained() {
     let Some(plain) = Cluster::builder().start_or_skip().await else { return };
     let Some(secure) = Cluster::builder().tls().start_or_skip().await else { return };
     let tls = trusting(secure.certificates().expect("TLS"));

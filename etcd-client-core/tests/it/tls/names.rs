@@ -88,7 +88,7 @@ async fn a_name_can_be_set_for_each_endpoint() {
 }
 
 #[tokio::test]
-async fn one_member_with_another_name_is_left_out_and_the_others_serve() {
+async fn member_with_a_wrong_name_is_skipped() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let certificates = Certificates::without_cluster("root").expect("written");
     let good = Front::start(Some(&cluster.endpoints()[0]), Speaks::with(&certificates.server).config()).await;

@@ -60,7 +60,7 @@ async fn a_peer_that_does_not_choose_http2() {
 }
 
 #[tokio::test]
-async fn a_peer_that_says_nothing_after_the_handshake() {
+async fn peer_unresponsive_after_the_handshake_is_reported() {
     let certificates = certificates();
     let front = Front::start(None, Speaks::with(&certificates.server).config()).await;
     let silent = client([front.endpoint()], trusting(&certificates));

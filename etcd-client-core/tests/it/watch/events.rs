@@ -82,7 +82,7 @@ async fn creation_is_reported_once_and_filters_hold() {
 }
 
 #[tokio::test]
-async fn a_watch_of_the_future_waits_for_it_and_silences_no_other() {
+async fn future_watch_waits_without_blocking_others() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let first = client.put("k", "0").await.expect("put").header.revision;

@@ -93,7 +93,7 @@ async fn a_watch_that_meets_only_learners_names_them() {
 }
 
 #[tokio::test]
-async fn a_revision_cut_at_any_fragment_comes_whole_and_once() {
+async fn fragmented_revision_is_delivered_whole_and_once() {
     for cut in 0..3 {
         let script = creating(10, move |stream, id| {
             let pieces = [puts(id, &[11, 12], true), puts(id, &[12, 13], true), puts(id, &[13], false)];
@@ -113,7 +113,7 @@ async fn a_revision_cut_at_any_fragment_comes_whole_and_once() {
 }
 
 #[tokio::test]
-async fn a_denial_among_others_is_of_one_watch() {
+async fn denial_ends_one_watch_only() {
     let ids = AtomicI64::new(0);
     let script = move |_, request| match request {
         RequestUnion::CreateRequest(create) if create.key == "denied" => vec![denied(DENIAL)],
@@ -162,7 +162,7 @@ async fn early_progress_of_an_old_member_is_ignored() {
 }
 
 #[tokio::test]
-async fn another_cluster_is_found_out() {
+async fn stream_of_another_cluster_is_detected() {
     let foreign = |revision| {
         let header = header(revision).map(|header| pb::ResponseHeader { cluster_id: 99, ..header });
         Said::Message(pb::WatchResponse { header, watch_id: 0, created: true, ..Default::default() })
@@ -225,7 +225,7 @@ async fn impossible_events_end_one_watch() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_large_everywhere_ends_the_watch() {
+async fn message_too_large_on_every_member_ends_the_watch() {
     let many: Vec<i64> = (11..2_000).collect();
     let script = creating(10, move |_, id| vec![puts(id, &many, false)]);
     let fake = Fake::start("3.5.0", 10, script).await;
@@ -260,7 +260,7 @@ fn cancelling(times: usize) -> impl Fn(usize, RequestUnion) -> Vec<Said> + Send 
 }
 
 #[tokio::test]
-async fn a_watch_that_a_proxy_cancels_without_a_reason_is_created_once_more() {
+async fn watch_cancelled_by_a_proxy_is_re_created_once() {
     let fake = Fake::start("3.5.0", 10, cancelling(1)).await;
     let client = fake.client();
     let mut watch = client.watch("k").await.expect("watch");

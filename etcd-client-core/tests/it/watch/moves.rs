@@ -38,7 +38,7 @@ async fn reads(watch: &mut WatchHandle, values: std::ops::Range<usize>) {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_dropped_costs_no_event() {
+async fn dropped_connection_loses_no_event() {
     let Some(lent) = lent().await else { return };
     let proxied = lent.cluster.proxied().expect("proxies");
     let client = client(proxied.endpoints());
@@ -113,7 +113,7 @@ async fn reads_up_to(watch: &mut WatchHandle, first: usize, last: usize) -> Vec<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_terminated_and_stopped_members_cost_no_event() {
+async fn lost_members_lose_no_event() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let mut watch = client.watch("k").await.expect("watch");
@@ -147,7 +147,7 @@ async fn killed_terminated_and_stopped_members_cost_no_event() {
 }
 
 #[tokio::test]
-async fn a_member_without_a_leader_is_left() {
+async fn watches_leave_a_member_without_a_leader() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let mut watch = client.watch("k").await.expect("watch");
@@ -161,7 +161,7 @@ async fn a_member_without_a_leader_is_left() {
 
 /// The stream of the watch answers all the while: calls on another connection find out that the member is silent.
 #[tokio::test]
-async fn a_watch_leaves_a_member_with_the_calls() {
+async fn watches_leave_an_ejected_member() {
     let Some(lent) = lent().await else { return };
     // Two ways to one member, each an endpoint.
     let ways = [0, 1].map(|_| lent.cluster.proxied().expect("proxies"));

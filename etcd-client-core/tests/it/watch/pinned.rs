@@ -89,7 +89,7 @@ async fn creations_under_load_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_lost_before_the_first_event_loses_and_repeats_nothing() {
+async fn stream_lost_before_the_first_event_loses_nothing() {
     let Some(lent) = lent().await else { return };
     let proxied = lent.cluster.proxied().expect("proxies");
     let (client, direct) = (client(proxied.endpoints()), client(lent.cluster.endpoints()));

@@ -34,7 +34,7 @@ async fn sees(client: &Client, watch: &mut WatchHandle, value: &str) {
 }
 
 #[tokio::test]
-async fn a_denied_watch_touches_no_other() {
+async fn denied_watch_does_not_affect_others() {
     let Some(cluster) = cluster(None).await else { return };
     let root = user(&cluster, "root", ROOT);
     add_app(&root).await;

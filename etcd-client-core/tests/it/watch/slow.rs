@@ -29,7 +29,7 @@ async fn write_keys(client: &Client, count: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_sleeps_through_many_events_gets_all_of_them() {
+async fn sleeping_reader_gets_all_events() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let mut asleep = client.watch("k/").prefix().buffer_bytes(64 << 10).await.expect("watch");
