@@ -56,6 +56,7 @@ impl<B> Compact<B> {
     ///
     /// By default the member responds as soon as the cluster has agreed on the compaction.
     #[doc(alias = "WithCompactPhysical")]
+    #[doc(alias = "with_physical")]
     pub fn physical(mut self) -> Self {
         self.spec.physical = true;
         self

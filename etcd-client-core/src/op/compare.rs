@@ -30,6 +30,7 @@ pub struct Compare {
 /// The relation between the stored value and the operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[doc(alias = "CompareResult")]
 pub enum CompareOp {
     /// The stored value equals the operand.
     Equal,

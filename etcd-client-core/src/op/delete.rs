@@ -59,6 +59,7 @@ impl<B> Delete<B> {
 
     /// Returns the deleted pairs.
     #[doc(alias = "WithPrevKV")]
+    #[doc(alias = "with_prev_key")]
     pub fn prev_kv(mut self) -> Self {
         self.spec.prev_kv = true;
         self

@@ -96,6 +96,7 @@ impl<B> Get<B> {
     ///
     /// etcd returns an error for a revision that is compacted or in the future.
     #[doc(alias = "WithRev")]
+    #[doc(alias = "with_revision")]
     pub fn revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.revision = revision.into();
         self
@@ -105,6 +106,7 @@ impl<B> Get<B> {
     ///
     /// The `count` of the response is not affected.
     #[doc(alias = "WithLimit")]
+    #[doc(alias = "with_limit")]
     pub fn limit(mut self, limit: i64) -> Self {
         self.spec.limit = limit;
         self
@@ -114,6 +116,7 @@ impl<B> Get<B> {
     ///
     /// Sorting requires a range of keys. A later call replaces an earlier one.
     #[doc(alias = "WithSort")]
+    #[doc(alias = "with_sort")]
     pub fn sort(mut self, target: SortTarget, order: SortOrder) -> Self {
         self.spec.sort = Some((target, order));
         self
@@ -167,6 +170,7 @@ impl<B> Get<B> {
     ///
     /// A serializable read is faster and needs no quorum, but it may return stale data.
     #[doc(alias = "WithSerializable")]
+    #[doc(alias = "with_serializable")]
     pub fn serializable(mut self) -> Self {
         self.spec.serializable = true;
         self
@@ -174,6 +178,7 @@ impl<B> Get<B> {
 
     /// Omits the values. Members of etcd 3.7 also omit the leases.
     #[doc(alias = "WithKeysOnly")]
+    #[doc(alias = "with_keys_only")]
     pub fn keys_only(mut self) -> Self {
         self.spec.keys_only = true;
         self
@@ -181,6 +186,7 @@ impl<B> Get<B> {
 
     /// Returns only the number of keys. Takes precedence over [`keys_only`](Self::keys_only).
     #[doc(alias = "WithCountOnly")]
+    #[doc(alias = "with_count_only")]
     pub fn count_only(mut self) -> Self {
         self.spec.count_only = true;
         self
@@ -190,6 +196,7 @@ impl<B> Get<B> {
     ///
     /// etcd filters after it has read the range, so the `count` of the response is not affected.
     #[doc(alias = "WithMinModRev")]
+    #[doc(alias = "with_min_mod_revision")]
     pub fn min_mod_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.min_mod_revision = revision.into();
         self
@@ -197,6 +204,7 @@ impl<B> Get<B> {
 
     /// Omits keys last modified after `revision`; see [`min_mod_revision`](Self::min_mod_revision).
     #[doc(alias = "WithMaxModRev")]
+    #[doc(alias = "with_max_mod_revision")]
     pub fn max_mod_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.max_mod_revision = revision.into();
         self
@@ -204,6 +212,7 @@ impl<B> Get<B> {
 
     /// Omits keys created before `revision`; see [`min_mod_revision`](Self::min_mod_revision).
     #[doc(alias = "WithMinCreateRev")]
+    #[doc(alias = "with_min_create_revision")]
     pub fn min_create_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.min_create_revision = revision.into();
         self
@@ -211,6 +220,7 @@ impl<B> Get<B> {
 
     /// Omits keys created after `revision`; see [`min_mod_revision`](Self::min_mod_revision).
     #[doc(alias = "WithMaxCreateRev")]
+    #[doc(alias = "with_max_create_revision")]
     pub fn max_create_revision(mut self, revision: impl Into<Revision>) -> Self {
         self.spec.max_create_revision = revision.into();
         self

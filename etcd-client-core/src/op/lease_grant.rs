@@ -63,6 +63,7 @@ impl<B> LeaseGrant<B> {
     ///
     /// The id may be negative, because etcd accepts any number except zero. An id that the client knows in advance
     /// lets it distinguish a grant whose response was lost from a second grant.
+    #[doc(alias = "with_id")]
     pub fn id(mut self, id: LeaseId) -> Self {
         self.spec.id = Some(id);
         self

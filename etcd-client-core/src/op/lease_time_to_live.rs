@@ -52,6 +52,7 @@ impl LeaseTimeToLive {
 impl<B> LeaseTimeToLive<B> {
     /// Returns the attached keys. They are omitted by default.
     #[doc(alias = "WithAttachedKeys")]
+    #[doc(alias = "with_keys")]
     pub fn keys(mut self) -> Self {
         self.spec.keys = true;
         self

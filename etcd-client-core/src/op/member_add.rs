@@ -55,6 +55,7 @@ impl MemberAdd {
 impl<B> MemberAdd<B> {
     /// Adds the member as a learner, which has no vote until it is promoted. The default is a voting member.
     #[doc(alias = "MemberAddAsLearner")]
+    #[doc(alias = "with_is_learner")]
     pub fn learner(mut self) -> Self {
         self.spec.is_learner = true;
         self

@@ -82,6 +82,7 @@ impl<B> Put<B> {
     ///
     /// By default the key gets no lease, and a key that had one is detached from it.
     #[doc(alias = "WithLease")]
+    #[doc(alias = "with_lease")]
     pub fn lease(mut self, id: LeaseId) -> Self {
         self.spec.lease = Some(id);
         self
@@ -89,6 +90,7 @@ impl<B> Put<B> {
 
     /// Returns the previous pair.
     #[doc(alias = "WithPrevKV")]
+    #[doc(alias = "with_prev_key")]
     pub fn prev_kv(mut self) -> Self {
         self.spec.prev_kv = true;
         self
@@ -96,6 +98,7 @@ impl<B> Put<B> {
 
     /// Keeps the current value of the key. The value of this request must be empty, and the key must exist.
     #[doc(alias = "WithIgnoreValue")]
+    #[doc(alias = "with_ignore_value")]
     pub fn ignore_value(mut self) -> Self {
         self.spec.ignore_value = true;
         self
@@ -103,6 +106,7 @@ impl<B> Put<B> {
 
     /// Keeps the current lease of the key. This request must not set a lease, and the key must exist.
     #[doc(alias = "WithIgnoreLease")]
+    #[doc(alias = "with_ignore_lease")]
     pub fn ignore_lease(mut self) -> Self {
         self.spec.ignore_lease = true;
         self

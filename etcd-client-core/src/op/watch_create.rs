@@ -13,8 +13,10 @@ const BUFFER_BYTES: usize = 4 << 20;
 /// Watches a key or a range of keys.
 ///
 /// Awaiting the operation waits until a member has created the watch. The watch delivers every later event. A timeout
-/// limits only this wait; the watch itself runs until it is cancelled or fails. Watches with different metadata do
-/// not share a stream.
+/// limits only this wait; the watch itself runs until it is cancelled or fails.
+///
+/// Watches with different metadata do not share a stream. A watch always requests large responses in fragments and
+/// reassembles them.
 ///
 /// # Cancel safety
 /// Dropping the future before it completes cancels the watch on the server.
@@ -30,6 +32,7 @@ const BUFFER_BYTES: usize = 4 << 20;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "OpWatch")]
+#[doc(alias = "WithFragment")]
 #[doc(alias = "WatchCreateRequest")]
 #[doc(alias = "WatchOptions")]
 #[must_use = "a WatchCreate watches nothing until it is awaited"]
@@ -123,6 +126,7 @@ impl<B> WatchCreate<B> {
 
     /// Includes the previous pair in events. It is omitted by default.
     #[doc(alias = "WithPrevKV")]
+    #[doc(alias = "with_prev_key")]
     pub fn prev_kv(mut self) -> Self {
         self.spec.prev_kv = true;
         self
@@ -130,6 +134,7 @@ impl<B> WatchCreate<B> {
 
     /// Omits put events. They are delivered by default.
     #[doc(alias = "WithFilterPut")]
+    #[doc(alias = "with_filters")]
     pub fn no_put(mut self) -> Self {
         self.spec.no_put = true;
         self
@@ -137,6 +142,7 @@ impl<B> WatchCreate<B> {
 
     /// Omits delete events. They are delivered by default.
     #[doc(alias = "WithFilterDelete")]
+    #[doc(alias = "with_filters")]
     pub fn no_delete(mut self) -> Self {
         self.spec.no_delete = true;
         self
@@ -145,6 +151,7 @@ impl<B> WatchCreate<B> {
     /// Delivers progress notifications: responses without events that report the revision the watch has reached. By
     /// default only events are delivered.
     #[doc(alias = "WithProgressNotify")]
+    #[doc(alias = "with_progress_notify")]
     pub fn progress_notify(mut self) -> Self {
         self.spec.progress_notify = true;
         self

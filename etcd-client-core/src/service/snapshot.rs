@@ -150,6 +150,7 @@ impl SnapshotStream {
     fn hand_on(&mut self, chunk: &[u8]) {
         self.received_bytes = self.received_bytes.saturating_add(chunk.len() as u64);
         let new = &chunk[chunk.len().saturating_sub(DIGEST_BYTES)..];
+        // Keeps the last 32 bytes over chunks of any size: the digest can be split between two of them.
         self.tail.rotate_left(new.len());
         self.tail[DIGEST_BYTES - new.len()..].copy_from_slice(new);
         if let Some(on_progress) = &mut self.on_progress {

@@ -20,6 +20,7 @@ use crate::op::{Invalid, KeyRange, range_setters};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[doc(alias = "PermissionType")]
 pub enum Access {
     /// Read and watch access.
     Read,

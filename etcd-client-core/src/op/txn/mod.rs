@@ -41,6 +41,10 @@ pub(super) const MAX_DEPTH: usize = 49;
 ///     .then((Put::new("k", "v"), Delete::new("old")))
 ///     .or_else(Get::new("k"));
 /// assert!(!create.is_read_only());
+///
+/// // Compare-and-swap: writes only if the key still has the revision at which it was read.
+/// let swap = Txn::new().when(Compare::mod_revision("k").equal(42)).then(Put::new("k", "new"));
+/// # let _ = swap;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "OpTxn")]

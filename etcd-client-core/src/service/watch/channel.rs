@@ -35,6 +35,8 @@ impl WatchSender {
 
     /// Ends the watch with an error.
     pub async fn fail(self, error: Error) {
+        // The status changes first, so that a reader of the error finds the watch ended. Both sends fail
+        // without effect once the handle is dropped.
         let _ = self.status.send(WatchStatus::Ended { error: Some(error.clone()) });
         let _ = self.responses.send(Err(error)).await;
     }
