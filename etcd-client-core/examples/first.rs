@@ -1,5 +1,5 @@
-//! The first program of the README.
-#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+//! The first program of the README: writes a key, reads it, and updates it with a compare-and-swap. Needs a member on 127.0.0.1:2379.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use etcd_client_core::{Client, Compare, Error, Get, Put};
 

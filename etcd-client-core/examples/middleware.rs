@@ -1,5 +1,5 @@
-//! A tower layer around the channel: every call carries a `traceparent` header. Needs a member on 127.0.0.1:2379.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+//! Adds a `traceparent` header to every call with a tower layer around the channel. Needs a member on 127.0.0.1:2379.
+#![allow(clippy::print_stdout, reason = "the example prints its results")]
 
 use std::task::{Context, Poll};
 
@@ -8,7 +8,7 @@ use http::{HeaderValue, Request};
 use tonic::body::Body;
 use tower::{Layer, Service, ServiceBuilder};
 
-/// Adds the header that <https://www.w3.org/TR/trace-context/> describes.
+/// A layer that adds the header specified in <https://www.w3.org/TR/trace-context/>.
 #[derive(Clone)]
 struct Traceparent;
 
@@ -33,7 +33,7 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Traced<S> {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> S::Future {
-        // A tracing library has these of the span that is entered here: `etcd.call`.
+        // A tracing library would take the two ids from the current span, `etcd.call`, instead of random numbers.
         let header = format!("00-{:032x}-{:016x}-01", fastrand::u128(1..), fastrand::u64(1..));
         println!("{} with traceparent {header}", request.uri().path());
         request.headers_mut().insert("traceparent", HeaderValue::try_from(header).expect("hex digits"));

@@ -65,13 +65,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interval_is_met_within_a_tenth() {
+    fn jitter_is_at_most_a_tenth() {
         let every = Duration::from_secs(100);
         assert_eq!([0.0, 0.5, 1.0].map(|random| jittered(every, random).as_secs()), [90, 100, 110]);
     }
 
     #[test]
-    fn the_longest_interval_stays_the_longest() {
+    fn jitter_does_not_overflow() {
         assert_eq!(jittered(Duration::MAX, 1.0), Duration::MAX);
         assert!(jittered(Duration::MAX, 0.0) > Duration::MAX / 2);
     }

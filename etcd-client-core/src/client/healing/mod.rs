@@ -52,7 +52,7 @@ const MOST_EARLIER: usize = 16;
 /// # }
 /// ```
 #[derive(Clone)]
-#[must_use = "nothing is granted until it is awaited"]
+#[must_use = "a lease is granted only when the builder is awaited"]
 pub struct HealingLeaseBuilder {
     lease: Arc<dyn Lease>,
     kv: Arc<dyn Kv>,

@@ -1,4 +1,4 @@
-//! Healing on services in memory: what is put when, and what other clients change in between.
+//! Tests of self-healing leases on in-memory services, with concurrent changes by other clients.
 
 use std::{
     collections::HashMap,
@@ -24,7 +24,8 @@ use crate::{
 
 const TTL: Duration = Duration::from_secs(3600);
 
-/// A store and its leases. `refused` fails puts of a key, `rival` is another client's put between a get and the Txn after it.
+/// A store and its leases. `refused` fails the puts of a key. `rival` is a put by another client between a get and the transaction
+/// after it.
 #[derive(Debug, Default)]
 struct Fake(Mutex<State>);
 
@@ -35,7 +36,7 @@ struct State {
     leases: Vec<(LeaseId, Option<KeptLeaseSender>)>,
     refused: HashMap<Vec<u8>, Error>,
     rival: Option<(&'static str, &'static str, Option<LeaseId>)>,
-    /// The lease that is lost as soon as this key is put by an unconditional put.
+    /// The current lease is lost when an unconditional put writes this key.
     lost_by_put: Option<&'static str>,
 }
 
@@ -76,7 +77,7 @@ impl Fake {
         (kv.value_str().expect("text").to_owned(), kv.lease)
     }
 
-    /// The present lease is lost; its keys stay, as where the server notices later.
+    /// Loses the current lease. Its keys are kept, as if the server noticed the expiry later.
     fn lose(&self) {
         let sender = self.state().leases.last_mut().and_then(|(_, sender)| sender.take());
         sender.expect("a lease").lose(LeaseLostReason::Expired, None);
@@ -203,7 +204,7 @@ fn id(number: i64) -> LeaseId {
     LeaseId::new(number).expect("not zero")
 }
 
-/// The events up to the next `Healed`, each in one word.
+/// Returns short texts for the events up to the next `Healed`.
 async fn until_healed(events: &mut (impl futures_core::Stream<Item = HealingEvent> + Unpin)) -> Vec<String> {
     let mut words = Vec::new();
     loop {
@@ -239,7 +240,7 @@ async fn failed_reattachment_keeps_key_and_value() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_key_is_reported_and_does_not_hold_up_others() {
+async fn rejected_key_is_reported_and_does_not_block_others() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1"), ("b", "2")]).await;
     let mut events = lease.events();
@@ -257,7 +258,7 @@ async fn refused_key_is_reported_and_does_not_hold_up_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unreachable_members_are_reported_once_a_round() {
+async fn unreachable_members_are_reported_once_per_round() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1"), ("b", "2"), ("c", "3")]).await;
     let mut events = lease.events();
@@ -282,13 +283,13 @@ async fn healing_does_not_overwrite_a_concurrent_change() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1")]).await;
     let mut events = lease.events();
-    // Between the look at a key of the old lease and its put.
+    // The rival puts between the read of a key of the old lease and its transaction.
     fake.state().rival = Some(("a", "theirs", None));
     fake.lose();
     assert_eq!(until_healed(&mut events).await, ["lost", "taken \"a\""]);
     assert_eq!(fake.found("a"), ("theirs".to_owned(), None));
 
-    // Between the look at a key that is missing and its put.
+    // The rival puts between the read of a missing key and its transaction.
     lease.attach("b", "1").await.expect("put");
     fake.state().kvs.clear();
     fake.state().rival = Some(("b", "theirs", Some(id(77))));
@@ -298,7 +299,7 @@ async fn healing_does_not_overwrite_a_concurrent_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn second_loss_during_healing_takes_nothing_for_anothers() {
+async fn second_loss_during_healing_recognizes_own_keys() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1"), ("b", "2")]).await;
     let mut events = lease.events();
@@ -306,7 +307,7 @@ async fn second_loss_during_healing_takes_nothing_for_anothers() {
     fake.lose();
     assert!(matches!(events.next().await, Some(HealingEvent::Lost(_))));
     assert!(matches!(events.next().await, Some(HealingEvent::AttachFailed { .. })));
-    // "b" still belongs to the first lease, as the second one is lost, too.
+    // "b" still belongs to the first lease, because the second one was lost before "b" was put.
     fake.refuse("b", None);
     fake.lose();
     let words = until_healed(&mut events).await;
@@ -316,7 +317,7 @@ async fn second_loss_during_healing_takes_nothing_for_anothers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attach_overtaken_by_a_loss_puts_with_the_next_lease() {
+async fn attach_during_a_loss_puts_with_the_next_lease() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1")]).await;
     fake.state().lost_by_put = Some("a");

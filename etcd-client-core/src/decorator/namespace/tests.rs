@@ -1,4 +1,4 @@
-//! The namespace on a scripted service.
+//! Tests of the namespace on a scripted service.
 
 use std::sync::Mutex;
 
@@ -23,7 +23,7 @@ fn bounds(prefix: &[u8], mut range: KeyRange) -> (Bytes, Bytes) {
 }
 
 #[test]
-fn every_form_of_range_stays_inside() {
+fn every_range_stays_within_the_namespace() {
     let cases: [(KeyRange, &[u8], &[u8]); 9] = [
         (KeyRange::one("a"), b"p/a", b""),
         (KeyRange::prefix("a"), b"p/a", b"p/b"),
@@ -56,7 +56,7 @@ fn only_keys_of_the_namespace_are_stripped() {
     assert_eq!(prefix.strip(&key).expect("it is inside").as_ptr(), key[2..].as_ptr(), "no copy");
 }
 
-/// Remembers what it was asked for, and answers every operation with the same key, in each place that has one.
+/// A service that records the requested operations, and answers each with the same key in every field that contains a key.
 #[derive(Debug)]
 struct Scripted {
     key: &'static str,
@@ -108,7 +108,7 @@ impl Kv for Scripted {
         Ok(self.delete_response())
     }
 
-    /// As deep as a nested Txn, with one answer of each kind.
+    /// Returns one response of each kind, nested like a nested transaction.
     async fn txn(&self, op: Txn, _: CallOptions) -> Result<TxnResponse, Error> {
         self.ask(op);
         let header = ResponseHeader::default();
@@ -141,7 +141,7 @@ impl Watch for Scripted {
 }
 
 #[tokio::test]
-async fn operations_are_prefixed_and_otherwise_untouched() {
+async fn operations_are_prefixed_and_otherwise_unchanged() {
     use crate::op::{SortOrder, SortTarget};
     let service = Scripted::answering("p/k");
     let get =
@@ -170,7 +170,7 @@ async fn operations_are_prefixed_and_otherwise_untouched() {
     assert_eq!(asked.iter().map(plain).collect::<Vec<_>>(), expected.iter().map(plain).collect::<Vec<_>>());
 }
 
-/// With each range as its bounds: a prefix and its two ends are the same to etcd.
+/// Replaces each range by its bounds, because a prefix and the range of its bounds are the same to etcd.
 fn plain(op: &Op) -> Op {
     let mut op = op.clone();
     let prefix = Prefix::new(Key::new());
@@ -184,7 +184,7 @@ fn plain(op: &Op) -> Op {
 }
 
 #[tokio::test]
-async fn what_is_invalid_is_refused_and_not_prefixed() {
+async fn invalid_operations_are_rejected_before_prefixing() {
     let service = Scripted::answering("p/k");
     let refused = [
         Get::new("").bind(&service).await.expect_err("get"),
@@ -213,7 +213,7 @@ async fn what_is_invalid_is_refused_and_not_prefixed() {
 }
 
 #[tokio::test]
-async fn answers_are_stripped_everywhere() {
+async fn all_responses_are_stripped() {
     let service = Scripted::answering("p/k");
     let got = Get::new("k").bind(&service).await.expect("get");
     assert_eq!(got.kvs.iter().map(|kv| &kv.key[..]).collect::<Vec<_>>(), [&b"first"[..], b"k"]);
@@ -227,7 +227,7 @@ async fn answers_are_stripped_everywhere() {
 }
 
 #[tokio::test]
-async fn a_foreign_key_in_an_answer_is_an_error() {
+async fn foreign_key_in_a_response_is_an_error() {
     for foreign in ["", "p", "p/", "p0", "x"] {
         let service = Scripted::answering(foreign);
         let write = Txn::new().then(Put::new("k", ""));
@@ -251,7 +251,7 @@ async fn a_foreign_key_in_an_answer_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_streamed_range_is_stripped() {
+async fn streamed_range_is_stripped() {
     let service = Scripted::answering("p/k");
     let mut chunks =
         service.range_stream(Get::new("").all_keys(), CallOptions::default()).await.expect("one");
@@ -263,7 +263,7 @@ async fn a_streamed_range_is_stripped() {
 }
 
 #[tokio::test]
-async fn events_are_stripped_and_a_foreign_one_ends_the_watch() {
+async fn events_are_stripped_and_a_foreign_key_ends_the_watch() {
     let service = Scripted::answering("p/k");
     let mut watch = WatchCreate::new("").prefix().bind(&service).await.expect("a watch");
     let asked = service.inner().asked.lock().expect("no panic").clone();
@@ -283,7 +283,7 @@ async fn events_are_stripped_and_a_foreign_one_ends_the_watch() {
 }
 
 #[test]
-fn without_a_prefix_no_key_is_foreign() {
+fn empty_prefix_accepts_every_key() {
     let response = OpResponse::Get(GetResponse::new(ResponseHeader::default(), vec![KeyValue::new("q", "")]));
     let outer = TxnResponse::new(ResponseHeader::default(), false, vec![response]);
     assert!(Prefix::new("p/".into()).strip_txn(outer.clone(), Outcome::NotApplied).is_err());

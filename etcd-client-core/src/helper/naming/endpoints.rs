@@ -87,7 +87,7 @@ impl Endpoints {
 
     fn on(source: Arc<dyn Source>, target: &Key) -> Result<Self, Error> {
         if target.is_empty() {
-            return Err(Error::invalid_request("target", "target is empty"));
+            return Err(Error::invalid_request("target", "target must not be empty"));
         }
         Ok(Self { source, directory: [target.as_bytes(), b"/"].concat().into() })
     }

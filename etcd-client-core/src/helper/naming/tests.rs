@@ -1,4 +1,4 @@
-//! The JSON of Go's manager, what counts as a change, and a watch that meets a compaction.
+//! Tests of the JSON of Go's manager, of changes, and of watches across a compaction.
 
 use std::sync::{Arc, Mutex};
 
@@ -39,9 +39,9 @@ fn deleted(key: &str) -> EndpointChange {
     EndpointChange::Deleted { key: key.into() }
 }
 
-/// What `json.Marshal` makes of `internal.Update` in Go.
+/// The expected values are the output of `json.Marshal` for `internal.Update` in Go.
 #[test]
-fn values_are_those_of_go() {
+fn to_json_matches_go() {
     assert_eq!(value("a:1"), r#"{"Op":0,"Addr":"a:1","Metadata":null}"#);
     let metadata = serde_json::json!({"zone": "a", "weight": 7, "tags": ["x"]});
     let endpoint = ServiceEndpoint::new("a:1").with_metadata(&metadata).expect("JSON");
@@ -51,7 +51,7 @@ fn values_are_those_of_go() {
 }
 
 #[test]
-fn what_go_reads_is_read() {
+fn from_json_accepts_what_go_accepts() {
     let endpoint = |json: &str| ServiceEndpoint::from_json(json.as_bytes());
     for json in [
         r#"{"Op":0,"Addr":"a:1","Metadata":null}"#,
@@ -70,26 +70,26 @@ fn what_go_reads_is_read() {
 }
 
 #[test]
-fn metadata_has_the_form_that_was_put() {
+fn metadata_round_trips() {
     let endpoint = ServiceEndpoint::new("a:1").with_metadata("text").expect("JSON");
     assert_eq!(endpoint.metadata::<String>().expect("text").as_deref(), Some("text"));
     assert_eq!(endpoint.metadata::<u64>().expect_err("another form").kind(), ErrorKind::Protocol);
     assert_eq!(ServiceEndpoint::new("a:1").metadata::<u64>().expect("nothing"), None);
-    assert!(!format!("{endpoint:?}").contains("text"), "it may be anything");
+    assert!(!format!("{endpoint:?}").contains("text"), "metadata may be secret");
 }
 
 #[test]
-fn a_batch_is_a_revision() {
+fn each_revision_is_one_batch() {
     let mut known = Known::new();
     let events = [
         put("s/1", value("a"), 3),
         put("s/2", value("b"), 3),
         put("s/1", value("c"), 4),
-        // Nobody knew it, and what comes is no endpoint.
+        // An unknown key is deleted, and a value that is not an endpoint is put.
         delete("s/9", 5),
         put("s/8", "nonsense", 6),
         delete("s/2", 7),
-        // The endpoint that was there is there no more.
+        // A value that is not an endpoint replaces a known endpoint.
         put("s/1", "nonsense", 8),
     ];
     let expected = [
@@ -103,7 +103,7 @@ fn a_batch_is_a_revision() {
 }
 
 #[test]
-fn a_list_is_what_differs() {
+fn re_list_returns_the_difference() {
     let listed = |pairs: &[(&str, &str)]| -> Known {
         pairs.iter().map(|(key, addr)| (Key::from(*key), ServiceEndpoint::new(*addr))).collect()
     };
@@ -113,15 +113,15 @@ fn a_list_is_what_differs() {
     assert!(replace(&mut known, listed(&[("s/2", "b"), ("s/3", "d"), ("s/4", "e")])).is_empty());
 }
 
-/// A revision, and the pairs at it.
+/// A revision and its pairs.
 type Listed = (i64, Vec<(&'static str, String)>);
 
-/// Answers each get with the next list, and hands out the other end of each watch.
+/// A service that answers each get with the next list, and exposes the sender of each watch.
 #[derive(Debug, Default)]
 struct Store {
     lists: Mutex<Vec<Listed>>,
     watches: Mutex<Vec<(i64, WatchSender)>>,
-    /// What the next creations of a watch fail with.
+    /// The errors of the next watch creations.
     refusals: Mutex<Vec<Error>>,
 }
 
@@ -177,7 +177,7 @@ impl Store {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_that_meets_a_compaction_goes_on_with_what_differs() {
+async fn compaction_re_lists_and_delivers_one_batch() {
     let lists = vec![
         (3, vec![("s/1", value("a")), ("s/2", value("b"))]),
         (8, vec![("s/2", value("b"))]),
@@ -190,7 +190,7 @@ async fn a_watch_that_meets_a_compaction_goes_on_with_what_differs() {
     let (start, sender) = store.last_watch();
     assert_eq!(start, 4);
     assert!(watch.next().now_or_never().is_none(), "nothing has changed");
-    // The compaction is followed by another one, faster than the watch.
+    // A second compaction happens between the list and the watch.
     store.refusals.lock().expect("no panic").push(Code::Compacted.into());
     sender.fail(Code::Compacted.into()).await;
     let second = watch.next().await.expect("a batch").expect("a batch");
@@ -207,7 +207,7 @@ async fn a_watch_that_meets_a_compaction_goes_on_with_what_differs() {
 }
 
 #[tokio::test]
-async fn a_service_without_instances_begins_with_an_empty_batch() {
+async fn empty_service_starts_with_an_empty_batch() {
     let (store, endpoints) = endpoints(vec![(3, vec![]), (4, vec![("s/1", value("a"))])]);
     let mut watch = endpoints.watch().await.expect("a watch");
     assert_eq!(watch.next().await.expect("a batch").expect("a batch"), []);
@@ -218,7 +218,7 @@ async fn a_service_without_instances_begins_with_an_empty_batch() {
 }
 
 #[tokio::test]
-async fn what_is_not_of_the_service_is_refused() {
+async fn foreign_keys_and_empty_targets_are_rejected() {
     let (_store, endpoints) = endpoints(vec![]);
     for key in ["", "s", "s1/7", "other/7", "xs/7"] {
         for update in [EndpointUpdate::add(key, ServiceEndpoint::new("a")), EndpointUpdate::delete(key)] {
@@ -233,7 +233,7 @@ async fn what_is_not_of_the_service_is_refused() {
 
 #[cfg(feature = "tower")]
 #[tokio::test]
-async fn tower_is_told_what_to_insert_and_to_remove() {
+async fn discover_maps_changes_to_insert_and_remove() {
     use ::tower::discover::Change;
     use futures_util::StreamExt as _;
 

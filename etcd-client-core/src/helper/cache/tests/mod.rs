@@ -1,4 +1,4 @@
-//! Caches on a store in memory, whose watch does what the test says.
+//! Tests of caches on an in-memory store with a scripted watch.
 
 mod store;
 
@@ -27,7 +27,7 @@ fn builder(store: &Arc<Store>) -> CacheBuilder {
     Cache::over(kv, watch, KeyRange::prefix("k/"))
 }
 
-/// A cache of a store with two of its keys, and others around.
+/// Starts a cache on a store with two keys inside its range and others around it.
 async fn live(with: impl FnOnce(CacheBuilder) -> CacheBuilder) -> (Arc<Store>, Cache) {
     let store = Arc::new(Store::default());
     store.change(&[("a", Some("")), ("k/1", Some("one")), ("k/2", Some("two")), ("z", Some(""))]);
@@ -36,7 +36,7 @@ async fn live(with: impl FnOnce(CacheBuilder) -> CacheBuilder) -> (Arc<Store>, C
     (store, cache)
 }
 
-/// A key and a value each.
+/// Returns keys and values as text.
 fn shown<'a>(kvs: impl IntoIterator<Item = &'a KeyValue>) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
     kvs.into_iter().map(|kv| (text(&kv.key), text(&kv.value))).collect()
@@ -55,7 +55,7 @@ async fn next(changes: &mut CacheChanges) -> CacheChange {
 }
 
 #[tokio::test]
-async fn a_cache_is_listed_then_follows_by_one_watch() {
+async fn cache_lists_once_and_follows_with_one_watch() {
     let (store, cache) = live(|builder| builder).await;
     let first = cache.snapshot().expect("listed");
     assert_eq!(shown(first.iter()), pairs(&[("k/1", "one"), ("k/2", "two")]));
@@ -72,7 +72,7 @@ async fn a_cache_is_listed_then_follows_by_one_watch() {
 }
 
 #[tokio::test]
-async fn history_is_read_back_within_the_window() {
+async fn snapshot_at_reads_revisions_within_the_window() {
     let (store, cache) = live(|builder| builder.history(3)).await;
     for value in ["a", "b", "c"] {
         store.write("k/1", value).await;
@@ -92,7 +92,7 @@ async fn history_is_read_back_within_the_window() {
 }
 
 #[tokio::test]
-async fn keys_outside_of_the_range_are_refused() {
+async fn keys_outside_of_the_range_are_rejected() {
     let (store, cache) = live(|builder| builder).await;
     let before = store.gets();
     let snapshot = cache.snapshot().expect("listed");
@@ -111,7 +111,7 @@ async fn keys_outside_of_the_range_are_refused() {
 }
 
 #[tokio::test]
-async fn before_the_listing_it_says_so() {
+async fn reads_before_the_list_are_unavailable() {
     let store = Arc::new(Store::default());
     store.change(&[("k/1", Some("one"))]);
     store.refuse(Some(Error::new(ErrorKind::Unavailable, "nobody is there")));
@@ -131,7 +131,7 @@ async fn before_the_listing_it_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ready_says_that_the_range_may_not_be_read_and_goes_on() {
+async fn ready_reports_denied_permission_and_retries() {
     let store = Arc::new(Store::default());
     store.change(&[("k/1", Some("one"))]);
     let denied = Error::from_server(GrpcCode::PermissionDenied, "etcdserver: permission denied");
@@ -149,7 +149,7 @@ async fn ready_says_that_the_range_may_not_be_read_and_goes_on() {
 }
 
 #[tokio::test]
-async fn subscribers_see_every_revision_with_the_pair_before() {
+async fn subscribers_receive_every_revision_with_previous_pairs() {
     let (store, cache) = live(|builder| builder).await;
     let mut readers = [cache.subscribe().expect("ready"), cache.subscribe().expect("ready")];
     store.commit(&[("k/1", Some("uno")), ("k/2", None)]).await;
@@ -169,7 +169,7 @@ async fn subscribers_see_every_revision_with_the_pair_before() {
 }
 
 #[tokio::test]
-async fn a_subscriber_too_far_behind_is_given_the_sum() {
+async fn lagging_subscriber_receives_the_sum() {
     let (store, cache) = live(|builder| builder.change_buffer(4)).await;
     let mut changes = cache.subscribe().expect("ready");
     for value in 0..20 {
@@ -191,7 +191,7 @@ async fn a_subscriber_too_far_behind_is_given_the_sum() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compaction_leads_to_another_listing_and_tells_the_difference() {
+async fn compaction_re_lists_and_delivers_the_difference() {
     let (store, cache) = live(|builder| builder).await;
     let mut changes = cache.subscribe().expect("ready");
     store.change(&[("k/1", None), ("k/3", Some("three"))]);
@@ -211,7 +211,7 @@ async fn a_compaction_leads_to_another_listing_and_tells_the_difference() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_that_ends_is_made_again_where_it_was() {
+async fn ended_watch_resumes_at_its_revision() {
     let (store, cache) = live(|builder| builder).await;
     let last = store.write("k/1", "again").await;
     reached(&cache, last).await;
@@ -223,7 +223,7 @@ async fn a_watch_that_ends_is_made_again_where_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_waits_for_what_was_written_before() {
+async fn read_waits_for_earlier_writes() {
     let (store, cache) = live(|builder| builder).await;
     let (revision, events) = store.change(&[("k/1", Some("new"))]);
     let reading = cache.read(Get::new("k/1"));
@@ -244,7 +244,7 @@ async fn a_read_waits_for_what_was_written_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_is_sent_to_the_server_where_progress_stays_out() {
+async fn read_goes_to_the_server_without_progress() {
     let (store, cache) = live(|builder| builder.read_through_after(Duration::from_secs(1))).await;
     store.change(&[("k/1", Some("new"))]);
     let began = tokio::time::Instant::now();
@@ -258,7 +258,8 @@ async fn a_read_is_sent_to_the_server_where_progress_stays_out() {
     assert_eq!((&stale.kvs[0].value[..], stale.header.revision.get()), (&b"one"[..], 1));
 }
 
-/// Asked for progress, this watch answers with what lies in the handle unread. Whoever believes it before reading loses that.
+/// A watch whose progress revision covers responses that are still buffered in the handle. A cache that advances to it before reading
+/// them loses their events.
 #[derive(Debug)]
 struct Unread(Revision);
 
@@ -276,7 +277,7 @@ impl WatchControl for Unread {
     }
 }
 
-/// Creates watches with so many revisions unread, every fourth of them in the range.
+/// Creates watches with [`UNREAD`] buffered revisions, every fourth of which changes the range.
 #[derive(Debug)]
 struct Delivered(Arc<Store>, AsyncMutex<Option<WatchSender>>);
 
@@ -298,16 +299,16 @@ impl Watch for Delivered {
     }
 }
 
-/// Many rounds: which of progress and response is looked at first is left to chance.
+/// Runs many rounds, because `select!` chooses randomly between progress and response.
 #[tokio::test]
-async fn progress_counts_after_what_was_delivered_is_read() {
+async fn progress_applies_after_buffered_responses() {
     for _ in 0..20 {
         let store = Arc::new(Store::default());
         store.change(&[("k/1", Some("old"))]);
         let watch = Arc::new(Delivered(Arc::clone(&store), AsyncMutex::default()));
         let cache = Cache::over(Arc::clone(&store) as _, watch, KeyRange::prefix("k/"));
         let cache = cache.start().expect("a cache");
-        // Wanted before there is a watch, so that it is asked at once.
+        // Request the revision before the watch is created, so that a progress request is due immediately.
         reached(&cache, 1 + UNREAD).await;
         for number in 0..UNREAD {
             let snapshot = cache.snapshot_at(2 + number).expect("kept");
@@ -318,7 +319,7 @@ async fn progress_counts_after_what_was_delivered_is_read() {
 }
 
 #[tokio::test]
-async fn options_of_a_get_mean_what_they_mean_to_a_member() {
+async fn get_options_match_a_member() {
     let (store, cache) = live(|builder| builder).await;
     let last = store.commit(&[("k/0", Some("zero")), ("k/1", Some("uno"))]).await;
     reached(&cache, last).await;
@@ -339,7 +340,7 @@ async fn options_of_a_get_mean_what_they_mean_to_a_member() {
 }
 
 #[tokio::test]
-async fn dropping_the_last_clone_ends_the_watch_and_the_changes() {
+async fn last_drop_ends_watch_and_changes() {
     let (store, cache) = live(|builder| builder).await;
     let mut changes = cache.subscribe().expect("ready");
     let clone = cache.clone();
@@ -352,7 +353,7 @@ async fn dropping_the_last_clone_ends_the_watch_and_the_changes() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_ends_the_cache() {
+async fn permanent_error_ends_the_cache() {
     let (store, cache) = live(|builder| builder).await;
     let mut changes = cache.subscribe().expect("ready");
     let waiting = cache.wait_for_revision(100);
@@ -366,7 +367,7 @@ async fn what_is_refused_for_good_ends_the_cache() {
 }
 
 #[test]
-fn a_cache_needs_a_runtime_and_a_range() {
+fn start_requires_a_runtime_and_a_valid_range() {
     let store = Arc::new(Store::default());
     assert_eq!(builder(&store).start().expect_err("no runtime").kind(), ErrorKind::NoRuntime);
     let none = Cache::over(Arc::clone(&store) as _, store as _, KeyRange::one(""));

@@ -1,4 +1,4 @@
-//! A store in memory with one watch at a time, for caches that are tested without a server.
+//! An in-memory store with one watch at a time, to test caches without a server.
 
 use std::{
     collections::BTreeMap,
@@ -31,10 +31,10 @@ pub(super) struct Store {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What was there after each revision; the index is the revision.
+    /// The pairs after each revision, indexed by revision.
     history: Vec<Model>,
     compacted: usize,
-    /// Where each watch so far was to begin.
+    /// The start revision of each watch so far.
     starts: Vec<i64>,
     gets: usize,
     refusal: Option<Error>,
@@ -45,7 +45,7 @@ impl Store {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies changes at one revision, and tells them to nobody.
+    /// Applies changes at one revision without sending events.
     pub(super) fn change(&self, changes: &[(&str, Option<&str>)]) -> (i64, Vec<Event>) {
         let mut state = self.state();
         let mut model = state.history.last().cloned().unwrap_or_default();
@@ -70,7 +70,7 @@ impl Store {
         (revision, events)
     }
 
-    /// Applies changes and tells them to the watch.
+    /// Applies changes and sends their events to the watch.
     pub(super) async fn commit(&self, changes: &[(&str, Option<&str>)]) -> i64 {
         let (revision, events) = self.change(changes);
         self.send(WatchResponse::events(header(revision), events)).await;
@@ -86,13 +86,13 @@ impl Store {
         assert!(sender.as_ref().expect("a watch").send(response).await, "the watch was dropped");
     }
 
-    /// Tells the watch that it is up to date.
+    /// Sends a progress notification at the current revision.
     pub(super) async fn progress(&self) {
         let header = header(self.revision());
         self.send(WatchResponse::progress(header)).await;
     }
 
-    /// Drops history, and ends the watch because of that.
+    /// Compacts the history and fails the watch for this reason.
     pub(super) async fn compact_under_the_watch(&self) {
         self.state().compacted = usize::try_from(self.revision()).expect("positive");
         self.fail(compacted()).await;
@@ -102,7 +102,7 @@ impl Store {
         self.sender.lock().await.take().expect("a watch").fail(error).await;
     }
 
-    /// Waits until there is a watch, where the last one was failed.
+    /// Waits until there is a watch again after the last one has failed.
     pub(super) async fn is_watched(&self) {
         while self.sender.lock().await.is_none() {
             self.watched.notified().await;
@@ -126,7 +126,7 @@ impl Store {
         self.state().starts.clone()
     }
 
-    /// How many gets there were, pages included.
+    /// Returns the number of gets so far, including pages.
     pub(super) fn gets(&self) -> usize {
         self.state().gets
     }
