@@ -23,7 +23,7 @@ async fn short_deadline_ends_the_call_but_not_the_renewal() {
     long.expect("it has the time");
     let error = short.expect_err("it has not");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotApplied));
-    assert!(error.message().contains("no token"), "{error}");
+    assert!(error.message().contains("no auth token"), "{error}");
     assert!(elapsed < Duration::from_millis(60), "{elapsed:?}");
     assert_eq!(member.state().authenticates, 1);
 }

@@ -87,7 +87,7 @@ async fn proxy_rejection_includes_its_status() {
     for status in ["403 Forbidden", "502 Bad Gateway", "302 Found"] {
         let proxy = Proxy::start(Conduct::Status(status)).await;
         let said = trouble(&proxy.url()).await;
-        let expected = format!("answered {status} to CONNECT etcd-0.internal:2379");
+        let expected = format!("returned {status} for CONNECT etcd-0.internal:2379");
         assert!(said.contains(&expected), "{said}");
         assert!(said.contains(&proxy.url()["http://".len()..]), "{said}");
     }
