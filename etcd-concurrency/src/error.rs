@@ -1,55 +1,80 @@
-//! The error of every recipe: what was lost, who owns it instead, or what the client answered.
+//! The error type of all recipes.
 
 use etcd_client_core::Outcome;
 
-/// Why a recipe did not do what it was asked for.
+use crate::session::SessionEnd;
+
+/// The error of every recipe.
+///
+/// ```no_run
+/// # async fn example(mutex: etcd_concurrency::Mutex) -> Result<(), etcd_concurrency::Error> {
+/// use etcd_concurrency::Error;
+///
+/// match mutex.try_lock().await {
+///     Ok(guard) => guard.unlock().await?,
+///     Err(Error::Locked) => println!("another holder has the lock"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The key that stood for the caller in a lock, an election or a barrier was deleted, by whoever it was, while the session lived.
-    /// With [`Tokens::lease_per_entry`](crate::Tokens::lease_per_entry) also: the key's own lease may have expired.
-    #[error("the key that held the place was deleted")]
-    Lost,
-    /// The session is over, and with it everything that was held by it.
-    #[error("the session is over: {0}")]
-    Expired(SessionEnd),
-    /// What was to be changed or given back does not belong to the caller, or does no longer.
-    #[error("not the owner any more")]
+    /// The caller's key in a lock, an election or a barrier was deleted while the session was alive.
+    ///
+    /// With [`Tokens::lease_per_entry`](crate::session::Tokens::lease_per_entry) it also means that the key's own lease may have
+    /// expired.
+    #[error("lock lost: its key was deleted")]
+    LockLost,
+    /// The session has ended, and everything held through it is lost.
+    #[doc(alias = "ErrSessionExpired")]
+    #[error("the session has ended: {0}")]
+    SessionExpired(SessionEnd),
+    /// The key to change or release no longer belongs to the caller.
+    #[doc(alias = "ErrLockReleased")]
+    #[doc(alias = "ErrElectionNotLeader")]
+    #[error("not the owner of the key")]
     NotOwner,
-    /// Somebody else holds it, and the caller did not want to wait.
-    #[error("somebody else holds it")]
-    Held,
-    /// The time that the caller gave passed.
-    #[error("the time to wait passed")]
+    /// Another contender holds the lock or the permits, and the call does not wait.
+    #[doc(alias = "ErrLocked")]
+    #[error("locked by another holder")]
+    Locked,
+    /// The time limit of the call passed.
+    #[error("timed out while waiting")]
     TimedOut,
-    /// Other transactions changed what this one had read, in each attempt.
-    #[error("other transactions were faster in each of {attempts} attempts")]
+    /// In each attempt, other writers changed keys that the transaction had read.
+    #[error("transaction conflicted with other writers in each of {attempts} attempts")]
     Conflict {
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
-    /// The key exists already.
-    #[error("the key exists already")]
+    /// The key already exists.
+    #[doc(alias = "ErrKeyExists")]
+    #[error("the key already exists")]
     KeyExists,
-    /// More participants came than the barrier takes, or more places were asked of a session than it holds.
-    #[error("there is no room for one more")]
-    Full,
-    /// A transaction's handle was used after its attempt was over.
-    #[error("the transaction's attempt is over")]
-    Finished,
-    /// etcd denied a recipe's write. Besides the recipe's own keys, the user's role needs permission to read and write the
-    /// session's tokens: see [`SessionBuilder::tokens`](crate::SessionBuilder::tokens). A session with
-    /// [`Tokens::lease_per_entry`](crate::Tokens::lease_per_entry) needs none.
+    /// The barrier has all of its participants, or the session has its maximum number of entries.
+    #[doc(alias = "ErrTooManyClients")]
+    #[error("capacity exceeded")]
+    CapacityExceeded,
+    /// A transaction handle was used after its attempt had finished.
+    #[error("the transaction attempt has finished")]
+    TxnFinished,
+    /// etcd denied a write of a session.
+    ///
+    /// The user's role needs read and write permission on the recipe's keys and on the session's tokens: see
+    /// [`SessionBuilder::tokens`](crate::session::SessionBuilder::tokens). A session with
+    /// [`Tokens::lease_per_entry`](crate::session::Tokens::lease_per_entry) keeps no tokens.
     #[error(
         "permission denied: grant read and write on the recipe's keys and on the prefix {tokens:?}, or set SessionBuilder::tokens to another prefix or to Tokens::lease_per_entry"
     )]
     PermissionDenied {
         /// The prefix of the session's tokens, without the client's namespace.
         tokens: String,
-        /// The answer.
+        /// The error that etcd returned.
         source: etcd_client_core::Error,
     },
-    /// A recipe that works only with tokens, by a session that keeps none.
+    /// The recipe needs tokens, but its session keeps none.
     #[error(
         "{recipe} needs tokens, but the session has Tokens::lease_per_entry: set Tokens::below, or use the queue without a session"
     )]
@@ -57,40 +82,35 @@ pub enum Error {
         /// The constructor of the recipe.
         recipe: &'static str,
     },
-    /// The client's error. Its outcome says whether a write may have been applied.
+    /// An error of the client. Its outcome shows whether a write may have been applied.
     #[error(transparent)]
     Client(#[from] etcd_client_core::Error),
 }
 
-/// How a session came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SessionEnd {
-    /// Its lease was lost: it expired, was revoked by somebody, or may have expired as far as the client can know.
-    Lost,
-    /// It was closed, and its lease revoked.
-    Closed,
-    /// It was given up, and its lease left to expire or to be taken over.
-    Orphaned,
-}
-
-impl std::fmt::Display for SessionEnd {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Lost => "its lease was lost",
-            Self::Closed => "it was closed",
-            Self::Orphaned => "it was given up",
-        })
-    }
-}
-
 impl Error {
-    /// Whether something that was held, or waited for, is lost: the place or the whole session.
+    /// Returns whether something that the caller held or waited for is lost: its key or the whole session.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_concurrency::Error;
+    ///
+    /// assert!(Error::LockLost.is_lost());
+    /// assert!(!Error::Locked.is_lost());
+    /// ```
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Lost | Self::Expired(_) | Self::NotOwner)
+        matches!(self, Self::LockLost | Self::SessionExpired(_) | Self::NotOwner)
     }
 
-    /// Whether the caller's time passed, or that of the call to etcd.
+    /// Returns whether a time limit passed: the caller's, or that of a request to etcd.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_concurrency::Error;
+    ///
+    /// assert!(Error::TimedOut.is_timeout());
+    /// ```
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::TimedOut => true,
@@ -99,7 +119,15 @@ impl Error {
         }
     }
 
-    /// The client's error, if it is one.
+    /// Returns the client's error, if the recipe failed because of one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_concurrency::Error;
+    ///
+    /// assert!(Error::Locked.client().is_none());
+    /// ```
     pub fn client(&self) -> Option<&etcd_client_core::Error> {
         match self {
             Self::Client(error) | Self::PermissionDenied { source: error, .. } => Some(error),
@@ -107,9 +135,18 @@ impl Error {
         }
     }
 
-    /// What the write of a failed transaction, unlock or put may have done in etcd.
+    /// Returns whether the write of a failed transaction, unlock or put may have been applied in etcd.
     ///
-    /// Keys that a failed acquisition may have left are no part of it: the session removes them.
+    /// Keys of a failed acquisition do not count: the session removes them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Outcome;
+    /// use etcd_concurrency::Error;
+    ///
+    /// assert_eq!(Error::NotOwner.outcome(), Outcome::NotApplied);
+    /// ```
     pub fn outcome(&self) -> Outcome {
         self.client().map_or(Outcome::NotApplied, etcd_client_core::Error::outcome)
     }
@@ -122,17 +159,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_it_means() {
+    fn classifies_errors() {
         let unknown = etcd_client_core::Error::new(ErrorKind::Timeout, "late").with_outcome(Outcome::Unknown);
         let denied =
             Error::PermissionDenied { tokens: "__entry/".to_owned(), source: Code::PermissionDenied.into() };
         assert!(denied.to_string().contains("on the prefix \"__entry/\""), "{denied}");
         for (error, lost, timeout, outcome) in [
-            (Error::Lost, true, false, Outcome::NotApplied),
-            (Error::Expired(SessionEnd::Lost), true, false, Outcome::NotApplied),
+            (Error::LockLost, true, false, Outcome::NotApplied),
+            (Error::SessionExpired(SessionEnd::Lost), true, false, Outcome::NotApplied),
             (Error::NotOwner, true, false, Outcome::NotApplied),
             (Error::TimedOut, false, true, Outcome::NotApplied),
-            (Error::Held, false, false, Outcome::NotApplied),
+            (Error::Locked, false, false, Outcome::NotApplied),
             (unknown.into(), false, true, Outcome::Unknown),
             (etcd_client_core::Error::from(Code::PermissionDenied).into(), false, false, Outcome::NotApplied),
             (denied, false, false, Outcome::NotApplied),
@@ -146,14 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_client_is_shown_as_it_is() {
+    fn displays_client_errors_unchanged() {
         let error = Error::from(etcd_client_core::Error::new(ErrorKind::Closed, "the client was closed"));
         assert_eq!(error.to_string(), "the client was closed");
-        assert_eq!(Error::Expired(SessionEnd::Closed).to_string(), "the session is over: it was closed");
+        assert_eq!(
+            Error::SessionExpired(SessionEnd::Closed).to_string(),
+            "the session has ended: it was closed"
+        );
     }
 
     #[test]
-    fn an_error_crosses_threads() {
+    fn is_send_sync_and_clone() {
         fn crosses<T: Send + Sync + Clone + 'static>() {}
         crosses::<Error>();
     }

@@ -1,121 +1,197 @@
-//! What a holder has in hand: the proof that it holds, and how it hears that it does no longer.
+//! The guard of a lock or a permit.
 
 use std::{fmt, future::poll_fn, pin::pin, task::Poll};
 
 use etcd_client_core::{Compare, Key, Revision};
 
-use crate::{Error, Session, place::Place};
+use crate::{Error, Session, queue_entry::QueueEntry};
 
-/// Something that is held: a lock, one side of a read-write lock, or a permit of a semaphore.
+/// A lock that is held: a [`Mutex`](crate::Mutex), one side of an [`RwLock`](crate::RwLock), or a permit of a
+/// [`Semaphore`](crate::Semaphore).
 ///
-/// Dropping it gives it back in the background, [`unlock`](Self::unlock) does so and says how it went.
+/// Dropping it releases the lock in the background. [`unlock`](Self::unlock) waits for the release and returns the result.
+/// It keeps its session alive, and with it the client: dropping the last [`Session`] or [`Client`](etcd_client_core::Client)
+/// handle does not release the lock.
 ///
-/// A holder that is slow, stopped or cut off is a holder no more once its lease has expired, and may not know it yet.
-/// Nothing a client does by itself can close that gap; what closes it is the store refusing the write of one who lost:
+/// A holder that is slow, paused or disconnected loses the lock when its lease expires, possibly without noticing. The client
+/// alone cannot close this gap. There are three ways to protect the work:
 ///
 /// ```no_run
 /// # use etcd_client_core::{Client, Put};
 /// # use etcd_concurrency::{Error, Guard};
 /// # async fn example(client: Client, guard: Guard) -> Result<(), Error> {
-/// // In etcd: the write is applied only while the lock is held.
+/// // For data in etcd: etcd applies the write only while the lock is held.
 /// let txn = client.txn().when(guard.owned()).then(Put::new("result", "42"));
 /// if !txn.await?.succeeded() {
 ///     return Err(Error::NotOwner);
 /// }
 ///
-/// // Elsewhere: the other store keeps the highest fence it has seen and refuses a lower one.
+/// // For data elsewhere: the other store remembers the highest fence and rejects lower ones.
 /// let fence = guard.fence();
 /// # let _ = fence;
 ///
-/// // For what cannot be fenced: the future is dropped when the lock is lost, at the latest when the lease may have expired.
+/// // For work that cannot be fenced: the future is dropped when the lock is lost, at the latest when the lease may have
+/// // expired.
 /// guard.scope(async { /* work */ }).await?;
 /// # Ok(())
 /// # }
 /// ```
-///
-/// It keeps its session alive, and with it the client: dropping the last [`Session`] or
-/// [`Client`](etcd_client_core::Client) gives nothing back.
-#[must_use = "what is held is given back when its guard is dropped"]
+#[must_use = "the lock is released when its guard is dropped"]
 pub struct Guard {
-    place: Place,
+    entry: QueueEntry,
 }
 
 impl Guard {
-    pub(crate) fn new(place: Place) -> Self {
-        Self { place }
+    pub(crate) fn new(entry: QueueEntry) -> Self {
+        Self { entry }
     }
 
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn entry(&self) -> &QueueEntry {
+        &self.entry
     }
 
-    /// The fence: the revision that created the holder's key. Every later holder has a higher one.
-    pub fn fence(&self) -> Revision {
-        self.place.fence()
-    }
-
-    /// The key by which it is held.
-    pub fn key(&self) -> &Key {
-        self.place.key()
-    }
-
-    /// The session that it is held by.
-    pub fn session(&self) -> &Session {
-        self.place.session()
-    }
-
-    /// Holds while it is held: the condition of a transaction that must not be applied by one who lost it.
-    pub fn owned(&self) -> Compare {
-        self.place.owned()
-    }
-
-    /// Waits until it is lost: [`Error::Lost`] when its key was deleted or the lease of its own entry may have expired,
-    /// [`Error::Expired`] when its session ended.
+    /// Returns the fence: the revision that created the holder's key. Every later holder has a higher fence.
     ///
-    /// It watches the key. Where the user may not watch it, only the end of the session is noticed. Cancel safe; it does not keep
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(guard: etcd_concurrency::Guard) {
+    /// println!("send fence {} with every write to the other store", guard.fence());
+    /// # }
+    /// ```
+    #[doc(alias = "fencing token")]
+    pub fn fence(&self) -> Revision {
+        self.entry.fence()
+    }
+
+    /// Returns the key that holds the lock.
+    #[doc(alias = "Key")]
+    pub fn key(&self) -> &Key {
+        self.entry.key()
+    }
+
+    /// Returns the session that holds the lock.
+    pub fn session(&self) -> &Session {
+        self.entry.session()
+    }
+
+    /// Returns a condition that holds while the lock is held. Use it in every transaction that requires the lock.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use etcd_client_core::{Client, Put};
+    /// # async fn example(client: Client, guard: etcd_concurrency::Guard) -> Result<(), etcd_concurrency::Error> {
+    /// let txn = client.txn().when(guard.owned()).then(Put::new("result", "42")).await?;
+    /// println!("applied: {}", txn.succeeded());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "IsOwner")]
+    pub fn owned(&self) -> Compare {
+        self.entry.owned()
+    }
+
+    /// Waits until the lock is lost, and returns the reason.
+    ///
+    /// The reason is [`Error::LockLost`] if the key was deleted or the entry's own lease may have expired, and
+    /// [`Error::SessionExpired`] if the session ended.
+    ///
+    /// The future watches the key. If the user may not watch it, only the end of the session is noticed. The future does not keep
     /// the lock.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(guard: etcd_concurrency::Guard) {
+    /// tokio::select! {
+    ///     error = guard.lost() => eprintln!("stop working: {error}"),
+    ///     () = async { /* the work */ } => println!("done"),
+    /// }
+    /// # }
+    /// ```
     pub fn lost(&self) -> impl Future<Output = Error> + Send + 'static + use<> {
-        let (end, lease, gone) = (self.session().lost(), self.place.lease_lost(), self.place.gone());
+        let (end, lease, gone) = (self.session().lost(), self.entry.lease_lost(), self.entry.gone());
         async move {
             tokio::select! {
+                // Biased: the end of the session also deletes the key, and is the more precise reason.
                 biased;
-                end = end => Error::Expired(end),
-                () = lease => Error::Lost,
-                () = gone => Error::Lost,
+                end = end => Error::SessionExpired(end),
+                () = lease => Error::LockLost,
+                () = gone => Error::LockLost,
             }
         }
     }
 
-    /// Runs a future for as long as it is held: when it is lost, the future is dropped.
+    /// Runs a future while the lock is held. If the lock is lost, the future is dropped.
     ///
-    /// The session's deadline is checked before each poll, so that a process that was frozen beyond it does not go on where it
-    /// stopped. What the future did before that is done, and what it spawned goes on.
+    /// The session's deadline is checked before each poll: a process that was paused beyond it does not continue the future. Side
+    /// effects from before stay, and spawned tasks continue.
     ///
     /// # Errors
-    /// Those of [`lost`](Self::lost); the future was not polled again.
+    ///
+    /// Returns the reason of [`lost`](Self::lost). The future was not polled again after that.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the inner one. The lock stays held.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(guard: etcd_concurrency::Guard) -> Result<(), etcd_concurrency::Error> {
+    /// let rows = guard.scope(async { /* the work */ 42 }).await?;
+    /// println!("{rows} rows");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn scope<F: Future>(&self, future: F) -> Result<F::Output, Error> {
         let (mut lost, mut future) = (pin!(self.lost()), pin!(future));
         poll_fn(|cx| {
             if let Poll::Ready(error) = lost.as_mut().poll(cx) {
                 return Poll::Ready(Err(error));
             }
-            if let Err(over) = self.place.check() {
-                return Poll::Ready(Err(over));
+            // After a pause of the process, the timers behind `lost` may not have fired yet: compare with the clock.
+            if let Err(error) = self.entry.check() {
+                return Poll::Ready(Err(error));
             }
             future.as_mut().poll(cx).map(Ok)
         })
         .await
     }
 
-    /// Gives it back, and says whether it was still held: only the holder's own key is deleted.
-    ///
-    /// Where the future is dropped or fails, the session gives it back in the background.
+    /// Releases the lock, and returns whether it was still held. Only the holder's own key is deleted.
     ///
     /// # Errors
-    /// [`Error::NotOwner`] when it was lost before, [`Error::Expired`] when the session is over, and the client's error when
-    /// it cannot be known.
+    ///
+    /// Returns [`Error::NotOwner`] if the lock was lost before, [`Error::SessionExpired`] if the session has ended, or the
+    /// client's error if the outcome is not known.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped or fails, the session releases the lock in the background.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(guard: etcd_concurrency::Guard) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_concurrency::Error;
+    ///
+    /// match guard.unlock().await {
+    ///     Ok(()) => println!("released"),
+    ///     Err(error) if error.is_lost() => println!("the lock was lost before: {error}"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Unlock")]
     pub async fn unlock(self) -> Result<(), Error> {
-        self.place.leave().await
+        self.entry.leave().await
     }
 }
 

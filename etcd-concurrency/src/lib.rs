@@ -1,5 +1,7 @@
-//! Recipes on etcd: sessions, locks, elections, transactional memory, barriers and queues, in one queue with Go programs and
-//! `etcdctl`.
+//! Coordination recipes for etcd: sessions, locks, elections, transactional memory, barriers and queues.
+//!
+//! The recipes store the same keys as the Go client's packages `concurrency` and `experimental/recipes` and as `etcdctl`.
+//! Rust and Go programs can wait in the same queue for the same lock.
 //!
 //! ```no_run
 //! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
@@ -9,109 +11,122 @@
 //!
 //! let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
 //! let guard = Mutex::new(&session, "jobs/nightly").lock().await?;
+//! // etcd applies the write only while the lock is held.
 //! client.txn().when(guard.owned()).then(Put::new("result", "42")).await?;
 //! guard.unlock().await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What there is
+//! # Recipes
 //!
-//! | recipe | is | keys shared with Go |
+//! | recipe | purpose | shares its keys with |
 //! |---|---|---|
-//! | [`Session`], [`Tokens`] | a lease that is kept alive, and all that is held by it | |
+//! | [`Session`] | a lease that is kept alive; locks and keys are attached to it | |
 //! | [`Mutex`] | one holder at a time | `concurrency.Mutex`, `etcdctl lock` |
-//! | [`Election`], [`Observer`] | one leader at a time, and who it is | `concurrency.Election`, `etcdctl elect` |
 //! | [`RwLock`] | many readers or one writer | `recipe.RWMutex` |
-//! | [`Semaphore`] | so many holders at a time | no |
-//! | [`Stm`] | transactions that are run again when others were faster | any keys |
-//! | [`Barrier`] | all wait while it is up | `recipe.Barrier` |
-//! | [`DoubleBarrier`] | so many enter together and leave together | `recipe.DoubleBarrier` |
+//! | [`Semaphore`] | up to N concurrent holders | |
+//! | [`Election`], [`election::Observer`] | one leader at a time, visible to everyone | `concurrency.Election`, `etcdctl elect` |
+//! | [`Stm`] | transactions that are retried on conflict | any keys |
+//! | [`Barrier`] | waiters block until the barrier is released | `recipe.Barrier` |
+//! | [`DoubleBarrier`] | N participants enter together and leave together | `recipe.DoubleBarrier` |
 //! | [`Queue`], [`PriorityQueue`] | each value is taken once | `recipe.Queue`, `recipe.PriorityQueue` |
-//! | [`EphemeralKey`], [`create_key`], [`create_unique_key`] | keys that are created once | `recipe.EphemeralKV`, `UniqueKV` |
-//! | [`wait_event`], [`wait_deleted`] | waiting for one event | `recipe.WaitEvents` |
+//! | [`EphemeralKey`], [`keys`] | keys that are created once | `recipe.EphemeralKV`, `recipe.UniqueKV` |
+//! | [`wait`] | waiting for one event | `recipe.WaitEvents` |
 //!
-//! Each of them says what it guarantees and what breaks it. [`contender_key`] and [`contender_prefix`] are where contenders queue, for
-//! programs that only want to look.
+//! The documentation of each recipe lists what it guarantees, what breaks it, and which keys it uses.
+//! Its module has the types that belong to it, such as [`election::Leadership`] and [`stm::Tx`].
+//! [`keys::contender_prefix`] and [`keys::contender_key`] return the keys of a queue, for programs that only inspect it.
+//!
+//! # Properties shared by all recipes
+//!
+//! - **A lock is advisory until etcd enforces it.** A process paused for longer than its lease TTL loses the lock, possibly
+//!   without noticing. [`Guard::owned`] is a condition for transactions: etcd rejects the write once the lock is lost.
+//!   [`Guard::fence`] lets another store reject it. [`Guard::lost`] and [`Guard::scope`] stop the work.
+//! - **Waiting does not poll.** A waiter watches its own key and the key directly ahead. Each departure wakes one waiter, which
+//!   sends one request. Otherwise only lease renewals are sent. Semaphores differ: see [`Semaphore`].
+//! - **Losses are reported immediately.** Waiters and holders get an error as soon as their key, lease or session ends.
+//! - **Late copies are not applied.** A retry, a hung member or a slow link can apply a copy of a request long after the caller
+//!   gave up. Each write of a session is applied at most once, and never after the session abandoned it.
+//!   [`Session`] describes the mechanism and its limits.
+//! - **Dropping a future is safe.** After a dropped future or a lost response, the session determines the outcome in the
+//!   background and deletes what was created, in one or two round trips.
+//! - **Nested names collide.** A lock `a` waits for the holder of `a/b`, and a queue `a` takes the items of `a/b`.
+//!   [`keys::names_collide`] checks two names.
+//! - **Waiting survives outages** for as long as the session lives. A call that starts an operation fails after the client's
+//!   timeout, like any other call.
+//! - **A compaction never ends a recipe.** It re-reads the current state.
+//! - **Recipes keep their client alive**, and guards keep their session alive. Dropping the last
+//!   [`Client`](etcd_client_core::Client) handle ends neither; [`Client::close`](etcd_client_core::Client::close) does.
+//! - **Recipes run on any [`Store`]**, including wrappers and mocks of the client's services.
 //!
 //! # Permissions
 //!
-//! With authentication, the user's role needs permission to read and write
+//! With authentication enabled, the user's role needs read and write permission on
 //!
-//! - the keys of the recipes: everything that begins with the name, and for a [`PriorityQueue`] with `__name` as well;
-//! - for recipes that a [`Session`] uses, the prefix of its [`Tokens`], `__entry/` unless another one is set.
+//! - the keys of the recipes: every key that starts with the name, and for a [`PriorityQueue`] also those that start with
+//!   `__name`;
+//! - for recipes with a [`Session`]: the prefix of the session's [`Tokens`](session::Tokens), which defaults to `__entry/`.
 //!
-//! Without the second, an entry fails with [`Error::PermissionDenied`], which names the prefix, and nothing is written. Where it cannot
-//! be granted, set [`Tokens::below`] to a prefix that the role has, or use [`Tokens::lease_per_entry`], which needs no prefix, costs
-//! two requests more per entry and exit together, and does not serve queues with a session.
-//!
-//! # What holds for all of them
-//!
-//! - **A lock is advice until the store enforces it.** Whoever is stopped for longer than its lease lives is not the holder any more and
-//!   may not know it. [`Guard`] has what helps: [`owned`](Guard::owned) makes etcd refuse the write, [`fence`](Guard::fence) lets another
-//!   store do so, [`lost`](Guard::lost) and [`scope`](Guard::scope) stop the work.
-//! - **Nobody polls.** A waiter watches its own key and the one ahead; a departure wakes one waiter, which asks once.
-//!   Without news nothing is sent but the lease's renewals.
-//! - **The end of a place is told at once**, to those who wait as to those who hold: of the key, the lease or the session.
-//! - **Nothing is applied late.** Each write of a session is one-shot: of all copies that retries, stopped members and slow links
-//!   make of it, one at most is ever applied, and none after the session gave it up. [`Session`] says how, and what that needs.
-//! - **Nothing is left behind.** Futures can be dropped at any point, answers can be lost: the session finds out what happened and
-//!   deletes it, in one or two round trips.
-//! - **Names that are nested collide**: a lock `a` waits for `a/b`, a queue `a` takes the items of `a/b`. [`names_collide`] tells.
-//! - **Outages are waited out** by those who wait, as long as their session lives. A call that begins something fails after the
-//!   client's timeout, as any other call.
-//! - **Compactions are nobody's end**: how things stand now is asked instead.
-//! - **Each recipe keeps its client alive**, and a guard keeps its session: dropping the last [`Client`](etcd_client_core::Client)
-//!   ends nothing. Closing the client does.
-//! - Recipes run on any [`Store`], decorators and mocks included: see [`Session::on`].
+//! Without permission on the token prefix, an operation fails with [`Error::PermissionDenied`], which names the prefix, and
+//! writes nothing. If the role cannot have this permission, set [`Tokens::below`](session::Tokens::below) to a prefix that it
+//! has. [`Tokens::lease_per_entry`](session::Tokens::lease_per_entry) needs no prefix. It costs two more requests per entry and
+//! exit together, and does not support queues with a session.
 
-mod acquire;
-mod barrier;
-mod contender;
-mod double_barrier;
-mod election;
+pub mod barrier;
+pub mod double_barrier;
+pub mod election;
+pub mod keys;
+pub mod mutex;
+pub mod priority_queue;
+pub mod queue;
+pub mod rw_lock;
+pub mod semaphore;
+pub mod session;
+pub mod stm;
+pub mod wait;
+
+mod backoff;
 mod error;
 mod guard;
-mod key;
-mod mutex;
-mod one_shot;
-mod pause;
-mod place;
-mod priority_queue;
-mod queue;
-mod rw_lock;
-mod semaphore;
-mod session;
-mod stm;
+mod queue_entry;
 mod store;
 mod token;
-mod wait;
 mod waiting;
 
+#[doc(inline)]
 pub use barrier::Barrier;
-pub use contender::{contender_key, contender_prefix, names_collide};
-pub use double_barrier::{DoubleBarrier, Inside};
-pub use election::{Election, Leader, Leadership, Observer};
-pub use error::{Error, SessionEnd};
+#[doc(inline)]
+pub use double_barrier::DoubleBarrier;
+#[doc(inline)]
+pub use election::Election;
+pub use error::Error;
 pub use guard::Guard;
-pub use key::{EphemeralKey, create_key, create_unique_key};
+#[doc(inline)]
+pub use keys::EphemeralKey;
+#[doc(inline)]
 pub use mutex::Mutex;
+#[doc(inline)]
 pub use priority_queue::PriorityQueue;
+#[doc(inline)]
 pub use queue::Queue;
+#[doc(inline)]
 pub use rw_lock::RwLock;
+#[doc(inline)]
 pub use semaphore::Semaphore;
-pub use session::{Session, SessionBuilder, Tokens};
-pub use stm::{Committed, Isolation, Stm, Tx};
+#[doc(inline)]
+pub use session::Session;
+#[doc(inline)]
+pub use stm::Stm;
 pub use store::Store;
-pub use wait::{wait_deleted, wait_event};
 
-/// The name by which the tests in `tests/` know this crate.
+/// The name of this crate in the modules that unit tests include from `tests/`.
 #[cfg(test)]
 extern crate self as etcd_concurrency;
 
-/// In here because it breaks the rules of the protocol, which a user of the crate cannot.
+/// A unit test rather than an integration test: it breaks rules of the token protocol, which the public API cannot do.
 #[cfg(test)]
-#[allow(clippy::future_not_send, reason = "a story runs on one thread, in virtual time")]
+#[allow(clippy::future_not_send, reason = "each run uses one thread and virtual time")]
 #[path = "../tests/replay/mod.rs"]
 mod replay;
 

@@ -1,4 +1,23 @@
-//! The lock that one holder has at a time, in the order of arrival.
+//! A lock with one holder at a time.
+//!
+//! Create a [`Mutex`] from a [`Session`] and lock it. The returned [`Guard`] releases the lock when it is dropped, and protects
+//! writes against a lock that was lost without notice.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+//! use std::time::Duration;
+//! use etcd_client_core::Put;
+//! use etcd_concurrency::{Mutex, Session};
+//!
+//! let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
+//! let guard = Mutex::new(&session, "jobs/nightly").lock().await?;
+//! // etcd applies the write only while the lock is held.
+//! let txn = client.txn().when(guard.owned()).then(Put::new("result", "42"));
+//! assert!(txn.await?.succeeded());
+//! guard.unlock().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::time::Duration;
 
@@ -6,45 +25,39 @@ use etcd_client_core::{Compare, Get, GetResponse, Key, Value};
 use tokio::time::timeout;
 
 use crate::{
-    Error, Guard, Session, contender_prefix,
-    place::{Answer, Place},
-    waiting::{Rivals, wait},
+    Error, Guard, Session,
+    keys::contender_prefix,
+    queue_entry::{CreateOutcome, QueueEntry},
+    waiting::{WaitSet, wait},
 };
 
 /// A lock with one holder at a time, granted in the order of arrival.
 ///
-/// **Guarantees.**
-/// Of all holders by the rule of etcd's revisions one is the first, and each later one has a higher fence.
-/// A waiter is woken by the departure of the one directly ahead, whether that one held, gave up or died, and by nothing else;
-/// while nothing happens it sends nothing.
-/// Tasks that lock the same name by the same session exclude each other as well: the second one waits. Locking twice in one task
-/// waits for ever.
-///
-/// **What breaks it.**
-/// A holder whose lease expired may not know it yet, and go on working: see [`Guard`] for the three ways to be safe.
-/// Two processes that share a lease share the lock.
-/// A lock `a` waits for the holders of locks below it, such as `a/b`: see [`names_collide`](crate::names_collide).
-///
-/// **Keys.**
-/// Those of Go's `concurrency.Mutex` and of `etcdctl lock`: `name/<lease>`. All three wait in one queue.
-///
 /// It keeps its session and its client alive.
 ///
+/// **Guarantees.**
+/// Holders are ordered by etcd's revisions: each later holder has a higher fence.
+/// A waiter is woken only when the contender directly ahead leaves, by unlocking, giving up or dying. Otherwise it sends nothing.
+/// Tasks that lock the same name through the same session exclude each other as well: the second one waits. Locking twice in one
+/// task deadlocks.
+///
+/// **What breaks it.**
+/// A holder whose lease expired may not know it yet and continue to work. [`Guard`] has three ways to stay safe.
+/// Two processes that share a lease share the lock.
+/// A lock `a` waits for the holders of locks below it, such as `a/b`: see [`names_collide`](crate::keys::names_collide).
+///
+/// **Keys.**
+/// `name/<lease>`, as Go's `concurrency.Mutex` and `etcdctl lock`. All three wait in one queue.
+///
+/// # Examples
+///
 /// ```no_run
-/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+/// # async fn example(session: etcd_concurrency::Session) -> Result<(), etcd_concurrency::Error> {
 /// use std::time::Duration;
-/// use etcd_client_core::Put;
-/// use etcd_concurrency::{Error, Mutex, Session};
+/// use etcd_concurrency::{Error, Mutex};
 ///
-/// let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
 /// let mutex = Mutex::new(&session, "jobs/nightly");
-///
-/// let guard = mutex.lock().await?;
-/// let txn = client.txn().when(guard.owned()).then(Put::new("result", "42"));
-/// assert!(txn.await?.succeeded());
-/// guard.unlock().await?;
-///
-/// match mutex.lock_within(Duration::from_secs(3)).await {
+/// match mutex.try_lock_for(Duration::from_secs(3)).await {
 ///     Ok(guard) => guard.unlock().await?,
 ///     Err(Error::TimedOut) => println!("busy"),
 ///     Err(error) => return Err(error),
@@ -52,6 +65,8 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "NewMutex")]
+#[doc(alias = "NewLocker")]
 #[derive(Clone, Debug)]
 pub struct Mutex {
     session: Session,
@@ -59,58 +74,125 @@ pub struct Mutex {
 }
 
 impl Mutex {
-    /// The lock of this name, held by this session.
+    /// Creates a handle of the lock `name`, which the session holds once it is locked.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// let mutex = etcd_concurrency::Mutex::new(&session, "jobs/nightly");
+    /// # drop(mutex);
+    /// # }
+    /// ```
     pub fn new(session: &Session, name: impl Into<Key>) -> Self {
         Self { session: session.clone(), name: name.into() }
     }
 
-    /// Waits for the lock.
-    ///
-    /// Dropping the future leaves the queue: see [`Session`] for when the key is gone.
+    /// Acquires the lock. Waits until it is free.
     ///
     /// # Errors
-    /// [`Error::Lost`] when the place in the queue was deleted, [`Error::Expired`] when the session ended, both at once and not only
-    /// when it would have been the caller's turn; [`Error::KeyExists`] when the session's key is attached to another lease;
-    /// [`Error::Full`] when the session has too many places; the client's error when
-    /// etcd could not be asked, or refused. None of them leaves a key behind.
+    ///
+    /// - [`Error::LockLost`] if the key of the waiter was deleted, and [`Error::SessionExpired`] if the session ended. Both are
+    ///   returned immediately, not only when the lock becomes free.
+    /// - [`Error::KeyExists`] if the session's key in the queue is attached to another lease.
+    /// - [`Error::CapacityExceeded`] if the session has its maximum number of entries.
+    /// - The client's error if etcd could not be reached or rejected the request.
+    ///
+    /// No error leaves a key behind.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(mutex: etcd_concurrency::Mutex) -> Result<(), etcd_concurrency::Error> {
+    /// let guard = mutex.lock().await?;
+    /// println!("locked with fence {}", guard.fence());
+    /// guard.unlock().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Lock")]
     pub async fn lock(&self) -> Result<Guard, Error> {
-        let mut place = Place::contend(&self.session, &self.name, true).await?;
-        let rivals = Rivals::all_gone(contender_prefix(&self.name));
-        let entered = place.enter(Value::new(), rivals.ahead()).await?;
-        wait(&place, &rivals, entered).await?;
-        Ok(Guard::new(place))
+        let mut entry = QueueEntry::contend(&self.session, &self.name, true).await?;
+        let wait_set = WaitSet::all_before(contender_prefix(&self.name));
+        let entered = entry.enter(Value::new(), wait_set.query()).await?;
+        wait(&entry, &wait_set, entered).await?;
+        Ok(Guard::new(entry))
     }
 
-    /// Waits for the lock, but no longer than `limit`.
+    /// Acquires the lock, waiting at most for `limit`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] after that time, else as [`lock`](Self::lock).
-    pub async fn lock_within(&self, limit: Duration) -> Result<Guard, Error> {
+    ///
+    /// Returns [`Error::TimedOut`] after `limit`, or the errors of [`lock`](Self::lock).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(mutex: etcd_concurrency::Mutex) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let guard = mutex.try_lock_for(Duration::from_secs(3)).await?;
+    /// guard.unlock().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn try_lock_for(&self, limit: Duration) -> Result<Guard, Error> {
         timeout(limit, self.lock()).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Takes the lock if nobody has it or waits for it. One transaction; refused, it writes the session's token.
+    /// Acquires the lock if it is free and no contender waits for it.
+    ///
+    /// It sends one transaction. If the lock is taken, the transaction writes only the session's token.
     ///
     /// # Errors
-    /// [`Error::Held`] when somebody has it or waits, else as [`lock`](Self::lock).
+    ///
+    /// Returns [`Error::Locked`] if the lock is held or a contender waits for it, or the errors of [`lock`](Self::lock).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves no key behind. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(mutex: etcd_concurrency::Mutex) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_concurrency::Error;
+    ///
+    /// match mutex.try_lock().await {
+    ///     Ok(guard) => guard.unlock().await?,
+    ///     Err(Error::Locked) => println!("another holder has the lock"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "TryLock")]
     pub async fn try_lock(&self) -> Result<Guard, Error> {
-        let mut place = Place::contend(&self.session, &self.name, false).await?;
+        let mut entry = QueueEntry::contend(&self.session, &self.name, false).await?;
         let queue = contender_prefix(&self.name);
         let empty = Compare::create_revision(&queue).equal(0).prefix();
         let first = Get::new(&queue).keys_only().first_create();
-        match place.create_if(empty, Value::new(), Vec::new(), Some(first)).await? {
-            Answer::Created(_) => Ok(Guard::new(place)),
-            // The session's lease has the key already: from an earlier copy of this entry, or from before it was taken over.
-            Answer::Found(own, first) => {
+        match entry.create_if(empty, Value::new(), Vec::new(), Some(first)).await? {
+            CreateOutcome::Created(_) => Ok(Guard::new(entry)),
+            // From an earlier copy of this request, or from before the session took the lease over.
+            CreateOutcome::Found(own, first) => {
                 let first = first.first().and_then(GetResponse::first);
                 let holds = first.is_some_and(|first| first.create_revision == own.create_revision);
-                if holds { Ok(Guard::new(place)) } else { Err(Error::Held) }
+                if holds { Ok(Guard::new(entry)) } else { Err(Error::Locked) }
             }
-            Answer::Refused(_) => Err(Error::Held),
+            CreateOutcome::Rejected(_) => Err(Error::Locked),
         }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(&self) -> &Key {
         &self.name
     }

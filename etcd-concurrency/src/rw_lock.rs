@@ -1,4 +1,23 @@
-//! The lock that many readers or one writer have.
+//! A lock with many readers or one writer at a time.
+//!
+//! An [`RwLock`] is fair: a reader waits for the writers that arrived before it, and a writer for all contenders that did.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+//! use etcd_client_core::Put;
+//! use etcd_concurrency::{RwLock, Session};
+//!
+//! let session = Session::builder(&client).await?;
+//! let lock = RwLock::new(&session, "config");
+//! let reader = lock.read().await?;
+//! reader.unlock().await?;
+//! let writer = lock.write().await?;
+//! let txn = client.txn().when(writer.owned()).then(Put::new("limits", "20"));
+//! assert!(txn.await?.succeeded());
+//! writer.unlock().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::time::Duration;
 
@@ -7,46 +26,31 @@ use tokio::time::timeout;
 
 use crate::{
     Error, Guard, Session,
-    acquire::{acquire, below, try_acquire},
-    contender_prefix,
-    waiting::Rivals,
+    keys::{below, contender_prefix},
+    queue_entry::acquire::{acquire, try_acquire},
+    waiting::WaitSet,
 };
 
-/// A lock that many readers or one writer have at a time, granted in the order of arrival: a reader waits for the writers that came
-/// before it, a writer for everybody.
+/// A lock that many readers or one writer hold at a time, granted in the order of arrival.
 ///
-/// **Guarantees.**
-/// A writer excludes everybody, by the rule of etcd's revisions; neither readers nor writers can be kept waiting by those who
-/// come later.
-/// A reader that waits is woken when the last writer ahead leaves, a writer when the last contender ahead does: at most once for each
-/// that was ahead.
-///
-/// **What breaks it.**
-/// Whoever holds it after its lease expired may not know it: see [`Guard`].
-/// A task that waits for the write lock while it holds the read lock waits for ever.
-/// Go's `RWMutex` does not look at its own key: one whose session ended while it waited returns as if it held the lock.
-///
-/// **Keys.**
-/// `name/read/...` and `name/write/...`, as Go's `recipe.RWMutex` has them: both exclude each other.
-///
+/// A reader waits for the writers that arrived before it, a writer for all contenders that did.
 /// It keeps its session and its client alive.
 ///
-/// ```no_run
-/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
-/// use etcd_client_core::Put;
-/// use etcd_concurrency::{RwLock, Session};
+/// **Guarantees.**
+/// A writer excludes all other holders, ordered by etcd's revisions. Later contenders cannot delay earlier ones, so neither
+/// readers nor writers starve.
+/// A waiting reader is woken when the last writer ahead leaves, a writer when the last contender ahead does: at most once for
+/// each contender that was ahead.
 ///
-/// let session = Session::builder(&client).await?;
-/// let lock = RwLock::new(&session, "config");
-/// let reading = lock.read().await?;
-/// reading.unlock().await?;
-/// let writing = lock.write().await?;
-/// let txn = client.txn().when(writing.owned()).then(Put::new("limits", "20"));
-/// assert!(txn.await?.succeeded());
-/// writing.unlock().await?;
-/// # Ok(())
-/// # }
-/// ```
+/// **What breaks it.**
+/// A holder whose lease expired may not know it yet: see [`Guard`].
+/// A task that waits for the write lock while it holds the read lock deadlocks.
+/// Go's `RWMutex` does not watch its own key: if its session ends while it waits, it returns as if it held the lock.
+///
+/// **Keys.**
+/// `name/read/...` and `name/write/...`, as Go's `recipe.RWMutex`. Rust and Go programs exclude each other.
+#[doc(alias = "RWMutex")]
+#[doc(alias = "NewRWMutex")]
 #[derive(Clone, Debug)]
 pub struct RwLock {
     session: Session,
@@ -54,61 +58,162 @@ pub struct RwLock {
 }
 
 impl RwLock {
-    /// The lock of this name, held by this session.
+    /// Creates a handle of the lock `name`, which the session holds once it is acquired.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// let lock = etcd_concurrency::RwLock::new(&session, "config");
+    /// # drop(lock);
+    /// # }
+    /// ```
     pub fn new(session: &Session, name: impl Into<Key>) -> Self {
         Self { session: session.clone(), queue: contender_prefix(name) }
     }
 
-    /// Waits for the lock together with other readers.
-    ///
-    /// Dropping the future leaves the queue: see [`Session`] for when the key is gone.
+    /// Acquires the lock for reading, shared with other readers. Waits for the writers ahead.
     ///
     /// # Errors
-    /// As [`Mutex::lock`](crate::Mutex::lock).
+    ///
+    /// Returns the errors of [`Mutex::lock`](crate::Mutex::lock).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(lock: etcd_concurrency::RwLock) -> Result<(), etcd_concurrency::Error> {
+    /// let reader = lock.read().await?;
+    /// reader.unlock().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "RLock")]
     pub async fn read(&self) -> Result<Guard, Error> {
-        acquire(&self.session, &self.readers(), &self.before_a_reader()).await
+        acquire(&self.session, &self.readers(), &self.reader_wait_set()).await
     }
 
-    /// Waits for the lock alone.
-    ///
-    /// Dropping the future leaves the queue: see [`Session`] for when the key is gone.
+    /// Acquires the lock for writing, exclusively. Waits for all contenders ahead.
     ///
     /// # Errors
-    /// As [`Mutex::lock`](crate::Mutex::lock).
+    ///
+    /// Returns the errors of [`Mutex::lock`](crate::Mutex::lock).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(lock: etcd_concurrency::RwLock) -> Result<(), etcd_concurrency::Error> {
+    /// let writer = lock.write().await?;
+    /// writer.unlock().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Lock")]
     pub async fn write(&self) -> Result<Guard, Error> {
-        acquire(&self.session, &self.writers(), &self.before_a_writer()).await
+        acquire(&self.session, &self.writers(), &self.writer_wait_set()).await
     }
 
-    /// Waits together with other readers, but no longer than `limit`.
+    /// Acquires the lock for reading, waiting at most for `limit`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] after that time, else as [`read`](Self::read).
-    pub async fn read_within(&self, limit: Duration) -> Result<Guard, Error> {
+    ///
+    /// Returns [`Error::TimedOut`] after `limit`, or the errors of [`read`](Self::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(lock: etcd_concurrency::RwLock) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let reader = lock.try_read_for(Duration::from_secs(3)).await?;
+    /// # drop(reader);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn try_read_for(&self, limit: Duration) -> Result<Guard, Error> {
         timeout(limit, self.read()).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Waits for the lock alone, but no longer than `limit`.
+    /// Acquires the lock for writing, waiting at most for `limit`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] after that time, else as [`write`](Self::write).
-    pub async fn write_within(&self, limit: Duration) -> Result<Guard, Error> {
+    ///
+    /// Returns [`Error::TimedOut`] after `limit`, or the errors of [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(lock: etcd_concurrency::RwLock) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let writer = lock.try_write_for(Duration::from_secs(3)).await?;
+    /// # drop(writer);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn try_write_for(&self, limit: Duration) -> Result<Guard, Error> {
         timeout(limit, self.write()).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Takes the lock together with other readers if no writer has it or waits for it.
+    /// Acquires the lock for reading if no writer holds it or waits for it.
     ///
     /// # Errors
-    /// [`Error::Held`] when one does, else as [`read`](Self::read).
+    ///
+    /// Returns [`Error::Locked`] if a writer does, or the errors of [`read`](Self::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves no key behind. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(lock: etcd_concurrency::RwLock) -> Result<(), etcd_concurrency::Error> {
+    /// let reader = lock.try_read().await?;
+    /// # drop(reader);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_read(&self) -> Result<Guard, Error> {
-        try_acquire(&self.session, &self.readers(), &self.before_a_reader()).await
+        try_acquire(&self.session, &self.readers(), &self.reader_wait_set()).await
     }
 
-    /// Takes the lock alone if nobody has it or waits for it.
+    /// Acquires the lock for writing if no contender holds it or waits for it.
     ///
     /// # Errors
-    /// [`Error::Held`] when somebody does, else as [`write`](Self::write).
+    ///
+    /// Returns [`Error::Locked`] if a contender does, or the errors of [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves no key behind. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(lock: etcd_concurrency::RwLock) -> Result<(), etcd_concurrency::Error> {
+    /// let writer = lock.try_write().await?;
+    /// # drop(writer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_write(&self) -> Result<Guard, Error> {
-        try_acquire(&self.session, &self.writers(), &self.before_a_writer()).await
+        try_acquire(&self.session, &self.writers(), &self.writer_wait_set()).await
     }
 
     fn readers(&self) -> Key {
@@ -119,11 +224,11 @@ impl RwLock {
         below(&self.queue, "write/")
     }
 
-    fn before_a_reader(&self) -> Rivals {
-        Rivals::all_gone(self.writers())
+    fn reader_wait_set(&self) -> WaitSet {
+        WaitSet::all_before(self.writers())
     }
 
-    fn before_a_writer(&self) -> Rivals {
-        Rivals::all_gone(&self.queue)
+    fn writer_wait_set(&self) -> WaitSet {
+        WaitSet::all_before(&self.queue)
     }
 }

@@ -1,4 +1,20 @@
-//! The lock that a number of holders have at a time.
+//! A lock with up to N concurrent holders.
+//!
+//! A [`Semaphore`] limits concurrency across processes, for instance the number of parallel uploads.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+//! use std::num::NonZeroUsize;
+//! use etcd_concurrency::{Semaphore, Session};
+//!
+//! let session = Session::builder(&client).await?;
+//! let three = NonZeroUsize::new(3).expect("not zero");
+//! let permit = Semaphore::new(&session, "uploads", three).acquire().await?;
+//! permit.scope(async { /* upload */ }).await?;
+//! permit.unlock().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -7,41 +23,27 @@ use tokio::time::timeout;
 
 use crate::{
     Error, Guard, Session,
-    acquire::{acquire, try_acquire},
-    contender_prefix,
-    waiting::Rivals,
+    keys::contender_prefix,
+    queue_entry::acquire::{acquire, try_acquire},
+    waiting::WaitSet,
 };
 
-/// A number of permits that many share, granted in the order of arrival.
-///
-/// **Guarantees.**
-/// By the rule of etcd's revisions at most so many hold a permit at a time.
-/// A waiter counts those ahead of it as they leave, on one watch, and asks once, when it may be its turn.
-///
-/// **What breaks it.**
-/// Contenders that were told different numbers of permits.
-/// Whoever holds a permit after its lease expired may not know it: see [`Guard`]; here a fence tells holders apart, it does not tell
-/// which of two is the later holder of one permit.
-/// Every waiter is told of every departure, so that hundreds of waiters cost hundreds of events each time.
-///
-/// **Keys.**
-/// `name/<lease>-<random>`; the Go client has no such recipe.
+/// A lock with up to N concurrent holders, granted in the order of arrival.
 ///
 /// It keeps its session and its client alive.
 ///
-/// ```no_run
-/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
-/// use std::num::NonZeroUsize;
-/// use etcd_concurrency::{Semaphore, Session};
+/// **Guarantees.**
+/// At most N contenders hold a permit at a time, ordered by etcd's revisions.
+/// A waiter counts the departures ahead of it with one watch, and sends one request when it may be its turn.
 ///
-/// let session = Session::builder(&client).await?;
-/// let three = NonZeroUsize::new(3).expect("not zero");
-/// let permit = Semaphore::new(&session, "uploads", three).acquire().await?;
-/// permit.scope(async { /* upload */ }).await?;
-/// permit.unlock().await?;
-/// # Ok(())
-/// # }
-/// ```
+/// **What breaks it.**
+/// Contenders that use different numbers of permits.
+/// A holder whose lease expired may not know it yet: see [`Guard`]. A fence identifies a holder here, but does not show which of
+/// two holders had the same permit later.
+/// Each departure is sent to every waiter: hundreds of waiters receive hundreds of events per departure.
+///
+/// **Keys.**
+/// `name/<lease>-<random>`. The Go client has no such recipe.
 #[derive(Clone, Debug)]
 pub struct Semaphore {
     session: Session,
@@ -50,38 +52,95 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// The semaphore of this name. All who use it have to give the same number of permits.
+    /// Creates a handle of the semaphore `name`. All contenders have to use the same number of permits.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// use std::num::NonZeroUsize;
+    ///
+    /// let three = NonZeroUsize::new(3).expect("not zero");
+    /// let semaphore = etcd_concurrency::Semaphore::new(&session, "uploads", three);
+    /// # drop(semaphore);
+    /// # }
+    /// ```
     pub fn new(session: &Session, name: impl Into<Key>, permits: NonZeroUsize) -> Self {
         Self { session: session.clone(), queue: contender_prefix(name), permits }
     }
 
-    /// Waits for a permit. A session can have several.
-    ///
-    /// Dropping the future leaves the queue: see [`Session`] for when the key is gone.
+    /// Acquires a permit. Waits until one is free. A session can hold several permits.
     ///
     /// # Errors
-    /// As [`Mutex::lock`](crate::Mutex::lock).
+    ///
+    /// Returns the errors of [`Mutex::lock`](crate::Mutex::lock).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(semaphore: etcd_concurrency::Semaphore) -> Result<(), etcd_concurrency::Error> {
+    /// let permit = semaphore.acquire().await?;
+    /// permit.unlock().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire(&self) -> Result<Guard, Error> {
-        acquire(&self.session, &self.queue, &self.rivals()).await
+        acquire(&self.session, &self.queue, &self.wait_set()).await
     }
 
-    /// Waits for a permit, but no longer than `limit`.
+    /// Acquires a permit, waiting at most for `limit`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] after that time, else as [`acquire`](Self::acquire).
-    pub async fn acquire_within(&self, limit: Duration) -> Result<Guard, Error> {
+    ///
+    /// Returns [`Error::TimedOut`] after `limit`, or the errors of [`acquire`](Self::acquire).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(semaphore: etcd_concurrency::Semaphore) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let permit = semaphore.try_acquire_for(Duration::from_secs(3)).await?;
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn try_acquire_for(&self, limit: Duration) -> Result<Guard, Error> {
         timeout(limit, self.acquire()).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Takes a permit if one is free.
+    /// Acquires a permit if one is free.
     ///
     /// # Errors
-    /// [`Error::Held`] when none is, else as [`acquire`](Self::acquire).
+    ///
+    /// Returns [`Error::Locked`] if none is free, or the errors of [`acquire`](Self::acquire).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves no key behind. [`Session`] describes when the key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(semaphore: etcd_concurrency::Semaphore) -> Result<(), etcd_concurrency::Error> {
+    /// let permit = semaphore.try_acquire().await?;
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_acquire(&self) -> Result<Guard, Error> {
-        try_acquire(&self.session, &self.queue, &self.rivals()).await
+        try_acquire(&self.session, &self.queue, &self.wait_set()).await
     }
 
-    fn rivals(&self) -> Rivals {
-        Rivals::at_most(self.permits.get() - 1, &self.queue)
+    fn wait_set(&self) -> WaitSet {
+        WaitSet::all_but(self.permits.get() - 1, &self.queue)
     }
 }

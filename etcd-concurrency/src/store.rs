@@ -1,20 +1,25 @@
-//! Where the keys of a recipe are: a client, or any services that stand for one.
+//! The services that recipes run on.
 
 use std::sync::Arc;
 
 use etcd_client_core::{Client, Kv, Lease, Watch};
 
-/// The services that recipes work on: those of a [`Client`], or any others, such as decorators and mocks.
+/// The services that recipes run on: those of a [`Client`], or any others, such as wrappers and mocks.
 ///
-/// It keeps its client alive, and so does each recipe on it: dropping the last [`Client`] ends none of them.
+/// Recipes accept `&Client` and `&Store` wherever they take `impl Into<Store>`.
+///
+/// A store keeps its client alive, and so does each recipe on it: dropping the last [`Client`] handle does not end them.
 /// [`Client::close`] does.
+///
+/// # Examples
 ///
 /// ```no_run
 /// # fn example(client: etcd_client_core::Client) {
-/// use etcd_concurrency::Store;
+/// use etcd_concurrency::{Queue, Store};
 ///
-/// let store: Store = (&client).into();
-/// # let _ = store;
+/// let store = Store::from(&client);
+/// let queue = Queue::new(&store, "mails");
+/// # drop(queue);
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -30,14 +35,29 @@ enum Services {
 }
 
 impl Store {
-    /// A store of any two services, which must be those of one cluster.
+    /// Creates a store from two services of the same cluster.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(client: etcd_client_core::Client) {
+    /// use std::sync::Arc;
+    /// use etcd_concurrency::Store;
+    ///
+    /// // A client implements all service traits, and so do wrappers and mocks.
+    /// let client = Arc::new(client);
+    /// let store = Store::new(client.clone(), client.clone()).with_leases(client);
+    /// # drop(store);
+    /// # }
+    /// ```
     pub fn new(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>) -> Self {
         Self { services: Services::Any { kv, watch }, leases: None }
     }
 
-    /// Sets the Lease service. Default: that of the client, and none in a store of other services.
+    /// Sets the lease service. The default is the client's, or none in a store of other services.
     ///
-    /// Only sessions with [`Tokens::lease_per_entry`](crate::Tokens::lease_per_entry) use it.
+    /// Sessions use it to create or renew their lease and for
+    /// [`Tokens::lease_per_entry`](crate::session::Tokens::lease_per_entry).
     #[must_use = "returns the changed store"]
     pub fn with_leases(mut self, leases: Arc<dyn Lease>) -> Self {
         self.leases = Some(leases);
@@ -52,7 +72,7 @@ impl Store {
         }
     }
 
-    /// The KV service.
+    /// Returns the KV service.
     pub fn kv(&self) -> &dyn Kv {
         match &self.services {
             Services::Client(client) => client.kv(),
@@ -60,7 +80,7 @@ impl Store {
         }
     }
 
-    /// The Watch service.
+    /// Returns the watch service.
     pub fn watch_service(&self) -> &dyn Watch {
         match &self.services {
             Services::Client(client) => client.watch_service(),

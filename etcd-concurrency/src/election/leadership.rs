@@ -1,73 +1,144 @@
-//! What a leader has in hand.
+//! The leadership of an elected candidate.
 
 use std::fmt;
 
 use etcd_client_core::{Compare, Key, Revision, Value};
 
-use crate::{Error, Guard, Session, place::Place};
+use crate::{Error, Guard, Session, queue_entry::QueueEntry};
 
-/// The leadership of an [`Election`](crate::Election), until it is resigned, lost or dropped; dropping it resigns in the background.
+/// The leadership of an [`Election`](crate::Election), until it is resigned, lost or dropped.
 ///
-/// It keeps its session and its client alive.
+/// Dropping it resigns in the background. It keeps its session and its client alive.
 #[must_use = "a leadership that is dropped is resigned"]
 pub struct Leadership {
     guard: Guard,
 }
 
 impl Leadership {
-    pub(super) fn new(place: Place) -> Self {
-        Self { guard: Guard::new(place) }
+    pub(super) fn new(entry: QueueEntry) -> Self {
+        Self { guard: Guard::new(entry) }
     }
 
-    /// Replaces the value that everybody sees.
+    /// Replaces the value that observers see.
     ///
     /// # Errors
-    /// [`Error::NotOwner`] when the leadership was lost, [`Error::Expired`] when the session is over, else the client's: its
-    /// outcome says whether the value may be shown.
+    ///
+    /// Returns [`Error::NotOwner`] if the leadership was lost, [`Error::SessionExpired`] if the session has ended, or the client's
+    /// error. Its outcome shows whether the value may have been published.
+    ///
+    /// # Cancel safety
+    ///
+    /// After the future is dropped, the value may or may not be published. It never replaces the value of a later proclamation.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(leadership: etcd_concurrency::election::Leadership) -> Result<(), etcd_concurrency::Error> {
+    /// leadership.proclaim("host-1, ready").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Proclaim")]
     pub async fn proclaim(&self, value: impl Into<Value> + Send) -> Result<(), Error> {
         let value = value.into();
-        self.guard.place().put(value).await
+        self.guard.entry().put(value).await
     }
 
-    /// The fence: the revision that created the leader's key. Every later leader has a higher one.
+    /// Returns the fence: the revision that created the leader's key. Every later leader has a higher fence.
+    #[doc(alias = "Rev")]
     pub fn fence(&self) -> Revision {
         self.guard.fence()
     }
 
-    /// The leader's key.
+    /// Returns the leader's key.
+    #[doc(alias = "Key")]
     pub fn key(&self) -> &Key {
         self.guard.key()
     }
 
-    /// The session that it is held by.
+    /// Returns the session that holds the leadership.
     pub fn session(&self) -> &Session {
         self.guard.session()
     }
 
-    /// Holds while the leadership does: see [`Guard::owned`].
+    /// Returns a condition that holds while the leadership does: see [`Guard::owned`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use etcd_client_core::{Client, Put};
+    /// # use etcd_concurrency::{Error, election::Leadership};
+    /// # async fn example(client: Client, leadership: Leadership) -> Result<(), Error> {
+    /// let txn = client.txn().when(leadership.owned()).then(Put::new("plan", "...")).await?;
+    /// println!("applied: {}", txn.succeeded());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn owned(&self) -> Compare {
         self.guard.owned()
     }
 
-    /// Waits until the leadership is lost: see [`Guard::lost`].
+    /// Waits until the leadership is lost, and returns the reason: see [`Guard::lost`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(leadership: etcd_concurrency::election::Leadership) {
+    /// tokio::select! {
+    ///     error = leadership.lost() => eprintln!("stop leading: {error}"),
+    ///     () = async { /* lead */ } => println!("done"),
+    /// }
+    /// # }
+    /// ```
     pub fn lost(&self) -> impl Future<Output = Error> + Send + 'static + use<> {
         self.guard.lost()
     }
 
-    /// Runs a future for as long as the leadership holds: see [`Guard::scope`].
+    /// Runs a future while the leadership is held, and drops it when the leadership is lost: see [`Guard::scope`].
     ///
     /// # Errors
-    /// When it was lost; the future was not polled again.
+    ///
+    /// Returns the reason of [`lost`](Self::lost). The future was not polled again after that.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the inner one. The leadership stays held.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(leadership: etcd_concurrency::election::Leadership) -> Result<(), etcd_concurrency::Error> {
+    /// leadership.scope(async { /* lead */ }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn scope<F: Future>(&self, future: F) -> Result<F::Output, Error> {
         self.guard.scope(future).await
     }
 
-    /// Gives the leadership up.
-    ///
-    /// Where the future is dropped or fails, the session gives it up in the background.
+    /// Gives up the leadership.
     ///
     /// # Errors
-    /// As [`Guard::unlock`].
+    ///
+    /// Returns the errors of [`Guard::unlock`]: [`Error::NotOwner`] if the leadership was lost before.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped or fails, the session gives up the leadership in the background.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(leadership: etcd_concurrency::election::Leadership) -> Result<(), etcd_concurrency::Error> {
+    /// leadership.resign().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Resign")]
     pub async fn resign(self) -> Result<(), Error> {
         self.guard.unlock().await
     }

@@ -1,4 +1,26 @@
-//! Elections: one leader at a time, whose value everybody can see.
+//! Elections: one leader at a time, whose value is visible to everyone.
+//!
+//! Candidates [`campaign`](Election::campaign) through a [`Session`] and get a [`Leadership`] when they are elected. Other
+//! programs follow the leader with an [`Observer`], which needs no session.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+//! use std::time::Duration;
+//! use etcd_client_core::Put;
+//! use etcd_concurrency::{Election, Session};
+//!
+//! let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
+//! let election = Election::new(&session, "scheduler");
+//!
+//! let leadership = election.campaign("host-1").await?;
+//! leadership.proclaim("host-1, ready").await?;
+//! // etcd applies the write only while this process leads.
+//! let txn = client.txn().when(leadership.owned()).then(Put::new("plan", "..."));
+//! assert!(txn.await?.succeeded());
+//! leadership.resign().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod contenders;
 mod leadership;
@@ -14,45 +36,30 @@ pub use leadership::Leadership;
 pub use observer::Observer;
 
 use crate::{
-    Error, Session, contender_key, contender_prefix,
-    place::{Entered, Place},
-    waiting::{Rivals, wait},
+    Error, Session,
+    keys::{contender_key, contender_prefix},
+    queue_entry::{Entered, QueueEntry},
+    waiting::{WaitSet, wait},
 };
 
-/// An office that one leader has at a time, in the order in which they campaigned.
-///
-/// **Guarantees.**
-/// As of a [`Mutex`](crate::Mutex): of all leaders by the rule of etcd's revisions one is the first, each later one has a higher
-/// fence, and a candidate is woken by the departure of the one directly ahead and by nothing else.
-/// A candidate whose session ends, or whose key is deleted, is told so at once and never wins.
-///
-/// **What breaks it.**
-/// A leader whose lease expired may not know it yet: writes that only the leader may make need [`Leadership::owned`], work that
-/// cannot be fenced [`Leadership::scope`].
-/// An election `a` waits for the leaders of elections below it, such as `a/b`: see [`names_collide`](crate::names_collide).
-///
-/// **Keys.**
-/// Those of Go's `concurrency.Election` and of `etcdctl elect`: `name/<lease>`, with what the leader proclaims as value.
+/// An election with one leader at a time, in the order in which the candidates campaigned.
 ///
 /// It keeps its session and its client alive.
 ///
-/// ```no_run
-/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
-/// use std::time::Duration;
-/// use etcd_client_core::Put;
-/// use etcd_concurrency::{Election, Session};
+/// **Guarantees.**
+/// The same as those of a [`Mutex`](crate::Mutex): leaders are ordered by etcd's revisions, each later leader has a higher fence,
+/// and a candidate is woken only when the one directly ahead leaves.
+/// A candidate whose session ends or whose key is deleted gets an error immediately, and is never elected.
 ///
-/// let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
-/// let election = Election::new(&session, "scheduler");
+/// **What breaks it.**
+/// A leader whose lease expired may not know it yet. Writes that only the leader may make need [`Leadership::owned`]; work that
+/// cannot be fenced needs [`Leadership::scope`].
+/// An election `a` waits for the leaders of elections below it, such as `a/b`: see
+/// [`names_collide`](crate::keys::names_collide).
 ///
-/// let leadership = election.campaign("host-1").await?;
-/// leadership.proclaim("host-1, ready").await?;
-/// let txn = client.txn().when(leadership.owned()).then(Put::new("plan", "..."));
-/// assert!(txn.await?.succeeded());
-/// leadership.resign().await?;
-/// # Ok(())
-/// # }
-/// ```
+/// **Keys.**
+/// `name/<lease>`, with the leader's proclaimed value, as Go's `concurrency.Election` and `etcdctl elect`.
+#[doc(alias = "NewElection")]
 #[derive(Clone, Debug)]
 pub struct Election {
     session: Session,
@@ -60,40 +67,85 @@ pub struct Election {
 }
 
 impl Election {
-    /// The election of this name, with candidates of this session.
+    /// Creates a handle of the election `name`, whose candidates belong to this session.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// let election = etcd_concurrency::Election::new(&session, "scheduler");
+    /// # drop(election);
+    /// # }
+    /// ```
     pub fn new(session: &Session, name: impl Into<Key>) -> Self {
         Self { session: session.clone(), name: name.into() }
     }
 
-    /// Waits until the caller is the leader, and shows `value` to all who look.
+    /// Waits until the caller is elected, and publishes `value`.
     ///
-    /// A session has one place in the queue: a second campaign waits for the end of the first one's leadership.
-    /// A place that the session's lease had before is kept, and its value replaced.
-    /// Dropping the future withdraws: see [`Session`] for when the key is gone.
+    /// A session has one candidate per election: a second campaign waits until the leadership of the first one ends. A key that
+    /// the session's lease has from before is kept, and its value replaced.
     ///
     /// # Errors
-    /// [`Error::Lost`] when the candidate's key was deleted, [`Error::Expired`] when the session ended, both at once;
-    /// [`Error::Full`] when the session has too many places; the client's error when etcd could not be asked, or refused.
-    /// None of them leaves a key behind.
+    ///
+    /// - [`Error::LockLost`] if the candidate's key was deleted, and [`Error::SessionExpired`] if the session ended. Both are
+    ///   returned immediately.
+    /// - [`Error::CapacityExceeded`] if the session has its maximum number of entries.
+    /// - The client's error if etcd could not be reached or rejected the request.
+    ///
+    /// No error leaves a key behind.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future withdraws the candidate. [`Session`] describes when its key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(election: etcd_concurrency::Election) -> Result<(), etcd_concurrency::Error> {
+    /// let leadership = election.campaign("host-1").await?;
+    /// leadership.scope(async { /* lead */ }).await?;
+    /// leadership.resign().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Campaign")]
     pub async fn campaign(&self, value: impl Into<Value> + Send) -> Result<Leadership, Error> {
         let value = value.into();
-        let mut place = Place::contend(&self.session, &self.name, true).await?;
-        let rivals = Rivals::all_gone(contender_prefix(&self.name));
-        let entered = place.enter(value.clone(), rivals.ahead()).await?;
+        let mut entry = QueueEntry::contend(&self.session, &self.name, true).await?;
+        let wait_set = WaitSet::all_before(contender_prefix(&self.name));
+        let entered = entry.enter(value.clone(), wait_set.query()).await?;
         if let Entered::Found(own) = &entered
             && own.value != value.as_bytes()
         {
-            place.put(value).await?;
+            entry.put(value).await?;
         }
-        wait(&place, &rivals, entered).await?;
-        Ok(Leadership::new(place))
+        wait(&entry, &wait_set, entered).await?;
+        Ok(Leadership::new(entry))
     }
 
-    /// Waits to be the leader, but no longer than `limit`.
+    /// Waits until the caller is elected, at most for `limit`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] after that time, else as [`campaign`](Self::campaign).
-    pub async fn campaign_within(
+    ///
+    /// Returns [`Error::TimedOut`] after `limit`, or the errors of [`campaign`](Self::campaign).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future withdraws the candidate. [`Session`] describes when its key is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(election: etcd_concurrency::Election) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let leadership = election.try_campaign_for("host-1", Duration::from_secs(30)).await?;
+    /// # drop(leadership);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn try_campaign_for(
         &self,
         value: impl Into<Value> + Send,
         limit: Duration,
@@ -101,11 +153,35 @@ impl Election {
         timeout(limit, self.campaign(value)).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Takes up the leadership that was won under this key, by an earlier process for instance. Waits while this session itself
-    /// has it in hand.
+    /// Resumes a leadership that was won with this key, for instance by an earlier process.
+    ///
+    /// Waits while another task of this session holds the key.
     ///
     /// # Errors
-    /// [`Error::NotOwner`] when the key was not created by the revision `fence`, or is not that of the leader.
+    ///
+    /// Returns [`Error::NotOwner`] if the key was not created by the revision `fence` or is not the leader's,
+    /// [`Error::SessionExpired`] if the session has ended, [`Error::CapacityExceeded`] if it has its maximum number of entries, or
+    /// the client's error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect on the leadership.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use etcd_client_core::{Client, Key, LeaseId, Revision};
+    /// # async fn example(client: Client, lease: LeaseId, key: Key, fence: Revision) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_concurrency::{Election, Session};
+    ///
+    /// // An earlier process stored its lease, its key and its fence.
+    /// let session = Session::builder(&client).lease(lease).await?;
+    /// let leadership = Election::new(&session, "scheduler").resume(key, fence).await?;
+    /// # drop(leadership);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ResumeElection")]
     pub async fn resume(&self, key: impl Into<Key> + Send, fence: Revision) -> Result<Leadership, Error> {
         let key = key.into();
         let own = key == self.key();
@@ -114,26 +190,53 @@ impl Election {
         if leader.key != key.as_bytes() || leader.create_revision != fence {
             return Err(Error::NotOwner);
         }
-        let mut place = Place::new(&self.session, key, slot)?;
-        place.found(fence, leader.mod_revision);
-        Ok(Leadership::new(place))
+        let mut entry = QueueEntry::new(&self.session, key, slot)?;
+        entry.adopt(fence, leader.mod_revision);
+        Ok(Leadership::new(entry))
     }
 
-    /// Who leads, and the value that was proclaimed; `None` when nobody does.
+    /// Returns the leader's key with its proclaimed value, or `None` if there is no leader.
     ///
     /// # Errors
-    /// The client's.
+    ///
+    /// Returns the client's error.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(election: etcd_concurrency::Election) -> Result<(), etcd_concurrency::Error> {
+    /// match election.leader().await? {
+    ///     Some(kv) => println!("{:?} leads", kv.value_str()),
+    ///     None => println!("no leader"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Leader")]
     pub async fn leader(&self) -> Result<Option<KeyValue>, Error> {
         let first = Get::new(contender_prefix(&self.name)).first_create();
         Ok(first.bind(self.session.store().kv()).await?.into_first())
     }
 
-    /// Follows who leads: now, at each change and at each proclamation.
+    /// Returns an observer of the leader: the current one, each change of the leader, and each proclamation.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(election: etcd_concurrency::Election) -> Result<(), etcd_concurrency::Error> {
+    /// let mut observer = election.observe();
+    /// while let Some(leader) = observer.next().await {
+    ///     println!("{:?}", leader?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Observe")]
     pub fn observe(&self) -> Observer {
         Observer::new(self.session.store(), &self.name)
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(&self) -> &Key {
         &self.name
     }

@@ -1,4 +1,4 @@
-//! Following who leads.
+//! An observer of an election's leader.
 
 use std::{collections::VecDeque, fmt};
 
@@ -7,46 +7,50 @@ use futures_core::Stream;
 
 use super::contenders::{Contenders, Leader};
 use crate::{
-    Error, Store, contender_prefix,
-    pause::{Pauses, passes},
+    Error, Store,
+    backoff::{Backoff, is_transient},
+    keys::contender_prefix,
 };
 
-/// Follows who leads: the present first, then each change of the leader and each proclamation, in their order.
+/// An observer of an election's leader: reports the current leader first, then each change of the leader and each proclamation,
+/// in their order.
 ///
-/// A vacancy is told as well. Where history was compacted before it was seen, or another cluster or history was accepted, the present is
-/// told again, and nothing stops.
-/// One read and one watch serve for all of it. Outages are waited out.
+/// It also reports when there is no leader. If history was compacted before it was received, or another cluster or history was
+/// accepted, the current leader is reported again and the observer continues.
+/// An observer uses one read and one watch. It survives outages, and keeps its client alive: dropping the last
+/// [`Client`](etcd_client_core::Client) does not end it.
 ///
-/// It keeps its client alive: dropping the last [`Client`](etcd_client_core::Client) does not end it.
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
-/// use etcd_concurrency::{Leader, Observer};
+/// use etcd_concurrency::election::{Leader, Observer};
 ///
 /// let mut observer = Observer::new(&client, "scheduler");
 /// while let Some(leader) = observer.next().await {
 ///     match leader? {
 ///         Leader::Elected(kv) => println!("{:?} leads", kv.value_str()),
-///         _ => println!("nobody leads"),
+///         _ => println!("no leader"),
 ///     }
 /// }
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "an observer does nothing until it is asked for what is next"]
+#[doc(alias = "Observe")]
+#[must_use = "an observer does nothing until `next` is called"]
 pub struct Observer {
     store: Store,
     queue: Key,
     contenders: Contenders,
-    told: VecDeque<Leader>,
+    pending: VecDeque<Leader>,
     watch: Option<WatchHandle>,
     listed: bool,
-    pauses: Pauses,
+    backoff: Backoff,
     failed: bool,
 }
 
 impl fmt::Debug for Observer {
-    /// Short: contenders may be many, and their values large.
+    /// Prints the number of contenders only, because they may be many and their values large.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observer")
             .field("queue", &self.queue)
@@ -57,33 +61,59 @@ impl fmt::Debug for Observer {
 }
 
 impl Observer {
-    /// Follows the election of this name, without a session.
+    /// Creates an observer of the election `name`, without a session.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(client: etcd_client_core::Client) {
+    /// let observer = etcd_concurrency::election::Observer::new(&client, "scheduler");
+    /// # drop(observer);
+    /// # }
+    /// ```
     pub fn new(store: impl Into<Store>, name: impl Into<Key>) -> Self {
         Self {
             store: store.into(),
             queue: contender_prefix(name),
             contenders: Contenders::default(),
-            told: VecDeque::new(),
+            pending: VecDeque::new(),
             watch: None,
             listed: false,
-            pauses: Pauses::OUTAGE,
+            backoff: Backoff::OUTAGE,
             failed: false,
         }
     }
 
-    /// Who leads next; an error at most once, as the last.
+    /// Returns the next leader. Returns `None` after an error.
     ///
-    /// Cancel safe.
+    /// # Errors
+    ///
+    /// Returns the client's error, for instance if the user may not read or watch the keys. It is the last item.
+    ///
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(mut observer: etcd_concurrency::election::Observer) -> Result<(), etcd_concurrency::Error> {
+    /// while let Some(leader) = observer.next().await {
+    ///     println!("{:?}", leader?.value());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<Leader, Error>> {
         while !self.failed {
-            if let Some(leader) = self.told.pop_front() {
+            if let Some(leader) = self.pending.pop_front() {
                 return Some(Ok(leader));
             }
             match self.step().await {
                 Ok(()) => {}
                 Err(error) if error.is_compacted() => {}
-                // Another history may be accepted, and is told from its beginning then.
-                Err(error) if passes(&error) || lost_history(&error) => self.pauses.pause().await,
+                // The user may accept the other history, which is then listed from scratch.
+                Err(error) if is_transient(&error) || lost_history(&error) => self.backoff.wait().await,
                 Err(error) => {
                     self.failed = true;
                     return Some(Err(error.into()));
@@ -93,13 +123,22 @@ impl Observer {
         None
     }
 
-    /// The same as a stream.
+    /// Converts the observer into a stream.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(observer: etcd_concurrency::election::Observer) {
+    /// let leaders = observer.into_stream();
+    /// # drop(leaders);
+    /// # }
+    /// ```
     pub fn into_stream(self) -> impl Stream<Item = Result<Leader, Error>> + Send + Unpin {
         let next = |mut observer: Self| async move { observer.next().await.map(|leader| (leader, observer)) };
         Box::pin(futures_util::stream::unfold(self, next))
     }
 
-    /// Lists, watches, or takes in what the watch tells: whichever is missing. After an error it begins with the list again.
+    /// Takes one step: lists the contenders, creates the watch, or applies one of its messages. After an error it lists again.
     async fn step(&mut self) -> Result<(), etcd_client_core::Error> {
         if let Some(watch) = &mut self.watch {
             let response = watch.next().await;
@@ -107,24 +146,25 @@ impl Observer {
                 (self.watch, self.listed) = (None, false);
                 return response.map_or(Ok(()), |failed| failed.map(drop));
             };
-            self.pauses.reset();
-            self.told.extend(self.contenders.apply(response.events));
+            self.backoff.reset();
+            self.pending.extend(self.contenders.apply(response.events));
         } else if self.listed {
             let from = self.contenders.revision().next();
             let watch = WatchCreate::new(&self.queue).prefix().start_revision(from);
             let created = watch.bind(self.store.watch_service()).await;
+            // Reset before the error is returned, so that a failed watch is followed by a new listing.
             self.listed = false;
             self.watch = Some(created?);
         } else {
             let all = Get::new(&self.queue).prefix().bind(self.store.kv()).await?;
-            self.told.extend(self.contenders.listed(all.kvs, all.header.revision));
+            self.pending.extend(self.contenders.replace(all.kvs, all.header.revision));
             self.listed = true;
         }
         Ok(())
     }
 }
 
-/// Whether what was read is of another cluster, or of a history that is gone.
+/// Returns whether the response came from another cluster, or from a store that lost part of its history.
 fn lost_history(error: &etcd_client_core::Error) -> bool {
     matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
 }

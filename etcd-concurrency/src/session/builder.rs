@@ -1,32 +1,55 @@
-//! How a session begins.
+//! The settings of a session.
 
 use std::{fmt, pin::Pin, time::Duration};
 
-use etcd_client_core::{Client, LeaseId};
+use etcd_client_core::{ErrorKind, KeptLease, LeaseGrant, LeaseId, LeaseKeepAlive};
 use futures_core::future::BoxFuture;
 
 use super::{Session, Tokens};
-use crate::Error;
+use crate::{Error, Store};
 
-/// How long a lease lives without renewal unless it is said: `defaultSessionTTL` in client/v3/concurrency/session.go.
+/// The default lease TTL: `defaultSessionTTL` in client/v3/concurrency/session.go.
 const TTL: Duration = Duration::from_secs(60);
 
-/// Settings of a [`Session`]; awaiting it begins the session.
+/// A builder for a [`Session`]. Awaiting it starts the session.
 ///
-/// Dropping the future may leave a lease, which expires.
-#[must_use = "a session begins when it is awaited"]
-pub struct SessionBuilder<'a> {
-    client: &'a Client,
+/// Dropping the future may leave a lease behind, which expires.
+///
+/// # Errors
+///
+/// Awaiting it returns the client's error if the lease could not be granted or renewed. It fails with
+/// [`ErrorKind::InvalidConfig`] if the store has no lease service.
+///
+/// # Panics
+///
+/// Starting a session panics outside of a Tokio runtime.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+/// use std::time::Duration;
+/// use etcd_concurrency::Session;
+///
+/// let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
+/// println!("lease {} with a TTL of {:?}", session.lease(), session.ttl());
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "SessionOption")]
+#[must_use = "a session starts when its builder is awaited"]
+pub struct SessionBuilder {
+    store: Store,
     ttl: Duration,
     lease: Option<LeaseId>,
     tokens: Tokens,
     until: BoxFuture<'static, ()>,
 }
 
-impl<'a> SessionBuilder<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
+impl SessionBuilder {
+    pub(super) fn new(store: Store) -> Self {
         Self {
-            client,
+            store,
             ttl: TTL,
             lease: None,
             tokens: Tokens::default(),
@@ -34,53 +57,134 @@ impl<'a> SessionBuilder<'a> {
         }
     }
 
-    /// How long the lease lives without renewal, and so how long others wait for a process that died. Default: 60 s. The server
-    /// raises what it finds too short (2 s by default).
+    /// Sets the lease TTL: the time that other contenders wait for a process that died. The default is 60 s.
+    ///
+    /// The server raises a TTL that is below its minimum, which is 2 s by default. [`Session::ttl`] returns the granted TTL.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let session = etcd_concurrency::Session::builder(&client).ttl(Duration::from_secs(10)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "WithTTL")]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// Takes a lease that exists instead of a new one; the time to live is then that of the lease.
+    /// Takes over an existing lease instead of granting a new one. The TTL is then that of the lease.
     ///
-    /// What is held by the lease is found again: locking what it has locked succeeds at once.
+    /// The session finds everything that is held through the lease: locking a mutex that the lease holds succeeds immediately.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use etcd_client_core::{Client, LeaseId};
+    /// # async fn example(client: Client, lease: LeaseId) -> Result<(), etcd_concurrency::Error> {
+    /// // `lease` was returned by `Session::orphan` in an earlier process.
+    /// let session = etcd_concurrency::Session::builder(&client).lease(lease).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "WithLease")]
     pub fn lease(mut self, id: LeaseId) -> Self {
         self.lease = Some(id);
         self
     }
 
-    /// Sets where the session keeps its tokens, the keys that make its writes one-shot. Default: below `__entry/`.
+    /// Sets the location of the session's tokens, the keys that make its writes one-shot. The default is below `__entry/`.
     ///
-    /// A role that uses recipes needs permission to read and write that prefix, besides the keys of the recipes. Where it cannot
-    /// be granted, [`Tokens::lease_per_entry`] does without.
+    /// A role that uses recipes needs permission to read and write this prefix, in addition to the keys of the recipes. If it
+    /// cannot be granted, use [`Tokens::lease_per_entry`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_concurrency::{Session, session::Tokens};
+    ///
+    /// let session = Session::builder(&client).tokens(Tokens::below("team/entries/")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = tokens;
         self
     }
 
-    /// Ends the session when `future` completes, without revoking the lease, as [`Session::orphan`] does. Default: never.
+    /// Ends the session when `future` completes, without revoking its lease, as [`Session::orphan`] does. The default is never.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_concurrency::Session;
+    ///
+    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// let session = Session::builder(&client).until(async { drop(stopped.await) }).await?;
+    /// drop(stop); // ends the session
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "WithContext")]
     pub fn until(mut self, future: impl Future<Output = ()> + Send + 'static) -> Self {
         self.until = Box::pin(future);
         self
     }
+
+    /// Starts the session on a lease that is already kept alive, for instance by a mock of the lease service.
+    ///
+    /// The settings [`ttl`](Self::ttl) and [`lease`](Self::lease) have no effect.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a Tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    /// use etcd_concurrency::Session;
+    ///
+    /// let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+    /// let session = Session::builder(&client).start(lease);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start(self, lease: KeptLease) -> Session {
+        Session::start(self.store, lease, self.tokens, self.until)
+    }
 }
 
-impl<'a> IntoFuture for SessionBuilder<'a> {
+impl IntoFuture for SessionBuilder {
     type Output = Result<Session, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let kept = match self.lease {
-                Some(id) => self.client.lease().keep_alive(id).await?,
-                None => self.client.lease().grant(self.ttl).keep_alive().await?,
+            let leases = self.store.leases().ok_or_else(no_lease_service)?;
+            let lease = match self.lease {
+                Some(id) => LeaseKeepAlive::new(id).bind(leases).await?,
+                None => LeaseGrant::new(self.ttl).bind(leases).keep_alive().await?,
             };
-            Ok(Session::start(self.client.into(), kept, self.tokens, self.until))
+            Ok(self.start(lease))
         })
     }
 }
 
-impl fmt::Debug for SessionBuilder<'_> {
+fn no_lease_service() -> Error {
+    let text =
+        "the store has no lease service: set Store::with_leases, or call SessionBuilder::start with a lease";
+    etcd_client_core::Error::new(ErrorKind::InvalidConfig, text).into()
+}
+
+impl fmt::Debug for SessionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionBuilder")
             .field("ttl", &self.ttl)

@@ -1,8 +1,31 @@
-//! Sessions: a lease that is kept alive, and whatever recipes hold by it.
+//! Sessions: a lease that is kept alive, and the lifetime of everything that is held through it.
+//!
+//! Start one [`Session`] per process with [`Session::builder`], and create the recipes from it. If the process dies, the lease
+//! expires after its TTL, and other contenders continue.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+//! use std::time::Duration;
+//! use etcd_concurrency::{Mutex, Session};
+//!
+//! let session = Session::builder(&client).ttl(Duration::from_secs(10)).await?;
+//! let guard = Mutex::new(&session, "jobs/nightly").lock().await?;
+//! tokio::select! {
+//!     end = session.lost() => eprintln!("stop working: {end}"),
+//!     () = async { /* the work */ } => guard.unlock().await?,
+//! }
+//! session.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Tokens`] configures where a session keeps the keys that make its writes one-shot. [`SessionEnd`] is the reason why a
+//! session ended.
 
 mod builder;
+pub(crate) mod cleanup;
+mod end;
 pub(crate) mod entry_leases;
-pub(crate) mod settle;
 pub(crate) mod slots;
 mod task;
 mod tokens;
@@ -21,50 +44,53 @@ use tokio::{
 };
 
 pub use builder::SessionBuilder;
+pub use end::SessionEnd;
 pub use tokens::Tokens;
 
 use crate::{
-    Error, SessionEnd, Store,
+    Error, Store,
     token::{Token, pool::Pool, rules::Rules},
 };
+use cleanup::{Cleaner, Cleanup, CleanupPermit, MAX_CLEANUPS};
+use end::end_with;
 use entry_leases::EntryLeases;
-use settle::{PLACES, Settlement, Settler, Ticket};
 use slots::{Slot, Slots};
 use task::Task;
 
-/// A lease that is kept alive, and the life of everything that is acquired by it.
+/// A lease that is kept alive, and the lifetime of everything that is acquired through it.
 ///
-/// All that a session holds in etcd is attached to its lease: when the process dies, the lease expires and others move on.
-/// Cheap to clone; clones are the same session. Each keeps its client alive, and so do the recipes and guards of the session:
-/// dropping the last [`Client`](etcd_client_core::Client) ends none of them, and closing it ends the session.
+/// All keys that a session holds in etcd are attached to its lease. Clones are cheap and refer to the same session. A session
+/// keeps its client alive, and so do its recipes and guards: dropping the last [`Client`](etcd_client_core::Client) handle does
+/// not end the session, closing the client does.
+///
+/// Dropping the last clone, including those in recipes and guards, ends the session as [`orphan`](Self::orphan) does. This
+/// happens when all cleanups are done, and after one TTL in any case.
 ///
 /// **Guarantees.**
 /// [`lost`](Self::lost) resolves at the latest when the lease may have expired on the server, counted from when its last
 /// renewal was sent.
-/// A future of a recipe that is dropped leaves no key behind: the session deletes it in the background. Where the outcome of
-/// the entry is unknown it first burns the entry's token (see below), which takes one more round trip and shows what happened.
-/// Until then the same session cannot try for the same lock again.
+/// Dropping the future of a recipe leaves no key behind: the session deletes the key in the background. If the outcome of the
+/// entry is unknown, the session first burns the entry's token, which takes one more round trip and shows the outcome. The
+/// same session cannot try for the same lock again until this is done.
 ///
 /// **Late copies.**
-/// A request may be applied long after the caller gave it up, because a stopped member or a slow link kept a copy of it. A
-/// session makes its writes one-shot: each compares and puts a *token*, a small key attached to the session's lease, so that
-/// of all copies at most one is ever applied. Putting the token alone burns it, and no copy can be applied any more. What an
-/// operation with an unknown outcome left behind is deleted by its create revision, which never recurs.
-/// Where etcd refuses a burn, because its store is full for instance, it is repeated until it succeeds or the session ends.
-/// [`Tokens`] says where tokens are kept; a user's role needs permission to read and write them. A session can do without:
-/// see [`Tokens::lease_per_entry`].
+/// A request may be applied long after the caller abandoned it, because a hung member or a slow link kept a copy. A session
+/// makes its writes one-shot: each write compares and puts a *token*, a small key attached to the session's lease, so that at
+/// most one of all copies is applied. Putting the token alone *burns* it: no copy can be applied after that. If an operation
+/// with an unknown outcome created a key, the key is deleted by its create revision, which never recurs.
+/// If etcd rejects a burn, for instance because its store is full, the burn is retried until it succeeds or the session ends.
+/// [`Tokens`] sets where tokens are kept. A user's role needs permission to read and write them.
+/// [`Tokens::lease_per_entry`] needs no tokens.
 ///
 /// **What breaks it.**
-/// A second session on the same lease shares its places in each queue.
-/// Clocks do: a machine that is suspended may run on before it notices that time has passed, so that
-/// what must not happen twice needs the fence of its guard ([`Guard::owned`](crate::Guard::owned)), not only the session.
+/// A second session on the same lease shares its keys in each queue.
+/// Clocks: a machine that was suspended may run for a moment before it notices how much time has passed. Work that must not
+/// happen twice needs the fence of its guard ([`Guard::owned`](crate::Guard::owned)), not only the session.
+/// An entry that is applied before it is burnt exists until the session has deleted it. If the client is stopped or
+/// disconnected in between, the entry exists until the lease expires.
+/// Deleting tokens, reusing a lease id, or restoring an older backup makes earlier copies valid again.
 ///
-/// An entry that is applied before it is burnt exists until the session has deleted it again; if the client is stopped or cut off
-/// in between, until the lease expires.
-/// Somebody who deletes tokens, uses a lease id again, or restores an older backup makes copies from before valid again.
-///
-/// The end of the last clone, recipes and guards included, ends the session as [`orphan`](Self::orphan) does, once everything
-/// is settled, and after one TTL in any case.
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
@@ -78,6 +104,7 @@ use task::Task;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "NewSession")]
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Inner>,
@@ -87,234 +114,294 @@ struct Inner {
     store: Store,
     lease: LeaseId,
     ttl: Duration,
-    kept: Kept,
+    keeper: Keeper,
     end: watch::Sender<Option<SessionEnd>>,
-    settlements: mpsc::Sender<Settlement>,
+    cleanups: mpsc::Sender<Cleanup>,
     slots: Slots,
     pool: Arc<Pool>,
-    /// In a session that keeps no tokens.
+    /// Set in a session that keeps no tokens.
     entries: Option<Arc<EntryLeases>>,
     rules: Rules,
 }
 
-/// The only handle of the lease, which is renewed until it is taken out of here.
-type Kept = Arc<Mutex<Option<KeptLease>>>;
+/// The only handle of the lease, which is renewed until the handle is taken out.
+type Keeper = Arc<Mutex<Option<KeptLease>>>;
 
 impl Session {
-    /// Settings for a session of `client`.
-    pub fn builder(client: &etcd_client_core::Client) -> SessionBuilder<'_> {
-        SessionBuilder::new(client)
-    }
-
-    /// A session on any services, and on a lease that is kept alive there: for decorators and mocks.
+    /// Returns a builder for a session. Awaiting the builder grants a lease and starts the session.
     ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub fn on(store: impl Into<Store>, lease: KeptLease) -> Self {
-        Self::on_with(store, lease, Tokens::default())
-    }
-
-    /// [`on`](Self::on), with a choice of where the session keeps its tokens.
+    /// `store` is usually a client. A [`Store`] of other services, such as wrappers and mocks, works as well.
     ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub fn on_with(store: impl Into<Store>, lease: KeptLease, tokens: Tokens) -> Self {
-        Self::start(store.into(), lease, tokens, Box::pin(std::future::pending()))
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let session = etcd_concurrency::Session::builder(&client).ttl(Duration::from_secs(10)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewSession")]
+    pub fn builder(store: impl Into<Store>) -> SessionBuilder {
+        SessionBuilder::new(store.into())
     }
 
-    /// A session that breaks a rule of the protocol.
+    /// Starts a session that breaks a rule of the protocol.
     #[cfg(test)]
     pub(crate) fn with_rules(store: Store, lease: KeptLease, tokens: Tokens, rules: Rules) -> Self {
         Self::start_with(store, lease, tokens, Box::pin(std::future::pending()), rules)
     }
 
-    fn start(store: Store, kept: KeptLease, tokens: Tokens, until: BoxFuture<'static, ()>) -> Self {
-        Self::start_with(store, kept, tokens, until, Rules::default())
+    fn start(store: Store, lease: KeptLease, tokens: Tokens, until: BoxFuture<'static, ()>) -> Self {
+        Self::start_with(store, lease, tokens, until, Rules::default())
     }
 
     fn start_with(
         store: Store,
-        kept: KeptLease,
+        keeper: KeptLease,
         tokens: Tokens,
         until: BoxFuture<'static, ()>,
         rules: Rules,
     ) -> Self {
-        let (settlements, received) = mpsc::channel(PLACES);
+        let (cleanups, received) = mpsc::channel(MAX_CLEANUPS);
         let (end, _) = watch::channel(None);
-        let (lease, ttl, lost) = (kept.id(), kept.ttl(), Box::pin(kept.lost()));
-        let kept: Kept = Arc::new(Mutex::new(Some(kept)));
+        let (lease, ttl, lost) = (keeper.id(), keeper.ttl(), Box::pin(keeper.lost()));
+        let keeper: Keeper = Arc::new(Mutex::new(Some(keeper)));
         let entries = tokens.prefix.is_none().then(|| Arc::new(EntryLeases::new(store.clone(), ttl, rules)));
         let pool = Arc::new(Pool::new(tokens.prefix.unwrap_or_default(), lease));
-        let settler = Settler { store: store.clone(), lease, entries: entries.clone(), rules };
+        let cleaner = Cleaner { store: store.clone(), lease, entries: entries.clone(), rules };
         let task = Task {
-            settler,
+            cleaner,
             pool: Arc::clone(&pool),
             ttl,
             lost,
-            kept: Arc::clone(&kept),
+            keeper: Arc::clone(&keeper),
             until,
             end: end.clone(),
             received,
         };
         tokio::spawn(task.run());
         let slots = Slots::default();
-        let inner = Inner { store, lease, ttl, kept, end, settlements, slots, pool, entries, rules };
+        let inner = Inner { store, lease, ttl, keeper, end, cleanups, slots, pool, entries, rules };
         Self { inner: Arc::new(inner) }
     }
 
-    /// The lease.
+    /// Returns the id of the lease.
+    #[doc(alias = "Lease")]
     pub fn lease(&self) -> LeaseId {
         self.inner.lease
     }
 
-    /// How long the lease lives without renewal, as the server granted it.
+    /// Returns the lease TTL that the server granted.
     pub fn ttl(&self) -> Duration {
         self.inner.ttl
     }
 
-    /// Until when the lease surely lives; `None` when the session is over.
+    /// Returns the time until which the lease is certainly alive, or `None` if the session has ended. Renewals move it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// if let Some(deadline) = session.deadline() {
+    ///     println!("alive for {:?}", deadline - tokio::time::Instant::now());
+    /// }
+    /// # }
+    /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.check().ok()?;
-        self.kept().as_ref().map(KeptLease::deadline)
+        self.keeper().as_ref().map(KeptLease::deadline)
     }
 
-    /// How the session ended; `None` while it lives.
+    /// Returns the reason why the session ended, or `None` while it is alive.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// if let Some(end) = session.ended() {
+    ///     eprintln!("the session has ended: {end}");
+    /// }
+    /// # }
+    /// ```
     pub fn ended(&self) -> Option<SessionEnd> {
         let known = *self.inner.end.borrow();
-        // The task that would say so may not have run since the deadline passed.
-        let expired =
-            || self.kept().as_ref().is_some_and(|kept| kept.is_lost() || kept.deadline() <= Instant::now());
+        // Compares with the clock: the session's task may not have run since the deadline passed.
+        let expired = || {
+            self.keeper()
+                .as_ref()
+                .is_some_and(|keeper| keeper.is_lost() || keeper.deadline() <= Instant::now())
+        };
         known.or_else(|| expired().then_some(SessionEnd::Lost))
     }
 
-    /// Waits for the end of the session. Resolves for a session that is over, too.
+    /// Waits until the session ends, and returns the reason. Returns immediately if the session has already ended.
     ///
-    /// Cancel safe; it does not keep the session alive.
+    /// The future does not keep the session alive.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(session: etcd_concurrency::Session) {
+    /// let lost = session.lost();
+    /// tokio::spawn(async move {
+    ///     eprintln!("stop working: {}", lost.await);
+    /// });
+    /// # }
+    /// ```
+    #[doc(alias = "Done")]
     pub fn lost(&self) -> impl Future<Output = SessionEnd> + Send + 'static + use<> {
         let mut end = self.inner.end.subscribe();
-        let lease = self.kept().as_ref().map(KeptLease::lost);
+        let lease = self.keeper().as_ref().map(KeptLease::lost);
         async move {
-            let told = async {
+            let ended = async {
                 match end.wait_for(Option::is_some).await {
                     Ok(end) => end.unwrap_or(SessionEnd::Orphaned),
                     Err(_) => SessionEnd::Orphaned,
                 }
             };
-            let Some(lease) = lease else { return told.await };
+            let Some(lease) = lease else { return ended.await };
             tokio::select! {
+                // Biased: the recorded reason is more precise than the loss of the lease.
                 biased;
-                end = told => end,
+                end = ended => end,
                 _ = lease => SessionEnd::Lost,
             }
         }
     }
 
-    /// Ends the session and revokes its lease: everything that was held by it is gone.
-    ///
-    /// Dropping the future leaves it open whether the lease is revoked; it is not renewed any more.
+    /// Ends the session and revokes its lease, which deletes every key that is held through it.
     ///
     /// # Errors
-    /// When the lease could not be revoked: it then expires by itself. A session that is over already is no error.
+    ///
+    /// Returns the client's error if the lease could not be revoked: it then expires. Closing a session that has already ended
+    /// is not an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// After the future is dropped, the lease may or may not be revoked. It is no longer renewed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(session: etcd_concurrency::Session) -> Result<(), etcd_concurrency::Error> {
+    /// session.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Close")]
     pub async fn close(self) -> Result<(), Error> {
-        // Taken before anybody hears of the end, and lets go of it.
-        let kept = self.kept().take();
+        // Taken before the end is recorded: the session's task drops the handles when it sees the end.
+        let keeper = self.keeper().take();
         let entries = self.inner.entries.as_ref().map(|entries| (entries, entries.take()));
         self.end_with(SessionEnd::Closed);
         let entries_revoked = match entries {
             Some((entries, taken)) => entries.revoke_all(taken).await,
             None => Ok(()),
         };
-        let Some(kept) = kept else { return Ok(entries_revoked?) };
-        match kept.revoke().await {
+        let Some(keeper) = keeper else { return Ok(entries_revoked?) };
+        match keeper.revoke().await {
             Err(error) if !error.is_lease_not_found() => Err(error.into()),
             _ => Ok(entries_revoked?),
         }
     }
 
-    /// Ends the session without revoking its lease, which is no longer renewed: what was held stays until it expires, or until
-    /// another session takes the lease over ([`SessionBuilder::lease`]).
+    /// Ends the session without revoking its lease, and returns the lease. The lease is no longer renewed.
+    ///
+    /// Everything that was held stays until the lease expires, or until another session takes the lease over with
+    /// [`SessionBuilder::lease`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// let lease = session.orphan();
+    /// println!("take over lease {lease} within its TTL");
+    /// # }
+    /// ```
+    #[doc(alias = "Orphan")]
     pub fn orphan(self) -> LeaseId {
         self.end_with(SessionEnd::Orphaned);
-        self.kept().take();
+        self.keeper().take();
         self.lease()
     }
 
-    /// The services that it is held by.
+    /// Returns the services that the session runs on.
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
 
-    /// Whether the session lives, by the clock and not only by what was heard.
+    /// Returns an error if the session has ended. Compares with the clock, not only with what was notified.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.ended().map_or(Ok(()), |end| Err(Error::Expired(end)))
+        self.ended().map_or(Ok(()), |end| Err(Error::SessionExpired(end)))
     }
 
-    /// Room in the queue of settlements, taken before anything is sent that may have to be settled.
-    pub(crate) fn ticket(&self) -> Result<Ticket, Error> {
+    /// Reserves a slot for a cleanup. Taken before a request is sent that may have to be cleaned up.
+    pub(crate) fn cleanup_permit(&self) -> Result<CleanupPermit, Error> {
         self.check()?;
         self.inner
-            .settlements
+            .cleanups
             .clone()
             .try_reserve_owned()
-            .map_err(|_| self.check().err().unwrap_or(Error::Full))
+            .map_err(|_| self.check().err().unwrap_or(Error::CapacityExceeded))
     }
 
-    /// The right to a key that this session has once, such as its place in a queue: waits while another task of this process has it.
+    /// Acquires a key that this session has once, such as its key in a queue. Waits while another task of this process has it.
     pub(crate) async fn slot(&self, key: &Key) -> Result<Slot, Error> {
         tokio::select! {
             biased;
-            end = self.lost() => Err(Error::Expired(end)),
+            end = self.lost() => Err(Error::SessionExpired(end)),
             slot = self.inner.slots.slot(key) => Ok(slot),
         }
     }
 
-    /// The same without a wait; `None` when it is taken.
+    /// Acquires such a key without waiting. Returns `None` if another task has it.
     pub(crate) fn try_slot(&self, key: &Key) -> Option<Slot> {
         self.inner.slots.try_slot(key)
     }
 
-    /// A token for one operation.
+    /// Draws a token for one operation.
     pub(crate) fn draw_token(&self) -> Token {
         self.inner.pool.draw()
     }
 
-    /// Takes back a token whose operation is over.
+    /// Returns a token whose operation is resolved.
     pub(crate) fn put_back_token(&self, token: Token) {
         self.inner.pool.put_back(token);
     }
 
-    /// The leases of the session's entries, where it keeps no tokens.
+    /// Returns the leases of the session's entries, if it keeps no tokens.
     pub(crate) fn entry_leases(&self) -> Option<&EntryLeases> {
         self.inner.entries.as_deref()
     }
 
-    /// The prefix of the session's tokens.
+    /// Returns the prefix of the session's tokens.
     pub(crate) fn token_prefix(&self) -> &Key {
         self.inner.pool.base()
     }
 
-    /// What settles operations, for those who wait for it themselves.
-    pub(crate) fn settler(&self) -> Settler {
+    /// Returns a cleaner, for operations that resolve their outcome themselves.
+    pub(crate) fn cleaner(&self) -> Cleaner {
         let Inner { store, lease, entries, rules, .. } = &*self.inner;
-        Settler { store: store.clone(), lease: *lease, entries: entries.clone(), rules: *rules }
+        Cleaner { store: store.clone(), lease: *lease, entries: entries.clone(), rules: *rules }
     }
 
     pub(crate) fn rules(&self) -> Rules {
         self.inner.rules
     }
 
-    fn end_with(&self, how: SessionEnd) {
-        end_with(&self.inner.end, how);
+    fn end_with(&self, reason: SessionEnd) {
+        end_with(&self.inner.end, reason);
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<KeptLease>> {
-        self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn keeper(&self) -> MutexGuard<'_, Option<KeptLease>> {
+        self.inner.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The first end stays.
-fn end_with(end: &watch::Sender<Option<SessionEnd>>, how: SessionEnd) {
-    end.send_if_modified(|end| end.replace(end.unwrap_or(how)).is_none());
 }
 
 impl fmt::Debug for Session {

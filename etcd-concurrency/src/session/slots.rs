@@ -1,4 +1,4 @@
-//! The keys that tasks of this process contend for: a session has one place in each queue, which only one of them can have.
+//! Local exclusion: a session has one key in each queue, and one task of this process may use it at a time.
 
 use std::{
     collections::HashMap,
@@ -8,40 +8,40 @@ use std::{
 use etcd_client_core::Key;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Below this many keys nothing is swept.
-const FEW: usize = 64;
+/// The map is not swept while it has fewer keys than this.
+const SWEEP_THRESHOLD: usize = 64;
 
-/// Who may use a key of the session.
+/// The keys of a session that are in use, each with a semaphore of one permit.
 #[derive(Debug, Default)]
 pub(crate) struct Slots(Mutex<HashMap<Key, Weak<Semaphore>>>);
 
-/// The right to a key of the session, until it is dropped.
+/// The right to use a key of the session, until it is dropped.
 pub(crate) type Slot = OwnedSemaphorePermit;
 
 impl Slots {
     pub(crate) async fn slot(&self, key: &Key) -> Slot {
-        let one = self.one(key);
-        one.acquire_owned().await.expect("it is never closed")
+        let semaphore = self.semaphore(key);
+        semaphore.acquire_owned().await.expect("it is never closed")
     }
 
     pub(crate) fn try_slot(&self, key: &Key) -> Option<Slot> {
-        self.one(key).try_acquire_owned().ok()
+        self.semaphore(key).try_acquire_owned().ok()
     }
 
-    fn one(&self, key: &Key) -> Arc<Semaphore> {
+    fn semaphore(&self, key: &Key) -> Arc<Semaphore> {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(one) = keys.get(key).and_then(Weak::upgrade) {
-            return one;
+        if let Some(semaphore) = keys.get(key).and_then(Weak::upgrade) {
+            return semaphore;
         }
-        // Sweeping only when the map would grow makes it cost little, and bounds it by twice what is in use.
-        if keys.len() >= FEW && keys.len() == keys.capacity() {
-            keys.retain(|_, one| one.strong_count() > 0);
+        // Sweeping only when the map would grow is cheap, and bounds the map to twice the number of keys in use.
+        if keys.len() >= SWEEP_THRESHOLD && keys.len() == keys.capacity() {
+            keys.retain(|_, semaphore| semaphore.strong_count() > 0);
             let used = keys.len();
             keys.shrink_to(2 * used);
         }
-        let one = Arc::new(Semaphore::new(1));
-        keys.insert(key.clone(), Arc::downgrade(&one));
-        one
+        let semaphore = Arc::new(Semaphore::new(1));
+        keys.insert(key.clone(), Arc::downgrade(&semaphore));
+        semaphore
     }
 }
 
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_key_is_had_once() {
+    async fn slots_are_exclusive() {
         let slots = Slots::default();
         let slot = slots.slot(&"a".into()).await;
         assert!(slots.try_slot(&"a".into()).is_none());
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_that_nobody_uses_are_forgotten() {
+    async fn unused_keys_are_swept() {
         let slots = Slots::default();
         let kept = slots.slot(&"kept".into()).await;
         for number in 0..10_000 {

@@ -1,4 +1,4 @@
-//! The task of a session: notices its end, and deletes what nobody answers for any more.
+//! The background task of a session: notices its end, and runs the cleanups of dropped guards and futures.
 
 use std::{
     pin::Pin,
@@ -15,42 +15,45 @@ use tokio::{
 };
 
 use super::{
-    Kept, end_with,
-    settle::{Settlement, Settler},
+    Keeper, SessionEnd,
+    cleanup::{Cleaner, Cleanup},
+    end::end_with,
 };
-use crate::{SessionEnd, token::pool::Pool};
+use crate::token::pool::Pool;
 
-/// Settlements under way at a time: each is one or two requests, more only during an outage.
-const AT_A_TIME: usize = 1_024;
+/// The maximum number of concurrent cleanups. Each takes one or two requests, more only during an outage.
+const MAX_CONCURRENT: usize = 1_024;
 
-/// What the task of a session works with.
+/// The state of a session's task.
 pub(super) struct Task {
-    pub(super) settler: Settler,
+    pub(super) cleaner: Cleaner,
     pub(super) pool: Arc<Pool>,
     pub(super) ttl: Duration,
-    pub(super) kept: Kept,
+    pub(super) keeper: Keeper,
     pub(super) lost: Pin<Box<dyn Future<Output = LeaseLost> + Send>>,
     /// Ends the session without revoking its lease.
     pub(super) until: BoxFuture<'static, ()>,
     pub(super) end: watch::Sender<Option<SessionEnd>>,
-    pub(super) received: mpsc::Receiver<Settlement>,
+    pub(super) received: mpsc::Receiver<Cleanup>,
 }
 
 impl Task {
-    /// Runs until the session is over, or nothing refers to it and everything is settled. Then the lease is not renewed any more.
+    /// Runs until the session has ended, or until nothing refers to it and all cleanups are done. The lease is not renewed after
+    /// that.
     ///
-    /// The end of the lease deletes every key of the session, so that nothing is left to settle.
+    /// The end of the lease deletes every key of the session, so that no cleanup is needed then.
     pub(super) async fn run(mut self) {
-        let mut told = self.end.subscribe();
+        let mut ended = self.end.subscribe();
         let mut running = FuturesUnordered::new();
         let mut in_use = true;
-        // What cannot be settled in this time after the last handle was dropped is left to the end of the lease, which
-        // would otherwise be renewed for as long as etcd refuses.
+        // A cleanup that is not done one TTL after the last handle was dropped is left to the expiry of the lease, which would
+        // otherwise be renewed for as long as etcd rejects the cleanup.
         let mut unused_since = std::pin::pin!(sleep(Duration::ZERO));
         while in_use || !running.is_empty() {
             tokio::select! {
+                // Biased: the end of the session comes first, because its cleanups are void after that.
                 biased;
-                _ = told.wait_for(Option::is_some) => break,
+                _ = ended.wait_for(Option::is_some) => break,
                 _ = &mut self.lost => end_with(&self.end, SessionEnd::Lost),
                 () = &mut self.until => end_with(&self.end, SessionEnd::Orphaned),
                 Some(token) = running.next(), if !running.is_empty() => {
@@ -58,8 +61,8 @@ impl Task {
                         self.pool.put_back(token);
                     }
                 }
-                left = self.received.recv(), if in_use && running.len() < AT_A_TIME => match left {
-                    Some(left) => running.push(left.run(self.settler.clone())),
+                cleanup = self.received.recv(), if in_use && running.len() < MAX_CONCURRENT => match cleanup {
+                    Some(cleanup) => running.push(cleanup.run(self.cleaner.clone())),
                     None => {
                         in_use = false;
                         unused_since.as_mut().reset(Instant::now() + self.ttl);
@@ -69,8 +72,8 @@ impl Task {
             }
         }
         end_with(&self.end, SessionEnd::Orphaned);
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // What is still held or not settled is not renewed either.
-        self.settler.entries.as_ref().map(|entries| entries.take());
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The leases of entries that are still held or not cleaned up are not renewed either.
+        self.cleaner.entries.as_ref().map(|entries| entries.take());
     }
 }

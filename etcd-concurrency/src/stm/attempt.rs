@@ -1,29 +1,31 @@
-//! One run of a transaction's function: what it reads at which revision, and its commit.
+//! One attempt of a transaction: its reads, its writes and its commit.
 
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use etcd_client_core::{Get, GetResponse, Key, KeyRange, KeyValue, Put, Revision, Txn, TxnResponse, Value};
+use etcd_client_core::{
+    ErrorKind, Get, GetResponse, Key, KeyRange, KeyValue, Put, Revision, Txn, TxnResponse, Value,
+};
 
 use super::{
     isolation::Isolation,
-    reads::{Fetched, Reads},
+    reads::{Prefetched, Reads},
     writes::Writes,
 };
 use crate::{Error, Store};
 
-/// Why an attempt was not committed.
+/// The reason why an attempt was not committed.
 #[derive(Clone, Debug)]
-pub(super) enum End {
-    /// Others changed what it had read. What it had read is known anew, at one revision, where etcd has said so.
-    Conflict(Fetched),
-    /// It is not to be repeated.
+pub(super) enum Abort {
+    /// Other writers changed keys that the attempt had read. If etcd returned their current state, the next attempt starts with it.
+    Conflict(Prefetched),
+    /// An error after which the transaction is not retried.
     Failed(Error),
 }
 
-/// One run.
+/// One attempt.
 pub(super) struct Attempt {
     store: Store,
     isolation: Isolation,
@@ -31,7 +33,7 @@ pub(super) struct Attempt {
 }
 
 impl fmt::Debug for Attempt {
-    /// Short: what was read and written may be large, and is the user's.
+    /// Omits the reads and writes, which may be large and confidential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt").field("isolation", &self.isolation).finish_non_exhaustive()
     }
@@ -43,31 +45,31 @@ struct State {
     revision: Revision,
     reads: Reads,
     writes: Writes,
-    /// What is known but was not read yet.
-    fetched: Fetched,
-    failed: Option<End>,
-    over: bool,
+    /// Keys that were fetched but that the function has not read yet.
+    prefetched: Prefetched,
+    abort: Option<Abort>,
+    finished: bool,
 }
 
 impl Attempt {
-    /// An attempt that knows some keys already.
-    pub(super) fn begin(store: Store, isolation: Isolation, fetched: Fetched) -> Arc<Self> {
+    /// Starts an attempt with keys that are already known.
+    pub(super) fn begin(store: Store, isolation: Isolation, prefetched: Prefetched) -> Arc<Self> {
         let state = State {
-            revision: fetched.revision,
+            revision: prefetched.revision,
             reads: Reads::default(),
             writes: Writes::default(),
-            fetched,
-            failed: None,
-            over: false,
+            prefetched,
+            abort: None,
+            finished: false,
         };
         Arc::new(Self { store, isolation, state: Mutex::new(state) })
     }
 
-    /// Reads keys that the function may want.
+    /// Fetches keys that the function may read.
     pub(super) async fn prefetch(&self, keys: &[Key]) -> Result<(), Error> {
         let wanted: Vec<Key> = {
             let state = self.state();
-            keys.iter().filter(|key| !state.fetched.keys.contains_key(*key)).cloned().collect()
+            keys.iter().filter(|key| !state.prefetched.keys.contains_key(*key)).cloned().collect()
         };
         if wanted.is_empty() {
             return Ok(());
@@ -75,56 +77,56 @@ impl Attempt {
         match self.fetch(&wanted).await {
             Ok(kvs) => {
                 let mut state = self.state();
-                state.fetched.keys.extend(wanted.into_iter().zip(kvs));
+                state.prefetched.keys.extend(wanted.into_iter().zip(kvs));
                 Ok(())
             }
-            Err(End::Failed(error)) => Err(error),
-            // The function meets the same when it reads.
-            Err(End::Conflict(_)) => Ok(()),
+            Err(Abort::Failed(error)) => Err(error),
+            // The function gets the same conflict when it reads.
+            Err(Abort::Conflict(_)) => Ok(()),
         }
     }
 
-    /// The values of keys, as the transaction sees them.
+    /// Returns the values of keys, as the transaction sees them.
     pub(super) async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Value>>, Error> {
         let unknown: Vec<Key> = {
-            let mut state = self.usable()?;
+            let mut state = self.active_state()?;
             keys.iter().filter(|key| !state.knows(key)).cloned().collect()
         };
         if !unknown.is_empty() {
-            let kvs = self.spoiling(self.fetch(&unknown).await)?;
-            let mut state = self.usable()?;
+            let kvs = self.record_abort(self.fetch(&unknown).await)?;
+            let mut state = self.active_state()?;
             for (key, kv) in unknown.into_iter().zip(kvs) {
                 state.reads.add_key(key, kv);
             }
         }
-        let state = self.usable()?;
+        let state = self.active_state()?;
         Ok(keys.iter().map(|key| state.value(key)).collect())
     }
 
-    /// The pairs of a range, as the transaction sees them.
+    /// Returns the pairs of a range, as the transaction sees them.
     pub(super) async fn range(&self, range: KeyRange) -> Result<Vec<(Key, Value)>, Error> {
-        let known = self.usable()?.reads.range(&range).is_some();
+        let known = self.active_state()?.reads.range(&range).is_some();
         if !known {
             let get = Get::from_range(range.clone());
-            let (mut responses, revision) = self.spoiling(self.read(vec![get]).await)?;
+            let (mut responses, revision) = self.record_abort(self.read(vec![get]).await)?;
             let kvs = responses.pop().map(|response| response.kvs).unwrap_or_default();
-            let mut state = self.usable()?;
+            let mut state = self.active_state()?;
             if state.reads.range(&range).is_none() {
                 state.reads.add_range(range.clone(), kvs, revision);
             }
         }
-        let state = self.usable()?;
-        Ok(state.writes.over(&range, state.reads.range(&range).unwrap_or_default()))
+        let state = self.active_state()?;
+        Ok(state.writes.overlay(&range, state.reads.range(&range).unwrap_or_default()))
     }
 
-    /// The revision that last changed a key that was read; zero for a missing one.
+    /// Returns the mod revision of a key as it was read, or zero for a missing key.
     pub(super) async fn revision(&self, key: Key) -> Result<Revision, Error> {
-        let known = self.usable()?.knows_read(&key);
+        let known = self.active_state()?.knows_read(&key);
         if !known {
-            let kv = self.spoiling(self.fetch(std::slice::from_ref(&key)).await)?.pop().flatten();
-            self.usable()?.reads.add_key(key.clone(), kv);
+            let kv = self.record_abort(self.fetch(std::slice::from_ref(&key)).await)?.pop().flatten();
+            self.active_state()?.reads.add_key(key.clone(), kv);
         }
-        let state = self.usable()?;
+        let state = self.active_state()?;
         let kv = state.reads.key(&key).and_then(Option::as_ref);
         Ok(kv.map_or(Revision::ZERO, |kv| kv.mod_revision))
     }
@@ -137,60 +139,61 @@ impl Attempt {
         self.state().writes.delete(key);
     }
 
-    /// What spoilt the attempt, if anything did. Ends it.
-    pub(super) fn failed(&self) -> Option<End> {
+    /// Finishes the attempt: later reads fail. Returns the reason if a read has failed it.
+    pub(super) fn finish(&self) -> Option<Abort> {
         let mut state = self.state();
-        state.over = true;
-        state.failed.take()
+        state.finished = true;
+        state.abort.take()
     }
 
-    /// Writes what is to be written if what was read is still so, and says at which revision that was.
-    pub(super) async fn commit(&self) -> Result<Revision, End> {
+    /// Writes if the keys that were read have not changed, and returns the revision of the commit.
+    pub(super) async fn commit(&self) -> Result<Revision, Abort> {
         let (txn, again) = {
             let state = self.state();
-            // A repeatable read may come from a member that lags behind: even a single one has to be checked.
+            // Linearizable reads of one revision need no check. A repeatable read may come from a member that lags behind, so
+            // even a single one has to be checked.
             let snapshot = self.isolation.pins_revision();
-            let proven = snapshot || !self.isolation.minds_reads() || state.reads.is_empty();
+            let proven = snapshot || !self.isolation.checks_reads() || state.reads.is_empty();
             if state.writes.is_empty() && proven {
                 return Ok(state.revision);
             }
             (state.commit(self.isolation), state.reads.keys().cloned().collect::<Vec<_>>())
         };
-        let response = txn.bind(self.store.kv()).await.map_err(|error| End::Failed(error.into()))?;
+        let response = txn.bind(self.store.kv()).await.map_err(|error| Abort::Failed(error.into()))?;
         if response.succeeded() {
             return Ok(response.header.revision);
         }
         let kvs = response.responses().iter().map(|one| one.as_get().and_then(GetResponse::first).cloned());
         let keys = again.into_iter().zip(kvs).collect();
-        Err(End::Conflict(Fetched { revision: response.header.revision, keys }))
+        Err(Abort::Conflict(Prefetched { revision: response.header.revision, keys }))
     }
 
-    async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<KeyValue>>, End> {
+    async fn fetch(&self, keys: &[Key]) -> Result<Vec<Option<KeyValue>>, Abort> {
         let gets = keys.iter().map(Get::new).collect();
         let (responses, _) = self.read(gets).await?;
         Ok(responses.into_iter().map(GetResponse::into_first).collect())
     }
 
-    /// One request at the revision of this attempt, which the first one makes.
-    async fn read(&self, gets: Vec<Get>) -> Result<(Vec<GetResponse>, Revision), End> {
+    /// Sends one request at the revision of this attempt, which the first read determines.
+    async fn read(&self, gets: Vec<Get>) -> Result<(Vec<GetResponse>, Revision), Abort> {
         loop {
             let pinned = if self.isolation.pins_revision() { self.state().revision } else { Revision::ZERO };
-            let response = self.request(&gets, pinned).await.map_err(ended)?;
+            let response = self.request(&gets, pinned).await.map_err(abort)?;
             let (at, count) = (response.header.revision, response.responses().len());
             let read: Vec<_> =
                 response.into_responses().into_iter().filter_map(|one| one.into_get()).collect();
             if count != gets.len() || read.len() != count {
-                let error = etcd_client_core::Error::new(
-                    etcd_client_core::ErrorKind::Protocol,
-                    "the answer has another shape than the request",
-                );
-                return Err(End::Failed(error.into()));
+                // A read: unlike a malformed response to a write, it has no effect.
+                let text = "the response does not match the request";
+                let error = etcd_client_core::Error::new(ErrorKind::Protocol, text);
+                return Err(Abort::Failed(error.into()));
             }
             let mut state = self.state();
             if state.revision == 0 {
                 state.revision = at;
             }
-            // Another read of this attempt, made at the same time, may have been the first.
+            // Two concurrent reads may both have been sent without a revision. The one whose revision is not the attempt's is
+            // repeated at the attempt's revision.
             if !self.isolation.pins_revision() || pinned != 0 || state.revision == at {
                 let revision = if pinned == 0 { at } else { pinned };
                 return Ok((read, revision));
@@ -213,21 +216,21 @@ impl Attempt {
         Txn::new().then(gets).bind(self.store.kv()).await
     }
 
-    /// Notes that the attempt is spoilt.
-    fn spoiling<T>(&self, result: Result<T, End>) -> Result<T, Error> {
-        result.map_err(|end| {
-            let error = match &end {
-                End::Conflict(_) => Error::Finished,
-                End::Failed(error) => error.clone(),
+    /// Records that a read has failed the attempt. The first reason stays.
+    fn record_abort<T>(&self, result: Result<T, Abort>) -> Result<T, Error> {
+        result.map_err(|abort| {
+            let error = match &abort {
+                Abort::Conflict(_) => Error::TxnFinished,
+                Abort::Failed(error) => error.clone(),
             };
-            self.state().failed.get_or_insert(end);
+            self.state().abort.get_or_insert(abort);
             error
         })
     }
 
-    fn usable(&self) -> Result<MutexGuard<'_, State>, Error> {
+    fn active_state(&self) -> Result<MutexGuard<'_, State>, Error> {
         let state = self.state();
-        if state.over { Err(Error::Finished) } else { Ok(state) }
+        if state.finished { Err(Error::TxnFinished) } else { Ok(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -235,9 +238,9 @@ impl Attempt {
     }
 }
 
-/// The revision of the attempt was compacted: a later one has another.
-fn ended(error: etcd_client_core::Error) -> End {
-    if error.is_compacted() { End::Conflict(Fetched::default()) } else { End::Failed(error.into()) }
+/// Converts a client error. If the attempt's revision was compacted, the next attempt reads a later one.
+fn abort(error: etcd_client_core::Error) -> Abort {
+    if error.is_compacted() { Abort::Conflict(Prefetched::default()) } else { Abort::Failed(error.into()) }
 }
 
 impl State {
@@ -245,9 +248,9 @@ impl State {
         self.writes.value(key).is_some() || self.knows_read(key)
     }
 
-    /// Whether a key was read; what was fetched before counts as read from now on.
+    /// Returns whether a key was read. A prefetched key counts as read from now on.
     fn knows_read(&mut self, key: &Key) -> bool {
-        if let Some(kv) = self.fetched.keys.remove(key) {
+        if let Some(kv) = self.prefetched.keys.remove(key) {
             self.reads.add_key(key.clone(), kv);
         }
         self.reads.key(key).is_some()
@@ -260,11 +263,11 @@ impl State {
 
     fn commit(&self, isolation: Isolation) -> Txn {
         let mut txn = Txn::new().then(self.writes.ops());
-        if isolation.minds_reads() {
+        if isolation.checks_reads() {
             txn =
                 txn.when(self.reads.unchanged()).or_else(self.reads.keys().map(Get::new).collect::<Vec<_>>());
         }
-        if isolation.minds_writes() && self.revision != 0 {
+        if isolation.checks_writes() && self.revision != 0 {
             txn = txn.when(self.writes.unchanged_since(self.revision, &self.reads));
         }
         txn

@@ -1,17 +1,17 @@
-//! What a transaction has read, and the conditions under which that still holds. Pure.
+//! The reads of a transaction, and the conditions under which they still hold. Pure.
 
 use std::collections::BTreeMap;
 
 use etcd_client_core::{Compare, Key, KeyRange, KeyValue, Revision};
 
-/// Keys that were read before anybody asked for them, at one revision.
+/// Keys that were fetched at one revision before the function read them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fetched {
+pub(super) struct Prefetched {
     pub(super) revision: Revision,
     pub(super) keys: BTreeMap<Key, Option<KeyValue>>,
 }
 
-/// What was read.
+/// The keys and ranges that were read.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     keys: BTreeMap<Key, Option<KeyValue>>,
@@ -26,12 +26,12 @@ struct RangeRead {
 }
 
 impl Reads {
-    /// What a key was when it was read first.
+    /// Returns the result of the first read of a key.
     pub(super) fn key(&self, key: &Key) -> Option<&Option<KeyValue>> {
         self.keys.get(key)
     }
 
-    /// A key was read; what was read before stays.
+    /// Records the read of a key. The result of an earlier read stays.
     pub(super) fn add_key(&mut self, key: Key, kv: Option<KeyValue>) {
         self.keys.entry(key).or_insert(kv);
     }
@@ -40,7 +40,7 @@ impl Reads {
         self.ranges.iter().find(|read| read.range == *range).map(|read| &read.kvs[..])
     }
 
-    /// A range was read at a revision.
+    /// Records the read of a range at a revision.
     pub(super) fn add_range(&mut self, range: KeyRange, kvs: Vec<KeyValue>, revision: Revision) {
         self.ranges.push(RangeRead { range, kvs, revision });
     }
@@ -49,12 +49,12 @@ impl Reads {
         self.keys.keys()
     }
 
-    /// Whether nothing was read.
+    /// Returns whether nothing was read.
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.ranges.is_empty()
     }
 
-    /// Conditions that hold as long as reading again gives the same.
+    /// Returns conditions that hold while the reads would return the same results.
     pub(super) fn unchanged(&self) -> Vec<Compare> {
         let mut versions: BTreeMap<Key, Revision> = BTreeMap::new();
         let mut compares = Vec::new();
@@ -62,7 +62,8 @@ impl Reads {
             versions.insert(key.clone(), kv.as_ref().map_or(Revision::ZERO, |kv| kv.mod_revision));
         }
         for read in &self.ranges {
-            // No key of the range was changed or created since; and none of those found was deleted.
+            // The compare over the range fails if a key was changed or created since. It does not notice deletions: each key
+            // that was found needs its own compare.
             let mut unchanged = Compare::mod_revision(read.range.key()).less(read.revision.next());
             *unchanged.range_mut() = read.range.clone();
             compares.push(unchanged);
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_read_of_a_key_stays() {
+    fn first_read_of_a_key_stays() {
         let mut reads = Reads::default();
         reads.add_key("a".into(), Some(kv("a", 5)));
         reads.add_key("a".into(), Some(kv("a", 9)));
@@ -93,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_must_stay_missing() {
+    fn missing_keys_must_stay_missing() {
         let mut reads = Reads::default();
         reads.add_key("a".into(), None);
         assert_eq!(reads.unchanged(), [Compare::mod_revision("a").equal(0)]);
     }
 
     #[test]
-    fn a_range_minds_changes_creations_and_deletions() {
+    fn ranges_detect_changes_creations_and_deletions() {
         let mut reads = Reads::default();
         reads.add_key("d/1".into(), Some(kv("d/1", 5)));
         reads.add_range(KeyRange::prefix("d/"), vec![kv("d/1", 5), kv("d/2", 6)], 8.into());

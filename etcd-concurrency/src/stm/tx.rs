@@ -1,4 +1,4 @@
-//! The handle of a transaction's function.
+//! The handle through which a transaction reads and writes.
 
 use std::sync::Arc;
 
@@ -7,9 +7,30 @@ use etcd_client_core::{Key, KeyRange, Put, Revision, Value};
 use super::attempt::Attempt;
 use crate::Error;
 
-/// What the function of a transaction reads and writes by.
+/// The handle through which the function of a transaction reads and writes.
 ///
-/// A clone is of the same attempt. After the attempt it is of no use: reads are errors, writes go nowhere.
+/// Clones belong to the same attempt. After the attempt has finished, reads fail with
+/// [`Error::TxnFinished`](crate::Error::TxnFinished) and writes are ignored.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
+/// use etcd_concurrency::{Error, Stm, stm::Tx};
+///
+/// async fn increment(tx: &Tx, key: &str) -> Result<u64, Error> {
+///     let stored = tx.get(key).await?;
+///     let count = stored.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0) + 1;
+///     tx.put(key, count.to_string());
+///     Ok(count)
+/// }
+///
+/// let counted = Stm::new(&client).run(|tx| async move { increment(&tx, "visits").await }).await?;
+/// println!("visit {}", counted.value);
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "STM")]
 #[derive(Clone, Debug)]
 pub struct Tx {
     attempt: Arc<Attempt>,
@@ -20,19 +41,44 @@ impl Tx {
         Self { attempt: Arc::clone(attempt) }
     }
 
-    /// The value of a key: what this transaction put, else what was there when it was read first. `None` when there is no such key.
+    /// Returns the value of a key, or `None` if the key does not exist.
+    ///
+    /// The value is the one that this transaction put, or else the one that its first read of the key returned.
     ///
     /// # Errors
-    /// The client's; it spoils the attempt, so that [`Stm::run`](super::Stm::run) returns it whatever the function makes of it.
+    ///
+    /// Returns the client's error. The attempt has then failed: [`Stm::run`](super::Stm::run) returns the error even if the
+    /// function ignores it. Returns [`Error::TxnFinished`] if the attempt has finished.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(tx: etcd_concurrency::stm::Tx) -> Result<(), etcd_concurrency::Error> {
+    /// let limit = tx.get("limit").await?;
+    /// println!("{limit:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, key: impl Into<Key>) -> impl Future<Output = Result<Option<Value>, Error>> + Send {
         let (attempt, key) = (Arc::clone(&self.attempt), key.into());
         async move { Ok(attempt.get(&[key]).await?.pop().flatten()) }
     }
 
-    /// The values of several keys, in their order, read in one request.
+    /// Returns the values of several keys in their order, with one request.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    ///
+    /// Returns the errors of [`get`](Self::get).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(tx: etcd_concurrency::stm::Tx) -> Result<(), etcd_concurrency::Error> {
+    /// let values = tx.get_all(["accounts/a", "accounts/b"]).await?;
+    /// assert_eq!(values.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_all<K: Into<Key>>(
         &self,
         keys: impl IntoIterator<Item = K>,
@@ -42,12 +88,24 @@ impl Tx {
         async move { attempt.get(&keys).await }
     }
 
-    /// The pairs whose keys begin with `prefix`, in the order of their keys, with what this transaction did to them.
+    /// Returns the pairs whose keys start with `prefix`, in key order, including this transaction's own writes.
     ///
-    /// A key that others create under the prefix is a conflict, as one that they change or delete is.
+    /// If another writer creates, changes or deletes a key with the prefix, the transaction conflicts.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    ///
+    /// Returns the errors of [`get`](Self::get).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(tx: etcd_concurrency::stm::Tx) -> Result<(), etcd_concurrency::Error> {
+    /// for (account, balance) in tx.get_prefix("accounts/").await? {
+    ///     println!("{account:?}: {balance:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_prefix(
         &self,
         prefix: impl Into<Key>,
@@ -55,10 +113,23 @@ impl Tx {
         self.get_range(KeyRange::prefix(prefix))
     }
 
-    /// The pairs of a range, in the order of their keys: see [`get_prefix`](Self::get_prefix).
+    /// Returns the pairs of a range, in key order: see [`get_prefix`](Self::get_prefix).
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    ///
+    /// Returns the errors of [`get`](Self::get).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(tx: etcd_concurrency::stm::Tx) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_client_core::KeyRange;
+    ///
+    /// let from_b = tx.get_range(KeyRange::from_key("b")).await?;
+    /// println!("{} pairs", from_b.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_range(
         &self,
         range: KeyRange,
@@ -67,26 +138,65 @@ impl Tx {
         async move { attempt.range(range).await }
     }
 
-    /// The revision that last changed a key, as it was read, whatever this transaction writes; zero when there was no such key.
+    /// Returns the mod revision of a key as it was read, or zero if the key did not exist. Writes of this transaction do not
+    /// change it.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    ///
+    /// Returns the errors of [`get`](Self::get).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(tx: etcd_concurrency::stm::Tx) -> Result<(), etcd_concurrency::Error> {
+    /// println!("last changed at revision {}", tx.revision("limit").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "Rev")]
     pub fn revision(&self, key: impl Into<Key>) -> impl Future<Output = Result<Revision, Error>> + Send {
         let (attempt, key) = (Arc::clone(&self.attempt), key.into());
         async move { attempt.revision(key).await }
     }
 
-    /// Writes a value when the transaction is committed.
+    /// Puts a value when the transaction is committed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(tx: etcd_concurrency::stm::Tx) {
+    /// tx.put("limit", "20");
+    /// # }
+    /// ```
     pub fn put(&self, key: impl Into<Key>, value: impl Into<Value>) {
         self.attempt.put(Put::new(key, value));
     }
 
-    /// Writes a value with options, such as a lease.
+    /// Puts a value with options, such as a lease, when the transaction is committed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(tx: etcd_concurrency::stm::Tx, session: etcd_concurrency::Session) {
+    /// use etcd_client_core::Put;
+    ///
+    /// tx.put_with(Put::new("hosts/a", "up").lease(session.lease()));
+    /// # }
+    /// ```
     pub fn put_with(&self, put: Put) {
         self.attempt.put(put);
     }
 
     /// Deletes a key when the transaction is committed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(tx: etcd_concurrency::stm::Tx) {
+    /// tx.delete("limit");
+    /// # }
+    /// ```
+    #[doc(alias = "Del")]
     pub fn delete(&self, key: impl Into<Key>) {
         self.attempt.delete(key.into());
     }

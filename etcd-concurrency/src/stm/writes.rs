@@ -1,4 +1,4 @@
-//! What a transaction is going to write, and how that looks to its own reads. Pure.
+//! The writes of a transaction, and their effect on its own reads. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use etcd_client_core::{Compare, Delete, Key, KeyRange, KeyValue, Op, Put, Revisi
 
 use super::reads::Reads;
 
-/// What is going to be written: of each key the last.
+/// The writes to commit: the last one of each key.
 #[derive(Debug, Default)]
 pub(super) struct Writes(BTreeMap<Key, Write>);
 
@@ -29,7 +29,7 @@ impl Writes {
         self.0.is_empty()
     }
 
-    /// What a key is going to be; `None` when the transaction does not write it.
+    /// Returns the future value of a key, or `None` if the transaction does not write it.
     pub(super) fn value(&self, key: &Key) -> Option<Option<Value>> {
         Some(match self.0.get(key)? {
             Write::Put(put) => Some(put.spec().value.clone()),
@@ -37,8 +37,8 @@ impl Writes {
         })
     }
 
-    /// The pairs that were read of a range, as the transaction leaves them, in the order of their keys.
-    pub(super) fn over(&self, range: &KeyRange, read: &[KeyValue]) -> Vec<(Key, Value)> {
+    /// Applies the writes to the pairs that were read from a range, and returns them in key order.
+    pub(super) fn overlay(&self, range: &KeyRange, read: &[KeyValue]) -> Vec<(Key, Value)> {
         let mut pairs: BTreeMap<Key, Value> =
             read.iter().map(|kv| (Key::from(&kv.key), Value::from(&kv.value))).collect();
         for (key, write) in self.0.iter().filter(|(key, _)| contains(range, key.as_bytes())) {
@@ -50,7 +50,8 @@ impl Writes {
         pairs.into_iter().collect()
     }
 
-    /// Conditions that hold as long as nothing that is written, but what was read too, has changed since a revision.
+    /// Returns conditions that hold while the written keys have not changed since a revision. Keys that were also read are
+    /// covered by [`Reads::unchanged`].
     pub(super) fn unchanged_since(&self, revision: Revision, reads: &Reads) -> Vec<Compare> {
         let unread = self.0.keys().filter(|key| reads.key(key).is_none());
         unread.map(|key| Compare::mod_revision(key).less(revision.next())).collect()
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_write_counts() {
+    fn last_write_wins() {
         let mut writes = Writes::default();
         writes.put(Put::new("a", "1"));
         writes.delete("a".into());
@@ -91,19 +92,19 @@ mod tests {
         let mut reads = Reads::default();
         assert_eq!(writes.unchanged_since(7.into(), &reads), [Compare::mod_revision("a").less(8)]);
         reads.add_key("a".into(), None);
-        assert!(writes.unchanged_since(7.into(), &reads).is_empty(), "that is minded already");
+        assert!(writes.unchanged_since(7.into(), &reads).is_empty(), "the reads cover it");
     }
 
     #[test]
-    fn own_writes_show_in_a_range() {
+    fn ranges_include_own_writes() {
         let mut writes = Writes::default();
         writes.put(Put::new("d/2", "new"));
         writes.delete("d/3".into());
         writes.put(Put::new("e", "outside"));
         let read = [KeyValue::new("d/1", "1"), KeyValue::new("d/2", "2"), KeyValue::new("d/3", "3")];
-        let seen = writes.over(&KeyRange::prefix("d/"), &read);
+        let seen = writes.overlay(&KeyRange::prefix("d/"), &read);
         assert_eq!(seen, [("d/1".into(), "1".into()), ("d/2".into(), "new".into())]);
-        let all = writes.over(&KeyRange::from_key("d/2"), &[]);
+        let all = writes.overlay(&KeyRange::from_key("d/2"), &[]);
         assert_eq!(all, [("d/2".into(), "new".into()), ("e".into(), "outside".into())]);
     }
 }

@@ -1,4 +1,4 @@
-//! The tokens of a session: as many as it ever had operations with an open outcome at the same time.
+//! The tokens of a session: as many as it ever had concurrent operations with an unresolved outcome.
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
@@ -12,10 +12,10 @@ use etcd_client_core::{Key, LeaseId};
 
 use super::Token;
 
-/// Draws tokens and takes them back.
+/// Hands out tokens and takes them back.
 ///
-/// Each session has names of its own, even where two sessions share a lease: a token that two sessions write would tell each
-/// of them about the other's operations.
+/// Each session has unique token names, even if two sessions share a lease: if two sessions wrote the same token, each would
+/// mistake the other's operations for its own.
 #[derive(Debug)]
 pub(crate) struct Pool {
     prefix: String,
@@ -25,20 +25,20 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Tokens below `base`, named `<base><lease>/<nonce>/<n>`.
+    /// Creates a pool of tokens named `<base><lease>/<nonce>/<n>`.
     pub(crate) fn new(base: Key, lease: LeaseId) -> Self {
-        // Seeded by the operating system, so that processes that share a lease differ.
+        // `RandomState` is seeded by the operating system, so that processes that share a lease get different nonces.
         let nonce = RandomState::new().build_hasher().finish();
         let prefix = format!("{lease:x}/{nonce:016x}/");
         Self { prefix, drawn: AtomicU64::new(0), free: Mutex::default(), base }
     }
 
-    /// The prefix of all names.
+    /// Returns the prefix of all names.
     pub(crate) fn base(&self) -> &Key {
         &self.base
     }
 
-    /// A token whose last operation is over, or a new one.
+    /// Returns a token whose last operation is resolved, or a new one.
     pub(crate) fn draw(&self) -> Token {
         if let Some(token) = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             return token;
@@ -48,7 +48,7 @@ impl Pool {
         Token::new([self.base.as_bytes(), name.as_bytes()].concat().into())
     }
 
-    /// Takes back a token whose last operation is over.
+    /// Takes back a token whose last operation is resolved.
     pub(crate) fn put_back(&self, token: Token) {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(token);
     }
@@ -59,18 +59,18 @@ mod tests {
     use etcd_client_core::Revision;
 
     use super::*;
-    use crate::token::Fate;
+    use crate::token::TokenStatus;
 
     fn pool() -> Pool {
         Pool::new("__entry/".into(), LeaseId::new(0xabc).expect("not zero"))
     }
 
     #[test]
-    fn a_token_is_drawn_again_once_it_was_put_back() {
+    fn draws_tokens_again_after_they_are_put_back() {
         let pool = pool();
         let (one, two) = (pool.draw(), pool.draw());
         assert_ne!(one, two);
-        let spent = one.after(Fate::Applied(Revision::new(7))).expect("usable");
+        let spent = one.after(TokenStatus::Spent(Revision::new(7))).expect("usable");
         pool.put_back(spent);
         assert_eq!(pool.draw().known, Revision::new(7));
         assert_eq!(pool.drawn.load(Ordering::Relaxed), 2);

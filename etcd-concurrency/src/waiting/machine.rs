@@ -1,80 +1,80 @@
-//! How a contender waits for those ahead of it: pure decisions. Answers and events go in, what to do comes out.
+//! The decisions of an entry that waits in a queue, as a pure state machine: responses and events go in, steps come out.
 //!
-//! It watches its own key and the one contender that is directly ahead of it, or where several may hold at once all of its queue.
-//! A deletion is the only thing that moves it: it asks once how it stands now, and then holds, or watches whoever is ahead now.
-//! Each question is about the present, so that a contender who left is never waited for again.
+//! An entry watches its own key and the one directly ahead. Where several may hold at once, it watches the whole queue instead.
+//! When the key ahead is deleted, the entry reads its position once. It then either holds or watches the key that is ahead now.
+//! Each read returns the current state, so an entry never waits for a key that has already left.
 
 use std::collections::BTreeMap;
 
 use etcd_client_core::{Key, Revision};
 
-/// A key in a queue, told from later keys of the same name by the revision that created it.
+/// A key in a queue. The create revision distinguishes it from later keys of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Contender {
     pub(crate) key: Key,
     pub(crate) create_revision: Revision,
 }
 
-/// How a contender stands at some revision of the store.
+/// The position of an entry at one revision of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct QueuePosition {
     /// The revision of the store.
     pub(crate) revision: Revision,
-    /// The revision that created the contender's key; `None` when there is no such key.
+    /// The revision that created the entry's key; `None` if the key does not exist.
     pub(crate) own: Option<Revision>,
-    /// Who is ahead: all of them in [`Scope::Queue`], the last of them in [`Scope::Predecessor`].
+    /// The keys ahead: all of them in [`Scope::Queue`], the last of them in [`Scope::Predecessor`].
     pub(crate) ahead: Vec<Contender>,
 }
 
-/// Whom a contender waits for.
+/// The condition that an entry waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Until nobody is ahead; it is enough to know the last of those who are.
+    /// No key is ahead. Only the last key ahead needs to be known.
     Predecessor,
-    /// Until at most so many are ahead.
+    /// At most `tolerated` keys are ahead.
     Queue { tolerated: usize },
 }
 
-/// What a watch is about.
+/// The key or keys that a watch covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// The contender's own key.
+    /// The entry's own key.
     Own,
-    /// The key of somebody ahead.
+    /// The key directly ahead.
     Ahead(Key),
-    /// All keys of the queue, the own one among them.
+    /// All keys of the queue, including the entry's own.
     Queue,
 }
 
-/// What happened.
+/// An input of the machine.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
-    /// The answer to [`Step::Confirm`].
-    Standing(Standing),
-    /// A key was put. Holders may change their values; that is nobody's turn.
+    /// The response to [`Step::Confirm`].
+    Position(QueuePosition),
+    /// A key was put. Holders may change their values, which changes no position.
     Put,
     /// A key was deleted at a revision.
     Deleted { key: Key, revision: Revision },
-    /// A watch ended, or did not begin: compacted, or broken.
+    /// A watch ended or could not be created: its start revision was compacted, or its stream broke.
     WatchLost(Target),
 }
 
-/// What to do.
+/// A step for the driver to take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Watch deletions from this revision on.
+    /// Watch deletions, starting at this revision.
     Watch { target: Target, from: Revision },
     /// Cancel the watch.
     Unwatch(Target),
-    /// Ask in one linearizable read for the own key and for who is ahead.
+    /// Read the own key and the keys ahead in one linearizable request.
     Confirm,
-    /// It is the contender's turn. Nothing comes after it.
+    /// It is the entry's turn. This is the last step.
     Acquired,
-    /// The contender's key is gone. Nothing comes after it.
+    /// The entry's key is gone. This is the last step.
     Gone,
 }
 
-/// A contender that waits.
+/// An entry that waits.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     own: Contender,
@@ -85,49 +85,50 @@ pub(crate) struct Waiter {
 
 #[derive(Debug)]
 enum State {
-    /// Until one of these is deleted after `since`.
+    /// Waiting for one of these keys to be deleted after `since`.
     Waiting {
         ahead: BTreeMap<Key, Revision>,
         since: Revision,
     },
-    /// An answer is to come.
+    /// Waiting for the response to [`Step::Confirm`].
     Confirming,
     Over,
 }
 
 impl Waiter {
-    /// A contender that stands so; `standing` is the answer to its entry into the queue.
-    pub(crate) fn new(own: Contender, scope: Scope, standing: Standing) -> (Self, Vec<Step>) {
+    /// Creates a waiter at the position that was read when the entry was created.
+    pub(crate) fn new(own: Contender, scope: Scope, position: QueuePosition) -> (Self, Vec<Step>) {
         let mut waiter = Self { own, scope, state: State::Confirming, watches_own: false };
-        let steps = waiter.stand(standing);
+        let steps = waiter.reposition(position);
         (waiter, steps)
     }
 
-    /// A contender that does not know how it stands.
-    pub(crate) fn unsure(own: Contender, scope: Scope) -> (Self, Vec<Step>) {
+    /// Creates a waiter at an unknown position.
+    pub(crate) fn unconfirmed(own: Contender, scope: Scope) -> (Self, Vec<Step>) {
         let waiter = Self { own, scope, state: State::Confirming, watches_own: false };
         (waiter, vec![Step::Confirm])
     }
 
-    /// What to do now that something happened.
+    /// Handles an input, and returns the steps that follow from it.
     pub(crate) fn on(&mut self, input: Input) -> Vec<Step> {
         match input {
-            Input::Standing(standing) if matches!(self.state, State::Confirming) => self.stand(standing),
+            Input::Position(position) if matches!(self.state, State::Confirming) => self.reposition(position),
             Input::Deleted { key, revision } => self.deleted(&key, revision),
             Input::WatchLost(target) => self.watch_lost(&target),
-            Input::Standing(_) | Input::Put => Vec::new(),
+            Input::Position(_) | Input::Put => Vec::new(),
         }
     }
 
-    fn stand(&mut self, standing: Standing) -> Vec<Step> {
-        if standing.own != Some(self.own.create_revision) {
+    fn reposition(&mut self, position: QueuePosition) -> Vec<Step> {
+        if position.own != Some(self.own.create_revision) {
             return self.end(Step::Gone);
         }
-        let ahead = self.ahead_of(standing.ahead);
+        let ahead = self.ahead_of(position.ahead);
         if ahead.len() <= self.tolerated() {
             return self.end(Step::Acquired);
         }
-        let from = standing.revision.next();
+        // The watches start right after the read, so that no departure between the two is missed.
+        let from = position.revision.next();
         let mut steps = Vec::new();
         if !self.watches_own {
             self.watches_own = true;
@@ -136,11 +137,11 @@ impl Waiter {
         if let (Scope::Predecessor, Some(last)) = (self.scope, ahead.keys().next()) {
             steps.push(Step::Watch { target: Target::Ahead(last.clone()), from });
         }
-        self.state = State::Waiting { ahead, since: standing.revision };
+        self.state = State::Waiting { ahead, since: position.revision };
         steps
     }
 
-    /// Only who came before counts, whatever the answer holds; and of those only the last where all have to leave.
+    /// Keeps the keys that were created before the own key. Where all have to leave, only the last of them is kept.
     fn ahead_of(&self, others: Vec<Contender>) -> BTreeMap<Key, Revision> {
         let mut ahead = others;
         ahead.retain(|other| other.create_revision < self.own.create_revision);
@@ -156,12 +157,13 @@ impl Waiter {
             return Vec::new();
         }
         if *key == self.own.key {
+            // A deletion at or before the creation is of an earlier key with the same name.
             let ours = revision > self.own.create_revision;
             return if ours { self.end(Step::Gone) } else { Vec::new() };
         }
         let tolerated = self.tolerated();
         let State::Waiting { ahead, since } = &mut self.state else { return Vec::new() };
-        // A repeated event from before the answer says nothing about the present.
+        // A watch may repeat events after it resumes. Those from before the last read are part of its result.
         if revision <= *since || ahead.remove(key).is_none() || ahead.len() > tolerated {
             return Vec::new();
         }
@@ -184,12 +186,12 @@ impl Waiter {
                     (self.scope == Scope::Predecessor).then(|| ahead.keys().next().cloned()).flatten();
                 self.confirm(watched.as_ref())
             }
-            // The answer that is to come leads to a new watch, from its revision on.
+            // The response to the pending read leads to a new watch, starting after the revision of the read.
             State::Confirming | State::Over => Vec::new(),
         }
     }
 
-    /// Asks how it stands; `watched` is the contender whose watch is of no more use.
+    /// Requests the position. `watched` is the key ahead whose watch is no longer needed.
     fn confirm(&mut self, watched: Option<&Key>) -> Vec<Step> {
         self.state = State::Confirming;
         let unwatch = watched.filter(|_| self.scope == Scope::Predecessor);

@@ -10,8 +10,8 @@ fn contender(name: &str, create_revision: i64) -> Contender {
     Contender { key: name.into(), create_revision: create_revision.into() }
 }
 
-fn standing(revision: i64, own: i64, ahead: &[(&str, i64)]) -> Standing {
-    Standing {
+fn position(revision: i64, own: i64, ahead: &[(&str, i64)]) -> QueuePosition {
+    QueuePosition {
         revision: revision.into(),
         own: Some(own.into()),
         ahead: ahead.iter().map(|&(name, created)| contender(name, created)).collect(),
@@ -29,27 +29,27 @@ fn watch(target: Target, from: i64) -> Step {
 /// A contender created by revision 30, behind `p` of revision 20.
 fn behind_p() -> Waiter {
     let (waiter, steps) =
-        Waiter::new(contender("me", 30), Scope::Predecessor, standing(30, 30, &[("p", 20)]));
+        Waiter::new(contender("me", 30), Scope::Predecessor, position(30, 30, &[("p", 20)]));
     assert_eq!(steps, [watch(Target::Own, 31), watch(Target::Ahead("p".into()), 31)]);
     waiter
 }
 
 #[test]
-fn an_empty_queue_needs_no_wait() {
-    let (_, steps) = Waiter::new(contender("me", 30), Scope::Predecessor, standing(30, 30, &[]));
+fn acquires_immediately_in_an_empty_queue() {
+    let (_, steps) = Waiter::new(contender("me", 30), Scope::Predecessor, position(30, 30, &[]));
     assert_eq!(steps, [Step::Acquired]);
 }
 
 #[test]
-fn it_never_waits_for_itself() {
+fn never_waits_for_its_own_key() {
     for scope in [Scope::Predecessor, Scope::Queue { tolerated: 0 }] {
-        let (_, steps) = Waiter::new(contender("me", 30), scope, standing(30, 30, &[("me", 30)]));
+        let (_, steps) = Waiter::new(contender("me", 30), scope, position(30, 30, &[("me", 30)]));
         assert_eq!(steps, [Step::Acquired]);
     }
 }
 
 #[test]
-fn a_deletion_from_before_its_key_was_created_is_of_another_key() {
+fn ignores_deletions_from_before_its_creation() {
     let mut waiter = behind_p();
     assert!(waiter.on(deleted("me", 29)).is_empty());
     assert!(waiter.on(deleted("me", 30)).is_empty());
@@ -57,20 +57,20 @@ fn a_deletion_from_before_its_key_was_created_is_of_another_key() {
 }
 
 #[test]
-fn a_predecessor_that_leaves_early_is_never_waited_for_again() {
+fn never_waits_again_for_a_predecessor_that_left() {
     let mut waiter = behind_p();
     assert_eq!(waiter.on(deleted("p", 40)), [Step::Unwatch(Target::Ahead("p".into())), Step::Confirm]);
-    let now_behind_a = waiter.on(Input::Standing(standing(41, 30, &[("a", 10)])));
+    let now_behind_a = waiter.on(Input::Position(position(41, 30, &[("a", 10)])));
     assert_eq!(now_behind_a, [watch(Target::Ahead("a".into()), 42)], "the own key is watched already");
     assert!(waiter.on(deleted("p", 40)).is_empty());
     assert_eq!(waiter.on(deleted("a", 50)), [Step::Unwatch(Target::Ahead("a".into())), Step::Confirm]);
-    let turn = waiter.on(Input::Standing(standing(50, 30, &[])));
+    let turn = waiter.on(Input::Position(position(50, 30, &[])));
     assert_eq!(turn, [Step::Unwatch(Target::Own), Step::Acquired]);
     assert!(waiter.on(deleted("me", 60)).is_empty(), "what comes after the end is nobody's");
 }
 
 #[test]
-fn what_does_not_concern_it_moves_nothing() {
+fn ignores_unrelated_inputs() {
     let mut waiter = behind_p();
     for input in [
         Input::Put,
@@ -78,14 +78,14 @@ fn what_does_not_concern_it_moves_nothing() {
         deleted("p", 25),
         deleted("me", 29),
         Input::WatchLost(Target::Ahead("another".into())),
-        Input::Standing(standing(37, 30, &[])),
+        Input::Position(position(37, 30, &[])),
     ] {
         assert!(waiter.on(input.clone()).is_empty(), "{input:?}");
     }
 }
 
 #[test]
-fn its_own_key_ends_the_wait_at_once() {
+fn deletion_of_the_own_key_ends_the_wait() {
     let gone = [Step::Unwatch(Target::Ahead("p".into())), Step::Unwatch(Target::Own), Step::Gone];
     assert_eq!(behind_p().on(deleted("me", 40)), gone);
     let mut confirming = behind_p();
@@ -94,46 +94,46 @@ fn its_own_key_ends_the_wait_at_once() {
     for own in [None, Some(35.into())] {
         let mut replaced = behind_p();
         replaced.on(deleted("p", 40));
-        let answer = Standing { own, ..standing(41, 30, &[]) };
-        assert_eq!(replaced.on(Input::Standing(answer)), [Step::Unwatch(Target::Own), Step::Gone], "{own:?}");
+        let answer = QueuePosition { own, ..position(41, 30, &[]) };
+        assert_eq!(replaced.on(Input::Position(answer)), [Step::Unwatch(Target::Own), Step::Gone], "{own:?}");
     }
 }
 
 #[test]
-fn who_came_later_is_not_ahead() {
+fn later_keys_are_not_ahead() {
     let mut waiter = behind_p();
     waiter.on(deleted("p", 40));
     // The predecessor's session queued again under the same key.
-    let turn = waiter.on(Input::Standing(standing(42, 30, &[("p", 41)])));
+    let turn = waiter.on(Input::Position(position(42, 30, &[("p", 41)])));
     assert_eq!(turn, [Step::Unwatch(Target::Own), Step::Acquired]);
 }
 
 #[test]
-fn a_lost_watch_is_asked_about_and_made_anew() {
+fn lost_watches_are_confirmed_and_recreated() {
     let mut waiter = behind_p();
     assert_eq!(waiter.on(Input::WatchLost(Target::Ahead("p".into()))), [Step::Confirm]);
-    let again = waiter.on(Input::Standing(standing(45, 30, &[("p", 20)])));
+    let again = waiter.on(Input::Position(position(45, 30, &[("p", 20)])));
     assert_eq!(again, [watch(Target::Ahead("p".into()), 46)]);
 
     let both = waiter.on(Input::WatchLost(Target::Own));
     assert_eq!(both, [Step::Unwatch(Target::Ahead("p".into())), Step::Confirm]);
     assert!(waiter.on(Input::WatchLost(Target::Own)).is_empty(), "the question is asked already");
-    let again = waiter.on(Input::Standing(standing(50, 30, &[("p", 20)])));
+    let again = waiter.on(Input::Position(position(50, 30, &[("p", 20)])));
     assert_eq!(again, [watch(Target::Own, 51), watch(Target::Ahead("p".into()), 51)]);
 }
 
 #[test]
-fn where_several_hold_departures_are_counted_without_asking() {
+fn semaphore_counts_departures_without_reads() {
     let all = [("a", 10), ("b", 11), ("c", 12), ("d", 13)];
     let scope = Scope::Queue { tolerated: 1 };
-    let (mut waiter, steps) = Waiter::new(contender("me", 30), scope, standing(30, 30, &all));
+    let (mut waiter, steps) = Waiter::new(contender("me", 30), scope, position(30, 30, &all));
     assert_eq!(steps, [watch(Target::Queue, 31)]);
     assert!(waiter.on(deleted("c", 31)).is_empty());
     assert!(waiter.on(deleted("c", 31)).is_empty(), "a repeated event counts once");
     assert!(waiter.on(deleted("later", 32)).is_empty());
     assert!(waiter.on(deleted("a", 33)).is_empty());
     assert_eq!(waiter.on(deleted("d", 34)), [Step::Confirm]);
-    let turn = waiter.on(Input::Standing(standing(34, 30, &[("b", 11)])));
+    let turn = waiter.on(Input::Position(position(34, 30, &[("b", 11)])));
     assert_eq!(turn, [Step::Unwatch(Target::Queue), Step::Acquired]);
 }
 
@@ -168,7 +168,7 @@ impl Model {
         if self.slots == 1 { Scope::Predecessor } else { Scope::Queue { tolerated: self.slots - 1 } }
     }
 
-    fn standing_of(&self, own: &Contender) -> Standing {
+    fn position_of(&self, own: &Contender) -> QueuePosition {
         let mut ahead: Vec<Contender> = self
             .live
             .iter()
@@ -179,7 +179,11 @@ impl Model {
         if self.slots == 1 {
             ahead.drain(..ahead.len().saturating_sub(1));
         }
-        Standing { revision: self.revision.into(), own: self.live.get(&own.key).map(|&r| r.into()), ahead }
+        QueuePosition {
+            revision: self.revision.into(),
+            own: self.live.get(&own.key).map(|&r| r.into()),
+            ahead,
+        }
     }
 
     fn enqueue(&mut self) {
@@ -187,7 +191,7 @@ impl Model {
         let own = contender(&format!("k{}", self.subjects.len()), self.revision);
         let ahead_at_first = self.live.len();
         self.live.insert(own.key.clone(), self.revision);
-        let (waiter, steps) = Waiter::new(own.clone(), self.scope(), self.standing_of(&own));
+        let (waiter, steps) = Waiter::new(own.clone(), self.scope(), self.position_of(&own));
         self.subjects.push(Subject {
             waiter,
             own,
@@ -255,8 +259,8 @@ impl Model {
         if !std::mem::take(&mut self.subjects[index].confirming) {
             return;
         }
-        let standing = self.standing_of(&self.subjects[index].own);
-        let steps = self.subjects[index].waiter.on(Input::Standing(standing));
+        let position = self.position_of(&self.subjects[index].own);
+        let steps = self.subjects[index].waiter.on(Input::Position(position));
         if steps.contains(&Step::Acquired) {
             self.assert_its_turn(index);
         }
@@ -362,7 +366,7 @@ enum Move {
     Leave(prop::sample::Index),
     Deliver(prop::sample::Index),
     Repeat(prop::sample::Index),
-    Answer(prop::sample::Index),
+    CreateOutcome(prop::sample::Index),
     Lose(prop::sample::Index, usize),
     Compact,
 }
@@ -374,7 +378,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         3 => index().prop_map(Move::Leave),
         4 => index().prop_map(Move::Deliver),
         1 => index().prop_map(Move::Repeat),
-        4 => index().prop_map(Move::Answer),
+        4 => index().prop_map(Move::CreateOutcome),
         1 => (index(), 0_usize..2).prop_map(|(index, which)| Move::Lose(index, which)),
         1 => Just(Move::Compact),
     ];
@@ -385,7 +389,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn whoever_leaves_and_whatever_is_lost_the_queue_moves_on(moves in moves(), slots in 1_usize..4) {
+    fn queue_advances_despite_departures_and_losses(moves in moves(), slots in 1_usize..4) {
         let mut model = Model { revision: 10, slots, ..Model::default() };
         model.enqueue();
         for made in moves {
@@ -395,7 +399,7 @@ proptest! {
                 Move::Leave(index) => model.leave(index.index(count)),
                 Move::Deliver(index) => model.deliver(index.index(count), false),
                 Move::Repeat(index) => model.deliver(index.index(count), true),
-                Move::Answer(index) => model.answer(index.index(count)),
+                Move::CreateOutcome(index) => model.answer(index.index(count)),
                 Move::Lose(index, which) => model.lose(index.index(count), which),
                 Move::Compact => model.compact(),
             }

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use etcd_client_core::Client;
 use etcd_concurrency::{
-    Barrier, Election, EphemeralKey, Error, Mutex, PriorityQueue, Queue, Session, Stm, Tx, create_key,
+    Barrier, Election, EphemeralKey, Error, Mutex, PriorityQueue, Queue, Session, Stm, keys::create_key,
+    stm::Tx,
 };
 
 use crate::rig::{PATIENCE, TTL, cluster, in_time};
@@ -27,7 +28,7 @@ fn silent_error(error: &Error) {
 }
 
 #[tokio::test]
-async fn values_and_passwords_are_shown_by_nothing() {
+async fn debug_output_contains_no_values_or_passwords() {
     let Some(cluster) = cluster(1).await else { return };
     let builder = Client::builder(cluster.endpoints()).password("nobody", CANARY).allow_plaintext_auth();
     let client = builder.build().expect("valid settings");

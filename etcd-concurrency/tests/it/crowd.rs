@@ -87,7 +87,7 @@ async fn kill_members(cluster: &Cluster, until: Instant) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_takes_turns_while_members_are_killed() {
+async fn crowd_takes_turns_while_members_are_killed() {
     let Some(cluster) = cluster(3).await else { return };
     let lasts = Duration::from_secs(if std::env::var_os("ETCD_LONG").is_some() { 300 } else { 12 });
     let clients = [client(&cluster), client(&cluster), client(&cluster), client(&cluster)];

@@ -4,8 +4,10 @@ use std::{fmt::Debug, num::NonZeroUsize};
 
 use etcd_client_core::{Client, Put};
 use etcd_concurrency::{
-    Barrier, DoubleBarrier, Election, EphemeralKey, Error, Leader, Mutex, Observer, PriorityQueue, Queue,
-    RwLock, Semaphore, Session, SessionEnd, Stm, Store, Tokens,
+    Barrier, DoubleBarrier, Election, EphemeralKey, Error, Mutex, PriorityQueue, Queue, RwLock, Semaphore,
+    Session, Stm, Store,
+    election::{Leader, Observer},
+    session::{SessionEnd, Tokens},
 };
 
 use crate::rig::{client, cluster, in_time, session};
@@ -35,7 +37,7 @@ async fn put_keys(client: &Client, prefix: &str) {
 }
 
 #[tokio::test]
-async fn every_handle_is_short() {
+async fn debug_output_of_handles_is_short() {
     let Some(cluster) = cluster(1).await else { return };
     let endpoints = [cluster.member(0).endpoint(), "http://127.0.0.1:1", "http://127.0.0.1:2"];
     let client = Client::builder(endpoints).build().expect("valid");
@@ -78,20 +80,20 @@ async fn every_handle_is_short() {
         ("Stm", &stm),
         ("Barrier", &Barrier::new(&client, "debugging/barrier")),
         ("DoubleBarrier", &double_barrier),
-        ("Inside", &inside),
+        ("DoubleBarrierGuard", &inside),
         ("Queue", &Queue::new(&client, "debugging/queue")),
         ("Queue with a session", &Queue::with_session(&session, "debugging/queue")),
         ("PriorityQueue", &PriorityQueue::new(&client, "debugging/priority")),
         ("EphemeralKey", &key),
         ("Error", &error),
-        ("Error of a session", &Error::Expired(SessionEnd::Lost)),
+        ("Error of a session", &Error::SessionExpired(SessionEnd::Lost)),
     ] {
         short(what, shown);
     }
 }
 
 #[tokio::test]
-async fn recipes_outlive_the_last_handle_of_their_client() {
+async fn recipes_outlive_the_last_client_handle() {
     let Some(cluster) = cluster(1).await else { return };
     let (others, client) = (client(&cluster), client(&cluster));
     let session = session(&client).await;

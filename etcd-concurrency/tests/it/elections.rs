@@ -1,6 +1,9 @@
 //! Elections on real members.
 
-use etcd_concurrency::{Election, Leader, Observer};
+use etcd_concurrency::{
+    Election,
+    election::{Leader, Observer},
+};
 use tokio::time::sleep;
 
 use crate::rig::{client, cluster, count, eventually, in_time, session};
@@ -11,7 +14,7 @@ async fn seen(observer: &mut Observer) -> Option<String> {
 }
 
 #[tokio::test]
-async fn leaders_follow_each_other_and_are_seen() {
+async fn observer_reports_successive_leaders() {
     let Some(cluster) = cluster(3).await else { return };
     let client = client(&cluster);
     let mut observer = Observer::new(&client, "office");
@@ -40,7 +43,7 @@ async fn leaders_follow_each_other_and_are_seen() {
 }
 
 #[tokio::test]
-async fn an_observer_outlives_compactions_and_restarts() {
+async fn observer_survives_compactions_and_restarts() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let session = session(&client).await;

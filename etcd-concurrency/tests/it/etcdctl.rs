@@ -30,7 +30,7 @@ async fn line(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
 }
 
 #[tokio::test]
-async fn etcdctl_lock_waits_for_this_client_and_this_client_for_etcdctl() {
+async fn etcdctl_lock_and_this_client_wait_for_each_other() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let session = session(&client).await;

@@ -21,7 +21,7 @@ const REQUESTS: f64 = 3.0;
 
 /// `ETCD_HANDOFFS=5000` has it take so many turns.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handoff_costs_three_requests() {
+async fn handoff_takes_three_requests() {
     let Some(cluster) = cluster(1).await else { return };
     let turns: usize = std::env::var("ETCD_HANDOFFS").map_or(1_000, |turns| turns.parse().expect("a number"));
     let mut mutexes = Vec::new();

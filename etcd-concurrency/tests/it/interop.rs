@@ -81,7 +81,7 @@ fn turns(text: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_of_the_contenders_are_others() {
+async fn shares_a_lock_with_go_contenders() {
     let Some(cluster) = cluster(3).await else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("turns");

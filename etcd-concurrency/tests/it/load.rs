@@ -27,7 +27,7 @@ const TTL: Duration = Duration::from_secs(120);
 const WINDOW: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_wait_without_a_question() {
+async fn two_hundred_waiters_send_no_requests() {
     let Some(cluster) = cluster(3).await else { return };
     let clients = [client(&cluster), client(&cluster), client(&cluster), client(&cluster)];
     let first = Session::builder(&clients[0]).ttl(TTL).await.expect("a session");

@@ -13,7 +13,7 @@ use crate::rig::{client, cluster, count, eventually, in_time, session};
 
 /// Takes and gives back by many on all members, never two at a time.
 #[tokio::test]
-async fn one_holds_at_a_time_whatever_member_is_asked() {
+async fn one_holder_at_a_time_across_members() {
     let Some(cluster) = cluster(3).await else { return };
     let held = Arc::new(AtomicBool::new(false));
     let mut contenders = Vec::new();
@@ -47,7 +47,7 @@ async fn one_holds_at_a_time_whatever_member_is_asked() {
 }
 
 #[tokio::test]
-async fn one_of_many_gets_what_is_free() {
+async fn one_of_many_try_locks_succeeds() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let mut tries = Vec::new();
@@ -59,7 +59,7 @@ async fn one_of_many_gets_what_is_free() {
     for one in tries {
         match in_time("an answer", one).await.expect("no panic") {
             Ok(guard) => guards.push(guard),
-            Err(error) => assert!(matches!(error, Error::Held), "{error}"),
+            Err(error) => assert!(matches!(error, Error::Locked), "{error}"),
         }
     }
     assert_eq!(guards.len(), 1);
@@ -67,7 +67,7 @@ async fn one_of_many_gets_what_is_free() {
 }
 
 #[tokio::test]
-async fn an_old_fence_is_refused() {
+async fn old_fence_is_rejected() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let (one, two) = (session(&client).await, session(&client).await);
@@ -85,14 +85,14 @@ async fn an_old_fence_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wait_that_was_dropped_leaves_no_key() {
+async fn dropped_wait_leaves_no_key() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let (one, two) = (session(&client).await, session(&client).await);
     let guard = Mutex::new(&one, "lock").lock().await.expect("free");
     let mutex = Mutex::new(&two, "lock");
     for millis in 0..20 {
-        let waited = mutex.lock_within(Duration::from_millis(millis)).await;
+        let waited = mutex.try_lock_for(Duration::from_millis(millis)).await;
         assert!(matches!(waited, Err(Error::TimedOut)), "{waited:?}");
     }
     eventually("only the holder is left", async || count(&client, "lock/").await == 1).await;
@@ -102,7 +102,7 @@ async fn a_wait_that_was_dropped_leaves_no_key() {
 
 /// Members are killed and come back while many contend; fences tell the order, and nobody is left out.
 #[tokio::test]
-async fn locks_go_on_while_members_die() {
+async fn locks_work_while_members_are_killed() {
     let Some(cluster) = cluster(3).await else { return };
     let held = Arc::new(AtomicBool::new(false));
     let mut contenders = Vec::new();

@@ -19,8 +19,8 @@
 //!
 //! | etcd (`v3_stm_test.go`) | here |
 //! |---|---|
-//! | `TestSTMConflict`, `TestSTMSerialize` | [`transactions`], `recipes::stm::{a_bank.., reads_are_of_one_revision}` |
-//! | `TestSTMPutNewKey`, `TestSTMAbort`, `TestSTMApplyOnConcurrentDeletion`, `TestSTMSerializableSnapshotPut` | `recipes::stm::{own_writes.., the_function_may_give_up, ranges_are_minded.., each_level..}` |
+//! | `TestSTMConflict`, `TestSTMSerialize` | [`transactions`], `recipes::stm::{a_bank.., reads_use_one_revision}` |
+//! | `TestSTMPutNewKey`, `TestSTMAbort`, `TestSTMApplyOnConcurrentDeletion`, `TestSTMSerializableSnapshotPut` | `recipes::stm::{own_writes.., function_errors_abandon_the_transaction, ranges_are_minded.., each_level..}` |
 //!
 //! | etcd (`experimental/recipes`: barriers and queues) | here |
 //! |---|---|

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, process::Stdio};
 
-use etcd_concurrency::{DoubleBarrier, Session, Tokens};
+use etcd_concurrency::{DoubleBarrier, Session, session::Tokens};
 use etcd_testkit::{StderrProgress, obtain_contender};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},

@@ -8,7 +8,7 @@ use etcd_concurrency::{Barrier, DoubleBarrier, PriorityQueue, Queue, RwLock, Sem
 use crate::rig::{client, cluster, count, eventually, in_time, session};
 
 #[tokio::test]
-async fn readers_share_writers_and_permits_wait() {
+async fn rw_lock_and_semaphore_enforce_their_limits() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let session = session(&client).await;
@@ -38,7 +38,7 @@ async fn readers_share_writers_and_permits_wait() {
 }
 
 #[tokio::test]
-async fn all_wait_at_barriers() {
+async fn barriers_block_all_participants() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let barrier = Barrier::new(&client, "barrier");
@@ -61,7 +61,7 @@ async fn all_wait_at_barriers() {
 }
 
 #[tokio::test]
-async fn values_are_taken_in_order() {
+async fn queues_keep_their_order() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let queue = Queue::new(&client, "queue");

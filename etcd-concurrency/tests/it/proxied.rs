@@ -1,7 +1,7 @@
 //! Recipes behind etcd's gRPC proxy: it answers some requests itself, and ends every stream when it restarts.
 
 use etcd_client_core::{Cache, Client, KeyRange};
-use etcd_concurrency::{Election, Mutex, Observer};
+use etcd_concurrency::{Election, Mutex, election::Observer};
 
 use crate::rig::{cluster, count, eventually, in_time, session};
 
@@ -11,7 +11,7 @@ async fn seen(observer: &mut Observer) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn observers_waiters_watches_and_a_cache_outlive_a_restart_of_the_proxy() {
+async fn recipes_watches_and_cache_survive_a_proxy_restart() {
     let Some(cluster) = cluster(1).await else { return };
     let proxy = cluster.grpc_proxy().await.expect("a proxy");
     let client = Client::builder([proxy.endpoint()]).build().expect("valid");
@@ -65,7 +65,7 @@ async fn observers_waiters_watches_and_a_cache_outlive_a_restart_of_the_proxy() 
 
 /// A lease that exists already: its first renewal is one message each way, whose sending half the proxy wants open.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_takes_over_a_lease() {
+async fn session_takes_over_a_lease() {
     let Some(cluster) = cluster(1).await else { return };
     let proxy = cluster.grpc_proxy().await.expect("a proxy");
     let client = Client::builder([proxy.endpoint()]).build().expect("valid");

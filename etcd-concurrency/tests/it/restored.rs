@@ -1,7 +1,7 @@
 //! Recipes over a store that goes back to an earlier state.
 
 use etcd_client_core::{Client, EndpointPhase};
-use etcd_concurrency::{Election, Mutex, Observer, Session, SessionEnd};
+use etcd_concurrency::{Election, Mutex, Session, election::Observer, session::SessionEnd};
 use tokio::time::{Duration, Instant};
 
 use crate::rig::{TTL, cluster, in_time, session};
@@ -28,7 +28,7 @@ async fn ends_soon(session: &Session, what: &str) {
 
 /// In the restored store others find the lock of the second session free, and may have it, while its time to live has hardly begun.
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_end_when_their_store_was_restored_and_observers_list_again() {
+async fn restored_store_ends_sessions_and_relists_observers() {
     let Some(cluster) = cluster(1).await else { return };
     let client = crate::rig::client(&cluster);
     let leading = session(&client).await;

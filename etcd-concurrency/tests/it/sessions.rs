@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use etcd_concurrency::{EphemeralKey, Error, Mutex, Session, SessionEnd};
+use etcd_concurrency::{EphemeralKey, Error, Mutex, Session, session::SessionEnd};
 use tokio::sync::oneshot;
 
 use crate::rig::{client, cluster, count, eventually, in_time, session};
 
 #[tokio::test]
-async fn a_session_keeps_its_lease_until_it_is_closed() {
+async fn session_keeps_its_lease_until_closed() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let session = Session::builder(&client).ttl(Duration::from_secs(90)).await.expect("a session");
@@ -19,12 +19,15 @@ async fn a_session_keeps_its_lease_until_it_is_closed() {
     session.clone().close().await.expect("revoked");
     assert_eq!(in_time("the end", lost).await, SessionEnd::Closed);
     assert_eq!(count(&client, "here").await, 0);
-    assert!(matches!(Mutex::new(&session, "lock").lock().await, Err(Error::Expired(SessionEnd::Closed))));
+    assert!(matches!(
+        Mutex::new(&session, "lock").lock().await,
+        Err(Error::SessionExpired(SessionEnd::Closed))
+    ));
     assert!(client.lease().time_to_live(session.lease()).await.expect("an answer").ttl.is_none());
 }
 
 #[tokio::test]
-async fn a_session_outlives_its_time_to_live() {
+async fn session_outlives_its_ttl() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let session = Session::builder(&client).ttl(Duration::from_secs(2)).await.expect("a session");
@@ -38,7 +41,7 @@ async fn a_session_outlives_its_time_to_live() {
 }
 
 #[tokio::test]
-async fn an_orphaned_lease_is_taken_over() {
+async fn orphaned_lease_is_taken_over() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let first = session(&client).await;
@@ -48,7 +51,7 @@ async fn an_orphaned_lease_is_taken_over() {
     let lease = first.orphan();
     assert!(matches!(
         in_time("the end", lost).await.expect("no panic"),
-        Error::Expired(SessionEnd::Orphaned)
+        Error::SessionExpired(SessionEnd::Orphaned)
     ));
     drop(guard);
     let second = Session::builder(&client).lease(lease).await.expect("the lease lives");
@@ -59,7 +62,7 @@ async fn an_orphaned_lease_is_taken_over() {
 }
 
 #[tokio::test]
-async fn a_revoked_lease_ends_the_session_and_what_it_holds() {
+async fn revoked_lease_ends_the_session_and_its_locks() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let session = Session::builder(&client).ttl(Duration::from_secs(3)).await.expect("a session");
@@ -68,11 +71,11 @@ async fn a_revoked_lease_ends_the_session_and_what_it_holds() {
     client.lease().revoke(session.lease()).await.expect("revoked");
     assert!(in_time("the loss", lost).await.expect("no panic").is_lost());
     assert_eq!(in_time("the end", end).await.expect("no panic"), SessionEnd::Lost);
-    assert!(matches!(guard.unlock().await, Err(Error::Expired(_) | Error::NotOwner)));
+    assert!(matches!(guard.unlock().await, Err(Error::SessionExpired(_) | Error::NotOwner)));
 }
 
 #[tokio::test]
-async fn a_session_is_abandoned_when_its_future_completes() {
+async fn session_ends_when_its_future_completes() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     let (tell, told) = oneshot::channel::<()>();

@@ -43,13 +43,13 @@ async fn written(client: &Client) -> Option<Revision> {
 }
 
 #[tokio::test]
-async fn a_holder_that_was_stopped_writes_nothing_any_more_and_goes_on_with_nothing() {
+async fn stopped_holder_writes_nothing_after_it_continues() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(cluster.endpoints());
     let folder = tempfile::tempdir().expect("a folder");
     let said = folder.path().join("said");
     let process = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "stopped::the_holder_that_is_stopped", "--ignored", "--nocapture"])
+        .args(["--exact", "stopped::stopped_holder_process", "--ignored", "--nocapture"])
         .env(ENDPOINT, cluster.member(0).endpoint())
         .stdout(File::create(&said).expect("a file"))
         .spawn();
@@ -72,7 +72,7 @@ async fn a_holder_that_was_stopped_writes_nothing_any_more_and_goes_on_with_noth
 /// Writes for as long as it believes that it holds the lock, and once more.
 #[tokio::test]
 #[ignore = "runs in a process of its own, beside the test above"]
-async fn the_holder_that_is_stopped() {
+async fn stopped_holder_process() {
     let Ok(endpoint) = std::env::var(ENDPOINT) else { return };
     let client = client([endpoint]);
     let session = Session::builder(&client).ttl(TTL).await.expect("a session");
@@ -100,7 +100,7 @@ async fn the_holder_that_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_thawed_member_that_is_cut_off_confirms_no_lock_that_is_gone() {
+async fn partitioned_member_confirms_no_lost_lock() {
     let Some(cluster) = cluster(3).await else { return };
     let member = cluster.member(1);
     let endpoints = |frozen: bool| {

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use etcd_client_core::{Client, Permission};
 use etcd_concurrency::{
-    Barrier, DoubleBarrier, Election, Error, Mutex, Queue, RwLock, Semaphore, Session, Tokens,
+    Barrier, DoubleBarrier, Election, Error, Mutex, Queue, RwLock, Semaphore, Session, session::Tokens,
 };
 use etcd_testkit::Cluster;
 
@@ -30,7 +30,7 @@ async fn with_limited_user(cluster: &Cluster) -> Client {
 }
 
 #[tokio::test]
-async fn a_role_needs_permission_for_tokens() {
+async fn role_needs_permission_for_tokens() {
     let Some(cluster) = cluster(1).await else { return };
     let client = with_limited_user(&cluster).await;
     let session = Session::builder(&client).ttl(TTL).await.expect("a session");
@@ -60,9 +60,9 @@ async fn a_role_needs_permission_for_tokens() {
     assert_eq!(count(&client, "app/queue/").await, 1, "items do not");
 }
 
-/// The role of [`a_role_needs_permission_for_tokens`], which may write below `app/` only.
+/// The role of [`role_needs_permission_for_tokens`], which may write below `app/` only.
 #[tokio::test]
-async fn a_session_with_a_lease_per_entry_needs_no_permission_for_tokens() {
+async fn lease_per_entry_needs_no_permission_for_tokens() {
     let Some(cluster) = cluster(1).await else { return };
     let client = with_limited_user(&cluster).await;
     let begin = async || Session::builder(&client).ttl(TTL).tokens(Tokens::lease_per_entry()).await;
@@ -70,7 +70,7 @@ async fn a_session_with_a_lease_per_entry_needs_no_permission_for_tokens() {
 
     let (mutex, other) = (Mutex::new(&one, "app/lock"), Mutex::new(&two, "app/lock"));
     let guard = mutex.lock().await.expect("permitted");
-    assert!(matches!(other.try_lock().await, Err(Error::Held)));
+    assert!(matches!(other.try_lock().await, Err(Error::Locked)));
     let waits = tokio::spawn(async move { other.lock().await });
     eventually("two queue", async || count(&client, "app/lock/").await == 2).await;
     guard.unlock().await.expect("held");
@@ -84,16 +84,16 @@ async fn a_session_with_a_lease_per_entry_needs_no_permission_for_tokens() {
     leader.resign().await.expect("leads");
 
     let read = RwLock::new(&one, "app/rw").read().await.expect("permitted");
-    assert!(matches!(RwLock::new(&two, "app/rw").try_write().await, Err(Error::Held)));
+    assert!(matches!(RwLock::new(&two, "app/rw").try_write().await, Err(Error::Locked)));
     read.unlock().await.expect("held");
     RwLock::new(&two, "app/rw").write().await.expect("permitted").unlock().await.expect("held");
 
     let permits = NonZeroUsize::new(1).expect("not zero");
     let permit = Semaphore::new(&one, "app/permits", permits).acquire().await.expect("permitted");
-    assert!(matches!(Semaphore::new(&two, "app/permits", permits).try_acquire().await, Err(Error::Held)));
+    assert!(matches!(Semaphore::new(&two, "app/permits", permits).try_acquire().await, Err(Error::Locked)));
     permit.unlock().await.expect("held");
 
-    let up = Barrier::new(&client, "app/barrier").hold_by(&one).await.expect("permitted");
+    let up = Barrier::new(&client, "app/barrier").hold_with_session(&one).await.expect("permitted");
     up.delete().await.expect("owned");
     let count_of_two = NonZeroUsize::new(2).expect("not zero");
     let meet = |session| DoubleBarrier::new(session, "app/meeting", count_of_two);
@@ -121,7 +121,7 @@ async fn a_session_with_a_lease_per_entry_needs_no_permission_for_tokens() {
 }
 
 #[tokio::test]
-async fn tokens_are_in_the_namespace() {
+async fn tokens_are_namespaced() {
     let Some(cluster) = cluster(1).await else { return };
     let all = client(&cluster);
     let namespaced = all.with_namespace("team/");
@@ -141,7 +141,7 @@ async fn tokens_are_in_the_namespace() {
 
 /// More than the quota: the alarm is raised, and refuses what puts. Deletions pass, so that locks are given back.
 #[tokio::test]
-async fn a_full_store_is_left_and_entered_again_when_it_has_room() {
+async fn full_store_is_left_and_entered_again() {
     let builder = Cluster::builder().members(1).arg("--quota-backend-bytes", "1000000");
     let Some(cluster) = builder.start_or_skip().await else { return };
     let client = client(&cluster);

@@ -1,7 +1,10 @@
 //! Transactional memory on real members.
 
 use etcd_client_core::Key;
-use etcd_concurrency::{Error, Isolation, Stm, Tx};
+use etcd_concurrency::{
+    Error, Stm,
+    stm::{Isolation, Tx},
+};
 
 use crate::rig::{PATIENCE, client, cluster, in_time};
 
@@ -13,7 +16,7 @@ async fn number(tx: &Tx, key: impl Into<Key>) -> Result<i64, Error> {
 
 /// Transfers by 32 writers between 100 accounts, while readers add all of them up and a member is killed.
 #[tokio::test]
-async fn a_bank_keeps_its_sum() {
+async fn transfers_keep_the_sum() {
     let Some(cluster) = cluster(3).await else { return };
     let client = client(&cluster);
     for isolation in [Isolation::SerializableSnapshot, Isolation::Serializable, Isolation::RepeatableReads] {
@@ -71,7 +74,7 @@ async fn a_bank_keeps_its_sum() {
 }
 
 #[tokio::test]
-async fn a_range_that_was_read_is_minded() {
+async fn range_reads_detect_changes() {
     let Some(cluster) = cluster(1).await else { return };
     let client = client(&cluster);
     client.put("d/1", "").await.expect("put");

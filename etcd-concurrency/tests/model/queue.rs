@@ -254,12 +254,12 @@ fn assert_found(protocol: Protocol, states: usize, expected: &[&str]) {
 }
 
 #[test]
-fn resent_item_is_delivered_twice() {
+fn retried_item_is_delivered_twice() {
     assert_found(Protocol::Resend, 82, &[TWICE, UNKNOWN]);
 }
 
 #[test]
-fn item_sent_once_is_delivered_at_most_once_with_an_unknown_outcome() {
+fn item_sent_once_is_delivered_at_most_once_with_unknown_outcome() {
     assert_found(Protocol::Once, 17, &[UNKNOWN]);
 }
 

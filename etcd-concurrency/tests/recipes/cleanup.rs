@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_concurrency::{Error, Mutex, Session, contender_key};
+use etcd_concurrency::{Error, Mutex, Session, keys::contender_key};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
@@ -42,7 +42,7 @@ async fn assert_gone_in_time(model: &Model, left: usize, what: impl std::fmt::De
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_dropped_at_any_point_leaves_no_key() {
+async fn future_dropped_at_any_point_leaves_no_key() {
     for recipe in Recipe::ALL {
         for contended in [false, true] {
             let mut points = 0;
@@ -84,7 +84,7 @@ async fn a_future_dropped_at_any_point_leaves_no_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_whose_answer_was_lost_is_found_again() {
+async fn entry_with_lost_response_is_found() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         model.next_writes([Fault::AnswerLost, Fault::AnswerLost]);
@@ -96,7 +96,7 @@ async fn an_entry_whose_answer_was_lost_is_found_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_fails_in_doubt_leaves_no_key() {
+async fn entry_with_unknown_outcome_leaves_no_key() {
     for recipe in Recipe::ALL {
         for after in [0, 10, 3_000, 6_900] {
             let model = Model::default();
@@ -113,7 +113,7 @@ async fn an_entry_that_fails_in_doubt_leaves_no_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_nobody_waits_for_is_refused_when_it_comes_late() {
+async fn late_copy_of_an_abandoned_entry_is_rejected() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let late = Duration::from_secs(60);
@@ -130,7 +130,7 @@ async fn an_entry_that_nobody_waits_for_is_refused_when_it_comes_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_is_applied_before_its_burn_is_deleted_again() {
+async fn entry_applied_before_its_burn_is_deleted() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
@@ -143,13 +143,13 @@ async fn an_entry_that_is_applied_before_its_burn_is_deleted_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_attempt_locks_its_session_out_for_two_round_trips() {
+async fn cancelled_attempt_blocks_its_session_for_two_round_trips() {
     let model = Model::default();
     model.next_writes([Fault::Hangs(60 * SECOND)]);
     let session = model.session(TTL);
     let mutex = Mutex::new(&session, NAME);
-    assert!(matches!(mutex.lock_within(SECOND).await, Err(Error::TimedOut)));
-    assert!(matches!(mutex.try_lock().await, Err(Error::Held)), "not before the outcome is known");
+    assert!(matches!(mutex.try_lock_for(SECOND).await, Err(Error::TimedOut)));
+    assert!(matches!(mutex.try_lock().await, Err(Error::Locked)), "not before the outcome is known");
     let guard = timeout(BOUND, mutex.lock()).await.expect("in time").expect("free");
     sleep(10 * TTL).await;
     assert_eq!(model.keys("").len(), 1);
@@ -157,7 +157,7 @@ async fn a_cancelled_attempt_locks_its_session_out_for_two_round_trips() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_burn_is_repeated_until_it_succeeds() {
+async fn rejected_burn_is_retried_until_it_succeeds() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(HOUR);
@@ -177,7 +177,7 @@ async fn a_refused_burn_is_repeated_until_it_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_is_left_while_the_store_is_full() {
+async fn leaves_the_queue_while_the_store_is_full() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(HOUR);
@@ -191,7 +191,7 @@ async fn a_place_is_left_while_the_store_is_full() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_under_another_lease_is_not_taken() {
+async fn key_under_another_lease_is_not_taken() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let (one, two) = (model.session(TTL), model.session(TTL));
@@ -207,14 +207,14 @@ async fn a_place_under_another_lease_is_not_taken() {
 
 /// An operator deletes tokens, and with them the only proof of what was applied.
 #[tokio::test(start_paused = true)]
-async fn a_place_whose_token_was_deleted_is_given_up() {
+async fn entry_whose_token_was_deleted_is_lost() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
         recipe.enter(&session).await.expect("free").leave().await.expect("held");
         // The entry is applied, its answer lost; the token is deleted before the retry.
         model.next_writes([Fault::AnswerLost, Fault::AfterDeletingTokens]);
-        assert!(matches!(recipe.enter(&session).await, Err(Error::Lost)));
+        assert!(matches!(recipe.enter(&session).await, Err(Error::LockLost)));
         sleep(BOUND).await;
         assert!(model.keys("").is_empty());
         recipe.enter(&session).await.expect("free").leave().await.expect("held");
@@ -224,7 +224,7 @@ async fn a_place_whose_token_was_deleted_is_given_up() {
 
 /// The same for a future that was dropped: what the session finds instead of the token's fate is the key under its lease.
 #[tokio::test(start_paused = true)]
-async fn a_dropped_entry_whose_token_was_deleted_leaves_no_key() {
+async fn dropped_entry_whose_token_was_deleted_leaves_no_key() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
@@ -239,7 +239,7 @@ async fn a_dropped_entry_whose_token_was_deleted_leaves_no_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_and_an_exit_are_one_request_each() {
+async fn entering_and_leaving_take_one_request_each() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
@@ -255,7 +255,7 @@ async fn an_entry_and_an_exit_are_one_request_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_are_as_many_as_entries_at_a_time_and_end_with_the_session() {
+async fn tokens_match_concurrent_entries_and_end_with_the_session() {
     let model = Model::default();
     let session = model.session(TTL);
     let mut guards = Vec::new();
@@ -278,7 +278,7 @@ async fn tokens_are_as_many_as_entries_at_a_time_and_end_with_the_session() {
 
 /// The lease of a session that no one uses is not kept alive for as long as etcd refuses to settle.
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_settled_ends_with_the_lease() {
+async fn unresolved_entries_end_with_the_lease() {
     let model = Model::default();
     let session = model.session(TTL);
     let guard = Mutex::new(&session, NAME).lock().await.expect("free");
@@ -289,7 +289,7 @@ async fn what_cannot_be_settled_ends_with_the_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cleanup_outlasts_an_outage() {
+async fn cleanup_survives_an_outage() {
     let model = Model::default();
     let session = model.session(Duration::from_secs(600));
     let guard = Mutex::new(&session, NAME).lock().await.expect("free");
@@ -303,7 +303,7 @@ async fn a_cleanup_outlasts_an_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unlock_whose_answer_was_lost_is_no_loss() {
+async fn unlock_with_lost_response_succeeds() {
     let model = Model::default();
     let session = model.session(TTL);
     let guard = Mutex::new(&session, NAME).lock().await.expect("free");
@@ -316,7 +316,7 @@ async fn an_unlock_whose_answer_was_lost_is_no_loss() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unlock_deletes_only_what_it_owns() {
+async fn unlock_deletes_only_its_own_key() {
     let model = Model::default();
     let session = model.session(TTL);
     let guard = Mutex::new(&session, NAME).lock().await.expect("free");
@@ -328,7 +328,7 @@ async fn an_unlock_deletes_only_what_it_owns() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_tasks_of_one_session_exclude_each_other() {
+async fn tasks_of_one_session_exclude_each_other() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
@@ -342,7 +342,7 @@ async fn two_tasks_of_one_session_exclude_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_the_last_handle_ends_the_session_and_not_the_lease() {
+async fn dropping_the_last_handle_ends_the_session_but_not_the_lease() {
     let model = Model::default();
     let session = model.session(TTL);
     let guard = Mutex::new(&session, NAME).lock().await.expect("free");
@@ -350,11 +350,11 @@ async fn the_end_of_the_last_handle_ends_the_session_and_not_the_lease() {
     drop(session);
     sleep(10 * TTL).await;
     guard.unlock().await.expect("a guard keeps the session");
-    assert_eq!(lost.await, etcd_concurrency::SessionEnd::Orphaned);
+    assert_eq!(lost.await, etcd_concurrency::session::SessionEnd::Orphaned);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_orphaned_lock_is_taken_over_with_its_lease() {
+async fn orphaned_lock_is_taken_over_with_its_lease() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
@@ -365,7 +365,7 @@ async fn an_orphaned_lock_is_taken_over_with_its_lease() {
         let fence = held.fence();
         drop(held);
         sleep(SECOND).await;
-        let heir = Session::on(model.store(), model.keep_again(lease, TTL));
+        let heir = Session::builder(model.store()).start(model.keep_again(lease, TTL));
         let again = recipe.enter(&heir).await.expect("held by the lease");
         assert_eq!(again.fence(), fence);
         assert!(!waiter.is_finished());
@@ -375,7 +375,7 @@ async fn an_orphaned_lock_is_taken_over_with_its_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_ends_when_it_was_told_to() {
+async fn until_ends_the_session() {
     let mut cx = Context::from_waker(Waker::noop());
     let model = Model::default();
     let session = model.session(TTL);
@@ -383,8 +383,8 @@ async fn a_session_ends_when_it_was_told_to() {
     assert!(lost.as_mut().poll(&mut cx).is_pending());
     assert!(session.deadline().is_some() && session.ended().is_none());
     session.clone().close().await.expect("it answers");
-    assert_eq!(lost.await, etcd_concurrency::SessionEnd::Closed);
-    assert_eq!(session.ended(), Some(etcd_concurrency::SessionEnd::Closed));
+    assert_eq!(lost.await, etcd_concurrency::session::SessionEnd::Closed);
+    assert_eq!(session.ended(), Some(etcd_concurrency::session::SessionEnd::Closed));
     assert!(session.deadline().is_none());
     session.close().await.expect("twice is no error");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use etcd_client_core::{Compare, Revision};
-use etcd_concurrency::{Election, Error, Guard, Leadership, Mutex, Session};
+use etcd_concurrency::{Election, Error, Guard, Mutex, Session, election::Leadership};
 
 pub(crate) const TTL: Duration = Duration::from_secs(10);
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use etcd_client_core::{Kv, Put, Txn};
-use etcd_concurrency::{Error, SessionEnd};
+use etcd_concurrency::{Error, session::SessionEnd};
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_whose_lease_is_revoked_is_told_within_one_event() {
+async fn revoked_lease_ends_a_wait_within_one_event() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let _held = recipe.enter(&model.session(TTL)).await.expect("free");
@@ -28,25 +28,25 @@ async fn a_waiter_whose_lease_is_revoked_is_told_within_one_event() {
         let before = model.counts();
         model.revoke(session.lease());
         let told = timeout(SECOND / 100, waiter).await.expect("at once").expect("no panic");
-        assert!(matches!(told, Err(Error::Lost)), "{told:?}");
+        assert!(matches!(told, Err(Error::LockLost)), "{told:?}");
         assert_eq!(model.counts().since(before).reads, 0, "it need not ask");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_whose_key_is_deleted_is_told() {
+async fn deleted_key_ends_a_wait() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let _held = recipe.enter(&model.session(TTL)).await.expect("free");
         let waiter = recipe.spawn(&model.session(TTL));
         sleep(SECOND).await;
         model.delete(model.keys("lock/")[1].clone());
-        assert!(matches!(waiter.await.expect("no panic"), Err(Error::Lost)));
+        assert!(matches!(waiter.await.expect("no panic"), Err(Error::LockLost)));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_whose_session_ends_is_told() {
+async fn ended_session_ends_a_wait() {
     for recipe in Recipe::ALL {
         for how in [SessionEnd::Closed, SessionEnd::Orphaned, SessionEnd::Lost] {
             let model = Model::default();
@@ -60,13 +60,13 @@ async fn a_waiter_whose_session_ends_is_told() {
                 _ => model.freeze(session.lease()),
             }
             let told = waiter.await.expect("no panic");
-            assert!(matches!(told, Err(Error::Expired(end)) if end == how), "{told:?}, not {how:?}");
+            assert!(matches!(told, Err(Error::SessionExpired(end)) if end == how), "{told:?}, not {how:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_holder_whose_key_or_session_is_gone_is_told() {
+async fn holder_is_notified_of_lost_key_or_session() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
@@ -75,20 +75,20 @@ async fn a_holder_whose_key_or_session_is_gone_is_told() {
         sleep(SECOND).await;
         model.delete(model.keys("lock/")[0].clone());
         let told = timeout(SECOND / 100, lost).await.expect("at once").expect("no panic");
-        assert!(matches!(told, Error::Lost), "{told:?}");
+        assert!(matches!(told, Error::LockLost), "{told:?}");
         assert!(matches!(held.leave().await, Err(Error::NotOwner)));
 
         let held = recipe.enter(&session).await.expect("free");
         let lost = tokio::spawn(held.lost());
         model.freeze(session.lease());
         let told = timeout(TTL + SECOND, lost).await.expect("in time").expect("no panic");
-        assert!(matches!(told, Error::Expired(SessionEnd::Lost)), "{told:?}");
-        assert!(matches!(held.leave().await, Err(Error::Expired(_))));
+        assert!(matches!(told, Error::SessionExpired(SessionEnd::Lost)), "{told:?}");
+        assert!(matches!(held.leave().await, Err(Error::SessionExpired(_))));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn losing_is_noticed_through_compactions_and_outages() {
+async fn loss_is_noticed_through_compactions_and_outages() {
     let model = Model::default();
     let session = model.session(HOUR);
     let held = Recipe::Mutex.enter(&session).await.expect("free");
@@ -104,11 +104,11 @@ async fn losing_is_noticed_through_compactions_and_outages() {
     model.delete(model.keys("lock/")[0].clone());
     assert!(timeout(10 * SECOND, &mut lost).await.is_err());
     model.set_outage(false);
-    assert!(matches!(timeout(60 * SECOND, lost).await, Ok(Error::Lost)));
+    assert!(matches!(timeout(60 * SECOND, lost).await, Ok(Error::LockLost)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frozen_client_writes_nothing_and_does_not_go_on() {
+async fn frozen_client_writes_nothing_and_stops() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
@@ -133,20 +133,20 @@ async fn a_frozen_client_writes_nothing_and_does_not_go_on() {
         model.freeze(session.lease());
         advance(TTL + SECOND).await;
         let told = scope.as_mut().poll(&mut cx);
-        assert!(matches!(told, Poll::Ready(Err(Error::Expired(SessionEnd::Lost)))), "{told:?}");
+        assert!(matches!(told, Poll::Ready(Err(Error::SessionExpired(SessionEnd::Lost)))), "{told:?}");
         assert_eq!(polls.load(Ordering::Relaxed), 1, "the future was polled once more");
         drop(scope);
-        assert!(matches!(lost.await, Error::Expired(SessionEnd::Lost)));
+        assert!(matches!(lost.await, Error::SessionExpired(SessionEnd::Lost)));
         next.await.expect("no panic").expect("its turn");
         let guarded = Txn::new().when(held.owned()).then(Put::new("result", "late"));
         assert!(!guarded.bind(&model as &dyn Kv).await.expect("it answers").succeeded());
-        assert!(matches!(recipe.enter(&session).await, Err(Error::Expired(_))));
+        assert!(matches!(recipe.enter(&session).await, Err(Error::SessionExpired(_))));
     }
 }
 
 /// A thread that does not run for a while wakes to timers that have not fired yet: the clock itself is asked before each poll.
 #[tokio::test]
-async fn a_scope_asks_the_clock_before_it_goes_on() {
+async fn scope_checks_the_clock_before_each_poll() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(SECOND);
@@ -164,7 +164,7 @@ async fn a_scope_asks_the_clock_before_it_goes_on() {
             std::hint::spin_loop();
         }
         let told = scope.as_mut().poll(&mut cx);
-        assert!(matches!(told, Poll::Ready(Err(Error::Expired(SessionEnd::Lost)))), "{told:?}");
+        assert!(matches!(told, Poll::Ready(Err(Error::SessionExpired(SessionEnd::Lost)))), "{told:?}");
         drop(scope);
         assert_eq!(polls, 1, "the future was polled once more");
     }

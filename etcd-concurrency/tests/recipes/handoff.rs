@@ -22,7 +22,7 @@ fn formula(contenders: usize, early: usize) -> Counts {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_waiters_cost_what_the_formula_says() {
+async fn hundred_waiters_match_the_cost_formula() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let held = recipe.enter(&model.session(TTL)).await.expect("free");
@@ -58,7 +58,7 @@ async fn a_hundred_waiters_cost_what_the_formula_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_early_departure_adds_one_question_and_one_watch() {
+async fn early_departure_adds_one_read_and_one_watch() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let held = recipe.enter(&model.session(TTL)).await.expect("free");

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use etcd_client_core::Outcome;
 use etcd_concurrency::{
     DoubleBarrier, Election, EphemeralKey, Error, Mutex, PriorityQueue, Queue, RwLock, Semaphore, Session,
-    SessionEnd, Tokens,
+    session::{SessionEnd, Tokens},
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -17,11 +17,11 @@ const TTL: Duration = Duration::from_secs(10);
 const SOON: Duration = Duration::from_millis(20);
 
 fn session(model: &Model) -> Session {
-    Session::on_with(model.store(), model.keep(TTL), Tokens::lease_per_entry())
+    Session::builder(model.store()).tokens(Tokens::lease_per_entry()).start(model.keep(TTL))
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_and_an_exit_are_two_requests_each() {
+async fn entering_and_leaving_take_two_requests_each() {
     let model = Model::default();
     let session = session(&model);
     let before = model.counts();
@@ -36,11 +36,11 @@ async fn an_entry_and_an_exit_are_two_requests_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_tasks_of_one_session_exclude_each_other() {
+async fn tasks_of_one_session_exclude_each_other() {
     let model = Model::default();
     let mutex = Mutex::new(&session(&model), "lock");
     let first = mutex.lock().await.expect("free");
-    assert!(matches!(mutex.try_lock().await, Err(Error::Held)));
+    assert!(matches!(mutex.try_lock().await, Err(Error::Locked)));
     assert_eq!(model.keys("lock/").len(), 1, "a refused attempt leaves no key");
     assert_eq!(model.live_leases(), 2, "its lease was revoked before it returned");
     let waits = tokio::spawn({
@@ -56,7 +56,7 @@ async fn two_tasks_of_one_session_exclude_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guard_that_is_dropped_gives_back_its_lease() {
+async fn dropped_guard_revokes_its_lease() {
     let model = Model::default();
     let session = session(&model);
     drop(Mutex::new(&session, "lock").lock().await.expect("free"));
@@ -66,7 +66,7 @@ async fn a_guard_that_is_dropped_gives_back_its_lease() {
 
 /// The copy that the first attempt left behind arrives when the lease of the entry is gone.
 #[tokio::test(start_paused = true)]
-async fn a_late_copy_of_an_entry_that_was_given_up_is_refused() {
+async fn late_copy_of_an_abandoned_entry_is_rejected() {
     let model = Model::default();
     let session = session(&model);
     model.next_writes([Fault::None, Fault::AppliedLater(Duration::from_secs(3))]);
@@ -77,7 +77,7 @@ async fn a_late_copy_of_an_entry_that_was_given_up_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_grant_without_an_answer_is_tried_again_with_another_lease() {
+async fn unanswered_grant_is_retried_with_another_lease() {
     let model = Model::default();
     let session = session(&model);
     model.next_writes([Fault::AnswerLost]);
@@ -89,7 +89,7 @@ async fn a_grant_without_an_answer_is_tried_again_with_another_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_is_lost_with_its_own_lease() {
+async fn lock_is_lost_with_its_own_lease() {
     let model = Model::default();
     let session = session(&model);
     let guard = Mutex::new(&session, "lock").lock().await.expect("free");
@@ -99,18 +99,18 @@ async fn a_place_is_lost_with_its_own_lease() {
     // Nothing says that the key is gone, because it is not: only the clock of this client counts.
     model.lose_renewals(lease);
     let lost = guard.scope(std::future::pending::<()>()).await.expect_err("lost");
-    assert!(matches!(lost, Error::Lost), "{lost}");
+    assert!(matches!(lost, Error::LockLost), "{lost}");
     assert!(began.elapsed() <= TTL + SOON, "{:?}", began.elapsed());
     assert_eq!((session.ended(), model.keys("lock/").len()), (None, 1));
     let mut polled = false;
     let late = guard.scope(async { polled = true }).await.expect_err("lost");
-    assert!(matches!(late, Error::Lost) && !polled, "{late}");
+    assert!(matches!(late, Error::LockLost) && !polled, "{late}");
     guard.unlock().await.expect("the key was still there");
     assert_eq!(model.live_leases(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_is_lost_with_its_own_lease() {
+async fn wait_is_lost_with_its_own_lease() {
     let model = Model::default();
     let (one, two) = (session(&model), session(&model));
     let _held = Mutex::new(&one, "lock").lock().await.expect("free");
@@ -119,13 +119,13 @@ async fn a_wait_is_lost_with_its_own_lease() {
     let lease = model.queue("lock/")[1].lease.expect("a lease");
     model.lose_renewals(lease);
     let lost = timeout(TTL + SOON, waits).await.expect("in time").expect("no panic").expect_err("lost");
-    assert!(matches!(lost, Error::Lost), "{lost}");
+    assert!(matches!(lost, Error::LockLost), "{lost}");
     sleep(SOON).await;
     assert_eq!(model.keys("lock/").len(), 1, "its key is not left behind");
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_a_session_revokes_all_its_places() {
+async fn close_revokes_all_entry_leases() {
     let model = Model::default();
     let session = session(&model);
     let guard = Mutex::new(&session, "lock").lock().await.expect("free");
@@ -134,14 +134,14 @@ async fn closing_a_session_revokes_all_its_places() {
     session.clone().close().await.expect("it answers");
     // The handle of the session's own lease revokes nothing in the model.
     assert_eq!((model.keys("").len(), model.live_leases()), (0, 1));
-    assert!(matches!(lost.await, Error::Expired(SessionEnd::Closed)));
-    assert!(matches!(leader.resign().await, Err(Error::Expired(SessionEnd::Closed))));
+    assert!(matches!(lost.await, Error::SessionExpired(SessionEnd::Closed)));
+    assert!(matches!(leader.resign().await, Err(Error::SessionExpired(SessionEnd::Closed))));
     let late = Mutex::new(&session, "lock").lock().await.expect_err("closed");
-    assert!(matches!(late, Error::Expired(SessionEnd::Closed)), "{late}");
+    assert!(matches!(late, Error::SessionExpired(SessionEnd::Closed)), "{late}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_places_of_an_orphaned_session_expire() {
+async fn entries_of_an_orphaned_session_expire() {
     let model = Model::default();
     let session = session(&model);
     let guard = Mutex::new(&session, "lock").lock().await.expect("free");
@@ -151,23 +151,23 @@ async fn the_places_of_an_orphaned_session_expire() {
     // A guard that is still held renews nothing.
     sleep(TTL).await;
     assert_eq!((model.keys("lock/").len(), model.live_leases()), (0, 0));
-    assert!(matches!(guard.unlock().await, Err(Error::Expired(SessionEnd::Orphaned))));
+    assert!(matches!(guard.unlock().await, Err(Error::SessionExpired(SessionEnd::Orphaned))));
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_other_recipes_enter_and_leave() {
+async fn other_recipes_work_with_a_lease_per_entry() {
     let model = Model::default();
     let (one, two) = (session(&model), session(&model));
     let rw = (RwLock::new(&one, "rw"), RwLock::new(&two, "rw"));
     let (first, second) = (rw.0.read().await.expect("free"), rw.1.try_read().await.expect("shared"));
-    assert!(matches!(rw.0.try_write().await, Err(Error::Held)));
+    assert!(matches!(rw.0.try_write().await, Err(Error::Locked)));
     first.unlock().await.expect("held");
     second.unlock().await.expect("held");
     rw.1.try_write().await.expect("free").unlock().await.expect("held");
 
     let permits = NonZeroUsize::new(1).expect("not zero");
     let permit = Semaphore::new(&one, "permits", permits).acquire().await.expect("free");
-    assert!(matches!(Semaphore::new(&two, "permits", permits).try_acquire().await, Err(Error::Held)));
+    assert!(matches!(Semaphore::new(&two, "permits", permits).try_acquire().await, Err(Error::Locked)));
     permit.unlock().await.expect("held");
 
     let key = EphemeralKey::create(&one, "host", "1").await.expect("new");
@@ -191,7 +191,7 @@ async fn all_other_recipes_enter_and_leave() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn queues_used_by_a_session_need_tokens() {
+async fn queues_with_a_session_need_tokens() {
     let model = Model::default();
     let session = session(&model);
     let queue = Queue::with_session(&session, "queue");
@@ -206,10 +206,10 @@ async fn queues_used_by_a_session_need_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_without_leases_is_a_clear_error() {
+async fn store_without_lease_service_is_rejected() {
     let model = Model::default();
     let store = model.store_without_leases();
-    let session = Session::on_with(store, model.keep(TTL), Tokens::lease_per_entry());
+    let session = Session::builder(store).tokens(Tokens::lease_per_entry()).start(model.keep(TTL));
     let error = Mutex::new(&session, "lock").lock().await.expect_err("no lease service");
     assert!(error.to_string().contains("Store::with_leases"), "{error}");
 }

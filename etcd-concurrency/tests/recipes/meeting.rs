@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use etcd_client_core::Code;
-use etcd_concurrency::{Barrier, DoubleBarrier, Error, Inside};
+use etcd_concurrency::{Barrier, DoubleBarrier, Error, double_barrier::DoubleBarrierGuard};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn all_wait_until_the_barrier_is_released() {
+async fn barrier_blocks_until_released() {
     let model = Model::default();
     let barrier = Barrier::new(model.store(), "barrier");
     barrier.wait().await.expect("it is not up");
@@ -37,13 +37,13 @@ async fn all_wait_until_the_barrier_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_barrier_of_a_session_falls_with_it() {
+async fn barrier_of_a_session_ends_with_it() {
     let model = Model::default();
     let session = model.session(TTL);
     let barrier = Barrier::new(model.store(), "barrier");
-    let _held = barrier.hold_by(&session).await.expect("free");
-    assert!(matches!(barrier.hold_by(&session).await, Err(Error::KeyExists)));
-    assert!(matches!(barrier.hold_by(&model.session(TTL)).await, Err(Error::KeyExists)));
+    let _held = barrier.hold_with_session(&session).await.expect("free");
+    assert!(matches!(barrier.hold_with_session(&session).await, Err(Error::KeyExists)));
+    assert!(matches!(barrier.hold_with_session(&model.session(TTL)).await, Err(Error::KeyExists)));
     assert_eq!(model.keys("").len(), 1);
     model.freeze(session.lease());
     timeout(2 * TTL, barrier.wait()).await.expect("expired").expect("no error");
@@ -53,7 +53,7 @@ fn count(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).expect("not zero")
 }
 
-type Entering = tokio::task::JoinHandle<Result<Inside, Error>>;
+type Entering = tokio::task::JoinHandle<Result<DoubleBarrierGuard, Error>>;
 
 fn enter(model: &Model, number: usize, ttl: Duration) -> (Entering, etcd_concurrency::Session) {
     let session = model.session(ttl);
@@ -75,7 +75,7 @@ async fn ten_enter_and_leave_together() {
     for one in entering {
         inside.push(timeout(SECOND, one).await.expect("all are here").expect("no panic").expect("room"));
     }
-    assert!(matches!(enter(&model, 10, TTL).0.await.expect("no panic"), Err(Error::Full)));
+    assert!(matches!(enter(&model, 10, TTL).0.await.expect("no panic"), Err(Error::CapacityExceeded)));
     assert_eq!(model.keys("meeting/waiters/").len(), 10, "the one that was refused leaves nothing");
     let last = inside.remove(4);
     let leaving: Vec<_> = inside.into_iter().map(|one| tokio::spawn(one.leave())).collect();
@@ -95,7 +95,7 @@ async fn ten_enter_and_leave_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_newcomer_is_refused_until_the_round_is_over() {
+async fn extra_participants_are_rejected_until_the_round_ends() {
     let model = Model::default();
     let (one, two) = (enter(&model, 2, TTL).0, enter(&model, 2, TTL).0);
     let (one, two) =
@@ -103,7 +103,7 @@ async fn a_newcomer_is_refused_until_the_round_is_over() {
     let leaving = tokio::spawn(two.leave());
     sleep(SECOND).await;
     assert_eq!(model.keys("meeting/waiters/").len(), 1, "one has left");
-    assert!(matches!(enter(&model, 2, TTL).0.await.expect("no panic"), Err(Error::Full)));
+    assert!(matches!(enter(&model, 2, TTL).0.await.expect("no panic"), Err(Error::CapacityExceeded)));
     one.leave().await.expect("inside");
     timeout(SECOND, leaving).await.expect("all are gone").expect("no panic").expect("inside");
     // A `ready` that was left behind is of no round.
@@ -118,7 +118,7 @@ async fn a_newcomer_is_refused_until_the_round_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_whose_answer_was_lost_takes_part() {
+async fn participant_with_lost_response_takes_part() {
     let model = Model::default();
     model.next_writes([Fault::AnswerLost]);
     let (one, _one) = enter(&model, 2, TTL);
@@ -133,7 +133,7 @@ async fn an_entry_whose_answer_was_lost_takes_part() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_ready_opens_no_other_round() {
+async fn late_ready_starts_no_other_round() {
     let model = Model::default();
     let (one, _one) = enter(&model, 2, TTL);
     sleep(SECOND).await;
@@ -151,7 +151,7 @@ async fn a_late_ready_opens_no_other_round() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_dead_keep_nobody_inside() {
+async fn expired_participants_do_not_block_leaving() {
     let model = Model::default();
     let (first, dying) = enter(&model, 3, TTL);
     sleep(SECOND).await;
@@ -171,7 +171,7 @@ async fn the_dead_keep_nobody_inside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn old_ready_opens_no_round_after_a_compaction() {
+async fn old_ready_starts_no_round_after_a_compaction() {
     let model = Model::default();
     // Left behind by a round whose participants died.
     model.put("meeting/ready", "");
@@ -193,7 +193,7 @@ async fn old_ready_opens_no_round_after_a_compaction() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn last_to_leave_does_not_wait_for_newcomers() {
+async fn last_to_leave_does_not_wait_for_the_next_round() {
     let model = Model::default();
     let (one, _one) = enter(&model, 2, TTL);
     sleep(SECOND).await;
@@ -211,12 +211,12 @@ async fn last_to_leave_does_not_wait_for_newcomers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_the_others_hears_of_the_end_of_its_place() {
+async fn waiting_participant_is_notified_of_its_lost_key() {
     let model = Model::default();
     let (one, session) = enter(&model, 2, TTL);
     sleep(SECOND).await;
     model.revoke(session.lease());
-    assert!(matches!(one.await.expect("no panic"), Err(Error::Lost)));
+    assert!(matches!(one.await.expect("no panic"), Err(Error::LockLost)));
     let (two, _session) = enter(&model, 2, TTL);
     sleep(SECOND).await;
     model.put("other", "");

@@ -21,7 +21,7 @@ async fn one_waits(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_departure_while_the_watches_are_broken_is_found() {
+async fn finds_departures_during_broken_watches() {
     let broken = || Error::new(ErrorKind::Unavailable, "the stream broke");
     for recipe in Recipe::ALL {
         for compacted in [false, true] {
@@ -44,7 +44,7 @@ async fn a_departure_while_the_watches_are_broken_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compaction_before_the_watch_is_asked_about() {
+async fn confirms_after_a_compaction_before_the_watch() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let held = recipe.enter(&model.session(TTL)).await.expect("free");
@@ -69,7 +69,7 @@ async fn a_compaction_before_the_watch_is_asked_about() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compaction_that_ends_the_watches_costs_one_question() {
+async fn compaction_of_watches_costs_one_read() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let (held, waiter, _) = one_waits(&model, recipe).await;
@@ -84,7 +84,7 @@ async fn a_compaction_that_ends_the_watches_costs_one_question() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predecessor_that_comes_again_is_not_waited_for() {
+async fn does_not_wait_for_a_predecessor_that_returns() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let (held, waiter, key) = one_waits(&model, recipe).await;
@@ -96,7 +96,7 @@ async fn a_predecessor_that_comes_again_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_a_departure_wakes_nobody() {
+async fn puts_wake_no_waiter() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let (held, waiter, key) = one_waits(&model, recipe).await;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn one_holds_and_the_next_follows() {
+async fn holders_follow_in_order() {
     let model = Model::default();
     let (one, two) = (model.session(TTL), model.session(TTL));
     let held = Mutex::new(&one, "lock").lock().await.expect("free");
@@ -27,12 +27,12 @@ async fn one_holds_and_the_next_follows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_held_is_refused_to_who_does_not_wait() {
+async fn try_lock_fails_while_held() {
     let model = Model::default();
     let (one, two) = (model.session(TTL), model.session(TTL));
     let held = Mutex::new(&one, "lock").try_lock().await.expect("free");
-    assert!(matches!(Mutex::new(&two, "lock").try_lock().await, Err(Error::Held)));
-    assert!(matches!(Mutex::new(&one, "lock").try_lock().await, Err(Error::Held)));
+    assert!(matches!(Mutex::new(&two, "lock").try_lock().await, Err(Error::Locked)));
+    assert!(matches!(Mutex::new(&one, "lock").try_lock().await, Err(Error::Locked)));
     assert_eq!(model.keys("").len(), 1, "who was refused leaves nothing");
     held.unlock().await.expect("held");
     Mutex::new(&two, "lock").try_lock().await.expect("free").unlock().await.expect("held");

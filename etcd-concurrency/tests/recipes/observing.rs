@@ -1,7 +1,10 @@
 //! Elections beyond the wait: what is proclaimed, resumed and observed.
 
 use etcd_client_core::{Code, Outcome};
-use etcd_concurrency::{Election, Error, Leader, Observer};
+use etcd_concurrency::{
+    Election, Error,
+    election::{Leader, Observer},
+};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -16,7 +19,7 @@ async fn seen(observer: &mut Observer) -> Option<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn leaders_vacancies_and_proclamations_are_seen_in_order() {
+async fn reports_leaders_vacancies_and_proclamations_in_order() {
     let model = Model::default();
     let (one, two) = (model.session(TTL), model.session(TTL));
     let mut observer = Observer::new(model.store(), NAME);
@@ -36,7 +39,7 @@ async fn leaders_vacancies_and_proclamations_are_seen_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compaction_and_an_outage_are_survived() {
+async fn observer_survives_compaction_and_outage() {
     let model = Model::default();
     let session = model.session(TTL);
     let election = Election::new(&session, NAME);
@@ -58,7 +61,7 @@ async fn a_compaction_and_an_outage_are_survived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_seen_ends_the_observation_once() {
+async fn denied_observer_fails_once_and_ends() {
     let model = Model::default();
     let mut observer = Observer::new(model.store(), NAME);
     assert_eq!(seen(&mut observer).await, None);
@@ -69,7 +72,7 @@ async fn what_cannot_be_seen_ends_the_observation_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leadership_is_resumed_by_its_key_and_fence() {
+async fn resumes_a_leadership_by_key_and_fence() {
     let model = Model::default();
     let (one, two) = (model.session(TTL), model.session(TTL));
     let leadership = Election::new(&one, NAME).campaign("me").await.expect("free");
@@ -86,7 +89,7 @@ async fn a_leadership_is_resumed_by_its_key_and_fence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_proclamation_does_not_restore_an_older_value() {
+async fn late_proclamation_does_not_restore_an_older_value() {
     let model = Model::default();
     let session = model.session(TTL);
     let election = Election::new(&session, NAME);
@@ -106,7 +109,7 @@ async fn a_late_proclamation_does_not_restore_an_older_value() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proclamation_whose_answer_was_lost_is_made_once() {
+async fn proclamation_with_lost_response_is_applied_once() {
     let model = Model::default();
     let session = model.session(TTL);
     let leadership = Election::new(&session, NAME).campaign("zero").await.expect("free");
@@ -117,10 +120,10 @@ async fn a_proclamation_whose_answer_was_lost_is_made_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn observing_is_a_stream() {
+async fn observer_converts_into_a_stream() {
     use futures_util::StreamExt as _;
 
     let model = Model::default();
     let mut leaders = Observer::new(model.store(), NAME).into_stream();
-    assert!(matches!(leaders.next().await, Some(Ok(Leader::Nobody))));
+    assert!(matches!(leaders.next().await, Some(Ok(Leader::Vacant))));
 }

@@ -26,7 +26,7 @@ async fn cost_of_an_early_departure(model: &Model, leave: impl AsyncFnOnce()) ->
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_predecessor_deleted_by_somebody_costs_one_question_and_one_watch() {
+async fn deleted_predecessor_costs_one_read_and_one_watch() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let (a, c) = (model.session(TTL), model.session(TTL));
@@ -45,7 +45,7 @@ async fn a_predecessor_deleted_by_somebody_costs_one_question_and_one_watch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn however_the_predecessor_leaves() {
+async fn waiting_does_not_poll_however_the_predecessor_leaves() {
     // The one that leaves cancels its two watches, and deletes its key unless its lease did that.
     let theirs = |writes| Counts { writes, cancels: 2, ..Counts::default() };
     for recipe in Recipe::ALL {
@@ -80,7 +80,7 @@ async fn however_the_predecessor_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whenever_the_predecessor_leaves() {
+async fn waiting_does_not_poll_whenever_the_predecessor_leaves() {
     // Watches are created in this order: the own key, then the predecessor.
     for recipe in Recipe::ALL {
         for skipped in 0..2 {
@@ -124,7 +124,7 @@ async fn lock_by_polling(model: Model) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_old_algorithm_is_found_out() {
+async fn detects_the_polling_algorithm() {
     let model = Model::default();
     let a = model.session(TTL);
     let held = Recipe::Mutex.enter(&a).await.expect("free");

@@ -2,7 +2,10 @@
 
 use etcd_client_core::{Code, Outcome, Value};
 use etcd_concurrency::{
-    EphemeralKey, Error, PriorityQueue, Queue, SessionEnd, create_key, create_unique_key, wait_event,
+    EphemeralKey, Error, PriorityQueue, Queue,
+    keys::{create_key, create_unique_key},
+    session::SessionEnd,
+    wait::wait_event,
 };
 use tokio::time::{sleep, timeout};
 
@@ -12,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn values_are_taken_in_the_order_in_which_they_were_put() {
+async fn dequeues_in_enqueue_order() {
     let model = Model::default();
     let queue = Queue::new(model.store(), "queue");
     model.put("queue2/1", "another queue");
@@ -26,7 +29,7 @@ async fn values_are_taken_in_the_order_in_which_they_were_put() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_value_is_taken_once_by_many() {
+async fn concurrent_consumers_take_each_value_once() {
     let model = Model::default();
     let mut consumers = Vec::new();
     for _ in 0..5 {
@@ -62,7 +65,7 @@ async fn each_value_is_taken_once_by_many() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_value_survives_outages_and_compactions() {
+async fn dequeue_survives_outages_and_compactions() {
     let model = Model::default();
     let queue = Queue::new(model.store(), "queue");
     let waiting = queue.clone();
@@ -83,7 +86,7 @@ async fn waiting_for_a_value_survives_outages_and_compactions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_outcome_is_reported_without_a_session() {
+async fn reports_unknown_outcome_without_a_session() {
     let model = Model::default();
     let queue = Queue::new(model.store(), "queue");
     model.next_writes([Fault::AnswerLost]);
@@ -99,7 +102,7 @@ async fn an_unknown_outcome_is_reported_without_a_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_finds_out_what_happened() {
+async fn session_resolves_unknown_outcomes() {
     let late = Fault::AppliedLater(60 * SECOND);
     for fault in [Fault::AnswerLost, Fault::RequestLost] {
         let model = Model::default();
@@ -133,7 +136,7 @@ async fn a_session_finds_out_what_happened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_ends_leaves_the_outcome_unknown() {
+async fn outcome_stays_unknown_when_the_session_ends() {
     let model = Model::default();
     let session = model.session(TTL);
     let queue = Queue::with_session(&session, "queue");
@@ -143,13 +146,13 @@ async fn a_session_that_ends_leaves_the_outcome_unknown() {
     model.next_writes(std::iter::repeat_n(Fault::RequestLost, 10_000_000));
     let unknown = timeout(3 * TTL, queue.enqueue("?")).await.expect("in time").expect_err("unknown");
     assert_eq!(unknown.outcome(), Outcome::Unknown, "{unknown}");
-    assert!(matches!(queue.enqueue("?").await, Err(Error::Expired(_))));
+    assert!(matches!(queue.enqueue("?").await, Err(Error::SessionExpired(_))));
 }
 
 /// A leader that was stopped and has not heard of its successor revokes a lease that the successor renewed. The token is gone
 /// before the session hears of it, and shows the same whether the call was applied or not.
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_ends_unnoticed_leaves_the_outcome_unknown() {
+async fn outcome_stays_unknown_when_the_lease_ends_unnoticed() {
     for applied in [false, true] {
         let model = Model::default();
         let session = model.session(TTL);
@@ -167,12 +170,12 @@ async fn a_lease_that_ends_unnoticed_leaves_the_outcome_unknown() {
         assert_eq!(model.keys("queue/").len(), 1 + usize::from(applied));
         let end = timeout(TTL, session.lost()).await.expect("with the next renewal");
         assert_eq!(end, SessionEnd::Lost);
-        assert!(matches!(queue.enqueue("?").await, Err(Error::Expired(SessionEnd::Lost))));
+        assert!(matches!(queue.enqueue("?").await, Err(Error::SessionExpired(SessionEnd::Lost))));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_enqueue_is_settled_in_the_background() {
+async fn dropped_enqueue_is_resolved_in_the_background() {
     let model = Model::default();
     let session = model.session(TTL);
     let queue = Queue::with_session(&session, "queue");
@@ -185,7 +188,7 @@ async fn a_dropped_enqueue_is_settled_in_the_background() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lower_priorities_come_first_and_equals_in_order() {
+async fn dequeues_lower_priorities_first_and_equals_in_order() {
     let model = Model::default();
     let queue = PriorityQueue::new(model.store(), "pq");
     for (value, priority) in [("c", 7), ("a", 0), ("d", 7), ("e", 65_535), ("b", 3)] {
@@ -200,7 +203,7 @@ async fn lower_priorities_come_first_and_equals_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn producers_of_one_priority_get_numbers_of_their_own() {
+async fn concurrent_producers_get_distinct_numbers() {
     let model = Model::default();
     let producers = (0..20).map(|number: u16| {
         let queue = PriorityQueue::new(model.store(), "pq");
@@ -221,7 +224,7 @@ async fn producers_of_one_priority_get_numbers_of_their_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_created_once_and_live_as_long_as_their_session() {
+async fn ephemeral_keys_are_created_once_and_end_with_their_session() {
     let model = Model::default();
     let (one, two) = (model.session(TTL), model.session(TTL));
     let key = EphemeralKey::create(&one, "host", "a").await.expect("free");
@@ -247,7 +250,7 @@ async fn keys_are_created_once_and_live_as_long_as_their_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_is_waited_for_through_a_broken_watch() {
+async fn wait_event_survives_a_broken_watch() {
     let model = Model::default();
     let store = model.store();
     let from = model.revision().next();

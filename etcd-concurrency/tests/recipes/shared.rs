@@ -34,7 +34,7 @@ async fn turn(waiting: Waiting) -> Guard {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readers_share_and_a_writer_does_not() {
+async fn readers_share_and_writers_exclude() {
     let model = Model::default();
     let (one, two) = (turn(read(&model)).await, turn(read(&model)).await);
     let writer = write(&model);
@@ -59,7 +59,7 @@ async fn readers_share_and_a_writer_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_writer_that_gives_up_lets_the_readers_behind_it_in() {
+async fn abandoned_writer_admits_the_readers_behind_it() {
     let model = Model::default();
     let _reading = turn(read(&model)).await;
     let writer = write(&model);
@@ -71,23 +71,23 @@ async fn a_writer_that_gives_up_lets_the_readers_behind_it_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trying_takes_only_what_is_free() {
+async fn try_methods_acquire_only_free_locks() {
     let model = Model::default();
     let lock = RwLock::new(&model.session(TTL), NAME);
     let reading = lock.try_read().await.expect("free");
     let also = lock.try_read().await.expect("shared");
-    assert!(matches!(lock.try_write().await, Err(Error::Held)));
+    assert!(matches!(lock.try_write().await, Err(Error::Locked)));
     assert_eq!(model.keys("").len(), 2, "who was refused leaves nothing");
     drop((reading, also));
     sleep(SECOND).await;
     let writing = lock.try_write().await.expect("free");
-    assert!(matches!(lock.try_read().await, Err(Error::Held)));
+    assert!(matches!(lock.try_read().await, Err(Error::Locked)));
     writing.unlock().await.expect("held");
-    assert!(lock.read_within(SECOND).await.is_ok());
+    assert!(lock.try_read_for(SECOND).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
-async fn go_and_this_client_exclude_each_other_by_their_keys() {
+async fn excludes_go_clients_by_their_keys() {
     let model = Model::default();
     model.put("lock/write/1700000000000000000", "");
     let (reader, writer) = (read(&model), write(&model));
@@ -104,7 +104,7 @@ fn permits(number: usize) -> NonZeroUsize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_many_hold_a_permit_and_no_more() {
+async fn semaphore_limits_concurrent_holders() {
     let model = Model::default();
     let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut workers = Vec::new();
@@ -131,16 +131,16 @@ async fn so_many_hold_a_permit_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_permit_comes_back_from_the_dead_and_from_those_who_give_up() {
+async fn permits_return_after_expiry_and_cancellation() {
     let model = Model::default();
     let (one, two) = (model.session(TTL), model.session(HOUR));
     let _dead = Semaphore::new(&one, NAME, permits(2)).acquire().await.expect("free");
     let semaphore = Semaphore::new(&two, NAME, permits(2));
     let held = semaphore.acquire().await.expect("free");
-    assert!(matches!(semaphore.try_acquire().await, Err(Error::Held)));
-    assert!(matches!(semaphore.acquire_within(SECOND).await, Err(Error::TimedOut)));
+    assert!(matches!(semaphore.try_acquire().await, Err(Error::Locked)));
+    assert!(matches!(semaphore.try_acquire_for(SECOND).await, Err(Error::TimedOut)));
     model.freeze(one.lease());
-    let again = semaphore.acquire_within(Duration::from_secs(20)).await.expect("expired");
+    let again = semaphore.try_acquire_for(Duration::from_secs(20)).await.expect("expired");
     drop(again);
     sleep(SECOND).await;
     assert_eq!(model.keys("").len(), 1);

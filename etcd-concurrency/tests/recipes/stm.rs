@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use etcd_client_core::{Key, KeyRange, Outcome, Value};
-use etcd_concurrency::{Committed, Error, Isolation, Stm, Tx};
+use etcd_concurrency::{
+    Error, Stm,
+    stm::{Committed, Isolation, Tx},
+};
 use tokio::time::Instant;
 
 use crate::model::{Counts, Fault, Model};
@@ -23,7 +26,7 @@ fn sum(model: &Model) -> i64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bank_keeps_its_sum() {
+async fn transfers_keep_the_sum() {
     for isolation in [Isolation::SerializableSnapshot, Isolation::Serializable, Isolation::RepeatableReads] {
         let model = Model::default();
         for number in 0..100 {
@@ -59,7 +62,7 @@ async fn a_bank_keeps_its_sum() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn conflicts_end_after_the_cap_with_pauses_in_between() {
+async fn conflicts_end_after_max_attempts_with_backoff() {
     let model = Model::default();
     model.put("k", "0");
     let meddler = model.clone();
@@ -89,7 +92,7 @@ async fn conflicts_end_after_the_cap_with_pauses_in_between() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_commit_is_reported_and_not_repeated() {
+async fn commit_with_unknown_outcome_is_not_retried() {
     let model = Model::default();
     for fault in [Fault::AnswerLost, Fault::RequestLost] {
         model.next_writes([fault]);
@@ -111,7 +114,7 @@ async fn an_unknown_commit_is_reported_and_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_function_may_give_up() {
+async fn function_errors_abandon_the_transaction() {
     #[derive(Debug)]
     enum Mine {
         TooPoor,
@@ -135,7 +138,7 @@ async fn the_function_may_give_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reads_are_of_one_revision() {
+async fn reads_use_one_revision() {
     for isolation in [Isolation::SerializableSnapshot, Isolation::Serializable] {
         let model = Model::default();
         model.put("a", "1");
@@ -161,7 +164,7 @@ async fn reads_are_of_one_revision() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_level_minds_what_it_says() {
+async fn isolation_levels_detect_the_documented_conflicts() {
     // What is changed between the read and the commit: what was read, or what is written without being read.
     for (isolation, read_minded, written_minded) in [
         (Isolation::SerializableSnapshot, true, true),
@@ -196,7 +199,7 @@ async fn each_level_minds_what_it_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ranges_are_minded_as_a_whole() {
+async fn range_reads_detect_all_changes() {
     for change in ["changed", "created", "deleted"] {
         let model = Model::default();
         model.put("d/1", "1");
@@ -234,7 +237,7 @@ async fn ranges_are_minded_as_a_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn own_writes_deletions_and_revisions_are_seen() {
+async fn reads_include_own_writes_and_deletions() {
     let model = Model::default();
     model.put("a", "1");
     let revision = model.revision();
@@ -254,11 +257,11 @@ async fn own_writes_deletions_and_revisions_are_seen() {
         .expect("committed");
     assert_eq!(done.revision, model.revision());
     assert!(model.keys("").is_empty());
-    assert!(matches!(done.value.get("a").await, Err(Error::Finished)), "the attempt is over");
+    assert!(matches!(done.value.get("a").await, Err(Error::TxnFinished)), "the attempt is over");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_fetched_ahead_is_one_request() {
+async fn prefetch_takes_one_request() {
     let model = Model::default();
     let keys = ["a", "b", "c"];
     Stm::new(model.store())
@@ -276,7 +279,7 @@ async fn what_is_fetched_ahead_is_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compaction_in_the_middle_is_a_conflict() {
+async fn compaction_during_an_attempt_is_a_conflict() {
     let model = Model::default();
     model.put("a", "1");
     let (meddler, mut runs) = (model.clone(), 0);
@@ -301,7 +304,7 @@ async fn a_compaction_in_the_middle_is_a_conflict() {
 
 /// A transaction is spawned with what it captured, and from a function that does not know the types.
 #[tokio::test(start_paused = true)]
-async fn a_transaction_can_be_spawned() {
+async fn transaction_future_can_be_spawned() {
     fn add_in_background<K>(stm: Stm, key: K) -> tokio::task::JoinHandle<Result<Committed<i64>, Error>>
     where
         K: Into<Key> + Clone + Send + 'static,
@@ -337,7 +340,7 @@ async fn a_transaction_can_be_spawned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_single_repeatable_read_is_verified() {
+async fn single_repeatable_read_is_verified() {
     let model = Model::default();
     model.put("key", "old");
     for isolation in [Isolation::SerializableSnapshot, Isolation::Serializable, Isolation::RepeatableReads] {
@@ -366,7 +369,7 @@ async fn a_single_repeatable_read_is_verified() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_single_repeatable_read_needs_an_answer_to_its_verification() {
+async fn single_repeatable_read_fails_without_verification() {
     let model = Model::default();
     model.put("key", "old");
     let stm = Stm::new(model.store()).isolation(Isolation::RepeatableReads);
@@ -380,7 +383,7 @@ async fn a_single_repeatable_read_needs_an_answer_to_its_verification() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_async_closure_may_change_what_it_captures() {
+async fn async_closures_may_change_their_captures() {
     let model = Model::default();
     let mut seen = Vec::new();
     let committed = Stm::new(model.store())

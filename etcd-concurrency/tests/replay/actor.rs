@@ -154,7 +154,7 @@ impl Actor {
         let got = match self.rng.u8(0..3) {
             0 => self.some(EphemeralKey::create(&session, "host", "0")).await,
             1 => self.some(EphemeralKey::create_unique(&session, "hosts", "0")).await,
-            _ => self.some(barrier.hold_by(&session)).await,
+            _ => self.some(barrier.hold_with_session(&session)).await,
         };
         let key = match got {
             Some(Ok(key)) => key,

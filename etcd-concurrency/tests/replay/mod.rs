@@ -17,7 +17,8 @@ use tokio::{
 };
 
 use crate::{
-    Session, Tokens,
+    Session,
+    session::Tokens,
     token::rules::{Rule, Rules},
 };
 use actor::Actor;
@@ -72,16 +73,16 @@ fn none_found(seed: u64, tokens: fn() -> Tokens) {
 
 /// Each rule of the protocol is needed: without it something goes wrong, and is noticed.
 #[test]
-fn each_broken_rule_is_noticed() {
+fn each_broken_rule_is_detected() {
     use Rule::*;
     let all = [
         EntrySpendsToken,
         TokenHasLease,
-        RefusalBurnsToken,
+        RejectionBurnsToken,
         BurnCompares,
         NoDeletionByLease,
-        SlotUntilSettled,
-        TokenUntilSettled,
+        SlotUntilResolved,
+        TokenUntilResolved,
         ExitCompares,
         ReadyNeedsWaiter,
         PutComparesModRevision,
@@ -91,10 +92,10 @@ fn each_broken_rule_is_noticed() {
 
 /// Each rule of sessions that keep no tokens is needed as well.
 #[test]
-fn each_broken_rule_of_leases_is_noticed() {
+fn each_broken_rule_of_leases_is_detected() {
     use Rule::*;
     let all =
-        [GrantIsSentOnce, RefusalRevokesLease, ExitRevokesLease, PutComparesModRevision, ReadyNeedsWaiter];
+        [GrantIsSentOnce, RejectionRevokesLease, ExitRevokesLease, PutComparesModRevision, ReadyNeedsWaiter];
     all.into_iter().for_each(|rule| is_noticed(rule, Tokens::lease_per_entry));
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use etcd_client_core::Client;
-use etcd_concurrency::{Session, Tokens};
+use etcd_concurrency::{Session, session::Tokens};
 use etcd_testkit::{
     Direction, Fault,
     check::Rule,
@@ -96,7 +96,7 @@ async fn under(scenario: &str, drops: bool, leases: bool) {
 
 /// The same runs find out what let a late copy in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_algorithm_that_lets_late_copies_in_is_found_out() {
+async fn late_copies_detect_the_unprotected_algorithm() {
     let Some(run) = Run::start("late-copies-present").await else { return };
     let mut round = Round::of(&run, false);
     // One of them finds something in most cases, but a late copy needs an early one.

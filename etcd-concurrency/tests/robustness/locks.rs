@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const NAME: &str = "job";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lock_under_faults() {
+async fn mutex_excludes_under_faults() {
     let Some(run) = Run::start("locks").await else { return };
     expect_deletions(run.recorder());
     let client = connect(&run);
@@ -122,7 +122,7 @@ impl Contender {
         let mutex = Mutex::new(session, NAME);
         while session.ended().is_none() && !*self.ends.borrow() {
             // Times out where the holder is cut off; the session's end is noticed at once.
-            if let Ok(guard) = mutex.lock_within(TTL).await {
+            if let Ok(guard) = mutex.try_lock_for(TTL).await {
                 self.hold(guard).await;
             }
         }

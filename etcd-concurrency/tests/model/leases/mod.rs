@@ -130,21 +130,21 @@ fn lease_per_entry_is_safe_when_leases_expire_and_keys_are_deleted() {
 }
 
 #[test]
-fn a_grant_that_is_resent_is_caught() {
+fn retried_grant_is_caught() {
     let broken = Protocol { grant_resends: true, ..LEASE_PER_ENTRY };
     let found = explored("grant resent", broken, [(NONE, 287_753), (DELAYS, 777_650)]);
     assert!(found.is_superset(&BTreeSet::from([GHOST, HELD_AND_OWNS])), "{found:?}");
 }
 
 #[test]
-fn held_without_a_revocation_is_caught() {
+fn rejection_without_revocation_is_caught() {
     let broken = Protocol { refusal_revokes: false, ..LEASE_PER_ENTRY };
     let found = explored("Held without revocation", broken, [(DELAYS, 57_587), (ANSWERS_LOST, 168_776)]);
     assert!(found.is_superset(&BTreeSet::from([GHOST, HELD_AND_OWNS])), "{found:?}");
 }
 
 #[test]
-fn an_exit_that_only_deletes_is_caught() {
+fn exit_that_only_deletes_is_caught() {
     let broken = Protocol { exit_revokes: false, ..LEASE_PER_ENTRY };
     let found = explored("exit that only deletes", broken, [(NONE, 113_563), (DELAYS, 322_551)]);
     assert!(found.contains(GHOST), "{found:?}");

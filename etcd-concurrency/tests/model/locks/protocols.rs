@@ -44,7 +44,7 @@ fn assert_caught(name: &str, protocol: Protocol, takeover: bool, kinds: &[&'stat
 }
 
 #[test]
-fn token_refusals_burn_is_safe() {
+fn token_rejections_burn_is_safe() {
     assert_safe(
         "token_refusals_burn",
         TOKEN_REFUSALS_BURN,
@@ -54,7 +54,7 @@ fn token_refusals_burn_is_safe() {
 }
 
 #[test]
-fn token_refusals_burn_is_safe_when_answers_are_lost() {
+fn token_rejections_burn_is_safe_when_responses_are_lost() {
     assert_safe(
         "token_refusals_burn",
         TOKEN_REFUSALS_BURN,
@@ -64,7 +64,7 @@ fn token_refusals_burn_is_safe_when_answers_are_lost() {
 }
 
 #[test]
-fn token_refusals_burn_is_safe_when_keys_are_deleted() {
+fn token_rejections_burn_is_safe_when_keys_are_deleted() {
     assert_safe(
         "token_refusals_burn",
         TOKEN_REFUSALS_BURN,
@@ -74,7 +74,7 @@ fn token_refusals_burn_is_safe_when_keys_are_deleted() {
 }
 
 #[test]
-fn token_refusals_burn_is_safe_after_a_takeover() {
+fn token_rejections_burn_is_safe_after_a_takeover() {
     assert_safe(
         "token_refusals_burn",
         TOKEN_REFUSALS_BURN,
@@ -97,26 +97,26 @@ fn token_nested_is_safe() {
 ///
 /// Without a takeover no `lock` meets a key of its lease, and `token_nested` has the states of `token_refusals_burn`.
 #[test]
-fn token_without_burns_of_all_refusals_is_caught_after_a_takeover() {
+fn token_without_burns_of_all_rejections_is_caught_after_a_takeover() {
     let kinds = &[GHOST_FOR_LIFE];
     assert_caught("token", TOKEN, true, kinds, [(DELAYS, 55_765), (ANSWERS_LOST, 202_535)]);
     assert_caught("token_nested", TOKEN_NESTED, true, kinds, [(DELAYS, 50_681), (ANSWERS_LOST, 198_462)]);
 }
 
 #[test]
-fn present_is_caught() {
+fn sweep_by_lease_is_caught() {
     let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
     assert_caught("present", PRESENT, false, kinds, [(DELAYS, 74_730), (ALL, 3_248_120)]);
 }
 
 #[test]
-fn noresend_is_caught() {
+fn sweep_by_lease_without_retries_is_caught() {
     let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
     assert_caught("noresend", NO_RESEND, false, kinds, [(DELAYS, 8_574), (ALL, 536_029)]);
 }
 
 #[test]
-fn refusal_without_burn_is_caught() {
+fn rejection_without_burn_is_caught() {
     let broken = Protocol { refusal: Refusal::KeepsToken, ..TOKEN_REFUSALS_BURN };
     let kinds = &[GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
     assert_caught("refusal without burn", broken, false, kinds, [(DELAYS, 46_798), (ALL, 4_581_030)]);

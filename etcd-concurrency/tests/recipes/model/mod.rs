@@ -77,7 +77,7 @@ impl Model {
 
     /// A session on a lease that is renewed until it is frozen, revoked or not held any more.
     pub(crate) fn session(&self, ttl: Duration) -> Session {
-        Session::on(self.store(), self.keep(ttl))
+        Session::builder(self.store()).start(self.keep(ttl))
     }
 
     pub(crate) fn counts(&self) -> Counts {

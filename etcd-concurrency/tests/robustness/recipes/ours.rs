@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use etcd_client_core::{Client, Value};
 use etcd_concurrency::{
-    Barrier, DoubleBarrier, Election, EphemeralKey, Error, Guard, Leadership, Mutex, PriorityQueue, Queue,
-    RwLock, Semaphore, Session,
+    Barrier, DoubleBarrier, Election, EphemeralKey, Error, Guard, Mutex, PriorityQueue, Queue, RwLock,
+    Semaphore, Session, election::Leadership,
 };
 
 use super::{Held, Inside, Line, MEETING, PERMITS, Recipes, Taking};
@@ -51,7 +51,7 @@ impl Ours {
 
 impl Recipes for Ours {
     type Held = Ownership;
-    type Inside = etcd_concurrency::Inside;
+    type Inside = etcd_concurrency::double_barrier::DoubleBarrierGuard;
 
     const FINDS_OUT: bool = true;
 
@@ -82,7 +82,7 @@ impl Recipes for Ours {
                 return Ok(Ownership::Leadership(leadership));
             }
             Taking::Barrier => {
-                let key = Barrier::new(&self.client, name).hold_by(session).await?;
+                let key = Barrier::new(&self.client, name).hold_with_session(session).await?;
                 return Ok(Ownership::Barrier(key, session.clone()));
             }
         };
@@ -126,7 +126,7 @@ impl Held for Ownership {
             Self::Leadership(leadership) => Box::pin(leadership.lost()),
             Self::Barrier(_, session) => {
                 let lost = session.lost();
-                Box::pin(async move { Error::Expired(lost.await) })
+                Box::pin(async move { Error::SessionExpired(lost.await) })
             }
         };
         lost
@@ -141,7 +141,7 @@ impl Held for Ownership {
     }
 }
 
-impl Inside for etcd_concurrency::Inside {
+impl Inside for etcd_concurrency::double_barrier::DoubleBarrierGuard {
     async fn leave(self) -> Result<(), Error> {
         Self::leave(self).await
     }

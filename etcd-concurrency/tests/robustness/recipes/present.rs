@@ -115,7 +115,7 @@ impl Present {
         if response.succeeded() {
             place.state = State::Inside(response.header.revision.get());
         } else {
-            let own = response.get(0).and_then(|found| found.first()).ok_or(Error::Lost)?;
+            let own = response.get(0).and_then(|found| found.first()).ok_or(Error::LockLost)?;
             place.state = State::Inside(own.create_revision.get());
         }
         Ok(place)
@@ -138,7 +138,7 @@ impl Present {
         }
         let first = |index| response.get(index).and_then(|found| found.first()).map(|kv| kv.create_revision);
         place.state = first(0).map_or(State::Outside, |created| State::Inside(created.get()));
-        if first(0).is_some() && first(0) == first(1) { Ok(place) } else { Err(Error::Held) }
+        if first(0).is_some() && first(0) == first(1) { Ok(place) } else { Err(Error::Locked) }
     }
 
     async fn ahead(&self, place: &Place, ahead: &Ahead) -> Result<usize, Error> {
@@ -151,7 +151,7 @@ impl Present {
         while self.ahead(&place, &ahead).await? > ahead.may_be {
             if tries {
                 place.leave().await?;
-                return Err(Error::Held);
+                return Err(Error::Locked);
             }
             sleep(POLL).await;
         }
@@ -270,7 +270,7 @@ impl Recipes for Present {
         let ready: Key = format!("{name}/ready").into();
         if before >= count {
             place.leave().await?;
-            return Err(Error::Full);
+            return Err(Error::CapacityExceeded);
         }
         if before + 1 == count {
             self.client.kv().put(Put::new(&ready, Value::new()), txn_options()).await?;
@@ -331,7 +331,7 @@ impl Held for Place {
 
     fn lost(&self) -> impl Future<Output = Error> + Send + 'static {
         let lost = self.present.session.lost();
-        async move { Error::Expired(lost.await) }
+        async move { Error::SessionExpired(lost.await) }
     }
 
     async fn give_back(self) -> Result<(), Error> {

@@ -31,8 +31,8 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     stage.transcript.code("let session = Session::builder(&client).ttl(Duration::from_secs(2)).await?;");
     let session = Session::builder(&client).ttl(TTL).await?;
     let mutex = Mutex::new(&session, name.as_str());
-    stage.transcript.code("mutex.lock_within(Duration::from_secs(3)).await");
-    let refused = stage.transcript.during("waiting", mutex.lock_within(WAIT)).await;
+    stage.transcript.code("mutex.try_lock_for(Duration::from_secs(3)).await");
+    let refused = stage.transcript.during("waiting", mutex.try_lock_for(WAIT)).await;
     stage.transcript.result(refused.as_ref().map_or_else(Error::to_string, |_guard| "locked".to_owned()));
     let busy = matches!(refused, Err(Error::TimedOut));
     stage.transcript.holds("a lease that is renewed holds the lock longer than its time to live", busy);

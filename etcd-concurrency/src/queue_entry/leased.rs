@@ -1,37 +1,39 @@
-//! Places with a lease of their own: sessions that keep no tokens make an entry one-shot by the lease it is under.
+//! Entries with their own lease. A session that keeps no tokens makes an entry one-shot by the lease it is attached to.
 //!
-//! The key is deleted only by revoking the lease. A copy of the entry that is applied later fails with `LeaseNotFound`; after a
-//! deletion of the key alone it would create the key again.
+//! The key is only ever deleted by revoking the lease: a copy of the entry that is applied later then fails with
+//! `LeaseNotFound`. If only the key were deleted, the copy would create it again.
 
 use etcd_client_core::{
     CallOptions, Compare, Delete, Get, GetResponse, Key, LeaseId, OpResponse, Put, Resend, Txn, TxnResponse,
     Value,
 };
 
-use super::{Answer, Place, State, TRIES};
+use super::{CreateOutcome, MAX_ATTEMPTS, QueueEntry, State};
 use crate::{
-    Error, Session, contender_key, pause::Pauses, session::entry_leases::EntryLeases, token::rules::Rule,
+    Error, Session, backoff::Backoff, keys::contender_key, session::entry_leases::EntryLeases,
+    token::rules::Rule,
 };
 
-impl Place {
-    /// A place in the queue of `name`; [`Error::Held`] where another task of the session has it and `waits` is false.
+impl QueueEntry {
+    /// Prepares an entry in the queue of `name`. Returns [`Error::Locked`] if another task of the session has the key and `waits`
+    /// is false.
     ///
-    /// The key is named after the session's lease, of which tasks take turns, or after the lease of the place.
+    /// The key is named after the session's lease, which tasks use one at a time, or after the entry's own lease.
     pub(crate) async fn contend(session: &Session, name: &Key, waits: bool) -> Result<Self, Error> {
         if session.entry_leases().is_some() {
-            let mut place = Self::new(session, name.clone(), None)?;
-            place.key = contender_key(name, place.take_lease().await?);
-            return Ok(place);
+            let mut entry = Self::new(session, name.clone(), None)?;
+            entry.key = contender_key(name, entry.take_lease().await?);
+            return Ok(entry);
         }
         let key = contender_key(name, session.lease());
         let slot = match waits {
             true => session.slot(&key).await?,
-            false => session.try_slot(&key).ok_or(Error::Held)?,
+            false => session.try_slot(&key).ok_or(Error::Locked)?,
         };
         Self::new(session, key, Some(slot))
     }
 
-    /// The lease of the place; a new one if it has none.
+    /// Returns the entry's lease, and grants one if it has none.
     async fn take_lease(&mut self) -> Result<LeaseId, Error> {
         if let Some(lease) = self.lease {
             return Ok(lease);
@@ -42,92 +44,92 @@ impl Place {
         Ok(lease)
     }
 
-    /// Creates the key under the place's lease if `room` holds, and reads `otherwise` if it does not.
+    /// Creates the key under the entry's lease if `condition` holds, and reads `otherwise` if it does not.
     pub(super) async fn create_leased(
         &mut self,
-        room: Compare,
+        condition: Compare,
         value: Value,
         reads: Vec<Get>,
         otherwise: Option<Get>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<CreateOutcome, Error> {
         let lease = self.take_lease().await?;
         let txn = Txn::new()
-            .when(room)
+            .when(condition)
             .then((reads, Put::new(&self.key, value).lease(lease)))
             .or_else((Get::new(&self.key), otherwise));
         let options = CallOptions::default().resend(Resend::AsIfIdempotent);
-        // Where it fails, dropping the place revokes the lease.
+        // If it fails, dropping the entry revokes the lease.
         let response = self.session.store().kv().txn(txn, options).await;
-        let response: TxnResponse = response.map_err(|error| self.explain(error))?;
+        let response: TxnResponse = response.map_err(|error| self.map_error(error))?;
         let (succeeded, revision) = (response.succeeded(), response.header.revision);
         let mut reads = response.into_responses().into_iter().filter_map(OpResponse::into_get);
         if succeeded {
-            self.found(revision, revision);
-            return Ok(Answer::Created(reads.collect()));
+            self.adopt(revision, revision);
+            return Ok(CreateOutcome::Created(reads.collect()));
         }
         let own = reads.next().and_then(GetResponse::into_first);
-        // Only copies of this entry put a key under this lease.
+        // Only copies of this request put a key under this lease.
         if let Some(own) = own.clone().filter(|own| own.lease == Some(lease)) {
-            self.found(own.create_revision, own.mod_revision);
-            return Ok(Answer::Found(own, reads.collect()));
+            self.adopt(own.create_revision, own.mod_revision);
+            return Ok(CreateOutcome::Found(own, reads.collect()));
         }
-        // Another copy may still find room.
-        if self.session.rules().hold(Rule::RefusalRevokesLease) {
+        // The condition may hold for another copy that is applied later: the revocation makes it fail.
+        if self.session.rules().enforces(Rule::RejectionRevokesLease) {
             self.revoke().await?;
         } else {
             self.lease = None;
         }
-        Ok(Answer::Refused(own))
+        Ok(CreateOutcome::Rejected(own))
     }
 
-    /// Says whether the key is the one that was created, and revokes the lease.
+    /// Revokes the lease. Returns an error if the key was not the one that was created.
     pub(super) async fn leave_leased(mut self) -> Result<(), Error> {
         let own = Get::new(&self.key).keys_only().bind(self.session.store().kv()).await?;
         let owned = own.first().is_some_and(|kv| kv.create_revision == self.fence());
-        if self.session.rules().hold(Rule::ExitRevokesLease) {
+        if self.session.rules().enforces(Rule::ExitRevokesLease) {
             self.revoke().await?;
         } else {
             let exact = Txn::new().when(self.owned()).then(Delete::new(&self.key));
             exact.bind(self.session.store().kv()).await?;
             self.lease = None;
         }
-        self.forget();
+        self.disarm();
         if owned { Ok(()) } else { Err(Error::NotOwner) }
     }
 
-    /// Revokes the place's lease, where it has one. Where that fails, dropping the place has the session go on trying.
+    /// Revokes the entry's lease, if it has one. If this fails, dropping the entry hands the revocation to the session.
     pub(crate) async fn revoke(&mut self) -> Result<(), Error> {
         let (Some(lease), Some(leases)) = (self.lease, self.session.entry_leases()) else { return Ok(()) };
-        let mut pauses = Pauses::OUTAGE;
+        let mut backoff = Backoff::OUTAGE;
         for attempt in 1.. {
             match leases.revoke(lease).await {
                 Ok(()) => break,
-                Err(error) if attempt < TRIES && error.outcome_unknown() && !error.is_timeout() => {
-                    pauses.pause().await;
+                Err(error) if attempt < MAX_ATTEMPTS && error.outcome_unknown() && !error.is_timeout() => {
+                    backoff.wait().await;
                 }
                 Err(error) => return Err(self.session.check().err().unwrap_or_else(|| error.into())),
             }
         }
         self.lease = None;
-        self.state = State::Outside;
+        self.state = State::NotCreated;
         Ok(())
     }
 
-    /// Whether the place has a lease of its own.
+    /// Returns whether the entry has its own lease.
     pub(crate) fn is_leased(&self) -> bool {
         self.lease.is_some()
     }
 
-    /// Whether the session lives, and the place's own lease where it has one.
+    /// Returns an error if the session has ended, or the entry's own lease may have expired.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.session.check()?;
         match self.own_lease() {
-            Some((leases, lease)) if !leases.lives(lease) => Err(Error::Lost),
+            Some((leases, lease)) if !leases.is_alive(lease) => Err(Error::LockLost),
             _ => Ok(()),
         }
     }
 
-    /// Waits until the place's own lease may have ended; for ever where it has none.
+    /// Waits until the entry's own lease may have ended. Never resolves if it has none.
     pub(crate) fn lease_lost(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         let lost = self.own_lease().map(|(leases, lease)| leases.lost(lease));
         async move {
