@@ -1,4 +1,4 @@
-//! What is stored is shown by nothing that can be printed.
+//! Debug output and logs contain no stored values and no passwords.
 
 use std::fmt::Debug;
 

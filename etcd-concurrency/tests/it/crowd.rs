@@ -1,4 +1,4 @@
-//! A crowd at one lock while members are killed again and again. `ETCD_LONG=1` has it go on for five minutes.
+//! Many contenders for one lock while members are killed repeatedly. `ETCD_LONG=1` makes it run for five minutes.
 #![allow(clippy::print_stdout, reason = "the figures are what this test is read for")]
 
 use std::{
@@ -18,12 +18,12 @@ use crate::rig::{PATIENCE, client, cluster, count, eventually, in_time};
 
 const LOCKERS: usize = 200;
 
-/// A member is down for less: nobody's lease is lost over it.
+/// A member is down for a shorter time, so that no lease is lost.
 const TTL: Duration = Duration::from_secs(60);
 
 const KILL_EVERY: Duration = Duration::from_secs(5);
 
-/// What all of the crowd share.
+/// The shared state of all contenders.
 #[derive(Debug, Default)]
 struct Crowd {
     over: AtomicBool,
@@ -34,7 +34,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// One holder's turn: it is alone, later than all before it, and may write until it gives the lock back.
+    /// One turn of a holder: it is alone, has a higher fence than all before it, and may write until it releases the lock.
     async fn turn(&self, client: &Client, guard: Guard) {
         assert!(!self.held.swap(true, Ordering::SeqCst), "two hold the lock");
         let fence = guard.fence().get();
@@ -47,7 +47,7 @@ impl Crowd {
         }
         self.held.store(false, Ordering::SeqCst);
         let unlocked = guard.unlock().await;
-        // A write of a former holder is refused, for as long as it tries.
+        // A write of a former holder is rejected, no matter how often it tries.
         if unlocked.is_ok() {
             let late = write().await;
             assert!(!late.is_ok_and(|late| late.succeeded()), "a former holder wrote");

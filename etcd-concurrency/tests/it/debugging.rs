@@ -1,4 +1,4 @@
-//! `Debug` of what a user holds, as a log line shows it, and what lives on without the handle of its client.
+//! The `Debug` output of handles, as a log line shows it, and the lifetime of recipes without a client handle.
 
 use std::{fmt::Debug, num::NonZeroUsize};
 
@@ -12,7 +12,7 @@ use etcd_concurrency::{
 
 use crate::rig::{client, cluster, in_time, session};
 
-/// What one value may take in a line of a log.
+/// The maximum length of one value in a line of a log.
 const MOST: usize = 1_024;
 
 const SECRET: &str = "canary-value";
@@ -27,7 +27,7 @@ fn short(what: &str, shown: &dyn Debug) {
     }
 }
 
-/// As many keys as a transaction may read twice: each counts as a compare.
+/// A number of keys that a transaction can read twice: each read counts as a compare.
 const KEYS: usize = 50;
 
 async fn put_keys(client: &Client, prefix: &str) {

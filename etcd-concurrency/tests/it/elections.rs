@@ -32,7 +32,7 @@ async fn observer_reports_successive_leaders() {
         assert_eq!(seen(&mut observer).await, Some(format!("candidate {number}")));
         leadership.proclaim(format!("leader {number}")).await.expect("leads");
         assert_eq!(seen(&mut observer).await, Some(format!("leader {number}")));
-        // The first resigns, the second dies with its session, the third is dropped.
+        // The first leader resigns, the second dies with its session, the third is dropped.
         match number {
             1 => leadership.resign().await.expect("leads"),
             2 => leadership.session().clone().close().await.expect("closed"),
@@ -66,7 +66,7 @@ async fn observer_survives_compactions_and_restarts() {
     );
     assert_eq!(Leader::Elected(leader).value(), Some(b"second".as_slice()));
     let resumed = election.resume(leadership.key().clone(), leadership.fence());
-    // The same session has the place already: it is resumed once that is given up, and then there is nothing to resume.
+    // The session's own task has the key: it is resumed after that is released, when there is nothing left to resume.
     leadership.resign().await.expect("leads");
     assert!(in_time("an answer", resumed).await.is_err());
 }

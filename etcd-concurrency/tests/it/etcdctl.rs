@@ -36,7 +36,7 @@ async fn etcdctl_lock_and_this_client_wait_for_each_other() {
     let session = session(&client).await;
     let mutex = Mutex::new(&session, "lock");
     let guard = mutex.lock().await.expect("free");
-    // It holds the lock while the command runs that it was given, and gives it back.
+    // It holds the lock while its own command runs, and then releases it.
     let (mut other, mut lines) = start(&cluster, &["lock", "lock", "--", "sh", "-c", "echo held; sleep 2"]);
     eventually("etcdctl queues", async || count(&client, "lock/").await == 2).await;
     let behind = tokio::spawn(async move { mutex.lock().await });
@@ -66,7 +66,7 @@ async fn etcdctl_elect_takes_turns_with_this_client() {
     assert_eq!(line(&mut lines).await, "go");
     let leader = election.leader().await.expect("an answer").expect("a leader");
     assert_eq!(leader.key_str(), Ok(key.as_str()));
-    // It dies with its lease; this client asks for its lease's end as etcd's own clock would.
+    // It dies without revoking its lease; this client revokes it in place of the expiry.
     client.lease().revoke(leader.lease.expect("a lease")).await.expect("revoked");
     in_time("its turn", election.campaign("rust again"))
         .await

@@ -1,4 +1,4 @@
-//! What a lock costs that goes from hand to hand: requests counted on the server, and handoffs per second to compare versions by.
+//! The cost of passing a lock from holder to holder: requests counted on the server, and handoffs per second to compare versions.
 #![allow(clippy::print_stdout, reason = "the figures are what this test is read for")]
 
 use std::sync::{
@@ -19,7 +19,7 @@ const CONTENDERS: usize = 50;
 /// One transaction to enter, one to leave, and one read by the waiter whose predecessor left.
 const REQUESTS: f64 = 3.0;
 
-/// `ETCD_HANDOFFS=5000` has it take so many turns.
+/// `ETCD_HANDOFFS=5000` sets the number of handoffs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn handoff_takes_three_requests() {
     let Some(cluster) = cluster(1).await else { return };

@@ -1,6 +1,6 @@
 //! One queue of three kinds of contenders: this crate's, `etcdctl lock`, and the members' own Lock service.
 //!
-//! Each writes into one file when it comes in and when it leaves, with its key.
+//! Each contender appends its key to one file when it enters and when it leaves.
 
 use std::{
     fs::OpenOptions,
@@ -24,7 +24,7 @@ const OURS: u64 = 20;
 const SERVED: u64 = 10;
 const ETCDCTLS: u64 = 10;
 
-/// Long enough for a second holder to be seen.
+/// Long enough to notice a second holder.
 const INSIDE: Duration = Duration::from_millis(10);
 
 fn note(file: &Path, what: &str, key: &Key) {
@@ -68,7 +68,7 @@ fn etcdctl(cluster: &Cluster, file: &Path) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).spawn().expect("etcdctl starts")
 }
 
-/// Who was inside, in this order; fails where two were at once.
+/// Returns the holders in their order. Fails if two held at once.
 fn turns(text: &str) -> Vec<&str> {
     let lines: Vec<_> = text.lines().map(|line| line.split_once(' ').expect("two words")).collect();
     lines

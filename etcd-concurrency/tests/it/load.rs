@@ -1,4 +1,4 @@
-//! Many contenders on a real cluster, some of them `etcdctl`: who waits asks nothing, early departures and dead members included.
+//! Many contenders on a real cluster, some of them `etcdctl`: waiting sends no requests, even after early departures and dead members.
 
 use std::{
     process::Stdio,
@@ -22,7 +22,7 @@ use crate::rig::{PATIENCE, client, cluster, count, eventually, in_time};
 
 const LOCKERS: usize = 200;
 const ETCDCTLS: usize = 6;
-/// Longer than the test: a member that is down must not decide who waits.
+/// Longer than the test: a member that is down must not affect the waiters.
 const TTL: Duration = Duration::from_secs(120);
 const WINDOW: Duration = Duration::from_secs(2);
 
@@ -49,7 +49,7 @@ async fn two_hundred_waiters_send_no_requests() {
     let all = (1 + LOCKERS + ETCDCTLS) as u64;
     eventually("all have queued", async || count(&clients[0], "lock/").await == all).await;
 
-    // Three of ten give up, and those behind them look for another one to wait for.
+    // Three of ten give up, and the waiters behind them find another predecessor.
     let mut stayed = Vec::new();
     for (number, locker) in lockers.into_iter().enumerate() {
         if number % 10 < 3 { locker.abort() } else { stayed.push(locker) }
@@ -58,7 +58,7 @@ async fn two_hundred_waiters_send_no_requests() {
     eventually("they are gone", async || count(&clients[0], "lock/").await == left).await;
     settled(&cluster).await;
 
-    // A member dies: watches move, and again nobody asks.
+    // A member dies: watches move to another one, and again no request is sent.
     cluster.member(1).kill().expect("killed");
     cluster.member(1).wait_exit().await.expect("dead");
     cluster.member(1).restart().await.expect("back");
@@ -79,7 +79,7 @@ async fn two_hundred_waiters_send_no_requests() {
     eventually("nothing is left", async || count(&clients[0], "lock/").await == 0).await;
 }
 
-/// A command of etcdctl that takes the lock and gives it back at once.
+/// A command of etcdctl that acquires and immediately releases the lock.
 fn etcdctl_lock(cluster: &Cluster) -> Child {
     let mut command = Command::new(&cluster.binaries().etcdctl);
     command.arg(format!("--endpoints={}", cluster.endpoints().join(",")));
@@ -87,7 +87,7 @@ fn etcdctl_lock(cluster: &Cluster) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).spawn().expect("etcdctl starts")
 }
 
-/// Waits for a window in which no member is asked anything about keys.
+/// Waits for a window in which no member receives a request about keys.
 async fn settled(cluster: &Cluster) {
     eventually("nobody asks", async || {
         let before = questions(cluster).await;
@@ -97,7 +97,7 @@ async fn settled(cluster: &Cluster) {
     .await;
 }
 
-/// How many calls to the KV service the members have seen.
+/// Returns the number of calls to the KV service that the members received.
 pub(crate) async fn questions(cluster: &Cluster) -> Vec<u64> {
     let mut all = Vec::new();
     for member in cluster.members() {

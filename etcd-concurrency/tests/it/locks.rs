@@ -11,7 +11,7 @@ use tokio::time::{Duration, sleep};
 
 use crate::rig::{client, cluster, count, eventually, in_time, session};
 
-/// Takes and gives back by many on all members, never two at a time.
+/// Many contenders lock and unlock through all members, never two at a time.
 #[tokio::test]
 async fn one_holder_at_a_time_across_members() {
     let Some(cluster) = cluster(3).await else { return };
@@ -100,7 +100,7 @@ async fn dropped_wait_leaves_no_key() {
     in_time("its turn", mutex.lock()).await.expect("free").unlock().await.expect("held");
 }
 
-/// Members are killed and come back while many contend; fences tell the order, and nobody is left out.
+/// Members are killed and restarted under contention. Fences show the order, and every contender gets its turn.
 #[tokio::test]
 async fn locks_work_while_members_are_killed() {
     let Some(cluster) = cluster(3).await else { return };

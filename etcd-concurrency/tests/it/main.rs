@@ -1,26 +1,26 @@
-//! Recipes on real etcd: alone, beside `etcdctl`, and while members die.
+//! Recipes on real etcd: alone, together with `etcdctl`, and while members are killed.
 //!
-//! Which test of etcd's own suite has its counterpart where; `recipes::` is the suite on a model of etcd, beside this one.
+//! The tables map tests of etcd's own suite to tests here. `recipes::` is the test suite on a model of etcd.
 //!
 //! | etcd (`tests/integration/clientv3/concurrency`, `v3_election_test.go`) | here |
 //! |---|---|
 //! | `TestMutexLockSessionExpired`, `TestMutexUnlock`, `TestSessionCtx` | `recipes::ended`, `recipes::cleanup` |
 //! | `TestSessionOptions`, `TestSessionTTLOptions` | [`sessions`] |
 //! | `TestResumeElection`, `TestElectionObserveFreshResponsesOnProclaim`, `TestElectionObserveCompacted` | `recipes::observing`, [`elections`] |
-//! | `TestElectionWait`, `TestElectionFailover`, `TestElectionOnPrefixOfExistingKey`, `TestElectionOnSessionRestart` | [`elections`], `recipes::cleanup::an_orphaned_lock..` |
-//! | `TestElectionSessionRecampaign` | here a second campaign of a session waits: `recipes::cleanup::two_tasks_of_one_session..` |
+//! | `TestElectionWait`, `TestElectionFailover`, `TestElectionOnPrefixOfExistingKey`, `TestElectionOnSessionRestart` | [`elections`], `recipes::cleanup::orphaned_lock..` |
+//! | `TestElectionSessionRecampaign` | here a second campaign of a session waits: `recipes::cleanup::tasks_of_one_session..` |
 //!
 //! | etcd (`experimental/recipes/v3_lock_test.go`) | here |
 //! |---|---|
 //! | `TestMutexLockSingleNode`, `TestMutexLockMultiNode`, `TestMutexWaitsOnCurrentHolder` | [`locks`], `recipes::polling` |
 //! | `TestMutexTryLockSingleNode`, `TestMutexTryLockMultiNode` | [`locks`] |
-//! | `TestMutexSessionRelock` | here a second lock of a session waits: `recipes::cleanup::two_tasks_of_one_session..` |
+//! | `TestMutexSessionRelock` | here a second lock of a session waits: `recipes::cleanup::tasks_of_one_session..` |
 //! | `TestRWMutexSingleNode`, `TestRWMutexMultiNode` | [`others`], `recipes::shared` |
 //!
 //! | etcd (`v3_stm_test.go`) | here |
 //! |---|---|
-//! | `TestSTMConflict`, `TestSTMSerialize` | [`transactions`], `recipes::stm::{a_bank.., reads_use_one_revision}` |
-//! | `TestSTMPutNewKey`, `TestSTMAbort`, `TestSTMApplyOnConcurrentDeletion`, `TestSTMSerializableSnapshotPut` | `recipes::stm::{own_writes.., function_errors_abandon_the_transaction, ranges_are_minded.., each_level..}` |
+//! | `TestSTMConflict`, `TestSTMSerialize` | [`transactions`], `recipes::stm::{transfers.., reads_use_one_revision}` |
+//! | `TestSTMPutNewKey`, `TestSTMAbort`, `TestSTMApplyOnConcurrentDeletion`, `TestSTMSerializableSnapshotPut` | `recipes::stm::{reads_include.., function_errors_abandon_the_transaction, range_reads.., isolation_levels..}` |
 //!
 //! | etcd (`experimental/recipes`: barriers and queues) | here |
 //! |---|---|

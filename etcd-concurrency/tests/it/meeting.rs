@@ -13,7 +13,7 @@ use crate::rig::{TTL, client, cluster, count, eventually, in_time, session};
 
 const ROUNDS: usize = 12;
 
-/// In turns the first one that comes, and so the last one that leaves, is Go's or this crate's.
+/// The first participant to arrive, which is the last to leave, is alternately Go's and this crate's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn go_and_this_crate_enter_and_leave_together() {
     let Some(cluster) = cluster(3).await else { return };

@@ -1,4 +1,4 @@
-//! Recipes behind etcd's gRPC proxy: it answers some requests itself, and ends every stream when it restarts.
+//! Recipes behind etcd's gRPC proxy, which answers some requests itself and ends every stream when it restarts.
 
 use etcd_client_core::{Cache, Client, KeyRange};
 use etcd_concurrency::{Election, Mutex, election::Observer};
@@ -63,7 +63,7 @@ async fn recipes_watches_and_cache_survive_a_proxy_restart() {
     .await;
 }
 
-/// A lease that exists already: its first renewal is one message each way, whose sending half the proxy wants open.
+/// An existing lease: its first renewal is one message each way, and the proxy requires its sending half to stay open.
 #[tokio::test(flavor = "multi_thread")]
 async fn session_takes_over_a_lease() {
     let Some(cluster) = cluster(1).await else { return };

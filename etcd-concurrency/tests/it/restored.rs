@@ -1,4 +1,4 @@
-//! Recipes over a store that goes back to an earlier state.
+//! Recipes on a store that is restored to an earlier state.
 
 use etcd_client_core::{Client, EndpointPhase};
 use etcd_concurrency::{Election, Mutex, Session, election::Observer, session::SessionEnd};
@@ -6,7 +6,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::rig::{TTL, cluster, in_time, session};
 
-/// Far below the time to live of the sessions.
+/// Far below the TTL of the sessions.
 const SOON: Duration = Duration::from_secs(5);
 
 async fn refused(client: &Client) {
@@ -26,7 +26,7 @@ async fn ends_soon(session: &Session, what: &str) {
     assert_eq!(end, SessionEnd::Lost, "{what}");
 }
 
-/// In the restored store others find the lock of the second session free, and may have it, while its time to live has hardly begun.
+/// In the restored store the lock of the second session is free, and others may acquire it, while most of its TTL remains.
 #[tokio::test(flavor = "multi_thread")]
 async fn restored_store_ends_sessions_and_relists_observers() {
     let Some(cluster) = cluster(1).await else { return };

@@ -7,10 +7,10 @@ use etcd_concurrency::Session;
 use etcd_testkit::Cluster;
 use tokio::time::{sleep, timeout};
 
-/// What no wait of a test exceeds: only a failing test takes so long.
+/// The time limit of all waits, which only a failing test reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Long enough to outlive any hiccup of a busy machine.
+/// Long enough to outlive a pause of a busy machine.
 pub(crate) const TTL: Duration = Duration::from_secs(30);
 
 const POLL: Duration = Duration::from_millis(20);
@@ -27,7 +27,7 @@ pub(crate) async fn session(client: &Client) -> Session {
     Session::builder(client).ttl(TTL).await.expect("a session")
 }
 
-/// The result, within the patience of these tests.
+/// Returns the result, within the time limit of these tests.
 pub(crate) async fn in_time<T>(what: impl Display, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("still waiting for {what}"))
 }
@@ -42,7 +42,7 @@ pub(crate) async fn eventually(what: impl Display, mut condition: impl AsyncFnMu
     in_time(what, looking).await;
 }
 
-/// How many keys begin with a prefix.
+/// Returns the number of keys with a prefix.
 pub(crate) async fn count(client: &Client, prefix: &str) -> u64 {
     client.get(prefix).prefix().count_only().await.expect("a count").count
 }

@@ -1,4 +1,4 @@
-//! Sessions: their leases, and what their ends do to what they hold.
+//! Sessions: their leases, and the effect of their end on their keys.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Holders that are stopped, and members that are: what guards a write is never believed from the past.
+//! Stopped holders and stopped members: stale state never permits a guarded write.
 #![allow(clippy::print_stdout, reason = "that is how the stopped process tells what it saw")]
 
 use std::{
@@ -17,7 +17,7 @@ const ENDPOINT: &str = "STOPPED_HOLDER_ENDPOINT";
 const SHORT: Duration = Duration::from_secs(1);
 const TTL: Duration = Duration::from_secs(2);
 
-/// Ended with the test.
+/// Killed at the end of the test.
 struct Process(Child);
 
 impl Process {
@@ -63,13 +63,13 @@ async fn stopped_holder_writes_nothing_after_it_continues() {
     eventually("it has found out", async || text().contains("refused late")).await;
     let after = text().split_off(before);
     assert!(after.contains("stopped: "), "{after}");
-    // One poll may have been under way when it was stopped.
+    // One poll may have been running when the process was stopped.
     assert!(after.matches("polled").count() <= 1, "{after}");
     assert!(after.find("lost: ") < after.find("refused late"), "{after}");
     assert_eq!(written(&client).await, last, "nothing was written after the expiry");
 }
 
-/// Writes for as long as it believes that it holds the lock, and once more.
+/// Writes while it appears to hold the lock, and once more.
 #[tokio::test]
 #[ignore = "runs in a process of its own, beside the test above"]
 async fn stopped_holder_process() {
@@ -88,7 +88,7 @@ async fn stopped_holder_process() {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    // It has no end of its own.
+    // The process does not end by itself.
     let Err(error) = guard.scope(work).await;
     println!("stopped: {error}");
     println!("lost: {}", lost.await);
@@ -117,7 +117,7 @@ async fn partitioned_member_confirms_no_lost_lock() {
     eventually("the member has the key", has_it).await;
 
     member.pause().await.expect("paused");
-    // Before the write: what the others send must not wait in the frozen member's sockets.
+    // Before the write: messages of the others must not wait in the frozen member's sockets.
     cluster.isolate(1).expect("isolated");
     drop(guard);
     let gone = async || others.get(key.clone()).timeout(SHORT).await.is_ok_and(|got| got.count == 0);
@@ -132,7 +132,7 @@ async fn partitioned_member_confirms_no_lost_lock() {
     }
     let write = asked.txn().when(owned.clone()).then(Put::new("guarded", "v")).timeout(SHORT).await;
     assert!(!write.is_ok_and(|write| write.succeeded()), "a write for a lock that is gone");
-    // What the member would say if it were let to: the test can bite.
+    // The response that the member would send if it could: the test is able to fail.
     let stale = asked.txn().when(owned).serializable().await.expect("needs no quorum");
     assert!(stale.succeeded(), "the member is not stale");
 }

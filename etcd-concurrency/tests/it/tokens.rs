@@ -1,4 +1,4 @@
-//! Tokens on real members: who may write them, where they are, what works without them, and a store that is full.
+//! Tokens on real members: permissions, location, sessions without tokens, and a full store.
 
 use std::num::NonZeroUsize;
 
@@ -111,7 +111,7 @@ async fn lease_per_entry_needs_no_permission_for_tokens() {
     assert_eq!(Queue::new(&client, "app/queue").dequeue().await.expect("permitted"), "1");
     assert_eq!(count(&client, "app/").await, 0, "nothing is left");
 
-    // The session's end is that of its places.
+    // The end of the session ends its entries.
     let _guard = Mutex::new(&one, "app/lock").lock().await.expect("free");
     one.close().await.expect("closed");
     two.close().await.expect("closed");
@@ -139,7 +139,7 @@ async fn tokens_are_namespaced() {
     assert_eq!(count(&all, "").await, 0);
 }
 
-/// More than the quota: the alarm is raised, and refuses what puts. Deletions pass, so that locks are given back.
+/// More than the quota: the alarm is raised and rejects puts. Deletions are accepted, so that locks can be released.
 #[tokio::test]
 async fn full_store_is_left_and_entered_again() {
     let builder = Cluster::builder().members(1).arg("--quota-backend-bytes", "1000000");

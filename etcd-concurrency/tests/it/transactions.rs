@@ -14,7 +14,7 @@ async fn number(tx: &Tx, key: impl Into<Key>) -> Result<i64, Error> {
     Ok(tx.get(key).await?.map_or(0, |value| value.to_str().expect("text").parse().expect("a number")))
 }
 
-/// Transfers by 32 writers between 100 accounts, while readers add all of them up and a member is killed.
+/// 32 writers transfer between 100 accounts, while readers add up all balances and a member is killed.
 #[tokio::test]
 async fn transfers_keep_the_sum() {
     let Some(cluster) = cluster(3).await else { return };
@@ -42,7 +42,7 @@ async fn transfers_keep_the_sum() {
                             Ok::<_, Error>(())
                         }
                     };
-                    // What a member that dies leaves in doubt was committed whole, or not at all.
+                    // A commit with an unknown outcome, after a member died, was applied completely or not at all.
                     if let Err(error) = stm.run(transfer).await {
                         assert!(error.client().is_some(), "{error}");
                     }

@@ -41,10 +41,10 @@ pub(crate) struct Explored {
 }
 
 impl Explored {
-    /// Checks that the exploration is complete and has exactly so many states.
+    /// Checks that the exploration is complete and has exactly `states` states.
     ///
     /// # Panics
-    /// If it is not, after the violations that were found until then are printed.
+    /// Panics if it is not, after printing the violations that were found so far.
     #[track_caller]
     pub(crate) fn assert_states(&self, states: usize) {
         for (kind, violation) in &self.violations {
@@ -69,7 +69,7 @@ pub(crate) fn full() -> bool {
 pub(crate) fn explore<M: Model>(model: &M, bound: usize) -> Explored {
     let start = model.start();
     let mut seen = HashSet::from([start.clone()]);
-    // For each state the one it was reached from and by which step; the states themselves are only in `seen` and the queue.
+    // Stores for each state its predecessor and the step from it. The states themselves are only in `seen` and the queue.
     let mut reached: Vec<(usize, Option<M::Step>)> = vec![(0, None)];
     let mut queue = VecDeque::from([(0, start)]);
     let mut violations = BTreeMap::new();

@@ -1,17 +1,17 @@
-//! One item that is put into a queue once, and taken at any time.
+//! One item that is enqueued once, and taken at any time.
 
 use crate::explore::{Model, explore};
 
-/// How an item is enqueued.
+/// The way in which an item is enqueued.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     /// Sent up to twice, under the condition that the item's key does not exist.
     Resend,
-    /// Sent once. The crate does so without a session.
+    /// Sent once, as in the crate without a session.
     Once,
-    /// Sent up to twice with a token, and burnt when the outcome is unknown. The crate does so by a session.
+    /// Sent up to twice with a token, which is burnt if the outcome is unknown, as in the crate with a session.
     Token,
-    /// The same, but a burn that finds the token spent does not look whether an earlier burn did it.
+    /// The same, but a burn that finds the token spent ignores whether an earlier burn did it.
     TokenWithoutValue,
 }
 
@@ -20,7 +20,7 @@ enum Token {
     Unspent,
     Spent,
     Burnt,
-    /// Gone with its lease.
+    /// Deleted with its lease.
     Gone,
 }
 
@@ -37,10 +37,10 @@ struct State {
     delivered: u8,
     token: Token,
     phase: Phase,
-    /// Copies in flight, and how many were sent.
+    /// Copies in flight, and the number of copies that were sent.
     entries: (u8, u8),
     burns: (u8, u8),
-    /// Answers in flight to the present request: whether the item was put.
+    /// Responses in flight to the current request: whether the item was put.
     answers: Vec<bool>,
     lost_answers: u8,
     lost_requests: u8,
@@ -70,7 +70,7 @@ impl Protocol {
         matches!(self, Self::Token | Self::TokenWithoutValue)
     }
 
-    /// Applies an entry; `None` for an error.
+    /// Applies an entry. Returns `None` for an error.
     fn enter(self, state: &mut State) -> Option<bool> {
         state.entries.0 -= 1;
         if self.has_token() {
@@ -81,7 +81,7 @@ impl Protocol {
                 Token::Unspent => state.token = Token::Spent,
             }
         }
-        // The key has a random name, so that only an earlier copy can have put it.
+        // The key has a random name: only an earlier copy can have put it.
         state.item = true;
         Some(true)
     }
@@ -183,7 +183,7 @@ fn end(state: &mut State, outcome: Option<bool>) {
     state.answers.clear();
 }
 
-/// Puts an answer on its way, or spends a lost one.
+/// Sends a response, or uses up a lost one.
 fn deliver(state: &mut State, waits: Phase, answered: bool, answer: Option<bool>) {
     state.lost_answers -= u8::from(!answered);
     if let Some(answer) = answer.filter(|_| answered && state.phase == waits) {

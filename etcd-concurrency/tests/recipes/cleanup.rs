@@ -1,4 +1,4 @@
-//! What is dropped, refused or lost on the way leaves no key behind.
+//! Dropped futures, rejected requests and lost responses leave no key behind.
 
 use std::{
     pin::pin,
@@ -14,10 +14,10 @@ use crate::{
     model::{Counts, Fault, Model},
 };
 
-/// After this time no key is left: the burn of the token and one deletion are a millisecond each.
+/// No key is left after this time: the burn of the token and one deletion take a millisecond each.
 const BOUND: Duration = Duration::from_millis(5);
 
-/// Polls a future until it is done or was pending so many times, then drops it; whether it was done.
+/// Polls a future until it is ready or was pending `pending` times, then drops it. Returns its output if it was ready.
 async fn dropped_after(pending: usize, future: impl Future<Output = Result<Held, Error>>) -> Option<Held> {
     let mut future = pin!(future);
     let mut left = pending;
@@ -51,7 +51,7 @@ async fn future_dropped_at_any_point_leaves_no_key() {
                 let other = model.session(TTL);
                 let held = if contended { Some(recipe.enter(&other).await.expect("free")) } else { None };
                 let session = model.session(TTL);
-                // Another one behind, so that the handover shows as well.
+                // A second contender behind it shows the handover as well.
                 let leaves_after = held.map(|held| {
                     tokio::spawn(async move {
                         sleep(SECOND).await;
@@ -65,7 +65,7 @@ async fn future_dropped_at_any_point_leaves_no_key() {
                     leaves.await.expect("no panic").expect("held");
                 }
                 assert_gone_in_time(&model, 0, (recipe, contended, pending)).await;
-                // The session is as good as before.
+                // The session still works.
                 timeout(BOUND, recipe.enter(&session))
                     .await
                     .expect("free")
@@ -205,14 +205,14 @@ async fn key_under_another_lease_is_not_taken() {
     }
 }
 
-/// An operator deletes tokens, and with them the only proof of what was applied.
+/// An operator deletes tokens, which are the only proof of the outcome.
 #[tokio::test(start_paused = true)]
 async fn entry_whose_token_was_deleted_is_lost() {
     for recipe in Recipe::ALL {
         let model = Model::default();
         let session = model.session(TTL);
         recipe.enter(&session).await.expect("free").leave().await.expect("held");
-        // The entry is applied, its answer lost; the token is deleted before the retry.
+        // The entry is applied and its response lost; the token is deleted before the retry.
         model.next_writes([Fault::AnswerLost, Fault::AfterDeletingTokens]);
         assert!(matches!(recipe.enter(&session).await, Err(Error::LockLost)));
         sleep(BOUND).await;
@@ -222,7 +222,7 @@ async fn entry_whose_token_was_deleted_is_lost() {
     }
 }
 
-/// The same for a future that was dropped: what the session finds instead of the token's fate is the key under its lease.
+/// The same for a dropped future: the session finds no token, but the key under its lease.
 #[tokio::test(start_paused = true)]
 async fn dropped_entry_whose_token_was_deleted_leaves_no_key() {
     for recipe in Recipe::ALL {
@@ -276,7 +276,7 @@ async fn tokens_match_concurrent_entries_and_end_with_the_session() {
     assert_eq!(model.tokens(), 0);
 }
 
-/// The lease of a session that no one uses is not kept alive for as long as etcd refuses to settle.
+/// The lease of an unused session is not kept alive while etcd rejects its cleanups.
 #[tokio::test(start_paused = true)]
 async fn unresolved_entries_end_with_the_lease() {
     let model = Model::default();

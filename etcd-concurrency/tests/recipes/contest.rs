@@ -1,4 +1,4 @@
-//! What the mutex and the election have in common: they are waited for in the same way.
+//! The common interface of the mutex and the election, whose waiting is the same.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub(crate) const TTL: Duration = Duration::from_secs(10);
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// The name that all contend for.
+/// The name of the lock or election.
 pub(crate) const NAME: &str = "lock";
 
 /// A recipe with one holder at a time.
@@ -29,14 +29,14 @@ impl Recipe {
         }
     }
 
-    /// Waits in a task of its own.
+    /// Waits in a new task.
     pub(crate) fn spawn(self, session: &Session) -> tokio::task::JoinHandle<Result<Held, Error>> {
         let session = session.clone();
         tokio::spawn(async move { self.enter(&session).await })
     }
 }
 
-/// What is held.
+/// A held lock or leadership.
 #[derive(Debug)]
 pub(crate) enum Held {
     Lock(Guard),

@@ -1,4 +1,4 @@
-//! Whoever has lost its place hears of it at once: while it waits, while it holds, and after it was frozen.
+//! The loss of a key, a lease or a session is reported immediately: to waiters, to holders, and to frozen processes.
 
 use std::{
     sync::{
@@ -113,7 +113,7 @@ async fn frozen_client_writes_nothing_and_stops() {
         let model = Model::default();
         let session = model.session(TTL);
         let held = recipe.enter(&session).await.expect("free");
-        // The lease of the next one outlives the jump of the clock.
+        // The lease of the next contender outlives the jump of the clock.
         let next = recipe.spawn(&model.session(HOUR));
         sleep(SECOND).await;
 
@@ -129,7 +129,7 @@ async fn frozen_client_writes_nothing_and_stops() {
         assert_eq!(polls.load(Ordering::Relaxed), 1);
         let lost = held.lost();
 
-        // Nothing of this client runs while the server's clock goes on, and the next one gets the lock.
+        // The client does not run while the server's clock advances, and the next contender gets the lock.
         model.freeze(session.lease());
         advance(TTL + SECOND).await;
         let told = scope.as_mut().poll(&mut cx);
@@ -144,7 +144,7 @@ async fn frozen_client_writes_nothing_and_stops() {
     }
 }
 
-/// A thread that does not run for a while wakes to timers that have not fired yet: the clock itself is asked before each poll.
+/// A thread that did not run for a while wakes before its timers fire: the clock itself is checked before each poll.
 #[tokio::test]
 async fn scope_checks_the_clock_before_each_poll() {
     for recipe in Recipe::ALL {

@@ -1,4 +1,4 @@
-//! One departure wakes one waiter, in the order of arrival, for the number of requests that the formula gives.
+//! One departure wakes one waiter, in the order of arrival, with the number of requests that the formula gives.
 
 use etcd_concurrency::Session;
 use tokio::{sync::mpsc, time::sleep};
@@ -10,7 +10,7 @@ use crate::{
 
 const WAITERS: usize = 100;
 
-/// N entries and N departures; each of those who wait creates two watches, asks once and cancels both.
+/// N entries and N departures. Each waiter creates two watches, reads once and cancels both.
 fn formula(contenders: usize, early: usize) -> Counts {
     let waiters = contenders - 1;
     Counts {
@@ -46,7 +46,7 @@ async fn hundred_waiters_match_the_cost_formula() {
             assert_eq!(number, expected, "in the order of arrival");
             assert!(last < Some(fence), "fences grow");
             last = Some(fence);
-            // One holds: whoever is next comes after it has left.
+            // One contender holds: the next one arrives after it has left.
             sleep(SECOND / 2).await;
             assert!(turns.is_empty());
         }
@@ -68,7 +68,7 @@ async fn early_departure_adds_one_read_and_one_watch() {
             waiters.push(recipe.spawn(session));
             sleep(SECOND).await;
         }
-        // Every third gives up, none of them the last.
+        // Every third waiter gives up, but not the last one.
         let mut early = 0;
         for number in (0..WAITERS - 1).step_by(3) {
             waiters[number].abort();
@@ -84,7 +84,7 @@ async fn early_departure_adds_one_read_and_one_watch() {
             }
         }
         sleep(SECOND).await;
-        // Those who gave up have not asked.
+        // The waiters that gave up have not sent a read.
         let mut expected = formula(WAITERS + 1, early);
         expected.reads -= early;
         assert_eq!(model.counts(), expected, "{recipe:?}");

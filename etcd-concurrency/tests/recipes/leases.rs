@@ -1,4 +1,4 @@
-//! Sessions that keep no tokens: each entry has a lease of its own.
+//! Sessions without tokens: each entry has its own lease.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -64,7 +64,7 @@ async fn dropped_guard_revokes_its_lease() {
     assert_eq!((model.keys("lock/").len(), model.live_leases()), (0, 1));
 }
 
-/// The copy that the first attempt left behind arrives when the lease of the entry is gone.
+/// The copy that the first attempt left behind arrives after the lease of the entry is gone.
 #[tokio::test(start_paused = true)]
 async fn late_copy_of_an_abandoned_entry_is_rejected() {
     let model = Model::default();
@@ -96,7 +96,7 @@ async fn lock_is_lost_with_its_own_lease() {
     let lease = model.queue("lock/")[0].lease.expect("a lease");
     assert_ne!(lease, session.lease());
     let began = Instant::now();
-    // Nothing says that the key is gone, because it is not: only the clock of this client counts.
+    // The key still exists, so no event reports a loss: only the client's clock shows it.
     model.lose_renewals(lease);
     let lost = guard.scope(std::future::pending::<()>()).await.expect_err("lost");
     assert!(matches!(lost, Error::LockLost), "{lost}");
@@ -148,7 +148,7 @@ async fn entries_of_an_orphaned_session_expire() {
     session.orphan();
     sleep(SOON).await;
     assert_eq!(model.keys("lock/").len(), 1);
-    // A guard that is still held renews nothing.
+    // A guard that is still held does not renew its lease.
     sleep(TTL).await;
     assert_eq!((model.keys("lock/").len(), model.live_leases()), (0, 0));
     assert!(matches!(guard.unlock().await, Err(Error::SessionExpired(SessionEnd::Orphaned))));

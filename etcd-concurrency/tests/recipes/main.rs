@@ -1,4 +1,4 @@
-//! Recipes on a model of etcd, on virtual time: what is asked, who is woken, and what is left behind.
+//! Recipes on a model of etcd with virtual time: the number of requests, the order of wake-ups, and the remaining keys.
 
 mod cleanup;
 mod contest;

@@ -1,4 +1,4 @@
-//! Barriers: one that all wait behind, and one that a number enter and leave together.
+//! Barriers and double barriers.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -106,7 +106,7 @@ async fn extra_participants_are_rejected_until_the_round_ends() {
     assert!(matches!(enter(&model, 2, TTL).0.await.expect("no panic"), Err(Error::CapacityExceeded)));
     one.leave().await.expect("inside");
     timeout(SECOND, leaving).await.expect("all are gone").expect("no panic").expect("inside");
-    // A `ready` that was left behind is of no round.
+    // A `ready` that was left behind belongs to no round.
     model.put("meeting/ready", "");
     let (one, _alive) = enter(&model, 2, TTL);
     sleep(SECOND).await;
@@ -138,7 +138,7 @@ async fn late_ready_starts_no_other_round() {
     let (one, _one) = enter(&model, 2, TTL);
     sleep(SECOND).await;
     let (two, _two) = enter(&model, 2, TTL);
-    // The entry is answered, the `ready` after it comes when its author has given up.
+    // The entry is answered, and the `ready` after it arrives when its author has given up.
     model.next_writes([Fault::None, Fault::Hangs(60 * SECOND)]);
     sleep(SECOND).await;
     two.abort();
@@ -203,7 +203,7 @@ async fn last_to_leave_does_not_wait_for_the_next_round() {
     let leaving = tokio::spawn(one.leave());
     sleep(SECOND).await;
     assert!(!leaving.is_finished(), "the other one is inside");
-    // Go's participants come without looking whether a round is running.
+    // Go's participants do not check whether a round is running.
     model.put("meeting/waiters/go", "");
     let _two = tokio::spawn(two.leave());
     timeout(SECOND, leaving).await.expect("all who entered are gone").expect("no panic").expect("inside");

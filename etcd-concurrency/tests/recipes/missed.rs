@@ -1,4 +1,4 @@
-//! Events that are missed, repeated or meant for others; wakes are counted by the questions that follow.
+//! Events that are missed, repeated or unrelated. Wake-ups are counted by the reads that follow.
 
 use etcd_client_core::{Code, Error, ErrorKind, Event, KeyValue};
 use tokio::time::sleep;
@@ -8,7 +8,7 @@ use crate::{
     model::{Counts, Model},
 };
 
-/// A holder, and one that waits behind it; with the holder's key.
+/// A holder and a waiter behind it, with the holder's key.
 async fn one_waits(
     model: &Model,
     recipe: Recipe,
@@ -57,7 +57,7 @@ async fn confirms_after_a_compaction_before_the_watch() {
         let waiter = recipe.spawn(&model.session(TTL));
         sleep(SECOND).await;
         assert!(!waiter.is_finished());
-        // Both watches began too early: one question, then both again.
+        // Both watches started at a compacted revision: one read, then both again.
         let cost = model.counts().since(before);
         assert!(cost.reads <= 2 && cost.creates <= 4, "{recipe:?} {cost:?}");
         let before = model.counts();
@@ -108,7 +108,7 @@ async fn puts_wake_no_waiter() {
         model.send_spurious(&Event::delete(KeyValue::new("lock/foreign", "").with_revisions(0, 99)));
         sleep(HOUR).await;
         assert_eq!(model.counts(), before, "{recipe:?}");
-        // A departure that is told twice is one departure.
+        // A repeated event of a departure counts once.
         let gone = KeyValue::new(key, "").with_revisions(0, 1_000);
         held.leave().await.expect("held");
         model.send_spurious(&Event::delete(gone));
@@ -116,7 +116,7 @@ async fn puts_wake_no_waiter() {
         sleep(SECOND).await;
         let cost = Counts { writes: 1, reads: 1, creates: 0, cancels: 2 };
         let mut since = model.counts().since(before);
-        // The guard was dropped at once, which gives the lock back.
+        // The guard was dropped immediately, which released the lock.
         since.writes -= 1;
         assert_eq!(since, cost, "{recipe:?}");
     }

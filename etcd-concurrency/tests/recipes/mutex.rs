@@ -1,4 +1,4 @@
-//! The mutex: who holds it, what it costs, and what is left behind.
+//! The mutex: its holders and its remaining keys.
 
 use etcd_concurrency::{Error, Mutex};
 use tokio::time::sleep;

@@ -1,4 +1,4 @@
-//! Elections beyond the wait: what is proclaimed, resumed and observed.
+//! Elections beyond waiting: proclamations, resumption and observers.
 
 use etcd_client_core::{Code, Outcome};
 use etcd_concurrency::{
@@ -99,7 +99,7 @@ async fn late_proclamation_does_not_restore_an_older_value() {
     leadership.proclaim("two").await.expect("leads");
     sleep(120 * SECOND).await;
     assert_eq!(election.leader().await.expect("read").expect("a leader").value, "two");
-    // One that is applied before the next is replaced by it.
+    // A copy that is applied before the next put is replaced by it.
     model.next_writes([Fault::AppliedLater(SECOND)]);
     leadership.proclaim("three").await.expect_err("unknown");
     sleep(2 * SECOND).await;

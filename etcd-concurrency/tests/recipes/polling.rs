@@ -1,5 +1,5 @@
-//! Nobody polls: what a predecessor's departure costs, and that a wait costs nothing. The algorithm that did poll is here
-//! as well, so that the test is known to notice.
+//! Waiting does not poll: the cost of a predecessor's departure is fixed, and waiting itself costs nothing. The earlier
+//! algorithm, which polled, is included to show that the tests detect it.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::{
     model::{Counts, Model},
 };
 
-/// One question, one watch instead of another.
+/// One read, and one watch in exchange for another.
 const EARLY_DEPARTURE: Counts = Counts { reads: 1, writes: 0, creates: 1, cancels: 1 };
 
-/// What the waiter at the end of `holder, leaver, waiter` costs after the leaver has gone; then an hour passes.
+/// Returns the cost of the waiter at the end of `holder, leaver, waiter` after the leaver has gone and an hour has passed.
 async fn cost_of_an_early_departure(model: &Model, leave: impl AsyncFnOnce()) -> (Counts, Counts) {
     let before = model.counts();
     leave().await;
@@ -46,7 +46,7 @@ async fn deleted_predecessor_costs_one_read_and_one_watch() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_does_not_poll_however_the_predecessor_leaves() {
-    // The one that leaves cancels its two watches, and deletes its key unless its lease did that.
+    // The one that leaves cancels its two watches, and deletes its key unless its lease did.
     let theirs = |writes| Counts { writes, cancels: 2, ..Counts::default() };
     for recipe in Recipe::ALL {
         for (how, theirs) in [("cancelled", theirs(1)), ("revoked", theirs(1)), ("closed", theirs(0))] {
@@ -107,7 +107,7 @@ async fn waiting_does_not_poll_whenever_the_predecessor_leaves() {
     }
 }
 
-/// How the Go client waited before 6d3f172c6e (`client/v3/concurrency/mutex.go`): it looks for its predecessor in the past.
+/// The waiting of the Go client before 6d3f172c6e (`client/v3/concurrency/mutex.go`): it looks for its predecessor in the past.
 async fn lock_by_polling(model: Model) {
     let mine: Key = "lock/polling".into();
     let my_revision = Put::new(&mine, "").bind(&model as &dyn Kv).await.expect("put").header.revision;

@@ -1,4 +1,4 @@
-//! Queues: order, priorities, and that each value is taken once.
+//! Queues: order, priorities, and at-most-once delivery.
 
 use etcd_client_core::{Code, Outcome, Value};
 use etcd_concurrency::{
@@ -149,8 +149,8 @@ async fn outcome_stays_unknown_when_the_session_ends() {
     assert!(matches!(queue.enqueue("?").await, Err(Error::SessionExpired(_))));
 }
 
-/// A leader that was stopped and has not heard of its successor revokes a lease that the successor renewed. The token is gone
-/// before the session hears of it, and shows the same whether the call was applied or not.
+/// A paused leader that does not know of its successor revokes a lease that the successor renewed. The token is then gone before
+/// the session is notified, regardless of whether the call was applied.
 #[tokio::test(start_paused = true)]
 async fn outcome_stays_unknown_when_the_lease_ends_unnoticed() {
     for applied in [false, true] {
@@ -159,7 +159,7 @@ async fn outcome_stays_unknown_when_the_lease_ends_unnoticed() {
         let queue = Queue::with_session(&session, "queue");
         queue.enqueue("before").await.expect("put");
         if applied {
-            // The first copy is applied, and the next one comes when the lease and its token are gone.
+            // The first copy is applied. The next one arrives when the lease and its token are gone.
             model.next_writes([Fault::AnswerLost, Fault::AfterRevoking(session.lease())]);
         } else {
             model.revoke(session.lease());

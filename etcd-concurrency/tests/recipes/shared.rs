@@ -1,4 +1,4 @@
-//! Locks with several holders: readers and writers, permits.
+//! Locks with several holders: read-write locks and semaphores.
 
 use std::{
     num::NonZeroUsize,
@@ -39,7 +39,7 @@ async fn readers_share_and_writers_exclude() {
     let (one, two) = (turn(read(&model)).await, turn(read(&model)).await);
     let writer = write(&model);
     sleep(SECOND).await;
-    // Whoever comes after a writer waits for it.
+    // A reader that arrives after a writer waits for it.
     let late = read(&model);
     sleep(SECOND).await;
     let before = model.counts();
@@ -126,7 +126,7 @@ async fn semaphore_limits_concurrent_holders() {
     sleep(SECOND).await;
     assert_eq!(most.load(Ordering::Relaxed), 3);
     assert!(model.keys("").is_empty());
-    // Those who wait have one watch and ask once.
+    // Each waiter has one watch and sends one read.
     assert_eq!(model.counts(), Counts { writes: 40, reads: 17, creates: 17, cancels: 17 });
 }
 

@@ -1,4 +1,4 @@
-//! Transactions: sums that stay, conflicts that end, snapshots that hold together.
+//! Transactions: preserved sums, bounded conflicts, consistent snapshots.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ async fn conflicts_end_after_max_attempts_with_backoff() {
     assert!(began.elapsed() > round_trips + Duration::from_millis(50), "no pauses: {:?}", began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     assert_eq!(model.queue("k")[0].value, "12");
-    // The answer to a refused commit brings what is there now: one read for twelve attempts.
+    // The response to a rejected commit contains the current values: one read for twelve attempts.
     assert_eq!(model.counts(), Counts { reads: 1, writes: 12, ..Counts::default() });
 }
 
@@ -165,7 +165,7 @@ async fn reads_use_one_revision() {
 
 #[tokio::test(start_paused = true)]
 async fn isolation_levels_detect_the_documented_conflicts() {
-    // What is changed between the read and the commit: what was read, or what is written without being read.
+    // Changes a key between the read and the commit: one that was read, or one that is written without being read.
     for (isolation, read_minded, written_minded) in [
         (Isolation::SerializableSnapshot, true, true),
         (Isolation::Serializable, true, false),
@@ -302,7 +302,7 @@ async fn compaction_during_an_attempt_is_a_conflict() {
     assert_eq!(done.attempts, 2);
 }
 
-/// A transaction is spawned with what it captured, and from a function that does not know the types.
+/// A transaction is spawned with its captures, from a function that does not know the types.
 #[tokio::test(start_paused = true)]
 async fn transaction_future_can_be_spawned() {
     fn add_in_background<K>(stm: Stm, key: K) -> tokio::task::JoinHandle<Result<Committed<i64>, Error>>
@@ -358,7 +358,7 @@ async fn single_repeatable_read_is_verified() {
             })
             .await
             .expect("committed");
-        // A snapshot is of the revision that it was read at; a repeatable read is as of the commit.
+        // A snapshot has the revision at which it was read, a repeatable read that of the commit.
         let (value, attempts) = if isolation == Isolation::RepeatableReads { ("new", 2) } else { ("old", 1) };
         assert_eq!(
             (committed.value, committed.attempts),
@@ -375,7 +375,7 @@ async fn single_repeatable_read_fails_without_verification() {
     let stm = Stm::new(model.store()).isolation(Isolation::RepeatableReads);
     let read = stm.run_async(async |tx: Tx| {
         let read = tx.get("key").await?;
-        // From here on no quorum answers.
+        // From here on there is no quorum.
         model.set_outage(true);
         Ok::<_, Error>(read)
     });

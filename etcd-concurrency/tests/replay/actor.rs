@@ -1,4 +1,4 @@
-//! A task that uses one recipe after the other, and gives up now and then.
+//! A task that uses one recipe after the other, and sometimes gives up.
 
 use std::{future::poll_fn, num::NonZeroUsize, pin::pin, rc::Rc, task::Poll, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     Semaphore, Session, Store,
 };
 
-/// Operations of an actor in a run.
+/// The number of operations of an actor in a run.
 const OPERATIONS: usize = 8;
 
 pub(super) struct Actor {
@@ -52,7 +52,7 @@ impl Actor {
     /// Runs a future to its end, or drops it after a number of polls or after a time.
     async fn some<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let polls = if self.rng.u8(0..4) == 0 { self.rng.u32(0..24) } else { u32::MAX };
-        // Nobody waits for ever: of two that wait for each other one has to give up.
+        // Waits are limited: of two actors that wait for each other, one has to give up.
         let limit = if self.rng.u8(0..3) == 0 { self.rng.u64(0..6_000) } else { 40_000 };
         timeout(Duration::from_millis(limit), first_polls(polls, future)).await.ok().flatten()
     }
@@ -115,7 +115,7 @@ impl Actor {
 
     async fn lead(&mut self) {
         let election = Election::new(&self.session, "election");
-        // Values of one leadership grow, so that one that is restored shows.
+        // The values of one leadership increase, so that a restored older value shows.
         let got = self.some(election.campaign("0")).await;
         let leadership = match got {
             Some(Ok(leadership)) => leadership,
@@ -231,7 +231,7 @@ impl Actor {
     }
 }
 
-/// Drops a future that is not done after so many polls.
+/// Drops a future that is not ready after this many polls.
 async fn first_polls<T>(polls: u32, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = polls;

@@ -1,4 +1,4 @@
-//! What must hold in a run, and what was found not to.
+//! The invariants of a run, and their violations.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,16 +16,16 @@ pub(super) const PRIORITY: &str = "priority";
 const PLACES: [&str; 8] =
     ["mutex/", "election/", "rw/", "semaphore/", "meeting/waiters/", "host", "hosts/", "barrier"];
 
-/// Counts who holds what, and follows each value.
+/// Counts the holders, and follows each value.
 #[derive(Debug)]
 pub(super) struct Audit {
     model: Model,
     holders: RefCell<BTreeMap<&'static str, (usize, usize)>>,
     values: Cell<u32>,
-    /// What is known of each value that was enqueued; `None` while its outcome is unknown.
+    /// The outcome of each enqueued value; `None` while it is unknown.
     enqueued: RefCell<BTreeMap<u32, Option<bool>>>,
     taken: RefCell<BTreeSet<u32>>,
-    /// Whether a value may have been taken by somebody who did not hear of it.
+    /// The value may have been taken by an actor that did not get the response.
     values_lost: Cell<bool>,
     found: RefCell<Vec<String>>,
 }
@@ -53,7 +53,7 @@ impl Audit {
         found
     }
 
-    /// Somebody holds a lock, alone or with others of its kind.
+    /// Records a holder of a lock, alone or with others of its kind.
     pub(super) fn enter(&self, name: &'static str, alone: bool, most: usize) {
         let mut holders = self.holders.borrow_mut();
         let (together, single) = holders.entry(name).or_default();
@@ -73,7 +73,7 @@ impl Audit {
         if alone { *single -= 1 } else { *together -= 1 }
     }
 
-    /// Nobody but the owners deletes anything, and the sessions live: nothing may be lost.
+    /// Only owners delete keys, and the sessions are alive: nothing may be lost.
     pub(super) fn expects(&self, what: &str, error: &Error) {
         if error.is_lost() {
             self.wrong(format!("{what}: {error}"));
@@ -86,7 +86,7 @@ impl Audit {
         self.values.get()
     }
 
-    /// How an enqueue went; `known` is whether its outcome has to be known.
+    /// Records the outcome of an enqueue. `known` requires it to be known.
     pub(super) fn enqueued<T>(&self, value: u32, result: &Result<T, Error>, known: bool) {
         let applied = match result {
             Ok(_) => Some(true),
@@ -115,7 +115,7 @@ impl Audit {
         }
     }
 
-    /// Takes what is left in the queues.
+    /// Takes the remaining items from the queues.
     pub(super) async fn drain(&self) {
         let (queue, priority) =
             (Queue::new(self.model.store(), QUEUE), PriorityQueue::new(self.model.store(), PRIORITY));
@@ -132,7 +132,7 @@ impl Audit {
         }
     }
 
-    /// No place is left when nobody holds or waits.
+    /// Checks that no key is left when no actor holds or waits.
     pub(super) fn nothing_is_left(&self) {
         for name in PLACES {
             let keys = self.model.keys(name);

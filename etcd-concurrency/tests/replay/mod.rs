@@ -1,7 +1,7 @@
 //! All recipes while every request may be lost, delayed and applied again at any later time, and futures are dropped at any
-//! await: no copy changes anything after the first one that took effect, and none after the session gave it up.
+//! await: no copy changes anything after the first one that took effect, and none after the session abandoned it.
 //!
-//! `ETCD_REPLAY_RUNS=100000` has the test make as many runs, `ETCD_REPLAY_SEED=7` makes one run of that seed.
+//! `ETCD_REPLAY_RUNS=100000` sets the number of runs, `ETCD_REPLAY_SEED=7` makes one run with that seed.
 
 mod actor;
 mod audit;
@@ -27,16 +27,16 @@ use model::{Chaos, Model};
 
 const TTL: Duration = Duration::from_secs(60);
 
-/// Longer than any copy is delayed, and than what is repeated waits.
+/// Longer than the delay of any copy and the backoff of any retry.
 const SETTLED: Duration = Duration::from_secs(120);
 
-/// Runs unless it is said: a few seconds.
+/// The default number of runs, which takes a few seconds.
 const RUNS: u64 = 500;
 
-/// Runs by sessions with a lease per entry.
+/// The default number of runs with a lease per entry.
 const RUNS_OF_LEASES: u64 = 2_000;
 
-/// A mutant must be found within so many runs.
+/// The number of runs within which a mutant must be detected.
 const RUNS_OF_A_MUTANT: u64 = 4_000;
 
 fn number(name: &str) -> Option<u64> {
@@ -54,7 +54,7 @@ fn no_copy_changes_anything_late() {
     }
 }
 
-/// The same by sessions that keep no tokens.
+/// The same with sessions that keep no tokens.
 #[test]
 fn no_copy_changes_anything_late_with_a_lease_per_entry() {
     if let Some(seed) = number("ETCD_REPLAY_SEED") {
@@ -71,7 +71,7 @@ fn none_found(seed: u64, tokens: fn() -> Tokens) {
     assert!(found.is_empty(), "seed {seed}: {found:#?}");
 }
 
-/// Each rule of the protocol is needed: without it something goes wrong, and is noticed.
+/// Each rule of the protocol is needed: breaking it causes a violation, which is detected.
 #[test]
 fn each_broken_rule_is_detected() {
     use Rule::*;
@@ -90,7 +90,7 @@ fn each_broken_rule_is_detected() {
     all.into_iter().for_each(|rule| is_noticed(rule, Tokens::default));
 }
 
-/// Each rule of sessions that keep no tokens is needed as well.
+/// Each rule of sessions without tokens is needed as well.
 #[test]
 fn each_broken_rule_of_leases_is_detected() {
     use Rule::*;
@@ -108,9 +108,9 @@ fn is_noticed(rule: Rule, tokens: fn() -> Tokens) {
     eprintln!("{rule:?} is noticed in run {seed}: {what}");
 }
 
-/// One run; what went wrong.
+/// Makes one run, and returns its violations.
 fn run(seed: u64, tokens: fn() -> Tokens, rules: Rules) -> Vec<String> {
-    // Pauses and unique keys draw from the generator of the thread.
+    // Backoff and unique keys draw from the generator of the thread.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     LocalSet::new().block_on(&runtime.expect("a runtime"), story(seed, tokens, rules))
@@ -125,7 +125,7 @@ async fn story(seed: u64, tokens: fn() -> Tokens, rules: Rules) -> Vec<String> {
     let session = |_| Session::with_rules(model.store(), model.keep(TTL), tokens(), rules);
     let sessions: Vec<Session> = (0..2).map(session).collect();
     let mut actors = Vec::new();
-    // Two tasks of one session, and one of another.
+    // Two actors of one session, and one of another.
     for session in [0, 0, 1] {
         let actor = Actor::new(sessions[session].clone(), model.store(), Rc::clone(&audit), rng.fork());
         actors.push(tokio::task::spawn_local(actor.run()));
@@ -139,7 +139,7 @@ async fn story(seed: u64, tokens: fn() -> Tokens, rules: Rules) -> Vec<String> {
         }
     });
     for actor in actors {
-        // Whoever waits gives up in the end.
+        // Every waiting actor gives up in the end.
         match timeout(SETTLED * 20, actor).await {
             Ok(ended) => ended.expect("no panic"),
             Err(_) => audit.wrong("an actor is stuck".to_owned()),

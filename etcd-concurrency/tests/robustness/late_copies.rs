@@ -1,7 +1,7 @@
-//! Requests that are applied late: members are stopped and links delayed under all recipes, and no copy of an entry outlives its owner's
-//! interest. The algorithm that let it do so ([`present`](crate::recipes::present)) fails the same runs.
+//! Requests that are applied late: members are stopped and links delayed under all recipes, and no copy of an entry may be applied after
+//! its owner abandoned it. The earlier algorithm ([`present`](crate::recipes::present)), which allowed this, fails the same runs.
 //!
-//! One run of each kind; `ETCD_LATE_RUNS=10` has ten of each, with longer delays, and takes about an hour.
+//! By default there is one run of each kind. `ETCD_LATE_RUNS=10` has ten of each, with longer delays, and takes about an hour.
 
 use std::{
     env,
@@ -31,19 +31,19 @@ use crate::{
     settle::settle,
 };
 
-/// Contenders of each recipe, and how often each of them takes its turn: 30 operations.
+/// The contenders of each recipe, and the number of turns of each: 30 operations.
 const CONTENDERS: usize = 6;
 const TURNS: usize = 5;
 
 /// No session is lost in these runs.
 const TTL: Duration = Duration::from_secs(60);
 
-/// What makes requests late.
+/// The cause of late requests.
 #[derive(Clone, Copy, Debug)]
 enum Late {
     /// One of three members is stopped.
     Stopped { leader: bool },
-    /// What is sent to one of two endpoints is delayed.
+    /// Requests to one of two endpoints are delayed.
     Delayed(u64),
 }
 
@@ -59,7 +59,7 @@ impl Late {
     ];
 }
 
-/// How many runs of each kind the environment asks for.
+/// Returns the number of runs of each kind.
 fn runs() -> Option<usize> {
     let text = env::var("ETCD_LATE_RUNS").ok()?;
     Some(text.parse().expect("ETCD_LATE_RUNS is a number"))
@@ -75,7 +75,7 @@ async fn late_copies_of_dropped_calls_leave_nothing() {
     under("late-copies-dropped", true, false).await;
 }
 
-/// By sessions that keep no tokens, dropped calls included.
+/// With sessions that keep no tokens, dropped calls included.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_copies_under_leases_of_their_own_leave_nothing() {
     under("late-copies-leases", true, true).await;
@@ -94,12 +94,12 @@ async fn under(scenario: &str, drops: bool, leases: bool) {
     run.judge(last).await;
 }
 
-/// The same runs find out what let a late copy in.
+/// The same runs detect an algorithm that allows late copies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_copies_detect_the_unprotected_algorithm() {
     let Some(run) = Run::start("late-copies-present").await else { return };
     let mut round = Round::of(&run, false);
-    // One of them finds something in most cases, but a late copy needs an early one.
+    // Most runs find a violation, but a late copy needs an early one.
     for _ in 0..runs().unwrap_or(3) {
         for late in Late::SHORT {
             round.happen::<Present>(late).await;
@@ -114,26 +114,26 @@ async fn late_copies_detect_the_unprotected_algorithm() {
     assert!(places > 0 && items > 0, "{}: {}", path.display(), verdict.report(&history));
 }
 
-/// One run after the other on one cluster.
+/// Runs one after the other on one cluster.
 struct Round<'r> {
     run: &'r Run,
     rng: Rng,
     drops: bool,
-    /// Each entry has a lease of its own.
+    /// Each entry has its own lease.
     leases: bool,
     client: Client,
 }
 
 impl<'r> Round<'r> {
     fn of(run: &'r Run, drops: bool) -> Self {
-        // The sessions give back what they hold, and what is left is judged by itself.
+        // The sessions release their locks, and the remaining keys are checked separately.
         let actions = PLACES.map(|name| Action::Delete { keys: Keys::prefix(name) }).to_vec();
         run.recorder().record(Edge::Invoke { op: run.recorder().op(), actions });
         let client = Client::builder(run.cluster().endpoints()).build().expect("the endpoints are valid");
         Self { run, rng: Rng::with_seed(run.settings().seed), drops, leases: false, client }
     }
 
-    /// Has requests be late under the load of all recipes, and writes down when all has settled.
+    /// Delays requests under the load of all recipes, and records when everything has settled.
     async fn happen<R: Recipes>(&mut self, late: Late) {
         let began = Instant::now();
         let member = self.member(late).await;
@@ -145,7 +145,7 @@ impl<'r> Round<'r> {
         for (client, session) in &contenders {
             self.spawn::<R>(&mut load, client, session);
         }
-        // Two come to each meeting, as long as both have turns left.
+        // Two participants meet while both have turns left.
         for pair in contenders.chunks(2).take(1) {
             let over = Arc::new(AtomicBool::new(false));
             for (client, session) in pair {
@@ -237,7 +237,7 @@ impl<'r> Round<'r> {
         let (at, lasts) = (self.rng.u64(0..1_000), self.rng.u64(2_000..9_000));
         let load = async {
             timeout(3 * PATIENCE, load).await.expect("the load ends");
-            // Before late copies come: what they put again is not there any more.
+            // Before late copies arrive: the keys that they would put are gone by now.
             self.drain(drainer).await;
         };
         match late {
@@ -258,7 +258,7 @@ impl<'r> Round<'r> {
         }
     }
 
-    /// Takes all that is in the queues, past the fault.
+    /// Takes all items from the queues, bypassing the fault.
     async fn drain(&self, (_, session): &(Client, Session)) {
         for line in self.lines() {
             let rng = Rng::with_seed(0);
@@ -268,13 +268,13 @@ impl<'r> Round<'r> {
         }
     }
 
-    /// Queues used by a session need tokens.
+    /// Queues with a session need tokens.
     fn lines(&self) -> impl Iterator<Item = Line> + Send + use<> {
         let leases = self.leases;
         Line::ALL.into_iter().filter(move |line| !leases || !line.is_known())
     }
 
-    /// The checker knows the leases of sessions, and not those of entries.
+    /// The checker knows the leases of sessions, but not those of entries.
     async fn nothing_is_left(&self) {
         for name in PLACES {
             let found = self.client.get(name).prefix().keys_only().await.expect("the cluster is well");

@@ -1,4 +1,4 @@
-//! What contenders do with the recipes, and how it is written down.
+//! The load of contenders on the recipes, and its record.
 
 use std::{
     ops::Range,
@@ -17,19 +17,19 @@ use tokio::time::{sleep, timeout};
 
 use crate::recipes::{Held as _, Inside as _, Line, MEETING, Recipes, Taking};
 
-/// What no call of a run exceeds: only a failing run takes so long.
+/// The time limit of all calls of a run, which only a failing run reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a contender waits before it does what is next, and how long it holds what it has, in milliseconds.
+/// The ranges of the time before the next operation and of the hold time, in milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     pub(crate) between: Range<u64>,
     pub(crate) holds: Range<u64>,
-    /// How long a participant of a double barrier waits for the other.
+    /// The time that a participant of a double barrier waits for the other.
     pub(crate) meets: Duration,
 }
 
-/// When a contender is done.
+/// The end of a contender's work.
 #[derive(Clone, Debug)]
 pub(crate) enum Until {
     Times(usize),
@@ -45,7 +45,7 @@ impl Until {
     }
 }
 
-/// One contender, and one thing that it does again and again.
+/// One contender that repeats one kind of operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Contender<R> {
     pub(crate) recipes: R,
@@ -55,14 +55,14 @@ pub(crate) struct Contender<R> {
     pub(crate) pace: Pace,
     pub(crate) until: Until,
     pub(crate) turns: usize,
-    /// Whether a third of all futures are dropped before they are ready.
+    /// Drops a third of all futures before they are ready.
     pub(crate) drops: bool,
-    /// How often something was held, taken, entered or passed.
+    /// The number of completed holds, items, rounds and passes.
     pub(crate) done: Arc<AtomicUsize>,
 }
 
 impl<R: Recipes> Contender<R> {
-    /// Whether there is another turn, once its time has come.
+    /// Returns whether there is another turn, after waiting for its time.
     async fn turn(&mut self) -> bool {
         if self.until.reached(self.turns) || self.recipes.session().ended().is_some() {
             return false;
@@ -72,19 +72,19 @@ impl<R: Recipes> Contender<R> {
         true
     }
 
-    /// The result; nothing where the future was dropped.
+    /// Returns the result, or `None` if the future was dropped.
     async fn run<T>(&mut self, act: impl Future<Output = T>) -> Option<T> {
-        // Those that wait behind a key that nobody holds wait in vain.
+        // A contender behind a key without a holder would wait forever.
         let longest = if R::FINDS_OUT { PATIENCE } else { PATIENCE / 6 };
         self.within(longest, act).await
     }
 
     async fn within<T>(&mut self, longest: Duration, act: impl Future<Output = T>) -> Option<T> {
         let dropped = self.drops && self.rng.u8(0..3) == 0;
-        // Most of the calls that are under way take a few milliseconds, some as long as a fault.
+        // Most calls in flight take a few milliseconds, some as long as a fault.
         let drawn = if self.rng.bool() { self.rng.u64(0..20) } else { self.rng.u64(0..2_000) };
         let lasts = if dropped { Duration::from_millis(drawn).min(longest) } else { longest };
-        // What needs no session does not end with it.
+        // Calls without a session do not end with it.
         tokio::select! {
             biased;
             result = timeout(lasts, act) => result.ok(),
@@ -92,7 +92,7 @@ impl<R: Recipes> Contender<R> {
         }
     }
 
-    /// Takes it and gives it back.
+    /// Acquires and releases it.
     pub(crate) async fn hold(mut self, whats: &'static [Taking]) {
         while self.turn().await {
             let (what, number) = (whats[self.rng.usize(..whats.len())], self.rng.u64(..1_000_000));
@@ -120,15 +120,15 @@ impl<R: Recipes> Contender<R> {
             }
             () = work => {
                 self.recorder.record(Edge::Unlock { hold });
-                // The session gives it back where that fails.
+                // If this fails, the session releases it.
                 let _ = self.run(held.give_back()).await;
             }
         }
     }
 
-    /// Puts an item, or takes one.
+    /// Enqueues an item, or takes one.
     pub(crate) async fn queue(mut self, line: Line) {
-        // As many takings as items: some find nothing, others take what those left.
+        // As many dequeues as enqueues: some find nothing, others take the items that those left.
         while self.turn().await {
             if self.rng.bool() {
                 self.put(line).await;
@@ -153,8 +153,8 @@ impl<R: Recipes> Contender<R> {
         });
     }
 
-    /// By a session that lives, only a call that was dropped has an unknown outcome. The server may have ended the lease early, which
-    /// the session learns by its deadline.
+    /// While the session is alive, only a dropped call has an unknown outcome. The server may have ended the lease early, which the
+    /// session notices by its deadline.
     async fn assert_known(&self, line: Line, error: Option<&Error>) {
         let Some(error) = error else { return };
         if error.outcome() == Outcome::NotApplied || !line.is_known() || !R::FINDS_OUT {
@@ -182,7 +182,7 @@ impl<R: Recipes> Contender<R> {
         found
     }
 
-    /// Meets another one until one of the two is done.
+    /// Meets the other participant until one of the two is done.
     pub(crate) async fn meet(mut self, over: Arc<AtomicBool>) {
         while self.turn().await && !over.load(Ordering::Relaxed) {
             self.meet_once().await;
@@ -222,7 +222,7 @@ impl<R: Recipes> Contender<R> {
     }
 }
 
-/// What an error says of a write.
+/// Returns the record of a write that failed with an error.
 fn failed(op: OpId, error: &Error) -> Edge {
     let reason = error.to_string();
     match error.outcome() {

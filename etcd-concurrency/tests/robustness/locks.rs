@@ -1,4 +1,4 @@
-//! A lock under faults: whatever happens, at most one of the contenders holds it, in the order of the fences.
+//! A lock under faults: at most one contender holds it at a time, in the order of the fences.
 
 use std::{
     sync::{
@@ -27,13 +27,13 @@ use crate::sessions;
 
 const CONTENDERS: u64 = 6;
 
-/// Short, so that every fault that lasts comes near it.
+/// Short, so that every longer fault comes close to it.
 const TTL: Duration = Duration::from_secs(4);
 
-/// How long a lock is held, in milliseconds: some hold it beyond the end of their session, if nobody tells them.
+/// The range of hold times, in milliseconds. Some exceed the end of the session, unless the holder is notified.
 const HOLDS: std::ops::Range<u64> = 5..400;
 
-/// What no wait of a run exceeds.
+/// The time limit of all waits of a run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const NAME: &str = "job";
@@ -48,7 +48,7 @@ async fn mutex_excludes_under_faults() {
     let mut contenders = JoinSet::new();
     for number in 0..CONTENDERS {
         let rng = Rng::with_seed(run.settings().seed ^ (number + 1));
-        // Each is a process of its own, as far as etcd can tell.
+        // Each contender has its own client, like a separate process.
         let (client, recorder, ends) = (connect(&run), run.recorder().clone(), ends.clone());
         contenders.spawn(Contender { client, recorder, ends, rng, held: Arc::clone(&held) }.contend());
     }
@@ -74,20 +74,20 @@ fn connect(run: &Run) -> Client {
     Client::builder(run.endpoints()).build().expect("the endpoints are valid")
 }
 
-/// Holders delete the keys of the lock by themselves: the end of such a key says nothing about its lease.
+/// Holders delete the keys of the lock themselves: the end of such a key shows nothing about its lease.
 fn expect_deletions(recorder: &Recorder) {
     let actions = vec![Action::Delete { keys: Keys::prefix(format!("{NAME}/")) }];
     recorder.record(Edge::Invoke { op: recorder.op(), actions });
 }
 
-/// No member can be reached for so long that every session ends.
+/// No member is reachable for long enough to end every session.
 fn cut_off() -> Vec<Step> {
     let after = Duration::from_secs(1);
     let cut = |member| Step::new(after, Verb::Blackhole(Direction::Both), member, TTL * 2);
     (0..Run::MEMBERS).map(cut).collect()
 }
 
-/// Takes the lock again and again, by one session after the other.
+/// Takes the lock repeatedly, with one session after the other.
 struct Contender {
     client: Client,
     recorder: Recorder,
@@ -99,29 +99,29 @@ struct Contender {
 impl Contender {
     async fn contend(mut self) {
         while !*self.ends.borrow() {
-            // While no member can be reached there is none to be had.
+            // No session can be started while no member is reachable.
             let Ok(session) = Session::builder(&self.client).ttl(TTL).await else { continue };
             sessions::granted(&self.recorder, &session);
             let following = tokio::spawn(sessions::follow(self.recorder.clone(), session.clone()));
-            // Nobody deletes it: its end shows when the server ends the lease.
+            // The key is never deleted explicitly: it shows when the server ends the lease.
             let _ = self.client.put(format!("s/{}", session.lease()), "").lease(session.lease()).await;
             self.by(&session).await;
             let (op, lease) = (self.recorder.op(), sessions::lease(&session));
             if session.ended().is_none() {
                 self.recorder.record(Edge::Invoke { op, actions: vec![Action::Revoke { lease }] });
             }
-            // It ends by itself where that fails.
+            // If this fails, the lease expires.
             let _ = session.close().await;
             following.await.expect("no panic");
         }
         self.client.close().await;
     }
 
-    /// Until the session or the run is over.
+    /// Runs until the session or the run is over.
     async fn by(&mut self, session: &Session) {
         let mutex = Mutex::new(session, NAME);
         while session.ended().is_none() && !*self.ends.borrow() {
-            // Times out where the holder is cut off; the session's end is noticed at once.
+            // Times out if the holder is disconnected. The end of the session is noticed immediately.
             if let Ok(guard) = mutex.try_lock_for(TTL).await {
                 self.hold(guard).await;
             }
@@ -145,7 +145,7 @@ impl Contender {
             }
             () = work => {
                 self.recorder.record(Edge::Unlock { hold });
-                // The session gives it back where that fails.
+                // If this fails, the session releases the lock.
                 let _ = guard.unlock().await;
             }
         }

@@ -1,6 +1,6 @@
-//! Recipes under random faults and late copies of their requests, judged against who held what when.
+//! Recipes under random faults and late copies of their requests, checked against the history of holds.
 //!
-//! How long, from which seed and what is kept: `etcd_testkit::run::Settings`. How many runs of late copies: [`late_copies`].
+//! `etcd_testkit::run::Settings` has the duration, the seed and the artifacts of a run, [`late_copies`] the number of its runs.
 
 mod late_copies;
 mod load;

@@ -1,9 +1,9 @@
 //! Contenders that do not use this crate: Go's recipes (`ci/contender`), `etcdctl lock` and `etcdctl elect`.
 //!
-//! Go's double barrier is none of them: its `Enter` waits beyond the end of its session and enters by the `ready` of a later round, and a
-//! late copy of its `ready`, which has no condition, lets others enter alone. Without faults the two meet: `it meeting`.
+//! Go's double barrier is excluded: its `Enter` waits beyond the end of its session and enters on the `ready` of a later round, and a
+//! late copy of its `ready`, which is unconditional, admits others without it. Without faults the two are tested in `it meeting`.
 //!
-//! What they know of their leases is not recorded: their holds end with their keys, as the witnesses saw them.
+//! Their view of their leases is not recorded: their holds end with their keys, as the witnesses saw them.
 
 use std::{
     collections::HashMap,
@@ -31,19 +31,19 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How many processes use Go's recipes; together with one `etcdctl` they are as many as those of this crate, nearly.
+/// The number of processes that use Go's recipes. With one `etcdctl` they are nearly as many as those of this crate.
 const GO: u64 = 2;
 
-/// How often it may crash in a run.
+/// The maximum number of crashes in a run.
 const CRASHES: usize = 10;
 
-/// What `etcdctl elect` proclaims.
+/// The value that `etcdctl elect` proclaims.
 const CANDIDATE: &str = "etcdctl";
 
-/// How long a command may take to end after it was told to.
+/// The time limit for a command to end after it was interrupted.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Starts them; they end when `over` is set.
+/// Starts the contenders. They end when `over` is set.
 pub(crate) async fn start(run: &Run, over: &Arc<AtomicBool>) -> JoinSet<()> {
     let mut others = JoinSet::new();
     let endpoints = run.endpoints().join(",");
@@ -55,7 +55,7 @@ pub(crate) async fn start(run: &Run, over: &Arc<AtomicBool>) -> JoinSet<()> {
                 others.spawn(go(program, endpoints, number, run.recorder().clone(), Arc::clone(over)));
             }
         }
-        // Loud: a run without Go shows less.
+        // Printed, because a run without Go covers less.
         Err(error) => say(format_args!("SKIPPED Go's contenders: {error:#}")),
     }
     let client = Client::builder(run.endpoints()).build().expect("the endpoints are valid");
@@ -67,14 +67,14 @@ pub(crate) async fn start(run: &Run, over: &Arc<AtomicBool>) -> JoinSet<()> {
     others
 }
 
-/// One process after the other: where one crashes, what it held goes with its leases.
+/// Runs one process after the other. If one crashes, its locks end with its leases.
 async fn go(program: PathBuf, endpoints: String, number: u64, recorder: Recorder, over: Arc<AtomicBool>) {
     let mut started = 0;
     while !over.load(Ordering::Relaxed) {
         assert!(started < CRASHES, "Go's contender cannot be kept running");
         let mut command = Command::new(&program);
         command.args(["-endpoints", &endpoints, "-items", &format!("g{number}{started}-")]);
-        // A file, because nobody reads what it logs while it runs.
+        // A file, because its log is not read while it runs.
         let mut log = tempfile::tempfile().expect("a file");
         command.stderr(log.try_clone().expect("a handle"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -90,7 +90,7 @@ async fn go(program: PathBuf, endpoints: String, number: u64, recorder: Recorder
     }
 }
 
-/// One process that uses Go's recipes, line by line. Its numbers are its own: those of the history are drawn as they come.
+/// One process that uses Go's recipes, controlled line by line. Its numbers are local: those of the history are drawn as they come.
 struct Go {
     recorder: Recorder,
     child: Child,
@@ -107,7 +107,7 @@ impl Go {
         Self { recorder, child, stdin, lines, holds: HashMap::new(), ops: HashMap::new() }
     }
 
-    /// Until the run is over; false where the process ended before.
+    /// Runs until the run is over. Returns false if the process ended before.
     async fn follow(mut self, over: &AtomicBool) -> bool {
         while !over.load(Ordering::Relaxed) {
             let line = timeout(Duration::from_millis(200), self.lines.next_line()).await;
@@ -117,7 +117,7 @@ impl Go {
                 Err(_elapsed) => {}
             }
         }
-        // What it holds goes with its leases, and what it takes from now on is unclear.
+        // Its locks end with its leases, and the items that it takes from now on are unknown.
         let Self { mut child, stdin, .. } = self;
         drop(stdin);
         timeout(PATIENCE, child.wait()).await.expect("it ends").expect("it is waited for");
@@ -145,7 +145,7 @@ impl Go {
             }
             "giving" => {
                 self.recorder.record(Edge::Unlock { hold: self.holds[&n] });
-                // Fails only when it is gone, which the next line shows.
+                // Fails only if the process is gone, which the next line shows.
                 let _ = self.stdin.write_all(format!("{n}\n").as_bytes()).await;
             }
             "lost" => {
@@ -179,7 +179,7 @@ impl Go {
     }
 }
 
-/// `etcdctl`, one command after the other.
+/// Runs `etcdctl`, one command after the other.
 #[derive(Clone)]
 struct Etcdctl {
     etcdctl: PathBuf,
@@ -218,12 +218,12 @@ impl Etcdctl {
         command.args(["lock", "--ttl=4", "lock", "--", "sh", "-c", "echo $ETCD_LOCK_KEY; read line"]);
         let mut child = command.spawn().expect("etcdctl starts");
         let mut stdin = child.stdin.take().expect("piped");
-        // It waits longer behind a key that a Go client left.
+        // It waits longer behind a key that a Go client left behind.
         let Some(key) = first_line(&mut child).await else { return };
         let Some(hold) = self.held("lock", key).await else { return };
         sleep(Duration::from_millis(50)).await;
         self.recorder.record(Edge::Unlock { hold });
-        // Fails where it has lost the lock, and has ended.
+        // Fails if it has lost the lock and has ended.
         let _ = stdin.write_all(b"\n").await;
         drop(stdin);
         let _ = timeout(PATIENCE, child.wait()).await;
@@ -240,7 +240,7 @@ impl Etcdctl {
             sleep(Duration::from_millis(50)).await;
             self.recorder.record(Edge::Unlock { hold });
         }
-        // Without an id it has ended.
+        // Without an id, the process has ended.
         if let Some(id) = child.id() {
             let interrupted = Command::new("kill").args(["-INT", &id.to_string()]).status().await;
             interrupted.expect("there is a kill");
@@ -248,7 +248,7 @@ impl Etcdctl {
         let _ = timeout(PATIENCE, child.wait()).await;
     }
 
-    /// Ends the leases of candidates that did not resign: they live for a minute.
+    /// Revokes the leases of candidates that did not resign, which have a TTL of a minute.
     async fn revoke_candidates(&self) {
         let Ok(found) = self.client.get("office/").prefix().await else { return };
         for kv in found.kvs.iter().filter(|kv| kv.value == CANDIDATE.as_bytes()) {
@@ -258,7 +258,7 @@ impl Etcdctl {
         }
     }
 
-    /// Writes down that the key is held, if it is still there.
+    /// Records that the key is held, if it still exists.
     async fn held(&self, name: &str, key: String) -> Option<HoldId> {
         let found = self.client.get(key).await.ok().and_then(etcd_client_core::GetResponse::into_first);
         let kv = found.filter(|_| !self.over.load(Ordering::Relaxed))?;
@@ -270,7 +270,7 @@ impl Etcdctl {
     }
 }
 
-/// The first line that a command writes, if that is soon.
+/// Returns the first line that a command writes, if it writes one soon.
 async fn first_line(child: &mut Child) -> Option<String> {
     let mut lines = BufReader::new(child.stdout.as_mut().expect("piped")).lines();
     timeout(PATIENCE / 2, lines.next_line()).await.ok()?.ok()?

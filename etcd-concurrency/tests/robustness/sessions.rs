@@ -1,4 +1,4 @@
-//! What is known of a session's lease, written down.
+//! Records the deadlines of sessions' leases.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use etcd_concurrency::Session;
 use etcd_testkit::history::{Edge, LeaseId, Nanos, Recorder};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// How often the deadline of a lease is looked at.
+/// The interval at which the deadline of a lease is sampled.
 const LOOK: Duration = Duration::from_millis(20);
 
 pub(super) fn lease(session: &Session) -> LeaseId {
     LeaseId(session.lease().get())
 }
 
-/// The session began.
+/// Records the start of a session.
 pub(super) fn granted(recorder: &Recorder, session: &Session) {
     let Some(deadline) = session.deadline() else { return };
     let sent = moment(recorder, deadline).before(session.ttl());
     recorder.record(Edge::LeaseGranted { lease: lease(session), sent, ttl_ms: millis(session.ttl()) });
 }
 
-/// Writes down each renewal, until the session is lost.
+/// Records each renewal until the session is lost.
 pub(super) async fn follow(recorder: Recorder, session: Session) {
     let (lease, ttl) = (lease(&session), session.ttl());
     let mut known = session.deadline();
@@ -29,7 +29,7 @@ pub(super) async fn follow(recorder: Recorder, session: Session) {
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            // What is known of a renewal is known before the loss that follows from it.
+            // A renewal is known before the loss that follows from it.
             biased;
             _ = look.tick() => {
                 let now = session.deadline();

@@ -1,4 +1,4 @@
-//! When all has come to rest.
+//! Detects the end of all activity after a run.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{load::PATIENCE, recipes::PLACES};
 
-/// What is left over has been left over for so long: nothing changes any more.
+/// A key that was left behind for this long stays: there is no activity.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Waits until nothing changes any more, and writes down that what is there should be held.
+/// Waits until the store does not change, and records that the remaining keys should be held.
 pub(crate) async fn settle(client: &Client, recorder: &Recorder) {
     let settling = async {
         let (mut revision, mut since) = (latest(client).await, Instant::now());
@@ -32,7 +32,7 @@ pub(crate) async fn settle(client: &Client, recorder: &Recorder) {
     recorder.record(Edge::Settled { revision, names });
 }
 
-/// The store's revision. A cluster that elects a leader at that moment, on a busy machine, answers a little later.
+/// Returns the store's revision. A cluster that elects a leader at that moment, on a busy machine, responds a little later.
 async fn latest(client: &Client) -> Rev {
     loop {
         match client.get("none").await {

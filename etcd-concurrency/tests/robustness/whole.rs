@@ -1,4 +1,4 @@
-//! All recipes under random faults, beside Go's: members killed and stopped, links cut, delayed and held, calls dropped, sessions lost.
+//! All recipes under random faults, together with Go's: members killed and stopped, links cut, delayed and held, calls dropped, sessions lost.
 
 use std::{
     sync::{
@@ -30,10 +30,10 @@ use crate::{
     settle::settle,
 };
 
-/// Processes, as far as etcd can tell; the first two meet at the double barrier.
+/// The contenders, each like a separate process. The first two meet at the double barrier.
 const PROCESSES: u64 = 4;
 
-/// Short, so that every fault that lasts comes near it.
+/// Short, so that every longer fault comes close to it.
 const TTL: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,21 +80,21 @@ fn connect(endpoints: &[String]) -> Client {
     Client::builder(endpoints).build().expect("the endpoints are valid")
 }
 
-/// Holders delete these keys by themselves: the end of one says nothing about its lease.
+/// Holders delete these keys themselves: the end of one shows nothing about its lease.
 fn expect_deletions(recorder: &Recorder) {
     let actions = PLACES.map(|name| Action::Delete { keys: Keys::prefix(name) });
-    // A session deletes none of its tokens, but its lease does, with the marker of the session.
+    // A session never deletes its tokens. Its lease does, together with the marker of the session.
     recorder.record(Edge::Invoke { op: recorder.op(), actions: actions.to_vec() });
 }
 
-/// No member can be reached for so long that every session ends.
+/// No member is reachable for long enough to end every session.
 fn cut_off() -> Vec<Step> {
     let after = Duration::from_secs(1);
     let cut = |member| Step::new(after, Verb::Blackhole(Direction::Both), member, TTL * 2);
     (0..Run::MEMBERS).map(cut).collect()
 }
 
-/// Does everything at once, by one session after the other.
+/// Uses all recipes at once, with one session after the other.
 struct Process {
     client: Client,
     recorder: Recorder,
@@ -105,16 +105,16 @@ struct Process {
 }
 
 impl Process {
-    /// Gives the last session, which lives.
+    /// Returns the last session, which is alive.
     async fn live(mut self) -> (Client, Option<Session>) {
         let mut last = None;
         while !self.over.load(Ordering::Relaxed) {
             drop(last.take());
-            // While no member can be reached there is none to be had.
+            // No session can be started while no member is reachable.
             let Ok(session) = Session::builder(&self.client).ttl(TTL).await else { continue };
             sessions::granted(&self.recorder, &session);
             tokio::spawn(sessions::follow(self.recorder.clone(), session.clone()));
-            // Nobody deletes it: its end shows when the server ends the lease.
+            // The key is never deleted explicitly: it shows when the server ends the lease.
             let _ = self.client.put(format!("s/{}", session.lease()), "").lease(session.lease()).await;
             self.by(&session).await;
             last = Some(session);
@@ -122,7 +122,7 @@ impl Process {
         (self.client, last)
     }
 
-    /// Until the session or the run is over.
+    /// Runs until the session or the run is over.
     async fn by(&mut self, session: &Session) {
         let mut load = JoinSet::new();
         for whats in Taking::TOGETHER {

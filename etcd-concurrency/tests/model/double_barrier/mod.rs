@@ -5,17 +5,17 @@ mod state;
 use crate::explore::{Model, explore};
 use state::{Copied, Participant, Phase, State};
 
-/// What a put of `ready` compares.
+/// The condition of a put of `ready`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Condition {
     Nothing,
     /// The participant's own key.
     OwnKey,
-    /// The participant's own key, and the mod revision of `ready` that it knows. The crate does so.
+    /// The participant's own key, and the known mod revision of `ready`, as in the crate.
     OwnKeyAndReady,
 }
 
-/// Copies in flight up to which another one is sent.
+/// No further copy is sent while this many are in flight.
 const IN_FLIGHT: usize = 3;
 
 const ROUNDS: u8 = 3;
@@ -117,7 +117,7 @@ impl Barrier {
     fn hear(self, state: &mut State, c: usize, put: bool) {
         state.end_call(c);
         let me = &mut state.participants[c];
-        // Another put of `ready` since it came lets it in as well.
+        // Another put of `ready` since it arrived admits it as well.
         if put || self.condition != Condition::OwnKeyAndReady || state.ready > me.fence {
             me.phase = Phase::Inside;
             return;
@@ -127,7 +127,7 @@ impl Barrier {
     }
 }
 
-/// A participant comes to the next round when the last one is over; the crate refuses it before.
+/// A participant arrives for the next round when the last one is over; the crate rejects it before.
 fn may_come(state: &State, c: usize) -> bool {
     let other = state.participants[1 - c];
     let leaving = matches!(other.phase, Phase::Inside | Phase::Leaves | Phase::GaveUp);
@@ -185,7 +185,7 @@ impl Model for Barrier {
             found.push(ALONE);
         }
         let at_rest = |one: &Participant| one.phase == Phase::Outside;
-        // After one gave up, the other waits for a participant that never comes.
+        // After one participant gave up, the other waits for a participant that never arrives.
         let gave_up = state.participants.iter().any(|one| one.phase == Phase::GaveUp);
         let mut moves = false;
         self.steps(state, &mut |_, _| moves = true);

@@ -6,7 +6,7 @@ pub(super) enum Phase {
     PutsReady,
     Waits,
     Inside,
-    /// Its key is deleted, and it waits for the other one.
+    /// Deleted its key, and waits for the other participant.
     Leaves,
     GaveUp,
 }
@@ -18,7 +18,7 @@ pub(super) struct Participant {
     pub(super) fence: u8,
     /// The mod revision of `ready` that its put compares.
     pub(super) known: u8,
-    /// `ready` was put since it came.
+    /// Another put of `ready` was applied since the participant arrived.
     pub(super) saw_ready: bool,
     /// Copies of the put of `ready` that were sent.
     pub(super) sent: u8,

@@ -1,7 +1,7 @@
-//! Two contenders for one lock that take a lease for each entry, and revoke it to leave or when an outcome is unknown: one calls
+//! Two contenders for one lock that take a lease for each entry, and revoke it to leave or when an outcome is unknown. One calls
 //! `lock` or `try_lock` twice, the other `lock` once.
 //!
-//! What [`locks`](crate::locks) says of copies, faults and ends holds here as well.
+//! The assumptions of [`locks`](crate::locks) about copies, faults and final states apply here as well.
 
 mod state;
 mod steps;
@@ -20,15 +20,15 @@ const BLOCKED: &str = "blocked for life";
 
 #[derive(Clone, Copy, Debug)]
 struct Protocol {
-    /// A grant without an answer is sent once more, with the same id.
+    /// An unanswered grant is retried once, with the same id.
     grant_resends: bool,
-    /// A refused `try_lock` revokes its lease before it returns `Held`.
+    /// A rejected `try_lock` revokes its lease before it returns `Locked`.
     refusal_revokes: bool,
-    /// Whoever leaves revokes the lease, instead of deleting the key.
+    /// A contender leaves by revoking its lease instead of deleting its key.
     exit_revokes: bool,
 }
 
-/// What the crate does.
+/// The protocol of the crate.
 const LEASE_PER_ENTRY: Protocol =
     Protocol { grant_resends: false, refusal_revokes: true, exit_revokes: true };
 
@@ -83,7 +83,7 @@ impl Model for Leases {
     }
 }
 
-/// Returns whether nothing but faults can happen.
+/// Returns whether only faults can happen.
 fn is_end(state: &State) -> bool {
     let at_rest = |c: usize| match state.contenders[c].phase {
         Phase::Idle => state.contenders[c].rounds == 0,
@@ -108,7 +108,7 @@ const OPERATOR: Faults = Faults { deletions: 1, ..DELAYS };
 const LEASES_EXPIRE: Faults = Faults { expiries: 1, ..ANSWERS_LOST };
 const ALL: Faults = Faults { lost_requests: 1, crashes: 1, ..LEASES_EXPIRE };
 
-/// Explores one protocol: by `runs[0]` in each build, by `runs[1]` with `ETCD_MODEL_FULL=1`.
+/// Explores one protocol: `runs[0]` in each build, `runs[1]` with `ETCD_MODEL_FULL=1`.
 fn explored(name: &str, protocol: Protocol, runs: [(Faults, usize); 2]) -> BTreeSet<&'static str> {
     let (faults, states) = runs[usize::from(full())];
     let explored = explore(&Leases { protocol, faults }, states);

@@ -2,7 +2,7 @@
 //!
 //! Revisions are replaced by their rank after each step, so that the number of states is finite.
 
-/// Entries of a contender, each with a lease and a key of its own.
+/// The entries of a contender, each with its own lease and key.
 pub(super) const ENTRIES: usize = 2;
 
 /// A request for an entry of a contender, and for its lease.
@@ -15,13 +15,13 @@ pub(super) enum Request {
     },
     /// Ends the lease, and with it the key.
     Revoke,
-    /// Deletes the key that was created at `fence`, and leaves the lease alone.
+    /// Deletes the key that was created at `fence`, but not the lease.
     Delete {
         fence: u8,
     },
 }
 
-/// One copy of a request. `current` while its sender waits for an answer.
+/// One copy of a request. It is `current` while its sender waits for the response.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(super) struct Copied {
     pub(super) from: u8,
@@ -36,7 +36,7 @@ pub(super) enum Answer {
     Entered {
         fence: u8,
     },
-    /// The create revision of the own key, 0 for none, and whether it is the first of the queue.
+    /// The create revision of the own key (0 for none), and whether it is the first of the queue.
     Refused {
         own: u8,
         first: bool,
@@ -66,24 +66,24 @@ pub(super) enum Lease {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Contender {
     pub(super) phase: Phase,
-    /// Calls of `lock` or `try_lock` that are still to come.
+    /// The remaining calls of `lock` or `try_lock`.
     pub(super) rounds: u8,
-    /// The present entry, or the last one.
+    /// The current entry, or the last one.
     pub(super) entry: u8,
-    /// Copies of the present request that were sent.
+    /// The number of copies of the current request that were sent.
     pub(super) copies: u8,
-    /// The last `try_lock` returned `Held`.
+    /// The last `try_lock` returned `Locked`.
     pub(super) told_held: bool,
 }
 
-/// How many faults of each kind may still happen.
+/// The remaining number of faults of each kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Faults {
     pub(super) cancellations: u8,
     pub(super) lost_answers: u8,
     pub(super) lost_requests: u8,
     pub(super) crashes: u8,
-    /// A lease ends although it is renewed.
+    /// A lease ends although it is being renewed.
     pub(super) expiries: u8,
     /// An operator deletes a key.
     pub(super) deletions: u8,
@@ -99,7 +99,7 @@ pub(crate) struct State {
     pub(super) requests: Vec<Copied>,
     pub(super) answers: Vec<(u8, Answer)>,
     pub(super) faults: Faults,
-    /// An operator deleted a key: its owner does not know that yet.
+    /// An operator deleted a key, and its owner has not noticed yet.
     pub(super) deleted: bool,
 }
 
@@ -119,17 +119,17 @@ impl State {
         }
     }
 
-    /// Returns the create revision of the present entry's key.
+    /// Returns the create revision of the current entry's key.
     pub(super) fn own(&self, c: usize) -> u8 {
         self.keys[c][usize::from(self.contenders[c].entry)]
     }
 
-    /// Returns whether the lease of the present entry lives.
+    /// Returns whether the lease of the current entry is alive.
     pub(super) fn lives(&self, c: usize) -> bool {
         self.leases[c][usize::from(self.contenders[c].entry)] == Lease::Lives
     }
 
-    /// Returns whether the present entry of `c` is the first of the queue.
+    /// Returns whether the current entry of `c` is the first of the queue.
     pub(super) fn is_first(&self, c: usize) -> bool {
         let own = self.own(c);
         own != 0 && self.keys.iter().flatten().all(|&other| other == 0 || other >= own)
@@ -148,7 +148,7 @@ impl State {
             || self.answers.iter().any(|answer| answer.0 == from)
     }
 
-    /// Begins a phase and sends its request; later answers to the one before are ignored.
+    /// Begins a phase and sends its request. Later responses to the previous request are ignored.
     pub(super) fn begin(&mut self, c: usize, phase: Phase) {
         let from = c as u8;
         for copy in self.requests.iter_mut().filter(|copy| copy.from == from) {
@@ -160,7 +160,7 @@ impl State {
         self.send(c);
     }
 
-    /// Sends a copy of the request of the present phase.
+    /// Sends a copy of the request of the current phase.
     pub(super) fn send(&mut self, c: usize) {
         let contender = &mut self.contenders[c];
         let request = match contender.phase {
@@ -178,7 +178,7 @@ impl State {
     pub(super) fn apply(&mut self, copy: Copied) -> Answer {
         let (c, entry) = (usize::from(copy.from), usize::from(copy.entry));
         match copy.request {
-            // The client chooses the id: a copy that comes after the end of the lease grants it again.
+            // The client chooses the id: a copy that arrives after the end of the lease grants it again.
             Request::Grant => self.leases[c][entry] = Lease::Lives,
             Request::Enter { attempt } => return self.enter(c, entry, attempt),
             Request::Revoke => match self.leases[c][entry] {
@@ -216,7 +216,7 @@ impl State {
         self.keys[c][entry] = 0;
     }
 
-    /// Replaces revisions by their rank and sorts what has no order.
+    /// Replaces revisions by their rank, and sorts unordered parts.
     pub(super) fn canonical(mut self) -> Self {
         let mut used = 0_u64;
         self.each_revision(&mut |revision| used |= 1 << *revision);

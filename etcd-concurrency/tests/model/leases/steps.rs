@@ -1,11 +1,11 @@
-//! All that can happen next: what contenders do, what the network delivers, and faults.
+//! All steps that can follow a state: actions of contenders, deliveries of the network, and faults.
 
 use super::{
     Leases,
     state::{Answer, Copied, ENTRIES, Lease, Phase, State},
 };
 
-/// Copies in flight up to which another one is sent.
+/// No further copy is sent while this many are in flight.
 const IN_FLIGHT: usize = 3;
 
 /// One event.
@@ -57,10 +57,10 @@ impl Leases {
                 }
                 let outstanding = state.is_outstanding(c);
                 if may_cancel || !outstanding {
-                    // Without an entry the lease is left to expire.
+                    // Without an entry, the lease is left to expire.
                     let phase = if is_grant { Phase::Idle } else { Phase::Revoke };
                     next.step(Step::GivesUp { c }, |state| {
-                        // Without anything to wait for it is a timeout, which is no fault.
+                        // If nothing can arrive any longer, this is a timeout and not a fault.
                         state.faults.cancellations -= u8::from(outstanding);
                         state.begin(c, phase);
                     });
@@ -80,7 +80,7 @@ impl Leases {
                 }
             }
             Phase::Hold { fence } => next.step(Step::Unlocks { c }, |state| state.begin(c, self.exit(fence))),
-            // Repeated until it is answered.
+            // Retried until it is answered.
             Phase::Revoke | Phase::Delete { .. } => {
                 if !state.is_outstanding(c) || more {
                     next.step(Step::Resends { c }, |state| state.send(c));
@@ -135,13 +135,13 @@ impl Leases {
         }
     }
 
-    /// Handles an answer to the present request.
+    /// Handles a response to the current request.
     fn hear(&self, state: &mut State, c: usize, answer: Answer) {
         let next = match (state.contenders[c].phase, answer) {
             (Phase::Grant { attempt }, Answer::Done) => Phase::Enter { attempt },
             (Phase::Enter { attempt: true }, Answer::Entered { fence }) => Phase::Hold { fence },
             (Phase::Enter { attempt: false }, Answer::Entered { fence }) => Phase::Wait { fence },
-            // The lease is that of this entry alone: an earlier copy of it created the key.
+            // The lease belongs to this entry alone: an earlier copy of it created the key.
             (Phase::Enter { attempt: true }, Answer::Refused { own, first: true }) => {
                 Phase::Hold { fence: own }
             }

@@ -1,11 +1,11 @@
-//! A contender: what it sends in each phase, and what it concludes from each answer.
+//! A contender: its request in each phase, and its conclusion from each response.
 
 use super::{
     protocol::{Protocol, Unknown},
     state::{Answer, Phase, Request, State, Token, Value},
 };
 
-/// What a token shows of the entry that it was drawn for, as `Fate` in the crate.
+/// The status of a token, as `TokenStatus` in the crate.
 enum Fate {
     Open,
     Applied(u8),
@@ -23,7 +23,7 @@ fn fate(known: u8, token: Token) -> Fate {
 }
 
 impl Protocol {
-    /// Returns the request of the present phase.
+    /// Returns the request of the current phase.
     pub(super) fn request(state: &State, c: usize) -> Option<Request> {
         let contender = state.contenders[c];
         Some(match contender.phase {
@@ -44,7 +44,7 @@ impl Protocol {
         }
     }
 
-    /// Stops waiting for the answer to an entry.
+    /// Stops waiting for the response to an entry.
     pub(super) fn give_up(&self, state: &mut State, c: usize) {
         match self.unknown {
             Unknown::Burn => Self::begin(state, c, Phase::Burn),
@@ -52,7 +52,7 @@ impl Protocol {
         }
     }
 
-    /// Handles an answer to the present request.
+    /// Handles a response to the current request.
     pub(super) fn hear(&self, state: &mut State, c: usize, answer: Answer) {
         let next = match (state.contenders[c].phase, answer) {
             (_, Answer::LeaseNotFound) => Phase::Dead,
@@ -75,21 +75,21 @@ impl Protocol {
         Self::begin(state, c, next);
     }
 
-    /// Judges a refused entry by its token.
+    /// Determines the outcome of a rejected entry from its token.
     fn refused(&self, state: &mut State, c: usize, attempt: bool, (own, first, token): (u8, bool, Token)) {
         let (known, resent) = (state.contenders[c].known, state.contenders[c].copies > 1);
         state.contenders[c].known = token.modified;
         let next = match fate(known, token) {
-            // Only where a refusal does not burn.
+            // Only in protocols where a rejection does not burn.
             Fate::Open if attempt => {
                 state.contenders[c].told_held = true;
                 if resent && self.burns_before_held { Phase::Burn } else { Phase::Idle }
             }
             Fate::Open => Phase::Wait { fence: own },
             Fate::Applied(at) if own == at => found(state, c, attempt, (own, first)),
-            // Deleted by somebody else since: `Lost`.
+            // Another client deleted the key since: `LockLost`.
             Fate::Applied(_) => Phase::Idle,
-            // Nothing was in the way any more when the answer was read: another entry.
+            // The key in the way was gone when the response was read: enter again.
             Fate::Void if own == 0 && !attempt => Phase::Enter { attempt },
             Fate::Void => found(state, c, attempt, (own, first)),
             Fate::Missing if own == 0 => Phase::Idle,
@@ -109,7 +109,7 @@ impl Protocol {
     }
 }
 
-/// Returns how a refused entry goes on with the key that the session's lease has; 0 for none.
+/// Returns how a rejected entry continues with the key that the session's lease has; 0 for none.
 fn found(state: &mut State, c: usize, attempt: bool, (own, first): (u8, bool)) -> Phase {
     match attempt {
         false => Phase::Wait { fence: own },

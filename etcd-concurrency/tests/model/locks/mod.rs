@@ -1,7 +1,7 @@
 //! Two contenders for one lock: one calls `lock` or `try_lock` twice, the other `lock` once.
 //!
-//! Any copy may be delayed without bound and overtaken. The faults of a run are limited by a budget. Each path ends, so a
-//! contender that waits at its end behind a key without an owner waits for the life of that session.
+//! Any copy may be delayed without bound and overtaken. A budget limits the faults of a run. Each path ends, so that a
+//! contender that waits behind an ownerless key in its final state waits until that session ends.
 
 mod contender;
 mod protocol;
@@ -15,11 +15,11 @@ use protocol::Protocol;
 use state::{Faults, Phase, State};
 use steps::{Next, Step};
 
-/// Both hold the lock by valid leases.
+/// Both contenders hold the lock with valid leases.
 const TWO_HOLDERS: &str = "two holders";
-/// A key that is waited or held by was deleted, and not by an operator.
+/// A key that a contender waits or holds with was deleted, and not by an operator.
 const PLACE_DESTROYED: &str = "place destroyed by its owner's late copy";
-/// A key that its owner knows nothing of.
+/// A key that its owner does not know of.
 const GHOST: &str = "ghost for a moment";
 const GHOST_FOR_LIFE: &str = "ghost for life";
 const HELD_AND_OWNS: &str = "Held and owns for a moment";
@@ -29,7 +29,7 @@ const BLOCKED: &str = "blocked for life";
 struct Locks {
     protocol: Protocol,
     faults: Faults,
-    /// The first contender takes over a lease that has the key already.
+    /// The first contender takes over a lease that already has the key.
     takeover: bool,
 }
 
@@ -91,7 +91,7 @@ fn of_contender(state: &State, c: usize, at_end: bool, found: &mut Vec<&'static 
     }
 }
 
-/// Returns whether nothing but faults can happen.
+/// Returns whether only faults can happen.
 fn is_end(state: &State) -> bool {
     let at_rest = |c: usize| match state.contenders[c].phase {
         Phase::Idle => state.leases[c] && state.contenders[c].rounds == 0,

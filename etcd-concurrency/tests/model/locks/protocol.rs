@@ -1,35 +1,35 @@
-//! The protocols that are explored: how entries are guarded, and what is done when an outcome is unknown.
+//! The protocols that are explored: the conditions of entries, and the reaction to an unknown outcome.
 
-/// When a refused entry spends its token.
+/// The rejections that spend the token of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refusal {
-    /// Never.
+    /// None.
     KeepsToken,
-    /// Where it was that of a `try_lock`.
+    /// Those of a `try_lock`.
     OfAttemptBurns,
-    /// Always, as in the crate.
+    /// All of them, as in the crate.
     Burns,
 }
 
-/// What follows an entry with an unknown outcome.
+/// The reaction to an entry with an unknown outcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Unknown {
     /// The token is burnt, and the key deleted by the revision that the burn found.
     Burn,
-    /// The key is deleted by its lease, so many times.
+    /// The key is deleted by its lease, this many times.
     Sweep(u8),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Protocol {
-    /// An entry without an answer is sent once more.
+    /// An unanswered entry is retried once.
     pub(crate) resends: bool,
     /// An entry compares the token.
     pub(crate) token: bool,
     /// An entry puts the token.
     pub(crate) spends: bool,
     pub(crate) refusal: Refusal,
-    /// A refused `try_lock` that was sent twice burns its token before it returns `Held`.
+    /// A rejected `try_lock` that was sent twice burns its token before it returns `Locked`.
     pub(crate) burns_before_held: bool,
     pub(crate) unknown: Unknown,
     /// A burn compares the token.
@@ -38,7 +38,7 @@ pub(crate) struct Protocol {
     pub(crate) exit_compares: bool,
 }
 
-/// What the crate does: every refused entry burns its token in the same transaction.
+/// The protocol of the crate: every rejected entry burns its token in the same transaction.
 pub(crate) const TOKEN_REFUSALS_BURN: Protocol = Protocol {
     resends: true,
     token: true,
@@ -50,15 +50,15 @@ pub(crate) const TOKEN_REFUSALS_BURN: Protocol = Protocol {
     exit_compares: true,
 };
 
-/// Only a refused `try_lock` burns its token in the same transaction.
+/// Only a rejected `try_lock` burns its token in the same transaction.
 pub(crate) const TOKEN_NESTED: Protocol =
     Protocol { refusal: Refusal::OfAttemptBurns, ..TOKEN_REFUSALS_BURN };
 
-/// A refused `try_lock` burns its token in a second request.
+/// A rejected `try_lock` burns its token in a second request.
 pub(crate) const TOKEN: Protocol =
     Protocol { refusal: Refusal::KeepsToken, burns_before_held: true, ..TOKEN_REFUSALS_BURN };
 
-/// The algorithm before tokens: two deletions by lease, some seconds apart.
+/// The algorithm before tokens were introduced: two deletions by lease, some seconds apart.
 pub(crate) const PRESENT: Protocol = Protocol {
     token: false,
     spends: false,
@@ -67,5 +67,5 @@ pub(crate) const PRESENT: Protocol = Protocol {
     ..TOKEN_REFUSALS_BURN
 };
 
-/// The same without a second copy of an entry.
+/// The same without a retry of an entry.
 pub(crate) const NO_RESEND: Protocol = Protocol { resends: false, ..PRESENT };

@@ -1,4 +1,4 @@
-//! Which protocols are safe, and which violations each of the others shows.
+//! The safe protocols, and the violations that each of the others shows.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ type Run = (Faults, usize);
 
 /// Explores one protocol and returns the violations.
 ///
-/// The first run is that of each build, the second that of `ETCD_MODEL_FULL=1`.
+/// The first run is used in each build, the second with `ETCD_MODEL_FULL=1`.
 fn explored(name: &str, protocol: Protocol, takeover: bool, runs: [Run; 2]) -> BTreeSet<&'static str> {
     let (faults, states) = runs[usize::from(full())];
     let explored = explore(&Locks { protocol, faults, takeover }, states);
@@ -93,9 +93,9 @@ fn token_nested_is_safe() {
     assert_safe("token_nested", TOKEN_NESTED, false, [(ANSWERS_LOST, 171_020), (ALL, 4_311_914)]);
 }
 
-/// An adopted key leaves the token of a refused `lock` unspent, so that a late copy of it creates the key after the exit.
+/// Taking over an existing key leaves the token of a rejected `lock` unspent, so a late copy creates the key after the exit.
 ///
-/// Without a takeover no `lock` meets a key of its lease, and `token_nested` has the states of `token_refusals_burn`.
+/// Without a takeover no `lock` finds a key of its lease, and `token_nested` has the states of `token_rejections_burn`.
 #[test]
 fn token_without_burns_of_all_rejections_is_caught_after_a_takeover() {
     let kinds = &[GHOST_FOR_LIFE];

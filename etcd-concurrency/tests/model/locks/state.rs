@@ -9,27 +9,27 @@ pub(super) enum Value {
     Burnt,
 }
 
-/// A token as the store has it; revision 0 when it is absent.
+/// A token as stored; revision 0 if it is absent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(super) struct Token {
     pub(super) modified: u8,
     pub(super) value: Value,
 }
 
-/// A request. The revisions in it are what it compares with.
+/// A request. Its revisions are those that it compares.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(super) enum Request {
     /// Creates the key; `attempt` only if the queue is empty.
     Enter { token: u8, attempt: bool },
     /// Deletes the key that was created at `fence`.
     Exit { fence: u8 },
-    /// Deletes the key whatever created it, by its lease.
+    /// Deletes the key by its lease, regardless of the entry that created it.
     Sweep,
     /// Puts the token if it is unspent.
     Burn { token: u8 },
 }
 
-/// One copy of a request. `current` while its sender waits for an answer.
+/// One copy of a request. It is `current` while its sender waits for the response.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(super) struct Copied {
     pub(super) from: u8,
@@ -37,13 +37,13 @@ pub(super) struct Copied {
     pub(super) request: Request,
 }
 
-/// What the store answers.
+/// A response of the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(super) enum Answer {
     Entered {
         fence: u8,
     },
-    /// The entry was refused: the create revision of the own key, whether it is the first of the queue, and the token.
+    /// The entry was rejected: the create revision of the own key, whether it is the first of the queue, and the token.
     Refused {
         own: u8,
         first: bool,
@@ -59,7 +59,7 @@ pub(super) enum Answer {
     LeaseNotFound,
 }
 
-/// What a contender is doing.
+/// The phase of a contender.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Phase {
     Idle,
@@ -75,7 +75,7 @@ pub(super) enum Phase {
     Leave {
         fence: u8,
     },
-    /// So many sweeps follow this one.
+    /// The number of sweeps that follow this one.
     Sweep {
         left: u8,
     },
@@ -86,17 +86,17 @@ pub(super) enum Phase {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Contender {
     pub(super) phase: Phase,
-    /// Calls of `lock` or `try_lock` that are still to come.
+    /// The remaining calls of `lock` or `try_lock`.
     pub(super) rounds: u8,
-    /// The token's mod revision as the session knows it.
+    /// The token's mod revision that the session knows.
     pub(super) known: u8,
-    /// Copies of the present request that were sent.
+    /// The number of copies of the current request that were sent.
     pub(super) copies: u8,
-    /// The last `try_lock` returned `Held`.
+    /// The last `try_lock` returned `Locked`.
     pub(super) told_held: bool,
 }
 
-/// How many faults of each kind may still happen.
+/// The remaining number of faults of each kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Faults {
     pub(crate) cancellations: u8,
@@ -119,9 +119,9 @@ pub(crate) struct State {
     pub(super) requests: Vec<Copied>,
     pub(super) answers: Vec<(u8, Answer)>,
     pub(super) faults: Faults,
-    /// An operator deleted a key: its owner does not know that yet.
+    /// An operator deleted a key, and its owner has not noticed yet.
     pub(super) deleted: bool,
-    /// The create revision of a key that an earlier session on the first contender's lease left; 0 for none.
+    /// The create revision of a key that an earlier session on the first contender's lease left behind; 0 for none.
     pub(super) inherited: u8,
 }
 
@@ -143,27 +143,27 @@ impl State {
         }
     }
 
-    /// Has the first contender take over a lease that has the key already.
+    /// Lets the first contender take over a lease that already has the key.
     pub(super) fn inherit_key(&mut self) {
         self.revision = 1;
         self.keys[0] = 1;
         self.inherited = 1;
     }
 
-    /// Returns whether the key of `c` is there and the first of the queue.
+    /// Returns whether the key of `c` exists and is the first of the queue.
     pub(super) fn is_first(&self, c: usize) -> bool {
         let (own, other) = (self.keys[c], self.keys[1 - c]);
         own != 0 && (other == 0 || own < other)
     }
 
-    /// Returns whether a request or an answer of `c`'s present call is on its way.
+    /// Returns whether a request or a response of `c`'s current call is in flight.
     pub(super) fn is_outstanding(&self, c: usize) -> bool {
         let from = c as u8;
         self.requests.iter().any(|copy| copy.from == from && copy.current)
             || self.answers.iter().any(|answer| answer.0 == from)
     }
 
-    /// Ends the present call of `c`: later answers are ignored.
+    /// Ends the current call of `c`. Later responses are ignored.
     pub(super) fn end_call(&mut self, c: usize) {
         let from = c as u8;
         for copy in self.requests.iter_mut().filter(|copy| copy.from == from) {
@@ -185,14 +185,14 @@ impl State {
         self.tokens[c] = Token { modified: 0, value: Value::Spent };
     }
 
-    /// Replaces revisions by their rank and sorts what has no order.
+    /// Replaces revisions by their rank, and sorts unordered parts.
     pub(super) fn canonical(mut self) -> Self {
         if self.keys[0] != self.inherited {
             self.inherited = 0;
         }
         let mut used = 0_u64;
         self.each_revision(&mut |revision| used |= 1 << *revision);
-        // 0 stands for an absent key and keeps its place.
+        // 0 stands for an absent key and keeps its rank.
         used &= !1;
         self.each_revision(&mut |revision| {
             let below_or_equal = used & (u64::MAX >> (63 - *revision));

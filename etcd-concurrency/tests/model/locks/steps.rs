@@ -1,4 +1,4 @@
-//! All that can happen next: what contenders do, what the network delivers, and faults.
+//! All steps that can follow a state: actions of contenders, deliveries of the network, and faults.
 
 use super::{
     Locks,
@@ -6,7 +6,7 @@ use super::{
     state::{Answer, Copied, Phase, Request, State},
 };
 
-/// Copies in flight up to which another one is sent.
+/// No further copy is sent while this many are in flight.
 const IN_FLIGHT: usize = 3;
 
 /// One event.
@@ -62,7 +62,7 @@ impl Locks {
             Phase::Enter { .. } => self.entry_steps(next, c),
             Phase::Wait { fence } => wait_steps(next, c, fence),
             Phase::Hold { fence } => next.begin(Step::Unlocks { c }, c, Phase::Leave { fence }),
-            // Repeated until it is answered.
+            // Retried until it is answered.
             Phase::Leave { .. } | Phase::Sweep { .. } | Phase::Burn => {
                 if !state.is_outstanding(c) || (contender.copies < 2 && state.requests.len() < IN_FLIGHT) {
                     resend(next, c);
@@ -94,7 +94,7 @@ impl Locks {
         let outstanding = state.is_outstanding(c);
         if state.faults.cancellations > 0 || !outstanding {
             next.step(Step::GivesUp { c }, |state| {
-                // Without anything to wait for it is a timeout, which is no fault.
+                // If nothing can arrive any longer, this is a timeout and not a fault.
                 state.faults.cancellations -= u8::from(outstanding);
                 self.protocol.give_up(state, c);
             });
@@ -143,7 +143,7 @@ fn resend(next: &mut Next<'_>, c: usize) {
     next.step(Step::Resends { c, request }, |state| state.send(c, request));
 }
 
-/// The standing is read at once instead of watched.
+/// The position is read immediately instead of watched.
 fn wait_steps(next: &mut Next<'_>, c: usize, fence: u8) {
     let state = next.state;
     if state.keys[c] != fence {

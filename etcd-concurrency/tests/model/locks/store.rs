@@ -1,4 +1,4 @@
-//! The store: what a copy of a request changes, and what it answers.
+//! The store: the effect of a copy of a request, and its response.
 
 use super::{
     protocol::{Protocol, Refusal},

@@ -1,29 +1,29 @@
-//! What goes wrong on the way to the model and back.
+//! Faults on the way to the model and back.
 
 use std::{collections::VecDeque, time::Duration};
 
 use etcd_client_core::LeaseId;
 
-/// What happens to a transaction that writes.
+/// A fault of a transaction that writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// It arrives and is answered.
     None,
-    /// It never arrives, and the caller cannot know.
+    /// It never arrives, and the outcome is unknown to the caller.
     RequestLost,
-    /// It is applied, and the answer does not arrive.
+    /// It is applied, and its response is lost.
     AnswerLost,
-    /// It is applied after this time, which the caller does not wait for: the answer is lost at once.
+    /// It is applied after this time. The caller does not wait: the response is lost immediately.
     AppliedLater(Duration),
-    /// It is applied after this time, and the answer never comes.
+    /// It is applied after this time, and its response is lost.
     Hangs(Duration),
-    /// This copy is applied after this time, and the client sends another one if it may.
+    /// This copy is applied after this time, and the client retries if it may.
     Delayed(Duration),
-    /// It is applied after this time, and the client waits for the answer for as long as it does.
+    /// It is applied after this time, and the client waits for the response until its timeout.
     TimesOut(Duration),
-    /// It is refused, and not applied.
+    /// It is rejected, and not applied.
     Refused,
-    /// It arrives and is answered, after somebody deleted all tokens.
+    /// It arrives and is answered, after another client deleted all tokens.
     AfterDeletingTokens,
     /// It arrives and is answered, after this lease was revoked.
     AfterRevoking(LeaseId),
@@ -35,7 +35,7 @@ type Act = Box<dyn FnOnce(&super::Model) + Send>;
 #[derive(Clone, Debug)]
 pub(crate) struct Chaos {
     pub(crate) rng: fastrand::Rng,
-    /// So many writes of a hundred meet a fault.
+    /// The percentage of writes that are subject to a fault.
     pub(crate) percent: u8,
 }
 
@@ -57,17 +57,17 @@ impl Chaos {
     }
 }
 
-/// The faults of the next writes, and what is done before the next creation of a watch.
+/// The faults of the next writes, and the actions before the next creation of a watch.
 #[derive(Default)]
 pub(crate) struct Faults {
     pub(crate) writes: VecDeque<Fault>,
     pub(crate) before_watch: VecDeque<Act>,
     chaos: Option<Chaos>,
-    /// Nobody answers at all.
+    /// No member responds.
     pub(crate) outage: bool,
-    /// Nothing can be put: the alarm for a full store is raised.
+    /// Every put is rejected: the alarm for a full store is raised.
     pub(crate) full: bool,
-    /// Nothing can be written.
+    /// Every write is denied.
     pub(crate) denied: bool,
 }
 
@@ -78,24 +78,24 @@ impl std::fmt::Debug for Faults {
 }
 
 impl super::Model {
-    /// The next writes go so, in this order; later ones well.
+    /// Sets the faults of the next writes, in this order. Later writes succeed.
     pub(crate) fn next_writes(&self, faults: impl IntoIterator<Item = Fault>) {
         self.inner().faults.writes.extend(faults);
     }
 
-    /// Draws a fault for each write from now on, or does so no more.
+    /// Starts or stops drawing a fault for each write.
     pub(crate) fn set_chaos(&self, chaos: Option<Chaos>) {
         self.inner().faults.chaos = chaos;
     }
 
-    /// The fault that the next write meets.
+    /// Returns the fault of the next write.
     pub(super) fn next_fault(&self) -> Fault {
         let faults = &mut self.inner().faults;
         let drawn = || faults.chaos.as_mut().map_or(Fault::None, Chaos::draw);
         faults.writes.pop_front().unwrap_or_else(drawn)
     }
 
-    /// Does something when the next watch is about to be created, after whoever did so for earlier ones.
+    /// Runs an action before the next watch is created, after earlier actions.
     pub(crate) fn before_next_watch(&self, act: impl FnOnce(&Self) + Send + 'static) {
         self.inner().faults.before_watch.push_back(Box::new(act));
     }
@@ -105,12 +105,12 @@ impl super::Model {
         self.inner().faults.full = full;
     }
 
-    /// Takes the permission to write, or gives it back.
+    /// Revokes the permission to write, or grants it again.
     pub(crate) fn deny(&self, denied: bool) {
         self.inner().faults.denied = denied;
     }
 
-    /// Nobody answers, or everybody does again.
+    /// Starts or ends an outage of all members.
     pub(crate) fn set_outage(&self, outage: bool) {
         self.inner().faults.outage = outage;
     }

@@ -1,23 +1,23 @@
-//! Every transaction that was sent to the model, to be applied again at any later time.
+//! All transactions that were sent to the model, to be applied again at any later time.
 
 use etcd_client_core::{Error, Op, Outcome, TxnResponse, TxnSpec};
 
 use super::Model;
 
-/// What was sent, and what that did.
+/// The transactions, and their effects.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     sent: Vec<Sent>,
-    /// What a copy did that it must not do.
+    /// Forbidden effects of copies.
     late: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Sent {
     txn: TxnSpec,
-    /// Whether any number of copies may arrive, each at any time.
+    /// Any number of copies may arrive, each at any time.
     copies: bool,
-    /// Whether the client may send several: a copy may then come before the one that is answered.
+    /// The client may send several copies: one may arrive before the one that is answered.
     idempotent: bool,
     arrived: bool,
     effective: bool,
@@ -30,8 +30,8 @@ impl Sent {
 }
 
 impl Model {
-    /// A transaction is sent. Copies are made of those that the client may send several times, and of those that only delete
-    /// under a condition: whoever sends them counts on copies doing no harm.
+    /// Records a transaction. Copies are made of transactions that the client may retry, and of those that only delete under a
+    /// condition, whose senders rely on copies being harmless.
     pub(super) fn record(&self, txn: TxnSpec, idempotent: bool) -> usize {
         let deletes = |op: &Op| matches!(op, Op::Delete(_));
         let copies = idempotent || (!txn.compares().is_empty() && txn.success().iter().all(deletes));
@@ -40,7 +40,7 @@ impl Model {
         sent.len() - 1
     }
 
-    /// The client is refused. Where no copy was applied meanwhile, it knows that none will be; otherwise it is in the dark.
+    /// Records a rejection. If no copy was applied in between, the client knows that none will be; otherwise the outcome is unknown.
     pub(super) fn refused(&self, id: usize, error: Error) -> Error {
         let sent = &mut self.inner().journal.sent[id];
         if sent.effective {
@@ -50,7 +50,7 @@ impl Model {
         error
     }
 
-    /// A copy arrives. Only the first one that changes anything may.
+    /// Applies a copy. Only the first copy that changes anything may do so.
     pub(super) fn apply(&self, id: usize) -> Result<TxnResponse, Error> {
         let txn = self.inner().journal.sent[id].txn.clone();
         let before = self.revision();
@@ -66,7 +66,7 @@ impl Model {
         response
     }
 
-    /// Copies of one request of which copies may come; of the last ones more often than of early ones.
+    /// Applies copies of one request that may be copied, recent ones more often than early ones.
     pub(crate) fn replay(&self, rng: &mut fastrand::Rng) {
         self.replay_grant(rng);
         let count = self.inner().journal.sent.len();
@@ -80,9 +80,9 @@ impl Model {
         }
     }
 
-    /// Copies of all that was ever sent, in a random order, while nothing is under way: none of them may change anything.
+    /// Applies copies of everything that was ever sent, in random order, while nothing is in flight. No copy may change anything.
     ///
-    /// A request that is sent once and never arrived is none of them: it may still be applied, once.
+    /// It leaves out a request that is sent once and never arrived: it may still be applied, once.
     pub(crate) fn replay_all(&self, rng: &mut fastrand::Rng) {
         let mut all: Vec<usize> = (0..self.inner().journal.sent.len()).collect();
         rng.shuffle(&mut all);
@@ -100,7 +100,7 @@ impl Model {
         }
     }
 
-    /// What copies did that they must not do.
+    /// Returns the forbidden effects of copies.
     pub(crate) fn late_effects(&self) -> Vec<String> {
         self.inner().journal.late.clone()
     }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{Fault, HALF_TRIP, Model};
 
-/// How long the client tries before it gives up.
+/// The time after which the client gives up.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 fn lost(outcome: Outcome) -> Error {
@@ -17,7 +17,7 @@ fn lost(outcome: Outcome) -> Error {
 }
 
 impl Model {
-    /// The way to the model; fails where nobody answers.
+    /// Delivers a request to the model. Fails during an outage.
     async fn arrive(&self) -> Result<(), Error> {
         sleep(HALF_TRIP).await;
         if self.inner().faults.outage {
@@ -27,7 +27,7 @@ impl Model {
         Ok(())
     }
 
-    /// Whether a write is admitted; one that holds a put, in whichever branch, not to a full store.
+    /// Returns whether a write is accepted. A full store rejects a transaction with a put in either branch.
     pub(super) fn admits(&self, puts: bool) -> Result<(), Error> {
         let faults = &self.inner().faults;
         match (faults.denied, faults.full && puts) {
@@ -45,7 +45,7 @@ impl Model {
         Ok(read)
     }
 
-    /// A copy that arrives later, whoever waits for it.
+    /// Applies a copy that arrives later.
     fn later<T: Send + 'static>(
         &self,
         after: std::time::Duration,
@@ -64,7 +64,7 @@ impl Model {
         write: impl Fn(&Self) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
         self.inner().counts.writes += 1;
-        // Once a call is ambiguous it stays so.
+        // A call whose outcome was unknown once stays so.
         let mut sent = false;
         let ambiguous = |error: Error| error.with_outcome(Outcome::Unknown);
         loop {

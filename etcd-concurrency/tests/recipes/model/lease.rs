@@ -16,7 +16,7 @@ use super::Model;
 pub(super) struct Leases {
     live: BTreeMap<LeaseId, Held>,
     granted: i64,
-    /// Grants that the client may send several times, each of which may be applied again.
+    /// Grants that the client may retry, each of which may be applied again.
     copies: Vec<(LeaseId, Duration)>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Leases {
 struct Held {
     until: Instant,
     frozen: bool,
-    /// It is renewed, and no renewal is answered.
+    /// The lease is renewed, but no renewal is answered.
     unanswered: bool,
 }
 
@@ -42,7 +42,7 @@ impl Model {
         LeaseId::new(0x1000 + *granted).expect("not zero")
     }
 
-    /// A grant arrives; one that the model has is as good as a new one.
+    /// Applies a grant. A grant of an existing lease counts as a new one.
     fn grant_copy(&self, id: LeaseId, ttl: Duration) {
         let mut inner = self.inner();
         if !inner.leases.live.contains_key(&id) {
@@ -55,7 +55,7 @@ impl Model {
         }
     }
 
-    /// Applies a copy of a grant again, if the client may have sent several.
+    /// Applies a copy of a grant again, if the client may have retried it.
     pub(super) fn replay_grant(&self, rng: &mut fastrand::Rng) {
         let copy = rng.choice(&self.inner().leases.copies).copied();
         if let Some((id, ttl)) = copy {
@@ -63,7 +63,7 @@ impl Model {
         }
     }
 
-    /// The leases that live.
+    /// Returns the leases that are alive.
     pub(crate) fn live_leases(&self) -> usize {
         self.inner().leases.live.len()
     }
@@ -87,7 +87,7 @@ impl Model {
         kept
     }
 
-    /// Whether it was renewed; `None` when it is gone.
+    /// Renews a lease. Returns `None` if it is gone.
     fn renew(&self, id: LeaseId, ttl: Duration) -> Option<bool> {
         let mut inner = self.inner();
         let held = inner.leases.live.get_mut(&id)?;
@@ -107,12 +107,12 @@ impl Model {
         }
     }
 
-    /// Stops the renewals: the client is frozen, or cut off.
+    /// Stops the renewals: the client is frozen, or disconnected.
     pub(crate) fn freeze(&self, id: LeaseId) {
         self.inner().leases.live.get_mut(&id).expect("a lease").frozen = true;
     }
 
-    /// Loses the answers to the renewals: the lease lives, and the client cannot know.
+    /// Loses the responses to the renewals: the lease is alive, but the client cannot know.
     pub(crate) fn lose_renewals(&self, id: LeaseId) {
         self.inner().leases.live.get_mut(&id).expect("a lease").unanswered = true;
     }
@@ -124,7 +124,7 @@ impl Model {
     }
 }
 
-/// Grants and revocations meet the faults of writes. The client chooses ids, as that of this project does.
+/// Grants and revocations are subject to the faults of writes. The client chooses ids, as the real one does.
 #[async_trait]
 impl Lease for Model {
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {

@@ -1,4 +1,4 @@
-//! A model of etcd in memory: keys with history, watches and leases, on virtual time. It counts what it is asked.
+//! A model of etcd in memory: keys with history, watches and leases, on virtual time. It counts the requests.
 
 mod faults;
 mod journal;
@@ -20,13 +20,13 @@ pub(crate) use faults::{Chaos, Fault};
 use mvcc::Mvcc;
 use watch::Watcher;
 
-/// How long a request is under way, and its answer.
+/// The time that a request takes, and its response.
 pub(crate) const HALF_TRIP: Duration = Duration::from_micros(500);
 
-/// Where sessions keep their tokens.
+/// The prefix of the sessions' tokens.
 const TOKENS: &[u8] = b"__entry/";
 
-/// What the model was asked.
+/// The number of requests that the model received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) reads: usize,
@@ -46,7 +46,7 @@ impl Counts {
     }
 }
 
-/// The model. Clones are the same one.
+/// The model. Clones refer to the same one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model(Arc<Mutex<Inner>>);
 
@@ -70,12 +70,12 @@ impl Model {
         self.store_without_leases().with_leases(Arc::new(self.clone()))
     }
 
-    /// A store without a Lease service.
+    /// Returns a store without a lease service.
     pub(crate) fn store_without_leases(&self) -> Store {
         Store::new(Arc::new(self.clone()) as Arc<dyn Kv>, Arc::new(self.clone()) as Arc<dyn Watch>)
     }
 
-    /// A session on a lease that is renewed until it is frozen, revoked or not held any more.
+    /// Starts a session on a lease that is renewed until it is frozen, revoked or dropped.
     pub(crate) fn session(&self, ttl: Duration) -> Session {
         Session::builder(self.store()).start(self.keep(ttl))
     }
@@ -88,7 +88,7 @@ impl Model {
         self.inner().mvcc.revision().into()
     }
 
-    /// The keys with a prefix, in the order of their creation, without the tokens of sessions.
+    /// Returns the keys with a prefix in the order of their creation, without the tokens of sessions.
     pub(crate) fn queue(&self, prefix: &str) -> Vec<KeyValue> {
         let mut kvs = self.inner().mvcc.get(&Get::new(prefix).prefix().into_spec()).expect("a read").kvs;
         kvs.retain(|kv| !kv.key.starts_with(TOKENS));
@@ -101,13 +101,13 @@ impl Model {
         self.queue(prefix).into_iter().map(name).collect()
     }
 
-    /// The number of tokens.
+    /// Returns the number of tokens.
     pub(crate) fn tokens(&self) -> usize {
         let all = Get::new(TOKENS).prefix().into_spec();
         self.inner().mvcc.get(&all).expect("a read").kvs.len()
     }
 
-    /// Keys below a prefix that were put with a lower number than before.
+    /// Returns the keys below a prefix that were put with a lower number than before.
     pub(crate) fn restored_values(&self, prefix: &str) -> Vec<String> {
         let inner = self.inner();
         let events = inner.mvcc.events_from(0).expect("nothing was compacted");
@@ -122,14 +122,14 @@ impl Model {
         events.iter().filter_map(restored).collect()
     }
 
-    /// Writes a key past all counting, as somebody else would.
+    /// Puts a key as another client would, without counting it.
     pub(crate) fn put(&self, key: impl Into<Key>, value: &str) {
         self.change(|mvcc| {
             mvcc.put(Put::new(key, value.to_owned()).into_spec()).expect("a put");
         });
     }
 
-    /// Writes a key of a lease past all counting.
+    /// Puts a key with a lease, without counting it.
     pub(crate) fn put_with_lease(&self, key: impl Into<Key>, value: &str, lease: LeaseId) {
         self.change(|mvcc| {
             mvcc.put(Put::new(key, value.to_owned()).lease(lease).into_spec()).expect("a put");
@@ -141,21 +141,21 @@ impl Model {
         self.change(|mvcc| mvcc.delete(&Delete::new(TOKENS).prefix().into_spec()));
     }
 
-    /// Deletes a key past all counting, as somebody else would.
+    /// Deletes a key as another client would, without counting it.
     pub(crate) fn delete(&self, key: impl Into<Key>) {
         self.change(|mvcc| {
             mvcc.delete(&Delete::new(key).into_spec());
         });
     }
 
-    /// Drops the history before the present revision. Watches that are there have seen it.
+    /// Compacts the history before the current revision. Existing watches have received it.
     pub(crate) fn compact(&self) {
         let mut inner = self.inner();
         let now = inner.mvcc.revision();
         inner.mvcc.compact(now).expect("the present can be compacted");
     }
 
-    /// Makes a change at a revision of its own, and tells the watches.
+    /// Makes a change at a new revision, and notifies the watches.
     fn change<T>(&self, change: impl FnOnce(&mut Mvcc) -> T) -> T {
         let mut inner = self.inner();
         inner.mvcc.begin();
@@ -165,7 +165,7 @@ impl Model {
         changed
     }
 
-    /// How many watches one deletion was told to, at most.
+    /// Returns the maximum number of watches that received one deletion.
     pub(crate) fn most_woken(&self) -> usize {
         self.inner().most_woken
     }

@@ -12,7 +12,7 @@ use etcd_client_core::{
 mod bytes_of {
     use super::KeyRange;
 
-    /// The first key of a range, and the one after its last; `None` where there is no end.
+    /// Returns the first key of a range, and the key after its last; `None` if the range has no end.
     pub(super) fn bounds(range: &KeyRange) -> (Vec<u8>, Option<Vec<u8>>) {
         let (key, end) = range.bounds();
         match &end[..] {
@@ -32,7 +32,7 @@ pub(super) fn contains(range: &KeyRange, key: &[u8]) -> bool {
 pub(super) struct Mvcc {
     revision: i64,
     compacted: i64,
-    /// Of each key what it was from which revision on; `None` while it was deleted.
+    /// The values of each key by the revision from which they hold; `None` while the key was deleted.
     keys: BTreeMap<Vec<u8>, Vec<(i64, Option<KeyValue>)>>,
     history: Vec<Event>,
     pending: Vec<Event>,
@@ -61,7 +61,7 @@ impl Mvcc {
         ResponseHeader::new(1.into(), 1.into(), self.revision.into(), 1)
     }
 
-    /// The header of an answer to a write that is not yet a revision.
+    /// Returns the header of a response to a write whose revision does not exist yet.
     fn header_of_write(&self) -> ResponseHeader {
         let mut header = self.header();
         if !self.pending.is_empty() {
@@ -74,7 +74,7 @@ impl Mvcc {
         assert!(self.pending.is_empty(), "one change at a time");
     }
 
-    /// Makes what was done one revision.
+    /// Commits the changes as one revision.
     pub(super) fn commit(&mut self) -> Vec<Event> {
         let events = std::mem::take(&mut self.pending);
         if !events.is_empty() {
@@ -96,7 +96,7 @@ impl Mvcc {
         versions.iter().rev().find(|(since, _)| *since <= revision)?.1.as_ref()
     }
 
-    /// The events from a revision on.
+    /// Returns the events from a revision on.
     pub(super) fn events_from(&self, from: i64) -> Result<Vec<Event>, Error> {
         if from > 0 && from <= self.compacted {
             return Err(Code::Compacted.into());
@@ -134,7 +134,7 @@ impl Mvcc {
             kvs.truncate(get.limit as usize);
         }
         if get.keys_only {
-            // etcd 3.7 answers from its index of keys, which knows no leases.
+            // etcd 3.7 answers from its key index, which has no leases.
             kvs.iter_mut().for_each(|kv| {
                 kv.value.clear();
                 kv.lease = None;

@@ -8,7 +8,7 @@ use tokio::{sync::mpsc, time::sleep};
 
 use super::{HALF_TRIP, Inner, Model, mvcc::contains};
 
-/// A watch, as the server sees it.
+/// A watch on the server's side.
 #[derive(Debug)]
 pub(super) struct Watcher {
     spec: WatchCreateSpec,
@@ -44,7 +44,7 @@ impl Inner {
 }
 
 impl Model {
-    /// Sends events that no change made: repeated, late or somebody else's.
+    /// Sends events without a change: repeated, late or foreign ones.
     pub(crate) fn send_spurious(&self, event: &Event) {
         let inner = self.inner();
         for watcher in &inner.watchers {
@@ -52,7 +52,7 @@ impl Model {
         }
     }
 
-    /// Ends all watches with an error, as a client does that could not resume them.
+    /// Ends all watches with an error, as a client does that cannot resume them.
     pub(crate) fn break_watches(&self, error: impl Into<Error>) {
         let error = error.into();
         for watcher in self.inner().watchers.drain(..) {
@@ -60,7 +60,7 @@ impl Model {
         }
     }
 
-    /// How many watches there are on a key, or on a range that holds it.
+    /// Returns the number of watches on a key, or on a range that contains it.
     pub(crate) fn watches_on(&self, key: &str) -> usize {
         let mut inner = self.inner();
         inner.watchers.retain(|watcher| !watcher.told.is_closed());

@@ -1,4 +1,4 @@
-//! The recipes as the load of a run uses them, so that another implementation can take their place.
+//! The interface through which the load of a run uses the recipes, so that another implementation can replace them.
 
 pub(crate) mod ours;
 pub(crate) mod present;
@@ -7,10 +7,10 @@ use etcd_client_core::{Client, Value};
 use etcd_concurrency::{Error, Session};
 use etcd_testkit::history::Share;
 
-/// How many hold a permit at a time.
+/// The number of permits.
 pub(crate) const PERMITS: usize = 2;
 
-/// What can be held.
+/// The recipes that can be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taking {
     Lock,
@@ -25,7 +25,7 @@ pub(crate) enum Taking {
 }
 
 impl Taking {
-    /// What contends with each other.
+    /// The groups of recipes that exclude each other.
     pub(crate) const TOGETHER: [&[Self]; 5] = [
         &[Self::Lock, Self::TryLock],
         &[Self::Read, Self::Write, Self::TryWrite],
@@ -54,12 +54,12 @@ impl Taking {
     }
 }
 
-/// What can be queued in.
+/// The kinds of queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Queue,
     Priority,
-    /// A queue that is used by a session, which finds out what became of each call.
+    /// A queue with a session, which determines the outcome of each call.
     Known,
     KnownPriority,
 }
@@ -67,7 +67,7 @@ pub(crate) enum Line {
 impl Line {
     pub(crate) const ALL: [Self; 4] = [Self::Queue, Self::Priority, Self::Known, Self::KnownPriority];
 
-    /// Whether no outcome stays unknown while the session lives.
+    /// Returns whether every outcome is known while the session is alive.
     pub(crate) fn is_known(self) -> bool {
         matches!(self, Self::Known | Self::KnownPriority)
     }
@@ -83,11 +83,11 @@ impl Line {
     }
 }
 
-/// The name of the double barrier, and how many take part.
+/// The name of the double barrier, and its number of participants.
 pub(crate) const MEETING: (&str, usize) = ("meeting", 2);
 
-/// Where keys of these recipes can be left over: not queues, whose items have no owner, and not a double barrier's `ready`, which stays
-/// where all who were inside left without waiting for each other. It opens no later round: a participant looks for one newer than itself.
+/// The prefixes below which keys can be left behind. Queues are excluded, because their items have no owner, and so is the `ready` key
+/// of a double barrier, which stays if all participants leave without waiting. It starts no later round, which needs a newer one.
 pub(crate) const PLACES: [&str; 6] = ["lock", "rw", "permits", "office", "barrier", "meeting/waiters"];
 
 /// One contender.
@@ -95,7 +95,7 @@ pub(crate) trait Recipes: Clone + Send + Sync + 'static {
     type Held: Held;
     type Inside: Inside;
 
-    /// Whether queues used by a session find out what became of each call.
+    /// Queues with a session determine the outcome of each call.
     const FINDS_OUT: bool;
 
     fn new(client: &Client, session: &Session) -> Self;
@@ -106,14 +106,14 @@ pub(crate) trait Recipes: Clone + Send + Sync + 'static {
     fn enter(&self) -> impl Future<Output = Result<Self::Inside, Error>> + Send;
 }
 
-/// Something that is held.
+/// A held lock, permit or leadership.
 pub(crate) trait Held: Send + 'static {
     fn fence(&self) -> i64;
     fn lost(&self) -> impl Future<Output = Error> + Send + 'static;
     fn give_back(self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// One that is inside of the double barrier.
+/// A participant inside of the double barrier.
 pub(crate) trait Inside: Send + 'static {
     fn leave(self) -> impl Future<Output = Result<(), Error>> + Send;
 }

@@ -10,7 +10,7 @@ use etcd_concurrency::{
 
 use super::{Held, Inside, Line, MEETING, PERMITS, Recipes, Taking};
 
-/// A contender that uses them.
+/// A contender that uses this crate.
 #[derive(Clone, Debug)]
 pub(crate) struct Ours {
     client: Client,
@@ -76,7 +76,7 @@ impl Recipes for Ours {
             Taking::Lead => {
                 let leadership = Election::new(session, name).campaign(format!("v{number}")).await?;
                 if number.is_multiple_of(2) {
-                    // Its failure is seen when the leadership is lost.
+                    // A failure shows when the leadership is lost.
                     let _ = leadership.proclaim(format!("w{number}")).await;
                 }
                 return Ok(Ownership::Leadership(leadership));

@@ -1,5 +1,5 @@
-//! The algorithm that the recipes had before entries were one-shot, on the public API: an entry is retried as if it were idempotent, and
-//! what may be left is swept by lease. Late copies of its requests do harm, which the checks of a run must find.
+//! The algorithm that the recipes used before entries were one-shot, on the public API: an entry is retried as if it were idempotent, and
+//! possible leftovers are swept by lease. Late copies of its requests do harm, which the checks of a run must find.
 
 use std::{
     collections::HashMap,
@@ -19,13 +19,13 @@ use tokio::{
 
 use super::{Held, Inside, Line, MEETING, PERMITS, Recipes, Taking};
 
-/// Longer than the server's own timeout, which was believed to bound how late a request may be.
+/// Longer than the server's own timeout, which was assumed to limit the delay of a request.
 const LATE: Duration = Duration::from_millis(7_500);
 
-/// Between two looks at the queue; the algorithm that is shown to be wrong here is not that of waiting.
+/// The interval between two reads of the queue. This algorithm shows late copies, not the way of waiting.
 const POLL: Duration = Duration::from_millis(20);
 
-/// A contender that uses it.
+/// A contender that uses this algorithm.
 #[derive(Clone, Debug)]
 pub(crate) struct Present {
     client: Client,
@@ -58,7 +58,7 @@ pub(crate) struct Place {
     slot: Option<OwnedMutexGuard<()>>,
 }
 
-/// Who is ahead counts, up to how many may be.
+/// The keys that are counted as ahead, and the number that is tolerated.
 #[derive(Debug)]
 struct Ahead {
     prefix: Key,
@@ -185,7 +185,7 @@ impl Drop for Place {
             State::Inside(fence) => Some(fence),
         };
         let (key, slot) = (self.key.clone(), self.slot.take());
-        // There is room for all that a run does.
+        // The channel has room for all entries of a run.
         let _ = self.present.cleanups.try_send(Cleanup { key, fence, since: Instant::now(), slot });
     }
 }
@@ -287,7 +287,7 @@ impl Recipes for Present {
     }
 }
 
-/// One that has entered.
+/// A participant that has entered.
 #[derive(Debug)]
 pub(crate) struct Met {
     place: Place,
