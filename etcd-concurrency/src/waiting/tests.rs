@@ -1,4 +1,4 @@
-//! The machine on a model of the store: every order of departures, answers, repeated and late events, lost watches.
+//! The machine on a model of the store: any order of departures, responses, repeated and late events, and lost watches.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,7 +26,7 @@ fn watch(target: Target, from: i64) -> Step {
     Step::Watch { target, from: from.into() }
 }
 
-/// A contender created by revision 30, behind `p` of revision 20.
+/// Returns a waiter that was created at revision 30, behind `p` of revision 20.
 fn behind_p() -> Waiter {
     let (waiter, steps) =
         Waiter::new(contender("me", 30), Scope::Predecessor, position(30, 30, &[("p", 20)]));
@@ -66,7 +66,7 @@ fn never_waits_again_for_a_predecessor_that_left() {
     assert_eq!(waiter.on(deleted("a", 50)), [Step::Unwatch(Target::Ahead("a".into())), Step::Confirm]);
     let turn = waiter.on(Input::Position(position(50, 30, &[])));
     assert_eq!(turn, [Step::Unwatch(Target::Own), Step::Acquired]);
-    assert!(waiter.on(deleted("me", 60)).is_empty(), "what comes after the end is nobody's");
+    assert!(waiter.on(deleted("me", 60)).is_empty(), "inputs after the end are ignored");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn lost_watches_are_confirmed_and_recreated() {
 
     let both = waiter.on(Input::WatchLost(Target::Own));
     assert_eq!(both, [Step::Unwatch(Target::Ahead("p".into())), Step::Confirm]);
-    assert!(waiter.on(Input::WatchLost(Target::Own)).is_empty(), "the question is asked already");
+    assert!(waiter.on(Input::WatchLost(Target::Own)).is_empty(), "a read is already pending");
     let again = waiter.on(Input::Position(position(50, 30, &[("p", 20)])));
     assert_eq!(again, [watch(Target::Own, 51), watch(Target::Ahead("p".into()), 51)]);
 }
@@ -137,7 +137,7 @@ fn semaphore_counts_departures_without_reads() {
     assert_eq!(turn, [Step::Unwatch(Target::Queue), Step::Acquired]);
 }
 
-/// One waiter of the model, with what is under way for it.
+/// One waiter of the model, with its pending read and watches.
 #[derive(Debug)]
 struct Subject {
     waiter: Waiter,
@@ -152,7 +152,7 @@ struct Subject {
     ahead_at_first: usize,
 }
 
-/// A store with a queue, and those who wait in it.
+/// A store with one queue, and its waiters.
 #[derive(Debug, Default)]
 struct Model {
     revision: i64,
@@ -208,7 +208,7 @@ impl Model {
         self.perform(last, steps);
     }
 
-    /// Somebody leaves, whether it held, waited, expired or was thrown out.
+    /// Removes a key, as if its owner unlocked, gave up or died.
     fn leave(&mut self, index: usize) {
         let key = self.subjects[index].own.key.clone();
         if self.live.remove(&key).is_some() {
@@ -225,7 +225,7 @@ impl Model {
         }
     }
 
-    /// Does a step; a watch from before the compaction is lost at once.
+    /// Takes a step. A watch from before the compaction is lost immediately.
     fn take_step(&mut self, index: usize, step: Step) -> Vec<Step> {
         let compacted = self.compacted;
         let subject = &mut self.subjects[index];
@@ -324,7 +324,7 @@ impl Model {
         }
     }
 
-    /// Everything under way arrives.
+    /// Delivers everything that is pending, until nothing changes.
     fn settle(&mut self) {
         for _ in 0..10_000 {
             let before = format!("{:?}", self.subjects);
@@ -346,14 +346,11 @@ impl Model {
             let turn = ahead.count() < self.slots;
             match &subject.over {
                 None => assert!(live && !turn, "left waiting: {subject:?} of {:?}", self.live),
-                Some(Step::Gone) => assert!(!live, "told that its key is gone: {subject:?}"),
+                Some(Step::Gone) => assert!(!live, "reported its key as gone: {subject:?}"),
                 Some(_) => assert!(turn || !live, "holds out of turn: {subject:?} of {:?}", self.live),
             }
             assert!(subject.wakes <= subject.ahead_at_first, "woken more often than others were ahead");
-            assert!(
-                subject.confirms <= subject.wakes + subject.losses,
-                "asked without a reason: {subject:?}"
-            );
+            assert!(subject.confirms <= subject.wakes + subject.losses, "read without a reason: {subject:?}");
             let creates = 2 + subject.wakes + 2 * subject.losses;
             assert!(subject.creates <= creates, "more watches than reasons: {subject:?}");
         }

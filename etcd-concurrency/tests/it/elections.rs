@@ -19,7 +19,7 @@ async fn observer_reports_successive_leaders() {
     let client = client(&cluster);
     let mut observer = Observer::new(&client, "office");
     assert_eq!(seen(&mut observer).await, None);
-    client.put("office2/0", "a longer key is in nobody's way").await.expect("put");
+    client.put("office2/0", "a longer key blocks no candidate").await.expect("put");
     let mut candidates = Vec::new();
     for number in 1..=3 {
         let session = session(&client).await;
@@ -59,7 +59,7 @@ async fn observer_survives_compactions_and_restarts() {
     cluster.member(0).restart().await.expect("back");
     leadership.proclaim("second").await.expect("leads");
     assert_eq!(seen(&mut observer).await.as_deref(), Some("second"));
-    let leader = election.leader().await.expect("an answer").expect("a leader");
+    let leader = election.leader().await.expect("a response").expect("a leader");
     assert_eq!(
         (leader.key.as_ref(), leader.create_revision),
         (leadership.key().as_bytes(), leadership.fence())
@@ -68,5 +68,5 @@ async fn observer_survives_compactions_and_restarts() {
     let resumed = election.resume(leadership.key().clone(), leadership.fence());
     // The session's own task has the key: it is resumed after that is released, when there is nothing left to resume.
     leadership.resign().await.expect("leads");
-    assert!(in_time("an answer", resumed).await.is_err());
+    assert!(in_time("a response", resumed).await.is_err());
 }

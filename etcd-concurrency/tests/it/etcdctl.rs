@@ -64,7 +64,7 @@ async fn etcdctl_elect_takes_turns_with_this_client() {
     leadership.resign().await.expect("leads");
     let key = line(&mut lines).await;
     assert_eq!(line(&mut lines).await, "go");
-    let leader = election.leader().await.expect("an answer").expect("a leader");
+    let leader = election.leader().await.expect("a response").expect("a leader");
     assert_eq!(leader.key_str(), Ok(key.as_str()));
     // It dies without revoking its lease; this client revokes it in place of the expiry.
     client.lease().revoke(leader.lease.expect("a lease")).await.expect("revoked");

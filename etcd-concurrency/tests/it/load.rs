@@ -89,7 +89,7 @@ fn etcdctl_lock(cluster: &Cluster) -> Child {
 
 /// Waits for a window in which no member receives a request about keys.
 async fn settled(cluster: &Cluster) {
-    eventually("nobody asks", async || {
+    eventually("no requests", async || {
         let before = questions(cluster).await;
         sleep(WINDOW).await;
         before == questions(cluster).await

@@ -27,7 +27,7 @@ async fn one_holder_at_a_time_across_members() {
                 let guard = mutex.lock().await.expect("its turn");
                 assert!(!held.swap(true, Ordering::SeqCst), "two hold");
                 let txn = client.txn().when(guard.owned()).then(Put::new("result", "x"));
-                assert!(txn.await.expect("an answer").succeeded());
+                assert!(txn.await.expect("a response").succeeded());
                 held.store(false, Ordering::SeqCst);
                 fences.push(guard.fence());
                 guard.unlock().await.expect("held");
@@ -57,7 +57,7 @@ async fn one_of_many_try_locks_succeeds() {
     }
     let mut guards = Vec::new();
     for one in tries {
-        match in_time("an answer", one).await.expect("no panic") {
+        match in_time("a response", one).await.expect("no panic") {
             Ok(guard) => guards.push(guard),
             Err(error) => assert!(matches!(error, Error::Locked), "{error}"),
         }
@@ -78,8 +78,8 @@ async fn old_fence_is_rejected() {
     let new = in_time("its turn", waiting).await.expect("no panic").expect("its turn");
     assert!(new.fence() > old.fence());
     let write = |owned: Compare| client.txn().when(owned).then(Put::new("result", "x"));
-    assert!(!write(old.owned()).await.expect("an answer").succeeded());
-    assert!(write(new.owned()).await.expect("an answer").succeeded());
+    assert!(!write(old.owned()).await.expect("a response").succeeded());
+    assert!(write(new.owned()).await.expect("a response").succeeded());
     assert!(matches!(old.unlock().await, Err(Error::NotOwner)));
     new.unlock().await.expect("held");
 }

@@ -23,7 +23,7 @@ async fn session_keeps_its_lease_until_closed() {
         Mutex::new(&session, "lock").lock().await,
         Err(Error::SessionExpired(SessionEnd::Closed))
     ));
-    assert!(client.lease().time_to_live(session.lease()).await.expect("an answer").ttl.is_none());
+    assert!(client.lease().time_to_live(session.lease()).await.expect("a response").ttl.is_none());
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ async fn partitioned_member_confirms_no_lost_lock() {
     asked.ready_within(PATIENCE).await.expect("clients are not cut off");
 
     match asked.txn().when(owned.clone()).timeout(SHORT).await {
-        Ok(answer) => assert!(!answer.succeeded(), "a stale answer"),
+        Ok(answer) => assert!(!answer.succeeded(), "a stale response"),
         Err(error) => assert_eq!(error.outcome(), Outcome::NotApplied, "{error}"),
     }
     let write = asked.txn().when(owned.clone()).then(Put::new("guarded", "v")).timeout(SHORT).await;

@@ -199,7 +199,7 @@ async fn key_under_another_lease_is_not_taken() {
         model.put_with_lease(key.clone(), "", two.lease());
         assert!(matches!(recipe.enter(&one).await, Err(Error::KeyExists)));
         sleep(SECOND).await;
-        assert_eq!(model.keys("").len(), 1, "whoever has it keeps it");
+        assert_eq!(model.keys("").len(), 1, "its owner keeps it");
         model.delete(key);
         recipe.enter(&one).await.expect("free").leave().await.expect("held");
     }
@@ -271,7 +271,7 @@ async fn tokens_match_concurrent_entries_and_end_with_the_session() {
     drop(guards);
     sleep(SECOND).await;
     assert!(model.keys("").is_empty());
-    session.close().await.expect("it answers");
+    session.close().await.expect("no outage");
     model.revoke(lease);
     assert_eq!(model.tokens(), 0);
 }
@@ -382,7 +382,7 @@ async fn until_ends_the_session() {
     let mut lost = pin!(session.lost());
     assert!(lost.as_mut().poll(&mut cx).is_pending());
     assert!(session.deadline().is_some() && session.ended().is_none());
-    session.clone().close().await.expect("it answers");
+    session.clone().close().await.expect("no outage");
     assert_eq!(lost.await, etcd_concurrency::session::SessionEnd::Closed);
     assert_eq!(session.ended(), Some(etcd_concurrency::session::SessionEnd::Closed));
     assert!(session.deadline().is_none());

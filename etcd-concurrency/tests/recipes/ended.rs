@@ -27,8 +27,8 @@ async fn revoked_lease_ends_a_wait_within_one_event() {
         sleep(SECOND).await;
         let before = model.counts();
         model.revoke(session.lease());
-        let told = timeout(SECOND / 100, waiter).await.expect("at once").expect("no panic");
-        assert!(matches!(told, Err(Error::LockLost)), "{told:?}");
+        let reported = timeout(SECOND / 100, waiter).await.expect("at once").expect("no panic");
+        assert!(matches!(reported, Err(Error::LockLost)), "{reported:?}");
         assert_eq!(model.counts().since(before).reads, 0, "it need not ask");
     }
 }
@@ -55,12 +55,15 @@ async fn ended_session_ends_a_wait() {
             let waiter = recipe.spawn(&session);
             sleep(SECOND).await;
             match how {
-                SessionEnd::Closed => session.close().await.expect("it answers"),
+                SessionEnd::Closed => session.close().await.expect("no outage"),
                 SessionEnd::Orphaned => drop(session.orphan()),
                 _ => model.freeze(session.lease()),
             }
-            let told = waiter.await.expect("no panic");
-            assert!(matches!(told, Err(Error::SessionExpired(end)) if end == how), "{told:?}, not {how:?}");
+            let reported = waiter.await.expect("no panic");
+            assert!(
+                matches!(reported, Err(Error::SessionExpired(end)) if end == how),
+                "{reported:?}, not {how:?}"
+            );
         }
     }
 }
@@ -74,15 +77,15 @@ async fn holder_is_notified_of_lost_key_or_session() {
         let lost = tokio::spawn(held.lost());
         sleep(SECOND).await;
         model.delete(model.keys("lock/")[0].clone());
-        let told = timeout(SECOND / 100, lost).await.expect("at once").expect("no panic");
-        assert!(matches!(told, Error::LockLost), "{told:?}");
+        let reported = timeout(SECOND / 100, lost).await.expect("at once").expect("no panic");
+        assert!(matches!(reported, Error::LockLost), "{reported:?}");
         assert!(matches!(held.leave().await, Err(Error::NotOwner)));
 
         let held = recipe.enter(&session).await.expect("free");
         let lost = tokio::spawn(held.lost());
         model.freeze(session.lease());
-        let told = timeout(TTL + SECOND, lost).await.expect("in time").expect("no panic");
-        assert!(matches!(told, Error::SessionExpired(SessionEnd::Lost)), "{told:?}");
+        let reported = timeout(TTL + SECOND, lost).await.expect("in time").expect("no panic");
+        assert!(matches!(reported, Error::SessionExpired(SessionEnd::Lost)), "{reported:?}");
         assert!(matches!(held.leave().await, Err(Error::SessionExpired(_))));
     }
 }
@@ -132,14 +135,17 @@ async fn frozen_client_writes_nothing_and_stops() {
         // The client does not run while the server's clock advances, and the next contender gets the lock.
         model.freeze(session.lease());
         advance(TTL + SECOND).await;
-        let told = scope.as_mut().poll(&mut cx);
-        assert!(matches!(told, Poll::Ready(Err(Error::SessionExpired(SessionEnd::Lost)))), "{told:?}");
+        let reported = scope.as_mut().poll(&mut cx);
+        assert!(
+            matches!(reported, Poll::Ready(Err(Error::SessionExpired(SessionEnd::Lost)))),
+            "{reported:?}"
+        );
         assert_eq!(polls.load(Ordering::Relaxed), 1, "the future was polled once more");
         drop(scope);
         assert!(matches!(lost.await, Error::SessionExpired(SessionEnd::Lost)));
         next.await.expect("no panic").expect("its turn");
         let guarded = Txn::new().when(held.owned()).then(Put::new("result", "late"));
-        assert!(!guarded.bind(&model as &dyn Kv).await.expect("it answers").succeeded());
+        assert!(!guarded.bind(&model as &dyn Kv).await.expect("no outage").succeeded());
         assert!(matches!(recipe.enter(&session).await, Err(Error::SessionExpired(_))));
     }
 }
@@ -163,8 +169,11 @@ async fn scope_checks_the_clock_before_each_poll() {
         while Instant::now() <= deadline {
             std::hint::spin_loop();
         }
-        let told = scope.as_mut().poll(&mut cx);
-        assert!(matches!(told, Poll::Ready(Err(Error::SessionExpired(SessionEnd::Lost)))), "{told:?}");
+        let reported = scope.as_mut().poll(&mut cx);
+        assert!(
+            matches!(reported, Poll::Ready(Err(Error::SessionExpired(SessionEnd::Lost)))),
+            "{reported:?}"
+        );
         drop(scope);
         assert_eq!(polls, 1, "the future was polled once more");
     }

@@ -52,7 +52,7 @@ async fn hundred_waiters_match_the_cost_formula() {
         }
         sleep(2 * SECOND).await;
         assert_eq!(model.counts(), formula(WAITERS + 1, 0), "{recipe:?}");
-        assert_eq!(model.most_woken(), 1, "a departure is told to one waiter");
+        assert_eq!(model.most_woken(), 1, "a departure wakes one waiter");
         assert!(model.keys("").is_empty());
     }
 }

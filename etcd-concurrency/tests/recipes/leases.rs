@@ -70,7 +70,7 @@ async fn late_copy_of_an_abandoned_entry_is_rejected() {
     let model = Model::default();
     let session = session(&model);
     model.next_writes([Fault::None, Fault::AppliedLater(Duration::from_secs(3))]);
-    let error = Mutex::new(&session, "lock").lock().await.expect_err("the answer is lost");
+    let error = Mutex::new(&session, "lock").lock().await.expect_err("the response is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     sleep(Duration::from_secs(5)).await;
     assert_eq!((model.keys("lock/").len(), model.live_leases()), (0, 1));
@@ -82,10 +82,10 @@ async fn unanswered_grant_is_retried_with_another_lease() {
     let session = session(&model);
     model.next_writes([Fault::AnswerLost]);
     let guard = Mutex::new(&session, "lock").lock().await.expect("free");
-    assert_eq!(model.live_leases(), 3, "the session's, the one without an answer, the guard's");
+    assert_eq!(model.live_leases(), 3, "the session's, the unanswered one, the guard's");
     guard.unlock().await.expect("held");
     sleep(2 * TTL).await;
-    assert_eq!(model.live_leases(), 1, "a lease that nobody uses expires");
+    assert_eq!(model.live_leases(), 1, "an unused lease expires");
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +131,7 @@ async fn close_revokes_all_entry_leases() {
     let guard = Mutex::new(&session, "lock").lock().await.expect("free");
     let leader = Election::new(&session, "election").campaign("a").await.expect("alone");
     let lost = guard.lost();
-    session.clone().close().await.expect("it answers");
+    session.clone().close().await.expect("no outage");
     // The handle of the session's own lease revokes nothing in the model.
     assert_eq!((model.keys("").len(), model.live_leases()), (0, 1));
     assert!(matches!(lost.await, Error::SessionExpired(SessionEnd::Closed)));

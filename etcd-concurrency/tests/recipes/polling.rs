@@ -62,7 +62,7 @@ async fn waiting_does_not_poll_however_the_predecessor_leaves() {
                 "revoked" => model.revoke(p.lease()),
                 _ => {
                     let lease = p.lease();
-                    p.close().await.expect("it answers");
+                    p.close().await.expect("no outage");
                     model.revoke(lease);
                 }
             })

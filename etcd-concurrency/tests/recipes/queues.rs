@@ -239,7 +239,7 @@ async fn ephemeral_keys_are_created_once_and_end_with_their_session() {
     let _unique = EphemeralKey::create_unique(&one, "hosts", "").await.expect("free");
     let _another = EphemeralKey::create_unique(&one, "hosts", "").await.expect("free");
     assert_eq!(model.keys("hosts/").len(), 2);
-    one.clone().close().await.expect("it answers");
+    one.clone().close().await.expect("no outage");
     model.revoke(one.lease());
     assert!(model.keys("").is_empty());
 

@@ -44,7 +44,7 @@ async fn readers_share_and_writers_exclude() {
     sleep(SECOND).await;
     let before = model.counts();
     sleep(HOUR).await;
-    assert_eq!(model.counts(), before, "nobody asks while nothing happens");
+    assert_eq!(model.counts(), before, "waiting sends no requests");
     assert!(!writer.is_finished() && !late.is_finished());
     one.unlock().await.expect("held");
     sleep(SECOND).await;

@@ -107,7 +107,7 @@ async fn commit_with_unknown_outcome_is_not_retried() {
                 }
             })
             .await;
-        assert_eq!(result.expect_err("in doubt").outcome(), Outcome::Unknown);
+        assert_eq!(result.expect_err("unknown outcome").outcome(), Outcome::Unknown);
         assert_eq!(runs, 1);
     }
     assert_eq!(model.queue("k")[0].value, "1");

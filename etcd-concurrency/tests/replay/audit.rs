@@ -119,10 +119,10 @@ impl Audit {
     pub(super) async fn drain(&self) {
         let (queue, priority) =
             (Queue::new(self.model.store(), QUEUE), PriorityQueue::new(self.model.store(), PRIORITY));
-        while let Some(value) = queue.try_dequeue().await.expect("it answers") {
+        while let Some(value) = queue.try_dequeue().await.expect("no outage") {
             self.taken(value.as_bytes());
         }
-        while let Some(value) = priority.try_dequeue().await.expect("it answers") {
+        while let Some(value) = priority.try_dequeue().await.expect("no outage") {
             self.taken(value.as_bytes());
         }
         for (value, applied) in &*self.enqueued.borrow() {

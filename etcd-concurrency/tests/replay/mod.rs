@@ -156,7 +156,7 @@ async fn story(seed: u64, tokens: fn() -> Tokens, rules: Rules) -> Vec<String> {
     }
     let leases: Vec<_> = sessions.iter().map(Session::lease).collect();
     for session in sessions {
-        session.close().await.expect("it answers");
+        session.close().await.expect("no outage");
     }
     leases.into_iter().for_each(|lease| model.revoke(lease));
     model.replay_all(&mut rng);

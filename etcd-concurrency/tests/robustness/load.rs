@@ -162,7 +162,7 @@ impl<R: Recipes> Contender<R> {
         }
         let session = self.recipes.session();
         let ended = timeout(session.ttl(), session.lost()).await;
-        assert!(ended.is_ok(), "unknown although a session asked that lives on: {error}");
+        assert!(ended.is_ok(), "unknown outcome although the session is alive: {error}");
     }
 
     /// Takes one item, if there is one.

@@ -60,7 +60,7 @@ async fn mutex_excludes_under_faults() {
         }
     };
     if timeout(PATIENCE, more).await.is_err() {
-        run.fail("nobody gets the lock once the cluster is well");
+        run.fail("the lock cannot be acquired although the cluster is healthy");
     }
     over.send_replace(true);
     contenders.join_all().await;
