@@ -12,7 +12,7 @@ use super::{HALF_TRIP, Inner, Model, mvcc::contains};
 #[derive(Debug)]
 pub(super) struct Watcher {
     spec: WatchCreateSpec,
-    told: mpsc::UnboundedSender<Result<Vec<Event>, Error>>,
+    batches: mpsc::UnboundedSender<Result<Vec<Event>, Error>>,
 }
 
 impl Watcher {
@@ -32,12 +32,12 @@ impl Inner {
                 .cloned()
                 .collect();
             if wanted.is_empty() {
-                return !watcher.told.is_closed();
+                return !watcher.batches.is_closed();
             }
             let departure = wanted.iter().any(Event::is_delete);
-            let told = watcher.told.send(Ok(wanted)).is_ok();
-            woken += usize::from(told && departure);
-            told
+            let delivered = watcher.batches.send(Ok(wanted)).is_ok();
+            woken += usize::from(delivered && departure);
+            delivered
         });
         self.most_woken = self.most_woken.max(woken);
     }
@@ -48,7 +48,7 @@ impl Model {
     pub(crate) fn send_spurious(&self, event: &Event) {
         let inner = self.inner();
         for watcher in &inner.watchers {
-            let _ = watcher.told.send(Ok(vec![event.clone()]));
+            let _ = watcher.batches.send(Ok(vec![event.clone()]));
         }
     }
 
@@ -56,14 +56,14 @@ impl Model {
     pub(crate) fn break_watches(&self, error: impl Into<Error>) {
         let error = error.into();
         for watcher in self.inner().watchers.drain(..) {
-            let _ = watcher.told.send(Err(error.clone()));
+            let _ = watcher.batches.send(Err(error.clone()));
         }
     }
 
     /// Returns the number of watches on a key, or on a range that contains it.
     pub(crate) fn watches_on(&self, key: &str) -> usize {
         let mut inner = self.inner();
-        inner.watchers.retain(|watcher| !watcher.told.is_closed());
+        inner.watchers.retain(|watcher| !watcher.batches.is_closed());
         inner.watchers.iter().filter(|watcher| contains(&watcher.spec.range, key.as_bytes())).count()
     }
 
@@ -74,7 +74,7 @@ impl Model {
     ) {
         loop {
             tokio::select! {
-                told = events.recv() => match told {
+                batch = events.recv() => match batch {
                     Some(Ok(events)) => {
                         sleep(HALF_TRIP).await;
                         let header = self.inner().mvcc.header();
@@ -106,7 +106,7 @@ impl Watch for Model {
             return Err(Error::new(ErrorKind::Timeout, "no member created the watch"));
         }
         let mut spec = op.into_spec();
-        let (told, events) = mpsc::unbounded_channel();
+        let (batches, events) = mpsc::unbounded_channel();
         let (sender, handle) = WatchHandle::channel(1_024);
         {
             let mut inner = self.inner();
@@ -114,10 +114,10 @@ impl Watch for Model {
                 spec.start_revision = (inner.mvcc.revision() + 1).into();
             }
             let past = inner.mvcc.events_from(spec.start_revision.get())?;
-            let watcher = Watcher { spec, told };
+            let watcher = Watcher { spec, batches };
             let wanted: Vec<Event> = past.into_iter().filter(|event| watcher.wants(event)).collect();
             if !wanted.is_empty() {
-                let _ = watcher.told.send(Ok(wanted));
+                let _ = watcher.batches.send(Ok(wanted));
             }
             inner.watchers.push(watcher);
         }
