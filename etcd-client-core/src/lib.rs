@@ -176,6 +176,7 @@
 //!
 //! The client runs on Tokio. Build and use it inside a runtime with time and I/O enabled. A call outside of a runtime, or after the
 //! runtime of the client has ended, returns an error instead of panicking.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
 mod decorator;

@@ -31,6 +31,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `tonic` | no | module `tonic`: conversion from `tonic::Status` |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attempt;
 mod code;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the client beside its peers, built for speed and run in one process.
+//! `cargo xtask bench`: builds the benchmarks for release and runs the client and its peers in one process.
 
 use std::{path::PathBuf, process::Command};
 
@@ -8,7 +8,7 @@ use etcd_testkit::Cluster;
 
 use crate::workspace;
 
-/// What to measure.
+/// The arguments of the task.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -17,31 +17,31 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// CPU time of one get: this client, tonic's Channel, and hand-written gRPC on h2.
+    /// Measure the CPU time of one get with this client, with tonic's Channel, and with hand-written gRPC on h2.
     Unary(Unary),
 }
 
 #[derive(Debug, clap::Args)]
 struct Unary {
-    /// Fail when the median ratio to tonic's Channel with 128 gets in flight is above this.
+    /// Fail if the median ratio to tonic's Channel with 128 gets in flight is above this limit.
     #[arg(long, default_value_t = 0.65)]
     limit: f64,
-    /// Rounds that count; one more is run before them.
+    /// Number of measured rounds, after one round to warm up.
     #[arg(long, default_value_t = 15)]
     rounds: u32,
-    /// Measure against a real etcd as well; nothing is judged by it.
+    /// Measure against a real etcd as well. The limit does not apply to it.
     #[arg(long)]
     etcd: bool,
-    /// Count instructions as well: needs valgrind.
+    /// Count instructions as well. This needs valgrind.
     #[arg(long)]
     instructions: bool,
 }
 
-/// Builds the benchmarks and runs what `args` name.
+/// Builds the benchmarks and runs the one that `args` names.
 ///
 /// # Errors
 ///
-/// When something cannot be built or started, or a ratio is above its limit.
+/// Returns an error if a program cannot be built or started, or if a ratio is above its limit.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let What::Unary(unary) = args.what;
     let program = build()?;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     runtime.context("starting a runtime")?.block_on(with_etcd(&program, &unary))
 }
 
-/// Builds the benchmarks into a folder of their own: their dependencies are not the workspace's.
+/// Builds the benchmarks into a separate folder, because their dependencies differ from those of the workspace.
 fn build() -> anyhow::Result<PathBuf> {
     let target = workspace::target().join("bench");
     let mut command = workspace::cargo(["build", "--release", "--locked"]);

@@ -1,4 +1,4 @@
-//! `cargo xtask etcd`: obtains etcd and etcdctl, and runs throw-away clusters.
+//! `cargo xtask etcd`: obtains etcd and etcdctl, and runs temporary clusters.
 
 use std::io::{Write as _, stdout};
 
@@ -7,7 +7,7 @@ use clap::Subcommand;
 use etcd_testkit::{Cluster, Line, StderrProgress, obtain};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Obtain etcd and etcdctl, or run a throw-away cluster.
+/// Obtain etcd and etcdctl, or run a temporary cluster.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -16,31 +16,31 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Find or build the binaries and say where they came from.
+    /// Find or build the binaries and print where they come from.
     Fetch(Fetch),
-    /// Run a cluster until Ctrl-C, on port 2379 where that is free; it leaves nothing behind.
+    /// Run a cluster until Ctrl-C, on port 2379 if that is free, and remove its files at the end.
     Run(Run),
 }
 
 #[derive(Debug, clap::Args)]
 struct Fetch {
-    /// 3.4, 3.5, 3.6, 3.7 or all; by default what is installed, else the newest.
+    /// 3.4, 3.5, 3.6, 3.7 or all. By default the installed etcd, or else the newest line.
     #[arg(long, value_name = "LINE")]
     etcd: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
 struct Run {
-    /// How many members.
+    /// Number of members.
     #[arg(long, default_value_t = 1)]
     members: usize,
-    /// 3.4, 3.5, 3.6 or 3.7; by default what is installed, else the newest.
+    /// 3.4, 3.5, 3.6 or 3.7. By default the installed etcd, or else the newest line.
     #[arg(long, value_name = "LINE")]
     etcd: Option<Line>,
     /// Serve clients over TLS.
     #[arg(long)]
     tls: bool,
-    /// Turn auth on; the user is root, the password root.
+    /// Enable authentication, with the user `root` and the password `root`.
     #[arg(long)]
     auth: bool,
 }
@@ -76,12 +76,12 @@ fn fetch(args: &Fetch) -> anyhow::Result<()> {
         }
     }
     if missing > 0 {
-        bail!("{missing} could not be obtained");
+        bail!("{missing} lines of etcd could not be obtained");
     }
     Ok(())
 }
 
-/// etcd's own port for clients, which the first program of the README calls.
+/// The default client port of etcd, which the first program of the README uses.
 const CLIENT_PORT: u16 = 2379;
 
 async fn serve(args: &Run) -> anyhow::Result<()> {
@@ -118,9 +118,9 @@ fn describe(cluster: &Cluster) -> anyhow::Result<()> {
         writeln!(out, "  {}  {}  log {}", member.name(), member.endpoint(), member.log().display())?;
     }
     if let Some(certificates) = cluster.certificates() {
-        writeln!(out, "authority  {}", certificates.ca.display())?;
+        writeln!(out, "CA certificate  {}", certificates.ca.display())?;
     }
     writeln!(out, "try\n  {} put hello world", cluster.etcdctl_command())?;
-    writeln!(out, "Ctrl-C ends it and leaves nothing behind")?;
+    writeln!(out, "Ctrl-C stops the cluster and removes its files")?;
     Ok(())
 }

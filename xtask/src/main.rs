@@ -1,6 +1,6 @@
-//! Dispatches `cargo xtask <task>`; each task is a file of its own.
-#![allow(clippy::print_stdout, reason = "what a task prints is what its caller asked for")]
-#![allow(clippy::disallowed_methods, reason = "tasks watch real processes on the real clock")]
+//! Dispatches `cargo xtask <task>`. Each task is a module.
+#![allow(clippy::print_stdout, reason = "tasks print their results")]
+#![allow(clippy::disallowed_methods, reason = "tasks wait for real processes on the real clock")]
 
 use std::process::ExitCode;
 
@@ -24,7 +24,7 @@ mod test;
 mod tidy;
 mod workspace;
 
-/// The workspace's own tasks.
+/// Tasks of the workspace.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
@@ -34,36 +34,36 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Walk through the client on a cluster of three members.
+    /// Show the client on a cluster of three members and check the results.
     #[cfg(feature = "client")]
     Demo(demo::Args),
-    /// The second process of a section of the demo.
+    /// Hold a lock as the second process of the demo.
     #[cfg(feature = "client")]
     #[command(hide = true)]
     DemoContender(demo::contender::Args),
-    /// Run every test on a real etcd, which is obtained first.
+    /// Obtain etcd and run all tests on it.
     #[cfg(feature = "client")]
     Test(test::Args),
-    /// Measure the client beside its peers.
+    /// Measure the client and its peers.
     #[cfg(feature = "client")]
     Bench(bench::Args),
-    /// Obtain etcd and etcdctl, or run a throw-away cluster.
+    /// Obtain etcd and etcdctl, or run a temporary cluster.
     #[cfg(feature = "client")]
     Etcd(etcd::Args),
-    /// Run the client under faults and judge what it saw, or judge a history again.
+    /// Run the client under faults and check its history, or check a recorded history.
     #[cfg(feature = "client")]
     Robustness(robustness::Args),
-    /// Run everything that must hold before a change goes in.
+    /// Run all checks that must pass before a change is merged.
     #[cfg(feature = "client")]
     Ci,
-    /// Write `ci/minimal-versions.lock`, which holds the lowest version of each direct dependency.
+    /// Write `ci/minimal-versions.lock` with the lowest version of each direct dependency.
     #[cfg(feature = "client")]
     MinimalVersions,
-    /// Check the rules of the house that neither rustc nor clippy knows.
+    /// Check the rules of this repository that no standard tool checks.
     Tidy,
-    /// Write the generated files anew.
+    /// Regenerate the generated files.
     Codegen {
-        /// Compare only, and fail when a file would change.
+        /// Compare only, and fail if a file would change.
         #[arg(long)]
         check: bool,
     },
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             for cause in error.chain().skip(1) {
-                eprintln!("  because: {cause}");
+                eprintln!("  caused by: {cause}");
             }
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! `cargo xtask robustness`: the client under faults, and histories of such runs.
+//! `cargo xtask robustness`: runs the client under faults and checks recorded histories.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use etcd_testkit::{
 
 use crate::workspace;
 
-/// What to do.
+/// The arguments of the task.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -21,38 +21,38 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Run the client on three members under faults, and judge what it saw.
+    /// Run the client on three members under faults and check the recorded history.
     Run(Run),
-    /// Judge a history again.
+    /// Check a recorded history again.
     Check {
-        /// The file, as a run printed its path.
+        /// The file of the history, whose path a run prints.
         file: PathBuf,
     },
 }
 
 #[derive(Debug, clap::Args)]
 struct Run {
-    /// How long faults happen.
+    /// Duration of the faults in seconds.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// What faults and load are drawn from; a new one when left out.
+    /// Seed of the faults and of the load. By default a new one.
     #[arg(long)]
     seed: Option<u64>,
-    /// Run again with so many seeds, which follow the first one.
+    /// Number of runs, each with the next seed.
     #[arg(long, default_value_t = 1)]
     seeds: u64,
-    /// The etcd line to run on, such as 3.5; the newest when left out.
+    /// The etcd line to run on, such as 3.5. By default the newest.
     #[arg(long, value_name = "LINE")]
     etcd: Option<String>,
-    /// Run only the scenarios whose name contains one of these.
+    /// Run only the scenarios whose name contains one of these texts.
     filter: Vec<String>,
 }
 
-/// Does what `args` ask for.
+/// Runs the task.
 ///
 /// # Errors
 ///
-/// When a history cannot be read, or something in it is broken.
+/// Returns an error if a history cannot be read or violates a guarantee.
 pub(crate) fn run(args: Args) -> Result<()> {
     match args.what {
         What::Run(run) => faults(&run),
@@ -60,10 +60,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
 }
 
-/// How many of the watches that were latest are shown.
+/// The number of watches with the longest delays that are shown.
 const LATEST: usize = 12;
 
-/// The histories are kept, whatever comes out, and a seed that fails does not keep the others from being run.
+/// Runs the scenarios with each seed. Every history is kept, and a seed that fails does not stop the others.
 fn faults(run: &Run) -> Result<()> {
     let line: Line = run.etcd.as_deref().map_or(Ok(Line::NEWEST), str::parse)?;
     let mut failed = Vec::new();
@@ -99,7 +99,7 @@ fn judge(file: &std::path::Path) -> Result<()> {
         println!("watch {} was {:.0} ms late in line {}", lag.watch, lag.nanos.millis(), lag.line);
     }
     if !verdict.is_clean() {
-        bail!("{} does not keep what was promised", file.display());
+        bail!("{} violates a guarantee", file.display());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace, on a real etcd that is obtained first.
+//! `cargo xtask test`: obtains etcd and runs the tests of the workspace on it.
 
 use std::{env, num::NonZeroUsize, thread};
 
@@ -8,27 +8,28 @@ use etcd_testkit::{Line, StderrProgress};
 use crate::steps::{self, Show, Step};
 use crate::workspace;
 
-/// The suite that shows what each operation means on a server; the rest does not depend on the server's version.
+/// The suite that depends on the version of the server.
 const CONFORMANCE: [&str; 4] = ["--package", "etcd-client-core", "--test", "it"];
 
-/// How many tests the test harness runs at once.
+/// The variable with the number of tests that the test harness runs at once.
 const THREADS: &str = "RUST_TEST_THREADS";
 
-/// What to test, and on what.
+/// The arguments of the task.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The etcd line to test on, such as 3.5, or `all` for each supported one; the newest when left out.
+    /// The etcd line to test on, such as 3.5, or `all` supported lines. By default the newest.
     #[arg(long, value_name = "LINE|all")]
     etcd: Option<String>,
-    /// Run only the tests whose name contains one of these.
+    /// Run only the tests whose name contains one of these texts.
     filter: Vec<String>,
 }
 
-/// Runs the tests that `args` ask for.
+/// Runs the tests that `args` selects.
 ///
 /// # Errors
 ///
-/// When the line is unknown, no etcd of it can be had, or a test fails; the error names the first failure.
+/// Returns an error if the line is unknown, if its etcd cannot be obtained, or if a test fails. The error names the
+/// first failure.
 pub(crate) fn run(args: Args) -> Result<()> {
     let lines = match args.etcd.as_deref() {
         None => vec![Line::NEWEST],
@@ -39,7 +40,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     steps::run("test", lines.into_iter().flat_map(|line| steps(line, &args.filter)).collect(), show)
 }
 
-/// The steps for the newest line and then each older one.
+/// Returns the steps for all lines, starting with the newest.
 pub(crate) fn all_lines() -> Vec<Step> {
     newest_first().into_iter().flat_map(|line| steps(line, &[])).collect()
 }
@@ -48,13 +49,15 @@ fn newest_first() -> Vec<Line> {
     Line::ALL.into_iter().rev().collect()
 }
 
-/// How many tests run at once. Most wait for a member, for a lease or for silence: on two cores, a run of the conformance suite
-/// took 215 s of CPU and 400 s of time with one test for each core.
+/// Returns the number of tests that run at once.
+///
+/// Most tests wait for a member, for a lease or for a timeout. On two cores, a run of the conformance suite took 215 s
+/// of CPU in 400 s with one test for each core.
 fn threads() -> usize {
     2 * thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Obtains etcd of the line and tests on it: everything on the newest, the conformance suite on the others.
+/// Returns the steps that obtain etcd and test on it: all tests on the newest line, the conformance suite on the others.
 fn steps(line: Line, filter: &[String]) -> Vec<Step> {
     let obtain = Step::call(format!("obtain etcd {line}"), move || {
         let binaries = etcd_testkit::obtain(Some(line), &mut StderrProgress::new())?;
@@ -101,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_tested_the_newest_first() {
+    fn every_line_is_tested_newest_first() {
         let names: Vec<_> = all_lines().into_iter().map(|step| step.name).collect();
         assert_eq!(names[..2], ["obtain etcd 3.7", "tests on etcd 3.7"]);
         assert_eq!(names.len(), 2 * Line::ALL.len());

@@ -1,4 +1,4 @@
-//! Real etcd for the workspace's tests: finds or builds the binaries, runs members and clusters, leaves nothing behind.
+//! Real etcd for the tests of this workspace: obtains the binaries, runs members and clusters, and removes them.
 //!
 //! ```no_run
 //! # async fn demo() -> anyhow::Result<()> {

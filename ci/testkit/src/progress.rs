@@ -10,7 +10,7 @@ pub trait Progress: Send {
     /// A step begins or has ended.
     fn step(&mut self, text: &str);
 
-    /// The step goes on; called at least once a second.
+    /// Reports that the step is still running. Called at least once a second.
     fn waiting(&mut self, text: &str);
 }
 
@@ -44,7 +44,7 @@ impl StderrProgress {
 
     fn write(&mut self, before: &str, text: &str, after: &str) {
         let elapsed = self.begun.elapsed().as_secs();
-        // Nobody to tell when stderr is closed.
+        // Ignored: stderr is closed.
         let _ = write!(stderr(), "{before}[{elapsed:>4} s] {text}{after}");
         self.last_line = Instant::now();
     }

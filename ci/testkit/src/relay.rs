@@ -1,13 +1,13 @@
-//! What relays need: a thread with a runtime of its own, and an abortive close.
+//! Helpers for relays: a thread with a runtime, and an abortive close.
 
 use std::{thread, time::Duration};
 
 use anyhow::Context as _;
 use tokio::{net::TcpStream, runtime::Handle, sync::oneshot};
 
-/// A runtime on a thread of its own, so that a busy or ended runtime of a test does not stall what runs here.
+/// A runtime on a separate thread, so that a busy or ended runtime of a test does not stall it.
 ///
-/// Dropping it drops its tasks, with the sockets they hold.
+/// Dropping it drops its tasks and their sockets.
 #[derive(Debug)]
 pub(crate) struct Background {
     runtime: Handle,

@@ -1,4 +1,4 @@
-//! What a test does when no etcd can be had: skip loudly, or fail where one is required.
+//! Skips a test with a message if etcd cannot be obtained, or fails it if etcd is required.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use anyhow::anyhow;
 
 use crate::{Binaries, Line, StderrProgress, obtain};
 
-/// What the line of a skipped test starts with, for whoever counts them.
+/// The beginning of the line of a skipped test, by which skips are counted.
 pub const SKIPPED: &str = "etcd-testkit: SKIPPED";
 
 /// The binaries for the line that `ETCD_LINE` names, or `None` when the test must be skipped; the test returns then.
@@ -67,6 +67,6 @@ pub(crate) fn skip(reason: &str) {
     let count = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
     let current = thread::current();
     let test = current.name().unwrap_or("a test");
-    // Not eprintln!, which the test harness captures; nobody to tell when stderr is closed.
+    // `eprintln!` would be captured by the test harness. Errors are ignored: stderr is closed.
     let _ = writeln!(std::io::stderr(), "{SKIPPED} {test} ({count} so far in this process): {reason}");
 }

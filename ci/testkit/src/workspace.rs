@@ -1,4 +1,4 @@
-//! Where the workspace and its target directory are.
+//! The folders of the workspace and of its target directory.
 
 use std::{env, path::PathBuf};
 

@@ -170,6 +170,7 @@ async fn stored(client: &Client, prefix: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one history, step by step")]
 async fn followers_leave_a_lost_history() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());

@@ -1,7 +1,7 @@
-//! The check that the published crates compile with the lowest version of each direct dependency that their manifests allow.
+//! Checks that the published crates compile with the lowest version of each direct dependency that their manifests allow.
 //!
-//! `ci/minimal-versions.lock` holds those versions. Cargo reads a lock file only from beside the root manifest, so the workspace is
-//! copied, and the copy is checked against that file. What it compiles goes to the target directory of every other step.
+//! `ci/minimal-versions.lock` has those versions. Cargo reads a lock file only from the folder of the root manifest, so
+//! the check copies the workspace and compiles the copy with that file, into the target directory of the other steps.
 
 use std::{fs, path::PathBuf};
 
@@ -9,20 +9,21 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::workspace::{File, cargo, files, root, target};
 
-/// The lock file, by its path from the root.
+/// The lock file.
 const LOCK: &str = "ci/minimal-versions.lock";
-/// The crates whose dependencies a user resolves.
+/// The published crates.
 const PUBLISHED: [&str; 4] = ["etcd-proto", "etcd-errors", "etcd-client-core", "etcd-concurrency"];
-/// Workspaces of their own, and what is no part of one.
+/// Folders that do not belong to the workspace.
 const ELSEWHERE: [&str; 4] = ["ci/bench/", "ci/contender/", "ci/etcd/", "docs/"];
-/// What writes the lock file.
+/// The command that writes the lock file.
 const WRITE: &str = "cargo xtask minimal-versions";
 
 /// Compiles the published crates against the lock file.
 ///
 /// # Errors
 ///
-/// When the lock file does not hold the lowest versions, when it does not fit the manifests, and when a crate does not compile.
+/// Returns an error if the lock file does not have the lowest versions, if it does not match the manifests, or if a
+/// crate does not compile.
 pub(super) fn check() -> Result<String> {
     let lock = fs::read_to_string(root().join(LOCK)).with_context(|| format!("reading {LOCK}"))?;
     let manifest = fs::read_to_string(root().join("Cargo.toml")).context("reading Cargo.toml")?;
@@ -36,8 +37,8 @@ pub(super) fn check() -> Result<String> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "the workspace does not compile with the lowest versions of its dependencies (a lock file that needs an update: run \
-         `{WRITE}`):\n{said}"
+        "the workspace does not compile with the lowest versions of its dependencies; if the lock file needs an \
+         update, run `{WRITE}`:\n{said}"
     );
     Ok(String::new())
 }
@@ -46,11 +47,11 @@ pub(super) fn check() -> Result<String> {
 ///
 /// # Errors
 ///
-/// When the lowest versions of two crates exclude each other, and without the index of the registry.
+/// Returns an error if the lowest versions of two crates exclude each other, or if the registry cannot be reached.
 pub(crate) fn write() -> Result<()> {
     let copy = copy(&files()?)?;
     let _ = fs::remove_file(copy.join("Cargo.lock"));
-    // Stable cargo takes `-Z` flags with this variable only. It resolves versions here and compiles nothing.
+    // Stable cargo accepts `-Z` flags with this variable only. This command resolves versions and compiles nothing.
     let mut command = cargo(["generate-lockfile", "-Z", "direct-minimal-versions"]);
     command.env("RUSTC_BOOTSTRAP", "1").current_dir(&copy);
     ensure!(command.status().context("starting cargo")?.success(), "the lowest versions exclude each other");
@@ -58,7 +59,7 @@ pub(crate) fn write() -> Result<()> {
     Ok(())
 }
 
-/// Copies what cargo reads of the workspace to a folder of its own and returns that folder.
+/// Copies the files of the workspace that cargo reads, and returns the folder of the copy.
 fn copy(files: &[File]) -> Result<PathBuf> {
     let folder = target().join("minimal-versions");
     if folder.exists() {
@@ -72,7 +73,7 @@ fn copy(files: &[File]) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The workspace's dependencies of which the lock file does not hold the lowest version that the manifest allows.
+/// Returns the dependencies that the lock file does not have at the lowest version that the manifest allows.
 fn above_their_bounds(manifest: &str, lock: &str) -> Vec<String> {
     let locked = locked(lock);
     let holds = |name: &str, bound: &str| {
@@ -87,7 +88,7 @@ fn above_their_bounds(manifest: &str, lock: &str) -> Vec<String> {
         .collect()
 }
 
-/// The registry's crates among `[workspace.dependencies]`, with their lower bounds.
+/// Returns the crates of the registry in `[workspace.dependencies]` with their lower bounds.
 fn bounds(manifest: &str) -> Vec<(&str, &str)> {
     let lines = manifest.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);
     let lines = lines.take_while(|line| !line.starts_with('['));
@@ -121,7 +122,7 @@ mod tests {
                             b = { version = \"0.3.1\", default-features = false }\n\n[workspace.lints.rust]\nc = \"deny\"\n";
 
     #[test]
-    fn a_version_above_its_bound_is_found() {
+    fn a_version_above_its_bound_is_reported() {
         let lock = |a: &str, b: &str| {
             format!(
                 "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"{a}\"\n\n[[package]]\nname = \"b\"\nversion = \"{b}\"\n"

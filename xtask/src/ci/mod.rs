@@ -1,7 +1,7 @@
-//! `cargo xtask ci`: everything that must hold before a change goes in, in one command.
+//! `cargo xtask ci`: all checks that must pass before a change is merged.
 //!
-//! The order puts what is quick and fails often first. All steps share one target directory and run every check to
-//! the end, so that one run tells everything that is wrong.
+//! Quick checks that fail often come first. All steps share one target directory. A step that fails does not stop the
+//! others, so that one run reports every problem.
 
 use std::process::Command;
 
@@ -14,16 +14,16 @@ use crate::{codegen, test, tidy};
 pub(crate) mod minimal;
 mod trees;
 
-/// The packages that are never published.
+/// The packages that are not published.
 const UNPUBLISHED: [&str; 2] = ["xtask", "etcd-testkit"];
-/// The benchmarks' own workspace.
+/// The manifest of the benchmarks, which are a separate workspace.
 const BENCH: &str = "ci/bench/Cargo.toml";
 
 /// Runs every check.
 ///
 /// # Errors
 ///
-/// When one fails; the error names the first.
+/// Returns an error that names the first check that failed.
 pub(crate) fn run() -> Result<()> {
     steps::run("ci", plan(), Show::Results)
 }
@@ -62,7 +62,8 @@ fn docs(name: &str, items: Option<&str>) -> Step {
     Step::run(name, command)
 }
 
-/// Packs the published crates and builds each from its package, the siblings' packages standing in for a registry.
+/// Packages the published crates and builds each from its package. Cargo uses the packages of this workspace as their
+/// dependencies.
 fn package() -> Command {
     let mut command = cargo(["package", "--workspace", "--locked", "--allow-dirty"]);
     command.args(UNPUBLISHED.iter().flat_map(|name| ["--exclude", *name]));
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quick_checks_come_first_and_nothing_runs_unlocked() {
+    fn quick_checks_come_first_and_every_step_is_locked() {
         let plan = plan();
         let position =
             |name: &str| plan.iter().position(|step| step.name == name).expect("the step is planned");

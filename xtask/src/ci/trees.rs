@@ -1,15 +1,15 @@
-//! The check that the two lowest crates bring no transport: whoever takes only messages or errors gets no more.
+//! Checks that `etcd-proto` and `etcd-errors` depend on no transport and no TLS library.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::workspace::cargo;
 
-/// The crates whose trees are checked, with their default features.
+/// The crates to check, with their default features.
 const LIGHT: [&str; 2] = ["etcd-proto", "etcd-errors"];
-/// What a light tree must not hold: crates by the beginning of their name.
+/// Crates that must not be in their trees, by the beginning of the name.
 const HEAVY_CRATES: [&str; 9] =
     ["h2 ", "hyper", "rustls", "tokio-rustls", "ring ", "aws-lc", "openssl", "native-tls", "mio "];
-/// What a light tree must not switch on.
+/// Features that must not be enabled in their trees.
 const HEAVY_FEATURES: [&str; 4] = [
     "tokio feature \"rt\"",
     "tokio feature \"rt-multi-thread\"",
@@ -17,17 +17,17 @@ const HEAVY_FEATURES: [&str; 4] = [
     "tokio feature \"full\"",
 ];
 
-/// Checks both trees and returns them for the reader.
+/// Checks both trees and returns them for the log.
 ///
 /// # Errors
 ///
-/// When a tree holds a transport; the error names crate and line.
+/// Returns an error that names the crate and the line if a tree has a transport.
 pub(super) fn check() -> Result<String> {
     let mut trees = String::new();
     for name in LIGHT {
         let listed = tree(name, "normal,features")?;
         if let Some(line) = heavy(&listed) {
-            bail!("{name} must stay free of transport and TLS, but its tree holds `{line}`:\n{listed}");
+            bail!("{name} must not depend on a transport or on TLS, but its tree has `{line}`:\n{listed}");
         }
         trees += &tree(name, "normal")?;
     }
@@ -42,7 +42,7 @@ fn tree(name: &str, edges: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The first line that names something heavy.
+/// Returns the first entry that must not be in the tree.
 fn heavy(tree: &str) -> Option<&str> {
     let entries = tree.lines().map(|line| line.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()));
     entries
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transport_in_the_tree_is_found() {
+    fn a_transport_in_the_tree_is_reported() {
         let tree = |entry: &str| format!("etcd-proto v0.1.0\n├── bytes v1.12.1\n│   └── {entry}\n");
         for entry in ["h2 v0.4.20", "rustls v0.23.1", "ring v0.17.1 (*)", "tokio feature \"net\""] {
             assert_eq!(heavy(&tree(entry)), Some(entry));

@@ -1,14 +1,14 @@
-//! Strips what the vendored protos carry for other tools: gateway routes, OpenAPI and version annotations.
+//! Removes annotations for other tools from the vendored protos: gateway routes, OpenAPI and versions.
 //!
-//! The files stay as upstream wrote them; only their parsed form loses its custom options and the imports
-//! that define them. Messages, field numbers and services are not touched.
+//! The files keep the text of upstream. Only their parsed form loses custom options and the imports that define them.
+//! Messages, field numbers and services do not change.
 
 use protox::prost_reflect::prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, ServiceDescriptorProto,
     UninterpretedOption,
 };
 
-/// Imports that define nothing but custom options.
+/// Imports that define custom options only.
 const IMPORTS: [&str; 3] = [
     "etcd/api/versionpb/version.proto",
     "google/api/annotations.proto",
@@ -53,9 +53,9 @@ fn strip_service(service: &mut ServiceDescriptorProto) {
     }
 }
 
-/// `deprecated`, `packed` and the like are kept: they have no parenthesised part in their name.
+/// Removes custom options, which have a part in parentheses in their name, and keeps `deprecated`, `packed` and so on.
 ///
-/// Options of which nothing is left go altogether: prost takes empty ones for `packed = false`.
+/// Removes empty options altogether, because prost reads them as `packed = false`.
 fn keep_builtin<T: Default + PartialEq>(
     options: &mut Option<T>,
     uninterpreted: fn(&mut T) -> &mut Vec<UninterpretedOption>,
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn custom_options_and_their_imports_go_and_builtin_options_stay() {
+    fn custom_options_are_removed_and_builtin_options_stay() {
         let source = r#"
             syntax = "proto3";
             import "google/api/annotations.proto";

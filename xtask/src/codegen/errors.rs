@@ -1,10 +1,10 @@
-//! Turns the table of etcd's errors (`etcd-errors/table/v3rpc.tsv`) into the source of `etcd_errors::Code`.
+//! Generates `etcd_errors::Code` from the table of etcd's errors, `etcd-errors/table/v3rpc.tsv`.
 
 use std::collections::HashSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-/// The gRPC codes a row may name, spelled as the variants of `etcd_errors::GrpcCode`.
+/// The gRPC codes of errors, spelled like the variants of `etcd_errors::GrpcCode`.
 const GRPC_CODES: [&str; 16] = [
     "Cancelled",
     "Unknown",
@@ -34,11 +34,11 @@ struct Row<'a> {
     message: &'a str,
 }
 
-/// The text of `etcd-errors/src/code/generated.rs` for the text of the table.
+/// Returns the text of `etcd-errors/src/code/generated.rs` for the text of the table.
 ///
 /// # Errors
 ///
-/// Names the line that is malformed or repeats a name or a message.
+/// Returns an error with the number of a line that is malformed, or that repeats a name or a message.
 pub(crate) fn generate(table: &str) -> Result<String> {
     let rows = parse(table)?;
     let mut out = String::from(
@@ -60,11 +60,11 @@ fn parse(table: &str) -> Result<Vec<Row<'_>>> {
             continue;
         }
         let row = parse_row(line).with_context(|| format!("v3rpc.tsv line {}", at + 1))?;
-        ensure!(names.insert(row.name), "v3rpc.tsv line {}: name {} again", at + 1, row.name);
-        ensure!(messages.insert(row.message), "v3rpc.tsv line {}: message again", at + 1);
+        ensure!(names.insert(row.name), "v3rpc.tsv line {}: duplicate name {}", at + 1, row.name);
+        ensure!(messages.insert(row.message), "v3rpc.tsv line {}: duplicate message", at + 1);
         rows.push(row);
     }
-    ensure!(!rows.is_empty(), "v3rpc.tsv holds no rows");
+    ensure!(!rows.is_empty(), "v3rpc.tsv has no rows");
     Ok(rows)
 }
 
@@ -76,8 +76,8 @@ fn parse_row(line: &str) -> Result<Row<'_>> {
     let camel = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_alphanumeric())
         && name != "Other";
-    ensure!(camel, "{name:?} is no name for a variant");
-    ensure!(GRPC_CODES.contains(&grpc), "{grpc:?} is no gRPC code of an error");
+    ensure!(camel, "{name:?} is not a name for a variant");
+    ensure!(GRPC_CODES.contains(&grpc), "{grpc:?} is not a gRPC code of an error");
     let outcome = match outcome {
         "not-applied" => "NotApplied",
         "unknown" => "Unknown",
@@ -93,8 +93,8 @@ fn write_enum(out: &mut String, rows: &[Row<'_>]) {
     out.push_str(
         "/// An error of the etcd v3 API.\n\
          ///\n\
-         /// The variants are named after the Go client's variables, without `Err`. [`Other`](Self::Other) stands for an\n\
-         /// error that is not in etcd's table.\n\
+         /// The variants are named after the Go client's variables, without `Err`. [`Other`](Self::Other) stands\n\
+         /// for an error that is not in etcd's table.\n\
          #[non_exhaustive]\n\
          #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]\n\
          pub enum Code {\n",
@@ -117,7 +117,7 @@ fn write_rows(out: &mut String, rows: &[Row<'_>]) {
     out.push_str("];\n");
 }
 
-/// One call, broken over lines where rustfmt would break it.
+/// Returns one call, with the line breaks of rustfmt.
 fn call(row: &Row<'_>) -> String {
     let arguments = [
         format!("Code::{}", row.name),
@@ -157,17 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_table_is_refused_with_its_line() {
+    fn a_wrong_table_is_rejected_with_its_line() {
         for (table, reason) in [
             ("", "no rows"),
             ("A\tUnknown\tunknown\n", "line 1: 3 columns"),
-            ("a b\tUnknown\tunknown\tx\n", "is no name"),
-            ("Other\tUnknown\tunknown\tx\n", "is no name"),
-            ("A\tCanceled\tunknown\tx\n", "is no gRPC code"),
+            ("a b\tUnknown\tunknown\tx\n", "is not a name"),
+            ("Other\tUnknown\tunknown\tx\n", "is not a name"),
+            ("A\tCanceled\tunknown\tx\n", "is not a gRPC code"),
             ("A\tUnknown\tapplied\tx\n", "is neither"),
             ("A\tUnknown\tunknown\ta \"b\"\n", "needs escaping"),
-            ("A\tUnknown\tunknown\tx\nA\tUnknown\tunknown\ty\n", "line 2: name A again"),
-            ("A\tUnknown\tunknown\tx\nB\tUnknown\tunknown\tx\n", "line 2: message again"),
+            ("A\tUnknown\tunknown\tx\nA\tUnknown\tunknown\ty\n", "line 2: duplicate name A"),
+            ("A\tUnknown\tunknown\tx\nB\tUnknown\tunknown\tx\n", "line 2: duplicate message"),
         ] {
             let refusal = refusal(table);
             assert!(refusal.contains(reason), "{refusal:?} does not say {reason:?}");

@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: every generated file of the workspace, either written or compared.
+//! `cargo xtask codegen`: writes or compares the generated files of the workspace.
 
 mod annotations;
 mod errors;
@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// Holds nothing but generated files, so a file here that no generator makes is a leftover.
+/// A folder with generated files only. A file in it that no generator writes is a leftover.
 const PROTO_DIR: &str = "etcd-proto/src/generated";
 const ERRORS_TABLE: &str = "etcd-errors/table/v3rpc.tsv";
 const ERRORS_OUTPUT: &str = "etcd-errors/src/code/generated.rs";
 
-/// One generated file: its path below the workspace root and the text it must have.
+/// A generated file: its path below the workspace root and its text.
 #[derive(Debug)]
 struct Output {
     path: PathBuf,
     text: String,
 }
 
-/// Generates everything and writes it, or with `check` compares it to what is checked in.
+/// Writes all generated files. With `check`, compares them to the files in the repository instead.
 ///
 /// # Errors
 ///
-/// When a generator fails, a file cannot be read or written, or `check` finds a difference;
-/// the error then names each file and the command that renews it.
+/// Returns an error if a generator fails, if a file cannot be read or written, or if `check` finds a difference. The
+/// error names each file and the command that updates it.
 pub(crate) fn run(check: bool) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace root")?;
     let outputs = generate(root)?;
@@ -44,7 +44,7 @@ fn generate(root: &Path) -> Result<Vec<Output>> {
     Ok(outputs)
 }
 
-/// Files of the generated folder that no generator makes any more.
+/// Returns the files of the generated folder that no generator writes.
 fn leftovers(root: &Path, outputs: &[Output]) -> Result<Vec<PathBuf>> {
     let directory = root.join(PROTO_DIR);
     if !directory.exists() {
@@ -67,7 +67,7 @@ fn write(root: &Path, outputs: &[Output], leftovers: &[PathBuf]) -> Result<()> {
         if let Some(directory) = target.parent() {
             fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
-        // An unchanged file keeps its time stamp, so that nothing is rebuilt for it.
+        // An unchanged file keeps its time stamp, which avoids a rebuild.
         if fs::read_to_string(&target).ok().as_ref() != Some(text) {
             fs::write(&target, text).with_context(|| path.display().to_string())?;
         }
@@ -83,7 +83,7 @@ fn compare(root: &Path, outputs: &[Output], leftovers: &[PathBuf]) -> Result<()>
         .iter()
         .filter(|output| fs::read_to_string(root.join(&output.path)).ok().as_ref() != Some(&output.text))
         .map(|output| format!("{} is missing or out of date", output.path.display()))
-        .chain(leftovers.iter().map(|path| format!("{} is not generated any more", path.display())))
+        .chain(leftovers.iter().map(|path| format!("{} is no longer generated", path.display())))
         .collect();
     ensure!(drifted.is_empty(), "{}\nrun `cargo xtask codegen` and commit the result", drifted.join("\n"));
     Ok(())
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_is_named_together_with_the_command_that_heals_it() {
+    fn a_difference_is_reported_with_the_command_that_fixes_it() {
         let root = std::env::temp_dir().join(format!("codegen-drift-{}", std::process::id()));
         let outputs = [Output { path: Path::new(PROTO_DIR).join("a.rs"), text: "new\n".into() }];
         let message = |leftovers: &[PathBuf]| compare(&root, &outputs, leftovers).map_err(|e| e.to_string());
@@ -111,15 +111,15 @@ mod tests {
         let drift =
             message(&leftovers(&root, &outputs).expect("the folder exists")).expect_err("edited by hand");
         assert!(drift.contains("a.rs is missing or out of date"), "{drift}");
-        assert!(drift.contains("b.rs is not generated any more"), "{drift}");
+        assert!(drift.contains("b.rs is no longer generated"), "{drift}");
 
         write(&root, &outputs, &leftovers(&root, &outputs).expect("the folder exists")).expect("writable");
         assert_eq!(message(&leftovers(&root, &outputs).expect("the folder exists")), Ok(()));
-        fs::remove_dir_all(&root).expect("removes what the test made");
+        fs::remove_dir_all(&root).expect("the folder was created above");
     }
 
     #[test]
-    fn what_is_checked_in_is_what_would_be_generated() {
+    fn generated_files_are_up_to_date() {
         run(true).expect("generated files are current");
     }
 }

@@ -1,4 +1,4 @@
-//! Turns the vendored protos into the modules of `etcd-proto`, in memory and without protoc.
+//! Generates the modules of `etcd-proto` from the vendored protos, without protoc.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ const PROTOS: [&str; 6] = [
     "grpc/health/v1/health.proto",
 ];
 
-/// Messages that carry a secret or a stored value, so that a derived `Debug` would print it. Theirs is
-/// written by hand in `etcd-proto/src/redacted_debug.rs`.
+/// Messages with a secret or a stored value, which a derived `Debug` would print. `etcd-proto/src/redacted_debug.rs`
+/// implements `Debug` for them.
 const REDACTED: [&str; 11] = [
     ".authpb.User",
     ".etcdserverpb.AuthUserAddRequest",
@@ -36,13 +36,13 @@ const REDACTED: [&str; 11] = [
     ".v3electionpb.ProclaimRequest",
 ];
 
-/// Skipping `Debug` for a message skips it for what is nested in it: these have nothing to hide.
+/// Enums nested in these messages that get a derived `Debug`. Skipping it for a message skips it for nested types too.
 const SHOWN_ENUMS: [&str; 2] = [".etcdserverpb.Compare.CompareResult", ".etcdserverpb.Compare.CompareTarget"];
 
-/// The `bytes` fields that are no secret and no stored value: `Debug` shows them.
+/// `bytes` fields that are neither a secret nor a stored value, so that `Debug` shows them.
 const SHOWN_BYTES: [&str; 4] = ["key", "keys", "name", "range_end"];
 
-/// Generated code keeps to its generator's style, not to ours.
+/// Lints that the style of the generator violates.
 const ALLOWED: &str = "#![allow(
     missing_docs,
     elided_lifetimes_in_paths,
@@ -55,11 +55,11 @@ const ALLOWED: &str = "#![allow(
     rustdoc::all
 )]";
 
-/// Generates one file a package, and the `mod.rs` that declares them, from the protos under `directory`.
+/// Generates one file for each package of the protos below `directory`, and the `mod.rs` that declares them.
 ///
 /// # Errors
 ///
-/// When a proto is missing or invalid, or a message holds a secret that `REDACTED` does not name.
+/// Returns an error if a proto is missing or invalid, or if a message with a secret is missing from `REDACTED`.
 pub(super) fn generate(directory: &Path) -> Result<BTreeMap<String, String>> {
     let files = compile(directory)?;
     ensure_redacted(&files)?;
@@ -82,7 +82,7 @@ pub(super) fn generate(directory: &Path) -> Result<BTreeMap<String, String>> {
     Ok(outputs)
 }
 
-/// Parses the protos, without annotations, and resolves their types. Sorted by name.
+/// Parses the protos without annotations, resolves their types and sorts the files by name.
 fn compile(directory: &Path) -> Result<Vec<FileDescriptorProto>> {
     let mut resolver = ChainFileResolver::new();
     resolver.add(Vendored { files: IncludeFileResolver::new(PathBuf::from(directory)) });
@@ -111,8 +111,8 @@ fn config() -> Config {
     config
 }
 
-/// Fails for a message that may hold something that must not be printed and is not in `REDACTED`, so that
-/// a later version of a proto cannot add one unseen.
+/// Returns an error for a message with a secret or a stored value that is missing from `REDACTED`, so that an update of
+/// a proto cannot add one unnoticed.
 fn ensure_redacted(files: &[FileDescriptorProto]) -> Result<()> {
     let mut found = BTreeSet::new();
     for file in files {
@@ -123,7 +123,7 @@ fn ensure_redacted(files: &[FileDescriptorProto]) -> Result<()> {
     let expected: BTreeSet<String> = REDACTED.iter().map(ToString::to_string).collect();
     ensure!(
         found == expected,
-        "messages with secrets or values and the list REDACTED differ in {:?}: renew the list and {}",
+        "messages with secrets or values and the list REDACTED differ in {:?}: update the list and {}",
         found.symmetric_difference(&expected).collect::<Vec<_>>(),
         "etcd-proto/src/redacted_debug.rs"
     );
@@ -169,7 +169,7 @@ fn declarations<'a>(modules: impl Iterator<Item = &'a String>) -> String {
     text
 }
 
-/// Reads vendored files and hands them on without annotations.
+/// Reads vendored files and removes their annotations.
 struct Vendored {
     files: IncludeFileResolver,
 }

@@ -1,4 +1,4 @@
-//! A progress bar: how much of how many bytes is done, and how fast.
+//! A progress bar with the number of bytes and the rate.
 
 use std::time::Duration;
 
@@ -6,33 +6,33 @@ use tokio::time::Instant;
 
 use super::show;
 
-/// How many characters are filled in from 0 to 100 %.
+/// The width of the bar in characters.
 const WIDTH: u64 = 24;
 
-/// Where a line cannot be replaced, one is written for each part of this many per cent.
+/// The percentage after which another line is written if the output is not a terminal.
 const PART: u64 = 25;
 
-/// What is under way, and since when.
+/// A running transfer and its start.
 #[derive(Debug)]
 pub(super) struct Bar {
     what: &'static str,
     begun: Instant,
-    /// Up to which per cent lines were written.
+    /// The percentage of the last line.
     written: u64,
 }
 
 impl Bar {
-    /// `what` begins now.
+    /// Starts a transfer, which `what` describes.
     pub(super) fn begin(what: &'static str) -> Self {
         Self { what, begun: Instant::now(), written: 0 }
     }
 
-    /// The bar as it is now, to replace the one before.
+    /// Returns the current bar, which replaces the previous one.
     pub(super) fn drawn(&self, done: u64, total: u64) -> String {
         drawn(self.what, done, total, self.begun.elapsed())
     }
 
-    /// A line without a bar, if another part is done since the last one; the end is left to [`Bar::done`].
+    /// Returns a line without a bar if another part is complete. [`Bar::done`] reports the end.
     pub(super) fn plain(&mut self, done: u64, total: u64) -> Option<String> {
         let parts = percent(done, total) / PART * PART;
         (parts > self.written && parts < 100).then(|| {
@@ -41,7 +41,7 @@ impl Bar {
         })
     }
 
-    /// What is said once it is done.
+    /// Returns the summary of the finished transfer.
     pub(super) fn done(&self, bytes: u64) -> String {
         let took = self.begun.elapsed();
         format!("{} in {}, {}/s", show::bytes(bytes), show::duration(took), show::bytes(rate(bytes, took)))
@@ -60,7 +60,7 @@ fn plain(what: &str, done: u64, total: u64, took: Duration) -> String {
     format!("{percent:>3} % {what}  {} of {}  {rate}/s", show::bytes(done), show::bytes(total))
 }
 
-/// Nothing of nothing is all of it.
+/// Returns the percentage, which is 100 for a total of zero.
 fn percent(done: u64, total: u64) -> u64 {
     let percent = u128::from(done) * 100 / u128::from(total.max(1));
     if total == 0 { 100 } else { u64::try_from(percent).unwrap_or(100).min(100) }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_once_for_each_quarter() {
+    fn each_quarter_has_one_line() {
         let mut bar = Bar::begin("saved");
         let lines = (0..=100).filter_map(|done| bar.plain(done, 100));
         let percents: Vec<String> = lines.map(|line| line[..5].to_owned()).collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_totals_are_no_trouble() {
+    fn percent_handles_zero_and_too_large_values() {
         for (done, total, expected) in [(0, 0, 100), (5, 3, 100), (u64::MAX, u64::MAX, 100), (1, 3, 33)] {
             assert_eq!(percent(done, total), expected, "{done} of {total}");
         }

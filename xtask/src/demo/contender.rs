@@ -1,4 +1,5 @@
-//! `cargo xtask demo-contender`: the second process of the demo's lock. It locks, says so, and holds on until its stdin ends.
+//! `cargo xtask demo-contender`: the second process of the demo's lock section. It acquires the lock, prints a line, and
+//! holds the lock until its stdin ends.
 
 use std::{
     io::{copy, sink, stdin},
@@ -14,10 +15,10 @@ use tokio::{
     time::timeout,
 };
 
-/// How long the other process may take to have the lock.
+/// The time limit for the other process to acquire the lock.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the second process is told.
+/// The arguments of the second process.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[arg(long, value_delimiter = ',')]
@@ -28,11 +29,11 @@ pub(crate) struct Args {
     ttl_seconds: u64,
 }
 
-/// Holds the lock until stdin ends: with the process that started this one, however that ended.
+/// Holds the lock until stdin ends, which happens when the process that started this one ends in any way.
 ///
 /// # Errors
 ///
-/// When the lock cannot be had.
+/// Returns an error if the lock cannot be acquired.
 pub(crate) fn run(args: Args) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("starting a runtime")?.block_on(hold(args))
@@ -48,7 +49,7 @@ async fn hold(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// The second process, seen from the first. It ends with this.
+/// A handle to the second process, which is killed on drop.
 #[derive(Debug)]
 pub(super) struct Contender {
     child: Child,
@@ -63,22 +64,22 @@ impl Contender {
         Ok(Self { child: command.spawn().context("starting a second process")? })
     }
 
-    /// Its process id, as long as it runs.
+    /// Returns the id of the process while it runs.
     pub(super) fn pid(&self) -> Result<u32> {
         self.child.id().context("the second process has ended")
     }
 
-    /// Waits until it has the lock: the revision and the key that it holds it by.
+    /// Waits until the process has the lock. Returns its fencing token and its key.
     pub(super) async fn locked(&mut self) -> Result<(Revision, Key)> {
-        let stdout = self.child.stdout.take().context("it is asked once")?;
+        let stdout = self.child.stdout.take().context("the output was read before")?;
         let mut lines = BufReader::new(stdout).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.context("the second process hangs")??;
         let line = line.context("the second process ended without the lock")?;
-        let (fence, key) = line.split_once(' ').ok_or_else(|| anyhow!("it says {line:?}"))?;
+        let (fence, key) = line.split_once(' ').ok_or_else(|| anyhow!("unexpected output {line:?}"))?;
         Ok((Revision::new(fence.parse()?), key.into()))
     }
 
-    /// Ends it by SIGKILL.
+    /// Kills the process.
     pub(super) async fn kill(&mut self) -> Result<()> {
         self.child.kill().await.context("killing the second process")
     }

@@ -1,9 +1,9 @@
-//! The signals that end the demo early, so that it can clean up first.
+//! The signals that stop the demo, which cleans up first.
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens for Ctrl-C, SIGTERM and a terminal that went away.
+/// Listens for Ctrl-C, SIGTERM and a closed terminal.
 #[derive(Debug)]
 pub(super) struct Interruption {
     interrupt: Signal,
@@ -12,7 +12,7 @@ pub(super) struct Interruption {
 }
 
 impl Interruption {
-    /// From now on these signals no longer end the process.
+    /// Starts to listen. The signals no longer end the process.
     pub(super) fn listen() -> Result<Self> {
         let listen = |kind| signal(kind).context("listening for signals");
         Ok(Self {
@@ -22,7 +22,7 @@ impl Interruption {
         })
     }
 
-    /// Waits for the next signal and names it.
+    /// Waits for the next signal and returns its name.
     pub(super) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "Ctrl-C",

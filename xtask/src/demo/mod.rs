@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: walks through the client on a real etcd and checks what it prints.
+//! `cargo xtask demo`: shows the client on a real etcd and checks the results.
 
 mod bar;
 pub(crate) mod contender;
@@ -13,25 +13,25 @@ use etcd_testkit::{Binaries, Cluster, Line, StderrProgress, obtain};
 
 use self::{interruption::Interruption, stage::Stage, transcript::Transcript};
 
-/// What the demo runs on.
+/// The arguments of the task.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Your own cluster, such as `http://a:2379,http://b:2379`: the demo writes under a prefix of its own there, and
-    /// removes it. Left out, it starts three members.
+    /// Run on your cluster, such as `http://a:2379,http://b:2379`. The demo writes keys under one prefix and deletes
+    /// them at the end. By default it starts three members.
     #[arg(long, value_name = "URL,..", value_delimiter = ',', conflicts_with = "etcd")]
     endpoints: Option<Vec<String>>,
-    /// 3.4, 3.5, 3.6 or 3.7; by default what is installed, else the newest.
+    /// 3.4, 3.5, 3.6 or 3.7. By default the installed etcd, or else the newest line.
     #[arg(long, value_name = "LINE")]
     etcd: Option<Line>,
 }
 
-/// Shows every section, removes what it made, and counts the checks.
+/// Shows every section, cleans up, and counts the checks.
 ///
 /// # Errors
 ///
-/// When etcd cannot be had or reached, when a check fails (the error names it), and when it is interrupted.
+/// Returns an error if etcd cannot be obtained or reached, if a check fails, or if the demo is interrupted.
 pub(crate) fn run(args: Args) -> Result<()> {
-    // A build may take minutes. Before Ctrl-C is listened for below, it ends this process and the build at once.
+    // A build may take minutes. Until `play` handles Ctrl-C, the signal ends this process and the build at once.
     let binaries = match &args.endpoints {
         Some(_) => None,
         None => Some(find(args.etcd)?),
@@ -51,12 +51,12 @@ fn find(line: Option<Line>) -> Result<Binaries> {
 async fn play(endpoints: Option<Vec<String>>, binaries: Option<Binaries>) -> Result<()> {
     let mut interruption = Interruption::listen()?;
     let mut transcript = Transcript::to_stdout();
-    transcript.title("A walk through the etcd client");
+    transcript.title("A tour of the etcd client");
     let cluster = match binaries {
         None => None,
         Some(binaries) => Some(tokio::select! {
             cluster = start(binaries, &mut transcript) => cluster?,
-            signal = interruption.next() => bail!("interrupted by {signal}; nothing is left behind"),
+            signal = interruption.next() => bail!("interrupted by {signal}; everything is removed"),
         }),
     };
     let mut stage = Stage::set(endpoints, cluster, transcript)?;
@@ -77,7 +77,7 @@ async fn play(endpoints: Option<Vec<String>>, binaries: Option<Binaries>) -> Res
 }
 
 async fn start(binaries: Binaries, transcript: &mut Transcript) -> Result<Cluster> {
-    transcript.note(&format!("etcd {}: {}. Three members are started.", binaries.version, binaries.source));
+    transcript.note(&format!("etcd {}: {}. Starting three members.", binaries.version, binaries.source));
     let started = Cluster::builder().members(3).binaries(binaries).start();
-    transcript.during("waiting until all three are healthy", started).await
+    transcript.during("waiting until all members are healthy", started).await
 }

@@ -1,8 +1,8 @@
-//! How numbers and durations are written for a reader.
+//! Formats numbers and durations.
 
 use std::time::Duration;
 
-/// `10000` as `10,000`.
+/// Formats `10000` as `10,000`.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
@@ -15,7 +15,7 @@ pub(super) fn count(number: u64) -> String {
     shown
 }
 
-/// Milliseconds below a second, seconds from there on.
+/// Formats a duration below a second in milliseconds, and a longer one in seconds.
 pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
@@ -25,7 +25,7 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
-/// Bytes in MiB.
+/// Formats a number of bytes in MiB.
 pub(super) fn bytes(bytes: u64) -> String {
     let tenths = (u128::from(bytes) * 10) >> 20;
     format!("{}.{} MiB", tenths / 10, tenths % 10)
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_the_unit_that_suits_them() {
+    fn durations_have_a_suitable_unit() {
         for (micros, shown) in [(250, "0.2 ms"), (42_400, "42 ms"), (1_260_000, "1.3 s")] {
             assert_eq!(duration(Duration::from_micros(micros)), shown);
         }

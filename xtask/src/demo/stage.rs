@@ -1,4 +1,4 @@
-//! Where the demo takes place: the client, the cluster, and what has to be removed at the end.
+//! The state that the sections share: the client, the cluster, and the keys and leases to remove at the end.
 
 use std::{collections::hash_map::RandomState, hash::BuildHasher as _, process, time::Duration};
 
@@ -9,31 +9,31 @@ use tokio::time::sleep;
 
 use super::{show, transcript::Transcript};
 
-/// How long after a removal a write that was interrupted may still arrive.
+/// The time after a removal in which an interrupted write may still arrive.
 const STRAGGLERS: Duration = Duration::from_millis(300);
 
-/// Writes arrive for no longer than this many removals.
+/// The largest number of removals.
 const REMOVALS: usize = 10;
 
-/// What every section has at hand.
+/// The state that every section uses.
 pub(super) struct Stage {
     pub(super) client: Client,
     pub(super) endpoints: Vec<String>,
-    /// The demo's own cluster; `None` on one of the reader's.
+    /// The cluster that the demo started. `None` if it runs on a cluster of the user.
     pub(super) cluster: Option<Cluster>,
     pub(super) transcript: Transcript,
     prefix: String,
     leases: Vec<LeaseId>,
-    /// Whether anything may have been written.
+    /// Set once keys may have been written.
     reached: bool,
 }
 
 impl Stage {
-    /// Makes the client.
+    /// Builds the client.
     ///
     /// # Errors
     ///
-    /// When an endpoint cannot be read; the report is printed.
+    /// Returns an error if an endpoint is invalid. The report is printed.
     pub(super) fn set(
         endpoints: Option<Vec<String>>,
         cluster: Option<Cluster>,
@@ -44,39 +44,40 @@ impl Stage {
         let prefix = format!("etcd-client-demo/{:08x}/", random() >> 32);
         let client = Client::builder(&endpoints).build().map_err(|error| {
             transcript.result(error.report());
-            anyhow!("--endpoints cannot be used, see above")
+            anyhow!("--endpoints is invalid, see above")
         })?;
-        transcript.note(&format!("Every key starts with {prefix}, which the lines below leave out."));
+        transcript.note(&format!("Every key starts with {prefix}, which the lines below omit."));
         Ok(Self { client, endpoints, cluster, transcript, prefix, leases: Vec::new(), reached: false })
     }
 
-    /// The whole key.
+    /// Returns the key with the prefix of the demo.
     pub(super) fn key(&self, short: &str) -> String {
         format!("{}{short}", self.prefix)
     }
 
-    /// The key as the lines show it.
+    /// Returns the key without the prefix of the demo, as shown in the output.
     pub(super) fn short(&self, key: &[u8]) -> String {
         let key = String::from_utf8_lossy(key);
         key.strip_prefix(&self.prefix).unwrap_or(&key).to_owned()
     }
 
-    /// The demo's own cluster.
+    /// Returns the cluster that the demo started.
     ///
     /// # Errors
     ///
-    /// When it runs on the reader's, where sections that need this are skipped.
+    /// Returns an error on a cluster of the user, where sections that need this are skipped.
     pub(super) fn own_cluster(&self) -> Result<&Cluster> {
-        self.cluster.as_ref().context("this needs a cluster of the demo's own")
+        self.cluster.as_ref().context("this needs a cluster that the demo started")
     }
 
-    /// Says that the cluster answers, so that there is something to remove.
+    /// Records that the cluster answers, so that the end of the demo removes keys.
     pub(super) fn reached(&mut self) {
         self.reached = true;
     }
 
-    /// A lease id that the demo revokes at the end, chosen before the lease is granted: an interruption in between
-    /// leaves no lease behind.
+    /// Returns the id for a lease that the demo revokes at the end.
+    ///
+    /// The id is chosen before the lease is granted, so that an interruption in between leaves no lease.
     pub(super) fn choose_lease(&mut self) -> LeaseId {
         let number = i64::try_from(random() >> 1).unwrap_or(i64::MAX).max(1);
         let id = LeaseId::new(number).expect("at least one");
@@ -84,7 +85,7 @@ impl Stage {
         id
     }
 
-    /// Prints the report of an error of the client, or the text of another one.
+    /// Prints the report of an error of the client, or the text of another error.
     pub(super) fn explain(&mut self, error: &anyhow::Error) {
         match error.downcast_ref::<Error>() {
             Some(error) => self.transcript.result(error.report()),
@@ -92,19 +93,19 @@ impl Stage {
         }
     }
 
-    /// What is left behind when it is not removed.
+    /// Describes what is left if the demo cannot clean up.
     pub(super) fn remains(&self) -> String {
         match self.cluster {
-            Some(_) => "nothing is left behind, the cluster ends with this process".to_owned(),
-            None => format!("keys may be left: `etcdctl del --prefix {}` removes them", self.prefix),
+            Some(_) => "the cluster ends with this process".to_owned(),
+            None => format!("keys may be left; remove them with `etcdctl del --prefix {}`", self.prefix),
         }
     }
 
-    /// Removes what the demo made: its cluster, or its keys and leases on the reader's.
+    /// Removes the cluster of the demo, or its keys and leases on a cluster of the user.
     ///
     /// # Errors
     ///
-    /// When something may be left; the error says what.
+    /// Returns an error that describes what may be left.
     pub(super) async fn leave(&mut self) -> Result<()> {
         if !self.reached && self.cluster.is_none() {
             return Ok(());
@@ -125,8 +126,8 @@ impl Stage {
         self.transcript.code("cluster.stop().await?");
         let dir = cluster.dir().to_owned();
         self.transcript.during("stopping", cluster.stop()).await?;
-        self.transcript.result("the three members have ended");
-        self.transcript.holds("their files are gone", !dir.exists());
+        self.transcript.result("all members have stopped");
+        self.transcript.holds("their files are removed", !dir.exists());
         Ok(())
     }
 
@@ -140,11 +141,11 @@ impl Stage {
         let counted = self.client.get(&self.prefix).prefix().count_only().await;
         let left = counted.with_context(|| self.remains())?.count;
         self.transcript.result(format!("{} keys removed", show::count(removed)));
-        self.transcript.check("nothing is left under the prefix", left, 0);
+        self.transcript.check("no key is left under the prefix", left, 0);
         Ok(())
     }
 
-    /// A write that was dropped by an interruption may still be under way: it ends when a removal finds nothing.
+    /// Deletes until nothing is found, because a write that was dropped by an interruption may still arrive.
     async fn remove_all(&mut self) -> Result<u64, Error> {
         let mut removed = 0;
         for round in 0..REMOVALS {
@@ -165,7 +166,7 @@ impl Stage {
     }
 }
 
-/// The seed of a hash map is random, which spares a dependency.
+/// Returns a random number. The seed of a hash map avoids a dependency.
 fn random() -> u64 {
     RandomState::new().hash_one(process::id())
 }

@@ -1,4 +1,4 @@
-//! What the demo prints: headings, lines of code, results and checks, and the count of the checks.
+//! The output of the demo: headings, lines of code, results, and checks with their count.
 
 use std::{
     env,
@@ -12,18 +12,18 @@ use tokio::time::{Instant, interval};
 
 use super::bar::Bar;
 
-/// No line is longer, unless a single word is.
+/// The longest line, unless a single word is longer.
 const WIDTH: usize = 100;
 
-/// How often a sign of life is written where it cannot replace the last one.
+/// The interval of progress lines if the output is not a terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Prints for a reader and keeps the score.
+/// Prints the output and counts the checks.
 pub(super) struct Transcript {
     out: Box<dyn Write + Send>,
     colours: bool,
     terminal: bool,
-    /// Whether the last line is a sign of life that the next one replaces.
+    /// Set if the last line shows progress and is replaced by the next one.
     alive: bool,
     last_sign: Instant,
     section: &'static str,
@@ -42,7 +42,7 @@ enum Colour {
 }
 
 impl Transcript {
-    /// Writes to stdout, in colours if that is a terminal and `NO_COLOR` is not set.
+    /// Writes to stdout, in colours if it is a terminal and `NO_COLOR` is not set.
     pub(super) fn to_stdout() -> Self {
         let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
@@ -57,24 +57,24 @@ impl Transcript {
             terminal,
             alive: false,
             last_sign: Instant::now(),
-            section: "the start",
+            section: "start",
             sections: 0,
             passed: 0,
             failed: Vec::new(),
         }
     }
 
-    /// The first line of all.
+    /// Prints the first line.
     pub(super) fn title(&mut self, text: &str) {
         self.line(Colour::Bold, "", text);
     }
 
-    /// What a reader should know.
+    /// Prints an explanation.
     pub(super) fn note(&mut self, text: &str) {
         self.line(Colour::None, "   ", text);
     }
 
-    /// Opens a section.
+    /// Starts a section.
     pub(super) fn heading(&mut self, title: &'static str) {
         self.sections += 1;
         self.section = title;
@@ -83,25 +83,25 @@ impl Transcript {
         self.line(Colour::Bold, &number, title);
     }
 
-    /// What is done, as one would write it.
+    /// Prints a line of code or a command that is run.
     pub(super) fn code(&mut self, code: &str) {
         self.line(Colour::Cyan, "   > ", code);
     }
 
-    /// What came of it, line by line.
+    /// Prints the lines of a result.
     pub(super) fn result(&mut self, text: impl Display) {
         for line in text.to_string().lines() {
             self.line(Colour::None, "     ", line);
         }
     }
 
-    /// Checks that `got` is what was expected; `name` says so in words.
+    /// Checks that `got` equals `expected`. `name` describes the check.
     pub(super) fn check<T: PartialEq<U> + Debug, U: Debug>(&mut self, name: &str, got: T, expected: U) {
         let difference = (got != expected).then(|| format!("{got:?} instead of {expected:?}"));
         self.score(name, difference);
     }
 
-    /// Checks that a condition holds; `name` says which.
+    /// Checks that a condition holds. `name` describes it.
     pub(super) fn holds(&mut self, name: &str, condition: bool) {
         self.score(name, (!condition).then(|| "it does not hold".to_owned()));
     }
@@ -119,7 +119,7 @@ impl Transcript {
         }
     }
 
-    /// A sign of life, replaced by whatever is printed next.
+    /// Shows progress, in a line that the next one replaces.
     pub(super) fn alive(&mut self, text: &str) {
         if self.terminal {
             let short: String = text.chars().take(WIDTH - 10).collect();
@@ -133,7 +133,7 @@ impl Transcript {
         self.last_sign = Instant::now();
     }
 
-    /// How far something is: a bar that moves, or where no line can be replaced a line now and then.
+    /// Shows the progress of a transfer: a bar on a terminal, and elsewhere a few lines.
     pub(super) fn progress(&mut self, bar: &mut Bar, done: u64, total: u64) {
         if self.terminal {
             self.alive(&bar.drawn(done, total));
@@ -142,7 +142,7 @@ impl Transcript {
         }
     }
 
-    /// Gives signs of life, with the time elapsed, until `work` is done.
+    /// Runs `work` and shows the elapsed time.
     pub(super) async fn during<T: Send>(&mut self, what: &str, work: impl Future<Output = T> + Send) -> T {
         let begun = Instant::now();
         let mut ticks = interval(Duration::from_secs(1));
@@ -155,11 +155,11 @@ impl Transcript {
         }
     }
 
-    /// The last line: how many checks passed.
+    /// Prints the number of checks that passed.
     ///
     /// # Errors
     ///
-    /// When one failed; the error names each.
+    /// Returns an error that names each failed check.
     pub(super) fn sum_up(&mut self) -> Result<()> {
         self.line(Colour::None, "", "");
         if self.failed.is_empty() {
@@ -173,7 +173,7 @@ impl Transcript {
         bail!("{failed} of {} checks failed:\n  {names}", passed + failed)
     }
 
-    /// The last line when not everything was shown.
+    /// Prints the last line after an early end.
     pub(super) fn stopped_early(&mut self) {
         self.line(Colour::None, "", "");
         let mut text = format!("stopped early; {} checks passed", self.passed);
@@ -201,12 +201,12 @@ impl Transcript {
     }
 
     fn write(&mut self, text: &str) {
-        // Where nobody reads any more, the checks and the clean-up still count.
+        // A closed output does not stop the checks and the clean-up.
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
-/// Breaks a text at spaces so that it fits behind `mark`; further lines are indented a little more than the first.
+/// Breaks a text at spaces so that it fits behind `mark`. Further lines are indented by four more characters.
 fn wrap(mark: &str, text: &str) -> Vec<String> {
     let inner = text.len() - text.trim_start().len();
     let hanging = " ".repeat(mark.len() + inner + 4);
@@ -223,7 +223,7 @@ fn wrap(mark: &str, text: &str) -> Vec<String> {
     lines
 }
 
-/// The last space that leaves the line short enough, or else the first one there is; none when the line fits.
+/// Returns the last space at which the line is short enough, or else the first one. Returns `None` if the line fits.
 fn break_point(line: &str, from: usize) -> Option<usize> {
     let limit = line.char_indices().nth(WIDTH)?.0;
     let space = |(at, _): (usize, &str)| (at > from).then_some(at);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_are_counted_and_the_failed_ones_named() {
+    fn failed_checks_are_counted_and_named() {
         let (mut transcript, page) = transcript(false, false);
         transcript.heading("Keys");
         transcript.check("the value is v", "v", "v");
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_failure_the_summary_is_no_error() {
+    fn the_summary_succeeds_without_a_failure() {
         let (mut transcript, page) = transcript(false, false);
         transcript.holds("it is", true);
         transcript.sum_up().expect("all passed");
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_and_replaced_lines_are_for_terminals() {
+    fn only_terminals_get_colours_and_replaced_lines() {
         let (mut plain, page) = transcript(false, false);
         plain.code("x");
         plain.alive("too early");
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_fits_nowhere_stays_whole() {
+    fn a_long_word_is_not_broken() {
         let long = "x".repeat(150);
         assert_eq!(wrap("  ", &long), [format!("  {long}")]);
         assert_eq!(wrap("", &format!("a {long} b")).len(), 3);

@@ -1,4 +1,4 @@
-//! The log of one step: the file it goes to, and what can be read from it.
+//! The log of one step: a file, and the summary of its lines.
 
 use std::fmt;
 use std::fs::File;
@@ -7,18 +7,18 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-/// How many lines of a failed step are shown; the file holds the rest.
+/// The number of lines shown of a failed step. The file has all of them.
 const EXCERPT: usize = 150;
-/// How many lines are shown of a step that failed without saying where.
+/// The number of last lines shown of a failed step whose log has no error line.
 const TAIL: usize = 60;
 
-/// What a step printed, on disk and in memory.
+/// The output of a step, on disk and in memory.
 #[derive(Debug)]
 pub(super) struct Log {
     path: PathBuf,
     file: BufWriter<File>,
     lines: Vec<String>,
-    /// Whether the lines are those of an error, which says in its first line what failed.
+    /// Set if the lines are the text of an error, whose first line is the summary.
     is_error: bool,
 }
 
@@ -34,7 +34,7 @@ impl Log {
         Ok(())
     }
 
-    /// Takes over what a function returned; true when it succeeded.
+    /// Logs the result of a function. Returns `true` if it succeeded.
     pub(super) fn outcome(&mut self, outcome: Result<String>) -> Result<bool> {
         let (succeeded, text) = match outcome {
             Ok(text) => (true, text),
@@ -59,12 +59,12 @@ impl Log {
         self.path.display().to_string()
     }
 
-    /// The latest line that says something.
+    /// Returns the last line that is not empty.
     fn last(&self) -> Option<&str> {
         self.lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty())
     }
 
-    /// The latest line that tells how far cargo or a test run is, rather than what a compiler thinks of the code.
+    /// Returns the last line that shows the progress of cargo or of a test run, and not a diagnostic of the compiler.
     pub(super) fn progress(&self) -> Option<&str> {
         self.lines.iter().rev().map(|line| line.trim()).find(|line| is_progress(line)).or_else(|| self.last())
     }
@@ -73,7 +73,7 @@ impl Log {
         Tally::of(&self.lines)
     }
 
-    /// What failed first, in a line.
+    /// Returns one line that describes the first failure.
     pub(super) fn first_failure(&self) -> String {
         if self.is_error {
             return self.lines.first().cloned().unwrap_or_default();
@@ -82,10 +82,10 @@ impl Log {
             let error = self.lines.iter().find(|line| is_error(line));
             error.map(String::as_str).or_else(|| self.last())
         });
-        line.unwrap_or("it printed nothing").to_owned()
+        line.unwrap_or("no output").to_owned()
     }
 
-    /// The part of the log that a reader needs after a failure.
+    /// Returns the part of the log that describes the failure.
     pub(super) fn excerpt(&self) -> String {
         let telling = |line: &String| line == "failures:" || is_error(line);
         let start = self.lines.iter().position(telling);
@@ -100,17 +100,17 @@ fn is_progress(line: &str) -> bool {
     word == "test" || word.len() > 5 && (word.ends_with("ing") || word.ends_with("ed") || word == "Doc-tests")
 }
 
-/// Whether a compiler or cargo reports an error with this line.
+/// Returns `true` if the compiler or cargo reports an error with this line.
 fn is_error(line: &str) -> bool {
     line.starts_with("error:") || line.starts_with("error[")
 }
 
-/// The name in `test a::b ... FAILED`.
+/// Returns the name in `test a::b ... FAILED`.
 fn failed_test(line: &str) -> Option<&str> {
     line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
 }
 
-/// How many tests passed and failed.
+/// The numbers of tests that passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) passed: u64,
@@ -135,7 +135,7 @@ impl Tally {
         self.failed += other.failed;
     }
 
-    /// The tally of a whole step: one that counted no test, or failed beside them, counts itself.
+    /// Returns the tally of a whole step. A step without tests, or one that failed apart from them, counts as one.
     pub(super) fn counting(self, succeeded: bool) -> Self {
         match (succeeded, self) {
             (true, Self { passed: 0, failed: 0 }) => Self { passed: 1, failed: 0 },
@@ -151,12 +151,12 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Whether a test binary closes with this line.
+/// Returns `true` if a test binary ends with this line.
 pub(super) fn is_result(line: &str) -> bool {
     line.starts_with("test result: ")
 }
 
-/// The number in front of a word.
+/// Returns the number in front of a word.
 fn before(line: &str, word: &str) -> u64 {
     let number = line.split(word).next().and_then(|rest| rest.rsplit(' ').next());
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
@@ -194,13 +194,13 @@ error: 1 target failed:";
     }
 
     #[test]
-    fn results_are_counted_over_all_binaries() {
+    fn results_of_all_binaries_are_added() {
         assert_eq!(log(RUN).tally(), Tally { passed: 13, failed: 1 });
         assert!(log("no tests").tally().is_empty());
     }
 
     #[test]
-    fn a_step_counts_itself_only_when_no_test_says_it() {
+    fn a_step_without_failed_tests_counts_itself() {
         let tests = |passed, failed| Tally { passed, failed };
         assert_eq!(tests(0, 0).counting(true), tests(1, 0));
         assert_eq!(tests(0, 0).counting(false), tests(0, 1));
@@ -210,7 +210,7 @@ error: 1 target failed:";
     }
 
     #[test]
-    fn the_first_failure_is_a_test_an_error_or_the_last_word() {
+    fn the_first_failure_is_a_test_an_error_or_the_last_line() {
         assert_eq!(log(RUN).first_failure(), "kv::get");
         assert_eq!(log("a\nerror[E1]: b\nerror: c").first_failure(), "error[E1]: b");
         assert_eq!(log("a\nb\n\n").first_failure(), "b");
@@ -220,14 +220,14 @@ error: 1 target failed:";
     }
 
     #[test]
-    fn progress_is_what_cargo_does_not_what_the_compiler_says() {
+    fn progress_ignores_diagnostics_of_the_compiler() {
         let log = log("   Compiling h2 v0.4.20\nwarning: unused\n  |  ^^^^\n");
         assert_eq!(log.progress(), Some("Compiling h2 v0.4.20"));
         assert_eq!(log.last(), Some("|  ^^^^"));
     }
 
     #[test]
-    fn the_excerpt_starts_where_it_went_wrong() {
+    fn the_excerpt_starts_at_the_failure() {
         assert!(log(RUN).excerpt().starts_with("failures:"));
         assert_eq!(log(&"a\n".repeat(TAIL * 2)).excerpt().lines().count(), TAIL);
     }

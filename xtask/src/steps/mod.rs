@@ -1,7 +1,7 @@
-//! Runs a list of steps: each one timed and logged, a sign of life while it is silent, a table at the end.
+//! Runs a list of steps, logs and times each, and prints a table at the end.
 //!
-//! What a step prints goes to a file below the target directory and is shown when the step fails; the closing lines
-//! of test runs are always shown. Every step runs, so that one run tells everything that is wrong.
+//! The output of a step goes to a file below the target directory and is shown if the step fails. The result lines of
+//! test runs are always shown. Every step runs, so that one run reports every problem.
 
 use std::fs;
 use std::process::Command;
@@ -22,11 +22,11 @@ pub(crate) struct Step {
     pub(crate) work: Work,
 }
 
-/// What a step does.
+/// The work of a step.
 pub(crate) enum Work {
-    /// Runs a program, which succeeds by its exit status.
+    /// Runs a program and checks its exit status.
     Run(Command),
-    /// Calls a function, which returns what to log.
+    /// Calls a function that returns the text to log.
     Call(Box<dyn FnOnce() -> Result<String>>),
 }
 
@@ -40,12 +40,12 @@ impl Step {
     }
 }
 
-/// How much of the test runs is shown as it happens.
+/// The lines of test runs that are shown while they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Show {
-    /// The line that closes each test binary.
+    /// The result line of each test binary.
     Results,
-    /// Each test as well.
+    /// The results and each test.
     Tests,
 }
 
@@ -55,7 +55,7 @@ struct Done {
     name: String,
     elapsed: Duration,
     tally: Tally,
-    /// What failed, in a line.
+    /// One line that describes the failure.
     failure: Option<String>,
 }
 
@@ -63,7 +63,7 @@ struct Done {
 ///
 /// # Errors
 ///
-/// When a step failed; the error names the first one and what failed in it.
+/// Returns an error that names the first failed step and its failure.
 pub(crate) fn run(task: &str, steps: Vec<Step>, show: Show) -> Result<()> {
     let folder = workspace::target().join(task);
     if folder.exists() {
@@ -81,7 +81,7 @@ pub(crate) fn run(task: &str, steps: Vec<Step>, show: Show) -> Result<()> {
     }
     println!("\n{}", table(&done, begun.elapsed()));
     match done.iter().find_map(|step| Some((step, step.failure.as_ref()?))) {
-        Some((step, what)) => bail!("the first failure is in `{}`: {what}", step.name),
+        Some((step, what)) => bail!("step `{}` failed first: {what}", step.name),
         None => Ok(()),
     }
 }
@@ -98,7 +98,7 @@ fn one(step: Step, mut log: Log, show: Show) -> Result<Done> {
         None => println!("        ok in {}", seconds(elapsed)),
         Some(what) => {
             println!("{}", log.excerpt());
-            println!("        FAILED after {}: {what}\n        all of it: {}", seconds(elapsed), log.path());
+            println!("        FAILED after {}: {what}\n        full log: {}", seconds(elapsed), log.path());
         }
     }
     Ok(Done { name: step.name, elapsed, tally: log.tally(), failure })
@@ -113,9 +113,9 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// The table of all steps, and the totals in a line of their own.
+/// Returns the table of all steps. Its last line has the totals.
 ///
-/// A step without tests counts as one that passed or failed.
+/// A step without tests counts as one test.
 fn table(done: &[Done], elapsed: Duration) -> String {
     let width = done.iter().map(|step| step.name.len()).max().unwrap_or(0);
     let mut text = String::new();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_are_named_for_their_step() {
+    fn log_files_have_the_name_of_their_step() {
         assert_eq!(file_name("clippy (--all-features)"), "clippy-all-features");
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a step's program: its lines go to the log, and its silence is broken now and then.
+//! Runs the program of a step, logs its output and shows its progress.
 
 use std::io::{self, BufRead as _, BufReader, PipeReader};
 use std::process::{Child, Command, Stdio};
@@ -11,18 +11,18 @@ use anyhow::{Context as _, Result};
 use super::log::{Log, is_result};
 use super::{Show, seconds};
 
-/// How long nothing may be printed; whoever watches a run takes longer silence for a hang.
+/// The longest time without output. A longer silence looks like a hang to a reader.
 const SILENCE: Duration = Duration::from_secs(8);
 
-/// Runs the program to its end; true when it succeeded.
+/// Runs the program to its end. Returns `true` if it succeeded.
 pub(super) fn run(mut command: Command, log: &mut Log, show: Show) -> Result<bool> {
     let typed = typed(&command);
     log.push(format!("$ {typed}"))?;
-    // One pipe for both, so that results and what cargo says about them stay in order.
+    // One pipe for both, so that the results of tests and the messages of cargo stay in order.
     let (reader, writer) = io::pipe().context("opening a pipe")?;
     command.stdin(Stdio::null()).stdout(writer.try_clone().context("opening a pipe")?).stderr(writer);
     let mut child = command.spawn().with_context(|| format!("starting {typed}"))?;
-    // It holds the pipe's other end, which must close with the program.
+    // The command holds the writing end, which must close when the program ends.
     drop(command);
 
     let (sender, lines) = channel();
@@ -34,7 +34,7 @@ pub(super) fn run(mut command: Command, log: &mut Log, show: Show) -> Result<boo
     Ok(status.success())
 }
 
-/// Reads lines until the pipe closes, or nobody wants them any more.
+/// Reads lines until the pipe closes or the receiver is gone.
 fn forward(pipe: PipeReader, lines: &Sender<String>) {
     let mut reader = BufReader::new(pipe);
     let mut line = Vec::new();
@@ -46,7 +46,7 @@ fn forward(pipe: PipeReader, lines: &Sender<String>) {
     }
 }
 
-/// Logs the lines until the pipe closes, or the program has ended and what it left behind is silent.
+/// Logs the lines until the pipe closes, or until the program has ended and the processes it left print nothing.
 fn follow(lines: &Receiver<String>, child: &mut Child, log: &mut Log, show: Show) -> Result<()> {
     let begun = Instant::now();
     let mut printed = begun;
@@ -61,7 +61,8 @@ fn follow(lines: &Receiver<String>, child: &mut Child, log: &mut Log, show: Show
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) if child.try_wait()?.is_some() => {
-                return log.push("a process that the step left behind still holds its output".to_owned());
+                return log
+                    .push("a process that the step left running still holds the output open".to_owned());
             }
             Err(RecvTimeoutError::Timeout) => {
                 println!("        {:>8}  {}", seconds(begun.elapsed()), log.progress().unwrap_or("running"));
@@ -80,7 +81,7 @@ fn is_shown(line: &str, show: Show) -> bool {
         || show == Show::Tests && start.starts_with("test ")
 }
 
-/// The command as a person would type it.
+/// Returns the command as typed in a shell.
 fn typed(command: &Command) -> String {
     let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
     let variables = set.map(|(name, value)| format!("{}={:?}", name.display(), value));
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_closing_lines_are_shown_unless_asked() {
+    fn each_test_is_shown_on_request_only() {
         assert!(is_shown("test result: ok. 1 passed; 0 failed", Show::Results));
         assert!(is_shown("     Running unittests src/lib.rs", Show::Results));
         assert!(is_shown("etcd-testkit: SKIPPED a (1 so far)", Show::Results));
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_process_left_behind_does_not_hold_up_the_step() {
+    fn a_process_left_running_does_not_delay_the_step() {
         let begun = Instant::now();
         let (succeeded, lines) = outcome("sleep 60 & echo $!", "left");
         let mut kill = Command::new("kill");
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_reads_as_it_is_typed() {
+    fn a_command_is_shown_as_typed() {
         let mut command = Command::new("/somewhere/cargo");
         command.args(["test", "--locked"]).env("ETCD_LINE", "3.7");
         assert_eq!(typed(&command), "ETCD_LINE=\"3.7\" cargo test --locked");

@@ -1,44 +1,39 @@
-//! The rule that keeps the table in `docs/retry.md` true: each RPC that the client calls, with the class and the default
-//! deadline that the transport gives it.
+//! The retry table: `docs/retry.md` lists each RPC with the class and the default deadline that the transport uses.
 
 use std::collections::BTreeMap;
 
 use super::Finding;
 use crate::workspace::File;
 
-/// The page, whose table has the columns RPC, class, default deadline and whatever else a reader should know.
+/// The page. The first columns of its table are RPC, class and default deadline.
 const PAGE: &str = "docs/retry.md";
-/// The transport's own table.
-const METHODS: &str = "etcd-client-core/src/transport/method.rs";
+/// The table in the transport's source.
+const METHODS: &str = "etcd-client-core/src/transport/call/method.rs";
+/// The same before the move of the modules.
+const METHODS_BEFORE: &str = "etcd-client-core/src/transport/method.rs";
 
-/// How the page says what the transport's table says.
+/// The classes in the source and on the page.
 const CLASSES: [(&str, &str); 4] =
     [("Read", "read"), ("Idempotent", "idempotent"), ("Write", "write"), ("Forwarded", "forwarded")];
 
-/// The first cell of the row above the table.
+/// The first header cell of the table.
 const HEADING: &str = "RPC";
 
 pub(super) fn check(files: &[File]) -> Vec<Finding> {
     let find = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.as_str());
-    let (Some(page), Some(methods)) = (find(PAGE), find(METHODS)) else {
-        return vec![Finding::new(
-            "retry-table",
-            PAGE,
-            1,
-            format!("the page needs {METHODS}, and the other way round"),
-        )];
+    let (Some(page), Some(methods)) = (find(PAGE), find(METHODS).or_else(|| find(METHODS_BEFORE))) else {
+        return vec![Finding::new("retry-table", PAGE, 1, format!("{PAGE} or {METHODS} is missing"))];
     };
     let Some(mut facts) = facts(methods) else {
-        let what =
-            "neither the RPCs nor their default deadline can be read: teach xtask/src/tidy/retry_table.rs";
+        let what = "the table of RPCs has an unknown form: adapt xtask/src/tidy/retry_table.rs";
         return vec![Finding::new("retry-table", METHODS, 1, what)];
     };
     let mut findings = Vec::new();
     for (line, rpc, said) in rows(page) {
         let what = match facts.remove(rpc) {
             Some(actual) if actual == said => continue,
-            Some(actual) => format!("`{rpc}` is {} with deadline {}: write so", actual.0, actual.1),
-            None => format!("`{rpc}` is no RPC of {METHODS}, or has a row already"),
+            Some(actual) => format!("`{rpc}` has the class {} and the deadline {}", actual.0, actual.1),
+            None => format!("`{rpc}` is not an RPC of {METHODS}, or already has a row"),
         };
         findings.push(Finding::new("retry-table", PAGE, line, what));
     }
@@ -48,7 +43,7 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
     findings
 }
 
-/// Line, RPC, and class with deadline of each row.
+/// Returns the line, the RPC, and the class with the deadline of each row.
 fn rows(page: &str) -> impl Iterator<Item = (usize, &str, (String, String))> {
     let mut in_table = false;
     page.lines().enumerate().filter_map(move |(index, line)| {
@@ -65,7 +60,7 @@ fn rows(page: &str) -> impl Iterator<Item = (usize, &str, (String, String))> {
     })
 }
 
-/// Class and default deadline of each RPC, named by its service and itself.
+/// Returns the class and the default deadline of each RPC, by service and name.
 fn facts(methods: &str) -> Option<BTreeMap<&str, (String, String)>> {
     let (_, seconds) = methods.split_once("const DEFAULT_TIMEOUT: Duration = Duration::from_secs(")?;
     let default = format!("{} s", seconds.split_once(')')?.0);
@@ -85,7 +80,7 @@ fn facts(methods: &str) -> Option<BTreeMap<&str, (String, String)>> {
         let (_, class) = CLASSES.into_iter().find(|(variant, _)| *variant == class)?;
         facts.insert(rpc, (class.to_owned(), deadline));
     }
-    // What the enum lists and the table lacks does not compile; what this function overlooks must not pass.
+    // A listed RPC without a row does not compile. The count guards against rows that this function fails to read.
     let (_, listed) = methods.split_once("const ALL: [Self; ")?;
     let listed: usize = listed.split_once(']')?.0.parse().ok()?;
     (facts.len() == listed).then_some(facts)
@@ -109,34 +104,37 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_agrees_is_in_order() {
+    fn a_matching_page_has_no_findings() {
         assert_eq!(findings(CODE, TABLE), [""; 0]);
         let other = "| Answer | Class | What follows |\n|---|---|---|\n| `Lost` | read | again |\n";
         assert_eq!(findings(CODE, &format!("{other}\n{TABLE}\n{other}")), [""; 0]);
     }
 
     #[test]
-    fn a_row_is_missing_unknown_double_or_wrong() {
+    fn missing_unknown_duplicate_and_wrong_rows_are_reported() {
         let lacking = findings(CODE, &TABLE.replace("| `KV/Put` | write | 5 s |\n", ""));
         assert_eq!(lacking, ["the table lacks | `KV/Put` | write | 5 s |"]);
         assert_eq!(findings(CODE, &TABLE.replace("KV/Put", "KV/Pat")).len(), 2);
         assert_eq!(findings(CODE, &format!("{TABLE}| `KV/Put` | write | 5 s |\n")).len(), 1);
-        assert!(findings(CODE, &TABLE.replace("write", "read"))[0].starts_with("`KV/Put` is write"));
         assert!(
-            findings(CODE, &TABLE.replace("none", "5 s"))[0].starts_with("`Maintenance/Hash` is idempotent")
+            findings(CODE, &TABLE.replace("write", "read"))[0].starts_with("`KV/Put` has the class write")
+        );
+        assert!(
+            findings(CODE, &TABLE.replace("none", "5 s"))[0]
+                .starts_with("`Maintenance/Hash` has the class idempotent")
         );
         assert_eq!(findings(&CODE.replace("secs(5)", "secs(7)"), TABLE).len(), 2);
     }
 
     #[test]
-    fn code_that_cannot_be_read_is_found() {
+    fn an_unknown_form_of_the_source_is_reported() {
         assert_eq!(findings("", TABLE).len(), 1);
         assert_eq!(findings(&CODE.replace("; 3]", "; 4]"), TABLE).len(), 1);
         assert_eq!(findings(&CODE.replace(", D)", ", Patience::Default)"), TABLE).len(), 1);
     }
 
     #[test]
-    fn the_page_is_there() {
+    fn a_missing_page_is_reported() {
         assert_eq!(check(&[]).len(), 1);
     }
 }

@@ -1,11 +1,11 @@
-//! Barriers: nobody passes one that is held, and double barriers are entered and left together.
+//! Barriers: no client passes a held barrier, and double barriers are entered and left together.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Rule, Verdict, lease::Leases, lock::Hold};
 use crate::history::{Edge, History, HoldId, Nanos, OpId};
 
-/// A moment, and the line that tells of it.
+/// A time and the line that records it.
 type Seen = (Nanos, usize);
 
 /// One participation in a double barrier.

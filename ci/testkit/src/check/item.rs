@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Rule, Verdict, log::Log};
 use crate::history::{Change, Edge, History, OpId, Rev, Value};
 
-/// What was done with one queue.
+/// The operations on one queue.
 #[derive(Debug, Default)]
 struct Queue<'h> {
     offered: HashMap<&'h Value, Offer>,
@@ -76,7 +76,7 @@ fn queues(history: &History) -> BTreeMap<&str, Queue<'_>> {
     queues
 }
 
-/// The lines that tell of each item of a queue being put.
+/// Returns the lines that record a put of each item of a queue.
 fn puts<'h>(log: &Log<'h>, queue: &str) -> HashMap<&'h Value, Vec<usize>> {
     let mut puts: HashMap<_, Vec<_>> = HashMap::new();
     for (revision, event) in log.changes() {
@@ -121,7 +121,7 @@ impl Queue<'_> {
         }
     }
 
-    /// Items that were acknowledged, are not there at the end, and were given to nobody.
+    /// Reports items that were acknowledged, are missing at the end, and were taken by no client.
     fn check_lost(&self, name: &str, log: &Log<'_>, verdict: &mut Verdict) {
         let Some(end) = log.last() else { return };
         let left: Vec<Value> = log.store(name, end).collect();
@@ -155,7 +155,8 @@ mod tests {
 
     const OFFER: OpId = OpId(1);
 
-    /// What is broken when an item is offered with this outcome, put so often, and taken by operations that end so.
+    /// Returns the violation for an item with this result of its put, this number of puts, and takes with these
+    /// results.
     fn broken(outcome: Edge, puts: i64, taken: impl IntoIterator<Item = Edge>) -> Vec<Rule> {
         let item = Value::of(b"i");
         let mut edges = vec![Edge::Enqueue { op: OFFER, queue: "q".to_owned(), item: item.clone() }];

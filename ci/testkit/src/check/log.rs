@@ -1,4 +1,4 @@
-//! What really happened: the changes of every revision as the witnesses saw them, and the store at any of them.
+//! The actual changes of every revision as the witnesses saw them, and the store at each revision.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,7 +11,7 @@ use crate::history::{Change, Edge, Event, History, Keys, LeaseId, Nanos, Rev, Va
 /// The changes of one revision.
 #[derive(Debug)]
 pub(super) struct Revision<'h> {
-    /// The line that tells of it, and when: the first of all members.
+    /// The first line of any member that records the change, and its time.
     pub(super) line: usize,
     pub(super) seen: Nanos,
     pub(super) events: Vec<&'h Event>,
@@ -34,7 +34,7 @@ pub(super) struct Log<'h> {
 }
 
 impl<'h> Log<'h> {
-    /// The log of all witnesses. What they disagree on, or none of them saw, is a violation.
+    /// Returns the log of all witnesses. A disagreement and a revision that none of them saw are violations.
     pub(super) fn of(history: &'h History, verdict: &mut Verdict) -> Self {
         let mut log = Self::default();
         for (line, record) in history.lines() {
@@ -98,7 +98,7 @@ impl<'h> Log<'h> {
             .flat_map(|revision| revision.events.iter().map(move |event| (revision, *event)))
     }
 
-    /// The changes that a watch is to give, with the lines that tell of them.
+    /// Returns the changes that a watch has to deliver, with the lines that record them.
     pub(super) fn matching<'l>(
         &'l self,
         request: &'l WatchRequest,
@@ -124,7 +124,7 @@ impl<'h> Log<'h> {
 }
 
 impl WatchRequest {
-    /// Whether the watch is to give this change, as far as its keys and filters go.
+    /// Returns `true` if the keys and filters of the watch include the change.
     pub(super) fn asks_for(&self, event: &Event) -> bool {
         let left_out = match event.change {
             Change::Put => self.no_put,

@@ -28,18 +28,24 @@ use lease::Leases;
 use log::Log;
 use place::Places;
 
-/// How exact the client's clock and its margins are expected to be.
+/// The expected precision of the client's clock and of its margins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How long before the deadline of a lease the client may call it lost. Default: 0.5 s.
+    /// The time before the deadline of a lease at which the client may report it lost. Default: 0.5 s.
     pub margin: Duration,
-    /// How late the client may say what its clock told it: timers of a busy machine are late. Default: 0.25 s.
+    /// The delay with which the client may report an expiry, because timers of a busy machine are late. Default: 0.25
+    /// s.
     pub lateness: Duration,
-    /// How late a witness may see a change that a client saw: two of them watch other members than the one that is paused. Default: 1 s.
+    /// The delay with which a witness may see a change that a client saw. Two of them watch members that are not
+    /// paused.
+    /// Default: 1 s.
     pub witness: Duration,
-    /// How long after a member was resumed a revocation may be its own: it is proposed at once, but may wait for a leader as long as any
-    /// request, 7 s by default (`ReqTimeout` in etcd's `server/config/config.go`). Default: 8 s.
+    /// The time after a member was resumed in which it may revoke a lease by a proposal from before.
+    ///
+    /// It proposes at once, but may wait for a leader as long as any request, which is 7 s by default (`ReqTimeout` in
+    /// etcd's
+    /// `server/config/config.go`). Default: 8 s.
     pub thaw: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The keys by which something is held: who holds what by each of them, and that none is left over.
+//! The keys that hold locks, elections and barriers: their holders, and leftover keys.
 
 use std::collections::HashMap;
 
@@ -46,25 +46,25 @@ impl<'h> Places<'h> {
         places
     }
 
-    /// When the key of a name was seen to be gone that this revision created.
+    /// Returns the time at which the key that this revision created was seen to be gone.
     pub(super) fn deleted(&self, name: &str, created: Rev) -> Option<Nanos> {
         let lives = self.created.get(&created)?.iter().map(|life| &self.lives[*life]);
         lives.filter(|life| belongs(life.key, name)).find_map(|life| life.deleted).map(|(_, seen)| seen)
     }
 
-    /// What is there at a revision.
+    /// Returns the keys at a revision.
     fn at(&self, revision: Rev) -> impl Iterator<Item = &Life<'h>> {
         let lives = self.lives.iter().filter(move |life| life.created <= revision);
         lives.filter(move |life| life.deleted.is_none_or(|(deleted, _)| deleted > revision))
     }
 }
 
-/// Whether a key is the one that a name stands for, or queues below it.
+/// Returns `true` if a name stands for the key, or if the key is queued below it.
 fn belongs(key: &str, name: &str) -> bool {
     key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What is left of a session that is over goes with its lease; sessions of others are not known.
+/// Keys of an ended session go with its lease. Sessions of others are unknown.
 pub(super) fn check(history: &History, leases: &Leases, places: &Places<'_>, verdict: &mut Verdict) {
     let holds = Hold::all(history, &mut Verdict::default());
     verdict.figures.places += holds

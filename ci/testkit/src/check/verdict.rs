@@ -1,14 +1,14 @@
-//! What a check found.
+//! The results of a check.
 
 use std::fmt::{self, Write as _};
 
 use crate::history::{History, Nanos, WatchId};
 
-/// What was broken.
+/// The violated guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The members' own watches agree and, together, saw every revision. Where not, the server or the run is at fault.
+    /// The watches of the members agree and together saw every revision. If not, the server or the run is at fault.
     Witness,
 
     /// A write that was acknowledged happened, once.
@@ -34,12 +34,12 @@ pub enum Rule {
     IsCreate,
     /// The pair before a change is the one that was there.
     PrevKv,
-    /// A watch that skips history says so where it was allowed to, and gives what leads to the present.
+    /// A watch that skips history reports it, was allowed to, and delivers the difference to the current state.
     Resynced,
     /// Nothing comes before a watch is there, or after it has ended.
     Ended,
 
-    /// A lease is called lost at the latest when the server ends it, and at its own deadline.
+    /// A lease is reported lost no later than the server ends it, and at its deadline.
     LeaseLate,
     /// A lease is not called lost while renewals are answered in time.
     LeaseEarly,
@@ -52,21 +52,21 @@ pub enum Rule {
     LockOrder,
     /// A lock is lost at the latest with the lease it lives on.
     LockLate,
-    /// Once everything has settled, no key of a lock, an election or a barrier is left that nobody holds anything by.
+    /// At the end, no key of a lock, an election or a barrier is left without a holder.
     PlaceUnowned,
 
     /// No item is taken twice, or enters its queue twice.
     ItemTwice,
-    /// What is taken was put, and what was said to be not applied was not.
+    /// Every taken item was put, and no item was taken whose put was not applied.
     ItemInvented,
     /// No more items vanish than takings whose outcome is unknown.
     ItemLost,
 
-    /// Nobody passes a barrier that is held all the while.
+    /// No client passes a barrier that is held during the whole wait.
     BarrierPassed,
-    /// Nobody enters a double barrier before all have come.
+    /// No client enters a double barrier before all have arrived.
     BarrierAlone,
-    /// Nobody leaves a double barrier before all leave.
+    /// No client leaves a double barrier before all leave.
     BarrierLeft,
 }
 
@@ -74,11 +74,11 @@ pub enum Rule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What was broken.
+    /// The violated guarantee.
     pub rule: Rule,
     /// The lines of the history, the first of which is 1.
     pub lines: Vec<usize>,
-    /// What happened.
+    /// The description of the violation.
     pub what: String,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// How much was judged: a verdict on nothing is clean too.
+/// The number of checked facts. A verdict on nothing is clean as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Figures {
@@ -147,19 +147,19 @@ impl fmt::Display for Figures {
     }
 }
 
-/// How late a watch was, at worst: a figure, and no promise.
+/// The longest delay of a watch, which is a figure and not a guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Lag {
     /// From when a witness saw a revision that was made while the watch was there, until the watch gave it.
     pub nanos: Nanos,
-    /// Which watch.
+    /// The watch.
     pub watch: WatchId,
     /// The line that gives it.
     pub line: usize,
 }
 
-/// What all checks found.
+/// The results of all checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
@@ -168,31 +168,31 @@ pub struct Verdict {
     pub(super) figures: Figures,
 }
 
-/// How many violations a report shows in full.
+/// The number of violations that a report shows in full.
 const SHOWN: usize = 20;
 
 impl Verdict {
-    /// Whether nothing was broken.
+    /// Returns `true` if there is no violation.
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty()
     }
 
-    /// What was broken.
+    /// The violated guarantee.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// How much was judged.
+    /// The number of checked facts.
     pub fn figures(&self) -> Figures {
         self.figures
     }
 
-    /// How late each watch was at worst, the latest first.
+    /// Returns the longest delay of each watch, in descending order.
     pub fn lags(&self) -> &[Lag] {
         &self.lags
     }
 
-    /// For people: how much was judged, what was broken, and the lines that show it.
+    /// Returns a report for people: the number of checked facts, the violations, and their lines.
     pub fn report(&self, history: &History) -> String {
         let mut report = format!("{} violations in {}\n", self.violations.len(), self.figures);
         for violation in self.violations.iter().take(SHOWN) {

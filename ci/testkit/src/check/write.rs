@@ -1,4 +1,4 @@
-//! What writers were told, held against what happened. Each put must have a value of its own, by which it is known again.
+//! Compares the results of writers with the actual changes. Each put must have a unique value, which identifies it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ struct Write<'h> {
     outcome: Option<(usize, &'h Edge)>,
 }
 
-/// The lines that tell of each put, and its revision.
+/// The lines that record each put, and its revision.
 struct Puts<'h> {
     seen: HashMap<(&'h str, &'h Value), Vec<(Rev, usize)>>,
 }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::history::{Event, Nanos, Record};
 
-    /// What is broken when a put that ended so was applied at these revisions.
+    /// Returns the violation for a put with this result that was applied at these revisions.
     fn broken(outcome: Edge, revisions: &[i64]) -> Vec<Rule> {
         let (key, value) = ("k".to_owned(), Value::of(b"v1"));
         let events = revisions.iter().map(|revision| Event {

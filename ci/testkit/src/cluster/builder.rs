@@ -1,11 +1,11 @@
-//! What a cluster is to look like, and its start.
+//! Builds and starts a cluster.
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::{Cluster, member::Member, ports::Ports};
 use crate::{Binaries, Line, require};
 
-/// How often a start is tried when another process takes a port that was free a moment before.
+/// The number of attempts to start if another process takes a port that was just free.
 const STARTS: usize = 5;
 
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Plan {
     pub(super) common_name: String,
     pub(super) unix_socket: bool,
     pub(super) root_password: Option<String>,
-    /// How long signed tokens are valid, where tokens are signed.
+    /// The validity of signed tokens.
     pub(super) jwt: Option<String>,
     pub(super) ports: Ports,
 }

@@ -16,9 +16,11 @@ use tempfile::TempDir;
 pub struct Certificates {
     /// The authority's certificate, which clients must trust.
     pub ca: PathBuf,
-    /// What the members present: valid for `localhost`, `127.0.0.1` and `::1`.
+    /// The certificate of the members, valid for `localhost`, `127.0.0.1` and `::1`.
     pub server: Identity,
-    /// What a client presents: its common name is `root` unless [`Builder::mutual_tls`](crate::Builder::mutual_tls) said else.
+    /// The certificate of a client. Its common name is `root` unless
+    /// [`Builder::mutual_tls`](crate::Builder::mutual_tls) set
+    /// another one.
     pub client: Identity,
     dir: PathBuf,
     /// Removes the directory where no cluster does.
@@ -37,10 +39,11 @@ pub struct Identity {
 }
 
 impl Certificates {
-    /// Makes an authority of its own, a server's and a client's certificate, without a cluster.
+    /// Creates an authority and the certificates of a server and of a client, without a cluster.
     ///
     /// # Errors
-    /// When the files cannot be written.
+    ///
+    /// Returns an error if the files cannot be written.
     pub fn without_cluster(common_name: &str) -> anyhow::Result<Self> {
         let own_dir = tempfile::tempdir().context("creating the directory of certificates")?;
         let created = Self::create(own_dir.path(), common_name)?;
@@ -90,10 +93,11 @@ impl Certificates {
         &self.dir
     }
 
-    /// Replaces the members' certificate and key in place; etcd reads them anew at each handshake.
+    /// Replaces the certificate and the key of the members in place. etcd reads them at each handshake.
     ///
     /// # Errors
-    /// When the files cannot be written.
+    ///
+    /// Returns an error if the files cannot be written.
     pub fn renew_server(&self) -> anyhow::Result<Identity> {
         issue(&self.issuer, server_params()?, &self.dir, "server")
     }
@@ -121,7 +125,7 @@ fn server_params() -> anyhow::Result<CertificateParams> {
 fn named_params(names: &[&str]) -> anyhow::Result<CertificateParams> {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut params = CertificateParams::new(names).context("naming the server's certificate")?;
-    // etcd's own gateway is a client of its own server and presents the same certificate.
+    // etcd's JSON gateway is a client of the same server and presents this certificate.
     params.extended_key_usages =
         vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     // A name here would be taken for the gateway's user.

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// etcdctl's own is 5 s, which a busy machine with a slow disk takes for a put.
 const COMMAND_TIMEOUT: &str = "--command-timeout=50s";
 
-/// How to reach the cluster.
+/// The flags that reach the cluster.
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) etcdctl: PathBuf,
@@ -32,7 +32,7 @@ impl Access {
         flags
     }
 
-    /// The same, as nobody: how a cluster is reached before auth is on.
+    /// Returns the same without a user, for a cluster on which authentication is not enabled yet.
     pub(super) fn without_password(self) -> Self {
         Self { password: None, ..self }
     }

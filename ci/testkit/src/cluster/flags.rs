@@ -5,21 +5,21 @@ use std::path::Path;
 use super::{Certificates, builder::Plan, setup::Setup};
 use crate::Line;
 
-/// Whether the member founds its cluster or joins one.
+/// The initial cluster state: a new cluster, or an existing one that the member joins.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum State {
     New,
     Existing,
 }
 
-/// What one member listens on.
+/// The addresses on which a member listens.
 #[derive(Clone, Debug)]
 pub(super) struct Listen {
     pub(super) name: String,
     pub(super) client: u16,
     pub(super) peer: u16,
     pub(super) metrics: u16,
-    /// Where the other members reach the peer port.
+    /// The peer address for the other members.
     pub(super) advertised_peer: u16,
 }
 

@@ -1,4 +1,4 @@
-//! What etcd brings along to stand between clients and a cluster: its gRPC proxy and its gateway, as processes of the cluster.
+//! etcd's gRPC proxy and its gateway, which run between clients and a cluster, as processes of the cluster.
 
 use std::{
     fs,
@@ -16,15 +16,15 @@ use tokio::{
 
 use super::{Cluster, flags, ports::Ports, process::Pid, reaper::Reaper};
 
-/// How often a start is tried when another process takes a port that was free a moment before.
+/// The number of attempts to start if another process takes a port that was just free.
 const STARTS: usize = 5;
 
-/// How often a condition is looked at.
+/// The interval of polls of a condition.
 const POLL: Duration = Duration::from_millis(5);
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Which of the two.
+/// The kind: proxy or gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     GrpcProxy,
@@ -52,10 +52,11 @@ pub struct Front {
 }
 
 impl Cluster {
-    /// Starts `etcd grpc-proxy` before the members. It must reach them without TLS and asks for no token of its own.
+    /// Starts `etcd grpc-proxy` in front of the members, which it must reach without TLS. The proxy asks for no token.
     ///
     /// # Errors
-    /// When it does not listen in time; the error holds its log.
+    ///
+    /// Returns an error with the log of the process if it does not listen in time.
     pub async fn grpc_proxy(&self) -> anyhow::Result<Front> {
         self.front(Kind::GrpcProxy, &self.addresses()).await
     }
@@ -129,7 +130,7 @@ impl Front {
         Ok(front)
     }
 
-    /// What clients connect to: `http://127.0.0.1:PORT`.
+    /// The endpoint for clients: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
@@ -141,7 +142,7 @@ impl Front {
         self.current().map(Pid::get)
     }
 
-    /// Whether the process lives; a paused one does.
+    /// Returns `true` if the process runs or is paused.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.current().is_some_and(|pid| pid.is_running(self.reaper.pid()))
@@ -173,7 +174,7 @@ impl Front {
         self.listening().await
     }
 
-    /// What it wrote to stdout and stderr, in all its runs.
+    /// The output of the process in all its runs.
     #[must_use]
     pub fn log_text(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.dir.join("etcd.log")).unwrap_or_default()).into_owned()

@@ -17,7 +17,7 @@ use tokio::{
 use super::{owner, process::Pid};
 use crate::relay::{Background, reset_on_close};
 
-/// Which links are cut.
+/// The links that are cut.
 #[derive(Clone, Debug, Default)]
 struct Cuts {
     all: bool,
@@ -39,7 +39,7 @@ pub(super) struct Links {
     background: Background,
 }
 
-/// The process of each member, to tell who dials.
+/// The process of each member, which identifies the member that dials.
 #[derive(Debug, Default)]
 struct Pids(Mutex<Vec<Option<Pid>>>);
 

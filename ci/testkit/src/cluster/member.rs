@@ -22,16 +22,16 @@ use super::{
 };
 use crate::Binaries;
 
-/// How often a condition is looked at.
+/// The interval of polls of a condition.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How often to look whether a signal has worked, which takes no longer than a thread's turn.
+/// The interval of polls for the effect of a signal, which takes no longer than a time slice of a thread.
 const SIGNAL_POLL: Duration = Duration::from_millis(1);
 
 /// etcd lets requests in flight end for up to 7 s after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
-/// How long a restarted member may take to become healthy.
+/// The time limit for a restarted member to become healthy.
 pub(super) const START_PATIENCE: Duration = Duration::from_secs(90);
 
 const TAIL_LINES: usize = 40;
@@ -59,7 +59,8 @@ impl Member {
         &self.listen.name
     }
 
-    /// What a client connects to: a unix socket if the cluster was built with one, else as [`Member::tcp_endpoint`].
+    /// Returns the endpoint for clients: a unix socket if the cluster was built with one, or else
+    /// [`Member::tcp_endpoint`].
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
@@ -71,7 +72,7 @@ impl Member {
         &self.tcp_endpoint
     }
 
-    /// Where metrics and `/health` are served over plain HTTP.
+    /// Returns the endpoint of metrics and `/health`, over plain HTTP.
     #[must_use]
     pub fn metrics_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.listen.metrics)
@@ -83,16 +84,17 @@ impl Member {
         self.current().map(Pid::get)
     }
 
-    /// Whether the process lives; a paused one does.
+    /// Returns `true` if the process runs or is paused.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.current().is_some_and(|pid| pid.is_running(self.reaper.pid()))
     }
 
-    /// Freezes the process (SIGSTOP) and waits until none of its threads runs; its connections stay open.
+    /// Freezes the process (SIGSTOP) and waits until all its threads have stopped. Its connections stay open.
     ///
     /// # Errors
-    /// When it does not run, or still does after 15 s.
+    ///
+    /// Returns an error if the process does not run, or if it has not stopped after 15 s.
     pub async fn pause(&self) -> anyhow::Result<()> {
         self.signal(Signal::SIGSTOP)?;
         let stopped = async {
@@ -215,7 +217,7 @@ impl Member {
         self.access.run(args).await
     }
 
-    /// The path of its log: what etcd wrote to stdout and stderr, of all its runs.
+    /// Returns the path of the log: the output of etcd in all its runs.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.dir.join("etcd.log")
@@ -255,7 +257,7 @@ impl Member {
         Ok(())
     }
 
-    /// Whether it ended because another process had one of its ports.
+    /// Returns `true` if the member ended because another process had one of its ports.
     pub(super) fn lost_a_port(&self) -> bool {
         !self.is_running() && self.log_tail().contains("address already in use")
     }

@@ -50,7 +50,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Cluster {
     members: Vec<Member>,
-    /// How many members it ever had: names are not used twice.
+    /// The number of members that were ever added. Names are not used twice.
     ever: usize,
     setup: Setup,
 }
@@ -61,7 +61,7 @@ impl Cluster {
         Builder::default()
     }
 
-    /// What clients connect to, one per member.
+    /// Returns the endpoints for clients, one for each member.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
         self.members.iter().map(|member| member.endpoint.clone()).collect()
@@ -193,13 +193,15 @@ impl Cluster {
         self.setup.links.cut_all();
     }
 
-    /// Cuts one member off from its peers, not from its clients; the others go on without it.
+    /// Cuts a member off from its peers, but not from its clients. The others continue without it.
     ///
     /// # Errors
-    /// When the system does not tell who dials (only Linux does).
+    ///
+    /// Returns an error if the dialling process cannot be determined, which only Linux supports.
     ///
     /// # Panics
-    /// When there is no such member.
+    ///
+    /// Panics if there is no such member.
     pub fn isolate(&self, member: usize) -> anyhow::Result<()> {
         if cfg!(not(target_os = "linux")) {
             bail!("isolating one member works on Linux only");

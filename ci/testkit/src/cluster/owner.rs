@@ -1,4 +1,4 @@
-//! Which member dialled: finds the process behind a loopback connection. Linux only; elsewhere nobody is known.
+//! Finds the process behind a loopback connection, and so the member that dialled. Linux only; elsewhere it finds none.
 
 use std::fs;
 

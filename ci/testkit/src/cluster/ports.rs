@@ -11,22 +11,23 @@ use anyhow::{Context as _, bail};
 /// Below this, other services are likely to live.
 const LOWEST: u16 = 10_240;
 
-/// How many ports the range must have for a random pick to be worth it.
+/// The number of ports from which a random choice makes sense.
 const ENOUGH: u16 = 4_096;
 
 const PICKS: usize = 200;
 
-/// Where ports come from: those that were asked for first, free or not.
+/// The source of ports: requested ones first, even if they are in use.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ports {
     pub(super) first: Vec<u16>,
 }
 
 impl Ports {
-    /// A port that was free a moment ago.
+    /// Returns a port that was just free.
     ///
-    /// It lies below the range from which the system serves outgoing connections, so that none of those takes the
-    /// port of a member that is down for a while.
+    /// It lies below the range of outgoing connections, so that none of those takes the port of a member that is down
+    /// for a
+    /// while.
     pub(super) fn pick(&mut self) -> anyhow::Result<u16> {
         if let Some(port) = self.first.pop() {
             return Ok(port);

@@ -18,12 +18,12 @@ impl Pid {
         self.0.as_raw().unsigned_abs()
     }
 
-    /// Whether it is a child of `parent` that has not ended.
+    /// Returns `true` for a child of `parent` that has not ended.
     pub(super) fn is_running(self, parent: Self) -> bool {
         status(self).is_some_and(|status| status.parent == parent.get() && status.is_alive())
     }
 
-    /// Whether none of its threads runs: a SIGSTOP takes its time.
+    /// Returns `true` if all threads have stopped, which takes a while after SIGSTOP.
     pub(super) fn is_stopped(self) -> bool {
         match fs::read_dir(format!("/proc/{}/task", self.get())) {
             Ok(tasks) => tasks.flatten().all(|task| {

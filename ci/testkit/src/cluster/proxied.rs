@@ -14,7 +14,7 @@ impl Proxied {
         Ok(Self { proxies: proxies.collect::<anyhow::Result<_>>()? })
     }
 
-    /// What clients connect to, one per member.
+    /// Returns the endpoints for clients, one for each member.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
         self.proxies.iter().map(Proxy::endpoint).collect()

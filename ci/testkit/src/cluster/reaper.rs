@@ -1,7 +1,9 @@
-//! The child process that owns a cluster's etcd processes and its directory, and ends both when this process is gone.
+//! The child process that owns the etcd processes and the directory of a cluster, and removes both when this process
+//! ends.
 //!
-//! The reaper reads a pipe whose only write end is held here. A panic, Ctrl-C or SIGKILL closes it, and the reaper then
-//! kills its children and removes the directory. It leads a process group of its own, so that a terminal's signals miss it.
+//! The reaper reads a pipe whose only writing end is in this process. A panic, Ctrl-C or SIGKILL closes the pipe. The
+//! reaper then kills its children and removes the directory. It leads its own process group, so that signals of a
+//! terminal do not reach it.
 
 use std::{
     env,
@@ -92,7 +94,7 @@ impl Reaper {
 }
 
 impl Drop for Reaper {
-    /// Does not block: the reaper goes on by itself, a thread collects its exit.
+    /// Does not block. The reaper ends independently, and a thread collects its exit status.
     fn drop(&mut self) {
         let Some(mut io) = self.io().take() else { return };
         drop(io.commands);

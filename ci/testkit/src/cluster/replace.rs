@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::member::{Member, START_PATIENCE};
 
-/// The directory that holds a member's data, below its own.
+/// The data directory of a member, below its directory.
 pub(super) const DATA: &str = "data";
 
 /// A copy of a member's data directory, of when it was stopped. It vanishes when it is dropped.

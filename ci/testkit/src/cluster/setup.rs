@@ -1,4 +1,4 @@
-//! What the members of one cluster share, and how a member is made from it.
+//! The settings that the members of a cluster share, from which members are created.
 
 use std::{
     fs,

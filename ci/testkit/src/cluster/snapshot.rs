@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::{Cluster, member::START_PATIENCE, replace::DATA};
 use crate::{Line, StderrProgress, obtain};
 
-/// What the restored members keep from the original ones: with these their ids stay.
+/// The settings that restored members take from the original ones, which preserve their ids.
 const KEPT: [&str; 4] =
     ["--name=", "--initial-cluster=", "--initial-cluster-token=", "--initial-advertise-peer-urls="];
 

@@ -1,4 +1,4 @@
-//! What needs the inside of a cluster: the retry of a start that lost its ports.
+//! Tests that need private items of a cluster: the retry of a start that lost its ports.
 
 use std::net::TcpListener;
 

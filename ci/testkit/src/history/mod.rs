@@ -1,4 +1,4 @@
-//! What a client did and was told, and what really happened: a file of JSON lines on one clock, written and read back.
+//! Histories: the calls of clients, their results, and the changes of the store, as JSON lines with times of one clock.
 //!
 //! ```
 //! use etcd_testkit::history::{Action, Edge, History, Recorder, Rev, Value};

@@ -4,34 +4,34 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, HoldId, LeaseId, Nanos, OpId, Rev, Value, WatchId, WatchRequest};
 
-/// Which version of the format a file holds; a reader refuses any other.
+/// The version of the file format. A reader rejects all others.
 pub const SCHEMA: u32 = 1;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// When it was seen.
+    /// The time of the record.
     pub t: Nanos,
-    /// What was seen.
+    /// The recorded event.
     #[serde(flatten)]
     pub edge: Edge,
 }
 
-/// What was seen.
+/// A recorded event.
 ///
-/// Whatever takes time has one edge where it begins and one where it ends, so that a run that was cut short still tells what was
-/// under way.
+/// Everything that takes time has one edge at its start and one at its end, so that the history of an interrupted run
+/// shows what was in progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Edge {
-    /// The first line: what was run.
+    /// The first line, which describes the run.
     Run {
         /// [`SCHEMA`].
         schema: u32,
         /// The version of etcd.
         etcd: String,
-        /// What the faults and the load were drawn from.
+        /// The seed of the faults and of the load.
         seed: u64,
     },
 
@@ -39,7 +39,7 @@ pub enum Edge {
     Invoke {
         /// Which.
         op: OpId,
-        /// What it does.
+        /// The operation.
         actions: Vec<Action>,
     },
     /// It was answered.
@@ -48,7 +48,7 @@ pub enum Edge {
         op: OpId,
         /// The revision of the answer.
         revision: Rev,
-        /// Whether the store changed, where the answer tells.
+        /// Set if the store changed, as far as the response shows it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         changed: Option<bool>,
     },
@@ -56,14 +56,14 @@ pub enum Edge {
     NotApplied {
         /// Which.
         op: OpId,
-        /// What the error says.
+        /// The text of the error.
         reason: String,
     },
     /// It failed, and may have been applied.
     Unknown {
         /// Which.
         op: OpId,
-        /// What the error says.
+        /// The text of the error.
         reason: String,
     },
     /// One attempt of an operation on the wire.
@@ -72,9 +72,9 @@ pub enum Edge {
         op: OpId,
         /// The endpoint.
         endpoint: String,
-        /// Whether the request left the process, or may have.
+        /// Set if the request was sent or may have been sent.
         sent: bool,
-        /// How it ended.
+        /// The result.
         outcome: String,
     },
 
@@ -82,14 +82,14 @@ pub enum Edge {
     WatchRequested {
         /// Which.
         watch: WatchId,
-        /// What it asks for.
+        /// The request.
         request: WatchRequest,
     },
     /// It is there.
     WatchCreated {
         /// Which.
         watch: WatchId,
-        /// The revision before the first one that it gives, where it is told.
+        /// The revision before the first one that the watch delivers, if the client reported it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<Rev>,
     },
@@ -113,7 +113,7 @@ pub enum Edge {
         watch: WatchId,
         /// The revision whose state it now stands at.
         revision: Rev,
-        /// What leads there from what was given.
+        /// The changes between the delivered revision and the new one.
         events: Vec<Event>,
     },
     /// It ended.
@@ -133,21 +133,21 @@ pub enum Edge {
     LeaseGranted {
         /// Which.
         lease: LeaseId,
-        /// When the request was sent.
+        /// The time at which the request was sent.
         sent: Nanos,
         /// The time to live that was granted, in milliseconds.
         ttl_ms: u64,
     },
     /// A renewal leaves.
     KeepaliveSent {
-        /// Which lease.
+        /// The lease.
         lease: LeaseId,
     },
     /// A renewal was answered.
     KeepaliveAcked {
-        /// Which lease.
+        /// The lease.
         lease: LeaseId,
-        /// When the renewal that this answers was sent.
+        /// The time at which the answered renewal was sent.
         sent: Nanos,
         /// The time to live from then on, in milliseconds; zero for a lease that the server does not know.
         ttl_ms: u64,
@@ -162,28 +162,28 @@ pub enum Edge {
 
     /// A lock is held from here on.
     LockAcquired {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
         /// The lock.
         name: String,
         /// The number that orders the holders of a lock.
         fence: Rev,
-        /// What the hold lives on.
+        /// The lease that the hold depends on.
         lease: LeaseId,
-        /// Who else may hold it at the same time.
+        /// The others that may hold the lock at the same time.
         #[serde(default)]
         share: Share,
     },
-    /// The client says that the lock may not be held any more.
+    /// The client reports that it may no longer hold the lock.
     LockLost {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
         /// Why.
         reason: String,
     },
     /// The holder gives the lock back: it does not rely on it from here on.
     Unlock {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
     },
 
@@ -196,9 +196,9 @@ pub enum Edge {
         names: Vec<String>,
     },
 
-    /// An item is to be put into a queue; how that ends is told as of any operation.
+    /// A put of an item into a queue starts. Its result is recorded as for any operation.
     Enqueue {
-        /// Which operation.
+        /// The operation.
         op: OpId,
         /// The queue.
         queue: String,
@@ -207,14 +207,14 @@ pub enum Edge {
     },
     /// An item is to be taken from a queue.
     Dequeue {
-        /// Which operation.
+        /// The operation.
         op: OpId,
         /// The queue.
         queue: String,
     },
     /// It was taken, or there was none. Otherwise one may have been taken: that is `Unknown`, or `NotApplied` where none was.
     Dequeued {
-        /// Which operation.
+        /// The operation.
         op: OpId,
         /// The item.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -223,43 +223,43 @@ pub enum Edge {
 
     /// A wait for a barrier begins.
     Passing {
-        /// Which wait.
+        /// The wait.
         op: OpId,
         /// The barrier, which is held as locks are.
         name: String,
     },
     /// The wait is over: the barrier was down.
     Passed {
-        /// Which wait.
+        /// The wait.
         op: OpId,
     },
-    /// A participant comes to a double barrier.
+    /// A participant arrives at a double barrier.
     Entering {
-        /// Which participation.
+        /// The participation.
         hold: HoldId,
         /// The barrier.
         name: String,
-        /// How many are to come.
+        /// The number of participants.
         of: usize,
     },
     /// All have come, as far as the participant knows.
     Entered {
-        /// Which participation.
+        /// The participation.
         hold: HoldId,
     },
     /// The participant leaves.
     Leaving {
-        /// Which participation.
+        /// The participation.
         hold: HoldId,
     },
     /// All have left, as far as the participant knows.
     Left {
-        /// Which participation.
+        /// The participation.
         hold: HoldId,
     },
-    /// The participant does not take part any more, and did not wait for the others.
+    /// The participant gave up and did not wait for the others.
     Withdrawn {
-        /// Which participation.
+        /// The participation.
         hold: HoldId,
     },
 
@@ -267,11 +267,11 @@ pub enum Edge {
     Fault {
         /// The member, by its place in the cluster.
         member: usize,
-        /// What happens to it.
+        /// The fault or its end.
         what: String,
     },
 
-    /// What a member's own watch of all keys gave: what really happened, as far as this member knows.
+    /// An event of a watch of all keys on one member: the actual changes, as far as this member reports them.
     Witness {
         /// The member, by its place in the cluster.
         member: usize,
@@ -289,7 +289,7 @@ pub enum Edge {
     },
 }
 
-/// Who may hold a lock at the same time.
+/// The clients that may hold a lock at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Share {
@@ -298,13 +298,13 @@ pub enum Share {
     Alone,
     /// Any number of those that share it so.
     Readers,
-    /// So many.
+    /// Up to this many holders.
     Permits(usize),
-    /// Any number, together with everybody: what several may hold up without keeping each other out.
+    /// Any number, together with all others: several holders that exclude others but not each other.
     Anybody,
 }
 
-/// What happened to a key.
+/// The change of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
@@ -319,14 +319,14 @@ pub enum Change {
 pub struct Event {
     /// The revision that made it.
     pub revision: Rev,
-    /// What happened.
+    /// The kind of the change.
     pub change: Change,
     /// The key.
     pub key: String,
     /// The value; empty for a deletion.
     #[serde(default)]
     pub value: Value,
-    /// Whether the reporter calls it a creation.
+    /// Set if the reporter calls the change a creation.
     #[serde(default)]
     pub is_create: bool,
     /// The lease that the key is attached to from now on.

@@ -15,7 +15,7 @@ use anyhow::{Context as _, anyhow};
 
 use super::{Edge, HoldId, Nanos, OpId, Record, SCHEMA, WatchId};
 
-/// What may be lost when the process is killed.
+/// The interval between two flushes: records of this time may be lost if the process is killed.
 const BUFFER: usize = 64 * 1024;
 
 /// The writing end of a history. A clone writes into the same.
@@ -62,7 +62,7 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Where it writes.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.shared.path
@@ -92,7 +92,7 @@ impl Recorder {
         HoldId(self.number())
     }
 
-    /// Writes one line and gives its time. What cannot be written is told by [`Recorder::finish`].
+    /// Writes one line and returns its time. [`Recorder::finish`] returns write errors.
     pub fn record(&self, edge: Edge) -> Nanos {
         let mut file = self.file();
         // Under the lock, so that lines are in the order of their times.

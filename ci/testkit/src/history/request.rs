@@ -1,4 +1,4 @@
-//! What was asked for: operations and watches, as far as a checker needs to know.
+//! Requests: the parts of operations and watches that a check needs.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ impl Keys {
         Self { key, end: Some(end.unwrap_or_else(|| "\0".to_owned())) }
     }
 
-    /// Whether `key` is one of them.
+    /// Returns `true` if the range contains `key`.
     #[must_use]
     pub fn cover(&self, key: &str) -> bool {
         match self.end.as_deref() {
@@ -83,24 +83,24 @@ pub enum Action {
     },
 }
 
-/// What one watch asks for.
+/// The request of a watch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchRequest {
-    /// Which keys.
+    /// The keys.
     pub keys: Keys,
     /// The first revision that is wanted; nothing for what happens from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Rev>,
-    /// Whether events are to carry the pair before them.
+    /// Set if events have the previous pair.
     #[serde(default)]
     pub prev_kv: bool,
-    /// Whether puts are left out.
+    /// Set if puts are filtered out.
     #[serde(default)]
     pub no_put: bool,
-    /// Whether deletions are left out.
+    /// Set if deletions are filtered out.
     #[serde(default)]
     pub no_delete: bool,
-    /// Whether it may skip history that is compacted, and say so.
+    /// Set if the watch may skip compacted history, which it reports.
     #[serde(default)]
     pub resync: bool,
 }

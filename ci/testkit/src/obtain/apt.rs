@@ -86,7 +86,7 @@ struct Suite {
     source: String,
 }
 
-/// apt over one suite, in a directory of its own.
+/// apt with the sources of one suite, in a separate directory.
 struct Apt {
     dir: TempDir,
 }

@@ -1,4 +1,4 @@
-//! `target/etcd/<version>/`: what was built or unpacked before, put there whole or not at all.
+//! `target/etcd/<version>/`: binaries that were built or unpacked before. A version is added completely or not at all.
 
 use std::{
     fs::{self, File},

@@ -1,4 +1,4 @@
-//! An etcd that somebody installed: `ETCD_BIN` and `PATH`.
+//! An installed etcd: `ETCD_BIN` and `PATH`.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::{Binaries, Source};
 use crate::{Line, Version};
 
-/// What `ETCD_BIN` names, or why it does not fit; `None` when it is unset.
+/// Returns the binaries that `ETCD_BIN` names, or the reason why they cannot be used. `None` if it is unset.
 pub(super) fn from_variable(line: Option<Line>) -> Option<anyhow::Result<Binaries>> {
     let etcd = set("ETCD_BIN")?;
     let etcdctl = set("ETCDCTL_BIN").unwrap_or_else(|| etcd.with_file_name("etcdctl"));

@@ -1,4 +1,5 @@
-//! Obtains etcd and etcdctl: what is installed, what was built before, the pinned Go modules, a distribution's package.
+//! Obtains etcd and etcdctl: installed, built before, built from the pinned Go modules, or from a package of the
+//! distribution.
 
 mod apt;
 mod cache;
@@ -21,13 +22,13 @@ pub struct Binaries {
     pub etcd: PathBuf,
     /// Path of etcdctl.
     pub etcdctl: PathBuf,
-    /// What `etcd --version` says.
+    /// The output of `etcd --version`.
     pub version: Version,
-    /// Where they came from.
+    /// The source of the binaries.
     pub source: Source,
 }
 
-/// Where binaries came from.
+/// The source of binaries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
@@ -55,12 +56,13 @@ impl fmt::Display for Source {
     }
 }
 
-/// Finds or makes etcd and etcdctl of a line; `None` takes what is installed, whatever its line, and else means [`Line::NEWEST`].
+/// Obtains etcd and etcdctl of a line. `None` means the installed etcd of any line, or else [`Line::NEWEST`].
 ///
-/// Blocks; a build takes minutes, and waits while another process builds the same line.
+/// Blocks. A build takes minutes, and waits while another process builds the same line.
 ///
 /// # Errors
-/// When no source has it: the error lists each source, why it failed, and what to do.
+///
+/// Returns an error if no source has it. The error lists each source, the reason of its failure, and a remedy.
 pub fn obtain(line: Option<Line>, progress: &mut dyn Progress) -> anyhow::Result<Binaries> {
     let mut failures = Failures::default();
     for (source, found) in
@@ -91,10 +93,11 @@ pub fn obtain_contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> 
     go_build::contender(progress).context("building ci/contender")
 }
 
-/// Builds etcdutl of a line from 3.6 on, from the module that `ci/etcd` pins. Blocks; what was built before is used again.
+/// Builds etcdutl of a line from 3.6 on, from the module that `ci/etcd` pins. Blocks. A previous build is used again.
 ///
 /// # Errors
-/// Where there is no Go, or it cannot have the modules.
+///
+/// Returns an error if Go is missing or cannot download the modules.
 pub(crate) fn etcdutl(line: Line, progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
     let _lock = cache::lock(line, progress).context("locking target/etcd")?;
     go_build::etcdutl(line, progress).with_context(|| format!("building etcdutl of ci/etcd/{line}"))

@@ -24,7 +24,7 @@ use crate::relay::reset_on_close;
 /// Small, so that a window closes soon after its reader pauses.
 const RECEIVE_BUFFER: usize = 64 * 1024;
 
-/// A connection that reached the server; its faults are its own from then on.
+/// A connection to the server. From now on faults are set for each connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
     shared: Arc<Shared>,
@@ -36,7 +36,7 @@ struct Shared {
     server: usize,
     control: watch::Sender<Control>,
     traffic: watch::Sender<Traffic>,
-    /// Whether writing to the client, and to the server, has failed.
+    /// Set if writing to the client, and to the server, has failed.
     gone: [AtomicBool; 2],
     /// Of the whole proxy.
     ledger: Ledger,
@@ -55,19 +55,19 @@ impl Connection {
         self.shared.client
     }
 
-    /// Which of the servers it leads to, by its place among them.
+    /// The index of the server.
     #[must_use]
     pub fn server(&self) -> usize {
         self.shared.server
     }
 
-    /// What it has carried.
+    /// The bytes that the connection has carried.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         *self.shared.traffic.borrow()
     }
 
-    /// Has a fault happen to it. What the proxy took before still arrives.
+    /// Sets a fault of this connection. Bytes that the proxy has read before still arrive.
     pub fn fault(&self, direction: Direction, fault: Fault) {
         self.order(|control| control.set(direction, Some(fault)));
     }
@@ -101,7 +101,7 @@ impl Connection {
         self.order(|control| control.reset = true);
     }
 
-    /// Ends one direction in an orderly way (FIN); what is sent in it from now on is swallowed.
+    /// Closes one direction (FIN). Bytes that are sent in it from now on are dropped.
     pub fn finish(&self, direction: Direction) {
         self.order(|control| control.finish(direction));
     }
@@ -126,12 +126,12 @@ impl Connection {
         self.count(|traffic| traffic.of(direction).written += bytes as u64);
     }
 
-    /// The receiver of this direction is gone, as a write was told.
+    /// A write failed: the receiver of this direction is gone.
     pub(super) fn receiver_gone(&self, direction: Direction) {
         self.gone(direction).store(true, Ordering::Relaxed);
     }
 
-    /// Whether writing to the sender of this direction has failed.
+    /// Set if writing to the sender of this direction has failed.
     pub(super) fn is_sender_gone(&self, direction: Direction) -> bool {
         let back = if direction == Direction::ToServer { Direction::ToClient } else { Direction::ToServer };
         self.gone(back).load(Ordering::Relaxed)
@@ -168,7 +168,7 @@ impl Connection {
                 biased;
                 _ = orders.wait_for(|control| control.reset) => Err(Broken::Reset),
                 ended = both(up, down) => ended,
-                // Last: what has arrived in time counts, however late this task runs.
+                // Polled last: bytes that arrived in time count even if this task runs late.
                 () = self.idled(idle) => Ok(()),
             }
         };
@@ -179,7 +179,7 @@ impl Connection {
     }
 }
 
-/// Waits for both directions. Where the receiver of one is gone, what it sent before still arrives in the other.
+/// Waits for both directions. If the receiver of one is gone, the bytes that it sent before still arrive.
 async fn both(
     up: impl Future<Output = Result<(), Broken>>,
     down: impl Future<Output = Result<(), Broken>>,

@@ -1,4 +1,4 @@
-//! What the pumps of a connection are told.
+//! Commands to the pumps of a connection.
 
 use super::{Direction, Fault};
 
@@ -17,7 +17,7 @@ pub(super) struct Lane {
     pub(super) fault: Option<Fault>,
     /// Nothing more is to arrive but FIN.
     pub(super) finished: bool,
-    /// Which order it is: counting begins anew with each.
+    /// The number of the command. Counting of bytes starts again with each.
     pub(super) order: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a proxy counts.
+//! The counters of a proxy.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use super::Direction;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a proxy has seen so far.
+/// The counts of a proxy so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Connections that clients made, whatever became of them. Those that the system refused are not seen.
+    /// Connections of clients with any result, except for those that the system refused, which the proxy does not see.
     pub connects: usize,
     /// Connections of those that reached the server.
     pub served: usize,
@@ -24,9 +24,9 @@ pub struct Counts {
 /// Bytes of both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// What clients sent.
+    /// Bytes from clients.
     pub to_server: Flow,
-    /// What the server sent.
+    /// Bytes from the server.
     pub to_client: Flow,
 }
 

@@ -1,4 +1,4 @@
-//! The port of a proxy: who is let in.
+//! The port of a proxy, which accepts or refuses clients.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ use tokio::{
 use super::{Accept, Shared};
 use crate::relay::reset_on_close;
 
-/// How long to wait before a socket call that failed is tried again.
+/// The time before a failed socket call is retried.
 const AGAIN: Duration = Duration::from_millis(10);
 
 /// Connections that wait to be accepted.
@@ -42,7 +42,7 @@ impl Entrance {
             drop(listener);
             let closed = self.close().await;
             self.shared.standing.send_replace(Accept::Refuse);
-            // Fails only once nobody can want anything else.
+            // Ignored: fails only if the proxy was dropped.
             let _ = self.wanted.wait_for(|accept| *accept != Accept::Refuse).await;
             listener = reopen(closed);
         }
@@ -68,7 +68,7 @@ impl Entrance {
         }
     }
 
-    /// A socket that keeps the port, and on which nobody listens.
+    /// A socket that reserves the port without listening.
     async fn close(&self) -> Socket {
         loop {
             match bound(self.address) {

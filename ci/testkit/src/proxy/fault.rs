@@ -1,13 +1,13 @@
-//! What a proxy can do to the bytes of a connection, and to connections themselves.
+//! Faults of the bytes of a connection and of connections.
 
 use std::time::Duration;
 
-/// Which way bytes flow.
+/// The direction of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// What the client sends.
+    /// From the client to the server.
     ToServer,
-    /// What the server sends.
+    /// From the server to the client.
     ToClient,
     /// Each of the two, by itself.
     Both,
@@ -29,13 +29,14 @@ impl std::fmt::Display for Direction {
     }
 }
 
-/// What happens to one direction of a connection until it is healed; a new fault replaces the one before.
+/// A fault of one direction of a connection until it is healed. A new fault replaces the previous one.
 ///
-/// Bytes are counted from the moment the fault is set, and from the first byte on a connection that is made later.
+/// Bytes are counted from the time the fault is set, and from the first byte of a later connection.
 ///
-/// Bytes that are delayed or held are on their way: closing or resetting the connection at one end does not take them back. The
-/// other end receives them when they are due, and the FIN or RST behind them.
-/// At most [`Fault::UNDER_WAY`] bytes of each direction are on their way. More back up to the sender, as with a closed window.
+/// Delayed or held bytes are in flight: closing or resetting the connection at one end does not remove them. The other
+/// end receives them when they are due, followed by the FIN or RST.
+/// At most [`Fault::UNDER_WAY`] bytes of each direction are in flight. Further bytes block the sender, as with a closed
+/// window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Bytes arrive later by this much, give or take up to `jitter`, and in order. Without jitter their spacing is kept.
@@ -49,23 +50,25 @@ pub enum Fault {
     },
     /// Bytes are taken from the sender and arrive when the fault is healed or replaced, in order and all at once.
     Hold,
-    /// At most so many bytes per second.
+    /// At most this many bytes per second.
     Throttle {
         /// At least 1.
         bytes_per_second: u64,
     },
-    /// The connection stays open and everything is swallowed, its end as well.
+    /// The connection stays open, and everything is dropped, including its end.
     ///
-    /// What was swallowed is gone: healing resets the connections that lost something.
+    /// Dropped bytes are lost: healing resets the connections that lost some.
     Blackhole,
-    /// As [`Blackhole`](Self::Blackhole) from the first piece on that holds more than so many bytes: on a path whose MTU is smaller
-    /// than both ends think, small segments arrive, and a large one is lost however often it is sent, with what follows it.
+    /// Like [`Blackhole`](Self::Blackhole) from the first piece on that has more than this many bytes.
+    ///
+    /// On a path with a smaller MTU than both ends assume, small segments arrive. A large one is lost on each
+    /// retransmission, together with everything that follows it.
     LoseLarger(usize),
     /// Nothing is read, so that the window of the sender closes; healing lets everything through.
     ZeroWindow,
-    /// So many bytes arrive, then the connection is reset.
+    /// This many bytes arrive, then the connection is reset.
     CutAfter(u64),
-    /// The byte after so many arrives with its bits inverted.
+    /// The byte after this many arrives with inverted bits.
     CorruptAfter(u64),
 }
 
@@ -81,16 +84,16 @@ impl Fault {
     }
 }
 
-/// What happens to a client that connects.
+/// The handling of a client that connects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accept {
-    /// It is connected to the server; where that refuses, it is reset.
+    /// The client is connected to the server, or reset if the server refuses.
     #[default]
     Serve,
     /// It is accepted, and nothing else ever happens.
     Silent,
     /// It is accepted and reset.
     Reset,
-    /// The port is closed, so that the system refuses it. Nobody counts such attempts.
+    /// The port is closed, so that the system refuses the client. Such attempts are not counted.
     Refuse,
 }

@@ -1,4 +1,6 @@
-//! What is on its way to a receiver: a queue bounded by its bytes, not by its pieces, so that the spacing of many small ones is kept.
+//! A queue of bytes in flight. Its bound is the number of bytes and not of pieces, which keeps the spacing of many
+//! small
+//! pieces.
 
 use std::sync::Arc;
 
@@ -10,14 +12,14 @@ use tokio::{
 
 use super::Fault;
 
-/// What a piece takes beside its bytes, so that the queue is bounded in memory whatever the pieces are.
+/// The memory of a piece in addition to its bytes, which bounds the memory of a queue of small pieces.
 const OVERHEAD: usize = 64;
 
 /// Something that arrives.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Bytes {
-        /// When it arrives at the earliest.
+        /// The earliest time of arrival.
         due: Instant,
         bytes: Bytes,
         /// Its share of the bound, until it was delivered.

@@ -1,4 +1,4 @@
-//! A TCP proxy before a server that does to its connections what networks do: it delays, swallows, breaks.
+//! A TCP proxy that imitates the faults of networks: it delays, drops and resets.
 //!
 //! ```no_run
 //! # async fn demo() -> anyhow::Result<()> {
@@ -6,7 +6,7 @@
 //!
 //! let proxy = Proxy::to("http://127.0.0.1:2379")?;
 //! proxy.fault(Direction::ToClient, Fault::Blackhole);
-//! // A client of `proxy.endpoint()` now waits for answers in vain.
+//! // A client of `proxy.endpoint()` now waits for answers without result.
 //! proxy.heal().await;
 //!
 //! proxy.hold(Direction::ToServer);
@@ -48,7 +48,7 @@ use crate::relay::Background;
 
 /// A proxy on a loopback port. Dropping it closes the port and every connection.
 ///
-/// It runs on a thread of its own, so that a busy runtime of a test does not stall it.
+/// It runs on a separate thread, so that a busy runtime of a test does not stall it.
 #[derive(Debug)]
 pub struct Proxy {
     scheme: String,
@@ -59,21 +59,21 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    /// Where connections go, in turn.
+    /// The servers, which connections use in turn.
     upstreams: Vec<String>,
     turn: AtomicUsize,
-    /// How long a connection may carry nothing.
+    /// The time after which an idle connection is closed.
     idle: Option<Duration>,
     book: Mutex<Book>,
     wanted: watch::Sender<Accept>,
-    /// What is wanted, once it is so.
+    /// The wanted state of the port, once it is reached.
     standing: watch::Sender<Accept>,
     ledger: Ledger,
 }
 
 #[derive(Debug, Default)]
 struct Book {
-    /// What connections begin with.
+    /// The faults of new connections.
     orders: Control,
     connections: Vec<Connection>,
 }
@@ -115,13 +115,13 @@ impl Proxy {
         Ok(Self { scheme: scheme.to_owned(), address, shared, _background: background })
     }
 
-    /// What a client connects to: `http://127.0.0.1:PORT`, with the scheme of the server.
+    /// Returns the endpoint for clients: `http://127.0.0.1:PORT`, with the scheme of the server.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// Where it listens.
+    /// Returns the address of the proxy.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -133,7 +133,7 @@ impl Proxy {
         self.shared.book().connections.clone()
     }
 
-    /// Has a fault happen to every connection, later ones too. What the proxy took before still arrives.
+    /// Sets a fault of every current and later connection. Bytes that the proxy has read before still arrive.
     pub fn fault(&self, direction: Direction, fault: Fault) {
         self.order(|control| control.set(direction, Some(fault)));
     }
@@ -162,7 +162,7 @@ impl Proxy {
         }
     }
 
-    /// Ends one direction of every open connection in an orderly way (FIN); what is sent in it from now on is swallowed.
+    /// Closes one direction of every open connection (FIN). Bytes that are sent in it from now on are dropped.
     pub fn finish(&self, direction: Direction) {
         for connection in &self.shared.book().connections {
             connection.finish(direction);
@@ -183,7 +183,7 @@ impl Proxy {
         self.accept(Accept::Serve).await;
     }
 
-    /// What it has seen.
+    /// Returns the counts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.shared.ledger.counts()
@@ -223,7 +223,7 @@ impl Shared {
         None
     }
 
-    /// Carries a connection; it is in the book meanwhile.
+    /// Carries a connection, which is registered in that time.
     async fn connect(&self, client: TcpStream, from: SocketAddr, (index, server): (usize, TcpStream)) {
         let connection = self.enter(from, index);
         let carried = connection.clone();

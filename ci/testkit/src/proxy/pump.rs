@@ -19,7 +19,7 @@ use super::{
 /// The most that is read at a time.
 const PIECE: usize = 16 * 1024;
 
-/// A throttled direction gets its share so many times a second.
+/// The number of times per second at which a throttled direction gets its share.
 const SHARES: u64 = 20;
 
 /// A direction ended otherwise than in order: the connection is to be reset.
@@ -27,7 +27,7 @@ const SHARES: u64 = 20;
 pub(super) enum Broken {
     /// The sender reset it, or the reset is a fault: at once.
     Reset,
-    /// The receiver is gone. What it sent before is still on its way in the other direction.
+    /// The receiver is gone. Bytes that it sent before are still in flight in the other direction.
     ReceiverGone,
 }
 
@@ -51,9 +51,9 @@ struct Intake<'c> {
     lane: Lane,
     /// Bytes since the order came.
     since: u64,
-    /// Whether something was swallowed, so that nothing that follows makes sense.
+    /// Set if bytes were dropped, so that later bytes make no sense.
     lost: bool,
-    /// When a throttled direction may be read again.
+    /// The time at which a throttled direction may be read again.
     next_read: Instant,
 }
 
@@ -78,11 +78,11 @@ impl<'c> Intake<'c> {
                 _ = self.orders.changed() => continue,
                 read = from.read(&mut buffer[..limit]) => read,
             };
-            // A fault that was set meanwhile holds for these bytes.
+            // A fault that was set in the meantime applies to these bytes.
             self.ready().await?;
             match read {
                 Ok(1..) => {}
-                // The kernel tells of a reset once: where a write was told, a read ends as behind FIN.
+                // The kernel reports a reset once: if a write got it, a read ends as after a FIN.
                 Ok(0) if self.connection.is_sender_gone(self.direction) => {
                     return self.end(Err(io::ErrorKind::ConnectionReset.into()), sender).await;
                 }
@@ -203,7 +203,7 @@ impl<'c> Intake<'c> {
     }
 }
 
-/// Where the byte `place` lies in a piece of `len` bytes with `before` before it; `len` if behind it.
+/// Returns the position of the byte `place` in a piece of `len` bytes after `before` bytes, or `len` if it is behind.
 fn within(place: u64, before: u64, len: usize) -> usize {
     usize::try_from(place.saturating_sub(before)).unwrap_or(len).min(len)
 }
@@ -238,7 +238,7 @@ async fn deliver(
     to.shutdown().await.map_err(|_| Broken::ReceiverGone)
 }
 
-/// Waits until a piece is due and not held; where no delay is set any more, it is due.
+/// Waits until a piece is due and not held. A piece is due if no delay is set.
 async fn on_time(orders: &mut watch::Receiver<Control>, direction: Direction, due: Instant) {
     loop {
         let fault = orders.borrow_and_update().lane(direction).fault;

@@ -16,7 +16,7 @@ use super::*;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long something is watched that must not happen; it would at once.
+/// The time in which something must not happen that would happen at once.
 const SOON: Duration = Duration::from_millis(100);
 
 /// A server whose end of each connection is in the test's hands.
@@ -179,7 +179,7 @@ async fn what_is_held_or_delayed_is_bounded_and_backs_up_to_the_sender() {
     }
 }
 
-/// How a client leaves, and what the server sees behind the request.
+/// The ways in which a client closes its connection, and what the server reads after the request.
 #[tokio::test]
 async fn a_request_arrives_after_its_connection_was_given_up() {
     for (fault, reset, answered) in [

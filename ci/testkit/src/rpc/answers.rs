@@ -11,7 +11,7 @@ use prost::Message;
 /// The flag and the length before a message.
 const PREFIX: usize = 5;
 
-/// What a member answers. Dropping it ends the call.
+/// The responses of a member. Dropping this ends the call.
 #[derive(Debug)]
 pub(crate) struct Answers<R> {
     body: RecvStream,
@@ -63,7 +63,7 @@ impl<R: Message + Default> Answers<R> {
     }
 }
 
-/// Whether the headers or trailers say that the call succeeded, or nothing yet.
+/// Checks that the headers or trailers report success, or no status yet.
 fn check(headers: &HeaderMap) -> anyhow::Result<()> {
     let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     match text("grpc-status") {

@@ -1,4 +1,4 @@
-//! gRPC on one member, by hand: what judges a client must share no code with it.
+//! A minimal gRPC client for one member. The checks of the client must share no code with it.
 
 mod answers;
 
@@ -18,7 +18,7 @@ use crate::scripted::frame::message;
 /// Connecting, and a unary call: members that are paused accept and stay silent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What flow control lets a member send ahead: whatever comes is read at once.
+/// The flow-control window. Everything that arrives is read at once.
 const WINDOW: u32 = 16 << 20;
 
 /// A connection to one member over plain TCP.
@@ -41,7 +41,7 @@ impl Rpc {
         };
         let dialled = timeout(PATIENCE, dialling).await.context("connecting takes too long")?;
         let (requests, connection) = dialled.with_context(|| format!("connecting to {endpoint}"))?;
-        // It ends with the last handle; its error is seen by whoever waits for an answer.
+        // The connection ends with the last handle. Callers that wait for a response see its error.
         tokio::spawn(async move { drop(connection.await) });
         Ok(Self { requests, authority: authority.to_owned() })
     }

@@ -29,7 +29,7 @@ use crate::{
     schedule::{Plan, Site, Step, leadership},
 };
 
-/// How long the witnesses may take to see the last revision.
+/// The time limit for the witnesses to see the last revision.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One run on three members behind fault proxies.
@@ -45,7 +45,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// How many members there are.
+    /// The number of members.
     pub const MEMBERS: usize = 3;
 
     /// Starts members, witnesses and a history; nothing where the test has to be skipped.
@@ -72,19 +72,19 @@ impl Run {
         Some(Self { settings, recorder, cluster, proxied, witnesses, _turn: turn })
     }
 
-    /// How it is to be.
+    /// The settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Where everything is written down.
+    /// The history of the run.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
 
-    /// What clients connect to.
+    /// The endpoints for clients.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
         self.proxied.endpoints()

@@ -1,26 +1,27 @@
-//! What the environment asks of a run.
+//! Settings of a run from environment variables.
 
 use std::{env, fmt::Display, io::Write as _, path::PathBuf, str::FromStr, time::Duration};
 
 use crate::workspace;
 
-/// How a run is to be.
+/// The settings of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// How long faults happen: `ETCD_ROBUSTNESS_SECONDS`, 20 s by default.
+    /// The duration of the faults: `ETCD_ROBUSTNESS_SECONDS`, 20 s by default.
     pub length: Duration,
-    /// What faults and load are drawn from: `ETCD_ROBUSTNESS_SEED`, another one each time by default.
+    /// The seed of faults and load: `ETCD_ROBUSTNESS_SEED`, by default a new one each time.
     pub seed: u64,
-    /// Whether the history of a clean run stays: `ETCD_ROBUSTNESS_KEEP=1`.
+    /// Set if the history of a clean run is kept: `ETCD_ROBUSTNESS_KEEP=1`.
     pub keep: bool,
 }
 
 impl Settings {
-    /// What the environment says.
+    /// Reads the settings.
     ///
     /// # Panics
-    /// When it says something else than a number.
+    ///
+    /// Panics if a variable is not a number.
     pub(super) fn from_env() -> Self {
         let length = Duration::from_secs(number("ETCD_ROBUSTNESS_SECONDS").unwrap_or(20));
         let seed = number("ETCD_ROBUSTNESS_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
@@ -28,7 +29,7 @@ impl Settings {
         Self { length, seed, keep }
     }
 
-    /// Where the history of a scenario goes.
+    /// Returns the path of the history of a scenario.
     pub(super) fn file(&self, scenario: &str, etcd: impl Display) -> PathBuf {
         workspace::target().join("robustness").join(format!("{scenario}-{etcd}-{}.jsonl", self.seed))
     }
@@ -43,6 +44,6 @@ fn number<N: FromStr>(name: &str) -> Option<N> {
 
 /// Writes one line about a run to stderr, which the test harness does not swallow.
 pub fn say(line: impl Display) {
-    // Fails only where nobody reads.
+    // Ignored: fails only if the output is closed.
     let _ = writeln!(std::io::stderr(), "robustness: {line}");
 }

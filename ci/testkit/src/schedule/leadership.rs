@@ -1,4 +1,4 @@
-//! Who leads, and who is to lead.
+//! Reads and moves the leader.
 
 use anyhow::{Context as _, ensure};
 use etcd_proto::etcdserverpb::{MoveLeaderRequest, MoveLeaderResponse, StatusRequest, StatusResponse};

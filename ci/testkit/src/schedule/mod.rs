@@ -1,4 +1,4 @@
-//! Faults on a schedule: what happens to a cluster under load, drawn from a seed, and always healed at the end.
+//! Schedules of faults for a cluster under load. A seed determines a schedule, and every fault is healed at the end.
 //!
 //! ```no_run
 //! # async fn demo(cluster: etcd_testkit::Cluster) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! What is to happen to a cluster, and when: drawn from a seed, and from nothing else.
+//! Plans: the faults of a cluster with their times, which depend on a seed only.
 
 use std::{fmt, time::Duration};
 
@@ -12,13 +12,13 @@ use crate::Direction;
 pub enum Verb {
     /// The process is killed (SIGKILL), and started again with its data when the time is over.
     Kill,
-    /// The process is frozen (SIGSTOP), and goes on when the time is over.
+    /// The process is frozen (SIGSTOP) and continues at the end.
     Pause,
-    /// What clients and the member send each other is swallowed, in one direction or both, and the connections stay open.
+    /// Traffic between clients and the member is dropped in one direction or in both. The connections stay open.
     Blackhole(Direction),
-    /// What is sent in a direction between clients and the member arrives later by this much, with its spacing.
+    /// Traffic between clients and the member is delayed in a direction by this much and keeps its spacing.
     Delay(Direction, Duration),
-    /// What is sent in a direction between clients and the member arrives when the time is over, even where the client is gone.
+    /// Traffic between clients and the member is held in a direction until the end, even if the client is gone.
     Hold(Direction),
     /// Every connection of a client is reset.
     Reset,
@@ -29,7 +29,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Whether it lasts, so that the member is of no use meanwhile.
+    /// Returns `true` for a fault with a duration, in which the member is unusable.
     #[must_use]
     pub fn lasts(self) -> bool {
         matches!(self, Self::Kill | Self::Pause | Self::Blackhole(_) | Self::Delay(..) | Self::Hold(_))
@@ -88,13 +88,13 @@ impl fmt::Display for Verb {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// When it begins, from the start of the run; later where the one before took longer to heal.
+    /// The start, from the start of the run. It is later if the previous fault took longer to heal.
     pub at: Duration,
-    /// What happens.
+    /// The fault.
     pub verb: Verb,
     /// To which member, by its place in the cluster.
     pub member: usize,
-    /// How long; zero for what does not last.
+    /// The duration, zero for a fault without one.
     pub lasts: Duration,
 }
 
@@ -105,18 +105,19 @@ pub struct Plan {
     steps: Vec<Step>,
 }
 
-/// How long a fault lasts, and the pause after it: from too short to be noticed to longer than any of the client's patience with a
-/// silent member.
+/// The duration of a fault and of the pause after it: from too short to notice to longer than every timeout of the
+/// client for an unresponsive member.
 const LASTS: std::ops::Range<u64> = 50..6_000;
 const PAUSE: std::ops::Range<u64> = 200..3_000;
 
 impl Plan {
-    /// Faults for so many members and so long, the last of which has ended by then.
+    /// Creates a plan for the number of members. Its last fault ends within the duration.
     ///
-    /// Faults that last take turns, so that a majority is always up; others happen between them and meanwhile.
+    /// Faults with a duration do not overlap, so that a majority is always up. Others happen between and during them.
     ///
     /// # Panics
-    /// When there are no members.
+    ///
+    /// Panics if there are no members.
     #[must_use]
     pub fn random(seed: u64, members: usize, length: Duration) -> Self {
         Self::drawn(Verb::draw, seed, members, length)
@@ -182,7 +183,7 @@ impl Plan {
         self
     }
 
-    /// What it was drawn from.
+    /// The seed.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed

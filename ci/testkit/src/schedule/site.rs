@@ -16,19 +16,19 @@ use crate::{
     rpc::Rpc,
 };
 
-/// How long the cluster may take to be well again once nothing is done to it any more.
+/// The time limit for the cluster to become healthy after the last fault.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Where faults happen.
+/// The cluster on which faults happen.
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a> {
     /// The members.
     pub cluster: &'a Cluster,
     /// Their links to clients.
     pub proxied: &'a Proxied,
-    /// Who says what may be compacted.
+    /// The witnesses, which limit compaction.
     pub witnesses: &'a Witnesses,
-    /// Where faults are written down.
+    /// The history in which faults are recorded.
     pub recorder: &'a Recorder,
 }
 
@@ -51,7 +51,7 @@ impl Site<'_> {
     /// # Errors
     /// When a signal cannot be sent, or the cluster is not well again 90 s after the last fault.
     pub async fn run(&self, plan: &Plan, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        // Fails only where nobody reads.
+        // Ignored: fails only if the output is closed.
         let _ = writeln!(io::stderr(), "faults: seed {}, {} steps", plan.seed(), plan.steps().len());
         let ended = tokio::select! {
             ended = self.steps(plan) => ended,
@@ -101,7 +101,7 @@ impl Site<'_> {
         let process = self.cluster.member(member);
         self.note(member, verb.to_string());
         match verb {
-            // Where faults overlap it may be dead already.
+            // An overlapping fault may have killed the member already.
             Verb::Kill | Verb::Pause if !process.is_running() => {}
             Verb::Kill => {
                 process.kill()?;

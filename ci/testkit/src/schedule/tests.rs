@@ -37,7 +37,7 @@ async fn each_fault_happens_and_all_are_healed_however_the_run_ends() {
     site.run(&Plan::of(steps), std::future::pending()).await.unwrap();
     assert_ne!(cluster.member(0).pid(), pid, "it was killed and started again");
 
-    // The time of these never comes to an end by itself.
+    // Faults of these kinds have no end.
     let long = |verb, member| Step::new(Duration::ZERO, verb, member, Duration::from_secs(3600));
     let steps =
         vec![long(Verb::Kill, 0), long(Verb::Pause, 1), long(Verb::Blackhole(Direction::ToClient), 2)];

@@ -20,7 +20,7 @@ use super::{
     wire::{Injector, Wire},
 };
 
-/// How a server speaks HTTP/2.
+/// The HTTP/2 settings of a server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Http2 {
     pub(super) max_concurrent_streams: Option<u32>,
@@ -28,7 +28,7 @@ pub(super) struct Http2 {
     pub(super) requests_per_connection: Option<usize>,
 }
 
-/// What calls do to their connection.
+/// Commands of calls to their connection.
 #[derive(Clone, Debug)]
 pub(super) struct Control {
     pub(super) injector: Injector,
@@ -101,8 +101,9 @@ pub(super) async fn serve(
             Ok(()) = allowed.changed() => {
                 if let Some(max) = *allowed.borrow_and_update() {
                     control.injector.rewrite_settings(frame::setting(MAX_CONCURRENT_STREAMS, max));
-                    // The client acknowledges each SETTINGS frame, which h2 expects for its own only: so one of its own is
-                    // rewritten.
+                    // h2 expects an acknowledgement for its own SETTINGS frames only, and the client acknowledges every
+                    // frame. So one of
+                    // h2's frames is rewritten instead of adding one.
                     connection.set_initial_window_size(DEFAULT_WINDOW)?;
                 }
             }
@@ -111,7 +112,7 @@ pub(super) async fn serve(
     }
 }
 
-/// What is played on a connection; asked for at each call, as a test may change it.
+/// The script of a connection. Read at each call, because a test may change it.
 #[derive(Clone)]
 pub(super) struct Scripts {
     pub(super) calls: Arc<dyn Fn() -> Arc<dyn Script> + Send + Sync>,
@@ -119,7 +120,8 @@ pub(super) struct Scripts {
     pub(super) probes: Arc<dyn Fn() -> Arc<dyn Script> + Send + Sync>,
 }
 
-/// A Txn, or the empty one that a client sends on each new connection: only what the request holds tells them apart.
+/// A Txn, or the empty Txn that a client sends on each new connection. Only the contents of the request distinguish
+/// them.
 async fn txn(
     mut request: Request<RecvStream>,
     respond: Respond,

@@ -1,4 +1,4 @@
-//! What a server counts.
+//! The counters of a server.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a server has seen so far.
+/// The counts of a server so far.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// Connections accepted.
@@ -39,7 +39,7 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The encoded message.
     pub message: Bytes,
-    /// Whether a server would have processed it: its answer did not say otherwise.
+    /// Set unless the response showed that the server did not process the request.
     pub applied: bool,
 }
 

@@ -16,7 +16,7 @@ use super::{
 
 const GRPC_HEADER: usize = 5;
 
-/// A client that answers no PING within this time gets the next step all the same.
+/// The time after which the next step runs even if the client has not answered a PING.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Performance {
@@ -27,10 +27,10 @@ pub(super) struct Performance {
     body: Option<SendStream<Bytes>>,
     control: Control,
     ledger: Ledger,
-    /// What was read of the request before the answer was chosen.
+    /// The part of the request that was read before the response was chosen.
     read: Bytes,
     is_probe: bool,
-    /// Whether the call sent something that the client may not have read yet.
+    /// Set if the call sent data that the client may not have read yet.
     unread: bool,
 }
 
@@ -215,7 +215,7 @@ impl Performance {
     }
 }
 
-/// Whether a whole gRPC message has come.
+/// Returns `true` if a complete gRPC message has arrived.
 fn is_message(body: &[u8]) -> bool {
     let length = body.get(1..GRPC_HEADER).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
     length.is_some_and(|length| body.len() >= GRPC_HEADER + length as usize)

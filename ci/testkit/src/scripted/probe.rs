@@ -1,4 +1,4 @@
-//! The empty Txn by which a client asks a new connection whose it is, told from every other Txn.
+//! Recognizes the empty Txn with which a client asks a new connection for its cluster.
 
 use bytes::Bytes;
 use h2::RecvStream;

@@ -6,7 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What a peer does with each connection.
+/// The behaviour of a peer on each connection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Raw {

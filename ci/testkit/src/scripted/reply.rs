@@ -15,7 +15,7 @@ pub const PROTOCOL_ERROR: u32 = 1;
 pub const INTERNAL_ERROR: u32 = 2;
 /// The request was not processed.
 pub const REFUSED_STREAM: u32 = 7;
-/// The stream is not needed any more.
+/// NO_ERROR: the stream is no longer needed.
 pub const CANCEL: u32 = 8;
 /// The peer is too busy.
 pub const ENHANCE_YOUR_CALM: u32 = 11;
@@ -26,19 +26,19 @@ pub fn message(message: impl Into<Bytes>) -> Answer {
     body(frame::message(message.into()))
 }
 
-/// Success with these bytes as the body, whatever they are.
+/// Success with these bytes as the body, which may be invalid.
 #[must_use]
 pub fn body(body: impl Into<Bytes>) -> Answer {
     vec![Step::ReadRequest, head(), Step::Data(body.into()), trailers("0", "")]
 }
 
-/// A gRPC status with a text, in trailers of its own as etcd sends errors.
+/// A gRPC status with a message, in trailers after the headers, as etcd sends errors.
 #[must_use]
 pub fn status(code: u32, text: &str) -> Answer {
     trailers_only([("grpc-status", code.to_string().as_str()), ("grpc-message", text)])
 }
 
-/// A header block that ends the stream, of HTTP status 200, with these headers beside the content type of gRPC.
+/// A header block that ends the stream: HTTP status 200, the content type of gRPC, and these headers.
 #[must_use]
 pub fn trailers_only<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Answer {
     let all = [("content-type", "application/grpc")].into_iter().chain(headers);

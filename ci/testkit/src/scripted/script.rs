@@ -1,4 +1,4 @@
-//! What a server is to do with each call, as data.
+//! Scripts: the responses of a server to each call, as data.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub enum Step {
     Trailers(Vec<(String, Bytes)>),
     /// Sends RST_STREAM with this reason.
     Reset(u32),
-    /// Sends GOAWAY and goes on.
+    /// Sends GOAWAY and continues.
     GoAway {
         /// The last stream that it says was processed.
         last: Last,
@@ -44,7 +44,7 @@ pub enum Step {
         flags: u8,
         /// Its stream, `None` for the call's own.
         stream: Option<u32>,
-        /// What follows the frame's header.
+        /// The payload after the frame header.
         payload: Bytes,
     },
     /// Closes the connection, with all calls on it.
@@ -58,7 +58,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether the step says that the call's request was not processed.
+    /// Returns `true` if the step shows that the request of the call was not processed.
     pub(super) fn disowns(&self) -> bool {
         match self {
             Self::Reset(reason) => *reason == super::reply::REFUSED_STREAM,
@@ -75,7 +75,7 @@ pub struct Head {
     pub status: u16,
     /// The headers. Names must be valid header names; values may hold bytes above ASCII.
     pub headers: Vec<(String, Bytes)>,
-    /// Whether the header block ends the stream.
+    /// Set if the header block ends the stream.
     pub end: bool,
 }
 
@@ -119,9 +119,9 @@ impl Gate {
 pub struct Call {
     /// The method, as in `/etcdserverpb.KV/Put`.
     pub path: String,
-    /// Which call of this method it is on this server, from 1.
+    /// The number of the call among those of this method on this server, from 1.
     pub number: usize,
-    /// Which connection of this server it is on, from 1.
+    /// The number of the connection of this server, from 1.
     pub connection: usize,
 }
 

@@ -35,11 +35,11 @@ pub struct Server {
     links: Mutex<JoinSet<()>>,
 }
 
-/// What is played, which a test may change under way.
+/// The script, which a test may change at any time.
 #[derive(Clone)]
 struct Stage {
     script: Arc<Mutex<Arc<dyn Script>>>,
-    /// What answers the empty Txn of a new connection.
+    /// The response to the empty Txn of a new connection.
     identity: Arc<Mutex<Arc<dyn Script>>>,
     ledger: Ledger,
     allowed: watch::Sender<Option<u32>>,
@@ -67,7 +67,7 @@ impl Server {
         Builder::default()
     }
 
-    /// What a client connects to: `http://127.0.0.1:PORT`.
+    /// The endpoint for clients: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
@@ -116,14 +116,15 @@ impl Server {
         self.stage.ledger.read(read)
     }
 
-    /// How many requests of this method were received whole.
+    /// Returns the number of requests of this method that were received completely.
     #[must_use]
     pub fn received(&self, path: &str) -> usize {
         self.counts(|counts| counts.received(path))
     }
 
-    /// How many requests of this method a server would have processed: received whole, and not answered with
-    /// REFUSED_STREAM or a GOAWAY below them.
+    /// Returns the number of requests of this method that a server would have processed.
+    ///
+    /// These were received completely and were not rejected with REFUSED_STREAM or with a GOAWAY below their stream id.
     #[must_use]
     pub fn applied(&self, path: &str) -> usize {
         self.counts(|counts| counts.applied(path))
@@ -153,7 +154,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A port of its own; a free one by default.
+    /// Sets the port. By default a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -165,8 +166,11 @@ impl Builder {
         self
     }
 
-    /// The requests that a connection serves; unlimited by default. The last one brings GOAWAY with its own id and
-    /// NO_ERROR, and later requests on the connection are ignored, as nginx does with `keepalive_requests`.
+    /// Sets the number of requests that a connection serves, unlimited by default.
+    ///
+    /// The last one causes a GOAWAY with its stream id and NO_ERROR, and later requests on the connection are ignored,
+    /// as
+    /// nginx does with `keepalive_requests`.
     pub fn requests_per_connection(mut self, requests: usize) -> Self {
         self.http2.requests_per_connection = Some(requests);
         self
@@ -230,7 +234,7 @@ impl fmt::Debug for Stage {
     }
 }
 
-/// Accepts for ever. The connections are dropped with this future.
+/// Accepts connections without end. Dropping this future drops the connections.
 async fn accept<S, F>(listener: TcpListener, stage: Stage, serve: S)
 where
     S: Fn(TcpStream, usize, Stage) -> F,

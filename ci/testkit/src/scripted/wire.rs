@@ -1,4 +1,4 @@
-//! A byte stream under h2 that can put frames of its own between those of h2.
+//! A byte stream below h2 that can insert frames between those of h2.
 
 use std::{
     collections::VecDeque,
@@ -27,7 +27,7 @@ pub(super) struct Injector {
 #[derive(Debug, Default)]
 struct Queue {
     frames: VecDeque<Bytes>,
-    /// What h2's next SETTINGS frame says instead of its own settings.
+    /// The replacement for the next SETTINGS frame of h2.
     settings: Option<Bytes>,
     connection: Option<Waker>,
 }
@@ -61,14 +61,14 @@ pub(super) struct Wire<T> {
     io: T,
     injector: Injector,
     ledger: Ledger,
-    /// What is to be written.
+    /// The bytes to write.
     out: BytesMut,
     /// The header of h2's frame under way, and how much of it is there.
     header: [u8; FRAME_HEADER],
     have: usize,
-    /// What is missing of the payload of h2's frame under way.
+    /// The number of missing payload bytes of the current frame of h2.
     left: usize,
-    /// Whether that payload was replaced.
+    /// Set if that payload was replaced.
     replaced: bool,
 }
 
@@ -155,7 +155,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // h2 reads whenever it is polled: whoever injects wakes the task that polls it.
+        // h2 reads when it is polled, so an injected frame wakes the task that polls it.
         self.injector.queue().connection = Some(cx.waker().clone());
         Pin::new(&mut self.io).poll_read(cx, buf)
     }

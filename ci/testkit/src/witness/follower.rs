@@ -20,10 +20,10 @@ use crate::{
 /// Between two attempts on a member that is down.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a member may take to create the watch.
+/// The time limit for a member to create the watch.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Follows one member from the first revision on, whatever happens to it.
+/// Follows one member from the first revision on, through all its failures.
 #[derive(Debug)]
 pub(super) struct Follower {
     member: usize,
@@ -84,7 +84,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Goes on behind what is compacted.
+    /// Continues after the compacted revisions.
     fn skip(&self, to: Rev) {
         let from = self.reached.borrow().next();
         if from <= to {

@@ -1,7 +1,8 @@
-//! What really happened: a watch of all keys on each member, written into the history while it happens.
+//! Records the actual changes: a watch of all keys on each member, written to the history.
 //!
-//! Each witness watches one member directly, past the proxies, from the first revision on, and goes on where it stopped when the
-//! member was down. What one of them missed through a compaction, another saw before.
+//! Each witness watches one member directly, past the proxies, from the first revision on, and continues where it
+//! stopped
+//! when the member was down. Events that one of them missed through a compaction were seen by another before.
 
 mod follower;
 #[cfg(test)]
@@ -44,7 +45,7 @@ impl Witnesses {
         Ok(Self { reached: reached.collect(), _background: background })
     }
 
-    /// The latest revision that one of them saw. What is compacted up to here was seen.
+    /// Returns the latest revision that a witness saw. All revisions up to it may be compacted.
     #[must_use]
     pub fn latest(&self) -> Rev {
         self.reached.iter().map(|reached| *reached.borrow()).max().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What is obtained runs and says what it is.
+//! The obtained binaries run and report their version.
 
 use std::process::Command;
 

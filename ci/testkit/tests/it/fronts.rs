@@ -13,7 +13,7 @@ fn puts(cluster: &Cluster, front: &Front) -> bool {
     Command::new(&cluster.binaries().etcdctl).args(args).output().unwrap().status.success()
 }
 
-/// Whether the process still uses the directory of its cluster: a number alone might be a stranger's by now.
+/// Returns `true` if the process still uses the directory of its cluster. Its number may belong to another process.
 fn is_alive(pid: u32, dir: &Path) -> bool {
     fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(dir))
 }

@@ -14,10 +14,10 @@ use tokio::time::{sleep, timeout};
 /// An etcd without a directory ends by itself after 30 s: that must not pass for a cleanup.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Tells the test [`victim`] that it is a child, and how it is to end.
+/// The variable that makes the test [`victim`] a child, with the way in which it ends.
 const END: &str = "TESTKIT_VICTIM_END";
 
-/// What a cluster must take with it: its processes and its directory.
+/// The processes and the directory that a cluster must remove.
 #[derive(Debug)]
 struct Traces {
     pids: Vec<u32>,
@@ -94,7 +94,7 @@ async fn sigkill_leaves_nothing() {
     traces.vanish().await;
 }
 
-/// Runs [`victim`] in a process of its own, up to the point where its cluster is up.
+/// Runs [`victim`] in a separate process until its cluster is up.
 fn start_victim(end: &str) -> (Child, Traces) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "leftovers::victim", "--nocapture"]).env(END, end);

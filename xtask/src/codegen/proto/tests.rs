@@ -1,4 +1,4 @@
-//! Tests of the proto generator: nothing of the upstream API is lost, and no secret is printed.
+//! Tests of the proto generator: the generated code has the whole upstream API, and `Debug` prints no secret.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../etcd-proto/proto")
 }
 
-/// Identifiers, numbers and punctuation of a proto, without its comments.
+/// Returns the identifiers, numbers and punctuation of a proto without its comments.
 fn words(source: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for line in source.lines() {
@@ -27,7 +27,7 @@ fn words(source: &str) -> Vec<String> {
     words
 }
 
-/// What a proto declares, read from its text alone: "message M", "rpc R", "field = 3".
+/// Returns the declarations in the text of a proto, such as "message M", "rpc R" and "field = 3".
 fn declared(source: &str) -> Vec<String> {
     let words = words(source);
     let mut found = Vec::new();
@@ -46,7 +46,7 @@ fn declared(source: &str) -> Vec<String> {
     found
 }
 
-/// The same, read from the descriptor that code is generated from.
+/// Returns the declarations in the descriptor from which code is generated.
 fn described(file: &FileDescriptorProto) -> Vec<String> {
     fn enumeration(item: &protox::prost_reflect::prost_types::EnumDescriptorProto, found: &mut Vec<String>) {
         found.push(format!("enum {}", item.name()));
@@ -93,7 +93,7 @@ fn every_message_and_rpc_is_in_the_generated_code() {
     for file in &files {
         let text = &code[&format!("{}.rs", module_name(file))];
         for message in &file.message_type {
-            // Rust's names are in camel case: HashKVRequest becomes HashKvRequest.
+            // Names in Rust are in camel case: HashKVRequest becomes HashKvRequest.
             let declaration = format!("pub struct {} ", message.name()).to_lowercase();
             assert!(text.to_lowercase().contains(&declaration), "{declaration}");
         }
@@ -112,7 +112,7 @@ fn two_runs_give_the_same_text() {
 }
 
 #[test]
-fn a_new_field_with_a_secret_is_refused() {
+fn a_new_field_with_a_secret_is_rejected() {
     let mut files = compile(&directory()).expect("the vendored protos compile");
     ensure_redacted(&files).expect("the list is complete");
     let health = files.iter_mut().find(|file| file.package() == "grpc.health.v1").expect("vendored");

@@ -1,4 +1,4 @@
-//! Connecting: `ready`, and who answers where.
+//! Connects with `ready` and reads from each endpoint.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::demo::{show, stage::Stage};
 
-/// A member that does not answer by then is shown as one that does not answer.
+/// The deadline of a read from one endpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) async fn show(stage: &mut Stage) -> Result<()> {
@@ -22,7 +22,9 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     stage.reached();
     stage.transcript.result(format!("ready after {}", show::duration(begun.elapsed())));
 
-    stage.transcript.code("client.get(\"any\").serializable().await?.header   // of each endpoint alone");
+    stage
+        .transcript
+        .code("client.get(\"any\").serializable().await?.header   // on a client of each endpoint");
     let key = stage.key("any");
     let mut headers = Vec::new();
     let width = stage.endpoints.iter().map(String::len).max().unwrap_or_default();
@@ -44,7 +46,7 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     }
     stage.transcript.holds("a member answers", !headers.is_empty());
     let one_cluster = headers.windows(2).all(|two| two[0].cluster_id == two[1].cluster_id);
-    stage.transcript.holds("all that answer are of one cluster", one_cluster);
+    stage.transcript.holds("all members that answer belong to one cluster", one_cluster);
     if let Some(cluster) = &stage.cluster {
         let mut members: Vec<_> = headers.iter().map(|header| header.member_id.get()).collect();
         members.sort_unstable();

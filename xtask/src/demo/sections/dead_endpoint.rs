@@ -1,4 +1,4 @@
-//! An endpoint where nobody listens: alone it is reported, among others it costs nothing.
+//! An endpoint without a server: an error if it is the only one, and no failed calls among healthy ones.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -19,7 +19,7 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     among_others(stage, &dead).await
 }
 
-/// A port that was free a moment ago.
+/// Returns an endpoint with a port that was just free.
 fn dead_endpoint() -> Result<String> {
     let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     Ok(format!("http://{}", address.context("looking for a free port")?))
@@ -38,11 +38,11 @@ async fn alone(stage: &mut Stage, dead: &str) -> Result<()> {
     lost.close().await;
     transcript.result(error.report());
     transcript.result(format!("after {}", show::duration(took)));
-    transcript.check("the kind says that no member could be reached", error.kind(), ErrorKind::Unavailable);
+    transcript.check("the kind shows that no member could be reached", error.kind(), ErrorKind::Unavailable);
     transcript.check("nothing was written", error.outcome(), Outcome::NotApplied);
     let named =
         error.attempts().iter().any(|attempt| attempt.endpoint() == dead && !attempt.reason().is_empty());
-    transcript.holds("the endpoint is named with a reason", named);
+    transcript.holds("the error names the endpoint and the reason", named);
     transcript.holds("the call ended at its deadline", took < LATE);
     Ok(())
 }
@@ -50,7 +50,8 @@ async fn alone(stage: &mut Stage, dead: &str) -> Result<()> {
 async fn among_others(stage: &mut Stage, dead: &str) -> Result<()> {
     let key = stage.key("greeting");
     let transcript = &mut stage.transcript;
-    transcript.code(&format!("let client = Client::builder([{dead:?}, /* and the others */]).build()?;"));
+    transcript
+        .code(&format!("let client = Client::builder([{dead:?}, /* and the healthy ones */]).build()?;"));
     let endpoints = std::iter::once(dead).chain(stage.endpoints.iter().map(String::as_str));
     let client = Client::builder(endpoints).build()?;
     transcript.code(&format!("client.get(\"greeting\").await?   // {GETS} times"));
@@ -67,6 +68,6 @@ async fn among_others(stage: &mut Stage, dead: &str) -> Result<()> {
     }
     client.close().await;
     transcript.result(format!("{failed} failed, the slowest took {}", show::duration(slowest)));
-    transcript.check("a dead endpoint costs no call while another lives", failed, 0);
+    transcript.check("a dead endpoint fails no calls while another is healthy", failed, 0);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Delete: one key, a prefix, and a key that is not there.
+//! Deletes one key, a prefix, and a key that does not exist.
 
 use anyhow::Result;
 
@@ -15,7 +15,7 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     transcript.code("client.get(\"fruit/apple\").await?");
     let found = client.get(&apple).await?.kvs.len();
     transcript.result(format!("{found} found"));
-    transcript.check("it is gone", found, 0);
+    transcript.check("the key no longer exists", found, 0);
     transcript.code("client.delete(\"fruit/\").prefix().prev_kv().await?");
     let rest = client.delete(&fruit).prefix().prev_kv().await?;
     let mut values = Vec::new();
@@ -23,11 +23,11 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
         values.push(kv.value_str()?);
     }
     transcript.result(format!("{} deleted, their values were {}", rest.deleted, values.join(" and ")));
-    transcript.check("the other two are deleted with their prefix", rest.deleted, 2);
-    transcript.check("and come back as they were", values, ["yellow", "dark"]);
+    transcript.check("the other two keys are deleted by their prefix", rest.deleted, 2);
+    transcript.check("and their previous values are returned", values, ["yellow", "dark"]);
     transcript.code("client.delete(\"fruit/apple\").await?");
     let deleted = client.delete(&apple).await?.deleted;
     transcript.result(format!("{deleted} deleted"));
-    transcript.check("deleting what is not there is no error", deleted, 0);
+    transcript.check("deleting a missing key succeeds", deleted, 0);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The alarm of a database that is full: raised, reported, and disarmed once there is space.
+//! A full database: the alarm is raised, reported, and disarmed after space was freed.
 
 use anyhow::{Context as _, Result, bail};
 use etcd_client_core::{AlarmType, Client, Error, Outcome};
@@ -8,34 +8,40 @@ use crate::demo::{show, stage::Stage, transcript::Transcript};
 
 const QUOTA: &str = "4000000";
 const VALUE: usize = 100_000;
-/// Far more than fit.
+/// Many more than fit.
 const PUTS: usize = 1000;
 
 pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     let binaries = stage.own_cluster()?.binaries().clone();
     let transcript = &mut stage.transcript;
-    transcript.note(&format!("One more etcd is started, with --quota-backend-bytes={QUOTA}."));
+    transcript.note(&format!("Starting another etcd with --quota-backend-bytes={QUOTA}."));
     let started = Cluster::builder().arg("--quota-backend-bytes", QUOTA).binaries(binaries).start();
-    let cluster = transcript.during("waiting until it is healthy", started).await?;
+    let cluster = transcript.during("waiting until the member is healthy", started).await?;
     let client = Client::builder(cluster.endpoints()).build()?;
     let shown = show_on(&client, cluster.member(0).endpoint(), transcript).await;
     client.close().await;
-    transcript.during("stopping it", cluster.stop()).await?;
+    transcript.during("stopping the member", cluster.stop()).await?;
     shown
 }
 
 async fn show_on(client: &Client, endpoint: &str, transcript: &mut Transcript) -> Result<()> {
     transcript.code("client.put(\"big\", vec![b'x'; 100_000]).await?   // until it fails");
     let (written, error) = fill(client).await?;
-    transcript.result(format!("{written} puts went well; then:\n{}", error.report()));
-    transcript.holds("the error says that there is no space", error.is_no_space());
-    transcript.check("and that it may be written all the same", error.outcome(), Outcome::Unknown);
+    transcript.result(format!("{written} puts succeeded; then:\n{}", error.report()));
+    transcript.holds("the error shows that there is no space", error.is_no_space());
+    transcript.check(
+        "its outcome is unknown: the put may have been applied",
+        error.outcome(),
+        Outcome::Unknown,
+    );
     let version = version(client).await?;
     transcript.code("client.get(\"big\").await?");
     let fate = if version > written { "was applied" } else { "was not applied" };
-    transcript.result(format!("version {version}: the put that failed {fate}"));
-    transcript
-        .holds("each put was applied once, that one at most", version == written || version == written + 1);
+    transcript.result(format!("version {version}: the failed put {fate}"));
+    transcript.holds(
+        "each put was applied once, and the failed one at most once",
+        version == written || version == written + 1,
+    );
     let maintenance = client.maintenance();
     transcript.code("client.maintenance().alarms().await?");
     let alarms = maintenance.alarms().await?.alarms;
@@ -47,17 +53,17 @@ async fn show_on(client: &Client, endpoint: &str, transcript: &mut Transcript) -
     make_space(client, endpoint, transcript).await?;
     transcript.code("client.maintenance().disarm_all().await?");
     let disarmed = maintenance.disarm_all().await?.into_result()?.disarmed;
-    transcript.check("that alarm is disarmed", disarmed, alarms);
-    transcript.check("none is left", maintenance.alarms().await?.alarms.len(), 0);
+    transcript.check("the alarm is disarmed", disarmed, alarms);
+    transcript.check("no alarm is left", maintenance.alarms().await?.alarms.len(), 0);
     transcript.code("client.put(\"big\", vec![b'x'; 100_000]).await?");
     client.put("big", vec![b'x'; VALUE]).await?;
     let after = self::version(client).await?;
     transcript.result(format!("written, version {after}"));
-    transcript.check("there is space again", after, version + 1);
+    transcript.check("puts succeed again", after, version + 1);
     Ok(())
 }
 
-/// How often the key was written.
+/// Returns the number of writes of the key.
 async fn version(client: &Client) -> Result<usize> {
     let version = client.get("big").await?.first().context("the key is missing")?.version;
     Ok(usize::try_from(version.get())?)
@@ -75,14 +81,17 @@ async fn fill(client: &Client) -> Result<(usize, Error)> {
 async fn make_space(client: &Client, endpoint: &str, transcript: &mut Transcript) -> Result<()> {
     let maintenance = client.maintenance();
     let before = maintenance.status(endpoint).await?.db_size;
-    transcript
-        .code("client.compact(revision).physical().await?   // forgets the values that were overwritten");
+    transcript.code("client.compact(revision).physical().await?   // removes overwritten values");
     let revision = client.get("big").await?.header.revision;
     client.compact(revision).physical().await?;
     transcript.code("client.maintenance().defragment(endpoint).await?");
     maintenance.defragment(endpoint).await?;
     let after = maintenance.status(endpoint).await?.db_size;
-    transcript.result(format!("the database had {}, now it has {}", show::bytes(before), show::bytes(after)));
-    transcript.holds("it became smaller", after < before);
+    transcript.result(format!(
+        "database size before: {}, after: {}",
+        show::bytes(before),
+        show::bytes(after)
+    ));
+    transcript.holds("the database is smaller", after < before);
     Ok(())
 }

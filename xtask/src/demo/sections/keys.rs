@@ -29,9 +29,13 @@ async fn one_key(stage: &mut Stage) -> Result<()> {
         kv.mod_revision,
         kv.version
     ));
-    transcript.check("the value is what was put", kv.value_str()?, "hello");
+    transcript.check("the value is the one that was put", kv.value_str()?, "hello");
     transcript.check("it was created by that put", kv.create_revision, put.header.revision);
-    transcript.check("and not changed since", (kv.mod_revision, kv.version.get()), (put.header.revision, 1));
+    transcript.check(
+        "and has not changed since",
+        (kv.mod_revision, kv.version.get()),
+        (put.header.revision, 1),
+    );
     Ok(())
 }
 
@@ -45,13 +49,13 @@ async fn overwrite(stage: &mut Stage) -> Result<()> {
     transcript.check("the previous value comes back", before.value_str()?, "hello");
     transcript.code("client.get(\"greeting\").revision(before).await?");
     let old = client.get(&key).revision(before.mod_revision).await?;
-    let old = old.first().context("the earlier revision has no such key")?;
+    let old = old.first().context("the key is missing at the earlier revision")?;
     transcript.result(format!("value {:?}, as it was at revision {}", old.value_str()?, before.mod_revision));
     transcript.check("an earlier revision can still be read", old.value_str()?, "hello");
     let now = client.get(&key).await?;
     let now = now.first().context("the key is missing")?;
     transcript.check(
-        "now it is the new value, version 2",
+        "the key now has the new value and version 2",
         (now.value_str()?, now.version.get()),
         ("hello again", 2),
     );
@@ -74,10 +78,10 @@ async fn by_prefix(stage: &mut Stage) -> Result<()> {
         stage.transcript.result(format!("{key:<14}{value}"));
     }
     let expected = FRUIT.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    stage.transcript.check("all three come back, in the order of their keys", pairs, expected);
+    stage.transcript.check("all three are returned in key order", pairs, expected);
     stage.transcript.code("client.get(\"fruit/\").prefix().count_only().await?");
     let counted = client.get(stage.key("fruit/")).prefix().count_only().await?;
     stage.transcript.result(format!("{} keys, {} returned", counted.count, counted.kvs.len()));
-    stage.transcript.check("they can be counted alone", (counted.count, counted.kvs.len()), (3, 0));
+    stage.transcript.check("a count returns no keys", (counted.count, counted.kvs.len()), (3, 0));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A lease: granted, attached to a key, asked about, revoked.
+//! Grants a lease, attaches a key to it, reads its remaining time, and revokes it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     transcript.code("let lease = client.lease().grant(Duration::from_secs(60)).id(chosen).await?;");
     let lease = client.lease().grant(TTL).id(id).await?;
     transcript.result(format!("lease {}, time to live {} s", lease.id, lease.ttl.as_secs()));
-    transcript.check("it has the chosen id and the time asked for", (lease.id, lease.ttl), (id, TTL));
+    transcript.check("it has the requested id and time to live", (lease.id, lease.ttl), (id, TTL));
     transcript.code("client.put(\"alive\", \"yes\").lease(lease.id).await?");
     client.put(&key, "yes").lease(lease.id).await?;
     let got = client.get(&key).await?;
@@ -24,7 +24,7 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     transcript.check("the key is attached to the lease", attached, Some(id));
     transcript.code("client.lease().time_to_live(lease.id).keys().await?");
     let asked = client.lease().time_to_live(lease.id).keys().await?;
-    let ttl = asked.ttl.context("the lease is said to be unknown")?;
+    let ttl = asked.ttl.context("the lease does not exist")?;
     let granted = asked.granted_ttl;
     transcript.result(format!(
         "{} s of {} s left, {} key attached",
@@ -32,14 +32,14 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
         granted.as_secs(),
         asked.keys.len()
     ));
-    transcript.holds("it still lives for a while", ttl > TTL / 2 && ttl <= TTL && granted == TTL);
-    transcript.check("that key is attached to it", asked.keys, [key.clone()]);
+    transcript.holds("the remaining time is plausible", ttl > TTL / 2 && ttl <= TTL && granted == TTL);
+    transcript.check("the lease lists the key", asked.keys, [key.clone()]);
     transcript.code("client.lease().revoke(lease.id).await?");
     client.lease().revoke(lease.id).await?;
     let found = client.get(&key).await?.kvs.len();
     let ttl = client.lease().time_to_live(lease.id).await?.ttl;
-    transcript.result(format!("{found} keys left, the lease is {}", ttl.map_or("gone", |_| "still there")));
-    transcript.check("its key is deleted with it", found, 0);
-    transcript.check("and the lease is unknown", ttl, None);
+    transcript.result(format!("{found} keys left, the lease {}", ttl.map_or("does not exist", |_| "exists")));
+    transcript.check("the key is deleted with the lease", found, 0);
+    transcript.check("the lease does not exist", ttl, None);
     Ok(())
 }

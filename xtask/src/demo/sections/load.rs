@@ -1,4 +1,4 @@
-//! A steady load of gets and puts, and what must be true of it afterwards.
+//! A load of gets and puts, and the checks of its results.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use etcd_client_core::{Client, Error, MemberId, Outcome};
 use tokio::{task::JoinSet, time::Instant};
 
-/// Workers that each put a new key of their own and then get it, one call after the other.
+/// Workers that each put a new key and get it, one call after the other.
 #[derive(Debug)]
 pub(super) struct Load {
     workers: JoinSet<Tally>,
@@ -21,39 +21,39 @@ pub(super) struct Load {
     calls: Arc<AtomicU64>,
 }
 
-/// What the workers saw.
+/// The results of the workers.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) reads: u64,
     pub(super) failed_reads: Vec<Error>,
-    /// Reads that were answered without the value that was put and acknowledged before.
+    /// The number of reads that did not return the value of an acknowledged put.
     pub(super) wrong_reads: u64,
     pub(super) slowest_read: Duration,
     pub(super) acknowledged: Vec<String>,
-    /// The writes that failed, with their error.
+    /// The failed writes with their errors.
     pub(super) failed_writes: Vec<(String, Error)>,
     pub(super) slowest_write: Duration,
-    /// How many calls each member answered.
+    /// The number of calls that each member answered.
     pub(super) answered: BTreeMap<MemberId, u64>,
 }
 
-/// What the store says about the writes.
+/// A comparison of the results with the stored keys.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// Acknowledged, but not there.
+    /// Acknowledged writes whose key is missing.
     pub(super) lost: usize,
-    /// There with a version above one.
+    /// Keys with a version above 1.
     pub(super) twice: usize,
-    /// Failed as not applied, but there.
+    /// Writes that failed as not applied and whose key exists.
     pub(super) denied: usize,
-    /// Failed with an unknown outcome, and there.
+    /// Writes that failed with an unknown outcome and whose key exists.
     pub(super) applied: usize,
-    /// There, but never written.
+    /// Keys that no worker wrote.
     pub(super) strange: usize,
 }
 
 impl Load {
-    /// Starts the workers; their keys start with `prefix`.
+    /// Starts the workers, whose keys start with `prefix`.
     pub(super) fn start(client: &Client, prefix: &str, workers: usize) -> Self {
         let mut load = Self { workers: JoinSet::new(), stop: Arc::default(), calls: Arc::default() };
         for worker in 0..workers {
@@ -64,12 +64,12 @@ impl Load {
         load
     }
 
-    /// How many calls have ended so far.
+    /// Returns the number of calls that have ended.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Lets each worker end the call it is in.
+    /// Stops each worker after its current call and returns the results.
     pub(super) async fn stop(mut self) -> Result<Tally> {
         self.stop.store(true, Ordering::Relaxed);
         let mut total = Tally::default();
@@ -96,7 +96,7 @@ async fn work(client: Client, prefix: String, stop: Arc<AtomicBool>, calls: Arc<
 }
 
 impl Tally {
-    /// How many writes ended, failed ones included.
+    /// Returns the number of writes, including failed ones.
     pub(super) fn writes(&self) -> usize {
         self.acknowledged.len() + self.failed_writes.len()
     }
@@ -132,7 +132,7 @@ impl Tally {
         }
     }
 
-    /// Counts what another load saw as well.
+    /// Adds the results of another load.
     pub(super) fn add(&mut self, other: Self) {
         self.reads += other.reads;
         self.failed_reads.extend(other.failed_reads);
@@ -146,7 +146,7 @@ impl Tally {
         }
     }
 
-    /// Compares what was acknowledged and what failed with the versions of the keys that are there.
+    /// Compares the results with the versions of the stored keys.
     pub(super) fn judge(&self, stored: &HashMap<String, i64>) -> Verdict {
         let there = |key: &str| stored.contains_key(key);
         let failed_and_there = |unknown: bool| {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn each_broken_promise_is_counted() {
+    fn each_violation_is_counted() {
         let tally = Tally {
             acknowledged: ["kept", "lost", "twice"].map(str::to_owned).into(),
             failed_writes: vec![

@@ -1,4 +1,4 @@
-//! A member is stopped by SIGSTOP in the middle of a steady load: its connections stay open, and nothing comes back.
+//! Stops a member with SIGSTOP under load. Its connections stay open, but it does not answer.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::trial::Trial;
 use crate::demo::stage::Stage;
 
-/// Longer than the deadline of a write that hangs with the member: 5 s.
+/// Longer than 5 s, the deadline of a write that waits for the member.
 const FROZEN: Duration = Duration::from_millis(5_500);
 
 pub(super) async fn show(stage: &mut Stage) -> Result<()> {

@@ -1,4 +1,4 @@
-//! A member dies by SIGKILL in the middle of a steady load, and comes back.
+//! Kills a member under load and restarts it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The cluster and its maintenance: members, their status, alarms, and leadership that moves.
+//! Members, their status, alarms, and a move of the leader.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     status(stage, &names).await;
     alarms(stage, &names).await?;
     if stage.cluster.is_none() {
-        stage.transcript.note("Moving the leader is left out: the cluster is yours.");
+        stage.transcript.note("The leader is not moved on your cluster.");
         return Ok(());
     }
     move_leader(stage, &names).await
@@ -28,20 +28,20 @@ async fn list(stage: &mut Stage) -> Result<Names> {
     members.sort_by(|one, other| one.name.cmp(&other.name));
     for member in &members {
         let name = if member.is_started() { &member.name } else { "not started" };
-        let role = if member.is_learner { "learner" } else { "votes" };
+        let role = if member.is_learner { "learner" } else { "voter" };
         let urls = member.client_urls.join(", ");
         stage.transcript.result(format!("{name:<4}  member {:<16}  {role}  {urls}", member.id));
     }
     if let Some(cluster) = &stage.cluster {
         let listed: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
         let started: Vec<_> = cluster.members().iter().map(etcd_testkit::Member::name).collect();
-        stage.transcript.check("the members listed are those that were started", listed, started);
+        stage.transcript.check("the list has the members that were started", listed, started);
     }
     Ok(members.into_iter().map(|member| (member.id, member.name)).collect())
 }
 
 async fn status(stage: &mut Stage, names: &Names) {
-    stage.transcript.code("client.maintenance().status(endpoint).await?   // of each");
+    stage.transcript.code("client.maintenance().status(endpoint).await?   // for each member");
     let mut statuses = Vec::new();
     for endpoint in &stage.endpoints {
         let row = match stage.client.maintenance().status(endpoint.as_str()).await {
@@ -55,15 +55,15 @@ async fn status(stage: &mut Stage, names: &Names) {
         stage.transcript.result(row);
     }
     let leaders = statuses.iter().filter(|status| status.is_leader()).count();
-    stage.transcript.holds("no two of them lead", leaders <= 1);
+    stage.transcript.holds("at most one member is the leader", leaders <= 1);
     let Some(cluster) = &stage.cluster else { return };
     let version = cluster.version().to_string();
     let as_started = statuses.iter().filter(|status| status.version == version).count();
     let check = format!("all three run etcd {version}");
     stage.transcript.check(&check, as_started, cluster.members().len());
-    stage.transcript.check("one of them leads", leaders, 1);
+    stage.transcript.check("one member is the leader", leaders, 1);
     let troubled = statuses.iter().filter(|status| !status.errors.is_empty()).count();
-    stage.transcript.check("none reports trouble", troubled, 0);
+    stage.transcript.check("no member reports an error", troubled, 0);
 }
 
 fn row(names: &Names, status: &StatusResponse) -> String {
@@ -112,12 +112,12 @@ async fn move_leader(stage: &mut Stage, names: &Names) -> Result<()> {
     let leads = after[leader(&after)?].header.member_id;
     let led = before[old].header.member_id;
     stage.transcript.result(format!(
-        "{} led, {} leads after {}; raft term {}",
+        "leader before: {}, after {2}: {1}; raft term {3}",
         name(names, led),
         name(names, leads),
         show::duration(took),
         after.first().context("there are members")?.raft_term
     ));
-    stage.transcript.check("the member that was chosen leads", leads, id);
+    stage.transcript.check("the chosen member is the leader", leads, id);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The sections of the demo, in the order of reading. A new one is a file here and a line in [`ALL`].
+//! The sections of the demo in their order. A new section is a module here and a line in [`ALL`].
 
 mod connect;
 mod dead_endpoint;
@@ -28,10 +28,10 @@ use super::stage::Stage;
 
 type Shown<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
-/// One part of the client, shown on a stage.
+/// A section, which shows one part of the client.
 struct Section {
     title: &'static str,
-    /// Whether it breaks, fills or starts clusters, and therefore needs the demo's own.
+    /// Set if the section disturbs or starts clusters. It is skipped on a cluster of the user.
     own_cluster: bool,
     show: for<'a> fn(&'a mut Stage) -> Shown<'a>,
 }
@@ -40,23 +40,21 @@ const ALL: &[Section] = &[
     section("Connect", |stage| Box::pin(connect::show(stage))),
     section("Put, get, and get by prefix", |stage| Box::pin(keys::show(stage))),
     section("Delete", |stage| Box::pin(deletes::show(stage))),
-    section("A transaction that wins, and one that loses", |stage| Box::pin(txns::show(stage))),
+    section("A transaction that succeeds, and one that does not", |stage| Box::pin(txns::show(stage))),
     section("A lease", |stage| Box::pin(leases::show(stage))),
     section("10,000 keys, page by page, while another client writes", |stage| Box::pin(pages::show(stage))),
     section("Two processes contend for a lock, and one of them is killed", |stage| {
         Box::pin(lock::show(stage))
     }),
-    section("An error has a type", |stage| Box::pin(empty_key::show(stage))),
-    section("An endpoint where nobody listens", |stage| Box::pin(dead_endpoint::show(stage))),
-    section("The members, and who leads them", |stage| Box::pin(members::show(stage))),
+    section("A typed error", |stage| Box::pin(empty_key::show(stage))),
+    section("A dead endpoint", |stage| Box::pin(dead_endpoint::show(stage))),
+    section("Members and leader", |stage| Box::pin(members::show(stage))),
     on_own_cluster("A member is killed under load", |stage| Box::pin(member_killed::show(stage))),
     on_own_cluster("A member is frozen under load", |stage| Box::pin(member_frozen::show(stage))),
-    on_own_cluster("A watch that survives the killing of its member", |stage| {
-        Box::pin(watch_killed::show(stage))
-    }),
+    on_own_cluster("A watch survives the loss of its member", |stage| Box::pin(watch_killed::show(stage))),
     on_own_cluster("A snapshot in a file", |stage| Box::pin(snapshot::show(stage))),
-    on_own_cluster("TLS, users and what they may do", |stage| Box::pin(tls_and_auth::show(stage))),
-    on_own_cluster("A database that is full", |stage| Box::pin(full_database::show(stage))),
+    on_own_cluster("TLS, users and permissions", |stage| Box::pin(tls_and_auth::show(stage))),
+    on_own_cluster("A full database", |stage| Box::pin(full_database::show(stage))),
 ];
 
 const fn section(title: &'static str, show: for<'a> fn(&'a mut Stage) -> Shown<'a>) -> Section {
@@ -67,18 +65,18 @@ const fn on_own_cluster(title: &'static str, show: for<'a> fn(&'a mut Stage) -> 
     Section { title, own_cluster: true, show }
 }
 
-/// Shows every section. A check that fails is counted, an error ends the walk.
+/// Shows every section. A failed check is counted, and an error ends the demo.
 ///
 /// # Errors
 ///
-/// When a section ended early; why is printed.
+/// Returns an error if a section ended early. The reason is printed.
 pub(super) async fn play(stage: &mut Stage) -> Result<()> {
     for section in ALL {
         stage.transcript.heading(section.title);
         if section.own_cluster && stage.cluster.is_none() {
             stage
                 .transcript
-                .note("Skipped: it takes a cluster of the demo's own, and this one is yours. Leave --endpoints out.");
+                .note("Skipped on your cluster. Omit --endpoints to run this section on a temporary one.");
             continue;
         }
         if let Err(error) = (section.show)(stage).await {

@@ -1,4 +1,4 @@
-//! Many keys: written in parallel Txns, read back page by page at one revision while another client writes.
+//! Writes many keys in parallel transactions and reads them in pages at one revision while another client writes.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use tokio::{
 use crate::demo::{show, stage::Stage};
 
 const KEYS: usize = 10_000;
-/// What etcd allows in one Txn unless told otherwise.
+/// etcd's default limit of operations in one transaction, `--max-txn-ops`.
 const PUTS: usize = 128;
 const IN_FLIGHT: usize = 8;
 const PAGE: u32 = 1000;
@@ -63,10 +63,10 @@ async fn write(stage: &mut Stage) -> Result<()> {
         ));
     }
     let took = show::duration(begun.elapsed());
-    transcript.result(format!("{} keys in {txns} Txns, {took}", show::count(written as u64)));
-    transcript.check("every put was answered", (written, txns), (KEYS, KEYS.div_ceil(PUTS)));
+    transcript.result(format!("{} keys in {txns} transactions, {took}", show::count(written as u64)));
+    transcript.check("every put succeeded", (written, txns), (KEYS, KEYS.div_ceil(PUTS)));
     let counted = client.get(&prefix).prefix().count_only().await?.count;
-    transcript.check("the server counts as many", counted, KEYS as u64);
+    transcript.check("the server counts the same number", counted, KEYS as u64);
     Ok(())
 }
 
@@ -74,14 +74,14 @@ async fn read(stage: &mut Stage) -> Result<Revision> {
     let (client, prefix) = (stage.client.clone(), stage.key("pages/"));
     let transcript = &mut stage.transcript;
     transcript.code("let mut pages = client.get(\"pages/\").prefix().pages();");
-    transcript.code("while let Some(page) = pages.next().await { .. }   // another client writes meanwhile");
+    transcript.code("while let Some(page) = pages.next().await { .. }   // while another client writes");
     let begun = Instant::now();
     let mut seen = Seen::default();
     let mut pages = client.get(&prefix).prefix().pages();
     let first = pages.next().await.context("there is no first page")??;
     let revision = first.revision;
     seen.page(&prefix, first);
-    // Only now is the revision fixed that the following pages must keep to.
+    // The first page has fixed the revision of the following pages.
     let writer = Writer::start(&stage.endpoints, &prefix)?;
     writer.wait_for_some().await?;
     seen.rest(&prefix, pages).await?;
@@ -92,12 +92,12 @@ async fn read(stage: &mut Stage) -> Result<Revision> {
         seen.pages,
         seen.keys()
     ));
-    transcript.result(format!("{} writes by the other client meanwhile", show::count(meanwhile)));
-    transcript.check("all keys came, in order, with the values of that revision", seen.in_order, KEYS);
-    transcript.check("and none of what the other client wrote", seen.others, 0);
-    transcript.check("every page is of one revision", seen.revisions, vec![revision]);
+    transcript.result(format!("{} writes by the other client in that time", show::count(meanwhile)));
+    transcript.check("all keys are returned in order, with the values of that revision", seen.in_order, KEYS);
+    transcript.check("no write of the other client is visible", seen.others, 0);
+    transcript.check("all pages have the same revision", seen.revisions, vec![revision]);
     transcript.holds("there was more than one page", seen.pages > 1);
-    transcript.holds("the other client did write meanwhile", meanwhile > 0);
+    transcript.holds("the other client wrote in that time", meanwhile > 0);
     let counted = client.get(&prefix).prefix().count_only().await?.count;
     transcript.holds("a new get sees its new keys", counted > KEYS as u64);
     Ok(revision)
@@ -111,22 +111,22 @@ async fn read_again(stage: &mut Stage, revision: Revision) -> Result<()> {
     let pages = client.get(&prefix).prefix().revision(revision).pages().page_size(PAGE);
     seen.rest(&prefix, pages).await?;
     transcript.result(format!("{} pages, {} keys, at revision {revision}", seen.pages, seen.keys()));
-    transcript.check("the same keys again, a thousand a page", (seen.in_order, seen.pages), (KEYS, 10));
     transcript.check(
-        "still without what was written since",
-        (seen.others, seen.revisions),
-        (0, vec![revision]),
+        "the same keys are returned, 1,000 in each page",
+        (seen.in_order, seen.pages),
+        (KEYS, 10),
     );
+    transcript.check("still without the later writes", (seen.others, seen.revisions), (0, vec![revision]));
     Ok(())
 }
 
-/// What the pages held.
+/// The contents of the pages.
 #[derive(Debug, Default)]
 struct Seen {
     pages: usize,
-    /// Keys that came as the next of the 10,000, with their first value.
+    /// The number of keys in the expected order with their first value.
     in_order: usize,
-    /// Anything else.
+    /// The number of all other keys.
     others: usize,
     revisions: Vec<Revision>,
 }
@@ -163,7 +163,7 @@ impl Seen {
     }
 }
 
-/// Another client, which overwrites some of the keys and adds new ones among them until it is stopped.
+/// Another client, which overwrites some keys and adds new ones until it is stopped.
 #[derive(Debug)]
 struct Writer {
     writes: Arc<AtomicU64>,
@@ -204,10 +204,10 @@ impl Writer {
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        timeout(PATIENCE, some).await.context("the other client does not get to write")
+        timeout(PATIENCE, some).await.context("the other client does not write")
     }
 
-    /// Ends it after the write under way; how many there were.
+    /// Stops after the current write and returns the number of writes.
     async fn stop(mut self) -> Result<u64> {
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.task.join_next().await.context("the other client was never started")?;
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_out_of_order_or_changed_is_noticed() {
+    fn keys_out_of_order_or_changed_are_counted() {
         let mut seen = Seen::default();
         for (key, value) in [("p/00000", "0"), ("p/00001", "changed"), ("p/00001", "1"), ("p/00003", "3")] {
             seen.pair("p/", &KeyValue::new(key, value));

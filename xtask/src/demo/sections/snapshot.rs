@@ -1,4 +1,4 @@
-//! A snapshot of the database in a file, with a bar that shows how far it is, and the file looked at afterwards.
+//! Saves a snapshot of the database to a file with a progress bar, and verifies the file.
 
 use std::{fs, path::Path, pin::pin, time::Duration};
 
@@ -45,7 +45,7 @@ async fn fill(stage: &mut Stage) -> Result<()> {
     }
     stage.transcript.result(bar.done(done));
     let counted = client.get(&prefix).prefix().count_only().await?.count;
-    stage.transcript.check("the server counts as many keys", counted, VALUES as u64);
+    stage.transcript.check("the server counts the same number of keys", counted, VALUES as u64);
     Ok(())
 }
 
@@ -82,30 +82,32 @@ async fn save(stage: &mut Stage, path: &Path) -> Result<SnapshotSummary> {
     };
     stage.transcript.result(bar.done(summary.bytes));
     stage.transcript.result(format!("SHA-256 {}", summary.sha256));
-    stage.transcript.check("it is as long as the member announced", announced, Some(summary.bytes));
+    stage.transcript.check("its size is the one that the member announced", announced, Some(summary.bytes));
     let written = (VALUES * VALUE) as u64;
-    stage.transcript.holds("it holds at least what was written", summary.bytes > written);
+    stage.transcript.holds("it is larger than the written values", summary.bytes > written);
     Ok(summary)
 }
 
-/// The program's version, and that of what it stores, which members tell from etcd 3.6 on.
+/// Shows the version of etcd and of its storage. Members report the storage version from etcd 3.6 on.
 async fn tell_version(stage: &mut Stage, summary: &SnapshotSummary) -> Result<()> {
     let cluster = stage.own_cluster()?;
     let (endpoint, started) = (cluster.member(0).endpoint().to_owned(), cluster.version());
     let program = stage.client.maintenance().status(endpoint).await?.version;
     let storage = summary.version.as_deref();
-    let told = storage.unwrap_or("not told, as before etcd 3.6");
+    let told = storage.unwrap_or("not reported before etcd 3.6");
     stage.transcript.result(format!("etcd {program}, storage version {told}"));
-    stage.transcript.check("etcd is the version that was started", program, started.to_string());
+    stage.transcript.check("the member runs the version that was started", program, started.to_string());
     if let Some(storage) = storage {
         let line = format!("{}.", started.line());
-        stage.transcript.holds("the snapshot is of its line", storage.starts_with(&line));
+        stage.transcript.holds("the storage version is of the same line", storage.starts_with(&line));
     }
     Ok(())
 }
 
 fn check_file(stage: &mut Stage, path: &Path, summary: &SnapshotSummary) -> Result<()> {
-    stage.transcript.code("sha256(&file[..file.len() - 32])   // the database; the digest follows it");
+    stage
+        .transcript
+        .code("sha256(&file[..file.len() - 32])   // the database, without the digest at the end");
     let file = fs::read(path).context("reading the snapshot")?;
     ensure!(file.len() > DIGEST, "the snapshot is too short");
     let (database, digest) = file.split_at(file.len() - DIGEST);
@@ -113,15 +115,17 @@ fn check_file(stage: &mut Stage, path: &Path, summary: &SnapshotSummary) -> Resu
     let shown: String = computed.iter().map(|byte| format!("{byte:02x}")).collect();
     stage.transcript.result(format!("{shown} of {} of database", show::bytes(database.len() as u64)));
     let transcript = &mut stage.transcript;
-    transcript.check("the file is as long as told", file.len() as u64, summary.bytes);
+    transcript.check("the file has the reported size", file.len() as u64, summary.bytes);
+    transcript.holds(
+        "a new digest of the file equals the reported one",
+        computed[..] == summary.sha256.as_bytes()[..],
+    );
     transcript
-        .holds("its digest, computed anew, is the one told", computed[..] == summary.sha256.as_bytes()[..]);
-    transcript
-        .holds("and the one at its end, as `etcdutl snapshot restore` wants it", digest == &computed[..]);
+        .holds("and the one at its end, which `etcdutl snapshot restore` checks", digest == &computed[..]);
     let directory = path.parent().context("a directory")?;
     let mut names =
         fs::read_dir(directory).context("listing the directory")?.flatten().map(|e| e.file_name());
     let left = names.any(|name| name.to_string_lossy().ends_with(".part"));
-    transcript.holds("no unfinished file is left beside it", !left);
+    transcript.holds("no partial file is left in the folder", !left);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the members of a cluster say about themselves.
+//! The status of all members of a cluster.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(50);
 
-/// The status of each member, in their order, once all of them name the same leader.
+/// Waits until all members report the same leader and returns the status of each, in their order.
 pub(super) async fn survey(client: &Client, cluster: &Cluster) -> Result<Vec<StatusResponse>> {
     let agreed = async {
         loop {
@@ -28,7 +28,7 @@ pub(super) async fn survey(client: &Client, cluster: &Cluster) -> Result<Vec<Sta
     timeout(PATIENCE, agreed).await.context("the members do not agree on a leader")?
 }
 
-/// The one that leads, by its place.
+/// Returns the index of the leader.
 pub(super) fn leader(statuses: &[StatusResponse]) -> Result<usize> {
-    statuses.iter().position(StatusResponse::is_leader).context("none of the members leads")
+    statuses.iter().position(StatusResponse::is_leader).context("no member is the leader")
 }

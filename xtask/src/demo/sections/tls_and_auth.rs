@@ -1,4 +1,4 @@
-//! TLS and auth: users made through the client, one that may only read, and what goes wrong told apart.
+//! TLS and authentication: creates users, one of them read-only, and shows the errors of each failure.
 
 use std::{path::Path, time::Duration};
 
@@ -9,17 +9,17 @@ use tokio::time::Instant;
 
 use crate::demo::{show, stage::Stage, transcript::Transcript};
 
-const ROOT_PASSWORD: &str = "the root's own";
+const ROOT_PASSWORD: &str = "the root password";
 const PASSWORD: &str = "open sesame";
 const WRONG_PASSWORD: &str = "open rye";
 const OTHER_NAME: &str = "etcd-7.example";
-/// Long enough for a handshake on a busy machine.
+/// The time limit for a handshake on a busy machine.
 const HANDSHAKE: Duration = Duration::from_secs(2);
 
 pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     let binaries = stage.own_cluster()?.binaries().clone();
     let transcript = &mut stage.transcript;
-    transcript.note("Another cluster is started: three members that speak TLS only.");
+    transcript.note("Starting another cluster: three members that accept TLS only.");
     let started = Cluster::builder().members(3).tls().binaries(binaries).start();
     let secured = Secured { cluster: transcript.during("waiting until it is healthy", started).await? };
     let shown = show_all(&secured, transcript).await;
@@ -48,7 +48,7 @@ impl Secured {
         self.cluster.certificates().context("the cluster has no certificates")
     }
 
-    fn nobody(&self) -> Result<Client> {
+    fn without_user(&self) -> Result<Client> {
         Ok(Client::builder(self.cluster.endpoints()).tls(self.tls()?).build()?)
     }
 
@@ -67,7 +67,7 @@ async fn set_up(secured: &Secured, transcript: &mut Transcript) -> Result<()> {
     let endpoints = secured.cluster.endpoints().iter().map(|it| format!("{it:?}")).collect::<Vec<_>>();
     transcript.code(&format!("let client = Client::builder([{}])", endpoints.join(", ")));
     transcript.code("    .tls(Tls::new().ca_pem_file(\"ca.pem\")).build()?;");
-    let client = secured.nobody()?;
+    let client = secured.without_user()?;
     transcript.during("connecting", client.ready()).await?;
     let auth = client.auth();
     transcript.code("let auth = client.auth();");
@@ -88,10 +88,10 @@ async fn set_up(secured: &Secured, transcript: &mut Transcript) -> Result<()> {
     auth.user_grant_role("reader", "config-reader").await?;
     transcript.code("auth.enable().await?");
     auth.enable().await?;
-    transcript.code("client.get(\"config/limit\").await   // by the same client, which has no user");
+    transcript.code("client.get(\"config/limit\").await   // the same client, without a user");
     let error = refused(client.get("config/limit").await, "a get without a user")?;
     transcript.result(&error);
-    transcript.check("without a user nothing may be read", error.code(), Some(Code::UserEmpty));
+    transcript.check("reading requires a user", error.code(), Some(Code::UserEmpty));
     client.close().await;
     Ok(())
 }
@@ -102,17 +102,17 @@ async fn as_root(root: &Client, transcript: &mut Transcript) -> Result<()> {
     match root.auth().status().await {
         Ok(status) => {
             let state = if status.enabled { "on" } else { "off" };
-            transcript.result(format!("auth is {state}, at its revision {}", status.auth_revision));
-            transcript.holds("auth is on", status.enabled);
+            transcript.result(format!("authentication is {state}, auth revision {}", status.auth_revision));
+            transcript.holds("authentication is on", status.enabled);
         }
-        // etcd 3.4 cannot be asked.
+        // etcd 3.4 has no such RPC.
         Err(error) if error.kind() == ErrorKind::Unsupported => transcript.result(&error),
         Err(error) => return Err(error.into()),
     }
     transcript.code("root.auth().user_list().await?");
     let users = root.auth().user_list().await?.users;
     transcript.result(users.join(", "));
-    transcript.check("the two users are there", users, ["reader", "root"]);
+    transcript.check("both users exist", users, ["reader", "root"]);
     transcript.code("root.auth().role_get(\"config-reader\").await?");
     let permissions = root.auth().role_get("config-reader").await?.permissions;
     for permission in &permissions {
@@ -139,18 +139,18 @@ async fn as_reader(secured: &Secured, root: &Client, transcript: &mut Transcript
     let got = reader.get("config/").prefix().await?;
     let value = got.first().context("the key is missing")?.value_str()?;
     transcript.result(format!("{} key, its value is {value:?}", got.count));
-    transcript.check("what is under its prefix it may read", value, "10");
+    transcript.check("the reader may read keys under its prefix", value, "10");
     transcript.code("reader.get(\"secret/key\").await");
     let error = refused(reader.get("secret/key").await, "a get of the secret")?;
     transcript.result(&error);
-    transcript.check("elsewhere it may not", error.code(), Some(Code::PermissionDenied));
+    transcript.check("the reader may not read other keys", error.code(), Some(Code::PermissionDenied));
     transcript.code("reader.put(\"config/limit\", \"20\").await");
     let error = refused(reader.put("config/limit", "20").await, "a put by the reader")?;
     transcript.result(error.report());
-    transcript.check("nor may it write", error.code(), Some(Code::PermissionDenied));
+    transcript.check("the reader may not write", error.code(), Some(Code::PermissionDenied));
     transcript.check("nothing was written", error.outcome(), Outcome::NotApplied);
     let now = root.get("config/limit").await?;
-    transcript.check("and the value stands", now.first().context("the key is missing")?.value_str()?, "10");
+    transcript.check("the value is unchanged", now.first().context("the key is missing")?.value_str()?, "10");
     reader.close().await;
     Ok(())
 }
@@ -164,7 +164,7 @@ async fn wrong_password(secured: &Secured, transcript: &mut Transcript) -> Resul
     client.close().await;
     let report = error.report().to_string();
     transcript.result(&report);
-    transcript.check("the code says that the login failed", error.code(), Some(Code::AuthFailed));
+    transcript.check("the code shows that the login failed", error.code(), Some(Code::AuthFailed));
     transcript.holds("the report shows no password", !report.contains(WRONG_PASSWORD));
     Ok(())
 }
@@ -172,32 +172,32 @@ async fn wrong_password(secured: &Secured, transcript: &mut Transcript) -> Resul
 async fn other_name(secured: &Secured, root: &Client, transcript: &mut Transcript) -> Result<()> {
     let certificates = secured.certificates()?;
     transcript.note(&format!(
-        "The members' certificate is replaced by one for {OTHER_NAME}; etcd reads it for each handshake."
+        "Replacing the members' certificate by one for {OTHER_NAME}. etcd reads it for each handshake."
     ));
     certificates.issue_server("server", &[OTHER_NAME])?;
     let client = secured.login("reader", PASSWORD)?;
-    transcript.code("client.ready().await   // a new client; the endpoints are as before");
+    transcript.code("client.ready().await   // a new client with the same endpoints");
     let waited = transcript.during("connecting", client.ready_within(HANDSHAKE)).await;
     let error = refused(waited, "a certificate for another name")?;
     let report = error.report().to_string();
     transcript.result(&report);
     transcript.check("no member can be used", error.kind(), ErrorKind::Unavailable);
-    transcript.holds("the report says for which name the certificate is", report.contains(OTHER_NAME));
-    transcript.holds("nothing was sent to any", error.attempts().iter().all(|attempt| !attempt.sent()));
-    transcript.code("root.get(\"config/limit\").await?   // over the connections that stand");
+    transcript.holds("the report has the name in the certificate", report.contains(OTHER_NAME));
+    transcript.holds("no request was sent", error.attempts().iter().all(|attempt| !attempt.sent()));
+    transcript.code("root.get(\"config/limit\").await?   // over existing connections");
     let got = root.get("config/limit").await?;
     transcript.result(format!("{} key", got.count));
-    transcript.check("who was connected before is not disturbed", got.count, 1);
-    transcript.note("The right certificate is put back.");
+    transcript.check("existing connections still work", got.count, 1);
+    transcript.note("Restoring the correct certificate.");
     certificates.renew_server()?;
-    transcript.code("client.ready().await?   // the client that was refused, as it is");
+    transcript.code("client.ready().await?   // the client that failed before");
     let begun = Instant::now();
     transcript.during("connecting", client.ready()).await?;
     transcript.result(format!("ready after {}", show::duration(begun.elapsed())));
     transcript.code("client.get(\"config/limit\").await?");
     let got = client.get("config/limit").await?;
     transcript.result(format!("{} key", got.count));
-    transcript.check("it connects by itself once the certificate is right", got.count, 1);
+    transcript.check("the client connects once the certificate is correct", got.count, 1);
     client.close().await;
     Ok(())
 }

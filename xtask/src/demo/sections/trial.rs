@@ -1,4 +1,4 @@
-//! A follower that fails under load and comes back: what the client sees of it, and what must be true of every call.
+//! A follower that fails under load and recovers: shows the endpoint states of the client and checks every call.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,13 +18,13 @@ use crate::demo::{show, stage::Stage};
 const WORKERS: usize = 32;
 const BEFORE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(250);
-/// Reads leave a member that hangs well before their deadline of 5 s, on a busy machine too.
+/// Reads move away from a hung member well before their deadline of 5 s, even on a busy machine.
 const SLOW_READ: Duration = Duration::from_secs(4);
-/// How long a member that came back may take until it is used.
+/// The time limit until a recovered member is used.
 const PATIENCE: Duration = Duration::from_secs(20);
 const ROUND: Duration = Duration::from_millis(500);
 
-/// A load on three members, one of which is the victim.
+/// A load on three members, one of which fails.
 pub(super) struct Trial<'a> {
     stage: &'a mut Stage,
     client: Client,
@@ -34,16 +34,14 @@ pub(super) struct Trial<'a> {
     states: EndpointStates,
     phases: HashMap<String, EndpointPhase>,
     load: Load,
-    /// How many calls had ended when the fault began, and when that was.
+    /// The number of calls that had ended at the start of the fault, and its time.
     fault: (u64, Instant),
 }
 
 impl<'a> Trial<'a> {
-    /// Starts the load and lets it run for a while; its keys start with `load/` and `name`.
+    /// Starts the load and runs it for a while. Its keys start with `load/` and `name`.
     pub(super) async fn begin(stage: &'a mut Stage, name: &str) -> Result<Self> {
-        stage.transcript.note(&format!(
-            "{WORKERS} workers each put a new key and get it, again and again, over all members."
-        ));
+        stage.transcript.note(&format!("{WORKERS} workers put new keys and get them, over all members."));
         let client = stage.client.clone();
         let statuses = survey(&client, stage.own_cluster()?).await?;
         let victim = (leader(&statuses)? + 1) % statuses.len();
@@ -57,29 +55,29 @@ impl<'a> Trial<'a> {
         Ok(trial)
     }
 
-    /// The follower that is to fail.
+    /// Returns the follower that fails.
     pub(super) fn victim(&self) -> Result<&Member> {
         Ok(self.stage.own_cluster()?.member(self.victim))
     }
 
-    /// Says what is done to the victim, and notes the time.
+    /// Prints the fault and records its time.
     pub(super) fn fault(&mut self, what: &str) -> Result<()> {
         self.fault = (self.load.calls(), Instant::now());
         let calls = show::count(self.load.calls());
         let line = format!("{what} {}   // a follower, after {calls} calls", self.victim()?.name());
         self.stage.transcript.code(&line);
-        self.stage.transcript.code("client.endpoint_states().next().await   // what changes from now on");
+        self.stage.transcript.code("client.endpoint_states().next().await   // changes from now on");
         Ok(())
     }
 
-    /// Says what is done to bring the victim back.
+    /// Prints the action that recovers the member.
     pub(super) fn heal(&mut self, what: &str) -> Result<()> {
         let line = format!("{what} {}", self.victim()?.name());
         self.stage.transcript.code(&line);
         Ok(())
     }
 
-    /// Lets the load run for a while, and shows what changes.
+    /// Runs the load for a while and shows the changes of endpoint states.
     pub(super) async fn run(&mut self, span: Duration) {
         let end = Instant::now() + span;
         while Instant::now() < end {
@@ -87,7 +85,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Lets the load run until the client says that the victim is `ready`, or that it is not.
+    /// Runs the load until the state of the failing member is ready, or is not ready.
     pub(super) async fn until_ready(&mut self, ready: bool) -> Result<()> {
         let endpoint = self.victim()?.endpoint().to_owned();
         let end = Instant::now() + PATIENCE;
@@ -99,13 +97,13 @@ impl<'a> Trial<'a> {
         let name = self.victim()?.name();
         let (check, holds) = match ready {
             true => (format!("the client uses {name} again"), is_ready(self)),
-            false => (format!("the client tells that {name} is not ready"), !is_ready(self)),
+            false => (format!("the client reports that {name} is not ready"), !is_ready(self)),
         };
         self.stage.transcript.holds(&check, holds);
         Ok(())
     }
 
-    /// Until the next change, or the next sign of life.
+    /// Waits for the next change or for the next tick.
     async fn step(&mut self, end: Instant) {
         tokio::select! {
             states = self.states.next() => self.changed(states.unwrap_or_default()),
@@ -114,12 +112,12 @@ impl<'a> Trial<'a> {
         self.stage.transcript.alive(&format!("{} calls", show::count(self.load.calls())));
     }
 
-    /// Shows what is new: that a dead member is tried again and again is not.
+    /// Shows new phases, except for the repeated attempts to connect to a dead member.
     fn changed(&mut self, states: Vec<EndpointState>) {
         for state in states.into_iter().filter(|state| state.phase != EndpointPhase::Connecting) {
             let endpoint = state.endpoint.to_string();
             let before = self.phases.insert(endpoint.clone(), state.phase);
-            // What it was at first is no change.
+            // The first state is not a change.
             if before.is_some_and(|before| before != state.phase) {
                 let reason = state.reason.map_or_else(String::new, |reason| format!("  {reason}"));
                 let (name, phase) = (self.name(&endpoint), format!("{:?}", state.phase));
@@ -136,7 +134,7 @@ impl<'a> Trial<'a> {
         found.map_or(endpoint, Member::name).to_owned()
     }
 
-    /// Ends the load, and checks every call and every key; then that the victim answers again.
+    /// Ends the load, checks every call and every key, and checks that the member answers again.
     pub(super) async fn end(mut self) -> Result<()> {
         let (calls, since) = self.fault;
         let (after, took) = (self.load.calls() - calls, show::duration(since.elapsed()));
@@ -164,10 +162,10 @@ impl<'a> Trial<'a> {
         transcript.result(row("reads", reads, failed_reads, tally.slowest_read));
         transcript.result(row("writes", tally.writes(), failed_writes, tally.slowest_write));
         transcript.result(format!("answered by {}", shares.join(", ")));
-        // One error says enough; the others are counted above.
+        // One error is enough. The line above has the count.
         let failed_writes = tally.failed_writes.iter().map(|(_, error)| error);
         if let Some(error) = tally.failed_reads.iter().chain(failed_writes).next() {
-            transcript.result(format!("one of the failed:\n{}", error.report()));
+            transcript.result(format!("one of the errors:\n{}", error.report()));
         }
     }
 
@@ -181,20 +179,20 @@ impl<'a> Trial<'a> {
     fn check_calls(&mut self, tally: &Tally, after: u64) {
         let all_answered = self.statuses.iter().all(|status| answered_by(tally, status.header.member_id) > 0);
         let transcript = &mut self.stage.transcript;
-        transcript.holds("every member answered, that one too before the fault", all_answered);
-        transcript.holds("the load went on after the fault", after > 0);
+        transcript.holds("every member answered calls, the failing one before the fault", all_answered);
+        transcript.holds("the load continued after the fault", after > 0);
         transcript.check("no read failed", tally.failed_reads.len(), 0);
-        transcript.check("every read saw the write before it", tally.wrong_reads, 0);
+        transcript.check("every read returned the preceding write", tally.wrong_reads, 0);
         let check = format!("no read took {} or more", show::duration(SLOW_READ));
         transcript.holds(&check, tally.slowest_read < SLOW_READ);
-        let check = "every failed write says that its outcome is unknown";
+        let check = "every failed write has an unknown outcome";
         transcript.check(check, unknown(tally), tally.failed_writes.len());
     }
 
     /// Reads every key back.
     async fn check_writes(&mut self, tally: &Tally) -> Result<()> {
         let transcript = &mut self.stage.transcript;
-        transcript.code("client.get(\"load/\").prefix().keys_only().pages()   // what became of the writes");
+        transcript.code("client.get(\"load/\").prefix().keys_only().pages()   // to check the writes");
         let mut stored = HashMap::new();
         let mut pages = self.client.get(&self.prefix).prefix().keys_only().pages();
         while let Some(page) = pages.next().await {
@@ -205,23 +203,23 @@ impl<'a> Trial<'a> {
         let verdict = tally.judge(&stored);
         let highest = stored.values().max().copied().unwrap_or_default();
         transcript.result(format!(
-            "{} keys, the highest version is {highest}; {} of the {} writes with an unknown outcome are there",
+            "{} keys, highest version {highest}; {} of the {} writes with an unknown outcome were applied",
             show::count(stored.len() as u64),
             verdict.applied,
             unknown(tally),
         ));
-        transcript.check("every acknowledged write is there", verdict.lost, 0);
+        transcript.check("every acknowledged write is stored", verdict.lost, 0);
         transcript.check(
             "every key has version 1: no write was applied twice",
             (verdict.twice, highest),
             (0, 1),
         );
-        transcript.check("none is there that was reported as not applied", verdict.denied, 0);
-        transcript.check("none is there that nobody wrote", verdict.strange, 0);
+        transcript.check("no write that was reported as not applied is stored", verdict.denied, 0);
+        transcript.check("every stored key was written by the load", verdict.strange, 0);
         Ok(())
     }
 
-    /// A short load after all of it, over and over until the victim has had a part in it.
+    /// Repeats a short load until the recovered member answers calls.
     async fn used_again(&mut self) -> Result<()> {
         let id = self.statuses[self.victim].header.member_id;
         let end = Instant::now() + PATIENCE;
@@ -240,10 +238,10 @@ impl<'a> Trial<'a> {
             self.statuses.iter().enumerate().map(|(at, _)| self.share(&total, at)).collect();
         let name = self.victim()?.name().to_owned();
         let transcript = &mut self.stage.transcript;
-        transcript.result(format!("the same load once more, answered by {}", shares.join(", ")));
+        transcript.result(format!("another load, answered by {}", shares.join(", ")));
         transcript.holds(&format!("{name} answers again"), answered_by(&total, id) > 0);
         let failed = total.failed_reads.len() + total.failed_writes.len();
-        transcript.check("and nothing fails any more", failed, 0);
+        transcript.check("no call fails", failed, 0);
         Ok(())
     }
 }

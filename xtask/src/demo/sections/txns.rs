@@ -1,4 +1,4 @@
-//! Transactions: the same one wins first and loses then.
+//! Runs the same transaction twice: the first one succeeds, and the second one does not.
 
 use anyhow::{Context as _, Result};
 use etcd_client_core::{Client, Compare, Error, Get, Put, TxnResponse};
@@ -12,18 +12,18 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     transcript.code("    .then(Put::new(\"owner\", \"me\")).or_else(Get::new(\"owner\")).await?");
     let first = claim(&client, &key, "me").await?;
     transcript.result(format!("succeeded: {}, revision {}", first.succeeded(), first.header.revision));
-    transcript.holds("the first to ask wins", first.succeeded());
-    transcript.code("... .then(Put::new(\"owner\", \"you\")) ...   // the same, for somebody else");
+    transcript.holds("the first transaction succeeds", first.succeeded());
+    transcript.code("... .then(Put::new(\"owner\", \"you\")) ...   // the same for another owner");
     let second = claim(&client, &key, "you").await?;
     let found = second.responses.first().and_then(|response| response.as_get());
-    let owner = found.and_then(|got| got.first()).context("the losing branch returned no owner")?;
+    let owner = found.and_then(|got| got.first()).context("the `or_else` branch returned no owner")?;
     let owner = owner.value_str()?;
     transcript.result(format!("succeeded: {}, the owner is {owner:?}", second.succeeded()));
-    transcript.holds("the second loses", !second.succeeded());
-    transcript.check("and is told in the same request who won", owner, "me");
+    transcript.holds("the second one does not", !second.succeeded());
+    transcript.check("its response names the owner", owner, "me");
     let now = client.get(&key).await?;
     let kv = now.first().context("the key is missing")?;
-    transcript.check("the winner's value stands", (kv.value_str()?, kv.version.get()), ("me", 1));
+    transcript.check("the first value is unchanged", (kv.value_str()?, kv.version.get()), ("me", 1));
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! A watch whose member dies by SIGKILL while keys are written: it goes on elsewhere, and nothing is missing or repeated.
+//! Kills the member that serves a watch while keys are written. The watch resumes on another member, and no event is
+//! missing or repeated.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,19 +19,19 @@ use crate::demo::{show, stage::Stage};
 
 const BEFORE: Duration = Duration::from_millis(500);
 const AFTER: Duration = Duration::from_secs(1);
-/// How long anything may take that has to come.
+/// The time limit of every wait.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often the watch is asked how it stands.
+/// The interval between two looks at the status of the watch.
 const LOOK: Duration = Duration::from_millis(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) async fn show(stage: &mut Stage) -> Result<()> {
-    stage.transcript.note("A task puts one new key after the other, and a watch reports them.");
+    stage.transcript.note("A task puts new keys, and a watch reports them.");
     let (client, prefix) = (stage.client.clone(), stage.key("watched/"));
     stage.transcript.code("let mut watch = client.watch(\"watched/\").prefix().await?;");
     let watch = client.watch(&prefix).prefix().await?;
     let mut seen = Seen { watch, events: Vec::new() };
-    let victim = serving(stage, &seen.watch).context("the watch names no member")?;
+    let victim = serving(stage, &seen.watch).context("the watch is not connected")?;
     stage.transcript.result(format!("created on {}", member(stage, victim)?.name()));
     let writer = Writer::start(&client, &prefix);
     seen.during(BEFORE).await?;
@@ -42,12 +43,12 @@ pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     let written = writer.stop().await?;
     let end = format!("{prefix}end");
     client.put(&end, "v").await?;
-    stage.transcript.during("reading to the last event", seen.until(&end)).await?;
+    stage.transcript.during("reading up to the last event", seen.until(&end)).await?;
     let resumed = seen.watch.counters().resumed;
     judge(stage, &prefix, &written, (&seen.events, resumed)).await?;
     stage.transcript.code(&format!("restart {name}"));
     member(stage, victim)?.launch().await?;
-    stage.transcript.result("all three are healthy again");
+    stage.transcript.result("all members are healthy again");
     Ok(())
 }
 
@@ -55,16 +56,16 @@ fn member(stage: &Stage, index: usize) -> Result<&Member> {
     Ok(stage.own_cluster()?.member(index))
 }
 
-/// The member that sends the events, where one does.
+/// Returns the index of the member that serves the watch, if it is connected.
 fn serving(stage: &Stage, watch: &WatchHandle) -> Option<usize> {
     let WatchStatus::Connected { endpoint: Some(endpoint), .. } = watch.status() else { return None };
     let endpoint = endpoint.to_string();
     stage.cluster.as_ref()?.members().iter().position(|member| member.endpoint() == endpoint)
 }
 
-/// Shows how the watch leaves the victim and where it goes.
+/// Shows the status of the watch until it is connected to another member.
 async fn moved(stage: &mut Stage, seen: &mut Seen, victim: usize) -> Result<()> {
-    stage.transcript.code("watch.status()   // until it has another member");
+    stage.transcript.code("watch.status()   // until it is connected to another member");
     let killed = Instant::now();
     let mut told = false;
     while killed.elapsed() < PATIENCE {
@@ -81,16 +82,16 @@ async fn moved(stage: &mut Stage, seen: &mut Seen, victim: usize) -> Result<()> 
         if let Some(other) = serves.filter(|&other| other != victim) {
             let name = member(stage, other)?.name().to_owned();
             stage.transcript.result(format!("{after:>7} later  Connected  {name}"));
-            stage.transcript.holds("the watch has another member", true);
+            stage.transcript.holds("the watch is connected to another member", true);
             return Ok(());
         }
         seen.during(LOOK).await?;
     }
-    stage.transcript.holds("the watch has another member", false);
+    stage.transcript.holds("the watch is connected to another member", false);
     Ok(())
 }
 
-/// Holds the events, and how often the watch was resumed for them, against what was written.
+/// Compares the events with the writes, and shows how often the watch was resumed.
 async fn judge(
     stage: &mut Stage,
     prefix: &str,
@@ -108,18 +109,18 @@ async fn judge(
     ));
     let unknown = written.values().filter_map(|put| put.as_ref().err());
     transcript.check(
-        "every failed write says that its outcome is unknown",
+        "every failed write has an unknown outcome",
         unknown.filter(|error| error.outcome() == Outcome::Unknown).count(),
         failed,
     );
     let keys: BTreeSet<&str> = events.iter().map(|(key, _)| key.as_str()).collect();
     let missed = written.iter().filter(|(key, put)| put.is_ok() && !keys.contains(key.as_str())).count();
     transcript.check("no acknowledged write was missed", missed, 0);
-    transcript.check("no event came twice", events.len(), keys.len());
+    transcript.check("no event was repeated", events.len(), keys.len());
     let rising = events.windows(2).all(|pair| pair[0].1 < pair[1].1);
-    transcript.holds("the events came in the order of their revisions", rising);
+    transcript.holds("the events are in the order of their revisions", rising);
     let there: BTreeSet<&str> = stored.kvs.iter().filter_map(|kv| kv.key_str().ok()).collect();
-    transcript.holds("what was seen is what is stored", keys == there);
+    transcript.holds("the events have exactly the stored keys", keys == there);
     Ok(())
 }
 
@@ -141,7 +142,7 @@ impl Seen {
         }
     }
 
-    /// Reads until the event of `key`.
+    /// Reads up to the event of `key`.
     async fn until(&mut self, key: &str) -> Result<()> {
         let reading = async {
             while self.events.last().is_none_or(|(last, _)| last != key) {
@@ -150,7 +151,7 @@ impl Seen {
             }
             Ok(())
         };
-        timeout(PATIENCE, reading).await.context("the last event does not come")?
+        timeout(PATIENCE, reading).await.context("the last event does not arrive")?
     }
 
     fn take(&mut self, response: Option<Result<WatchResponse, Error>>) -> Result<()> {
@@ -161,10 +162,10 @@ impl Seen {
     }
 }
 
-/// Each key that was put, and what became of it.
+/// Each key that was put, and the result.
 type Written = BTreeMap<String, Result<(), Error>>;
 
-/// Puts one new key after the other.
+/// A task that puts new keys, one after the other.
 struct Writer {
     stop: watch::Sender<bool>,
     task: JoinHandle<Written>,

@@ -1,4 +1,4 @@
-//! What a client knew of a lease, and when.
+//! The client's knowledge of a lease over time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,18 +7,18 @@ use crate::{
     history::{Action, Edge, History, LeaseId, Nanos},
 };
 
-/// A moment, and the line that tells of it.
+/// A time and the line that records it.
 type Seen = (Nanos, usize);
 
 /// A lease from its grant to its end.
 #[derive(Debug, Default)]
 pub(in crate::check) struct Kept {
     granted: Option<Seen>,
-    /// When it was known, and until when the lease lived then.
+    /// The time of the renewal and the deadline at that time.
     answers: Vec<(Seen, Nanos)>,
     /// Renewals sent.
     sent: Vec<Seen>,
-    /// The server said that it does not know it, or its owner gave it back.
+    /// The server reported the lease as unknown, or its owner revoked it.
     gone: Option<Seen>,
     revoked: Option<Seen>,
     lost: Vec<Seen>,
@@ -60,7 +60,7 @@ impl Kept {
         self.answers.iter().filter(|((known, _), _)| *known <= t).map(|(_, until)| *until).max()
     }
 
-    /// When it was first called lost.
+    /// The time at which the lease was first reported lost.
     pub(in crate::check) fn lost(&self) -> Option<Seen> {
         self.lost.first().copied()
     }
@@ -144,7 +144,7 @@ impl Kept {
         }
     }
 
-    /// It was not called lost before its deadline, unless the server or its owner ended it.
+    /// Checks that the lease was not reported lost before its deadline, unless the server or its owner ended it.
     pub(super) fn check_early(
         &self,
         lease: LeaseId,
@@ -170,7 +170,7 @@ impl Kept {
         }
     }
 
-    /// When its owner stopped relying on it.
+    /// Returns the time at which its owner stopped relying on it.
     pub(super) fn ended(&self) -> Option<Seen> {
         [self.lost(), self.revoked].into_iter().flatten().min()
     }

@@ -31,7 +31,7 @@ pub(super) fn check(history: &History, leases: &Leases, limits: &Limits, verdict
     }
 }
 
-/// What clients knew of leases, and what the server did with them.
+/// Compares the clients' knowledge of leases with the actions of the server.
 pub(super) struct Leases {
     kept: BTreeMap<LeaseId, Kept>,
     expiries: Expiries,
@@ -51,12 +51,12 @@ impl Leases {
         Self { kept, expiries, revoked_early }
     }
 
-    /// What its client knew of a lease; nothing where that was not recorded.
+    /// The client's knowledge of a lease, if it was recorded.
     pub(super) fn kept(&self, lease: LeaseId) -> Option<&Kept> {
         self.kept.get(&lease)
     }
 
-    /// Whether its client relies on it at `t`.
+    /// Returns `true` if its client relies on the lease at `t`.
     pub(super) fn relied_on(&self, lease: LeaseId, t: Nanos) -> bool {
         let kept = self.kept(lease);
         kept.is_some_and(|kept| kept.ended().is_none_or(|(ended, _)| ended > t))
@@ -70,7 +70,7 @@ impl Leases {
     }
 }
 
-/// When the server ended leases, as the end of a key shows that was attached to one and that nobody deleted.
+/// The times at which the server ended leases. Shown by the end of an attached key that no client deleted.
 struct Expiries {
     witnessed: BTreeMap<LeaseId, (Nanos, usize)>,
 }
@@ -91,7 +91,7 @@ impl Expiries {
     }
 }
 
-/// What was asked to be deleted, and when, and the revision that did it where that is known.
+/// Requested deletions with their times, and the revision of each if it is known.
 struct Deletions<'h> {
     asked: Vec<(Nanos, &'h Keys, Option<Rev>)>,
 }

@@ -43,7 +43,7 @@ fn history() -> History {
     History::of(edges.map(|(t, edge)| Record { t: ms(t), edge }).to_vec())
 }
 
-/// What is broken once the history is changed.
+/// Returns the violations of the changed history.
 fn broken(change: impl FnOnce(&mut Vec<Record>)) -> Vec<Rule> {
     let mut history = history();
     change(history.records_mut());
@@ -82,7 +82,7 @@ fn a_loss_that_is_never_told_is_late() {
 #[test]
 fn a_deadline_counts_from_the_sending_of_the_renewal() {
     let late = broken(|records| {
-        // The renewal of 2 s is answered at 4 s; who counts from there believes in the lease until 7 s.
+        // The renewal of 2 s is answered at 4 s. Counting from the response would trust the lease until 7 s.
         records[8].t = ms(4000);
         let lost = lost(records);
         records[lost].t = ms(6990);

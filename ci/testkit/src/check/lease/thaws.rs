@@ -1,8 +1,9 @@
-//! When members were paused, and which leases such a member may have revoked although they were renewed meanwhile.
+//! The pauses of members, and the leases that such a member may have revoked although they were renewed in that time.
 //!
-//! A leader that goes on after a pause revokes what expired by its own clock before it learns of its successor, which renewed the
-//! same leases meanwhile (`revokeExpiredLeases` in etcd's `server/etcdserver/server.go`). The store then ends a lease early, and the
-//! client cannot know that before its next renewal is answered.
+//! A leader that continues after a pause revokes leases that expired by its clock before it learns of its successor,
+//! which
+//! has renewed the same leases (`revokeExpiredLeases` in etcd's `server/etcdserver/server.go`). The store then ends a
+//! lease early, and the client cannot know that before its next renewal is answered.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,7 +14,8 @@ use crate::{
     schedule::Verb,
 };
 
-/// How long a resumed member may take to learn of its successor, which sends a heartbeat every 0.1 s, on a busy machine.
+/// The time limit for a resumed member to learn of its successor, which sends a heartbeat every 0.1 s, on a busy
+/// machine.
 const UNAWARE: Duration = Duration::from_secs(1);
 
 /// The pauses of all members.
@@ -45,7 +47,9 @@ impl Thaws {
         Self { pauses }
     }
 
-    /// Whether a resumed member may have ended the lease then: it had expired by what that member knew before its pause.
+    /// Returns `true` if a resumed member may have ended the lease at that time: the lease had expired by the state
+    /// that the
+    /// member had before its pause.
     pub(super) fn may_have_revoked(&self, lease: &Kept, ended: Nanos, limits: &Limits) -> bool {
         self.pauses.iter().any(|pause| {
             let known = lease.deadline(pause.from);

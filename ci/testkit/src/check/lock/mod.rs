@@ -1,7 +1,7 @@
-//! Locks: who holds one when, in the order of the fences, and nobody at the same time as another that may not share it.
+//! Locks: their holders in the order of the fencing tokens, and no two holders at a time that may not share the lock.
 //!
-//! A hold lasts from being acquired until it is given back, called lost, or its lease is over by what its holder knew: whoever
-//! relies on it longer is at fault for that alone.
+//! A hold lasts until it is released, reported lost, or its lease expires by the knowledge of its holder. A holder that
+//! relies on it for longer is at fault for that alone.
 
 #[cfg(test)]
 mod tests;
@@ -148,13 +148,15 @@ impl Hold {
         holds
     }
 
-    /// Whether it was held when a line was written, by the key that this revision created.
+    /// Returns `true` if the lock was held, with the key that this revision created, when a line was written.
     pub(super) fn is_at(&self, line: usize, created: Rev) -> bool {
         self.fence == created && self.acquired.1 < line && self.ended.is_none_or(|(_, ended)| ended > line)
     }
 
-    /// Whether the key was gone before the holder said that it holds. Go's `Campaign` says so where its session ended while it waited: it
-    /// does not look at its own key again (`client/v3/concurrency/election.go`, v3.7.3). Nothing is judged by such a hold.
+    /// Returns `true` if the key was gone before the holder reported its hold.
+    ///
+    /// Go's `Campaign` reports a hold if its session ended while it waited, because it does not read its key again
+    /// (`client/v3/concurrency/election.go`, v3.7.3). Such a hold is not checked.
     fn is_void(&self, name: &str, leases: &Leases, places: &Places<'_>) -> bool {
         let deleted = places.deleted(name, self.fence).filter(|_| leases.kept(self.lease).is_none());
         deleted.is_some_and(|deleted| deleted < self.acquired.0)
@@ -177,8 +179,9 @@ impl Hold {
         }
     }
 
-    /// When its holder stopped relying on it, or had to. Where it is not recorded what the holder knows of its lease, the end of the
-    /// key counts.
+    /// Returns the time at which its holder stopped relying on it, or had to. If the holder's knowledge of its lease is
+    /// not
+    /// recorded, the end of the key counts.
     fn until(&self, name: &str, leases: &Leases, places: &Places<'_>, limits: &Limits, end: Nanos) -> Nanos {
         let ended = self.ended.map_or(end, |(ended, _)| ended);
         match leases.kept(self.lease) {
@@ -190,7 +193,7 @@ impl Hold {
         }
     }
 
-    /// When it began, and when its holder relied on it no more.
+    /// The start of the hold, and the time at which its holder stopped relying on it.
     pub(super) fn span(&self, leases: &Leases, end: Nanos) -> (Nanos, Nanos) {
         let ended = self.ended.map_or(end, |(ended, _)| ended);
         (self.acquired.0, leases.deadline(self.lease, ended).map_or(ended, |deadline| ended.min(deadline)))

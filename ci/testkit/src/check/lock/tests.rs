@@ -36,7 +36,7 @@ fn history() -> History {
     History::of(edges.map(|(t, edge)| Record { t: ms(t), edge }).to_vec())
 }
 
-/// What is broken once the history is changed.
+/// Returns the violations of the changed history.
 fn broken(change: impl FnOnce(&mut Vec<Record>)) -> Vec<Rule> {
     let mut history = history();
     change(history.records_mut());
@@ -62,7 +62,7 @@ fn a_second_holder_beyond_the_lease_of_the_first_is_no_overlap_but_the_first_is_
         records[9].t = ms(3500);
     });
     assert_eq!(late, [Rule::LockLate]);
-    // Renewed meanwhile, as its holder knew: then the third came too early.
+    // The lease was renewed, as its holder knew, so the third hold started too early.
     let renewed = broken(|records| {
         records[9].t = ms(3500);
         records.remove(8);
@@ -150,7 +150,7 @@ fn readers_share_and_permits_are_counted() {
     assert_eq!(shared([Permits(2), Permits(2), Permits(2)], fences), []);
     assert_eq!(shared([Permits(1), Permits(1), Permits(1)], fences), [Rule::LockOverlap]);
     assert_eq!(shared([Anybody, Anybody, Anybody], fences), []);
-    // Readers overtake each other; nobody overtakes a writer, and a writer nobody.
+    // Readers overtake each other. No client overtakes a writer, and a writer overtakes no client.
     assert_eq!(shared([Readers, Readers, Alone], [12, 10, 15]), []);
     assert_eq!(shared([Readers, Readers, Alone], [10, 15, 12]), [Rule::LockOrder]);
     assert_eq!(shared([Permits(2), Permits(2), Permits(2)], [10, 10, 12]), [Rule::LockOrder]);

@@ -18,7 +18,7 @@ pub(super) struct Bookmark {
     pub(super) line: usize,
 }
 
-/// What is known of a watch so far.
+/// The state of a watch so far.
 #[derive(Debug)]
 pub(super) struct Following<'h, 'l> {
     pub(super) watch: WatchId,
@@ -33,7 +33,7 @@ pub(super) struct Following<'h, 'l> {
     /// The last event, and its line.
     pub(super) last: Option<(&'h Event, usize)>,
     seen: HashMap<(Rev, &'h str), usize>,
-    /// What was given since the watch began, or last skipped history.
+    /// The events delivered since the watch started or last skipped history.
     pub(super) given: Given<'h>,
 }
 

@@ -18,7 +18,7 @@ pub(super) enum Begin {
     Unknown,
 }
 
-/// What was given, in its order.
+/// The delivered events in their order.
 #[derive(Debug)]
 pub(super) struct Given<'h> {
     /// The line from which on it counts.
@@ -106,7 +106,7 @@ impl<'h> Given<'h> {
         verdict.add(Rule::Reliable, [*witness, line], what);
     }
 
-    /// What was given happened, and so, and within a revision in the same order.
+    /// Checks that the delivered events happened, with the same contents and in the same order within a revision.
     fn check_same(&self, watch: WatchId, expected: &[(usize, &Event)], verdict: &mut Verdict) {
         let mut place = 0;
         for (line, event) in &self.events {
@@ -134,7 +134,7 @@ impl<'h> Given<'h> {
         }
     }
 
-    /// Whether an event was given once, and still at another place than it has within its revision.
+    /// Returns `true` if an event was delivered once, but at another position than it has within its revision.
     fn is_shuffled(&self, event: &Event) -> bool {
         let given = || self.events.iter().map(|(_, given)| *given);
         let same = given().filter(|given| (given.revision, &given.key) == (event.revision, &event.key));

@@ -51,10 +51,10 @@ fn watch_of(edge: &Edge) -> Option<WatchId> {
     }
 }
 
-/// What the judgement of a watch needs to know of the operations.
+/// The operations that the check of a watch needs.
 #[derive(Debug, Default)]
 struct Facts {
-    /// When each write that changed something began, and the revision it made.
+    /// The start of each write that changed something, and its revision.
     writes: Vec<(Nanos, Rev)>,
     /// The lines that ask for a compaction, and its revision.
     compactions: Vec<(usize, Rev)>,
@@ -86,7 +86,7 @@ impl Facts {
         self.writes.iter().filter(|(begun, _)| *begun > t).map(|(_, revision)| *revision).min()
     }
 
-    /// Whether history before `revision` may be gone when line `line` was written.
+    /// Returns `true` if the history before `revision` may have been compacted when line `line` was written.
     fn may_be_compacted(&self, revision: Rev, line: usize) -> bool {
         self.compactions.iter().any(|(asked, compacted)| *asked < line && *compacted >= revision)
     }

@@ -1,4 +1,4 @@
-//! A watch that skipped history: what it gives must lead from what it had given to the store as it was then.
+//! A watch that skipped history: its events must lead from the last delivered state to the store at that time.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ impl<'h> Following<'h, '_> {
         self.last = None;
     }
 
-    /// What differs between the revisions is given, and nothing else.
+    /// Checks that exactly the differences between the revisions are delivered.
     fn check_difference(&self, line: usize, upto: Rev, at: Rev, events: &[Event], verdict: &mut Verdict) {
         let mut given: HashMap<&str, &Event> =
             events.iter().map(|event| (event.key.as_str(), event)).collect();

@@ -29,7 +29,7 @@ fn delete(revision: i64, key: &str, before: i64) -> Event {
     Event { change: Change::Delete, value: Value::default(), ..put }
 }
 
-/// What happened, from revision 2 on.
+/// The changes from revision 2 on.
 fn log() -> Vec<Event> {
     vec![
         put(2, "a/x", None),
@@ -79,7 +79,7 @@ fn history() -> History {
     History::of(edges.into_iter().zip(0..).map(|(edge, t)| Record { t: Nanos(t), edge }).collect())
 }
 
-/// What is broken once the history is changed, without repetitions.
+/// Returns the violations of the changed history without repetitions.
 fn broken(change: impl FnOnce(&mut Vec<Record>)) -> Vec<Rule> {
     let mut history = history();
     change(history.records_mut());

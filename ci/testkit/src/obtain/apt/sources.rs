@@ -10,7 +10,7 @@ use super::Suite;
 const DEBIAN: [&str; 4] = ["bookworm", "trixie", "forky", "sid"];
 const UBUNTU: [&str; 4] = ["noble", "plucky", "questing", "resolute"];
 
-/// One archive that the system takes its own suite from.
+/// An archive from which the system takes its own suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Archive {
     uri: String,
