@@ -30,6 +30,7 @@ use crate::{EphemeralKey, Error, Session, Store, keys::create_key, wait::wait_de
 /// [`hold`](Self::hold) creates a key without a lease, as Go does: the barrier stays held if the process dies.
 /// [`hold_with_session`](Self::hold_with_session) ties it to a session instead.
 /// A barrier that was released may be held again by the time that a waiter runs.
+/// A release deletes the key unconditionally: a copy that is applied late releases a barrier that was held again since.
 ///
 /// **Keys.**
 /// The name itself, as Go's `recipe.Barrier`. Rust and Go programs can hold, release and wait on the same barrier.
@@ -76,6 +77,10 @@ impl Barrier {
     /// Returns [`Error::KeyExists`] if the barrier is already held, or the client's error. Its outcome shows whether the barrier
     /// may be held.
     ///
+    /// # Cancel safety
+    ///
+    /// After the future is dropped, the barrier may or may not be held, or may still become held later.
+    ///
     /// # Examples
     ///
     /// ```no_run
@@ -118,6 +123,10 @@ impl Barrier {
     /// # Errors
     ///
     /// Returns the client's error. Its outcome shows whether the barrier may have been released.
+    ///
+    /// # Cancel safety
+    ///
+    /// After the future is dropped, the barrier may or may not be released, or may still be released later.
     ///
     /// # Examples
     ///

@@ -25,7 +25,7 @@ pub enum Error {
     ///
     /// With [`Tokens::lease_per_entry`](crate::session::Tokens::lease_per_entry) it also means that the key's own lease may have
     /// expired.
-    #[error("lock lost: its key was deleted")]
+    #[error("lock lost: its key was deleted, or its lease may have expired")]
     LockLost,
     /// The session has ended, and everything held through it is lost.
     #[doc(alias = "ErrSessionExpired")]
@@ -53,9 +53,9 @@ pub enum Error {
     #[doc(alias = "ErrKeyExists")]
     #[error("the key already exists")]
     KeyExists,
-    /// The barrier has all of its participants, or the session has its maximum number of entries.
+    /// The barrier has all of its participants, or the session has its maximum number of entries (16,384).
     #[doc(alias = "ErrTooManyClients")]
-    #[error("capacity exceeded")]
+    #[error("capacity exceeded: the barrier has all of its participants, or the session has 16384 entries")]
     CapacityExceeded,
     /// A transaction handle was used after its attempt had finished.
     #[error("the transaction attempt has finished")]

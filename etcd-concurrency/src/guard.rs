@@ -65,12 +65,28 @@ impl Guard {
     }
 
     /// Returns the key that holds the lock.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(guard: etcd_concurrency::Guard) {
+    /// println!("held with {:?}", guard.key());
+    /// # }
+    /// ```
     #[doc(alias = "Key")]
     pub fn key(&self) -> &Key {
         self.entry.key()
     }
 
     /// Returns the session that holds the lock.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(guard: etcd_concurrency::Guard) {
+    /// println!("held with a TTL of {:?}", guard.session().ttl());
+    /// # }
+    /// ```
     pub fn session(&self) -> &Session {
         self.entry.session()
     }

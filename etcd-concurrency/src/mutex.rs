@@ -193,6 +193,14 @@ impl Mutex {
     }
 
     /// Returns the name.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(mutex: etcd_concurrency::Mutex) {
+    /// println!("lock {:?}", mutex.name());
+    /// # }
+    /// ```
     pub fn name(&self) -> &Key {
         &self.name
     }

@@ -58,6 +58,19 @@ impl Store {
     ///
     /// Sessions use it to create or renew their lease and for
     /// [`Tokens::lease_per_entry`](crate::session::Tokens::lease_per_entry).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(client: etcd_client_core::Client) {
+    /// use std::sync::Arc;
+    /// use etcd_concurrency::Store;
+    ///
+    /// let client = Arc::new(client);
+    /// let store = Store::new(client.clone(), client.clone()).with_leases(client);
+    /// # drop(store);
+    /// # }
+    /// ```
     #[must_use = "returns the changed store"]
     pub fn with_leases(mut self, leases: Arc<dyn Lease>) -> Self {
         self.leases = Some(leases);
@@ -73,6 +86,18 @@ impl Store {
     }
 
     /// Returns the KV service.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(store: etcd_concurrency::Store) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_client_core::Get;
+    ///
+    /// let found = Get::new("limit").bind(store.kv()).await?;
+    /// println!("{:?}", found.first());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn kv(&self) -> &dyn Kv {
         match &self.services {
             Services::Client(client) => client.kv(),
@@ -81,6 +106,18 @@ impl Store {
     }
 
     /// Returns the watch service.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(store: etcd_concurrency::Store) -> Result<(), etcd_concurrency::Error> {
+    /// use etcd_client_core::WatchCreate;
+    ///
+    /// let watch = WatchCreate::new("limit").bind(store.watch_service()).await?;
+    /// # drop(watch);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn watch_service(&self) -> &dyn Watch {
         match &self.services {
             Services::Client(client) => client.watch_service(),

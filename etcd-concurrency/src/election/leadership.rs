@@ -45,18 +45,42 @@ impl Leadership {
     }
 
     /// Returns the fence: the revision that created the leader's key. Every later leader has a higher fence.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(leadership: etcd_concurrency::election::Leadership) {
+    /// println!("send fence {} with every write to the other store", leadership.fence());
+    /// # }
+    /// ```
     #[doc(alias = "Rev")]
     pub fn fence(&self) -> Revision {
         self.guard.fence()
     }
 
     /// Returns the leader's key.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(leadership: etcd_concurrency::election::Leadership) {
+    /// println!("elected with {:?}", leadership.key());
+    /// # }
+    /// ```
     #[doc(alias = "Key")]
     pub fn key(&self) -> &Key {
         self.guard.key()
     }
 
     /// Returns the session that holds the leadership.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(leadership: etcd_concurrency::election::Leadership) {
+    /// println!("leading with a TTL of {:?}", leadership.session().ttl());
+    /// # }
+    /// ```
     pub fn session(&self) -> &Session {
         self.guard.session()
     }

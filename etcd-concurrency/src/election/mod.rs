@@ -201,6 +201,10 @@ impl Election {
     ///
     /// Returns the client's error.
     ///
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
+    ///
     /// # Examples
     ///
     /// ```no_run
@@ -237,6 +241,14 @@ impl Election {
     }
 
     /// Returns the name.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(election: etcd_concurrency::Election) {
+    /// println!("election {:?}", election.name());
+    /// # }
+    /// ```
     pub fn name(&self) -> &Key {
         &self.name
     }

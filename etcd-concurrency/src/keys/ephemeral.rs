@@ -104,11 +104,27 @@ impl EphemeralKey {
     }
 
     /// Returns the key.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(host: etcd_concurrency::EphemeralKey) {
+    /// println!("registered as {:?}", host.key());
+    /// # }
+    /// ```
     pub fn key(&self) -> &Key {
         self.entry.key()
     }
 
     /// Returns the revision that created the key.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(host: etcd_concurrency::EphemeralKey) {
+    /// println!("registered at revision {}", host.create_revision());
+    /// # }
+    /// ```
     pub fn create_revision(&self) -> Revision {
         self.entry.fence()
     }
@@ -135,6 +151,10 @@ impl EphemeralKey {
     ///
     /// Returns [`Error::NotOwner`] if the key was deleted or created again, [`Error::SessionExpired`] if the session has ended,
     /// or the client's error. Its outcome shows whether the value may have been written.
+    ///
+    /// # Cancel safety
+    ///
+    /// After the future is dropped, the value may or may not be written. It never replaces the value of a later put.
     ///
     /// # Examples
     ///

@@ -35,6 +35,10 @@ use crate::{Error, Store};
 ///
 /// Returns [`Error::KeyExists`] if the key exists, or the client's error. Its outcome shows whether the key may have been created.
 ///
+/// # Cancel safety
+///
+/// After the future is dropped, the key may or may not exist, or may still be created later.
+///
 /// # Examples
 ///
 /// ```no_run
@@ -64,6 +68,10 @@ pub async fn create_key(
 /// # Errors
 ///
 /// Returns the client's error. Its outcome shows whether the key may have been created, or may still be created later.
+///
+/// # Cancel safety
+///
+/// After the future is dropped, the key may or may not exist, or may still be created later. Its name is lost.
 ///
 /// # Examples
 ///

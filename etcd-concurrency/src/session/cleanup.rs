@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// The maximum number of entries of a session. Each reserves a slot in the channel of cleanups, which takes memory only when it
+/// The maximum number of entries of a session, as `Error::CapacityExceeded` states it. Each reserves a slot in the channel of cleanups, which takes memory only when it
 /// is used.
 pub(super) const MAX_CLEANUPS: usize = 16_384;
 

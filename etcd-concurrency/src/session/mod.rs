@@ -188,12 +188,32 @@ impl Session {
     }
 
     /// Returns the id of the lease.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// use etcd_client_core::Put;
+    ///
+    /// // A key that is deleted when the session ends.
+    /// let put = Put::new("hosts/a", "up").lease(session.lease());
+    /// # drop(put);
+    /// # }
+    /// ```
     #[doc(alias = "Lease")]
     pub fn lease(&self) -> LeaseId {
         self.inner.lease
     }
 
     /// Returns the lease TTL that the server granted.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// println!("others wait for up to {:?} after a crash", session.ttl());
+    /// # }
+    /// ```
     pub fn ttl(&self) -> Duration {
         self.inner.ttl
     }
@@ -332,6 +352,17 @@ impl Session {
     }
 
     /// Returns the services that the session runs on.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(session: etcd_concurrency::Session) {
+    /// use etcd_concurrency::Barrier;
+    ///
+    /// let barrier = Barrier::new(session.store(), "migration");
+    /// # drop(barrier);
+    /// # }
+    /// ```
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
