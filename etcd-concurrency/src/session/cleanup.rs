@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// The maximum number of entries of a session, as `Error::CapacityExceeded` states it. Each reserves a slot in the channel of cleanups, which takes memory only when it
-/// is used.
+/// The maximum number of entries of a session. The text of `Error::CapacityExceeded` repeats it. Each entry reserves a slot in
+/// the channel of cleanups, which takes memory only when it is used.
 pub(super) const MAX_CLEANUPS: usize = 16_384;
 
 /// A reserved slot in the channel of cleanups.
