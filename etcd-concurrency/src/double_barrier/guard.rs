@@ -90,7 +90,7 @@ impl DoubleBarrierGuard {
         }
         let both = (Delete::new(ready), Delete::new(entry.key()));
         let down = Txn::new().when(entry.owned()).then(both).bind(store.kv()).await?;
-        entry.disarm();
+        entry.cancel_cleanup();
         if down.succeeded() { Ok(()) } else { Err(Error::NotOwner) }
     }
 }

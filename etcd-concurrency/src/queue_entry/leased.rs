@@ -93,7 +93,7 @@ impl QueueEntry {
             exact.bind(self.session.store().kv()).await?;
             self.lease = None;
         }
-        self.disarm();
+        self.cancel_cleanup();
         if owned { Ok(()) } else { Err(Error::NotOwner) }
     }
 

@@ -296,7 +296,7 @@ impl QueueEntry {
     /// Deletes the key if it is still the one that was created.
     pub(crate) async fn leave(mut self) -> Result<(), Error> {
         if let Err(ended) = self.session.check() {
-            self.disarm();
+            self.cancel_cleanup();
             return Err(ended);
         }
         if self.is_leased() {
@@ -307,7 +307,7 @@ impl QueueEntry {
             let txn = Txn::new().when(self.owned()).then(Delete::new(&self.key));
             match txn.bind(self.session.store().kv()).await {
                 Ok(response) => {
-                    self.disarm();
+                    self.cancel_cleanup();
                     // If the key is missing after an attempt with an unknown outcome, that attempt deleted it.
                     return if response.succeeded() || outcome_unknown {
                         Ok(())
@@ -327,7 +327,7 @@ impl QueueEntry {
     }
 
     /// Cancels the cleanup on drop, because nothing is left to delete.
-    pub(crate) fn disarm(&mut self) {
+    pub(crate) fn cancel_cleanup(&mut self) {
         self.permit = None;
     }
 
