@@ -57,7 +57,8 @@ fn threads() -> usize {
     2 * thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Returns the steps that obtain etcd and test on it: all tests on the newest line, the conformance suite on the others.
+/// Returns the steps that obtain etcd and test on it: all tests on the newest line, the conformance suite on the
+/// others.
 fn steps(line: Line, filter: &[String]) -> Vec<Step> {
     let obtain = Step::call(format!("obtain etcd {line}"), move || {
         let binaries = etcd_testkit::obtain(Some(line), &mut StderrProgress::new())?;

@@ -24,7 +24,8 @@ impl Progress for Silent {
     fn waiting(&mut self, _text: &str) {}
 }
 
-/// Writes to stderr with the time elapsed: on a terminal signs of life update one line, elsewhere one is written every ten seconds.
+/// Writes to stderr with the time elapsed: on a terminal signs of life update one line, elsewhere one is written every
+/// ten seconds.
 #[derive(Debug)]
 pub struct StderrProgress {
     begun: Instant,

@@ -6,8 +6,8 @@ use crate::kind::Outcome;
 
 /// An error of the etcd v3 API.
 ///
-/// The variants are named after the Go client's variables, without `Err`. [`Other`](Self::Other) stands for an
-/// error that is not in etcd's table.
+/// The variants are named after the Go client's variables, without `Err`. [`Other`](Self::Other) stands
+/// for an error that is not in etcd's table.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Code {

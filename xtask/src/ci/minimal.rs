@@ -1,4 +1,5 @@
-//! Checks that the published crates compile with the lowest version of each direct dependency that their manifests allow.
+//! Checks that the published crates compile with the lowest version of each direct dependency that their manifests
+//! allow.
 //!
 //! `ci/minimal-versions.lock` has those versions. Cargo reads a lock file only from the folder of the root manifest, so
 //! the check copies the workspace and compiles the copy with that file, into the target directory of the other steps.

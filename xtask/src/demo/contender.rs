@@ -1,5 +1,5 @@
-//! `cargo xtask demo-contender`: the second process of the demo's lock section. It acquires the lock, prints a line, and
-//! holds the lock until its stdin ends.
+//! `cargo xtask demo-contender`: the second process of the demo's lock section. It acquires the lock, prints a line,
+//! and holds the lock until its stdin ends.
 
 use std::{
     io::{copy, sink, stdin},

@@ -1,4 +1,5 @@
-//! Judges a history: pure functions from what was recorded to what was broken, each violation with the lines that show it.
+//! Judges a history: pure functions from what was recorded to what was broken, each violation with the lines that show
+//! it.
 //!
 //! ```no_run
 //! use etcd_testkit::{check::{self, Limits}, history::History};
@@ -44,8 +45,7 @@ pub struct Limits {
     /// The time after a member was resumed in which it may revoke a lease by a proposal from before.
     ///
     /// It proposes at once, but may wait for a leader as long as any request, which is 7 s by default (`ReqTimeout` in
-    /// etcd's
-    /// `server/config/config.go`). Default: 8 s.
+    /// etcd's `server/config/config.go`). Default: 8 s.
     pub thaw: Duration,
 }
 

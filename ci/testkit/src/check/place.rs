@@ -93,7 +93,8 @@ mod tests {
     use super::*;
     use crate::history::{Event, HoldId, Record, Share, Value};
 
-    /// A key of `name` is put at revision 2 and deleted at 3, where `deleted`; its session lives; it is held as `held` says.
+    /// A key of `name` is put at revision 2 and deleted at 3, where `deleted`; its session lives; it is held as `held`
+    /// says.
     fn broken(key: &str, deleted: bool, held: Option<(i64, bool)>, lost: bool) -> Vec<Rule> {
         let event = |revision, change| Event {
             revision: Rev(revision),

@@ -177,12 +177,12 @@ impl Verdict {
         self.violations.is_empty()
     }
 
-    /// The violated guarantee.
+    /// Returns the violations.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// The number of checked facts.
+    /// Returns the number of checked facts.
     pub fn figures(&self) -> Figures {
         self.figures
     }

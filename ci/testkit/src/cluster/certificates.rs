@@ -19,8 +19,7 @@ pub struct Certificates {
     /// The certificate of the members, valid for `localhost`, `127.0.0.1` and `::1`.
     pub server: Identity,
     /// The certificate of a client. Its common name is `root` unless
-    /// [`Builder::mutual_tls`](crate::Builder::mutual_tls) set
-    /// another one.
+    /// [`Builder::mutual_tls`](crate::Builder::mutual_tls) set another one.
     pub client: Identity,
     dir: PathBuf,
     /// Removes the directory where no cluster does.

@@ -40,7 +40,8 @@ impl Kind {
     }
 }
 
-/// A gRPC proxy or a gateway before a cluster, on a loopback port. Dropping it kills it; so does the end of its cluster.
+/// A gRPC proxy or a gateway before a cluster, on a loopback port. Dropping it kills it; so does the end of its
+/// cluster.
 #[derive(Debug)]
 pub struct Front {
     name: String,

@@ -178,7 +178,8 @@ impl Member {
         self.spawn()
     }
 
-    /// Stops the member in order and starts it on the same data with another version of etcd, which it keeps from then on.
+    /// Stops the member in order and starts it on the same data with another version of etcd, which it keeps from then
+    /// on.
     ///
     /// # Errors
     /// When it does not become healthy in 90 s.

@@ -148,8 +148,8 @@ impl Cluster {
         Ok(member)
     }
 
-    /// Prepares one more member, which is neither added to the cluster nor started, and returns its peer URL. Add it with
-    /// that URL, then start it with [`Member::restart`].
+    /// Prepares one more member, which is neither added to the cluster nor started, and returns its peer URL. Add it
+    /// with that URL, then start it with [`Member::restart`].
     ///
     /// # Errors
     /// When no ports can be had.
@@ -215,7 +215,8 @@ impl Cluster {
         self.setup.links.heal();
     }
 
-    /// Puts a fault proxy before the TCP client port of each member. Members still name their own ports to who asks them.
+    /// Puts a fault proxy before the TCP client port of each member. Members still name their own ports to who asks
+    /// them.
     ///
     /// # Errors
     /// When no port or thread can be had.
@@ -223,8 +224,8 @@ impl Cluster {
         Proxied::before(&self.members)
     }
 
-    /// Puts a TCP load balancer before the members: each connection goes to the next one that accepts it, and is closed after
-    /// `idle` without a byte in either direction.
+    /// Puts a TCP load balancer before the members: each connection goes to the next one that accepts it, and is closed
+    /// after `idle` without a byte in either direction.
     ///
     /// # Errors
     /// When no port or thread can be had.

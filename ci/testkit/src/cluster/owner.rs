@@ -11,7 +11,8 @@ pub(super) fn of(port: u16, pids: &[Option<Pid>]) -> Option<usize> {
     pids.iter().position(|pid| pid.is_some_and(|pid| holds(pid, &socket)))
 }
 
-/// Rows read `sl local:PORT remote:PORT state queues timer retransmits uid timeout inode ...`, addresses in hexadecimal.
+/// Rows read `sl local:PORT remote:PORT state queues timer retransmits uid timeout inode ...`, addresses in
+/// hexadecimal.
 fn inode(table: &str, port: u16) -> Option<&str> {
     let suffix = format!(":{port:04X}");
     table.lines().skip(1).find_map(|row| {

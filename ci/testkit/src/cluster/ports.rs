@@ -26,8 +26,7 @@ impl Ports {
     /// Returns a port that was just free.
     ///
     /// It lies below the range of outgoing connections, so that none of those takes the port of a member that is down
-    /// for a
-    /// while.
+    /// for a while.
     pub(super) fn pick(&mut self) -> anyhow::Result<u16> {
         if let Some(port) = self.first.pop() {
             return Ok(port);

@@ -30,20 +30,22 @@ impl Member {
         Ok(Backup { dir })
     }
 
-    /// Kills the member and starts it on a copy of this data: the same cluster, whose history went backwards.
+    /// Kills the member and starts it with a copy of this data: the same cluster with an older history.
     ///
     /// # Errors
-    /// As [`Member::back_up`].
+    ///
+    /// Returns the same errors as [`Member::back_up`].
     pub async fn restore(&self, backup: &Backup) -> anyhow::Result<()> {
         self.clear().await?;
         copy(&backup.dir.path().join(DATA), &self.dir().join(DATA))?;
         self.restart().await
     }
 
-    /// Kills the member and starts it without data: its cluster id stays, its history begins anew.
+    /// Kills the member and starts it without data. The cluster id stays the same, and the history starts again.
     ///
     /// # Errors
-    /// When the data cannot be removed, or the member does not become healthy.
+    ///
+    /// Returns an error if the data cannot be removed or the member does not become healthy.
     pub async fn wipe(&self) -> anyhow::Result<()> {
         self.clear().await?;
         self.restart().await

@@ -37,11 +37,12 @@ impl Cluster {
         Ok(snapshot)
     }
 
-    /// Kills every member, restores each from the snapshot, and starts them again: the same cluster and member ids, whose history went
-    /// backwards. With `bump` the revision is raised by this much instead, and everything before is marked as compacted.
+    /// Kills every member, restores each from the snapshot, and starts them again: the same cluster and member ids,
+    /// whose history went backwards. With `bump` the revision is raised by this much instead, and everything before is
+    /// marked as compacted.
     ///
-    /// Uses `etcdutl snapshot restore`: of the etcdutl next to etcd, else of one that is built from `ci/etcd`. Before etcd 3.6 it is
-    /// `etcdctl snapshot restore`, which does not know `--bump-revision` in 3.4.
+    /// Uses `etcdutl snapshot restore`: of the etcdutl next to etcd, else of one that is built from `ci/etcd`. Before
+    /// etcd 3.6 it is `etcdctl snapshot restore`, which does not know `--bump-revision` in 3.4.
     ///
     /// # Errors
     /// When there is no etcdutl, it fails, or the members do not become healthy.

@@ -20,7 +20,8 @@ impl History {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read, a line is no record, or its schema is another one. A last line that was cut short is left out.
+    /// When it cannot be read, a line is no record, or its schema is another one. A last line that was cut short is
+    /// left out.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
         Self::parse(BufReader::new(file)).with_context(|| format!("reading {}", path.display()))

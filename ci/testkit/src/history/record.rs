@@ -37,14 +37,14 @@ pub enum Edge {
 
     /// An operation begins; several actions are one transaction.
     Invoke {
-        /// Which.
+        /// The operation.
         op: OpId,
         /// The operation.
         actions: Vec<Action>,
     },
     /// It was answered.
     Ok {
-        /// Which.
+        /// The operation.
         op: OpId,
         /// The revision of the answer.
         revision: Rev,
@@ -54,21 +54,21 @@ pub enum Edge {
     },
     /// It failed, and is said to have done nothing.
     NotApplied {
-        /// Which.
+        /// The operation.
         op: OpId,
         /// The text of the error.
         reason: String,
     },
     /// It failed, and may have been applied.
     Unknown {
-        /// Which.
+        /// The operation.
         op: OpId,
         /// The text of the error.
         reason: String,
     },
     /// One attempt of an operation on the wire.
     Attempt {
-        /// Which.
+        /// The operation.
         op: OpId,
         /// The endpoint.
         endpoint: String,
@@ -80,14 +80,14 @@ pub enum Edge {
 
     /// A watch is asked for.
     WatchRequested {
-        /// Which.
+        /// The watch.
         watch: WatchId,
         /// The request.
         request: WatchRequest,
     },
     /// It is there.
     WatchCreated {
-        /// Which.
+        /// The watch.
         watch: WatchId,
         /// The revision before the first one that the watch delivers, if the client reported it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,21 +95,21 @@ pub enum Edge {
     },
     /// It gave one response with events.
     WatchEvents {
-        /// Which.
+        /// The watch.
         watch: WatchId,
         /// The events, in their order.
         events: Vec<Event>,
     },
     /// It said that everything up to a revision was given.
     WatchProgress {
-        /// Which.
+        /// The watch.
         watch: WatchId,
         /// The revision.
         revision: Rev,
     },
     /// It skipped history that is gone.
     WatchResynced {
-        /// Which.
+        /// The watch.
         watch: WatchId,
         /// The revision whose state it now stands at.
         revision: Rev,
@@ -118,12 +118,13 @@ pub enum Edge {
     },
     /// It ended.
     WatchEnded {
-        /// Which.
+        /// The watch.
         watch: WatchId,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The load is over and its last revision is this: each watch that is open here must have given everything up to it.
+    /// The load is over and its last revision is this: each watch that is open here must have given everything up to
+    /// it.
     Quiesced {
         /// The revision.
         revision: Rev,
@@ -131,7 +132,7 @@ pub enum Edge {
 
     /// A lease was granted.
     LeaseGranted {
-        /// Which.
+        /// The lease.
         lease: LeaseId,
         /// The time at which the request was sent.
         sent: Nanos,
@@ -154,9 +155,9 @@ pub enum Edge {
     },
     /// The client says that the lease may be gone.
     LeaseLost {
-        /// Which.
+        /// The lease.
         lease: LeaseId,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 
@@ -178,7 +179,7 @@ pub enum Edge {
     LockLost {
         /// The hold.
         hold: HoldId,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The holder gives the lock back: it does not rely on it from here on.
@@ -187,8 +188,8 @@ pub enum Edge {
         hold: HoldId,
     },
 
-    /// The load rests, every request that was under way was applied, and what was given up had time to be removed: every key at or below
-    /// these names belongs to a hold.
+    /// The load rests, every request that was under way was applied, and what was given up had time to be removed:
+    /// every key at or below these names belongs to a hold.
     Settled {
         /// The revision.
         revision: Rev,
@@ -212,7 +213,8 @@ pub enum Edge {
         /// The queue.
         queue: String,
     },
-    /// It was taken, or there was none. Otherwise one may have been taken: that is `Unknown`, or `NotApplied` where none was.
+    /// It was taken, or there was none. Otherwise one may have been taken: that is `Unknown`, or `NotApplied` where
+    /// none was.
     Dequeued {
         /// The operation.
         op: OpId,

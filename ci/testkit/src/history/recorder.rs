@@ -20,8 +20,8 @@ const BUFFER: usize = 64 * 1024;
 
 /// The writing end of a history. A clone writes into the same.
 ///
-/// The lines of a file are in the order of their times. Recording costs a line's formatting and a lock; the file is written
-/// whenever 64 KiB are due.
+/// The lines of a file are in the order of their times. Recording costs a line's formatting and a lock; the file is
+/// written whenever 64 KiB are due.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     shared: Arc<Shared>,

@@ -63,12 +63,12 @@ pub enum Action {
     },
     /// Deletes keys.
     Delete {
-        /// Which.
+        /// The keys.
         keys: Keys,
     },
     /// Reads keys.
     Get {
-        /// Which.
+        /// The keys.
         keys: Keys,
     },
     /// Forgets the history before a revision.

@@ -1,4 +1,5 @@
-//! Packages of a Debian or Ubuntu, fetched without root, without a prior `apt-get update` and without installing anything.
+//! Packages of a Debian or Ubuntu, fetched without root, without a prior `apt-get update` and without installing
+//! anything.
 //!
 //! apt works in a private state directory. The mirrors are those of the system's own sources; other suites of the same
 //! archive are asked there too, since an older or newer suite may hold the wanted line. Signatures are always checked.
@@ -150,7 +151,8 @@ impl Apt {
 
 fn configuration(dir: &Path) -> String {
     let dir = dir.display();
-    // The hooks of a container's own configuration work on the system's directories; the sandbox user cannot enter ours.
+    // The hooks of a container's own configuration work on the system's directories; the sandbox user cannot enter
+    // ours.
     format!(
         "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n\
          #clear DPkg::Post-Invoke;\n\

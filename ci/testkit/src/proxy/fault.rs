@@ -39,7 +39,8 @@ impl std::fmt::Display for Direction {
 /// window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Bytes arrive later by this much, give or take up to `jitter`, and in order. Without jitter their spacing is kept.
+    /// Bytes arrive later by this much, give or take up to `jitter`, and in order. Without jitter their spacing is
+    /// kept.
     ///
     /// Healing delivers what is on its way at once.
     Delay {
@@ -73,8 +74,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The most that is on its way in one direction of a connection: far more than recipes send in minutes, and little enough for
-    /// hundreds of connections. Each piece of a stream counts 64 bytes more than it carries.
+    /// The most that is on its way in one direction of a connection: far more than recipes send in minutes, and little
+    /// enough for hundreds of connections. Each piece of a stream counts 64 bytes more than it carries.
     pub const UNDER_WAY: usize = 1024 * 1024;
 
     /// A delay without jitter.

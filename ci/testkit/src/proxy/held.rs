@@ -1,6 +1,5 @@
 //! A queue of bytes in flight. Its bound is the number of bytes and not of pieces, which keeps the spacing of many
-//! small
-//! pieces.
+//! small pieces.
 
 use std::sync::Arc;
 

@@ -88,8 +88,8 @@ impl Proxy {
         Self::start(scheme, vec![upstream.to_owned()], None)
     }
 
-    /// A load balancer before servers, each `HOST:PORT`: a connection goes to the next one that accepts it, and is closed in an
-    /// orderly way after `idle` without a byte in either direction.
+    /// A load balancer before servers, each `HOST:PORT`: a connection goes to the next one that accepts it, and is
+    /// closed in an orderly way after `idle` without a byte in either direction.
     ///
     /// # Errors
     /// When no port or thread can be had.
@@ -148,8 +148,8 @@ impl Proxy {
         self.order(|control| control.set(direction, None));
     }
 
-    /// The bytes of a direction that were taken from senders and have not reached the receivers, on connections that are still
-    /// carried. One whose client is gone is carried until what the client sent has arrived.
+    /// The bytes of a direction that were taken from senders and have not reached the receivers, on connections that
+    /// are still carried. One whose client is gone is carried until what the client sent has arrived.
     #[must_use]
     pub fn under_way(&self, direction: Direction) -> u64 {
         self.connections().iter().map(|connection| connection.under_way(direction)).sum()

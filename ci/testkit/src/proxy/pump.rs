@@ -145,7 +145,8 @@ impl<'c> Intake<'c> {
         }
     }
 
-    /// The end of the sender arrives behind what it sent, as it does on a network: FIN when the last piece was delivered, RST here.
+    /// The end of the sender arrives behind what it sent, as it does on a network: FIN when the last piece was
+    /// delivered, RST here.
     async fn end(mut self, ended: io::Result<usize>, sender: Option<Sender>) -> Result<(), Broken> {
         while self.swallows() {
             self.lost = true;

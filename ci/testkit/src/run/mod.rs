@@ -90,7 +90,8 @@ impl Run {
         self.proxied.endpoints()
     }
 
-    /// Has the faults of the seed happen and then `more`, whose times count from the end of the others, and heals them all.
+    /// Has the faults of the seed happen and then `more`, whose times count from the end of the others, and heals them
+    /// all.
     ///
     /// # Panics
     /// When a fault does not happen, or is not healed.
@@ -98,7 +99,8 @@ impl Run {
         self.happen(self.plan(), more).await;
     }
 
-    /// As [`faults`](Self::faults), with as many faults again that deliver requests late: members paused, links delayed and held.
+    /// As [`faults`](Self::faults), with as many faults again that deliver requests late: members paused, links delayed
+    /// and held.
     ///
     /// # Panics
     /// When a fault does not happen, or is not healed.

@@ -123,7 +123,8 @@ impl Plan {
         Self::drawn(Verb::draw, seed, members, length)
     }
 
-    /// As [`random`](Self::random), with as many faults again that deliver requests late: members paused, links delayed and held.
+    /// As [`random`](Self::random), with as many faults again that deliver requests late: members paused, links delayed
+    /// and held.
     ///
     /// # Panics
     /// When there are no members.

@@ -43,8 +43,8 @@ struct Edges {
 impl Site<'_> {
     /// Makes the faults happen, until the last one or until `stop` is ready, and heals everything.
     ///
-    /// The seed goes to stderr. Times are the earliest ones: a member that is started again is waited for. Compacting and moving
-    /// leadership may be refused, as when there is no leader; that is written down.
+    /// The seed goes to stderr. Times are the earliest ones: a member that is started again is waited for. Compacting
+    /// and moving leadership may be refused, as when there is no leader; that is written down.
     ///
     /// Dropping the future leaves faults in force: ending the cluster is what heals them then.
     ///

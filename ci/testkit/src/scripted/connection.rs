@@ -102,8 +102,7 @@ pub(super) async fn serve(
                 if let Some(max) = *allowed.borrow_and_update() {
                     control.injector.rewrite_settings(frame::setting(MAX_CONCURRENT_STREAMS, max));
                     // h2 expects an acknowledgement for its own SETTINGS frames only, and the client acknowledges every
-                    // frame. So one of
-                    // h2's frames is rewritten instead of adding one.
+                    // frame. So one of h2's frames is rewritten instead of adding one.
                     connection.set_initial_window_size(DEFAULT_WINDOW)?;
                 }
             }

@@ -14,12 +14,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! The empty Txn that a client sends on each new connection is no call of a test: [`Server::identify`] answers it, by default
-//! without a header, as a server does that does not say which cluster it is of.
+//! The empty Txn that a client sends on each new connection is no call of a test: [`Server::identify`] answers it, by
+//! default without a header, as a server does that does not say which cluster it is of.
 //!
-//! A [`Script`] gives each call an [`Answer`]: the [`Step`]s to take, one after the other. An answer whose steps end without
-//! ending the stream leaves it open until the client ends it. [`reply`] has the usual answers, [`frame`] the raw bytes;
-//! [`Raw`] is for peers that do not speak HTTP/2 at all.
+//! A [`Script`] gives each call an [`Answer`]: the [`Step`]s to take, one after the other. An answer whose steps end
+//! without ending the stream leaves it open until the client ends it. [`reply`] has the usual answers, [`frame`] the
+//! raw bytes; [`Raw`] is for peers that do not speak HTTP/2 at all.
 
 mod connection;
 pub mod frame;

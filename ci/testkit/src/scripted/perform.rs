@@ -62,8 +62,8 @@ impl Performance {
         Self { read, is_probe, ..self }
     }
 
-    /// Takes every step, then waits for the client to end the call if none ended it. `open` counts the call as open until
-    /// the last step begins: the client may start another one as soon as it sees that step.
+    /// Takes every step, then waits for the client to end the call if none ended it. `open` counts the call as open
+    /// until the last step begins: the client may start another one as soon as it sees that step.
     pub(super) async fn run(mut self, answer: Answer, open: Open) {
         let applied = !answer.iter().any(Step::disowns);
         let last = answer.len().saturating_sub(1);
@@ -185,7 +185,8 @@ impl Performance {
         Ok(self.body.as_mut().expect("a script sends a head before anything else"))
     }
 
-    /// Waits until the client has read what was sent: it answers a PING after that. h2 would drop what it has not sent yet.
+    /// Waits until the client has read what was sent: it answers a PING after that. h2 would drop what it has not sent
+    /// yet.
     async fn flushed(&mut self) {
         if std::mem::take(&mut self.unread) {
             let mut pings = self.control.pings.lock().await;

@@ -10,8 +10,8 @@ pub type Answer = Vec<Step>;
 
 /// One thing a server does while it has a call.
 ///
-/// [`Reset`](Self::Reset), [`GoAway`](Self::GoAway), [`Frame`](Self::Frame) and [`Close`](Self::Close) first wait until the
-/// client has read what the call sent before.
+/// [`Reset`](Self::Reset), [`GoAway`](Self::GoAway), [`Frame`](Self::Frame) and [`Close`](Self::Close) first wait until
+/// the client has read what the call sent before.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Step {

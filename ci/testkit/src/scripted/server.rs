@@ -84,8 +84,8 @@ impl Server {
         *self.stage.script.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
     }
 
-    /// Answers the empty Txn of each connection from now on with this script, whose calls are counted by themselves. Before
-    /// that it is answered without a header.
+    /// Answers the empty Txn of each connection from now on with this script, whose calls are counted by themselves.
+    /// Before that it is answered without a header.
     pub fn identify(&self, script: impl Script) {
         *self.stage.identity.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
     }
@@ -169,8 +169,7 @@ impl Builder {
     /// Sets the number of requests that a connection serves, unlimited by default.
     ///
     /// The last one causes a GOAWAY with its stream id and NO_ERROR, and later requests on the connection are ignored,
-    /// as
-    /// nginx does with `keepalive_requests`.
+    /// as nginx does with `keepalive_requests`.
     pub fn requests_per_connection(mut self, requests: usize) -> Self {
         self.http2.requests_per_connection = Some(requests);
         self

@@ -1,8 +1,7 @@
 //! Records the actual changes: a watch of all keys on each member, written to the history.
 //!
 //! Each witness watches one member directly, past the proxies, from the first revision on, and continues where it
-//! stopped
-//! when the member was down. Events that one of them missed through a compaction were seen by another before.
+//! stopped when the member was down. Events that one of them missed through a compaction were seen by another before.
 
 mod follower;
 #[cfg(test)]

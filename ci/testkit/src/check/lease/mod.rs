@@ -1,6 +1,7 @@
 //! Leases: called lost no later than the server ends them, and never while renewals are answered in time.
 //!
-//! The deadline of a lease counts from when its last answered renewal was sent: the server may have renewed it as early as that.
+//! The deadline of a lease counts from when its last answered renewal was sent: the server may have renewed it as early
+//! as that.
 
 mod kept;
 #[cfg(test)]
@@ -63,7 +64,8 @@ impl Leases {
             && self.revoked_early.get(&lease).is_none_or(|ended| *ended > t)
     }
 
-    /// Until when what is held by a lease was held, by what was known at `t`, and by the store where a thawed member was early.
+    /// Until when what is held by a lease was held, by what was known at `t`, and by the store where a thawed member
+    /// was early.
     pub(super) fn deadline(&self, lease: LeaseId, t: Nanos) -> Option<Nanos> {
         let deadline = self.kept(lease)?.deadline(t)?;
         Some(self.revoked_early.get(&lease).map_or(deadline, |ended| deadline.min(*ended)))

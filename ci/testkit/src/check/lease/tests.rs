@@ -140,7 +140,8 @@ fn a_key_that_somebody_deleted_is_no_witness_of_an_expiry() {
     assert_eq!(broken(deleted(op, refused)), [Rule::LeaseLate]);
 }
 
-/// The lease is renewed until 4 s and ended by the store at `ended`, after a member was paused; its holder hears of it at 4.3 s.
+/// The lease is renewed until 4 s and ended by the store at `ended`, after a member was paused; its holder hears of it
+/// at 4.3 s.
 fn revoked_after_a_pause(paused: u64, resumed: u64, ended: u64) -> Vec<Rule> {
     broken(|records| {
         let fault = |what: &str| Edge::Fault { member: 1, what: what.to_owned() };

@@ -1,9 +1,8 @@
 //! The pauses of members, and the leases that such a member may have revoked although they were renewed in that time.
 //!
 //! A leader that continues after a pause revokes leases that expired by its clock before it learns of its successor,
-//! which
-//! has renewed the same leases (`revokeExpiredLeases` in etcd's `server/etcdserver/server.go`). The store then ends a
-//! lease early, and the client cannot know that before its next renewal is answered.
+//! which has renewed the same leases (`revokeExpiredLeases` in etcd's `server/etcdserver/server.go`). The store then
+//! ends a lease early, and the client cannot know that before its next renewal is answered.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -48,8 +47,7 @@ impl Thaws {
     }
 
     /// Returns `true` if a resumed member may have ended the lease at that time: the lease had expired by the state
-    /// that the
-    /// member had before its pause.
+    /// that the member had before its pause.
     pub(super) fn may_have_revoked(&self, lease: &Kept, ended: Nanos, limits: &Limits) -> bool {
         self.pauses.iter().any(|pause| {
             let known = lease.deadline(pause.from);

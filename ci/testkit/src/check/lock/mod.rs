@@ -180,8 +180,7 @@ impl Hold {
     }
 
     /// Returns the time at which its holder stopped relying on it, or had to. If the holder's knowledge of its lease is
-    /// not
-    /// recorded, the end of the key counts.
+    /// not recorded, the end of the key counts.
     fn until(&self, name: &str, leases: &Leases, places: &Places<'_>, limits: &Limits, end: Nanos) -> Nanos {
         let ended = self.ended.map_or(end, |(ended, _)| ended);
         match leases.kept(self.lease) {

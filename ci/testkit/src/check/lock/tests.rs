@@ -181,7 +181,7 @@ fn a_hold_on_a_lease_that_is_not_recorded_ends_with_its_key() {
     // The third acquires at 3.2 s, and a witness may be late by a second.
     assert_eq!(unknown(Some(4100)), []);
     assert_eq!(unknown(Some(4300)), [Rule::LockOverlap]);
-    // The first gives back at 200 ms: beside it there is nothing to hold, as the key is gone at 245 ms already.
+    // The first holder releases at 200 ms. After that nothing can be held, because the key is gone at 245 ms.
     assert_eq!(unknown(Some(245)), []);
     assert_eq!(unknown(None), [Rule::LockOverlap]);
 }

@@ -1,7 +1,7 @@
 //! The guarantees of a watch, judged on the watch as its user holds it, across every reconnection.
 //!
-//! etcd's own robustness tests judge the same nine of each stream (`tests/robustness/validate/watch.go`, 3.6); here a watch is to
-//! keep them however many streams it took.
+//! etcd's own robustness tests judge the same nine of each stream (`tests/robustness/validate/watch.go`, 3.6); here a
+//! watch is to keep them however many streams it took.
 
 mod following;
 mod given;
