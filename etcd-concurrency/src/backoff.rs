@@ -23,6 +23,7 @@ impl Backoff {
 
     /// Returns the next delay, uniform between zero and its bound if `random` is uniform over all of `u64`.
     pub(crate) fn next_delay(&mut self, random: u64) -> Duration {
+        // The exponent is capped, because shifting a `u32` by 32 or more overflows.
         let bound = self.base.saturating_mul(1 << self.failures.min(16)).min(self.max);
         self.failures = self.failures.saturating_add(1);
         bound.mul_f64(random as f64 / u64::MAX as f64)

@@ -166,6 +166,7 @@ impl Guard {
     /// # }
     /// ```
     pub async fn scope<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+        // `lost` is polled first: after a loss the inner future must not run once more.
         let (mut lost, mut future) = (pin!(self.lost()), pin!(future));
         poll_fn(|cx| {
             if let Poll::Ready(error) = lost.as_mut().poll(cx) {

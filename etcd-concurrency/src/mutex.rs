@@ -178,6 +178,7 @@ impl Mutex {
     pub async fn try_lock(&self) -> Result<Guard, Error> {
         let mut entry = QueueEntry::contend(&self.session, &self.name, false).await?;
         let queue = contender_prefix(&self.name);
+        // Over a range, the compare holds only if there is no key: every existing key has a create revision above 0.
         let empty = Compare::create_revision(&queue).equal(0).prefix();
         let first = Get::new(&queue).keys_only().first_create();
         match entry.create_if(empty, Value::new(), Vec::new(), Some(first)).await? {

@@ -122,6 +122,7 @@ impl DoubleBarrier {
         let (before, ready) = match Round::of(entry.fence(), reads) {
             Round::Open { before, ready } if before < self.count.get() => (before, ready),
             _ => {
+                // Deleted before the error is returned, because the key would count as a participant of the next round.
                 entry.leave().await?;
                 return Err(Error::CapacityExceeded);
             }
@@ -154,6 +155,7 @@ impl DoubleBarrier {
     /// condition is not that `ready` is missing, because a `ready` key that a Go participant left behind wakes no waiter.
     async fn put_ready(&self, entry: &QueueEntry, known: Revision) -> Result<(), Error> {
         let (store, rules, mut known) = (self.session.store(), self.session.rules(), known);
+        // A `ready` that is newer than the own key admits this participant, no matter which one put it.
         while known < entry.fence() {
             let unchanged = Compare::mod_revision(self.ready()).equal(known);
             let both = rules.enforces(Rule::ReadyNeedsWaiter).then(|| (entry.owned(), unchanged));

@@ -81,6 +81,7 @@ impl Contenders {
 
     /// Returns the leader if it differs from the one that was reported last.
     fn changed(&mut self) -> Option<Leader> {
+        // The rule of all queues: the key that was created first holds, whichever was put last.
         let first = self.keys.values().min_by_key(|kv| kv.create_revision);
         let leader = first.map_or(Leader::Vacant, |kv| Leader::Elected(kv.clone()));
         let new = self.reported.as_ref() != Some(&leader);

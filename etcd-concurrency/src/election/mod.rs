@@ -115,6 +115,7 @@ impl Election {
         let mut entry = QueueEntry::contend(&self.session, &self.name, true).await?;
         let wait_set = WaitSet::all_before(contender_prefix(&self.name));
         let entered = entry.enter(value.clone(), wait_set.query()).await?;
+        // A key from before, for instance of an earlier process on this lease, may have another value.
         if let Entered::Found(own) = &entered
             && own.value != value.as_bytes()
         {
@@ -185,6 +186,7 @@ impl Election {
     pub async fn resume(&self, key: impl Into<Key> + Send, fence: Revision) -> Result<Leadership, Error> {
         let key = key.into();
         let own = key == self.key();
+        // A key of another lease needs no slot: tasks of this session do not queue with it.
         let slot = if own { Some(self.session.slot(&self.key()).await?) } else { None };
         let leader = self.leader().await?.ok_or(Error::NotOwner)?;
         if leader.key != key.as_bytes() || leader.create_revision != fence {

@@ -51,6 +51,8 @@ pub(crate) async fn dequeue(access: &QueueAccess, prefix: &Key, order: SortTarge
         let empty_at = match head.take(access).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(empty_at)) => empty_at,
+            // Retried only if it certainly took nothing: after an unknown outcome, the caller has to learn that a value may
+            // be lost.
             Err(Error::Client(error)) if error.outcome() == Outcome::NotApplied && is_transient(&error) => {
                 backoff.wait().await;
                 continue;

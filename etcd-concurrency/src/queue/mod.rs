@@ -142,6 +142,7 @@ impl Queue {
         let txn = Txn::new().when(Compare::missing(&key)).then(Put::new(key, value));
         match OneShotWrite::new(session, recipe)?.send(txn, None).await? {
             WriteOutcome::Applied(at) => Ok(at),
+            // The key is random, so that another program would have to choose the same one.
             WriteOutcome::Rejected(_) => Err(Error::KeyExists),
         }
     }

@@ -75,6 +75,7 @@ impl OneShotWrite {
                     Some(TokenStatus::Unspent) | None => self.resolve(malformed_response()).await,
                 }
             }
+            // No copy was processed, so the token can be used again with its known revision.
             Err(error) if error.outcome() == Outcome::NotApplied => {
                 self.finish(TokenStatus::Unspent);
                 Err(map_token_error(&self.session, error))

@@ -194,6 +194,7 @@ impl QueueEntry {
             return Ok(CreateOutcome::Created(reads.collect()));
         }
         let State::Creating(token) = &self.state else { return Err(malformed_response().into()) };
+        // The branch is, in this order: the burn (or the read of the token), the own key, and the caller's read.
         let status = match response.txn(0) {
             Some(burn) => token.burnt(burn, revision),
             None => token.seen(response.responses().first()),
@@ -267,6 +268,7 @@ impl QueueEntry {
         let mut backoff = Backoff::CONFLICT;
         loop {
             self.check()?;
+            // Relaxed: a stale value only makes etcd reject the put once, and the response has the current one.
             let known = self.modified.load(Ordering::Relaxed);
             let one_shot = self.session.rules().enforces(Rule::PutComparesModRevision);
             let unchanged = one_shot.then(|| Compare::mod_revision(&self.key).equal(known));
@@ -315,6 +317,7 @@ impl QueueEntry {
                         Err(Error::NotOwner)
                     };
                 }
+                // After a timeout the caller has waited long enough: the session continues in the background.
                 Err(error) if attempt < MAX_ATTEMPTS && error.outcome_unknown() && !error.is_timeout() => {
                     outcome_unknown = true;
                     backoff.wait().await;
@@ -340,6 +343,7 @@ impl QueueEntry {
     pub(crate) fn gone(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         let (store, key, fence) = (self.session.store().clone(), self.key.clone(), self.fence());
         async move {
+            // From right after the creation, so that a deletion before this call is not missed.
             let (mut from, mut backoff) = (fence.next(), Backoff::OUTAGE);
             loop {
                 match watch_until_deleted(&store, &key, from).await {
@@ -407,6 +411,7 @@ pub(crate) fn contender(kv: KeyValue) -> Contender {
 impl Drop for QueueEntry {
     fn drop(&mut self) {
         let leftover = match (self.lease.take(), mem::replace(&mut self.state, State::NotCreated)) {
+            // Revoking the lease deletes the key in every state, and makes late copies fail.
             (Some(lease), _) => Leftover::Lease(lease),
             (None, State::NotCreated) => return,
             (None, State::Creating(token)) => {

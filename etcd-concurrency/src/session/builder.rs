@@ -168,6 +168,7 @@ impl IntoFuture for SessionBuilder {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            // A grant on the store's own service, so that wrappers and mocks see it.
             let leases = self.store.leases().ok_or_else(no_lease_service)?;
             let lease = match self.lease {
                 Some(id) => LeaseKeepAlive::new(id).bind(leases).await?,

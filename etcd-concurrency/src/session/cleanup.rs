@@ -85,6 +85,7 @@ impl Cleanup {
             }
             Leftover::Unresolved { token, key } => {
                 let resolved = cleaner.burn(&token, key.as_ref()).await?;
+                // No other outcome leaves a key of this entry behind.
                 if let (EntryOutcome::Created(at) | EntryOutcome::Stray(at), Some(key)) =
                     (resolved.outcome, key)
                 {
@@ -119,6 +120,7 @@ impl Cleaner {
                 Err(error) => Some(error),
             };
             match error {
+                // The end of the lease deleted its keys, and copies that put a key under it fail.
                 Some(error) if error.is_lease_not_found() || error.is_closed() => return None,
                 // A member responded, so a read may succeed. `NoSpace` has an unknown outcome, but a code.
                 Some(error) if error.outcome() == Outcome::NotApplied || error.code().is_some() => {

@@ -62,6 +62,7 @@ impl EntryLeases {
                 Ok(granted) => {
                     let keep = LeaseKeepAlive::new(granted.id).granted(granted.ttl, sent_at);
                     let keeper = leases.keep_alive(keep, CallOptions::default()).await?;
+                    // If the session ended during the grant, the handle is dropped and the lease expires.
                     let mut live = self.live();
                     let live = live.as_mut().ok_or(Error::SessionExpired(SessionEnd::Orphaned))?;
                     live.insert(granted.id, Some(keeper));
@@ -97,6 +98,7 @@ impl EntryLeases {
 
     /// Stops renewing a lease and revokes it, which deletes the entry's key. A missing lease counts as revoked.
     pub(crate) async fn revoke(&self, lease: LeaseId) -> Result<(), etcd_client_core::Error> {
+        // The renewal ends even if the revocation fails: the lease then expires.
         if let Some(keeper) = self.live().as_mut().and_then(|live| live.get_mut(&lease)) {
             *keeper = None;
         }

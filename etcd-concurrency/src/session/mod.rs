@@ -164,6 +164,7 @@ impl Session {
         until: BoxFuture<'static, ()>,
         rules: Rules,
     ) -> Self {
+        // Each entry reserves its slot before it sends anything, so that handing over a cleanup never waits or fails.
         let (cleanups, received) = mpsc::channel(MAX_CLEANUPS);
         let (end, _) = watch::channel(None);
         let (lease, ttl, lost) = (keeper.id(), keeper.ttl(), Box::pin(keeper.lost()));
@@ -316,7 +317,8 @@ impl Session {
     /// ```
     #[doc(alias = "Close")]
     pub async fn close(self) -> Result<(), Error> {
-        // Taken before the end is recorded: the session's task drops the handles when it sees the end.
+        // Taken before the end is recorded, because the session's task drops the handles when it sees the end. The lease
+        // stays renewed until then, so that no one else acquires its keys while the session still looks alive.
         let keeper = self.keeper().take();
         let entries = self.inner.entries.as_ref().map(|entries| (entries, entries.take()));
         self.end_with(SessionEnd::Closed);
@@ -346,6 +348,7 @@ impl Session {
     /// ```
     #[doc(alias = "Orphan")]
     pub fn orphan(self) -> LeaseId {
+        // Recorded first: a session without its handle and without a recorded end would look alive.
         self.end_with(SessionEnd::Orphaned);
         self.keeper().take();
         self.lease()
@@ -385,6 +388,7 @@ impl Session {
     /// Acquires a key that this session has once, such as its key in a queue. Waits while another task of this process has it.
     pub(crate) async fn slot(&self, key: &Key) -> Result<Slot, Error> {
         tokio::select! {
+            // Biased: a session that has ended hands out no keys.
             biased;
             end = self.lost() => Err(Error::SessionExpired(end)),
             slot = self.inner.slots.slot(key) => Ok(slot),

@@ -255,6 +255,7 @@ impl Stm {
         F: AsyncFnMut(Tx) -> Result<T, E>,
         E: From<Error>,
     {
+        // The loop of `run` again: through a shared body, the future of `run` would lose its `Send`.
         let mut backoff = Backoff::CONFLICT;
         let mut prefetched = Prefetched::default();
         for attempts in 1..=self.max_attempts {

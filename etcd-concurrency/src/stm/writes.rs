@@ -67,6 +67,7 @@ impl Writes {
 }
 
 fn contains(range: &KeyRange, key: &[u8]) -> bool {
+    // etcd's encoding of ranges: no end is a single key, and the end `\0` stands for all keys from the first one on.
     let (from, end) = range.bounds();
     match &end[..] {
         b"" => key == &from[..],

@@ -37,6 +37,7 @@ impl WaitSet {
         &self,
         entry: &QueueEntry,
     ) -> Result<QueuePosition, etcd_client_core::Error> {
+        // Keys that were created later are not ahead, and a long queue behind the entry need not be read.
         let last_before = Revision::new(entry.fence().get() - 1);
         let ahead = self.query().max_create_revision(last_before);
         let txn = Txn::new().then((Get::new(entry.key()).keys_only(), ahead));
