@@ -178,82 +178,104 @@
 //! runtime of the client has ended, returns an error instead of panicking.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod auth;
+mod cache;
 mod client;
-mod decorator;
-mod helper;
-mod mechanism;
-mod model;
-mod op;
-mod remote;
-mod service;
-mod transport;
-mod wire;
-
-pub use client::{
-    AuthAdmin, Client, ClientBuilder, ClusterHandle, HealingEvent, HealingLease, HealingLeaseBuilder, Leases,
-    MaintenanceHandle, Page, Pages, ServerElections, ServerLocks, Snapshot,
-};
-pub use decorator::Namespace;
-pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+mod cluster;
+mod election;
+mod kv;
+mod lease;
+mod lock;
+mod maintenance;
+mod mirror;
+mod namespace;
 #[cfg(feature = "naming")]
-pub use helper::naming;
-pub use helper::{
-    Cache, CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus, Mirror,
-};
-pub use model::{
-    Address, Alarm, AlarmType, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key,
-    KeyValue, LeaseId, Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security,
-    Value, Version, prefix_range_end,
-};
-pub use op::{
-    Access, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmAllSpec, AlarmDisarmResponse,
-    AlarmDisarmSpec, AlarmFailure, AlarmList, AlarmListResponse, AlarmListSpec, AuthBound, AuthDisable,
-    AuthDisableResponse, AuthDisableSpec, AuthEnable, AuthEnableResponse, AuthEnableSpec, AuthStatus,
-    AuthStatusResponse, AuthStatusSpec, Bound, ClusterBound, Compact, CompactResponse, CompactSpec, Compare,
-    CompareOp, CompareOperand, CompareSubject, DbSizeQuota, Defragment, DefragmentResponse, DefragmentSpec,
-    Delete, DeleteResponse, DeleteSpec, Downgrade, DowngradeAction, DowngradeInfo, DowngradeResponse,
-    DowngradeSpec, ElectionBound, ElectionCampaign, ElectionCampaignResponse, ElectionCampaignSpec,
-    ElectionLeader, ElectionLeaderResponse, ElectionLeaderSpec, ElectionObserve, ElectionObserveSpec,
-    ElectionProclaim, ElectionProclaimResponse, ElectionProclaimSpec, ElectionResign, ElectionResignResponse,
-    ElectionResignSpec, Get, GetResponse, GetSpec, HashBackend, HashBackendResponse, HashBackendSpec, HashKv,
-    HashKvResponse, HashKvSpec, IntoCompares, IntoOps, KeyRange, LeaderKey, LeaseBound, LeaseGrant,
-    LeaseGrantKept, LeaseGrantResponse, LeaseGrantSpec, LeaseGranted, LeaseKeepAlive, LeaseKeepAliveOnce,
-    LeaseKeepAliveOnceSpec, LeaseKeepAliveResponse, LeaseKeepAliveSpec, LeaseList, LeaseListResponse,
-    LeaseListSpec, LeaseRevoke, LeaseRevokeResponse, LeaseRevokeSpec, LeaseTimeToLive,
-    LeaseTimeToLiveResponse, LeaseTimeToLiveSpec, Limits, LockBound, MaintenanceBound, MemberAdd,
-    MemberAddResponse, MemberAddSpec, MemberList, MemberListResponse, MemberListSpec, MemberPromote,
-    MemberPromoteResponse, MemberPromoteSpec, MemberRemove, MemberRemoveResponse, MemberRemoveSpec,
-    MemberUpdate, MemberUpdateResponse, MemberUpdateSpec, MoveLeader, MoveLeaderResponse, MoveLeaderSpec, Op,
-    OpResponse, ParseAccessError, PeerUrl, Permission, Put, PutResponse, PutSpec, RoleAdd, RoleAddResponse,
-    RoleAddSpec, RoleDelete, RoleDeleteResponse, RoleDeleteSpec, RoleGet, RoleGetResponse, RoleGetSpec,
-    RoleGrantPermission, RoleGrantPermissionResponse, RoleGrantPermissionSpec, RoleList, RoleListResponse,
-    RoleListSpec, RoleRevokePermission, RoleRevokePermissionResponse, RoleRevokePermissionSpec, ServerLock,
-    ServerLockResponse, ServerLockSpec, ServerUnlock, ServerUnlockResponse, ServerUnlockSpec, SlowReader,
-    SortOrder, SortTarget, Status, StatusResponse, StatusSpec, Txn, TxnResponse, TxnSpec, Unbound, UserAdd,
-    UserAddResponse, UserAddSpec, UserChangePassword, UserChangePasswordResponse, UserChangePasswordSpec,
-    UserDelete, UserDeleteResponse, UserDeleteSpec, UserGet, UserGetResponse, UserGetSpec, UserGrantRole,
-    UserGrantRoleResponse, UserGrantRoleSpec, UserList, UserListResponse, UserListSpec, UserRevokeRole,
-    UserRevokeRoleResponse, UserRevokeRoleSpec, WatchBound, WatchCreate, WatchCreateSpec,
-};
-pub use service::{
-    Auth, CallOptions, Cluster, ElectionService, KeptLease, KeptLeaseSender, Kv, LeaderStream, Lease,
-    LeaseLost, LeaseLostReason, LeaseState, LockService, Maintenance, RangeChunk, RangeStream, Resend,
-    SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary, Timeout, Watch, WatchCounters,
-    WatchEvents, WatchHandle, WatchResponse, WatchResponseKind, WatchSender, WatchStatus, execute,
-};
-#[cfg(feature = "srv")]
-pub use transport::discovery::Discovery;
+pub mod naming;
+mod request;
+mod snapshot;
+mod transport;
+mod txn;
+mod types;
+mod watch;
+
+pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+
+#[cfg(feature = "naming")]
+pub use crate::cache::Cache;
 #[cfg(feature = "proxy")]
-pub use transport::proxy::HttpProxy;
+pub use crate::transport::connect::proxy::HttpProxy;
 #[cfg(feature = "tls")]
-pub use transport::tls::{Tls, TlsVersion, danger};
-pub use transport::{
-    connector::Target,
-    observe,
-    state::{EndpointPhase, EndpointState, EndpointStates},
-    token::TokenProvider,
-    tonic,
-    wish::Balance,
+pub use crate::transport::connect::tls::danger;
+#[cfg(feature = "tls")]
+pub use crate::transport::connect::tls::settings::Tls;
+#[cfg(feature = "tls")]
+pub use crate::transport::connect::tls::version::TlsVersion;
+#[cfg(feature = "srv")]
+pub use crate::transport::endpoint::discovery::Discovery;
+pub use crate::{
+    auth::{
+        Access, Auth, AuthAdmin, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse,
+        AuthStatus, AuthStatusResponse, ParseAccessError, Permission, RoleAdd, RoleAddResponse, RoleDelete,
+        RoleDeleteResponse, RoleGet, RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse,
+        RoleList, RoleListResponse, RoleRevokePermission, RoleRevokePermissionResponse, UserAdd,
+        UserAddResponse, UserChangePassword, UserChangePasswordResponse, UserDelete, UserDeleteResponse,
+        UserGet, UserGetResponse, UserGrantRole, UserGrantRoleResponse, UserList, UserListResponse,
+        UserRevokeRole, UserRevokeRoleResponse,
+    },
+    cache::{CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus},
+    client::{Client, ClientBuilder, HealingEvent, HealingLease, HealingLeaseBuilder},
+    cluster::{
+        Cluster, ClusterHandle, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
+        MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
+        PeerUrl,
+    },
+    election::{
+        ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
+        ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, ElectionService,
+        LeaderKey, LeaderStream, ServerElections,
+    },
+    kv::{
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Page, Pages, Put,
+        PutResponse, RangeChunk, RangeStream, SortOrder, SortTarget,
+    },
+    lease::{
+        KeptLease, KeptLeaseSender, Lease, LeaseGrant, LeaseGrantKept, LeaseGrantResponse, LeaseGranted,
+        LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseLost,
+        LeaseLostReason, LeaseRevoke, LeaseRevokeResponse, LeaseState, LeaseTimeToLive,
+        LeaseTimeToLiveResponse, Leases,
+    },
+    lock::{LockService, ServerLock, ServerLockResponse, ServerLocks, ServerUnlock, ServerUnlockResponse},
+    maintenance::{
+        Alarm, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmFailure,
+        AlarmList, AlarmListResponse, AlarmType, DbSizeQuota, Defragment, DefragmentResponse, Downgrade,
+        DowngradeAction, DowngradeInfo, DowngradeResponse, HashBackend, HashBackendResponse, HashKv,
+        HashKvResponse, Maintenance, MaintenanceHandle, MoveLeader, MoveLeaderResponse, Status,
+        StatusResponse,
+    },
+    mirror::Mirror,
+    namespace::Namespace,
+    request::{Bound, CallOptions, Limits, Resend, Timeout, Unbound},
+    snapshot::{Snapshot, SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary},
+    transport::{
+        balance::policy::Balance,
+        connect::connector::Target,
+        endpoint::state::{EndpointPhase, EndpointState, EndpointStates},
+        observe, stub as tonic,
+        token::provider::TokenProvider,
+    },
+    txn::{
+        Compare, CompareOp, CompareOperand, CompareSubject, IntoCompares, IntoOps, Op, OpResponse, Txn,
+        TxnResponse, execute,
+    },
+    types::{
+        Address, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key, KeyRange, KeyValue,
+        LeaseId, Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security, Value,
+        Version, prefix_range_end,
+    },
+    watch::{
+        SlowReader, Watch, WatchCounters, WatchCreate, WatchEvents, WatchHandle, WatchResponse,
+        WatchResponseKind, WatchSender, WatchStatus,
+    },
 };
 
 #[cfg(doctest)]

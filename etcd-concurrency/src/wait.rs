@@ -70,7 +70,7 @@ async fn next_event(
     let mut handle = watch.clone().bind(store.watch_service()).await?;
     while let Some(response) = handle.next().await {
         for event in response?.events {
-            watch.spec_mut().start_revision = event.revision().next();
+            watch.start_revision = event.revision().next();
             if wanted(&event) {
                 return Ok(event);
             }

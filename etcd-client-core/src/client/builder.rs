@@ -7,26 +7,29 @@ use http::uri::Authority;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::{handle::Client, least_version::LeastVersion, upkeep::Upkeep};
 #[cfg(feature = "proxy")]
-use crate::transport::proxy::{HttpProxy, ProxyConnector};
+use crate::transport::connect::proxy::HttpProxy;
+#[cfg(feature = "proxy")]
+use crate::transport::connect::proxy::connector::ProxyConnector;
 use crate::{
-    model::{Endpoint, Key, Secret, without_user},
-    op::Limits,
+    client::{Client, background::Upkeep, least_version::LeastVersion},
+    request::Limits,
     transport::{
+        balance::policy::Balance,
+        call::channel::{Channel, Settings},
         caller::Caller,
-        channel::{Channel, Settings},
-        connector::{BoxError, ServiceConnector, SharedConnector, Target},
-        headers::Headers,
-        method::DEFAULT_TIMEOUT,
-        observe::{Observer, SharedObserver},
-        origin::Origins,
+        connect::{
+            connector::{BoxError, ServiceConnector, SharedConnector, Target},
+            tcp::DirectConnector,
+            tls::settings::Tls,
+        },
+        endpoint::authority::Origins,
+        grpc::{headers::Headers, method::DEFAULT_TIMEOUT},
+        observe::observer::{Observer, SharedObserver},
         pool::{KeepaliveSettings, PoolSettings},
-        tcp::DirectConnector,
-        tls::Tls,
-        token::{Configured, TokenProvider, Tokens},
-        wish::Balance,
+        token::{Tokens, credentials::Configured, provider::TokenProvider},
     },
+    types::{Endpoint, Key, Secret, without_user},
 };
 
 /// A builder for a [`Client`], returned by [`Client::builder`].
@@ -445,7 +448,7 @@ impl ClientBuilder {
     /// Allows passwords and tokens to be sent to other hosts over TCP without TLS, where they can be read in transit.
     ///
     /// Loopback addresses, the name `localhost` and unix sockets do not need this permission, except through a proxy that carries them
-    /// ([`HttpProxy::including_loopback`](crate::HttpProxy::including_loopback)), where they are addresses of the proxy's host.
+    /// ([`HttpProxy::including_loopback`](crate::transport::connect::proxy::HttpProxy::including_loopback)), where they are addresses of the proxy's host.
     ///
     /// # Examples
     ///
@@ -468,7 +471,7 @@ impl ClientBuilder {
 
     /// Sets the observer that is notified of attempts, calls, endpoints and connections. Default: none. A second observer replaces the first.
     ///
-    /// See [`observe`](crate::observe) for the events, and for `tracing` spans and metrics.
+    /// See [`observe`](crate::transport::observe) for the events, and for `tracing` spans and metrics.
     ///
     /// # Examples
     ///
@@ -609,7 +612,7 @@ impl ClientBuilder {
         Ok(Client::calling(Caller::Pool(channel), upkeep.into()).with_namespace(namespace))
     }
 
-    pub(super) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
+    pub(crate) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {
         let authority = self.authority.as_deref().map(parse_authority).transpose()?;
         let origins = Origins::new(&endpoints, self.tls, authority)?;
         let credentials = self.credentials;
@@ -659,7 +662,7 @@ impl fmt::Debug for ClientBuilder {
 }
 
 /// Parses the endpoints and drops duplicates.
-pub(super) fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
+pub(crate) fn parse(texts: &[String]) -> Result<Vec<Endpoint>, Error> {
     let mut seen = HashSet::new();
     let mut endpoints = Vec::with_capacity(texts.len());
     for text in texts {

@@ -2,15 +2,17 @@
 
 use etcd_errors::Error;
 
-use super::{Client, ClientBuilder};
-use crate::transport::{discovery::Discovery, tls::Tls};
+use crate::{
+    client::{Client, ClientBuilder},
+    transport::{connect::tls::settings::Tls, endpoint::discovery::Discovery},
+};
 
 impl Discovery {
     /// Looks up the members and returns a builder for a client that verifies them like `etcdctl --insecure-discovery=false`.
     ///
     /// Members without TLS are skipped, and each certificate must be valid for the domain. With [`trust_targets`](Self::trust_targets) it must
     /// be valid for the target of its SRV record instead. A server name set in `tls` takes precedence over both. Endpoints set later,
-    /// including those of [`auto_sync`](crate::ClientBuilder::auto_sync), are verified by the domain as well.
+    /// including those of [`auto_sync`](crate::client::ClientBuilder::auto_sync), are verified by the domain as well.
     ///
     /// # Errors
     ///

@@ -5,12 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use etcd_errors::{Error, ErrorKind};
 use tokio::sync::Semaphore;
 
-use super::{builder, handle::Client, upkeep::Upkeep};
 use crate::{
-    mechanism::member_sync::{NothingUsable, Rules, plan},
-    model::{ClusterId, Endpoint},
-    remote::MemberList,
-    transport::{caller::Caller, channel::Channel, method::Method},
+    client::{Client, background::Upkeep, builder},
+    cluster::{
+        member_sync::{NothingUsable, Rules, plan},
+        membership::MemberList,
+    },
+    transport::{call::channel::Channel, caller::Caller, grpc::method::Method},
+    types::{ClusterId, Endpoint},
 };
 
 impl Client {
@@ -63,7 +65,7 @@ impl Client {
     ///   URLs if all endpoints set by the user use TLS.
     /// - An endpoint that was found earlier and is no longer listed is removed.
     ///
-    /// [`auto_sync`](crate::ClientBuilder::auto_sync) does this periodically.
+    /// [`auto_sync`](crate::client::ClientBuilder::auto_sync) does this periodically.
     ///
     /// # Errors
     ///
@@ -89,14 +91,14 @@ impl Client {
     /// Accepts the cluster, or the history, that the refused endpoints serve, and forgets the previous one. Returns the id of the cluster
     /// that is used from now on.
     ///
-    /// An endpoint is [`Refused`](crate::EndpointPhase::Refused) if its member belongs to another cluster than the client has used so far, or
+    /// An endpoint is [`Refused`](crate::transport::endpoint::state::EndpointPhase::Refused) if its member belongs to another cluster than the client has used so far, or
     /// if its store is at an earlier revision: it was re-created or restored from a backup. No request is sent there until this method is
     /// called. An earlier revision applies to all members of the cluster, even after the store has grown past the highest revision seen.
     /// Afterwards:
     ///
     /// - every connection is opened and checked again, and endpoints that still serve the old cluster are refused;
     /// - watches end with [`WrongCluster`](ErrorKind::WrongCluster) or [`RevisionRegressed`](ErrorKind::RevisionRegressed), except those
-    ///   that [resync](crate::WatchCreate::resync);
+    ///   that [resync](crate::watch::WatchCreate::resync);
     /// - leases that are kept alive are lost, and healing leases grant another lease and put their keys again;
     /// - caches and endpoint watches re-list their range and report the difference.
     ///
@@ -156,7 +158,7 @@ impl Client {
 
 /// The endpoints of one client.
 #[derive(Debug)]
-pub(super) struct Endpoints {
+pub(crate) struct Endpoints {
     channel: Channel,
     set: Mutex<Set>,
     /// Limits syncs to one at a time, because the plan for a member list depends on the endpoints in use.
@@ -180,16 +182,16 @@ impl Set {
 }
 
 impl Endpoints {
-    pub(super) fn new(channel: Channel) -> Self {
+    pub(crate) fn new(channel: Channel) -> Self {
         let set = Set { seeds: channel.pool().endpoints(), adopted: Vec::new(), choices: 0 };
         Self { channel, set: Mutex::new(set), syncing: Semaphore::new(1) }
     }
 
-    pub(super) fn all(&self) -> Vec<Endpoint> {
+    pub(crate) fn all(&self) -> Vec<Endpoint> {
         self.lock().all()
     }
 
-    pub(super) fn channel(&self) -> &Channel {
+    pub(crate) fn channel(&self) -> &Channel {
         &self.channel
     }
 
@@ -204,7 +206,7 @@ impl Endpoints {
         Ok(())
     }
 
-    pub(super) async fn sync(&self) -> Result<Vec<Endpoint>, Error> {
+    pub(crate) async fn sync(&self) -> Result<Vec<Endpoint>, Error> {
         let _turn = self.syncing.acquire().await;
         let list = MemberList::of_quorum(&self.channel).await?;
         let before = self.lock().clone();

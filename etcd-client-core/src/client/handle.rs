@@ -4,28 +4,25 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use etcd_errors::Error;
 
-use super::{
-    auth_admin::AuthAdmin, builder::ClientBuilder, cluster::ClusterHandle, healing::HealingLeaseBuilder,
-    leases::Leases, maintenance::MaintenanceHandle, namespaced::Namespaced,
-    server_elections::ServerElections, server_locks::ServerLocks, snapshot::Snapshot, upkeep::Upkeep,
-};
 use crate::{
-    decorator::Namespace,
-    model::{Key, Revision, Value},
-    op::{Bound, Compact, Delete, Get, Op, OpResponse, Put, Txn, WatchBound, WatchCreate},
-    remote::{
-        RemoteAuth, RemoteCluster, RemoteElection, RemoteKv, RemoteLease, RemoteLock, RemoteMaintenance,
-        RemoteWatch,
-    },
-    service::{
-        self, Auth, CallOptions, Cluster, ElectionService, Kv, Lease, LockService, Maintenance, Watch,
-    },
+    auth::{Auth, AuthAdmin, remote::RemoteAuth},
+    client::{ClientBuilder, HealingLeaseBuilder, background::Upkeep, namespaced::Namespaced},
+    cluster::{Cluster, ClusterHandle, remote::RemoteCluster},
+    election::{ElectionService, ServerElections, remote::RemoteElection},
+    kv::{Compact, Delete, Get, Kv, Put, remote::RemoteKv},
+    lease::{Lease, Leases, remote::RemoteLease},
+    lock::{LockService, ServerLocks, remote::RemoteLock},
+    maintenance::{Maintenance, MaintenanceHandle, remote::RemoteMaintenance},
+    namespace::Namespace,
+    request::{Bound, CallOptions},
+    snapshot::Snapshot,
     transport::{
-        caller::Caller,
-        channel::{Channel, check_runtime},
-        method::DEFAULT_TIMEOUT,
-        state::EndpointStates,
+        call::channel::Channel, caller::Caller, endpoint::state::EndpointStates,
+        grpc::method::DEFAULT_TIMEOUT, runtime::check_runtime,
     },
+    txn::{Op, OpResponse, Txn},
+    types::{Key, Revision, Value},
+    watch::{Watch, WatchCreate, remote::RemoteWatch},
 };
 
 /// A client of one etcd cluster.
@@ -68,10 +65,10 @@ use crate::{
 /// # Lifetime
 ///
 /// The connections and the member sync end with [`close`](Self::close), or when the last clone and the last handle are dropped.
-/// Each handle with a background task keeps the client alive: [`KeptLease`](crate::KeptLease),
-/// [`HealingLease`](crate::HealingLease), [`WatchHandle`](crate::WatchHandle), [`WatchEvents`](crate::WatchEvents),
-/// [`Cache`](crate::Cache), the handles of `naming`, and the sessions and guards of `etcd-concurrency`. Handles that only observe do
-/// not: [`EndpointStates`] ends with the client. A [`SnapshotStream`](crate::SnapshotStream) keeps its connection open. Responses of
+/// Each handle with a background task keeps the client alive: [`KeptLease`](crate::lease::KeptLease),
+/// [`HealingLease`](crate::client::HealingLease), [`WatchHandle`](crate::watch::WatchHandle), [`WatchEvents`](crate::watch::WatchEvents),
+/// [`Cache`](crate::cache::Cache), the handles of `naming`, and the sessions and guards of `etcd-concurrency`. Handles that only observe do
+/// not: [`EndpointStates`] ends with the client. A [`SnapshotStream`](crate::snapshot::SnapshotStream) keeps its connection open. Responses of
 /// generated stubs keep nothing alive.
 ///
 /// # Cancel safety
@@ -103,7 +100,7 @@ impl Client {
     /// Returns a builder for a client of the members at `endpoints`.
     ///
     /// An endpoint is `host:port`, optionally with a scheme such as `http://`, `https://`, `unix:` or `unixs:`. See
-    /// [`Endpoint`](crate::Endpoint) for all forms.
+    /// [`Endpoint`](crate::types::Endpoint) for all forms.
     ///
     /// # Examples
     ///
@@ -128,7 +125,7 @@ impl Client {
     /// Creates a client whose KV, lease, watch, lock, election and auth services call through `caller`.
     ///
     /// The cluster and maintenance services call on the channel of `caller`, because they address single members.
-    pub(super) fn calling(caller: Caller, upkeep: Arc<Upkeep>) -> Self {
+    pub(crate) fn calling(caller: Caller, upkeep: Arc<Upkeep>) -> Self {
         let channel = caller.channel().clone();
         let kv = RemoteKv::new(caller.clone());
         let lease = RemoteLease::new(caller.clone()).keeping(Arc::clone(&upkeep) as _);
@@ -156,7 +153,7 @@ impl Client {
     }
 
     /// Returns a client that prepends `prefix` to every key, replacing any existing namespace.
-    pub(super) fn under(&self, prefix: &Key) -> Self {
+    pub(crate) fn under(&self, prefix: &Key) -> Self {
         let mut shared = Shared::clone(&self.shared);
         let namespaced = Namespaced {
             kv: Namespace::new(shared.kv.clone(), prefix),
@@ -169,11 +166,11 @@ impl Client {
         Self { shared: Arc::new(shared) }
     }
 
-    pub(super) fn namespaced(&self) -> Option<&Namespaced> {
+    pub(crate) fn namespaced(&self) -> Option<&Namespaced> {
         self.shared.namespaced.as_ref()
     }
 
-    pub(super) fn upkeep(&self) -> &Arc<Upkeep> {
+    pub(crate) fn upkeep(&self) -> &Arc<Upkeep> {
         &self.shared.upkeep
     }
 
@@ -204,7 +201,7 @@ impl Client {
     /// ```
     #[doc(alias = "Range")]
     #[doc(alias = "range")]
-    pub fn get(&self, key: impl Into<Key>) -> Get<Bound<'_>> {
+    pub fn get(&self, key: impl Into<Key>) -> Get<Bound<'_, dyn Kv>> {
         Get::new(key).bind(self.kv())
     }
 
@@ -212,7 +209,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the key is empty or the request exceeds the [limits](crate::Limits).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the key is empty or the request exceeds the [limits](crate::request::Limits).
     /// [`Code::LeaseNotFound`](crate::Code::LeaseNotFound) if the [`lease`](Put::lease) does not exist.
     /// [`Code::NoSpace`](crate::Code::NoSpace) if the database has reached its quota. [`Error::outcome`] states whether the write may
     /// have been applied.
@@ -231,7 +228,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn put(&self, key: impl Into<Key>, value: impl Into<Value>) -> Put<Bound<'_>> {
+    pub fn put(&self, key: impl Into<Key>, value: impl Into<Value>) -> Put<Bound<'_, dyn Kv>> {
         Put::new(key, value).bind(self.kv())
     }
 
@@ -258,19 +255,19 @@ impl Client {
     /// ```
     #[doc(alias = "DeleteRange")]
     #[doc(alias = "delete_range")]
-    pub fn delete(&self, key: impl Into<Key>) -> Delete<Bound<'_>> {
+    pub fn delete(&self, key: impl Into<Key>) -> Delete<Bound<'_, dyn Kv>> {
         Delete::new(key).bind(self.kv())
     }
 
     /// Starts a transaction: compares keys, then executes one of two lists of operations atomically, at one revision.
     ///
-    /// Use it for compare-and-swap. See [`Compare`](crate::Compare) for what can be compared.
+    /// Use it for compare-and-swap. See [`Compare`](crate::txn::Compare) for what can be compared.
     ///
     /// # Errors
     ///
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if an operation is invalid, if there are more operations than the
-    /// [limits](crate::Limits) allow, or if one branch writes a key twice. Comparisons that do not hold are not an error: the `or_else`
-    /// branch is executed and [`succeeded`](crate::TxnResponse::succeeded) returns `false`.
+    /// [limits](crate::request::Limits) allow, or if one branch writes a key twice. Comparisons that do not hold are not an error: the `or_else`
+    /// branch is executed and [`succeeded`](crate::txn::TxnResponse::succeeded) returns `false`.
     ///
     /// # Cancel safety
     ///
@@ -296,7 +293,7 @@ impl Client {
     #[doc(alias = "cas")]
     #[doc(alias = "compare_and_swap")]
     #[doc(alias = "compare_and_set")]
-    pub fn txn(&self) -> Txn<Bound<'_>> {
+    pub fn txn(&self) -> Txn<Bound<'_, dyn Kv>> {
         Txn::new().bind(self.kv())
     }
 
@@ -323,13 +320,13 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn compact(&self, revision: impl Into<Revision>) -> Compact<Bound<'_>> {
+    pub fn compact(&self, revision: impl Into<Revision>) -> Compact<Bound<'_, dyn Kv>> {
         Compact::new(revision).bind(self.kv())
     }
 
     /// Executes an operation that is chosen at run time, with the default options of the client.
     ///
-    /// Use [`execute`](service::execute()) to set the options of the call.
+    /// Use [`execute`](crate::txn::execute()) to set the options of the call.
     ///
     /// # Errors
     ///
@@ -355,7 +352,7 @@ impl Client {
     /// ```
     #[doc(alias = "Do")]
     pub async fn execute(&self, op: impl Into<Op>) -> Result<OpResponse, Error> {
-        service::execute(self.kv(), op, CallOptions::default()).await
+        crate::txn::execute(self.kv(), op, CallOptions::default()).await
     }
 
     /// Watches one key or, with [`prefix`](WatchCreate::prefix), [`range_end`](WatchCreate::range_end),
@@ -368,7 +365,7 @@ impl Client {
     ///
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the watch is invalid. [`Code::Compacted`](crate::Code::Compacted), as
     /// the last item of the watch, if events it still needs were compacted: list the range again, or use
-    /// [`resync`](WatchCreate::resync) or a [`Cache`](crate::Cache).
+    /// [`resync`](WatchCreate::resync) or a [`Cache`](crate::cache::Cache).
     ///
     /// # Cancel safety
     ///
@@ -390,7 +387,7 @@ impl Client {
     #[doc(alias = "Watcher")]
     #[doc(alias = "NewWatcher")]
     #[doc(alias = "subscribe")]
-    pub fn watch(&self, key: impl Into<Key>) -> WatchCreate<WatchBound<'_>> {
+    pub fn watch(&self, key: impl Into<Key>) -> WatchCreate<Bound<'_, dyn Watch>> {
         WatchCreate::new(key).bind(self.watch_service())
     }
 
@@ -686,7 +683,7 @@ impl Client {
 
     /// Returns the connections of this client as a tower service, for client stubs generated by tonic.
     ///
-    /// See the [`tonic`](crate::tonic) module for how calls of a stub are retried, authenticated and balanced.
+    /// See the [`tonic`](crate::transport::stub) module for how calls of a stub are retried, authenticated and balanced.
     ///
     /// # Examples
     ///

@@ -10,8 +10,8 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    mechanism::server_version::ServerVersion, model::Endpoint, remote::reported_version,
-    transport::channel::Channel,
+    transport::call::{channel::Channel, member_version::reported_version},
+    types::{Endpoint, version::ServerVersion},
 };
 
 /// The time for the other members to respond after the first one has. `ready` must not wait for a member that is down.
@@ -19,13 +19,13 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// The minimum version of each member.
 #[derive(Debug)]
-pub(super) struct LeastVersion {
+pub(crate) struct LeastVersion {
     least: ServerVersion,
     met: AtomicBool,
 }
 
 impl LeastVersion {
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let least = text.parse().map_err(|_no_version| {
             Error::invalid_config(
                 "min_server_version",
@@ -36,7 +36,7 @@ impl LeastVersion {
     }
 
     /// Checks the version of every endpoint, until one check has succeeded. Fails if a member is older or no member responds.
-    pub(super) async fn check(&self, channel: &Channel, endpoints: Vec<Endpoint>) -> Result<(), Error> {
+    pub(crate) async fn check(&self, channel: &Channel, endpoints: Vec<Endpoint>) -> Result<(), Error> {
         if self.met.load(Ordering::Relaxed) {
             return Ok(());
         }

@@ -1,33 +1,31 @@
 //! The client, its builder and the handles that the client returns.
 
-mod auth_admin;
-mod builder;
-mod cluster;
-#[cfg(all(feature = "srv", feature = "tls"))]
-mod discovered;
-mod endpoints;
-mod handle;
-mod healing;
-mod leases;
-mod least_version;
-mod maintenance;
-mod namespaced;
-mod pages;
-mod server_elections;
-mod server_locks;
-mod services;
-mod snapshot;
-mod tonic;
-mod upkeep;
+pub(crate) mod background;
+pub(crate) mod forward;
+pub(crate) mod stub;
 
-pub use auth_admin::AuthAdmin;
+pub(crate) mod builder;
+#[cfg(all(feature = "srv", feature = "tls"))]
+pub(crate) mod discovered;
+pub(crate) mod endpoints;
+pub(crate) mod handle;
+pub(crate) mod healing;
+pub(crate) mod least_version;
+pub(crate) mod namespaced;
+pub(crate) mod services;
+
 pub use builder::ClientBuilder;
-pub use cluster::ClusterHandle;
+pub(crate) use forward::{for_each_service, forward_to};
 pub use handle::Client;
-pub use healing::{HealingEvent, HealingLease, HealingLeaseBuilder};
-pub use leases::Leases;
-pub use maintenance::MaintenanceHandle;
-pub use pages::{Page, Pages};
-pub use server_elections::ServerElections;
-pub use server_locks::ServerLocks;
-pub use snapshot::Snapshot;
+pub use healing::{HealingLease, HealingLeaseBuilder, event::HealingEvent};
+
+pub use crate::{
+    auth::AuthAdmin,
+    cluster::ClusterHandle,
+    election::ServerElections,
+    kv::{Page, Pages},
+    lease::Leases,
+    lock::ServerLocks,
+    maintenance::MaintenanceHandle,
+    snapshot::Snapshot,
+};

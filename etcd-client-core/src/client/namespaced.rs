@@ -1,41 +1,44 @@
 //! Clients with a namespace: their keys are stored under a prefix.
 
-use super::handle::Client;
 use crate::{
-    decorator::Namespace,
-    model::Key,
-    remote::{RemoteElection, RemoteKv, RemoteLease, RemoteLock, RemoteWatch},
-    service::{ElectionService, Kv, Lease, LockService, Watch},
+    client::Client,
+    election::{ElectionService, remote::RemoteElection},
+    kv::{Kv, remote::RemoteKv},
+    lease::{Lease, remote::RemoteLease},
+    lock::{LockService, remote::RemoteLock},
+    namespace::Namespace,
+    types::Key,
+    watch::{Watch, remote::RemoteWatch},
 };
 
 /// The services of a client that contain keys, decorated with a namespace.
 #[derive(Clone, Debug)]
-pub(super) struct Namespaced {
-    pub(super) kv: Namespace<RemoteKv>,
-    pub(super) lease: Namespace<RemoteLease>,
-    pub(super) watch: Namespace<RemoteWatch>,
-    pub(super) lock: Namespace<RemoteLock>,
-    pub(super) election: Namespace<RemoteElection>,
+pub(crate) struct Namespaced {
+    pub(crate) kv: Namespace<RemoteKv>,
+    pub(crate) lease: Namespace<RemoteLease>,
+    pub(crate) watch: Namespace<RemoteWatch>,
+    pub(crate) lock: Namespace<RemoteLock>,
+    pub(crate) election: Namespace<RemoteElection>,
 }
 
 impl Namespaced {
-    pub(super) fn kv(&self) -> &dyn Kv {
+    pub(crate) fn kv(&self) -> &dyn Kv {
         &self.kv
     }
 
-    pub(super) fn lease(&self) -> &dyn Lease {
+    pub(crate) fn lease(&self) -> &dyn Lease {
         &self.lease
     }
 
-    pub(super) fn watch(&self) -> &dyn Watch {
+    pub(crate) fn watch(&self) -> &dyn Watch {
         &self.watch
     }
 
-    pub(super) fn lock(&self) -> &dyn LockService {
+    pub(crate) fn lock(&self) -> &dyn LockService {
         &self.lock
     }
 
-    pub(super) fn election(&self) -> &dyn ElectionService {
+    pub(crate) fn election(&self) -> &dyn ElectionService {
         &self.election
     }
 }

@@ -4,10 +4,43 @@ use std::{future::Future, pin::Pin};
 
 use etcd_errors::Error;
 
-use super::Client;
 use crate::{
-    op::*,
-    service::{CallOptions, KeptLease, LeaderStream, RangeStream, WatchHandle, for_each_service, forward_to},
+    auth::{
+        Auth, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus,
+        AuthStatusResponse, RoleAdd, RoleAddResponse, RoleDelete, RoleDeleteResponse, RoleGet,
+        RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse, RoleList, RoleListResponse,
+        RoleRevokePermission, RoleRevokePermissionResponse, UserAdd, UserAddResponse, UserChangePassword,
+        UserChangePasswordResponse, UserDelete, UserDeleteResponse, UserGet, UserGetResponse, UserGrantRole,
+        UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
+    },
+    client::{Client, for_each_service, forward_to},
+    cluster::{
+        Cluster, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
+        MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
+    },
+    election::{
+        ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
+        ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, ElectionService,
+        LeaderStream,
+    },
+    kv::{
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, RangeStream,
+    },
+    lease::{
+        KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce,
+        LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseTimeToLive, LeaseTimeToLiveResponse,
+    },
+    lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
+    maintenance::{
+        AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmList,
+        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, HashBackend,
+        HashBackendResponse, HashKv, HashKvResponse, Maintenance, MoveLeader, MoveLeaderResponse, Status,
+        StatusResponse,
+    },
+    request::CallOptions,
+    txn::{Txn, TxnResponse},
+    watch::{Watch, WatchCreate, WatchHandle},
 };
 
 type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;

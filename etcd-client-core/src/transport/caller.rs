@@ -2,8 +2,13 @@
 
 use etcd_errors::Error;
 
-use super::{call::Call, channel::Channel, tonic::ServiceCaller};
-use crate::wire::Answer;
+use crate::{
+    request::answer::Answer,
+    transport::{
+        call::{channel::Channel, unary::Call},
+        stub::service_caller::ServiceCaller,
+    },
+};
 
 /// The carrier of a client's calls.
 #[derive(Clone, Debug)]

@@ -52,9 +52,9 @@ fn refuse<T>() -> Result<T, Error> {
 #[async_trait]
 impl Kv for Keys {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
-        let first = index(&op.spec().range.bounds().0);
-        let limit = usize::try_from(op.spec().limit).expect("positive");
-        let end = if op.spec().count_only { first } else { self.count.min(first + limit) };
+        let first = index(&op.range.bounds().0);
+        let limit = usize::try_from(op.limit).expect("positive");
+        let end = if op.count_only { first } else { self.count.min(first + limit) };
         let kvs = (first..end).map(|i| KeyValue::new(key(i), vec![b'v'; VALUE])).collect();
         Ok(GetResponse::new(header(), kvs).with_more(end < self.count))
     }

@@ -33,7 +33,7 @@ async fn every_handle_is_short() {
         namespaced.put(format!("key-{number}"), SECRET).await.expect("put");
     }
     let cache =
-        Cache::builder(&namespaced, Get::new("key-").prefix().spec().range.clone()).start().expect("started");
+        Cache::builder(&namespaced, Get::new("key-").prefix().range.clone()).start().expect("started");
     cache.ready().await.expect("listed");
     let mut changes = cache.subscribe().expect("listed");
     let snapshot = cache.snapshot().expect("listed");
@@ -87,7 +87,7 @@ async fn every_handle_is_short() {
         ("CacheSnapshot", &snapshot),
         ("CacheChange", &change),
         ("CacheChanges", &changes),
-        ("Mirror", &Mirror::new(&client, Get::new("a/").prefix().spec().range.clone())),
+        ("Mirror", &Mirror::new(&client, Get::new("a/").prefix().range.clone())),
         ("naming::Endpoints", &service),
         ("Error", &error),
     ] {

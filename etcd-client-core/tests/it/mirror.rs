@@ -108,7 +108,7 @@ async fn unfinished_pages_have_no_updates() {
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("revision")));
     let resumed = Mirror::new(&client, KeyRange::prefix("mirror-part/")).at_revision(7);
     let watch = resumed.updates().expect("the pages are known");
-    assert_eq!(watch.spec().start_revision, 8);
+    assert_eq!(watch.start_revision, 8);
 }
 
 #[tokio::test]

@@ -2,13 +2,13 @@
 //!
 //! They are compiled here from their sources with loom's atomics in place of the standard library's.
 
-#[path = "../../src/transport/gauge.rs"]
+#[path = "../../src/transport/connection/connection_load.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod gauge;
 
 mod mechanism;
 
-#[path = "../../src/transport/room.rs"]
+#[path = "../../src/transport/connection/capacity.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod room;
 

@@ -11,14 +11,14 @@ pub(crate) mod atomic {
     }
 }
 
-#[path = "../../src/mechanism/complaints.rs"]
+#[path = "../../src/transport/connection/complaints.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod complaints;
 
-#[path = "../../src/mechanism/liveness.rs"]
+#[path = "../../src/transport/connection/liveness.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod liveness;
 
-#[path = "../../src/mechanism/pick.rs"]
+#[path = "../../src/transport/balance/pick.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod pick;

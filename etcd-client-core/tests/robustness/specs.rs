@@ -75,7 +75,7 @@ impl Spec {
         if let Some(Rev(from)) = from {
             watch = watch.start_revision(*from);
         }
-        let spec = watch.spec_mut();
+        let spec = &mut watch;
         (spec.prev_kv, spec.no_put, spec.no_delete, spec.resync) = (*prev_kv, *no_put, *no_delete, *resync);
         (spec.created_notify, spec.progress_notify) = (self.created_notify, self.progress_notify);
         if self.pauses.is_some() {

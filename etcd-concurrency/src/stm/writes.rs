@@ -18,7 +18,7 @@ enum Write {
 
 impl Writes {
     pub(super) fn put(&mut self, put: Put) {
-        self.0.insert(put.spec().key.clone(), Write::Put(put));
+        self.0.insert(put.key.clone(), Write::Put(put));
     }
 
     pub(super) fn delete(&mut self, key: Key) {
@@ -32,7 +32,7 @@ impl Writes {
     /// Returns the future value of a key, or `None` if the transaction does not write it.
     pub(super) fn value(&self, key: &Key) -> Option<Option<Value>> {
         Some(match self.0.get(key)? {
-            Write::Put(put) => Some(put.spec().value.clone()),
+            Write::Put(put) => Some(put.value.clone()),
             Write::Delete => None,
         })
     }
@@ -43,7 +43,7 @@ impl Writes {
             read.iter().map(|kv| (Key::from(&kv.key), Value::from(&kv.value))).collect();
         for (key, write) in self.0.iter().filter(|(key, _)| contains(range, key.as_bytes())) {
             match write {
-                Write::Put(put) => pairs.insert(key.clone(), put.spec().value.clone()),
+                Write::Put(put) => pairs.insert(key.clone(), put.value.clone()),
                 Write::Delete => pairs.remove(key),
             };
         }

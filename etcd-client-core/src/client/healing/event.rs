@@ -3,8 +3,8 @@
 use etcd_errors::Error;
 
 use crate::{
-    model::{Key, LeaseId},
-    service::LeaseLost,
+    lease::LeaseLost,
+    types::{Key, LeaseId},
 };
 
 /// An event of a self-healing lease.
@@ -26,7 +26,7 @@ pub enum HealingEvent {
     /// Putting an attached key failed. The key stays attached.
     ///
     /// During healing the put is retried until it succeeds or the next lease is lost. After a failed
-    /// [`attach`](super::HealingLease::attach) of a key that was attached before, the key keeps its earlier value.
+    /// [`attach`](crate::client::HealingLease::attach) of a key that was attached before, the key keeps its earlier value.
     AttachFailed {
         /// The key.
         key: Key,

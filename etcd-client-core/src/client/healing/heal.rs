@@ -5,12 +5,13 @@ use std::sync::Arc;
 use etcd_errors::{Error, ErrorKind};
 use tokio::time::sleep;
 
-use super::{HealingEvent, Shared};
 use crate::{
-    mechanism::backoff::Backoff,
-    model::{Key, LeaseId, Value},
-    op::{Compare, Get, LeaseGrant, Put, Txn},
-    service::{KeptLease, LeaseLost, LeaseLostReason},
+    client::{HealingEvent, healing::Shared},
+    kv::{Get, Put},
+    lease::{KeptLease, LeaseGrant, LeaseLost, LeaseLostReason},
+    transport::backoff::Backoff,
+    txn::{Compare, Txn},
+    types::{Key, LeaseId, Value},
 };
 
 /// The number of times a key that changes between the read and the transaction is read again. After that it is treated as
@@ -18,7 +19,7 @@ use crate::{
 const MOST_LOOKS: u32 = 8;
 
 /// Heals the lease until it is revoked or the client is closed.
-pub(super) async fn run(shared: Arc<Shared>) {
+pub(crate) async fn run(shared: Arc<Shared>) {
     tokio::select! {
         biased;
         () = shared.ended.cancelled() => {
@@ -62,7 +63,7 @@ fn is_over(error: &Error) -> bool {
 }
 
 impl Shared {
-    pub(super) fn tell(&self, event: HealingEvent) {
+    pub(crate) fn tell(&self, event: HealingEvent) {
         // `send` fails if there is no receiver, which is not an error here.
         let _ = self.events.send(event);
     }

@@ -1,7 +1,7 @@
 //! Self-healing leases: after a loss another lease is granted, and its keys are put again.
 
-mod event;
-mod heal;
+pub(crate) mod event;
+pub(crate) mod heal;
 #[cfg(test)]
 mod tests;
 
@@ -18,12 +18,12 @@ use futures_core::Stream;
 use tokio::sync::broadcast;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-pub use self::event::HealingEvent;
+pub use crate::client::HealingEvent;
 use crate::{
-    model::{Key, LeaseId, Value},
-    op::{LeaseGrant, LeaseRevokeResponse, Put},
-    service::{KeptLease, Kv, Lease},
-    transport::channel::check_runtime,
+    kv::{Kv, Put},
+    lease::{KeptLease, Lease, LeaseGrant, LeaseRevokeResponse},
+    transport::runtime::check_runtime,
+    types::{Key, LeaseId, Value},
 };
 
 /// The number of events buffered for a reader. A slower reader misses the oldest events.
@@ -33,7 +33,7 @@ const MOST_EVENTS: usize = 64;
 /// Each of them expires on the server after about its TTL.
 const MOST_EARLIER: usize = 16;
 
-/// A builder for a self-healing lease, returned by [`Client::healing_lease`](crate::Client::healing_lease). Awaiting it grants the
+/// A builder for a self-healing lease, returned by [`Client::healing_lease`](crate::client::Client::healing_lease). Awaiting it grants the
 /// lease.
 ///
 /// # Cancel safety
@@ -117,7 +117,8 @@ impl HealingLeaseBuilder {
             events,
             ended: CancellationToken::new(),
         });
-        let healing = AbortOnDropHandle::new(tokio::spawn(heal::run(Arc::clone(&shared))));
+        let healing =
+            AbortOnDropHandle::new(tokio::spawn(crate::client::healing::heal::run(Arc::clone(&shared))));
         let lease = HealingLease { held: Arc::new(Held { shared, _healing: healing }) };
         for (key, value) in self.attached {
             lease.attach(key, value).await?;
@@ -264,7 +265,7 @@ impl HealingLease {
     ///
     /// # Errors
     ///
-    /// Those of [`Client::put`](crate::Client::put).
+    /// Those of [`Client::put`](crate::client::Client::put).
     ///
     /// - If the put was certainly not applied, a new key is not attached. A key that was attached before keeps its earlier value, and
     ///   [`HealingEvent::AttachFailed`] reports it.

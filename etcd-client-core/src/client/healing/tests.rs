@@ -10,16 +10,17 @@ use async_trait::async_trait;
 use etcd_errors::{Code, Error, ErrorKind};
 use futures_util::StreamExt as _;
 
-use super::{HealingEvent, HealingLease, HealingLeaseBuilder};
 use crate::{
-    model::{KeyValue, LeaseId, ResponseHeader, Revision},
-    op::{
-        Compact, CompactResponse, CompareOperand, Delete, DeleteResponse, Get, GetResponse, LeaseGrant,
-        LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList,
-        LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse, Op,
-        Put, PutResponse, Txn, TxnResponse,
+    client::{HealingEvent, HealingLease, HealingLeaseBuilder},
+    kv::{Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse},
+    lease::{
+        KeptLease, KeptLeaseSender, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive,
+        LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseLostReason,
+        LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
-    service::{CallOptions, KeptLease, KeptLeaseSender, Kv, Lease, LeaseLostReason},
+    request::CallOptions,
+    txn::{CompareOperand, Op, Txn, TxnResponse},
+    types::{KeyValue, LeaseId, ResponseHeader, Revision},
 };
 
 const TTL: Duration = Duration::from_secs(3600);
@@ -111,12 +112,12 @@ fn unused<T>() -> Result<T, Error> {
 impl Kv for Fake {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         let state = self.state();
-        let kvs: Vec<_> = state.kvs.get(op.spec().range.key().as_bytes()).cloned().into_iter().collect();
+        let kvs: Vec<_> = state.kvs.get(op.range.key().as_bytes()).cloned().into_iter().collect();
         Ok(GetResponse::new(state.header(), kvs))
     }
 
     async fn put(&self, op: Put, _: CallOptions) -> Result<PutResponse, Error> {
-        let put = op.into_spec();
+        let put = op;
         if let Some(error) = self.state().refused.get(put.key.as_bytes()) {
             return Err(error.clone());
         }
@@ -137,13 +138,13 @@ impl Kv for Fake {
     }
 
     async fn txn(&self, op: Txn, _: CallOptions) -> Result<TxnResponse, Error> {
-        let (compares, success, _) = op.into_spec().into_parts();
+        let (compares, success, _) = op.into_parts();
         let mut state = self.state();
         if let Some((key, value, lease)) = state.rival.take() {
             state.put(key.as_bytes(), value.as_bytes(), lease);
         }
         let Some(Op::Put(put)) = success.into_iter().next() else { panic!("one put") };
-        let put = put.into_spec();
+        let put = put;
         if let Some(error) = state.refused.get(put.key.as_bytes()) {
             return Err(error.clone());
         }
@@ -166,11 +167,11 @@ impl Lease for Fake {
         let mut state = self.state();
         let id = LeaseId::new(i64::try_from(state.leases.len()).expect("few") + 1).expect("positive");
         state.leases.push((id, None));
-        Ok(LeaseGrantResponse::new(state.header(), id, op.spec().ttl))
+        Ok(LeaseGrantResponse::new(state.header(), id, op.ttl))
     }
 
     async fn keep_alive(&self, op: LeaseKeepAlive, _: CallOptions) -> Result<KeptLease, Error> {
-        let (sender, kept) = KeptLease::channel(op.spec().id, TTL);
+        let (sender, kept) = KeptLease::channel(op.id, TTL);
         self.state().leases.last_mut().expect("granted").1 = Some(sender);
         Ok(kept)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
-use crate::transport::{member::Purpose, state::EndpointPhase};
+use crate::transport::{endpoint::state::EndpointPhase, grpc::method::Purpose};
 
 /// The end of one attempt of a call.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ pub enum CallEnd {
 }
 
 impl CallEnd {
-    pub(super) fn failed(error: &Error) -> Self {
+    pub(crate) fn failed(error: &Error) -> Self {
         Self::Failed { kind: error.kind(), code: error.code(), outcome: error.outcome() }
     }
 }
@@ -145,7 +145,7 @@ pub enum ConnectionChange {
 }
 
 impl ConnectionChange {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Opened => "opened",
             Self::Closed => "closed",

@@ -3,11 +3,13 @@
 use etcd_errors::{Code, ErrorKind};
 use metrics::{counter, gauge, histogram};
 
-use super::{
-    event::{AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionEvent, EndpointEvent},
-    observer::Observer,
+use crate::transport::{
+    endpoint::state::EndpointPhase,
+    observe::{
+        event::{AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionEvent, EndpointEvent},
+        observer::Observer,
+    },
 };
-use crate::transport::state::EndpointPhase;
 
 /// An [`Observer`] that records metrics with the recorder that the process has installed. The module documentation
 /// lists the [names](super#names-in-metrics).
@@ -18,7 +20,7 @@ use crate::transport::state::EndpointPhase;
 pub struct MetricsObserver;
 
 impl MetricsObserver {
-    /// Creates an observer for [`ClientBuilder::observer`](crate::ClientBuilder::observer).
+    /// Creates an observer for [`ClientBuilder::observer`](crate::client::ClientBuilder::observer).
     ///
     /// # Examples
     ///

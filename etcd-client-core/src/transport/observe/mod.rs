@@ -1,7 +1,7 @@
 //! Observability: an [`Observer`] for your own code, `tracing` spans and events, and metrics for dashboards.
 //!
 //! Values, passwords and tokens never appear in them, and keys only with
-//! [`trace_keys`](crate::ClientBuilder::trace_keys). Without an observer or a subscriber, nothing is measured or
+//! [`trace_keys`](crate::client::ClientBuilder::trace_keys). Without an observer or a subscriber, nothing is measured or
 //! allocated.
 //!
 //! ```
@@ -78,22 +78,23 @@
 //! - the [`ErrorKind`](etcd_errors::ErrorKind) of an error without a code;
 //! - `dropped`, if the caller dropped the call's future.
 
-mod call;
-mod connection;
-mod event;
+pub(crate) mod event;
 #[cfg(feature = "metrics")]
-mod metrics;
-mod observer;
+pub(crate) mod metrics;
+pub(crate) mod observer;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trace;
 
-pub(crate) use call::ObservedCall;
-pub(crate) use connection::OpenConnection;
-pub use event::{
-    AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionEvent, ConnectionPurpose, EndpointEvent,
-};
 #[cfg(feature = "metrics")]
-pub use metrics::MetricsObserver;
-pub use observer::Observer;
-pub(crate) use observer::SharedObserver;
+pub use crate::transport::observe::metrics::MetricsObserver;
+pub use crate::transport::observe::{
+    event::{
+        AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionEvent, ConnectionPurpose, EndpointEvent,
+    },
+    observer::Observer,
+};
+pub(crate) use crate::transport::{
+    call::observed_call::ObservedCall, connection::open_connection::OpenConnection,
+    observe::observer::SharedObserver,
+};

@@ -6,14 +6,16 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    event::{AttemptEvent, CallEvent, ConnectionEvent, EndpointEvent},
-    trace,
+use crate::transport::{
+    endpoint::{outage::Note, state::EndpointPhase},
+    observe::{
+        event::{AttemptEvent, CallEvent, ConnectionEvent, EndpointEvent},
+        trace,
+    },
 };
-use crate::{mechanism::outage::Note, transport::state::EndpointPhase};
 
 /// Receives notifications about client activity. Set one with
-/// [`ClientBuilder::observer`](crate::ClientBuilder::observer).
+/// [`ClientBuilder::observer`](crate::client::ClientBuilder::observer).
 ///
 /// Every method does nothing by default. Methods run synchronously, in the caller's task and in the tasks that
 /// maintain connections. They must not block, and their duration adds to every call. A panic in a method is caught and
@@ -54,13 +56,13 @@ impl SharedObserver {
         Self(Some(Arc::new(observer)))
     }
 
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.0.is_none()
     }
 
     /// Runs a closure with the observer, if there is one. Panics are caught: one in a user's method would otherwise end
     /// the task that maintains the endpoint's connection.
-    pub(super) fn tell(&self, tell: impl FnOnce(&dyn Observer)) {
+    pub(crate) fn tell(&self, tell: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.0 {
             let _ = catch_unwind(AssertUnwindSafe(|| tell(&**observer)));
         }

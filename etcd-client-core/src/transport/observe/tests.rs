@@ -1,6 +1,6 @@
 //! Checks that the documentation lists every name.
 
-use super::trace::NAMES;
+use crate::transport::observe::trace::NAMES;
 
 #[test]
 fn the_page_lists_every_name() {

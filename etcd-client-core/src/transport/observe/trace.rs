@@ -7,8 +7,10 @@ use tracing::{
     info, warn,
 };
 
-use super::event::{CallEnd, ConnectionEvent};
-use crate::{mechanism::outage::Note, transport::state::EndpointPhase};
+use crate::transport::{
+    endpoint::{outage::Note, state::EndpointPhase},
+    observe::event::{CallEnd, ConnectionEvent},
+};
 
 const TARGET: &str = "etcd_client_core";
 
@@ -23,13 +25,13 @@ const TOKEN: &str = "etcd.token";
 
 /// All names, for the test that compares them with the documentation.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 8] = [CALL, RESEND, UNSENT, ENDPOINT, EJECTED, ACCEPTED, CONNECTION, TOKEN];
+pub(crate) const NAMES: [&str; 8] = [CALL, RESEND, UNSENT, ENDPOINT, EJECTED, ACCEPTED, CONNECTION, TOKEN];
 
 /// The maximum number of bytes of a key in a span.
 const SHOWN_KEY: usize = 64;
 
 /// Creates the span of a call. `key` is the key of a single-key operation, if the client may show it.
-pub(super) fn call(operation: &'static str, key: Option<&[u8]>) -> Span {
+pub(crate) fn call(operation: &'static str, key: Option<&[u8]>) -> Span {
     let span = debug_span!(
         target: TARGET,
         CALL,
@@ -49,7 +51,7 @@ pub(super) fn call(operation: &'static str, key: Option<&[u8]>) -> Span {
     span
 }
 
-pub(super) fn call_ended(span: &Span, endpoint: Option<&str>, attempts: u32, end: CallEnd) {
+pub(crate) fn call_ended(span: &Span, endpoint: Option<&str>, attempts: u32, end: CallEnd) {
     // Without a subscriber, the values are not even formatted.
     if span.is_disabled() {
         return;
@@ -65,7 +67,7 @@ pub(super) fn call_ended(span: &Span, endpoint: Option<&str>, attempts: u32, end
     };
 }
 
-pub(super) fn resend(span: &Span, attempt: &Attempt, number: u32) {
+pub(crate) fn resend(span: &Span, attempt: &Attempt, number: u32) {
     debug!(
         name: RESEND,
         target: TARGET,
@@ -82,7 +84,7 @@ pub(crate) fn unsent(reason: &str) {
     debug!(name: UNSENT, target: TARGET, reason, "not sent, retrying");
 }
 
-pub(super) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>, note: Note) {
+pub(crate) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>, note: Note) {
     match note {
         Note::Quiet => {
             debug!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint changed");
@@ -122,7 +124,7 @@ pub(crate) fn ejected(endpoint: &str, for_ms: u64) {
     info!(name: EJECTED, target: TARGET, endpoint, for_ms, "endpoint avoided because its calls fail");
 }
 
-pub(super) fn connection(event: &ConnectionEvent<'_>) {
+pub(crate) fn connection(event: &ConnectionEvent<'_>) {
     debug!(
         name: CONNECTION,
         target: TARGET,

@@ -5,20 +5,23 @@ use std::{sync::Arc, time::Duration};
 use etcd_errors::{Error, ErrorKind};
 use tokio::time::{sleep, timeout};
 
-use super::{
-    Pool, closed,
-    upkeep::{CROWDED, CROWDED_FOR, MOST_CONNECTIONS},
-};
 use crate::{
-    mechanism::pick::pick,
-    model::Endpoint,
     transport::{
-        connection::{Connection, InFlight, Limit},
-        member::{Member, Purpose},
-        record::Need,
-        room::Lane,
-        wish::{Preference, Wish},
+        balance::{member_health::Need, pick::pick, policy::Preference},
+        connection::{
+            capacity::Lane,
+            member::Member,
+            verified::{Connection, InFlight, Limit},
+        },
+        grpc::method::Purpose,
+        pool::{
+            Pool,
+            background::{CROWDED, CROWDED_FOR, MOST_CONNECTIONS},
+            closed,
+            selection::Wish,
+        },
     },
+    types::Endpoint,
 };
 
 /// The time that a stream waits for a stream connection before it uses a connection for calls.

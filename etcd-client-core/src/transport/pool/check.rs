@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Pool;
-use crate::transport::{connection::Connection, member::Member};
+use crate::transport::{
+    connection::{member::Member, verified::Connection},
+    pool::Pool,
+};
 
 impl Pool {
     /// Probes the member's other connections after one became unresponsive, including idle ones.

@@ -1,8 +1,12 @@
 //! The connections of one client, and the states of its endpoints.
 
-mod acquire;
-mod check;
-mod upkeep;
+pub(crate) mod background;
+pub(crate) mod health;
+pub(crate) mod selection;
+pub(crate) mod supervisor;
+
+pub(crate) mod acquire;
+pub(crate) mod check;
 
 use std::{
     collections::HashSet,
@@ -16,22 +20,31 @@ use http::HeaderMap;
 use tokio::{runtime::Handle, sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{
-    call::seconds,
-    connection::{Connection, Limit, millis},
-    connector::SharedConnector,
-    headers::Headers,
-    histories::Histories,
-    identity::Refusal,
-    member::{Member, PURPOSES},
-    observe::SharedObserver,
-    origin::Origins,
-    record::Need,
-    room::Room,
-    state::{EndpointPhase, Table},
-    wish::{Balance, Preference, Wish},
+use crate::{
+    transport::{
+        balance::{
+            member_health::Need,
+            policy::{Balance, Preference},
+        },
+        connect::connector::SharedConnector,
+        connection::{
+            capacity::Room,
+            histories::Histories,
+            identity::Refusal,
+            member::Member,
+            verified::{Connection, Limit, millis},
+        },
+        endpoint::{
+            authority::Origins,
+            outage::Note,
+            state::{EndpointPhase, Table},
+        },
+        grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
+        observe::observer::SharedObserver,
+        pool::selection::Wish,
+    },
+    types::Endpoint,
 };
-use crate::{mechanism::outage::Note, model::Endpoint};
 
 /// The settings of a pool.
 #[derive(Clone, Debug)]
@@ -248,7 +261,7 @@ impl Pool {
 
     /// Returns the reason of each endpoint why a call finds no connection.
     pub(crate) fn troubles(&self) -> Vec<Attempt> {
-        let explain = |state: super::state::EndpointState| {
+        let explain = |state: crate::transport::endpoint::state::EndpointState| {
             let reason = state.reason.as_deref().unwrap_or("connected, but at its limit of concurrent calls");
             Attempt::new(state.endpoint.as_str(), reason).with_sent(false)
         };

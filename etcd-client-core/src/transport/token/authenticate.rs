@@ -7,16 +7,18 @@ use http::HeaderValue;
 use prost::Message as _;
 use zeroize::Zeroize as _;
 
-use super::{RENEWAL_TIMEOUT, credentials};
 use crate::{
-    mechanism::{grpc::frame, retry::Observation},
-    model::Secret,
-    service::CallOptions,
-    transport::{call::Call, channel::Channel, failure::Failure, method::Method, progress::Progress},
+    request::CallOptions,
+    transport::{
+        call::{call_state::Progress, channel::Channel, unary::Call},
+        grpc::{failure::Failure, frame, method::Method, observation::Observation},
+        token::{RENEWAL_TIMEOUT, credentials},
+    },
+    types::Secret,
 };
 
 /// Fetches a token for the user, or `None` if auth is disabled. The call is retried like a read.
-pub(super) async fn authenticate(
+pub(crate) async fn authenticate(
     channel: &Channel,
     user: &str,
     password: &Secret,

@@ -5,24 +5,23 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use etcd_errors::Error;
 use http::HeaderValue;
 
-use super::{TokenProvider, secret};
 #[cfg(feature = "proxy")]
-use crate::transport::proxy::HttpProxy;
+use crate::transport::connect::proxy::HttpProxy;
 use crate::{
-    mechanism::rejection,
-    model::{Address, Endpoint, Secret},
+    transport::token::{provider::TokenProvider, rejection, secret},
+    types::{Address, Endpoint, Secret},
 };
 
 /// The source of tokens, and the endpoints that may receive them.
 pub(crate) struct Credentials {
-    pub(super) source: Source,
+    pub(crate) source: Source,
     plaintext_allowed: bool,
     #[cfg(feature = "proxy")]
     proxy: Option<HttpProxy>,
 }
 
 /// The source of tokens.
-pub(super) enum Source {
+pub(crate) enum Source {
     /// No credentials.
     Nowhere,
     /// Tokens from etcd's Authenticate, for a user and a password.
@@ -36,7 +35,7 @@ pub(super) enum Source {
 }
 
 impl Credentials {
-    pub(super) fn kind(&self) -> rejection::Credentials {
+    pub(crate) fn kind(&self) -> rejection::Credentials {
         match self.source {
             Source::Nowhere => rejection::Credentials::None,
             Source::Token(_) => rejection::Credentials::Fixed,
@@ -46,7 +45,7 @@ impl Credentials {
 
     /// Checks whether the password or the token may be sent to the endpoint. `secure` is `true` if the endpoint uses
     /// TLS.
-    pub(super) fn check_endpoint(&self, endpoint: &Endpoint, secure: bool) -> Result<(), Error> {
+    pub(crate) fn check_endpoint(&self, endpoint: &Endpoint, secure: bool) -> Result<(), Error> {
         let field = match self.source {
             Source::Nowhere => return Ok(()),
             Source::Password { .. } => "password",
@@ -175,7 +174,7 @@ fn checked_password(user: String, password: Secret) -> Result<Source, Error> {
 }
 
 /// Returns the header value that carries a token.
-pub(super) fn header(token: Secret) -> Result<HeaderValue, Error> {
+pub(crate) fn header(token: Secret) -> Result<HeaderValue, Error> {
     if token.expose().is_empty() {
         return Err(Error::invalid_config("token", "the token must not be empty"));
     }

@@ -1,11 +1,13 @@
 //! Auth tokens: their source, the current token, and the renewal that all waiting calls share.
 
-mod authenticate;
-mod credentials;
-mod of_call;
-mod provider;
-mod renewal;
-mod secret;
+pub(crate) mod rejection;
+
+pub(crate) mod authenticate;
+pub(crate) mod credentials;
+pub(crate) mod of_call;
+pub(crate) mod provider;
+pub(crate) mod renewal;
+pub(crate) mod secret;
 
 use std::{
     fmt,
@@ -17,15 +19,20 @@ use arc_swap::ArcSwapOption;
 use etcd_errors::Error;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub use self::provider::TokenProvider;
-use self::{credentials::Source, renewal::Renewals};
-pub(crate) use self::{
+pub use crate::transport::token::provider::TokenProvider;
+pub(crate) use crate::transport::token::{
     credentials::{Configured, Credentials},
     of_call::TokenOfCall,
     renewal::is_transient,
 };
-use super::headers::{Headers, TimeoutHeader};
-use crate::{mechanism::rejection, model::Endpoint, service::CallOptions};
+use crate::{
+    request::CallOptions,
+    transport::{
+        grpc::headers::{Headers, TimeoutHeader},
+        token::{credentials::Source, renewal::Renewals},
+    },
+    types::Endpoint,
+};
 
 /// The metadata key in which etcd expects the token.
 pub(crate) const TOKEN: HeaderName = HeaderName::from_static("token");

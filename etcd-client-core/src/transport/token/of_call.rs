@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::{Carried, Tokens};
 use crate::{
-    mechanism::{
-        rejection::{self, Remedy},
-        retry::Observation,
+    request::CallOptions,
+    transport::{
+        grpc::{headers::TimeoutHeader, observation::Observation},
+        token::{Carried, Tokens, rejection, rejection::Remedy},
     },
-    service::CallOptions,
-    transport::headers::TimeoutHeader,
 };
 
 /// The token state of one call.

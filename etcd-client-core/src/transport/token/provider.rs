@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use etcd_errors::Error;
 
-use crate::model::Secret;
+use crate::types::Secret;
 
-/// Supplies a client with tokens. Set it with [`ClientBuilder::token_provider`](crate::ClientBuilder::token_provider).
+/// Supplies a client with tokens. Set it with [`ClientBuilder::token_provider`](crate::client::ClientBuilder::token_provider).
 ///
 /// # Examples
 ///

@@ -10,12 +10,15 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{
-    Carried, Generation, RENEWAL_TIMEOUT, Token, TokenProvider, Tokens,
-    authenticate::authenticate,
-    credentials::{self, Source},
+use crate::transport::{
+    call::channel::Channel,
+    observe::trace,
+    pool::closed,
+    token::{
+        Carried, Generation, RENEWAL_TIMEOUT, Token, Tokens, authenticate::authenticate, credentials,
+        credentials::Source, provider::TokenProvider,
+    },
 };
-use crate::transport::{channel::Channel, observe::trace, pool::closed};
 
 /// The time for which a rejection of the credentials is reused. Each Authenticate costs a member about 0.1 s of CPU
 /// time for the password hash, also if the password is wrong, so a client with a wrong password must not retry in a
@@ -27,7 +30,7 @@ type Renewal = Shared<Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>;
 
 /// The renewal in progress, and the result of the last one.
 #[derive(Debug, Default)]
-pub(super) struct Renewals {
+pub(crate) struct Renewals {
     last: Generation,
     under_way: Option<Renewal>,
     refusal: Option<(Instant, Error)>,

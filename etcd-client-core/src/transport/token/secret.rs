@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::HeaderValue;
 
-use crate::model::Secret;
+use crate::types::Secret;
 
 /// Returns a header value that is never printed nor indexed by HPACK, or `None` if the secret contains bytes that a
 /// header cannot carry. The bytes are zeroed when the last copy is dropped.
-pub(super) fn header(secret: Secret) -> Option<HeaderValue> {
+pub(crate) fn header(secret: Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Octets(secret))).ok()?;
     value.set_sensitive(true);
     Some(value)

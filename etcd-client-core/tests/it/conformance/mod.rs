@@ -123,19 +123,19 @@ impl<'a> Subject<'a> {
         [self.prefix.as_bytes(), name.as_ref()].concat().into()
     }
 
-    pub(crate) fn get(&self, name: impl AsRef<[u8]>) -> Get<Bound<'a>> {
+    pub(crate) fn get(&self, name: impl AsRef<[u8]>) -> Get<Bound<'a, dyn Kv>> {
         Get::new(self.key(name)).bind(self.kv)
     }
 
-    pub(crate) fn put(&self, name: impl AsRef<[u8]>, value: impl Into<Value>) -> Put<Bound<'a>> {
+    pub(crate) fn put(&self, name: impl AsRef<[u8]>, value: impl Into<Value>) -> Put<Bound<'a, dyn Kv>> {
         Put::new(self.key(name), value).bind(self.kv)
     }
 
-    pub(crate) fn delete(&self, name: impl AsRef<[u8]>) -> Delete<Bound<'a>> {
+    pub(crate) fn delete(&self, name: impl AsRef<[u8]>) -> Delete<Bound<'a, dyn Kv>> {
         Delete::new(self.key(name)).bind(self.kv)
     }
 
-    pub(crate) fn txn(&self) -> Txn<Bound<'a>> {
+    pub(crate) fn txn(&self) -> Txn<Bound<'a, dyn Kv>> {
         Txn::new().bind(self.kv)
     }
 

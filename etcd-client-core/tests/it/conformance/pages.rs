@@ -13,7 +13,7 @@ pub(super) async fn written(subject: &Subject<'_>) {
 }
 
 /// Both kinds of pages give the same pairs at the same revision.
-async fn both(get: Get<Bound<'_>>) -> Vec<KeyValue> {
+async fn both(get: Get<Bound<'_, dyn Kv>>) -> Vec<KeyValue> {
     let (adaptive, _) = collect(get.clone().pages()).await;
     for size in [1, 7, 75, 1000] {
         let (sized, _) = collect(get.clone().pages().page_size(size)).await;

@@ -116,7 +116,7 @@ async fn a_wait_with_a_deadline_ends_with_it() {
     let (first, second) = (granted(&client).await, granted(&client).await);
     client.server_lock().lock("locks/deadline", first).await.expect("locked");
     let lock = client.server_lock().lock("locks/deadline", second).timeout(Duration::from_millis(600));
-    let key = lock.spec().key();
+    let key = lock.key();
     let error = lock.await.expect_err("the lock is held by another");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown), "{}", error.report());
     // Whether the member has deleted it or not: it is known what to delete.

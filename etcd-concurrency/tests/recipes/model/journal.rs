@@ -1,6 +1,10 @@
 //! All transactions that were sent to the model, to be applied again at any later time.
 
-use etcd_client_core::{Error, Op, Outcome, TxnResponse, TxnSpec};
+use etcd_client_core::Error;
+use etcd_client_core::Op;
+use etcd_client_core::Outcome;
+use etcd_client_core::TxnResponse;
+use etcd_client_core::Txn;
 
 use super::Model;
 
@@ -14,7 +18,7 @@ pub(super) struct Journal {
 
 #[derive(Debug)]
 struct Sent {
-    txn: TxnSpec,
+    txn: Txn,
     /// Any number of copies may arrive, each at any time.
     copies: bool,
     /// The client may send several copies: one may arrive before the one that is answered.
@@ -32,7 +36,7 @@ impl Sent {
 impl Model {
     /// Records a transaction. Copies are made of transactions that the client may retry, and of those that only delete under a
     /// condition, whose senders rely on copies being harmless.
-    pub(super) fn record(&self, txn: TxnSpec, idempotent: bool) -> usize {
+    pub(super) fn record(&self, txn: Txn, idempotent: bool) -> usize {
         let deletes = |op: &Op| matches!(op, Op::Delete(_));
         let copies = idempotent || (!txn.compares().is_empty() && txn.success().iter().all(deletes));
         let sent = &mut self.inner().journal.sent;

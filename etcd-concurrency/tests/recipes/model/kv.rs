@@ -113,7 +113,7 @@ impl Model {
 fn puts(op: &Op) -> bool {
     match op {
         Op::Put(_) => true,
-        Op::Txn(txn) => txn.spec().success().iter().chain(txn.spec().failure()).any(puts),
+        Op::Txn(txn) => txn.success().iter().chain(txn.failure()).any(puts),
         _ => false,
     }
 }
@@ -121,12 +121,12 @@ fn puts(op: &Op) -> bool {
 #[async_trait]
 impl Kv for Model {
     async fn get(&self, op: Get, _options: CallOptions) -> Result<GetResponse, Error> {
-        let spec = op.into_spec();
+        let spec = op;
         self.read(move |model| model.inner().mvcc.get(&spec)).await?
     }
 
     async fn put(&self, op: Put, _options: CallOptions) -> Result<PutResponse, Error> {
-        let spec = op.into_spec();
+        let spec = op;
         self.write(false, move |model| {
             model.admits(true)?;
             model.change(|mvcc| mvcc.put(spec.clone()))
@@ -135,13 +135,13 @@ impl Kv for Model {
     }
 
     async fn delete(&self, op: Delete, _options: CallOptions) -> Result<DeleteResponse, Error> {
-        let spec = op.into_spec();
+        let spec = op;
         self.write(false, move |model| Ok(model.change(|mvcc| mvcc.delete(&spec)))).await
     }
 
     async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error> {
         let read_only = op.is_read_only();
-        let spec = op.into_spec();
+        let spec = op;
         if read_only {
             return self.read(move |model| model.change(|mvcc| mvcc.txn(&spec))).await?;
         }
@@ -159,7 +159,7 @@ impl Kv for Model {
     }
 
     async fn compact(&self, op: Compact, _options: CallOptions) -> Result<CompactResponse, Error> {
-        let revision = op.spec().revision.get();
+        let revision = op.revision.get();
         self.inner().mvcc.compact(revision)?;
         Ok(CompactResponse::new(self.inner().mvcc.header()))
     }

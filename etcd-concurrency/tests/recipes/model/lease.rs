@@ -128,7 +128,7 @@ impl Model {
 #[async_trait]
 impl Lease for Model {
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
-        let (id, ttl) = (self.next_id(), op.spec().ttl);
+        let (id, ttl) = (self.next_id(), op.ttl);
         let resends = options.chosen_resend() != Resend::Never;
         if resends {
             self.inner().leases.copies.push((id, ttl));
@@ -141,7 +141,7 @@ impl Lease for Model {
     }
 
     async fn revoke(&self, op: LeaseRevoke, _options: CallOptions) -> Result<LeaseRevokeResponse, Error> {
-        let id = op.spec().id;
+        let id = op.id;
         self.write(true, move |model| {
             if !model.inner().leases.live.contains_key(&id) {
                 return Err(Code::LeaseNotFound.into());
@@ -154,8 +154,8 @@ impl Lease for Model {
     }
 
     async fn keep_alive(&self, op: LeaseKeepAlive, _options: CallOptions) -> Result<KeptLease, Error> {
-        let granted = op.spec().granted.expect("only new leases are kept");
-        Ok(self.keep_again(op.spec().id, granted.ttl))
+        let granted = op.granted.expect("only new leases are kept");
+        Ok(self.keep_again(op.id, granted.ttl))
     }
 
     async fn time_to_live(

@@ -90,7 +90,7 @@ impl Model {
 
     /// Returns the keys with a prefix in the order of their creation, without the tokens of sessions.
     pub(crate) fn queue(&self, prefix: &str) -> Vec<KeyValue> {
-        let mut kvs = self.inner().mvcc.get(&Get::new(prefix).prefix().into_spec()).expect("a read").kvs;
+        let mut kvs = self.inner().mvcc.get(&Get::new(prefix).prefix()).expect("a read").kvs;
         kvs.retain(|kv| !kv.key.starts_with(TOKENS));
         kvs.sort_by_key(|kv| kv.create_revision);
         kvs
@@ -103,7 +103,7 @@ impl Model {
 
     /// Returns the number of tokens.
     pub(crate) fn tokens(&self) -> usize {
-        let all = Get::new(TOKENS).prefix().into_spec();
+        let all = Get::new(TOKENS).prefix();
         self.inner().mvcc.get(&all).expect("a read").kvs.len()
     }
 
@@ -125,26 +125,26 @@ impl Model {
     /// Puts a key as another client would, without counting it.
     pub(crate) fn put(&self, key: impl Into<Key>, value: &str) {
         self.change(|mvcc| {
-            mvcc.put(Put::new(key, value.to_owned()).into_spec()).expect("a put");
+            mvcc.put(Put::new(key, value.to_owned())).expect("a put");
         });
     }
 
     /// Puts a key with a lease, without counting it.
     pub(crate) fn put_with_lease(&self, key: impl Into<Key>, value: &str, lease: LeaseId) {
         self.change(|mvcc| {
-            mvcc.put(Put::new(key, value.to_owned()).lease(lease).into_spec()).expect("a put");
+            mvcc.put(Put::new(key, value.to_owned()).lease(lease)).expect("a put");
         });
     }
 
     /// Deletes all tokens, as an operator may.
     pub(crate) fn delete_tokens(&self) {
-        self.change(|mvcc| mvcc.delete(&Delete::new(TOKENS).prefix().into_spec()));
+        self.change(|mvcc| mvcc.delete(&Delete::new(TOKENS).prefix()));
     }
 
     /// Deletes a key as another client would, without counting it.
     pub(crate) fn delete(&self, key: impl Into<Key>) {
         self.change(|mvcc| {
-            mvcc.delete(&Delete::new(key).into_spec());
+            mvcc.delete(&Delete::new(key));
         });
     }
 

@@ -3,11 +3,30 @@
 use std::collections::BTreeMap;
 
 use bytes_of::bounds;
-use etcd_client_core::{
-    Code, Compare, CompareOp, CompareOperand, DeleteResponse, DeleteSpec, Error, Event, GetResponse, GetSpec,
-    KeyRange, KeyValue, LeaseId, Op, OpResponse, PutResponse, PutSpec, ResponseHeader, Revision, SortOrder,
-    SortTarget, TxnResponse, TxnSpec, Version,
-};
+use etcd_client_core::Code;
+use etcd_client_core::Compare;
+use etcd_client_core::CompareOp;
+use etcd_client_core::CompareOperand;
+use etcd_client_core::DeleteResponse;
+use etcd_client_core::Delete;
+use etcd_client_core::Error;
+use etcd_client_core::Event;
+use etcd_client_core::GetResponse;
+use etcd_client_core::Get;
+use etcd_client_core::KeyRange;
+use etcd_client_core::KeyValue;
+use etcd_client_core::LeaseId;
+use etcd_client_core::Op;
+use etcd_client_core::OpResponse;
+use etcd_client_core::PutResponse;
+use etcd_client_core::Put;
+use etcd_client_core::ResponseHeader;
+use etcd_client_core::Revision;
+use etcd_client_core::SortOrder;
+use etcd_client_core::SortTarget;
+use etcd_client_core::TxnResponse;
+use etcd_client_core::Txn;
+use etcd_client_core::Version;
 
 mod bytes_of {
     use super::KeyRange;
@@ -112,7 +131,7 @@ impl Mvcc {
         Ok(())
     }
 
-    pub(super) fn get(&self, get: &GetSpec) -> Result<GetResponse, Error> {
+    pub(super) fn get(&self, get: &Get) -> Result<GetResponse, Error> {
         let revision = if get.revision == 0 { i64::MAX } else { get.revision.get() };
         if revision < self.compacted {
             return Err(Code::Compacted.into());
@@ -143,7 +162,7 @@ impl Mvcc {
         Ok(GetResponse::new(self.header(), kvs).with_count(count).with_more(more))
     }
 
-    pub(super) fn put(&mut self, put: PutSpec) -> Result<PutResponse, Error> {
+    pub(super) fn put(&mut self, put: Put) -> Result<PutResponse, Error> {
         if put.lease.is_some_and(|lease| !self.leases.contains(&lease)) {
             return Err(Code::LeaseNotFound.into());
         }
@@ -160,7 +179,7 @@ impl Mvcc {
         Ok(PutResponse::new(self.header_of_write()))
     }
 
-    pub(super) fn delete(&mut self, delete: &DeleteSpec) -> DeleteResponse {
+    pub(super) fn delete(&mut self, delete: &Delete) -> DeleteResponse {
         let at = self.writing_at();
         let mut deleted = Vec::new();
         for (key, versions) in self.keys.iter_mut().filter(|(key, _)| contains(&delete.range, key)) {
@@ -185,35 +204,35 @@ impl Mvcc {
         }
     }
 
-    pub(super) fn txn(&mut self, txn: &TxnSpec) -> Result<TxnResponse, Error> {
+    pub(super) fn txn(&mut self, txn: &Txn) -> Result<TxnResponse, Error> {
         self.check_leases(txn)?;
         let (succeeded, ops) = self.branch(txn);
         let responses = ops.iter().map(|op| self.op(op)).collect::<Result<Vec<_>, _>>()?;
         Ok(TxnResponse::new(self.header_of_write(), succeeded, responses))
     }
 
-    fn branch<'a>(&self, txn: &'a TxnSpec) -> (bool, &'a [Op]) {
+    fn branch<'a>(&self, txn: &'a Txn) -> (bool, &'a [Op]) {
         let succeeded = txn.compares().iter().all(|compare| self.holds(compare));
         (succeeded, if succeeded { txn.success() } else { txn.failure() })
     }
 
     /// A put with a lease that is gone fails the whole transaction, but only on the branch that is taken (`checkRequestPut` of
     /// server/etcdserver/txn/txn.go, etcd v3.7).
-    fn check_leases(&self, txn: &TxnSpec) -> Result<(), Error> {
-        let lives = |put: &PutSpec| put.lease.is_none_or(|lease| self.leases.contains(&lease));
+    fn check_leases(&self, txn: &Txn) -> Result<(), Error> {
+        let lives = |put: &Put| put.lease.is_none_or(|lease| self.leases.contains(&lease));
         self.branch(txn).1.iter().try_for_each(|op| match op {
-            Op::Put(put) if !lives(put.spec()) => Err(Code::LeaseNotFound.into()),
-            Op::Txn(nested) => self.check_leases(nested.spec()),
+            Op::Put(put) if !lives(&put) => Err(Code::LeaseNotFound.into()),
+            Op::Txn(nested) => self.check_leases(&nested),
             _ => Ok(()),
         })
     }
 
     fn op(&mut self, op: &Op) -> Result<OpResponse, Error> {
         Ok(match op {
-            Op::Get(get) => self.get(get.spec())?.into(),
-            Op::Put(put) => self.put(put.spec().clone())?.into(),
-            Op::Delete(delete) => self.delete(delete.spec()).into(),
-            Op::Txn(txn) => self.txn(txn.spec())?.into(),
+            Op::Get(get) => self.get(&get)?.into(),
+            Op::Put(put) => self.put(put.clone())?.into(),
+            Op::Delete(delete) => self.delete(&delete).into(),
+            Op::Txn(txn) => self.txn(&txn)?.into(),
             _ => panic!("an operation that the model does not know"),
         })
     }
@@ -231,9 +250,9 @@ impl Mvcc {
 
 struct DeleteOne(Vec<u8>);
 
-impl From<DeleteOne> for DeleteSpec {
+impl From<DeleteOne> for Delete {
     fn from(one: DeleteOne) -> Self {
-        etcd_client_core::Delete::new(one.0).into_spec()
+        etcd_client_core::Delete::new(one.0)
     }
 }
 

@@ -1,9 +1,14 @@
 //! The Watch service of the model.
 
 use async_trait::async_trait;
-use etcd_client_core::{
-    CallOptions, Error, ErrorKind, Event, Watch, WatchCreate, WatchCreateSpec, WatchHandle, WatchResponse,
-};
+use etcd_client_core::CallOptions;
+use etcd_client_core::Error;
+use etcd_client_core::ErrorKind;
+use etcd_client_core::Event;
+use etcd_client_core::Watch;
+use etcd_client_core::WatchCreate;
+use etcd_client_core::WatchHandle;
+use etcd_client_core::WatchResponse;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{HALF_TRIP, Inner, Model, mvcc::contains};
@@ -11,7 +16,7 @@ use super::{HALF_TRIP, Inner, Model, mvcc::contains};
 /// A watch on the server's side.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    spec: WatchCreateSpec,
+    spec: WatchCreate,
     batches: mpsc::UnboundedSender<Result<Vec<Event>, Error>>,
 }
 
@@ -105,7 +110,7 @@ impl Watch for Model {
             sleep(std::time::Duration::from_secs(5)).await;
             return Err(Error::new(ErrorKind::Timeout, "no member created the watch"));
         }
-        let mut spec = op.into_spec();
+        let mut spec = op;
         let (batches, events) = mpsc::unbounded_channel();
         let (sender, handle) = WatchHandle::channel(1_024);
         {

@@ -13,7 +13,7 @@ use metrics::{
 };
 
 use super::*;
-use crate::transport::observe::ConnectionPurpose;
+use crate::transport::observe::event::ConnectionPurpose;
 
 /// Samples by name and labels.
 #[derive(Clone, Debug, Default)]

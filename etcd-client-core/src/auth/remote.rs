@@ -1,0 +1,187 @@
+//! The Auth service over a channel or a caller-supplied service.
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+use crate::{
+    auth::{
+        Auth, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus,
+        AuthStatusResponse, RoleAdd, RoleAddResponse, RoleDelete, RoleDeleteResponse, RoleGet,
+        RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse, RoleList, RoleListResponse,
+        RoleRevokePermission, RoleRevokePermissionResponse, UserAdd, UserAddResponse, UserChangePassword,
+        UserChangePasswordResponse, UserDelete, UserDeleteResponse, UserGet, UserGetResponse, UserGrantRole,
+        UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
+        codec as auth,
+    },
+    request::{CallOptions, answer::Answer},
+    transport::{
+        call::{named::named, unary::Call},
+        caller::Caller,
+        grpc::method::Method,
+    },
+};
+
+/// The Auth service of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteAuth {
+    caller: Caller,
+}
+
+impl RemoteAuth {
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self { caller }
+    }
+
+    async fn call<Resp, T>(
+        &self,
+        method: Method,
+        options: &CallOptions,
+        request: &impl prost::Message,
+        convert: fn(Resp) -> Result<T, Error>,
+    ) -> Result<T, Error>
+    where
+        Resp: Answer,
+    {
+        self.caller.unary(Call::new(method, options), request, convert).await
+    }
+}
+
+#[async_trait]
+impl Auth for RemoteAuth {
+    async fn enable(&self, op: AuthEnable, options: CallOptions) -> Result<AuthEnableResponse, Error> {
+        named(Method::AuthEnable, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::AuthEnable, &options, &auth::auth_enable_request(op), auth::auth_enable_response)
+            .await
+    }
+
+    async fn disable(&self, op: AuthDisable, options: CallOptions) -> Result<AuthDisableResponse, Error> {
+        named(Method::AuthDisable, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::AuthDisable, &options, &auth::auth_disable_request(op), auth::auth_disable_response)
+            .await
+    }
+
+    async fn status(&self, op: AuthStatus, options: CallOptions) -> Result<AuthStatusResponse, Error> {
+        named(Method::AuthStatus, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::AuthStatus, &options, &auth::auth_status_request(op), auth::auth_status_response)
+            .await
+    }
+
+    async fn user_add(&self, op: UserAdd, options: CallOptions) -> Result<UserAddResponse, Error> {
+        named(Method::UserAdd, op.validate(self.caller.channel().limits()))?;
+        let request = auth::user_add_request(op);
+        self.call(Method::UserAdd, &options, request.message(), auth::user_add_response).await
+    }
+
+    async fn user_get(&self, op: UserGet, options: CallOptions) -> Result<UserGetResponse, Error> {
+        named(Method::UserGet, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::UserGet, &options, &auth::user_get_request(op), auth::user_get_response).await
+    }
+
+    async fn user_list(&self, op: UserList, options: CallOptions) -> Result<UserListResponse, Error> {
+        named(Method::UserList, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::UserList, &options, &auth::user_list_request(op), auth::user_list_response).await
+    }
+
+    async fn user_delete(&self, op: UserDelete, options: CallOptions) -> Result<UserDeleteResponse, Error> {
+        named(Method::UserDelete, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::UserDelete, &options, &auth::user_delete_request(op), auth::user_delete_response)
+            .await
+    }
+
+    async fn user_change_password(
+        &self,
+        op: UserChangePassword,
+        options: CallOptions,
+    ) -> Result<UserChangePasswordResponse, Error> {
+        named(Method::UserChangePassword, op.validate(self.caller.channel().limits()))?;
+        let request = auth::user_change_password_request(op);
+        self.call(
+            Method::UserChangePassword,
+            &options,
+            request.message(),
+            auth::user_change_password_response,
+        )
+        .await
+    }
+
+    async fn user_grant_role(
+        &self,
+        op: UserGrantRole,
+        options: CallOptions,
+    ) -> Result<UserGrantRoleResponse, Error> {
+        named(Method::UserGrantRole, op.validate(self.caller.channel().limits()))?;
+        self.call(
+            Method::UserGrantRole,
+            &options,
+            &auth::user_grant_role_request(op),
+            auth::user_grant_role_response,
+        )
+        .await
+    }
+
+    async fn user_revoke_role(
+        &self,
+        op: UserRevokeRole,
+        options: CallOptions,
+    ) -> Result<UserRevokeRoleResponse, Error> {
+        named(Method::UserRevokeRole, op.validate(self.caller.channel().limits()))?;
+        self.call(
+            Method::UserRevokeRole,
+            &options,
+            &auth::user_revoke_role_request(op),
+            auth::user_revoke_role_response,
+        )
+        .await
+    }
+
+    async fn role_add(&self, op: RoleAdd, options: CallOptions) -> Result<RoleAddResponse, Error> {
+        named(Method::RoleAdd, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::RoleAdd, &options, &auth::role_add_request(op), auth::role_add_response).await
+    }
+
+    async fn role_get(&self, op: RoleGet, options: CallOptions) -> Result<RoleGetResponse, Error> {
+        named(Method::RoleGet, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::RoleGet, &options, &auth::role_get_request(op), auth::role_get_response).await
+    }
+
+    async fn role_list(&self, op: RoleList, options: CallOptions) -> Result<RoleListResponse, Error> {
+        named(Method::RoleList, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::RoleList, &options, &auth::role_list_request(op), auth::role_list_response).await
+    }
+
+    async fn role_delete(&self, op: RoleDelete, options: CallOptions) -> Result<RoleDeleteResponse, Error> {
+        named(Method::RoleDelete, op.validate(self.caller.channel().limits()))?;
+        self.call(Method::RoleDelete, &options, &auth::role_delete_request(op), auth::role_delete_response)
+            .await
+    }
+
+    async fn role_grant_permission(
+        &self,
+        op: RoleGrantPermission,
+        options: CallOptions,
+    ) -> Result<RoleGrantPermissionResponse, Error> {
+        named(Method::RoleGrantPermission, op.validate(self.caller.channel().limits()))?;
+        self.call(
+            Method::RoleGrantPermission,
+            &options,
+            &auth::role_grant_permission_request(op),
+            auth::role_grant_permission_response,
+        )
+        .await
+    }
+
+    async fn role_revoke_permission(
+        &self,
+        op: RoleRevokePermission,
+        options: CallOptions,
+    ) -> Result<RoleRevokePermissionResponse, Error> {
+        named(Method::RoleRevokePermission, op.validate(self.caller.channel().limits()))?;
+        self.call(
+            Method::RoleRevokePermission,
+            &options,
+            &auth::role_revoke_permission_request(op),
+            auth::role_revoke_permission_response,
+        )
+        .await
+    }
+}

@@ -1,0 +1,49 @@
+//! AuthDisable: disables auth.
+
+use etcd_errors::Error;
+
+use crate::{
+    auth::{Auth, response::header_response},
+    request::{Limits, Unbound, bound::bindable},
+};
+
+/// Disables auth, after which every client may do everything. Users, roles and their permissions are kept.
+///
+/// Nothing changes if auth is already disabled.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
+/// ```
+/// use etcd_client_core::AuthDisable;
+///
+/// let disable = AuthDisable::new();
+/// # let _ = disable;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "an AuthDisable does nothing until it is awaited"]
+pub struct AuthDisable<B = Unbound> {
+    pub(crate) binding: B,
+}
+
+bindable!(AuthDisable {} => AuthDisableResponse, Auth.disable);
+
+impl AuthDisable {
+    /// Creates a request that disables auth.
+    pub fn new() -> Self {
+        Self { binding: Unbound }
+    }
+}
+
+impl AuthDisable {
+    /// Validates the request without sending it.
+    ///
+    /// # Errors
+    /// Never returns an error, because the request has no parameter that could be invalid.
+    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+header_response!(AuthDisable => AuthDisableResponse);

@@ -1,0 +1,53 @@
+//! AuthEnable: enables auth.
+
+use etcd_errors::Error;
+
+use crate::{
+    auth::{Auth, response::header_response},
+    request::{Limits, Unbound, bound::bindable},
+};
+
+/// Enables auth, after which every call needs a user.
+///
+/// Nothing changes if auth is already enabled.
+///
+/// # Errors
+/// The user `root` with the role `root` must exist. Otherwise the call fails with `Code::RootUserNotExist` or
+/// `Code::RootRoleNotExist`.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
+/// ```
+/// use etcd_client_core::AuthEnable;
+///
+/// let enable = AuthEnable::new();
+/// # let _ = enable;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "an AuthEnable does nothing until it is awaited"]
+pub struct AuthEnable<B = Unbound> {
+    pub(crate) binding: B,
+}
+
+bindable!(AuthEnable {} => AuthEnableResponse, Auth.enable);
+
+impl AuthEnable {
+    /// Creates a request that enables auth.
+    pub fn new() -> Self {
+        Self { binding: Unbound }
+    }
+}
+
+impl AuthEnable {
+    /// Validates the request without sending it.
+    ///
+    /// # Errors
+    /// Never returns an error, because the request has no parameter that could be invalid.
+    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+header_response!(AuthEnable => AuthEnableResponse);

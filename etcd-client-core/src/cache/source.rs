@@ -1,0 +1,56 @@
+//! The source of pairs and events for caches and endpoint watches.
+
+use std::{fmt::Debug, sync::Arc};
+
+use etcd_errors::{Error, ErrorKind};
+
+use crate::{client::Client, kv::Kv, watch::Watch};
+
+/// A client, or a pair of services supplied by the user.
+pub(crate) trait Source: Send + Sync + Debug {
+    fn kv(&self) -> &dyn Kv;
+    fn watch(&self) -> &dyn Watch;
+
+    /// Returns the number of the store's history. It changes when another cluster or history is accepted. Services supplied by the
+    /// user have a single history.
+    fn history(&self) -> u64 {
+        0
+    }
+}
+
+/// Returns whether a watch or a read failed because the store was replaced or its revision went back. A copy of the earlier store
+/// cannot be brought up to date by a watch then.
+pub(crate) fn lost_history(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
+}
+
+impl Source for Client {
+    fn kv(&self) -> &dyn Kv {
+        self.kv()
+    }
+
+    fn watch(&self) -> &dyn Watch {
+        self.watch_service()
+    }
+
+    fn history(&self) -> u64 {
+        self.channel().history().number()
+    }
+}
+
+/// A KV service and a watch service of the same store.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) kv: Arc<dyn Kv>,
+    pub(crate) watch: Arc<dyn Watch>,
+}
+
+impl Source for Services {
+    fn kv(&self) -> &dyn Kv {
+        &*self.kv
+    }
+
+    fn watch(&self) -> &dyn Watch {
+        &*self.watch
+    }
+}

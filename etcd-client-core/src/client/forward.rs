@@ -1,0 +1,155 @@
+//! Implements the services for references and smart pointers: `&T`, `Arc<T>` and `Box<T>` serve what `T` serves.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use etcd_errors::Error;
+
+use crate::{
+    auth::{
+        Auth, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus,
+        AuthStatusResponse, RoleAdd, RoleAddResponse, RoleDelete, RoleDeleteResponse, RoleGet,
+        RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse, RoleList, RoleListResponse,
+        RoleRevokePermission, RoleRevokePermissionResponse, UserAdd, UserAddResponse, UserChangePassword,
+        UserChangePasswordResponse, UserDelete, UserDeleteResponse, UserGet, UserGetResponse, UserGrantRole,
+        UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
+    },
+    cluster::{
+        Cluster, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
+        MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
+    },
+    election::{
+        ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
+        ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, ElectionService,
+        LeaderStream,
+    },
+    kv::{
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, RangeStream,
+    },
+    lease::{
+        KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce,
+        LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseTimeToLive, LeaseTimeToLiveResponse,
+    },
+    lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
+    maintenance::{
+        AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmList,
+        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, HashBackend,
+        HashBackendResponse, HashKv, HashKvResponse, Maintenance, MoveLeader, MoveLeaderResponse, Status,
+        StatusResponse,
+    },
+    request::CallOptions,
+    txn::{Txn, TxnResponse},
+    watch::{Watch, WatchCreate, WatchHandle},
+};
+
+/// The future of a call in the form of `async_trait`, so that forwarding needs no second box.
+type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Implements a service for one type by forwarding each method to the `$target` of `self`.
+macro_rules! forward_to {
+    (
+        ($($generics:tt)*) $service:ident for $type:ty, $self:ident => $target:expr;
+        $($method:ident($op:ty) -> $response:ty,)*
+    ) => {
+        impl<$($generics)*> $service for $type {
+            $(
+                fn $method<'life0, 'async_trait>(
+                    &'life0 $self,
+                    op: $op,
+                    options: CallOptions,
+                ) -> Called<'async_trait, $response>
+                where
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    $target.$method(op, options)
+                }
+            )*
+        }
+    };
+}
+
+/// Lists the methods of every service once, and passes each list to the macro `$implement`.
+macro_rules! for_each_service {
+    ($implement:ident) => {
+        $implement! { Kv, kv;
+            get(Get) -> GetResponse,
+            put(Put) -> PutResponse,
+            delete(Delete) -> DeleteResponse,
+            txn(Txn) -> TxnResponse,
+            compact(Compact) -> CompactResponse,
+            range_stream(Get) -> RangeStream,
+        }
+        $implement! { Lease, lease_service;
+            grant(LeaseGrant) -> LeaseGrantResponse,
+            revoke(LeaseRevoke) -> LeaseRevokeResponse,
+            time_to_live(LeaseTimeToLive) -> LeaseTimeToLiveResponse,
+            list(LeaseList) -> LeaseListResponse,
+            keep_alive_once(LeaseKeepAliveOnce) -> LeaseKeepAliveResponse,
+            keep_alive(LeaseKeepAlive) -> KeptLease,
+        }
+        $implement! { Watch, watch_service;
+            watch(WatchCreate) -> WatchHandle,
+        }
+        $implement! { Auth, auth_service;
+            enable(AuthEnable) -> AuthEnableResponse,
+            disable(AuthDisable) -> AuthDisableResponse,
+            status(AuthStatus) -> AuthStatusResponse,
+            user_add(UserAdd) -> UserAddResponse,
+            user_get(UserGet) -> UserGetResponse,
+            user_list(UserList) -> UserListResponse,
+            user_delete(UserDelete) -> UserDeleteResponse,
+            user_change_password(UserChangePassword) -> UserChangePasswordResponse,
+            user_grant_role(UserGrantRole) -> UserGrantRoleResponse,
+            user_revoke_role(UserRevokeRole) -> UserRevokeRoleResponse,
+            role_add(RoleAdd) -> RoleAddResponse,
+            role_get(RoleGet) -> RoleGetResponse,
+            role_list(RoleList) -> RoleListResponse,
+            role_delete(RoleDelete) -> RoleDeleteResponse,
+            role_grant_permission(RoleGrantPermission) -> RoleGrantPermissionResponse,
+            role_revoke_permission(RoleRevokePermission) -> RoleRevokePermissionResponse,
+        }
+        $implement! { Cluster, cluster_service;
+            member_list(MemberList) -> MemberListResponse,
+            member_add(MemberAdd) -> MemberAddResponse,
+            member_remove(MemberRemove) -> MemberRemoveResponse,
+            member_update(MemberUpdate) -> MemberUpdateResponse,
+            member_promote(MemberPromote) -> MemberPromoteResponse,
+        }
+        $implement! { Maintenance, maintenance_service;
+            alarm_list(AlarmList) -> AlarmListResponse,
+            alarm_disarm(AlarmDisarm) -> AlarmDisarmResponse,
+            alarm_disarm_all(AlarmDisarmAll) -> AlarmDisarmAllResponse,
+            status(Status) -> StatusResponse,
+            defragment(Defragment) -> DefragmentResponse,
+            hash(HashBackend) -> HashBackendResponse,
+            hash_kv(HashKv) -> HashKvResponse,
+            move_leader(MoveLeader) -> MoveLeaderResponse,
+            downgrade(Downgrade) -> DowngradeResponse,
+        }
+        $implement! { LockService, lock_service;
+            lock(ServerLock) -> ServerLockResponse,
+            unlock(ServerUnlock) -> ServerUnlockResponse,
+        }
+        $implement! { ElectionService, election_service;
+            campaign(ElectionCampaign) -> ElectionCampaignResponse,
+            proclaim(ElectionProclaim) -> ElectionProclaimResponse,
+            leader(ElectionLeader) -> ElectionLeaderResponse,
+            observe(ElectionObserve) -> LeaderStream,
+            resign(ElectionResign) -> ElectionResignResponse,
+        }
+    };
+}
+
+macro_rules! for_pointers {
+    ($service:ident, $_getter:ident; $($methods:tt)*) => {
+        forward_to! { (T: $service + ?Sized) $service for &T, self => (**self); $($methods)* }
+        forward_to! { (T: $service + ?Sized) $service for Arc<T>, self => (**self); $($methods)* }
+        forward_to! { (T: $service + ?Sized) $service for Box<T>, self => (**self); $($methods)* }
+    };
+}
+
+for_each_service!(for_pointers);
+
+pub(crate) use for_each_service;
+pub(crate) use forward_to;

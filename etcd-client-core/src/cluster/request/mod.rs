@@ -1,0 +1,7 @@
+//! TODO-HEADER cluster::request
+
+pub(crate) mod add;
+pub(crate) mod list;
+pub(crate) mod promote;
+pub(crate) mod remove;
+pub(crate) mod update;

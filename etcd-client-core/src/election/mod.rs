@@ -1,0 +1,21 @@
+//! TODO-HEADER election
+
+pub(crate) mod client;
+pub(crate) mod codec;
+pub(crate) mod leader_key;
+pub(crate) mod remote;
+pub(crate) mod request;
+pub(crate) mod service;
+#[cfg(test)]
+mod tests;
+
+pub use client::ServerElections;
+pub use leader_key::LeaderKey;
+pub use request::{
+    campaign::{ElectionCampaign, ElectionCampaignResponse},
+    leader::{ElectionLeader, ElectionLeaderResponse},
+    observe::ElectionObserve,
+    proclaim::{ElectionProclaim, ElectionProclaimResponse},
+    resign::{ElectionResign, ElectionResignResponse},
+};
+pub use service::{ElectionService, LeaderStream};

@@ -1,0 +1,92 @@
+//! The server's Election service over a channel or a caller-supplied service.
+
+pub(crate) mod observe;
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+use crate::{
+    election::{
+        ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
+        ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, ElectionService,
+        LeaderStream,
+    },
+    request::CallOptions,
+    transport::{
+        call::{named::named, unary::Call},
+        caller::Caller,
+        grpc::method::Method,
+    },
+};
+
+/// The Election service of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteElection {
+    caller: Caller,
+}
+
+impl RemoteElection {
+    pub(crate) fn new(caller: Caller) -> Self {
+        Self { caller }
+    }
+}
+
+#[async_trait]
+impl ElectionService for RemoteElection {
+    async fn campaign(
+        &self,
+        op: ElectionCampaign,
+        options: CallOptions,
+    ) -> Result<ElectionCampaignResponse, Error> {
+        named(Method::Campaign, op.validate(self.caller.channel().limits()))?;
+        let asked = op.clone();
+        let request = crate::election::codec::campaign_request(op);
+        let call = Call::new(Method::Campaign, &options);
+        self.caller
+            .unary(call, &request, |response| crate::election::codec::campaign_response(response, &asked))
+            .await
+    }
+
+    async fn proclaim(
+        &self,
+        op: ElectionProclaim,
+        options: CallOptions,
+    ) -> Result<ElectionProclaimResponse, Error> {
+        named(Method::Proclaim, op.validate(self.caller.channel().limits()))?;
+        let request = crate::election::codec::proclaim_request(op);
+        self.caller
+            .unary(Call::new(Method::Proclaim, &options), &request, crate::election::codec::proclaim_response)
+            .await
+    }
+
+    async fn leader(
+        &self,
+        op: ElectionLeader,
+        options: CallOptions,
+    ) -> Result<ElectionLeaderResponse, Error> {
+        named(Method::Leader, op.validate(self.caller.channel().limits()))?;
+        let request = crate::election::codec::leader_request(op);
+        let convert = |response| crate::election::codec::leader_response(response, &request.name);
+        self.caller.unary(Call::new(Method::Leader, &options), &request, convert).await
+    }
+
+    async fn observe(&self, op: ElectionObserve, options: CallOptions) -> Result<LeaderStream, Error> {
+        named(Method::Observe, op.validate(self.caller.channel().limits()))?;
+        let request = crate::election::codec::observe_request(op.name);
+        // A member that is cut off from the others would be silent for as long as that lasts.
+        let options = options.no_timeout().require_leader();
+        Ok(crate::election::remote::observe::leaders(self.caller.clone(), request, options))
+    }
+
+    async fn resign(
+        &self,
+        op: ElectionResign,
+        options: CallOptions,
+    ) -> Result<ElectionResignResponse, Error> {
+        named(Method::Resign, op.validate(self.caller.channel().limits()))?;
+        let request = crate::election::codec::resign_request(op);
+        self.caller
+            .unary(Call::new(Method::Resign, &options), &request, crate::election::codec::resign_response)
+            .await
+    }
+}

@@ -1,0 +1,179 @@
+//! Streamed ranges, for members that support `RangeStream` (etcd 3.7 and later).
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use etcd_errors::{Attempt, Error, ErrorKind, Outcome};
+use etcd_proto::etcdserverpb as pb;
+use tokio::time::Instant;
+
+use crate::{
+    kv::{RangeChunk, RangeStream},
+    transport::{
+        call::{call_state::Progress, channel::Channel, unary::Call},
+        connection::{message_stream::MessageStream, verified::Connection},
+        grpc::{failure::Failure, method::Method, observation::Observation},
+        pool::closed,
+        runtime::check_runtime,
+        stream::{header_check::Examiner, server as streaming},
+        stub::service_caller::{ServiceCaller, ServiceStream},
+    },
+};
+
+const METHOD: Method = Method::RangeStream;
+
+/// Opens the stream. Retries once if a member did not process the request, and as usual after a rejected token.
+/// Callers that need more retries use pages.
+pub(crate) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Result<RangeStream, Error> {
+    let mut progress = Progress::start(channel, call)?;
+    loop {
+        let flight = progress.stream_connection(channel).await?;
+        let examiner = channel.examiner(call.linearizable);
+        let connection = Arc::clone(&flight.connection);
+        if connection.lacks(METHOD) {
+            let error =
+                unsupported("this member does not support RangeStream (etcd 3.7 and later)", &connection);
+            progress.ended(&error);
+            return Err(error);
+        }
+        let Some(place) = connection.stream_place() else {
+            let why = "this connection has reached its limit of unread streams";
+            let error = unsupported(why, &connection);
+            progress.ended(&error);
+            return Err(error);
+        };
+        let headers = progress.headers_without_timeout(channel);
+        let opened = crate::transport::connection::message_stream::open(
+            (flight, Some(place)),
+            METHOD,
+            headers,
+            frame.clone(),
+            channel.max_receive_bytes(),
+            progress.deadline,
+        );
+        // A member may send the response head before it checks the token, so the stream counts as open only
+        // once its first message has arrived.
+        let begun = async {
+            let mut messages = opened.await?;
+            let first = messages.next(progress.deadline).await?;
+            Ok((messages, first))
+        };
+        let answered = AtomicBool::new(false);
+        let failure = match progress.lookout(channel, &connection, &answered).wait(begun).await {
+            Ok((messages, first)) => {
+                progress.finished(&connection);
+                return Ok(chunks(messages, first, examiner, channel.timeout(call.options)));
+            }
+            Err(failure) => failure,
+        };
+        learn(&failure, &connection);
+        let again = progress.is_first()
+            && matches!(failure.observation, Observation::NotSent | Observation::NotProcessed);
+        progress.record(channel, &connection, &failure);
+        if !again && !progress.is_curable(channel, &failure) {
+            return Err(progress.fail(channel, failure.into_error()));
+        }
+        progress.next(channel, failure).await?;
+    }
+}
+
+/// Opens the stream through a caller-supplied service.
+pub(crate) async fn through(
+    service: &ServiceCaller,
+    call: Call<'_>,
+    request: &pb::RangeRequest,
+) -> Result<RangeStream, Error> {
+    let examiner = service.channel().examiner(call.linearizable);
+    let messages: ServiceStream<pb::RangeStreamResponse> = service.server_stream(call, request).await?;
+    Ok(RangeStream::from_state(Some((messages, examiner)), |state| async move {
+        let (mut messages, examiner) = state?;
+        let message = messages.next().await.transpose()?;
+        let chunk = message.and_then(|message| {
+            let believed = believed(message, &examiner, None);
+            believed
+                .map_err(|error| error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied))
+        });
+        let going_on = chunk.is_ok().then_some((messages, examiner));
+        Some((chunk, going_on))
+    }))
+}
+
+/// Converts the messages to chunks. `timeout` bounds the wait for each message and not the stream: a long range may
+/// take long, an unresponsive member may not.
+fn chunks(
+    messages: MessageStream<pb::RangeStreamResponse>,
+    first: Option<pb::RangeStreamResponse>,
+    examiner: Examiner,
+    timeout: Option<Duration>,
+) -> RangeStream {
+    RangeStream::from_state(Some((messages, first, examiner)), move |state| async move {
+        let (mut messages, first, examiner) = state?;
+        if let Err(error) = check_runtime() {
+            return Some((Err(error.with_operation(METHOD.operation())), None));
+        }
+        let next = match first {
+            Some(first) => Ok(Some(first)),
+            None => {
+                let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+                messages.next(deadline).await
+            }
+        };
+        let message = next.map_err(|failure| broken(failure, messages.connection())).transpose()?;
+        let chunk = message.and_then(|message| judged(message, &examiner, messages.connection()));
+        // The stream ends with its first error, because there would be a gap before anything that follows.
+        let going_on = chunk.is_ok().then_some((messages, None, examiner));
+        Some((chunk, going_on))
+    })
+}
+
+/// Converts a message after checking that its header belongs to this client's cluster and history. etcd sends a
+/// header with the last chunk only.
+fn believed(
+    message: pb::RangeStreamResponse,
+    examiner: &Examiner,
+    connection: Option<&Connection>,
+) -> Result<RangeChunk, Error> {
+    if let Some(header) = message.range_response.as_ref().and_then(|range| range.header.as_ref()) {
+        examiner.examine(header, connection)?;
+    }
+    Ok(crate::kv::codec::range_chunk(message))
+}
+
+fn judged(
+    message: pb::RangeStreamResponse,
+    examiner: &Examiner,
+    connection: &Connection,
+) -> Result<RangeChunk, Error> {
+    believed(message, examiner, Some(connection)).map_err(|error| {
+        let attempt = Attempt::new(connection.endpoint(), error.message().to_owned()).with_sent(true);
+        named(error, attempt)
+    })
+}
+
+/// Converts the failure of an open stream to an error.
+fn broken(failure: Failure, connection: &Connection) -> Error {
+    learn(&failure, connection);
+    let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
+    let error = if connection.is_shut_down() { closed() } else { failure.into_error() };
+    named(error, attempt)
+}
+
+/// Records that a member is older than 3.7, for the lifetime of its connection.
+fn learn(failure: &Failure, connection: &Connection) {
+    // grpc-go's message for a method that is not registered. The code alone may come from a proxy.
+    if failure.text.contains("unknown method") {
+        connection.remember_lacking(METHOD);
+    }
+}
+
+fn unsupported(why: &'static str, connection: &Connection) -> Error {
+    let attempt = Attempt::new(connection.endpoint(), why).with_sent(false);
+    named(Error::new(ErrorKind::Unsupported, why), attempt)
+}
+
+fn named(error: Error, attempt: Attempt) -> Error {
+    error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied).with_attempts(vec![attempt])
+}

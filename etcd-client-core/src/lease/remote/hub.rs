@@ -1,0 +1,187 @@
+//! The kept leases of a client, shared between their handles and the renewal task.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use etcd_errors::Error;
+use futures_core::future::BoxFuture;
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{
+    lease::{
+        Clock, KeptLease, Lease, LeaseControl, LeaseLostReason, LeaseRevoke, LeaseRevokeResponse, Moment,
+        WeakKeptLease,
+        kept::Shared as SharedLease,
+        remote::{RemoteLease, renewals::Renewals},
+    },
+    request::CallOptions,
+    types::LeaseId,
+};
+
+/// The queue from lease handles to the renewal task. Each lease has at most two entries in it: one when it is added
+/// and one when it is removed.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) clock: Clock,
+    pub(crate) told: Notify,
+    inbox: Mutex<Inbox>,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    running: bool,
+    last: Serial,
+    kept: HashMap<LeaseId, (Serial, WeakKeptLease)>,
+    news: Vec<News>,
+}
+
+/// Distinguishes a lease from an earlier one with the same id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Serial(u64);
+
+/// A change to the set of kept leases.
+#[derive(Debug)]
+pub(crate) enum News {
+    Kept { serial: Serial, lease: Arc<SharedLease>, ttl: Duration, sent: Moment, history: u64 },
+    Stopped { serial: Serial, id: LeaseId },
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self { clock: Clock::start(), told: Notify::new(), inbox: Mutex::default() }
+    }
+}
+
+impl Hub {
+    /// Returns another handle of a lease that is already kept alive.
+    pub(crate) fn known(&self, id: LeaseId) -> Option<KeptLease> {
+        // Evaluated after the lock is released: dropping the last handle takes the lock as well.
+        let kept = self.inbox().kept.get(&id).and_then(|(_, kept)| kept.upgrade());
+        kept.filter(|kept| !kept.is_lost())
+    }
+
+    /// Keeps a lease alive whose TTL counts from `sent_at`. Returns the existing handle if the lease is already kept.
+    pub(crate) fn keep(
+        self: &Arc<Self>,
+        service: &RemoteLease,
+        id: LeaseId,
+        ttl: Duration,
+        sent_at: Instant,
+    ) -> KeptLease {
+        let sent = self.clock.at(sent_at);
+        let history = service.caller.channel().history().number();
+        let lease = SharedLease::new(id, self.clock, ttl, sent.saturating_add(ttl));
+        // The guard is held from this check to the insert, so that two callers cannot both add the lease.
+        let mut inbox = loop {
+            let inbox = self.inbox();
+            let Some(kept) = inbox.kept.get(&id).and_then(|(_, kept)| kept.upgrade()) else { break inbox };
+            // Released first: dropping the last handle calls `stop`, which takes this lock.
+            drop(inbox);
+            if !kept.is_lost() {
+                return kept;
+            }
+            // A lost lease makes room for the new one, even while handles of it exist.
+            self.inbox().kept.remove(&id);
+        };
+        inbox.last.0 += 1;
+        let serial = inbox.last;
+        let control = Control { service: service.clone(), id, serial };
+        let kept = KeptLease::new(Arc::clone(&lease), Arc::new(control));
+        inbox.kept.insert(id, (serial, kept.downgrade()));
+        inbox.news.push(News::Kept { serial, lease, ttl, sent, history });
+        // Set under the lock that queued the lease. `retire` clears it only while the queue is empty, so
+        // exactly one task runs while there are leases.
+        let runs = std::mem::replace(&mut inbox.running, true);
+        drop(inbox);
+        if !runs {
+            // Spawned without the lock: if the runtime has shut down, the task is dropped at once, and its
+            // `Drop` takes the lock.
+            let renewals = Renewals::new(Arc::clone(self), service);
+            service.caller.channel().pool().spawn(renewals.run());
+        }
+        self.told.notify_one();
+        kept
+    }
+
+    /// Marks a lease as lost because it may have been revoked, so that its handles are notified now and not by the
+    /// next renewal.
+    pub(crate) fn lose(&self, id: LeaseId) {
+        let kept = self.inbox().kept.get(&id).and_then(|(serial, kept)| Some((*serial, kept.upgrade()?)));
+        if let Some((serial, kept)) = kept {
+            // The handle first: a renewal that is answered before the schedule stops cannot revive a lost
+            // lease.
+            kept.lose(LeaseLostReason::NotFound);
+            self.stop(serial, id);
+        }
+    }
+
+    /// Takes the changes since the last call.
+    pub(crate) fn news(&self) -> Vec<News> {
+        std::mem::take(&mut self.inbox().news)
+    }
+
+    /// Stops the renewal task, which has no lease left. Returns `false` if a lease was added in the meantime.
+    pub(crate) fn retire(&self) -> bool {
+        let mut inbox = self.inbox();
+        // Checked under the lock that `keep` holds when it queues a lease and reads `running`. Either this
+        // sees the new lease, or `keep` sees that it has to start a task.
+        let idle = inbox.news.is_empty();
+        inbox.running &= !idle;
+        idle
+    }
+
+    /// Marks the leases that the renewal task never took as lost, because the task has ended early.
+    pub(crate) fn abandon(&self) {
+        let mut inbox = self.inbox();
+        inbox.running = false;
+        let news = std::mem::take(&mut inbox.news);
+        drop(inbox);
+        for news in news {
+            if let News::Kept { lease, .. } = news {
+                lease.lose(LeaseLostReason::Closed, None);
+            }
+        }
+    }
+
+    fn stop(&self, serial: Serial, id: LeaseId) {
+        let mut inbox = self.inbox();
+        // A handle of an earlier lease with this id must not stop its successor.
+        if inbox.kept.get(&id).is_some_and(|(kept, _)| *kept == serial) {
+            inbox.kept.remove(&id);
+            if inbox.running {
+                inbox.news.push(News::Stopped { serial, id });
+            }
+        }
+        drop(inbox);
+        self.told.notify_one();
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        // A panic cannot leave the inbox half-updated: every change to it is a single operation, so poisoning
+        // is ignored.
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handles' connection to the service. It keeps the client open, because the hub only holds a weak reference to a
+/// handle.
+#[derive(Debug)]
+struct Control {
+    service: RemoteLease,
+    id: LeaseId,
+    serial: Serial,
+}
+
+impl LeaseControl for Control {
+    fn revoke(&self) -> BoxFuture<'static, Result<LeaseRevokeResponse, Error>> {
+        let (service, id) = (self.service.clone(), self.id);
+        Box::pin(async move { service.revoke(LeaseRevoke::new(id), CallOptions::default()).await })
+    }
+
+    fn stop(&self) {
+        self.service.hub.stop(self.serial, self.id);
+    }
+}

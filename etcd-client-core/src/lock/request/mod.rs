@@ -1,0 +1,4 @@
+//! TODO-HEADER lock::request
+
+pub(crate) mod lock;
+pub(crate) mod unlock;

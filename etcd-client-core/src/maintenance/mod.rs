@@ -1,0 +1,25 @@
+//! TODO-HEADER maintenance
+
+pub(crate) mod alarm;
+pub(crate) mod client;
+pub(crate) mod codec;
+pub(crate) mod move_leader;
+pub(crate) mod one_member;
+pub(crate) mod remote;
+pub(crate) mod request;
+pub(crate) mod service;
+
+pub use alarm::{Alarm, AlarmType};
+pub use client::MaintenanceHandle;
+pub use request::{
+    alarm_disarm::{AlarmDisarm, AlarmDisarmResponse},
+    alarm_disarm_all::{AlarmDisarmAll, AlarmDisarmAllResponse, AlarmFailure},
+    alarm_list::{AlarmList, AlarmListResponse},
+    defragment::{Defragment, DefragmentResponse},
+    downgrade::{Downgrade, DowngradeAction, DowngradeResponse},
+    hash::{HashBackend, HashBackendResponse},
+    hash_kv::{HashKv, HashKvResponse},
+    move_leader::{MoveLeader, MoveLeaderResponse},
+    status::{DbSizeQuota, DowngradeInfo, Status, StatusResponse},
+};
+pub use service::Maintenance;

@@ -1,0 +1,44 @@
+//! Calls that are addressed to one member.
+
+use etcd_errors::Error;
+
+use crate::{
+    request::{CallOptions, Timeout, answer::Answer},
+    transport::{
+        call::{channel::Channel, named::named, unary::Call},
+        grpc::method::DEFAULT_TIMEOUT,
+    },
+    types::EndpointText,
+};
+
+/// Calls the member at `endpoint` and no other.
+///
+/// An RPC without a default deadline still fails after the client's usual timeout if the member is unreachable.
+pub(crate) async fn unary<Resp, T>(
+    channel: &Channel,
+    endpoint: &EndpointText,
+    call: Call<'_>,
+    request: &impl prost::Message,
+    convert: impl FnOnce(Resp) -> Result<T, Error>,
+) -> Result<T, Error>
+where
+    Resp: Answer,
+{
+    let member = named(call.method, channel.at(endpoint.as_str()))?;
+    let work = async {
+        if channel.time_limit(call).is_none() && call.options.chosen_timeout() == Timeout::Default {
+            let limit = channel.timeout(call.options).unwrap_or(DEFAULT_TIMEOUT);
+            named(call.method, member.ready_within(limit).await)?;
+        }
+        // There is no other member to hedge to: naming the endpoint disables the attempt timeout.
+        let options = member.pool().endpoints().into_iter().fold(call.options.clone(), CallOptions::endpoint);
+        member.unary(Call { options: &options, ..call }, request, convert).await
+    };
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        answer = &mut work => return answer,
+        () = channel.pool().shutdown() => member.pool().close(),
+    }
+    work.await
+}

@@ -1,0 +1,152 @@
+//! The Maintenance service over a channel. Calls about the cluster go to any member, calls about one member to its
+//! endpoint.
+
+use async_trait::async_trait;
+use etcd_errors::{Error, ErrorKind};
+
+use crate::{
+    maintenance::{
+        Alarm, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmFailure,
+        AlarmList, AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeAction,
+        DowngradeResponse, HashBackend, HashBackendResponse, HashKv, HashKvResponse, Maintenance, MoveLeader,
+        MoveLeaderResponse, Status, StatusResponse, move_leader, one_member,
+    },
+    request::CallOptions,
+    transport::{
+        call::{channel::Channel, deadline::Remaining, named::named, unary::Call},
+        grpc::{method::Method, observation::Class},
+    },
+};
+
+/// The Maintenance service of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteMaintenance {
+    channel: Channel,
+}
+
+impl RemoteMaintenance {
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self { channel }
+    }
+}
+
+#[async_trait]
+impl Maintenance for RemoteMaintenance {
+    async fn alarm_list(&self, op: AlarmList, options: CallOptions) -> Result<AlarmListResponse, Error> {
+        let call = Call::new(Method::Alarm, &options).of_class(Class::Read);
+        self.channel
+            .unary(
+                call,
+                &crate::maintenance::codec::alarm_list_request(op),
+                crate::maintenance::codec::alarm_list_response,
+            )
+            .await
+    }
+
+    async fn alarm_disarm(
+        &self,
+        op: AlarmDisarm,
+        options: CallOptions,
+    ) -> Result<AlarmDisarmResponse, Error> {
+        named(Method::Alarm, op.validate(self.channel.limits()))?;
+        let asked = Alarm::new(op.member, op.kind);
+        let request = crate::maintenance::codec::alarm_disarm_request(op);
+        let call = Call::new(Method::Alarm, &options);
+        self.channel
+            .unary(call, &request, |response| {
+                crate::maintenance::codec::alarm_disarm_response(response, asked)
+            })
+            .await
+    }
+
+    async fn alarm_disarm_all(
+        &self,
+        _op: AlarmDisarmAll,
+        options: CallOptions,
+    ) -> Result<AlarmDisarmAllResponse, Error> {
+        let remaining = Remaining::start(&self.channel, &options);
+        let listed = self.alarm_list(AlarmList::new(), remaining.options(&options)).await?;
+        let mut answer = AlarmDisarmAllResponse::new(listed.header);
+        for alarm in listed.alarms {
+            let disarmed = if remaining.has_passed() {
+                let late =
+                    Error::new(ErrorKind::Timeout, "the deadline passed before the alarm was disarmed");
+                named(Method::Alarm, Err(late))
+            } else {
+                let disarm = AlarmDisarm::new(alarm.member, alarm.kind);
+                self.alarm_disarm(disarm, remaining.options(&options)).await
+            };
+            match disarmed {
+                Ok(_) => answer.disarmed.push(alarm),
+                Err(error) => answer.failed.push(AlarmFailure::new(alarm, error)),
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn status(&self, op: Status, options: CallOptions) -> Result<StatusResponse, Error> {
+        named(Method::Status, op.validate(self.channel.limits()))?;
+        let call = Call::new(Method::Status, &options);
+        let (endpoint, request) = crate::maintenance::codec::status_request(op);
+        one_member::unary(
+            &self.channel,
+            &endpoint,
+            call,
+            &request,
+            crate::maintenance::codec::status_response,
+        )
+        .await
+    }
+
+    async fn defragment(&self, op: Defragment, options: CallOptions) -> Result<DefragmentResponse, Error> {
+        named(Method::Defragment, op.validate(self.channel.limits()))?;
+        let call = Call::new(Method::Defragment, &options);
+        let (endpoint, request) = crate::maintenance::codec::defragment_request(op);
+        one_member::unary(
+            &self.channel,
+            &endpoint,
+            call,
+            &request,
+            crate::maintenance::codec::defragment_response,
+        )
+        .await
+    }
+
+    async fn hash(&self, op: HashBackend, options: CallOptions) -> Result<HashBackendResponse, Error> {
+        named(Method::Hash, op.validate(self.channel.limits()))?;
+        let call = Call::new(Method::Hash, &options);
+        let (endpoint, request) = crate::maintenance::codec::hash_request(op);
+        one_member::unary(&self.channel, &endpoint, call, &request, crate::maintenance::codec::hash_response)
+            .await
+    }
+
+    async fn hash_kv(&self, op: HashKv, options: CallOptions) -> Result<HashKvResponse, Error> {
+        named(Method::HashKv, op.validate(self.channel.limits()))?;
+        let call = Call::new(Method::HashKv, &options);
+        let (endpoint, request) = crate::maintenance::codec::hash_kv_request(op);
+        one_member::unary(
+            &self.channel,
+            &endpoint,
+            call,
+            &request,
+            crate::maintenance::codec::hash_kv_response,
+        )
+        .await
+    }
+
+    async fn move_leader(&self, op: MoveLeader, options: CallOptions) -> Result<MoveLeaderResponse, Error> {
+        named(Method::MoveLeader, op.validate(self.channel.limits()))?;
+        move_leader::run(self, &self.channel, op, &options).await
+    }
+
+    async fn downgrade(&self, op: Downgrade, options: CallOptions) -> Result<DowngradeResponse, Error> {
+        named(Method::Downgrade, op.validate(self.channel.limits()))?;
+        let reads = matches!(op.action, DowngradeAction::Validate { .. });
+        let class = if reads { Class::Read } else { Class::Write };
+        let request = crate::maintenance::codec::downgrade_request(op);
+        let call = Call::new(Method::Downgrade, &options).of_class(class);
+        self.channel
+            .unary(call, &request, |response| crate::maintenance::codec::downgrade_response(response, reads))
+            .await
+    }
+}

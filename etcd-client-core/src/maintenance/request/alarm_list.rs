@@ -1,0 +1,60 @@
+//! AlarmList: lists the alarms.
+
+use etcd_errors::Error;
+
+use crate::{
+    maintenance::{Alarm, Maintenance},
+    request::{Limits, Unbound, bound::bindable},
+    types::ResponseHeader,
+};
+
+/// Lists the alarms of all members.
+///
+/// # Examples
+/// ```
+/// use etcd_client_core::AlarmList;
+///
+/// let list = AlarmList::new();
+/// # let _ = list;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "an AlarmList does nothing until it is awaited"]
+pub struct AlarmList<B = Unbound> {
+    pub(crate) binding: B,
+}
+
+bindable!(AlarmList {} => AlarmListResponse, Maintenance.alarm_list);
+
+impl AlarmList {
+    /// Creates a request that lists all alarms.
+    pub fn new() -> Self {
+        Self { binding: Unbound }
+    }
+}
+
+impl AlarmList {
+    /// Validates the request without sending it.
+    ///
+    /// # Errors
+    /// Never returns an error, because the request has no parameter that could be invalid.
+    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The response to an [`AlarmList`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlarmListResponse {
+    /// The header of the response; `None` from servers before 3.5.
+    pub header: Option<ResponseHeader>,
+    /// The alarms, in no particular order.
+    pub alarms: Vec<Alarm>,
+}
+
+impl AlarmListResponse {
+    /// Creates a response.
+    pub fn new(header: Option<ResponseHeader>, alarms: Vec<Alarm>) -> Self {
+        Self { header, alarms }
+    }
+}

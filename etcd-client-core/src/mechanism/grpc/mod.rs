@@ -1,5 +1,0 @@
-//! gRPC over HTTP/2 as pure functions on bytes and headers: message frames, statuses and timeouts.
-
-pub(crate) mod frame;
-pub(crate) mod status;
-pub(crate) mod timeout;

@@ -1,0 +1,68 @@
+//! The namespace decorator: stores all keys under a prefix that its users do not see.
+
+pub(crate) mod answers;
+pub(crate) mod election;
+pub(crate) mod kv;
+pub(crate) mod lease;
+pub(crate) mod lock;
+pub(crate) mod ops;
+pub(crate) mod prefix;
+#[cfg(test)]
+mod tests;
+pub(crate) mod watch;
+
+use crate::{namespace::prefix::Prefix, types::Key};
+
+/// A service whose keys are stored under a prefix.
+///
+/// The prefix is prepended to the keys of each operation, and removed from the keys of each response and event. A namespace wraps any
+/// [`Kv`](crate::kv::Kv), [`Lease`](crate::lease::Lease), [`Watch`](crate::watch::Watch), [`LockService`](crate::lock::LockService) or
+/// [`ElectionService`](crate::election::ElectionService), and implements the same trait.
+///
+/// Ranges of all keys, and ranges without an upper end, cover the keys of the namespace only. A key equal to the prefix is not part of the
+/// namespace. Leases and revisions are shared with the whole store, so a [`Compact`](crate::kv::Compact) affects all of it. The keys of a
+/// lease outside of the namespace are omitted.
+///
+/// A response with a key outside of the namespace, which etcd never sends, is a [`Protocol`](etcd_errors::ErrorKind::Protocol)
+/// error.
+///
+/// [`ClientBuilder::namespace`](crate::client::ClientBuilder::namespace) and [`Client::with_namespace`](crate::client::Client::with_namespace)
+/// return clients with a namespace. Use this type directly for other services.
+///
+/// # Examples
+///
+/// ```
+/// use etcd_client_core::{Error, Kv, Namespace, Put};
+///
+/// async fn limit(kv: impl Kv) -> Result<(), Error> {
+///     let kv = Namespace::new(kv, "prod/");
+///     Put::new("limit", "10").bind(&kv).await?; // writes prod/limit
+///     Ok(())
+/// }
+/// ```
+#[doc(alias = "NewKV")]
+#[doc(alias = "NewLease")]
+#[doc(alias = "NewWatcher")]
+#[doc(alias = "KvClientPrefix")]
+#[derive(Clone, Debug)]
+pub struct Namespace<S> {
+    inner: S,
+    prefix: Prefix,
+}
+
+impl<S> Namespace<S> {
+    /// Wraps `inner` so that its keys are stored under `prefix`. An empty prefix changes nothing.
+    pub fn new(inner: S, prefix: impl Into<Key>) -> Self {
+        Self { inner, prefix: Prefix::new(prefix.into()) }
+    }
+
+    /// Returns the prefix.
+    pub fn prefix(&self) -> &Key {
+        self.prefix.key()
+    }
+
+    /// Returns the wrapped service.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+}

@@ -1,0 +1,13 @@
+//! TODO-HEADER request
+
+pub(crate) mod answer;
+pub(crate) mod bound;
+pub(crate) mod call_options;
+pub(crate) mod header;
+pub(crate) mod history_pin;
+pub(crate) mod limits;
+
+pub use bound::{Bound, Unbound};
+pub use call_options::{CallOptions, Resend, Timeout};
+pub(crate) use history_pin::HistoryPin;
+pub use limits::Limits;

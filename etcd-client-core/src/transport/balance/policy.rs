@@ -1,0 +1,47 @@
+//! TODO-HEADER transport::balance::policy
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::{
+    transport::{
+        balance::{
+            member_health::Need,
+            pick::{Choice, Rating, Standing},
+        },
+        connection::{
+            liveness::Vital,
+            verified::{Connection, Limit},
+        },
+    },
+    types::Endpoint,
+};
+
+/// The policy for distributing calls among healthy members.
+///
+/// With every policy, a member that is down, unresponsive or failing receives calls only if no other member is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Balance {
+    /// Picks two random members, and uses the less loaded and nearer one.
+    #[default]
+    Balanced,
+    /// Uses the members in turn.
+    RoundRobin,
+    /// Sends writes to the leader, which saves a hop; reads use [`Balanced`](Self::Balanced). Writes do too while the
+    /// leader is unknown.
+    PreferLeader,
+    /// Sends serializable reads to the member with the lowest latency. Everything else uses
+    /// [`Balanced`](Self::Balanced).
+    PreferNearest,
+}
+
+/// The member that a call prefers or requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preference<'a> {
+    Any,
+    /// The member with this id, if it is known and ready.
+    Member(u64),
+    Nearest,
+    /// This endpoint only.
+    Only(&'a Endpoint),
+}

@@ -1,0 +1,123 @@
+//! Waits for a response, and abandons the attempt if the member is unresponsive and the call can be retried elsewhere.
+
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::transport::{
+    connection::{liveness::Vital, verified::Connection},
+    grpc::{
+        failure::{Failure, deadline_passed},
+        observation::Observation,
+        timeout::seconds,
+    },
+    pool::Pool,
+};
+
+/// The time of the first check. No connection becomes suspect sooner than this after a request, and most responses
+/// arrive much earlier, so that a call usually needs a single timer.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// The interval of checks, and so the maximum delay until a suspicion takes effect.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The time that an attempt waits on an unproven connection after an earlier attempt got no data. It is longer than
+/// most round trips, and short enough for a read to complete within 3 s.
+const UNPROVEN_PATIENCE: Duration = Duration::from_millis(300);
+
+/// The conditions that end the wait for a response.
+#[derive(Debug)]
+pub(crate) struct Lookout<'a> {
+    pub(crate) pool: &'a Pool,
+    pub(crate) connection: &'a Connection,
+    pub(crate) started: Instant,
+    pub(crate) deadline: Option<Instant>,
+    /// The time at which to hedge although the member responds to PINGs, since it may be cut off from its peers.
+    pub(crate) patience: Option<Instant>,
+    /// The time since which a connection must have received data to be considered proven, in the pool's milliseconds.
+    /// Set after an earlier attempt got no data: the same network failure may affect this connection.
+    pub(crate) proof: Option<u64>,
+    /// `true` if the request may be sent twice.
+    pub(crate) repeatable: bool,
+    /// `true` if the request is only for the endpoint of this connection.
+    pub(crate) pinned: bool,
+    /// Set once the response has begun to arrive. It is then worth waiting for.
+    pub(crate) begun: &'a AtomicBool,
+}
+
+impl Lookout<'_> {
+    /// Returns the result of the attempt, or the reason why it was abandoned.
+    pub(crate) async fn wait<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut attempt = pin!(attempt);
+        let mut next = self.first_look();
+        while let Some(look) = next {
+            if let Ok(end) = timeout_at(look, attempt.as_mut()).await {
+                return end;
+            }
+            next = self.look(Instant::now())?;
+        }
+        attempt.await
+    }
+
+    fn first_look(&self) -> Option<Instant> {
+        let wait = if self.proof.is_some() { LOOK_EVERY } else { FIRST_LOOK };
+        // A call that cannot be repeated gains nothing from checks: it waits for its deadline.
+        let first = self.repeatable.then(|| self.started + wait);
+        [first, self.patience, self.deadline].into_iter().flatten().min()
+    }
+
+    fn look(&self, now: Instant) -> Result<Option<Instant>, Failure> {
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(deadline_passed());
+        }
+        if self.repeatable {
+            self.give_up(now)?;
+        }
+        let next = self.repeatable.then(|| now + LOOK_EVERY);
+        Ok([next, self.deadline].into_iter().flatten().min())
+    }
+
+    fn give_up(&self, now: Instant) -> Result<(), Failure> {
+        let silent = self.connection.gauge.vital() >= Vital::Suspect;
+        let begun = self.begun.load(Ordering::Relaxed);
+        // A response that has begun proves that the member serves the request, so it is not hedged.
+        let impatient = self.patience.is_some_and(|end| now >= end) && !begun;
+        // Without an alternative the attempt keeps waiting, since the member may recover.
+        let text = if silent && self.has_another_path() {
+            "member unresponsive: no reply to an HTTP/2 PING".into()
+        } else if impatient && !self.pinned && self.pool.has_ready_besides(&[self.connection.member.id]) {
+            format!("no response within {}; hedging on another member", seconds(now - self.started))
+        } else if !begun && now >= self.started + UNPROVEN_PATIENCE && self.has_proven_path() {
+            "no data on this connection since the request, while another connection works".into()
+        } else {
+            return Ok(());
+        };
+        Err(Failure::new(Observation::Abandoned, text))
+    }
+
+    /// Returns `true` if the request can use another connection, to another member or to the same one. A NAT or a
+    /// tunnel that forgot one connection accepts new ones.
+    fn has_another_path(&self) -> bool {
+        self.pool.has_ready_connection(|other| self.is_alternative(other))
+    }
+
+    /// Returns `true` if this connection is unproven and another one is proven.
+    fn has_proven_path(&self) -> bool {
+        self.proof.is_some_and(|since| {
+            let proven = |other: &Connection| other.is_heard_since(since) && self.is_alternative(other);
+            !self.connection.is_heard_since(since) && self.pool.has_ready_connection(proven)
+        })
+    }
+
+    fn is_alternative(&self, other: &Connection) -> bool {
+        let same_member = other.member.id == self.connection.member.id;
+        !std::ptr::eq(other, self.connection) && (same_member || !self.pinned)
+    }
+}

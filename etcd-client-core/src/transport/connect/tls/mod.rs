@@ -1,0 +1,40 @@
+//! TLS: the user's settings, the rustls configuration, and the handshake.
+//!
+//! Without a TLS feature, the same types exist but have no values. The rest of the transport needs no `cfg` for them.
+
+#[cfg(not(feature = "tls"))]
+pub(crate) mod disabled;
+
+#[cfg(feature = "tls")]
+pub(crate) mod config;
+#[cfg(feature = "tls")]
+pub mod danger;
+#[cfg(feature = "tls")]
+pub(crate) mod describe;
+#[cfg(feature = "tls")]
+pub(crate) mod live;
+#[cfg(feature = "tls")]
+pub(crate) mod material;
+#[cfg(feature = "tls")]
+pub(crate) mod pem;
+#[cfg(feature = "tls")]
+pub(crate) mod provider;
+#[cfg(feature = "tls")]
+pub(crate) mod server_names;
+#[cfg(feature = "tls")]
+pub(crate) mod settings;
+#[cfg(feature = "tls")]
+pub(crate) mod stream;
+#[cfg(feature = "tls")]
+pub(crate) mod version;
+
+#[cfg(not(feature = "tls"))]
+pub(crate) use crate::transport::connect::tls::disabled::Live;
+#[cfg(not(feature = "tls"))]
+pub(crate) use crate::transport::connect::tls::disabled::Tls;
+#[cfg(feature = "tls")]
+pub(crate) use crate::transport::connect::tls::live::Live;
+#[cfg(feature = "tls")]
+pub use crate::transport::connect::tls::settings::Tls;
+#[cfg(feature = "tls")]
+pub use crate::transport::connect::tls::version::TlsVersion;

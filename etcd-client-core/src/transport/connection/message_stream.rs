@@ -1,0 +1,123 @@
+//! TODO-HEADER transport::connection::message_stream
+
+use std::{
+    marker::PhantomData,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use bytes::Bytes;
+use etcd_errors::Error;
+use h2::RecvStream;
+use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+
+use crate::transport::{
+    call::{call_state::Progress, channel::Channel, unary::Call},
+    connection::{
+        grpc_stream as exchange,
+        verified::{Connection, InFlight, StreamPlace},
+    },
+    grpc::{
+        failure::{Failure, deadline_passed},
+        frame,
+        frame::Decoder,
+        method::Method,
+        observation::Observation,
+    },
+};
+
+/// The messages of one response. Dropping it resets the stream, which cancels the call on the server.
+#[derive(Debug)]
+pub(crate) struct MessageStream<Resp> {
+    /// `None` once the call has ended successfully.
+    body: Option<RecvStream>,
+    decoder: Decoder,
+    flight: InFlight,
+    /// `None` for a stream that is always read immediately.
+    _place: Option<StreamPlace>,
+    message: PhantomData<fn() -> Resp>,
+}
+
+/// Sends `frame` and waits for the response head, until `deadline`.
+pub(crate) async fn open<Resp: prost::Message + Default>(
+    (mut flight, place): (InFlight, Option<StreamPlace>),
+    method: Method,
+    headers: HeaderMap,
+    frame: Bytes,
+    max_receive: usize,
+    deadline: Option<Instant>,
+) -> Result<MessageStream<Resp>, Failure> {
+    let response = exchange::send(&flight.connection, method, headers, frame)?;
+    let response = async { response.await.map_err(|error| Failure::stream(&error)) };
+    let body = exchange::body(within(deadline, response).await?)?;
+    // Until the first call of `next` no reader waits for data, so silence is no reason to probe the member.
+    flight.set_resting(true);
+    Ok(MessageStream {
+        body,
+        decoder: Decoder::new(max_receive),
+        flight,
+        _place: place,
+        message: PhantomData,
+    })
+}
+
+impl<Resp: prost::Message + Default> MessageStream<Resp> {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.flight.connection
+    }
+
+    /// Returns the next message, or `None` after the last one of a successful call. Waits until `deadline`.
+    ///
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
+    pub(crate) async fn next(&mut self, deadline: Option<Instant>) -> Result<Option<Resp>, Failure> {
+        let Self { body, decoder, flight, .. } = self;
+        let _read = Reading::begin(flight);
+        within(deadline, receive(body, decoder)).await
+    }
+}
+
+/// Marks the stream as awaited while it exists: the peer owes data.
+pub(crate) struct Reading<'a>(&'a mut InFlight);
+
+impl<'a> Reading<'a> {
+    fn begin(flight: &'a mut InFlight) -> Self {
+        flight.set_resting(false);
+        Self(flight)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.set_resting(true);
+    }
+}
+
+pub(crate) async fn receive<Resp: prost::Message + Default>(
+    stream: &mut Option<RecvStream>,
+    decoder: &mut Decoder,
+) -> Result<Option<Resp>, Failure> {
+    let Some(body) = stream else { return Ok(None) };
+    loop {
+        if let Some(message) = decoder.pop().map_err(Failure::frame)? {
+            return Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error));
+        }
+        if !exchange::receive(body, decoder).await? {
+            break;
+        }
+    }
+    exchange::end(body, decoder).await?;
+    *stream = None;
+    Ok(None)
+}
+
+pub(crate) async fn within<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, work).await.unwrap_or_else(|_| Err(deadline_passed())),
+        None => work.await,
+    }
+}

@@ -1,0 +1,9 @@
+//! TODO-HEADER transport::endpoint
+
+pub(crate) mod authority;
+#[cfg(feature = "srv")]
+pub(crate) mod discovery;
+pub(crate) mod outage;
+#[cfg(feature = "srv")]
+pub(crate) mod srv;
+pub(crate) mod state;

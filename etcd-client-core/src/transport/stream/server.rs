@@ -1,0 +1,75 @@
+//! Server-streaming calls: one request, many messages, a status.
+
+use std::{
+    marker::PhantomData,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use bytes::Bytes;
+use etcd_errors::Error;
+use h2::RecvStream;
+use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+
+use crate::transport::{
+    call::{call_state::Progress, channel::Channel, unary::Call},
+    connection::{
+        grpc_stream as exchange,
+        message_stream::{MessageStream, open},
+        verified::{Connection, InFlight, StreamPlace},
+    },
+    grpc::{
+        failure::{Failure, deadline_passed},
+        frame,
+        frame::Decoder,
+        method::Method,
+        observation::Observation,
+    },
+};
+
+impl Channel {
+    /// Sends `request` and waits for the response head, within the call's deadline. Retries as the call's class
+    /// allows, while nothing of the response has arrived.
+    ///
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe.
+    pub(crate) async fn server_stream<Resp: prost::Message + Default>(
+        &self,
+        call: Call<'_>,
+        request: &impl prost::Message,
+    ) -> Result<MessageStream<Resp>, Error> {
+        let mut progress = Progress::start(self, call)?;
+        loop {
+            let flight = progress.stream_connection(self).await?;
+            let connection = Arc::clone(&flight.connection);
+            let failure = match connection.stream_place() {
+                // Treated as a failed attempt, so that another connection or member is tried.
+                None => {
+                    drop(flight);
+                    Failure::new(
+                        Observation::NotSent,
+                        "the limit of unread streams on the connection is reached",
+                    )
+                }
+                Some(place) => {
+                    let headers = progress.headers_without_timeout(self);
+                    let frame = frame::encode(request);
+                    let limit = self.max_receive_bytes();
+                    let opened =
+                        open((flight, Some(place)), call.method, headers, frame, limit, progress.deadline);
+                    let begun = AtomicBool::new(false);
+                    match progress.lookout(self, &connection, &begun).wait(opened).await {
+                        Ok(messages) => {
+                            progress.finished(&connection);
+                            return Ok(messages);
+                        }
+                        Err(failure) => failure,
+                    }
+                }
+            };
+            progress.record(self, &connection, &failure);
+            progress.next(self, failure).await?;
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! A stream task: it serves the watches of one stream and reopens the stream when it is lost.
+
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use etcd_errors::{Attempt, Error, ErrorKind};
+use etcd_proto::etcdserverpb as pb;
+use futures_core::future::BoxFuture;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::{
+    task::coop::consume_budget,
+    time::{Instant, sleep_until, timeout},
+};
+
+use crate::{
+    transport::{
+        balance::member_health::Need,
+        call::channel::Channel,
+        connection::{
+            history::History,
+            identity::{is_of_identity, superseded},
+            member::Member,
+            verified::{Connection, ConnectionState},
+        },
+        grpc::{failure::Failure, method::Method, observation::Observation},
+        pool::{Pool, closed},
+        stream::{
+            duplex::Duplex,
+            header_check::Examiner,
+            resumable_stream::{Opened, Reopening},
+        },
+    },
+    watch::{
+        remote::{
+            commands::{Command, Inbox},
+            hub::{Hub, LaneKey},
+            side_requests::Done,
+            subscription::Entry,
+        },
+        state::{action::Ticket, stream::WatchStream},
+    },
+};
+
+/// The time for which a stream without watches is kept for the next watch.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The time for which a stream without watches is kept to receive the responses to its cancel requests. h2 closes a
+/// connection on which many streams are reset while data is in flight.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The interval at which an alternative is looked for while the member is suspected to be unresponsive.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The maximum wait when nothing is due.
+const LONG: Duration = Duration::from_secs(3_600);
+
+pub(crate) type Stream = Duplex<pb::WatchResponse>;
+
+/// The task of one stream of watches. It ends with the last watch or with the client.
+pub(crate) struct Lane {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) key: LaneKey,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) machine: WatchStream,
+    pub(crate) entries: HashMap<Ticket, Entry>,
+    pub(crate) jobs: FuturesUnordered<BoxFuture<'static, Done>>,
+    pub(crate) reopening: Option<Reopening>,
+    examiner: Examiner,
+    began: Instant,
+    /// The time when the last stream was lost. `None` while there is one.
+    lost_since: Option<Instant>,
+    /// The number of consecutive streams that led to another cluster or sent messages above the size limit.
+    hopeless: u32,
+    /// True if the last stream that answered a create request led to a gRPC proxy.
+    behind_proxy: bool,
+    /// The number of streams opened so far.
+    pub(crate) generation: u64,
+    pub(crate) progress: ProgressOf,
+}
+
+/// The member's ability to report progress in order, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProgressOf {
+    Unknown,
+    Asked,
+    InOrder,
+    TooOld,
+}
+
+/// The reason why a stream is no longer served.
+pub(crate) enum Loss {
+    /// It has no watches.
+    Idle,
+    Failed(Failure),
+    /// Its messages contradict the cluster or history of this client.
+    Disbelieved(Error),
+}
+
+impl Lane {
+    pub(crate) fn new(hub: Arc<Hub>, channel: &Channel, key: LaneKey, inbox: Arc<Inbox>) -> Self {
+        let reopening = Reopening::new(channel, Method::Watch, key.options());
+        Self {
+            hub,
+            key,
+            inbox,
+            machine: WatchStream::default(),
+            entries: HashMap::new(),
+            jobs: FuturesUnordered::new(),
+            reopening: Some(reopening),
+            // Not linearizable: members may lag behind one another.
+            examiner: channel.examiner(false),
+            began: Instant::now(),
+            lost_since: None,
+            hopeless: 0,
+            behind_proxy: false,
+            generation: 0,
+            progress: ProgressOf::Unknown,
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        let pool = Arc::clone(&self.hub.pool);
+        tokio::select! {
+            biased;
+            () = pool.shutdown() => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(&mut self) {
+        let Some(mut reopening) = self.reopening.take() else { return };
+        loop {
+            let opened = match self.open(&mut reopening).await {
+                Some(Ok(opened)) => opened,
+                Some(Err(error)) => {
+                    self.end_all(&error);
+                    reopening.refused();
+                    continue;
+                }
+                None => return,
+            };
+            let (connection, loss) = match opened {
+                Opened::Failed(connection, failure) => (connection, Loss::Failed(failure)),
+                Opened::Stream(mut stream) => {
+                    let connection = Arc::clone(stream.connection());
+                    let loss = self.serve(&mut stream, &mut reopening).await;
+                    (connection, loss)
+                }
+            };
+            match loss {
+                Loss::Idle => return,
+                Loss::Failed(failure) => self.lost(&mut reopening, &connection, failure, None),
+                Loss::Disbelieved(error) => {
+                    let failure = Failure::malformed(error.message().to_owned());
+                    self.lost(&mut reopening, &connection, failure, Some(error));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Opens the next stream. Returns `None` if there are no watches left.
+    async fn open(&mut self, reopening: &mut Reopening) -> Option<Result<Opened<pb::WatchResponse>, Error>> {
+        let inbox = Arc::clone(&self.inbox);
+        // Commands are handled while the stream opens, which can take long. The future is pinned outside of
+        // the loop, so a command does not restart it.
+        let mut opening = pin!(reopening.open());
+        loop {
+            self.obey(None);
+            if self.machine.is_empty() && self.jobs.is_empty() && inbox.close_if_idle() {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                () = inbox.told() => {}
+                Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.done(done),
+                opened = &mut opening => return Some(opened),
+            }
+        }
+    }
+
+    /// Serves the watches on one stream until the stream is lost.
+    async fn serve(&mut self, stream: &mut Stream, reopening: &mut Reopening) -> Loss {
+        let (pool, inbox) = (Arc::clone(&self.hub.pool), Arc::clone(&self.inbox));
+        let connection = Arc::clone(stream.connection());
+        self.generation += 1;
+        self.progress = ProgressOf::Unknown;
+        self.enter(&connection.history);
+        self.machine.opened(self.now());
+        let mut left = pin!(left(&pool, &connection, self.key.endpoint.is_some()));
+        let mut empty_since = None;
+        loop {
+            // Buffered messages are ready at once. This lets other tasks of the thread run.
+            consume_budget().await;
+            let due = self.machine.tick(self.now());
+            if let Some(loss) = self.act(stream, reopening) {
+                return loss;
+            }
+            let mut wake = due.map_or_else(|| Instant::now() + LONG, |due| self.began + due);
+            if self.machine.is_empty() && self.jobs.is_empty() {
+                let since = *empty_since.get_or_insert_with(Instant::now);
+                wake = since + if self.machine.is_quiet() { LINGER } else { FAREWELL };
+                let over = wake <= Instant::now() || inbox.is_retired();
+                if over && inbox.close_if_idle() {
+                    return Loss::Idle;
+                }
+            } else {
+                empty_since = None;
+            }
+            tokio::select! {
+                biased;
+                // Commands first: a dropped watch is cancelled before more of its events are read.
+                () = inbox.told() => self.obey(Some(&connection)),
+                failure = &mut left => return Loss::Failed(failure),
+                Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.done(done),
+                message = stream.next() => match message {
+                    Ok(Some(message)) => {
+                        if let Err(error) = self.receive(message, &connection) {
+                            return Loss::Disbelieved(error);
+                        }
+                    }
+                    Ok(None) => return Loss::Failed(Failure::new(Observation::Lost, "the member ended the stream without an error")),
+                    Err(failure) => return Loss::Failed(failure),
+                },
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// Moves watches to the history of the stream. A watch of another history ends or resumes from a listing.
+    fn enter(&mut self, history: &History) {
+        let left = self.entries.iter().filter(|(_, entry)| entry.history != history.number());
+        let left: Vec<Ticket> = left.map(|(ticket, _)| *ticket).collect();
+        for ticket in left {
+            self.machine.remove(ticket);
+            let Some(mut entry) = self.take(ticket) else { continue };
+            if !entry.enter(history) {
+                entry.end(superseded(history));
+            } else if entry.creation.is_some() {
+                self.add(entry, None);
+            } else {
+                self.resync(entry, superseded(history));
+            }
+        }
+    }
+
+    fn receive(&mut self, message: pb::WatchResponse, connection: &Connection) -> Result<(), Error> {
+        if let Some(header) = &message.header {
+            self.examiner.examine(header, Some(connection))?;
+        }
+        let now = self.now();
+        self.machine.receive(crate::watch::codec::watch_message(message), now);
+        Ok(())
+    }
+
+    /// Records that the member answered a create request.
+    pub(crate) fn answered(&mut self, reopening: &mut Reopening, connection: &Connection) {
+        self.lost_since = None;
+        reopening.answered(connection);
+    }
+
+    /// Records that the stream delivered events or progress.
+    pub(crate) fn worked(&mut self, reopening: &mut Reopening) {
+        self.hopeless = 0;
+        reopening.worked();
+    }
+
+    fn lost(
+        &mut self,
+        reopening: &mut Reopening,
+        connection: &Connection,
+        failure: Failure,
+        disbelief: Option<Error>,
+    ) {
+        let since = *self.lost_since.get_or_insert_with(Instant::now);
+        reopening.lost(connection, &failure);
+        self.behind_proxy |= self.machine.is_proxied();
+        let silent = failure.observation == Observation::Malformed;
+        if silent {
+            // The connection may hang and not only the watch. A probe finds that out for all users of the
+            // connection.
+            self.hub.pool.check(connection.id);
+        }
+        if silent && self.behind_proxy && self.machine.awaits_creation() {
+            // A gRPC proxy retries for seconds, without a response, what a member rejects because of its
+            // token (`checkPermissionForWatch` in etcd's `server/proxy/grpcproxy/watch.go`). Another token is
+            // the likely cure.
+            reopening.renew_first(reopening.carried());
+        }
+        let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
+        let too_large = failure.observation == Observation::Malformed && disbelief.is_none();
+        let error = disbelief.unwrap_or_else(|| failure.into_error());
+        let error = error.with_operation("watch").with_attempts(vec![attempt]);
+        tracing::debug!(endpoint = connection.endpoint(), %error, "a watch stream was lost");
+        for ticket in self.machine.lost() {
+            if let Some(entry) = self.entries.get(&ticket)
+                && entry.creation.is_none()
+            {
+                entry.shared.counters.resumed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        // Ends the watches instead of retrying forever: every member would respond the same way.
+        let hopeless = error.kind() == ErrorKind::WrongCluster || (too_large && error.code().is_some());
+        self.hopeless = if hopeless { self.hopeless + 1 } else { 0 };
+        if self.hopeless > 1 || error.kind() == ErrorKind::Unsupported {
+            return self.end_all(&error);
+        }
+        self.entries.values().for_each(|entry| entry.lost(since, &error));
+    }
+
+    /// Ends every watch of this task with the same error.
+    fn end_all(&mut self, error: &Error) {
+        self.obey(None);
+        let since = *self.lost_since.get_or_insert_with(Instant::now);
+        for (ticket, mut entry) in std::mem::take(&mut self.entries) {
+            // It resumes from a listing once the new cluster or history is accepted, or resumes as before if
+            // the old one returns.
+            if is_of_identity(error) && entry.known.is_some() && entry.creation.is_none() {
+                entry.lost(since, error);
+                self.entries.insert(ticket, entry);
+                continue;
+            }
+            self.machine.remove(ticket);
+            entry.end(error.clone());
+            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Lane {
+    /// Ends the remaining watches. Runs also if the client is closed or its runtime shuts down.
+    fn drop(&mut self) {
+        let commands = self.inbox.close();
+        self.hub.forget(&self.inbox);
+        let entries = std::mem::take(&mut self.entries).into_values();
+        let added = commands.into_iter().filter_map(|command| match command {
+            Command::Add(entry) => Some(*entry),
+            _ => None,
+        });
+        let ended = || {
+            let text = "the Tokio runtime that this client was built on has shut down";
+            self.hub.pool.check_alive().err().unwrap_or_else(|| Error::new(ErrorKind::NoRuntime, text))
+        };
+        entries.chain(added).for_each(|mut entry| entry.end(ended()));
+    }
+}
+
+/// Completes when the stream should be abandoned, because of the state of its connection or because calls found the
+/// member unusable. A member that is cut off from the others still answers PINGs and create requests, so the stream
+/// alone does not show it.
+async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
+    let member = &connection.member;
+    let mut state = connection.state.clone();
+    loop {
+        // Registered before the state is read: an ejection in between completes this future.
+        let ejected = member.ejected.notified();
+        let now = state.borrow_and_update().clone();
+        let changed = match now {
+            ConnectionState::Ready => tokio::select! {
+                changed = state.changed() => changed,
+                () = connection.retired() => {
+                    let text = "the cluster of the member has to be verified again";
+                    return Failure::new(Observation::Lost, text);
+                }
+                () = ejected, if !pinned => {
+                    let now = pool.now();
+                    let left = |member: &Member| member.is_ejected(Need::Quorum, false, now);
+                    // Kept if there is no better member: a stream of an ejected member may still deliver
+                    // events.
+                    if left(member) && pool.has_ready_connection(|other| !left(&other.member)) {
+                        let text = "the member was ejected after failed calls";
+                        return Failure::new(Observation::Abandoned, text);
+                    }
+                    Ok(())
+                }
+            },
+            ConnectionState::Suspect
+                if pool.has_ready_besides(&[connection.member.id])
+                    || pool.has_other_for_streams(&connection.member, connection.id) =>
+            {
+                let text = "member unresponsive: no reply to an HTTP/2 PING";
+                return Failure::new(Observation::Abandoned, text);
+            }
+            ConnectionState::Suspect => timeout(LOOK_EVERY, state.changed()).await.unwrap_or(Ok(())),
+            ConnectionState::Draining(end) | ConnectionState::Closed(end) => {
+                return Failure::new(Observation::Lost, end.why.to_string());
+            }
+        };
+        if changed.is_err() {
+            return Failure::new(Observation::Lost, closed().message().to_owned());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Tests of stream tasks and watches without a member: decisions before or after any message.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use etcd_errors::{Error, ErrorKind};
+use tokio::sync::oneshot;
+
+use crate::{
+    client::Client,
+    request::CallOptions,
+    transport::connection::history::History,
+    types::{ResponseHeader, Revision},
+    watch::{
+        WatchCreate,
+        remote::{
+            commands::{Command, Inbox},
+            hub::{Hub, LaneKey, MOST_WATCHES},
+            resync::{Listing, not_older},
+            shared::{Reader, Shared},
+            stream_task::Lane,
+            subscription::Entry,
+        },
+        state::{action::Ticket, position::Position},
+    },
+};
+
+/// Returns a client of an endpoint where nothing listens. None of its tasks runs before the first await.
+fn client() -> Client {
+    Client::builder(["http://127.0.0.1:1"]).build().expect("valid")
+}
+
+fn entry() -> (Arc<Shared>, Entry, oneshot::Receiver<Result<(), Error>>) {
+    let spec = WatchCreate::new("k");
+    let shared = Arc::new(Shared::new(Ticket(1), spec, Arc::new(Inbox::default())));
+    let (creation, created) = oneshot::channel();
+    (Arc::clone(&shared), Entry::new(shared, creation, &History::default()), created)
+}
+
+#[tokio::test]
+async fn streams_take_at_most_5000_watches() {
+    let client = client();
+    let channel = client.channel();
+    let hub = Hub::new(&channel);
+    let start = || hub.start(&channel, WatchCreate::new("k"), &CallOptions::default());
+    for _ in 0..MOST_WATCHES {
+        drop(start());
+    }
+    assert_eq!(hub.watches_of_lanes(), [5_000]);
+    let more = start();
+    assert_eq!(hub.watches_of_lanes(), [5_000, 1]);
+    drop(more);
+}
+
+#[tokio::test]
+async fn handle_dropped_before_it_is_added_leaves_nothing() {
+    let client = client();
+    let channel = client.channel();
+    let hub = Hub::new(&channel);
+    let spec = WatchCreate::new("k");
+    let key = LaneKey::of(&spec, &CallOptions::default());
+    let inbox = Arc::new(Inbox::default());
+    let mut lane = Lane::new(hub, &channel, key, Arc::clone(&inbox));
+    let (shared, entry, _created) = entry();
+    // It is on its way from another stream task, which is the one that receives the drop.
+    inbox.watches.fetch_add(1, Ordering::Relaxed);
+    assert!(inbox.push(Command::Add(Box::new(entry))).is_none());
+    drop(Reader(shared));
+    lane.obey(None);
+    assert!(lane.entries.is_empty(), "nobody would ever remove it");
+    assert_eq!(lane.machine.position(Ticket(1)), None);
+    assert_eq!(inbox.watches.load(Ordering::Relaxed), 0, "its place is free");
+}
+
+#[test]
+fn creation_resets_the_count_of_token_renewals() {
+    let (_shared, mut entry, _created) = entry();
+    entry.renewals = 8;
+    let endpoint = "http://127.0.0.1:1".parse().expect("valid");
+    entry.created(ResponseHeader::default(), &endpoint);
+    assert_eq!(entry.renewals, 0);
+}
+
+#[test]
+fn listings_older_than_the_watch_are_refused() {
+    let listing = |revision| {
+        let header = ResponseHeader { revision: Revision::new(revision), ..ResponseHeader::default() };
+        Listing::new(header, Vec::new())
+    };
+    let mut position = Position::after(10);
+    let error = not_older(position, listing(9)).expect_err("it would undo what was delivered");
+    assert_eq!(error.kind(), ErrorKind::RevisionRegressed);
+    assert!(not_older(position, listing(10)).is_ok());
+    // A header revision that was seen counts as much as an event.
+    assert!(position.progressed(20));
+    assert!(not_older(position, listing(19)).is_err());
+    assert!(not_older(position, listing(20)).is_ok());
+}

@@ -1,0 +1,29 @@
+//! The watch service, and the types that it returns.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use etcd_errors::Error;
+
+pub(crate) use crate::watch::WatchControl;
+pub use crate::watch::{
+    WatchCounters, WatchEvents, WatchHandle, WatchResponse, WatchResponseKind, WatchSender, WatchStatus,
+};
+use crate::{request::CallOptions, watch::WatchCreate};
+
+/// The watch service. The client implements it, decorators wrap it, and mocks can use [`WatchHandle::channel`].
+#[async_trait]
+pub trait Watch: Send + Sync + Debug {
+    /// Creates a watch, and waits until a member has created it.
+    ///
+    /// The timeout in the options limits the wait for the creation. The watch itself has no time limit.
+    ///
+    /// # Errors
+    /// Returns an error if the range or the start revision is invalid, the user has no permission, or no member
+    /// created the watch in time. A client over a service of your own returns
+    /// [`Unsupported`](etcd_errors::ErrorKind::Unsupported).
+    ///
+    /// A compacted start revision is reported by the first item of the handle, because members create such a watch
+    /// and cancel it afterwards. With [`resync`](WatchCreate::resync) it is not an error.
+    async fn watch(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error>;
+}
