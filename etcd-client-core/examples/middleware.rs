@@ -3,7 +3,7 @@
 
 use std::task::{Context, Poll};
 
-use etcd_client_core::{Client, tonic::Channel};
+use etcd_client_core::{Client, stub::Channel};
 use http::{HeaderValue, Request};
 use tonic::body::Body;
 use tower::{Layer, Service, ServiceBuilder};

@@ -64,8 +64,8 @@
 //!
 //! ## … keep a lease alive?
 //!
-//! [`keep_alive`](LeaseGrant::keep_alive) renews the lease until the returned [`KeptLease`] is dropped. The handle reports a loss no
-//! later than the lease may have expired. A [`HealingLease`] re-creates a lost lease and its keys, for registrations.
+//! [`keep_alive`](LeaseGrant::keep_alive) renews the lease until the returned [`LeaseKeeper`](lease::LeaseKeeper) is dropped. The handle reports a loss no
+//! later than the lease may have expired. A [`HealingLease`](client::HealingLease) re-creates a lost lease and its keys, for registrations.
 //!
 //! ```no_run
 //! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
@@ -82,17 +82,18 @@
 //!
 //! Use the crate [`etcd-concurrency`](https://docs.rs/etcd-concurrency): its `Mutex`, `RwLock`, `Semaphore` and `Election` survive the
 //! loss of members and clean up after themselves. [`Client::server_lock`] and [`Client::server_election`] call etcd's own lock and
-//! election services instead, in one request each: see [`ServerLocks`] and [`ServerElections`]. In both cases guard each write with a
-//! comparison that holds only while the lock is held, such as [`ServerLockResponse::owned`].
+//! election services instead, in one request each: see [`LockClient`](lock::LockClient) and [`ElectionClient`](election::ElectionClient). In both cases guard each write with a
+//! comparison that holds only while the lock is held, such as [`ServerLockResponse::owned`](lock::ServerLockResponse::owned).
 //!
 //! ## … cache a prefix?
 //!
 //! A [`Cache`] holds a range in memory, consistent at one revision, and follows the store. It reads from memory without `await`, or
-//! linearizably with [`Cache::read`]. A [`Mirror`] replicates a range into another system.
+//! linearizably with [`Cache::read`]. A [`Mirror`](mirror::Mirror) replicates a range into another system.
 //!
 //! ```no_run
 //! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-//! use etcd_client_core::{Cache, KeyRange};
+//! use etcd_client_core::Cache;
+//! use etcd_client_core::types::KeyRange;
 //!
 //! let cache = Cache::builder(&client, KeyRange::prefix("config/")).start()?;
 //! cache.ready().await?;
@@ -113,9 +114,9 @@
 //!
 //! ## … test without etcd?
 //!
-//! Write code against the service traits [`Kv`], [`Lease`], [`Watch`], [`Cluster`], [`Maintenance`], [`Auth`], [`LockService`] and
-//! [`ElectionService`]. The [`Client`] implements all of them, and a mock implements one: see the example at [`Kv`].
-//! [`WatchHandle`] and [`KeptLease`] have constructors for mocks.
+//! Write code against the service traits [`KvService`](kv::KvService), [`LeaseService`](lease::LeaseService), [`WatchService`](watch::WatchService), [`ClusterService`](cluster::ClusterService), [`MaintenanceService`](maintenance::MaintenanceService), [`AuthService`](auth::AuthService), [`LockService`](lock::LockService) and
+//! [`ElectionService`](election::ElectionService). The [`Client`] implements all of them, and a mock implements one: see the example at [`KvService`](kv::KvService).
+//! [`WatchStream`](watch::WatchStream) and [`LeaseKeeper`](lease::LeaseKeeper) have constructors for mocks.
 //!
 //! ## … trace and measure?
 //!
@@ -131,10 +132,10 @@
 //! | task | start at |
 //! |---|---|
 //! | connect, set deadlines and limits, close | [`Client`], [`ClientBuilder`] |
-//! | authenticate | [`ClientBuilder::password`], [`ClientBuilder::token`], [`TokenProvider`] |
-//! | build an operation for a transaction or a decorator | [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`], [`Client::execute`] |
+//! | authenticate | [`ClientBuilder::password`], [`ClientBuilder::token`], [`TokenProvider`](transport::TokenProvider) |
+//! | build an operation for a transaction or a decorator | [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`](kv::Compact), [`Client::execute`] |
 //! | set options of one call | [`CallOptions`] |
-//! | balance calls among members | [`Balance`] |
+//! | balance calls among members | [`Balance`](transport::Balance) |
 //! | put all keys under a prefix | [`Client::with_namespace`], [`Namespace`] |
 //! | manage users, roles and permissions | [`Client::auth`] |
 //! | manage members | [`Client::cluster`], [`Client::sync`] |
@@ -178,104 +179,42 @@
 //! runtime of the client has ended, returns an error instead of panicking.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod auth;
-mod cache;
-mod client;
-mod cluster;
-mod election;
-mod kv;
-mod lease;
-mod lock;
-mod maintenance;
-mod mirror;
-mod namespace;
+pub mod auth;
+pub mod cache;
+pub mod client;
+pub mod cluster;
+pub mod election;
+pub mod error;
+pub mod kv;
+pub mod lease;
+pub mod lock;
+pub mod maintenance;
+pub mod mirror;
+pub mod namespace;
 #[cfg(feature = "naming")]
 pub mod naming;
-mod request;
-mod snapshot;
-mod transport;
-mod txn;
-mod types;
-mod watch;
+pub mod prelude;
+pub mod request;
+pub mod snapshot;
+pub mod transport;
+pub mod txn;
+pub mod types;
+pub mod watch;
 
-pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+pub use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
-#[cfg(feature = "naming")]
-pub use crate::cache::Cache;
-#[cfg(feature = "proxy")]
-pub use crate::transport::connect::proxy::HttpProxy;
 #[cfg(feature = "tls")]
-pub use crate::transport::connect::tls::danger;
-#[cfg(feature = "tls")]
-pub use crate::transport::connect::tls::settings::Tls;
-#[cfg(feature = "tls")]
-pub use crate::transport::connect::tls::version::TlsVersion;
-#[cfg(feature = "srv")]
-pub use crate::transport::endpoint::discovery::Discovery;
+pub use crate::transport::Tls;
 pub use crate::{
-    auth::{
-        Access, Auth, AuthAdmin, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse,
-        AuthStatus, AuthStatusResponse, ParseAccessError, Permission, RoleAdd, RoleAddResponse, RoleDelete,
-        RoleDeleteResponse, RoleGet, RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse,
-        RoleList, RoleListResponse, RoleRevokePermission, RoleRevokePermissionResponse, UserAdd,
-        UserAddResponse, UserChangePassword, UserChangePasswordResponse, UserDelete, UserDeleteResponse,
-        UserGet, UserGetResponse, UserGrantRole, UserGrantRoleResponse, UserList, UserListResponse,
-        UserRevokeRole, UserRevokeRoleResponse,
-    },
-    cache::{CacheBuilder, CacheChange, CacheChanges, CacheCounters, CacheSnapshot, CacheStatus},
-    client::{Client, ClientBuilder, HealingEvent, HealingLease, HealingLeaseBuilder},
-    cluster::{
-        Cluster, ClusterHandle, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
-        MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
-        PeerUrl,
-    },
-    election::{
-        ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
-        ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, ElectionService,
-        LeaderKey, LeaderStream, ServerElections,
-    },
-    kv::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Page, Pages, Put,
-        PutResponse, RangeChunk, RangeStream, SortOrder, SortTarget,
-    },
-    lease::{
-        KeptLease, KeptLeaseSender, Lease, LeaseGrant, LeaseGrantKept, LeaseGrantResponse, LeaseGranted,
-        LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseLost,
-        LeaseLostReason, LeaseRevoke, LeaseRevokeResponse, LeaseState, LeaseTimeToLive,
-        LeaseTimeToLiveResponse, Leases,
-    },
-    lock::{LockService, ServerLock, ServerLockResponse, ServerLocks, ServerUnlock, ServerUnlockResponse},
-    maintenance::{
-        Alarm, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmFailure,
-        AlarmList, AlarmListResponse, AlarmType, DbSizeQuota, Defragment, DefragmentResponse, Downgrade,
-        DowngradeAction, DowngradeInfo, DowngradeResponse, HashBackend, HashBackendResponse, HashKv,
-        HashKvResponse, Maintenance, MaintenanceHandle, MoveLeader, MoveLeaderResponse, Status,
-        StatusResponse,
-    },
-    mirror::Mirror,
+    cache::Cache,
+    client::{Client, ClientBuilder},
+    kv::{Delete, Get, Put},
     namespace::Namespace,
-    request::{Bound, CallOptions, Limits, Resend, Timeout, Unbound},
-    snapshot::{Snapshot, SnapshotDigest, SnapshotProgress, SnapshotStream, SnapshotSummary},
-    transport::{
-        balance::policy::Balance,
-        connect::connector::Target,
-        endpoint::state::{EndpointPhase, EndpointState, EndpointStates},
-        observe, stub as tonic,
-        token::provider::TokenProvider,
-    },
-    txn::{
-        Compare, CompareOp, CompareOperand, CompareSubject, IntoCompares, IntoOps, Op, OpResponse, Txn,
-        TxnResponse, execute,
-    },
-    types::{
-        Address, AuthRevision, ClusterId, Endpoint, EndpointText, Event, EventType, Key, KeyRange, KeyValue,
-        LeaseId, Member, MemberId, ParseLeaseIdError, ResponseHeader, Revision, Secret, Security, Value,
-        Version, prefix_range_end,
-    },
-    watch::{
-        SlowReader, Watch, WatchCounters, WatchCreate, WatchEvents, WatchHandle, WatchResponse,
-        WatchResponseKind, WatchSender, WatchStatus,
-    },
+    request::CallOptions,
+    transport::{observe, stub},
+    txn::{Compare, Txn},
+    types::{Event, EventType, Key, KeyValue, LeaseId, Revision, Value},
+    watch::Watch,
 };
 
 #[cfg(doctest)]

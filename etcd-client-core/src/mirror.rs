@@ -7,10 +7,10 @@ use etcd_errors::Error;
 use crate::{
     cache::revision,
     client::Client,
-    kv::{Get, Kv, Page, Pages},
+    kv::{Get, KvService, Page, Pages},
     request::{Bound, CallOptions, HistoryPin},
     types::{KeyRange, Revision},
-    watch::{Watch, WatchCreate},
+    watch::{Watch, WatchService},
 };
 
 /// Replicates a key range into another system: reads the range at one revision, then watches it from there.
@@ -23,7 +23,8 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-/// use etcd_client_core::{KeyRange, Mirror};
+/// use etcd_client_core::mirror::Mirror;
+/// use etcd_client_core::types::KeyRange;
 ///
 /// let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
 /// while let Some(page) = mirror.next().await {
@@ -31,7 +32,7 @@ use crate::{
 ///         println!("{:?}", kv.key_str());
 ///     }
 /// }
-/// let mut updates = mirror.updates()?.await?;
+/// let mut updates = mirror.watch()?.await?;
 /// while let Some(response) = updates.next().await {
 ///     for event in response?.events {
 ///         println!("{:?} {:?}", event.event_type, event.kv.key_str());
@@ -45,8 +46,8 @@ use crate::{
 #[doc(alias = "make_mirror")]
 #[must_use = "a mirror does nothing until its pages are read"]
 pub struct Mirror<'a> {
-    kv: &'a dyn Kv,
-    watch: &'a dyn Watch,
+    kv: &'a dyn KvService,
+    watch: &'a dyn WatchService,
     range: KeyRange,
     revision: Option<Revision>,
     history: HistoryPin,
@@ -69,7 +70,8 @@ impl<'a> Mirror<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{KeyRange, Mirror};
+    /// use etcd_client_core::mirror::Mirror;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let mirror = Mirror::new(&client, KeyRange::prefix("config/"));
     /// # drop(mirror);
@@ -85,13 +87,16 @@ impl<'a> Mirror<'a> {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{KeyRange, Kv, Mirror, Watch};
+    /// use etcd_client_core::kv::KvService;
+    /// use etcd_client_core::mirror::Mirror;
+    /// use etcd_client_core::types::KeyRange;
+    /// use etcd_client_core::watch::WatchService;
     ///
-    /// fn mirror<'a>(kv: &'a dyn Kv, watch: &'a dyn Watch) -> Mirror<'a> {
+    /// fn mirror<'a>(kv: &'a dyn KvService, watch: &'a dyn WatchService) -> Mirror<'a> {
     ///     Mirror::over(kv, watch, KeyRange::prefix("config/"))
     /// }
     /// ```
-    pub fn over(kv: &'a dyn Kv, watch: &'a dyn Watch, range: KeyRange) -> Self {
+    pub fn over(kv: &'a dyn KvService, watch: &'a dyn WatchService, range: KeyRange) -> Self {
         Self { kv, watch, range, revision: None, history: HistoryPin::new(), base: Base::Unread }
     }
 
@@ -101,10 +106,11 @@ impl<'a> Mirror<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{KeyRange, Mirror};
+    /// use etcd_client_core::mirror::Mirror;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// // Resume: the copy was complete at revision 1000.
-    /// let mut updates = Mirror::new(&client, KeyRange::prefix("config/")).at_revision(1000).updates()?.await?;
+    /// let mut updates = Mirror::new(&client, KeyRange::prefix("config/")).at_revision(1000).watch()?.await?;
     /// println!("{:?}", updates.next().await);
     /// # Ok(())
     /// # }
@@ -120,7 +126,8 @@ impl<'a> Mirror<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{KeyRange, Mirror};
+    /// use etcd_client_core::mirror::Mirror;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
     /// while let Some(page) = mirror.next().await {
@@ -150,7 +157,8 @@ impl<'a> Mirror<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{KeyRange, Mirror};
+    /// use etcd_client_core::mirror::Mirror;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
     /// while let Some(page) = mirror.next().await {
@@ -203,13 +211,14 @@ impl<'a> Mirror<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{KeyRange, Mirror};
+    /// use etcd_client_core::mirror::Mirror;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
     /// while let Some(page) = mirror.next().await {
     ///     println!("{} keys", page?.kvs.len());
     /// }
-    /// let mut updates = mirror.updates()?.prev_kv().await?;
+    /// let mut updates = mirror.watch()?.prev_kv().await?;
     /// while let Some(response) = updates.next().await {
     ///     println!("{} events", response?.events.len());
     /// }
@@ -217,12 +226,12 @@ impl<'a> Mirror<'a> {
     /// # }
     /// ```
     #[doc(alias = "SyncUpdates")]
-    pub fn updates(self) -> Result<WatchCreate<Bound<'a, dyn Watch>>, Error> {
+    pub fn watch(self) -> Result<Watch<Bound<'a, dyn WatchService>>, Error> {
         let (Base::Read | Base::Unread, Some(revision)) = (self.base, self.revision) else {
             let error = Error::invalid_request("revision", "read all pages before requesting the updates");
             return Err(error.with_operation("mirror"));
         };
-        let mut watch = WatchCreate::from_range(self.range).start_revision(revision.next());
+        let mut watch = Watch::from_range(self.range).start_revision(revision.next());
         if let Some(history) = self.history.number() {
             watch = watch.in_history(history);
         }

@@ -9,14 +9,13 @@ use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
 use etcd_client_core::{Client, ClientBuilder, Compare, Error, KeyValue, Put};
 use etcd_proto::{etcdserverpb as pb, mvccpb};
+use fake_member::{FakeMember, current_thread, header, one};
 use futures_util::{StreamExt as _, future::join_all, stream::pending};
 use tokio::{
     runtime::{Handle, Runtime},
     sync::mpsc::unbounded_channel,
     time::timeout,
 };
-
-use fake_member::{FakeMember, current_thread, header, one};
 
 /// The promise for one unary call.
 const MOST_ALLOCATIONS: f64 = 12.0;

@@ -11,14 +11,13 @@ mod sleeping_reader;
 
 use allocation_counter::measure;
 use bytes::Bytes;
-use etcd_client_core::{Client, Pages, Put};
+use etcd_client_core::{Client, Put, kv::Pages};
 use etcd_proto::{etcdserverpb as pb, mvccpb};
+use fake_member::{Answer, FakeMember, current_thread, header, one};
 use futures_util::{StreamExt as _, stream::iter};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
-
-use fake_member::{Answer, FakeMember, current_thread, header, one};
 
 /// No peak may be higher, however long the range is.
 const MOST: u64 = 24 << 20;

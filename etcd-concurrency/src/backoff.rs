@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Code, Error, GrpcCode};
+use etcd_client_core::{Code, Error, error::GrpcCode};
 
 /// A sequence of growing delays.
 #[derive(Clone, Copy, Debug)]

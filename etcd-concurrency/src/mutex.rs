@@ -21,7 +21,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Compare, Get, GetResponse, Key, Value};
+use etcd_client_core::{Compare, Get, Key, Value, kv::GetResponse};
 use tokio::time::timeout;
 
 use crate::{

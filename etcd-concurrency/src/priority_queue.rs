@@ -16,7 +16,7 @@
 //! # }
 //! ```
 
-use etcd_client_core::{Compare, Get, Key, Put, Revision, SortTarget, Txn, Value};
+use etcd_client_core::{Compare, Get, Key, Put, Revision, Txn, Value, kv::SortTarget};
 
 use crate::{
     Error, Session, Store,

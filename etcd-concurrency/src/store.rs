@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etcd_client_core::{Client, Kv, Lease, Watch};
+use etcd_client_core::{Client, kv::KvService, lease::LeaseService, watch::WatchService};
 
 /// The services that recipes run on: those of a [`Client`], or any others, such as wrappers and mocks.
 ///
@@ -25,13 +25,13 @@ use etcd_client_core::{Client, Kv, Lease, Watch};
 #[derive(Clone, Debug)]
 pub struct Store {
     services: Services,
-    leases: Option<Arc<dyn Lease>>,
+    leases: Option<Arc<dyn LeaseService>>,
 }
 
 #[derive(Clone, Debug)]
 enum Services {
     Client(Client),
-    Any { kv: Arc<dyn Kv>, watch: Arc<dyn Watch> },
+    Any { kv: Arc<dyn KvService>, watch: Arc<dyn WatchService> },
 }
 
 impl Store {
@@ -50,7 +50,7 @@ impl Store {
     /// # drop(store);
     /// # }
     /// ```
-    pub fn new(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>) -> Self {
+    pub fn new(kv: Arc<dyn KvService>, watch: Arc<dyn WatchService>) -> Self {
         Self { services: Services::Any { kv, watch }, leases: None }
     }
 
@@ -72,12 +72,12 @@ impl Store {
     /// # }
     /// ```
     #[must_use = "returns the changed store"]
-    pub fn with_leases(mut self, leases: Arc<dyn Lease>) -> Self {
+    pub fn with_leases(mut self, leases: Arc<dyn LeaseService>) -> Self {
         self.leases = Some(leases);
         self
     }
 
-    pub(crate) fn leases(&self) -> Option<&dyn Lease> {
+    pub(crate) fn leases(&self) -> Option<&dyn LeaseService> {
         match (&self.leases, &self.services) {
             (Some(leases), _) => Some(&**leases),
             (None, Services::Client(client)) => Some(client.lease_service()),
@@ -98,7 +98,7 @@ impl Store {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn kv(&self) -> &dyn Kv {
+    pub fn kv(&self) -> &dyn KvService {
         match &self.services {
             Services::Client(client) => client.kv(),
             Services::Any { kv, .. } => &**kv,
@@ -111,14 +111,14 @@ impl Store {
     ///
     /// ```no_run
     /// # async fn example(store: etcd_concurrency::Store) -> Result<(), etcd_concurrency::Error> {
-    /// use etcd_client_core::WatchCreate;
+    /// use etcd_client_core::Watch;
     ///
-    /// let watch = WatchCreate::new("limit").bind(store.watch_service()).await?;
+    /// let watch = Watch::new("limit").bind(store.watch_service()).await?;
     /// # drop(watch);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn watch_service(&self) -> &dyn Watch {
+    pub fn watch_service(&self) -> &dyn WatchService {
         match &self.services {
             Services::Client(client) => client.watch_service(),
             Services::Any { watch, .. } => &**watch,

@@ -10,7 +10,7 @@
 //! # }
 //! ```
 
-use etcd_client_core::{Event, Get, Key, Revision, WatchCreate};
+use etcd_client_core::{Event, Get, Key, Revision, Watch};
 
 use crate::{
     Error, Store,
@@ -34,11 +34,11 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_concurrency::Error> {
-/// use etcd_client_core::{Event, WatchCreate};
+/// use etcd_client_core::{Event, Watch};
 /// use etcd_concurrency::wait::wait_event;
 ///
 /// let found = client.get("jobs/").prefix().await?;
-/// let watch = WatchCreate::new("jobs/").prefix().start_revision(found.header.revision.next());
+/// let watch = Watch::new("jobs/").prefix().start_revision(found.header.revision.next());
 /// let event = wait_event(&client, watch, Event::is_create).await?;
 /// println!("{:?} was created", event.kv.key_str());
 /// # Ok(())
@@ -48,7 +48,7 @@ use crate::{
 #[doc(alias = "WaitPrefixEvents")]
 pub async fn wait_event(
     store: impl Into<Store>,
-    watch: WatchCreate,
+    watch: Watch,
     mut wanted: impl FnMut(&Event) -> bool,
 ) -> Result<Event, Error> {
     let (store, mut watch, mut backoff) = (store.into(), watch, Backoff::OUTAGE);
@@ -64,7 +64,7 @@ pub async fn wait_event(
 /// Runs one watch. It moves the start revision along, so that the next watch resumes after the last event.
 async fn next_event(
     store: &Store,
-    watch: &mut WatchCreate,
+    watch: &mut Watch,
     wanted: &mut impl FnMut(&Event) -> bool,
 ) -> Result<Event, etcd_client_core::Error> {
     let mut handle = watch.clone().bind(store.watch_service()).await?;
@@ -111,7 +111,7 @@ pub(crate) async fn deleted_before(store: &Store, key: &Key, bound: Revision) ->
         match get.bind(store.kv()).await {
             Ok(response) if response.kvs.is_empty() => return Ok(()),
             Ok(response) => {
-                let mut gone = WatchCreate::new(key).start_revision(response.header.revision.next()).no_put();
+                let mut gone = Watch::new(key).start_revision(response.header.revision.next()).no_put();
                 match next_event(store, &mut gone, &mut Event::is_delete).await {
                     Ok(_) => return Ok(()),
                     // The next read shows whether the key still exists.

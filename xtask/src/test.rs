@@ -5,8 +5,10 @@ use std::{env, num::NonZeroUsize, thread};
 use anyhow::Result;
 use etcd_testkit::{Line, StderrProgress};
 
-use crate::steps::{self, Show, Step};
-use crate::workspace;
+use crate::{
+    steps::{self, Show, Step},
+    workspace,
+};
 
 /// The suite that depends on the version of the server.
 const CONFORMANCE: [&str; 4] = ["--package", "etcd-client-core", "--test", "it"];

@@ -1,11 +1,10 @@
 //! The folders and files of the workspace.
 
-use std::fs;
-use std::path::Path;
 #[cfg(feature = "client")]
 use std::path::PathBuf;
 #[cfg(feature = "client")]
 use std::process::Command;
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 

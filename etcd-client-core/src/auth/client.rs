@@ -2,7 +2,7 @@
 
 use crate::{
     auth::{
-        Auth, AuthDisable, AuthEnable, AuthStatus, Permission, RoleAdd, RoleDelete, RoleGet,
+        AuthDisable, AuthEnable, AuthService, AuthStatus, Permission, RoleAdd, RoleDelete, RoleGet,
         RoleGrantPermission, RoleList, RoleRevokePermission, UserAdd, UserChangePassword, UserDelete,
         UserGet, UserGrantRole, UserList, UserRevokeRole,
     },
@@ -21,7 +21,7 @@ use crate::{
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
 /// # let secret = String::new();
-/// use etcd_client_core::Permission;
+/// use etcd_client_core::auth::Permission;
 ///
 /// let auth = client.auth();
 /// auth.role_add("writer").await?;
@@ -36,23 +36,23 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct AuthAdmin<'a> {
-    service: &'a dyn Auth,
+pub struct AuthClient<'a> {
+    service: &'a dyn AuthService,
 }
 
-impl<'a> AuthAdmin<'a> {
+impl<'a> AuthClient<'a> {
     /// Creates a handle on any auth service, such as a decorator or a mock.
     ///
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Auth, AuthAdmin};
+    /// use etcd_client_core::auth::{AuthService, AuthClient};
     ///
-    /// fn admin(service: &dyn Auth) -> AuthAdmin<'_> {
-    ///     AuthAdmin::new(service)
+    /// fn admin(service: &dyn AuthService) -> AuthClient<'_> {
+    ///     AuthClient::new(service)
     /// }
     /// ```
-    pub fn new(service: &'a dyn Auth) -> Self {
+    pub fn new(service: &'a dyn AuthService) -> Self {
         Self { service }
     }
 
@@ -79,7 +79,7 @@ impl<'a> AuthAdmin<'a> {
     /// ```
     #[doc(alias = "AuthEnable")]
     #[doc(alias = "auth_enable")]
-    pub fn enable(self) -> AuthEnable<Bound<'a, dyn Auth>> {
+    pub fn enable(self) -> AuthEnable<Bound<'a, dyn AuthService>> {
         AuthEnable::new().bind(self.service)
     }
 
@@ -105,7 +105,7 @@ impl<'a> AuthAdmin<'a> {
     /// ```
     #[doc(alias = "AuthDisable")]
     #[doc(alias = "auth_disable")]
-    pub fn disable(self) -> AuthDisable<Bound<'a, dyn Auth>> {
+    pub fn disable(self) -> AuthDisable<Bound<'a, dyn AuthService>> {
         AuthDisable::new().bind(self.service)
     }
 
@@ -125,7 +125,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "AuthStatus")]
-    pub fn status(self) -> AuthStatus<Bound<'a, dyn Auth>> {
+    pub fn status(self) -> AuthStatus<Bound<'a, dyn AuthService>> {
         AuthStatus::new().bind(self.service)
     }
 
@@ -152,7 +152,7 @@ impl<'a> AuthAdmin<'a> {
         self,
         user: impl Into<String>,
         password: impl Into<Secret>,
-    ) -> UserAdd<Bound<'a, dyn Auth>> {
+    ) -> UserAdd<Bound<'a, dyn AuthService>> {
         UserAdd::new(user, password).bind(self.service)
     }
 
@@ -175,7 +175,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "UserAddWithOptions")]
-    pub fn user_add_no_password(self, user: impl Into<String>) -> UserAdd<Bound<'a, dyn Auth>> {
+    pub fn user_add_no_password(self, user: impl Into<String>) -> UserAdd<Bound<'a, dyn AuthService>> {
         UserAdd::no_password(user).bind(self.service)
     }
 
@@ -195,7 +195,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "UserGet")]
-    pub fn user_get(self, user: impl Into<String>) -> UserGet<Bound<'a, dyn Auth>> {
+    pub fn user_get(self, user: impl Into<String>) -> UserGet<Bound<'a, dyn AuthService>> {
         UserGet::new(user).bind(self.service)
     }
 
@@ -214,7 +214,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "UserList")]
-    pub fn user_list(self) -> UserList<Bound<'a, dyn Auth>> {
+    pub fn user_list(self) -> UserList<Bound<'a, dyn AuthService>> {
         UserList::new().bind(self.service)
     }
 
@@ -238,7 +238,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "UserDelete")]
-    pub fn user_delete(self, user: impl Into<String>) -> UserDelete<Bound<'a, dyn Auth>> {
+    pub fn user_delete(self, user: impl Into<String>) -> UserDelete<Bound<'a, dyn AuthService>> {
         UserDelete::new(user).bind(self.service)
     }
 
@@ -265,7 +265,7 @@ impl<'a> AuthAdmin<'a> {
         self,
         user: impl Into<String>,
         password: impl Into<Secret>,
-    ) -> UserChangePassword<Bound<'a, dyn Auth>> {
+    ) -> UserChangePassword<Bound<'a, dyn AuthService>> {
         UserChangePassword::new(user, password).bind(self.service)
     }
 
@@ -292,7 +292,7 @@ impl<'a> AuthAdmin<'a> {
         self,
         user: impl Into<String>,
         role: impl Into<String>,
-    ) -> UserGrantRole<Bound<'a, dyn Auth>> {
+    ) -> UserGrantRole<Bound<'a, dyn AuthService>> {
         UserGrantRole::new(user, role).bind(self.service)
     }
 
@@ -321,7 +321,7 @@ impl<'a> AuthAdmin<'a> {
         self,
         user: impl Into<String>,
         role: impl Into<String>,
-    ) -> UserRevokeRole<Bound<'a, dyn Auth>> {
+    ) -> UserRevokeRole<Bound<'a, dyn AuthService>> {
         UserRevokeRole::new(user, role).bind(self.service)
     }
 
@@ -344,7 +344,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "RoleAdd")]
-    pub fn role_add(self, role: impl Into<String>) -> RoleAdd<Bound<'a, dyn Auth>> {
+    pub fn role_add(self, role: impl Into<String>) -> RoleAdd<Bound<'a, dyn AuthService>> {
         RoleAdd::new(role).bind(self.service)
     }
 
@@ -365,7 +365,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "RoleGet")]
-    pub fn role_get(self, role: impl Into<String>) -> RoleGet<Bound<'a, dyn Auth>> {
+    pub fn role_get(self, role: impl Into<String>) -> RoleGet<Bound<'a, dyn AuthService>> {
         RoleGet::new(role).bind(self.service)
     }
 
@@ -384,7 +384,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "RoleList")]
-    pub fn role_list(self) -> RoleList<Bound<'a, dyn Auth>> {
+    pub fn role_list(self) -> RoleList<Bound<'a, dyn AuthService>> {
         RoleList::new().bind(self.service)
     }
 
@@ -408,7 +408,7 @@ impl<'a> AuthAdmin<'a> {
     /// # }
     /// ```
     #[doc(alias = "RoleDelete")]
-    pub fn role_delete(self, role: impl Into<String>) -> RoleDelete<Bound<'a, dyn Auth>> {
+    pub fn role_delete(self, role: impl Into<String>) -> RoleDelete<Bound<'a, dyn AuthService>> {
         RoleDelete::new(role).bind(self.service)
     }
 
@@ -426,7 +426,7 @@ impl<'a> AuthAdmin<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::Permission;
+    /// use etcd_client_core::auth::Permission;
     ///
     /// client.auth().role_grant_permission("writer", Permission::read_write("dir/").prefix()).await?;
     /// # Ok(())
@@ -437,7 +437,7 @@ impl<'a> AuthAdmin<'a> {
         self,
         role: impl Into<String>,
         permission: Permission,
-    ) -> RoleGrantPermission<Bound<'a, dyn Auth>> {
+    ) -> RoleGrantPermission<Bound<'a, dyn AuthService>> {
         RoleGrantPermission::new(role, permission).bind(self.service)
     }
 
@@ -467,7 +467,7 @@ impl<'a> AuthAdmin<'a> {
         self,
         role: impl Into<String>,
         key: impl Into<Key>,
-    ) -> RoleRevokePermission<Bound<'a, dyn Auth>> {
+    ) -> RoleRevokePermission<Bound<'a, dyn AuthService>> {
         RoleRevokePermission::new(role, key).bind(self.service)
     }
 }

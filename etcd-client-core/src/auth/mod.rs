@@ -1,4 +1,4 @@
-//! TODO-HEADER auth
+//! Users, roles and permissions.
 
 pub(crate) mod client;
 pub(crate) mod codec;
@@ -11,7 +11,7 @@ pub(crate) mod service;
 #[cfg(test)]
 mod tests;
 
-pub use client::AuthAdmin;
+pub use client::AuthClient;
 pub use permission::{Access, ParseAccessError, Permission};
 pub use request::{
     disable::{AuthDisable, AuthDisableResponse},
@@ -31,4 +31,4 @@ pub use request::{
     user_list::{UserList, UserListResponse},
     user_revoke_role::{UserRevokeRole, UserRevokeRoleResponse},
 };
-pub use service::Auth;
+pub use service::AuthService;

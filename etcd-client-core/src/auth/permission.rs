@@ -10,7 +10,7 @@ use crate::types::{Invalid, Key, KeyRange, range_setters};
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::Access;
+/// use etcd_client_core::auth::Access;
 ///
 /// assert_eq!(Access::ReadWrite.to_string(), "READWRITE");
 /// assert_eq!("readwrite".parse(), Ok(Access::ReadWrite));
@@ -71,7 +71,8 @@ impl std::error::Error for ParseAccessError {}
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Access, KeyRange, Permission};
+/// use etcd_client_core::auth::{Access, Permission};
+/// use etcd_client_core::types::KeyRange;
 ///
 /// let permission = Permission::read_write("dir/").prefix();
 /// assert_eq!(permission, Permission::new(Access::ReadWrite, KeyRange::between("dir/", "dir0")));

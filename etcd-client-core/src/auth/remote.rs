@@ -5,7 +5,7 @@ use etcd_errors::Error;
 
 use crate::{
     auth::{
-        Auth, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus,
+        AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthService, AuthStatus,
         AuthStatusResponse, RoleAdd, RoleAddResponse, RoleDelete, RoleDeleteResponse, RoleGet,
         RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse, RoleList, RoleListResponse,
         RoleRevokePermission, RoleRevokePermissionResponse, UserAdd, UserAddResponse, UserChangePassword,
@@ -47,7 +47,7 @@ impl RemoteAuth {
 }
 
 #[async_trait]
-impl Auth for RemoteAuth {
+impl AuthService for RemoteAuth {
     async fn enable(&self, op: AuthEnable, options: CallOptions) -> Result<AuthEnableResponse, Error> {
         named(Method::AuthEnable, op.validate(self.caller.channel().limits()))?;
         self.call(Method::AuthEnable, &options, &auth::auth_enable_request(op), auth::auth_enable_response)

@@ -19,7 +19,7 @@ use crate::{
 
 /// The administration of auth: users, roles and permissions.
 #[async_trait]
-pub trait Auth: Send + Sync + Debug {
+pub trait AuthService: Send + Sync + Debug {
     /// Enables auth.
     ///
     /// # Errors

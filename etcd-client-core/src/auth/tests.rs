@@ -1,9 +1,11 @@
 //! Tests of validation before sending, of `Debug` and of equality.
-
 use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
 use crate::{
-    auth::request::*,
+    auth::{
+        Access, Permission, RoleAdd, RoleDelete, RoleGet, RoleGrantPermission, RoleRevokePermission, UserAdd,
+        UserChangePassword, UserDelete, UserGet, UserGrantRole, UserRevokeRole, request::*,
+    },
     request::Limits,
     types::{KeyRange, Secret},
 };

@@ -13,10 +13,10 @@ use crate::{
         source::{Services, Source},
     },
     client::Client,
-    kv::Kv,
+    kv::KvService,
     transport::runtime::check_runtime,
     types::KeyRange,
-    watch::Watch,
+    watch::WatchService,
 };
 
 /// The default number of revisions to keep, as in the Go cache: `HistoryWindowSize` in cache/config.go.
@@ -41,7 +41,8 @@ const MAX_CHANGES: usize = 1 << 20;
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
 /// use std::time::Duration;
-/// use etcd_client_core::{Cache, KeyRange};
+/// use etcd_client_core::Cache;
+/// use etcd_client_core::types::KeyRange;
 ///
 /// let cache = Cache::builder(&client, KeyRange::prefix("config/"))
 ///     .history(100)
@@ -66,7 +67,7 @@ impl CacheBuilder {
         Self::new(Arc::new(client.clone()), range)
     }
 
-    pub(crate) fn of_services(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>, range: KeyRange) -> Self {
+    pub(crate) fn of_services(kv: Arc<dyn KvService>, watch: Arc<dyn WatchService>, range: KeyRange) -> Self {
         Self::new(Arc::new(Services { kv, watch }), range)
     }
 
@@ -82,7 +83,8 @@ impl CacheBuilder {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Cache, KeyRange};
+    /// use etcd_client_core::Cache;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).history(100).start()?;
     /// # drop(cache);
@@ -102,7 +104,8 @@ impl CacheBuilder {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Cache, KeyRange};
+    /// use etcd_client_core::Cache;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).change_buffer(64).start()?;
     /// # drop(cache);
@@ -121,7 +124,8 @@ impl CacheBuilder {
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
     /// use std::time::Duration;
-    /// use etcd_client_core::{Cache, KeyRange};
+    /// use etcd_client_core::Cache;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let range = KeyRange::prefix("config/");
     /// let cache = Cache::builder(&client, range).read_through_after(Duration::from_millis(100)).start()?;
@@ -145,7 +149,8 @@ impl CacheBuilder {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Cache, KeyRange};
+    /// use etcd_client_core::Cache;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).start()?;
     /// cache.ready().await?;

@@ -79,7 +79,7 @@ impl CacheChange {
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-/// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+/// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
 /// cache.ready().await?;
 /// let mut changes = cache.subscribe()?;
 /// while let Some(change) = changes.next().await {
@@ -120,7 +120,7 @@ impl CacheChanges {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// cache.ready().await?;
     /// let mut changes = cache.subscribe()?;
     /// while let Some(change) = changes.next().await {

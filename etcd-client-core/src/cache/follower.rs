@@ -22,7 +22,7 @@ use crate::{
     kv::Get,
     request::{CallOptions, HistoryPin},
     transport::backoff::Backoff,
-    watch::{WatchCreate, WatchHandle, WatchResponse, WatchResponseKind},
+    watch::{Watch, WatchResponse, WatchResponseKind, WatchStream},
 };
 
 /// The background task that keeps a cache up to date.
@@ -102,8 +102,7 @@ impl Follower {
 
     async fn watch(&mut self) -> Result<Infallible, Error> {
         let next = self.shared.revision().next();
-        let watch =
-            WatchCreate::from_range(self.shared.range().clone()).start_revision(next).progress_notify();
+        let watch = Watch::from_range(self.shared.range().clone()).start_revision(next).progress_notify();
         let mut watch = watch.in_history(self.history).bind(self.source.watch()).await?;
         self.shared.live();
         let mut questions = Questions::new(self.shared.wanted(), self.shared.revision());
@@ -134,7 +133,7 @@ impl Follower {
     /// Reads the responses that the watch has buffered, without waiting.
     ///
     /// The progress revision covers them: the cache must apply them before it advances to that revision.
-    async fn take_delivered(&mut self, watch: &mut WatchHandle) -> Result<(), Error> {
+    async fn take_delivered(&mut self, watch: &mut WatchStream) -> Result<(), Error> {
         loop {
             // Tokio's cooperative budget is disabled here. Once exhausted, it returns `Pending` although a response is buffered.
             let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut *watch).poll_next(cx)));

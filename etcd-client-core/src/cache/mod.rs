@@ -24,10 +24,10 @@ use tokio_util::sync::DropGuard;
 use crate::{
     cache::{range_query::answer, shared::Shared, snapshot::covered, source::Source, status::Standing},
     client::Client,
-    kv::{Get, GetResponse, Kv},
+    kv::{Get, GetResponse, KvService},
     request::{HistoryPin, Limits},
     types::{KeyRange, KeyValue, Revision},
-    watch::Watch,
+    watch::WatchService,
 };
 
 /// An in-memory cache of a key range (a reflector): the range is listed once, then one watch keeps it up to date for any number of
@@ -52,7 +52,8 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-/// use etcd_client_core::{Cache, Get, KeyRange};
+/// use etcd_client_core::{Cache, Get};
+/// use etcd_client_core::types::KeyRange;
 ///
 /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).start()?;
 /// cache.ready().await?;
@@ -100,7 +101,8 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Cache, KeyRange};
+    /// use etcd_client_core::Cache;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let cache = Cache::builder(&client, KeyRange::prefix("config/")).history(100).start()?;
     /// cache.ready().await?;
@@ -117,13 +119,20 @@ impl Cache {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use etcd_client_core::{Cache, Error, KeyRange, Kv, Watch};
+    /// use etcd_client_core::{Cache, Error};
+    /// use etcd_client_core::kv::KvService;
+    /// use etcd_client_core::types::KeyRange;
+    /// use etcd_client_core::watch::WatchService;
     ///
-    /// fn cache(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>) -> Result<Cache, Error> {
-    ///     Cache::over(kv, watch, KeyRange::prefix("config/")).start()
+    /// fn cache(kv: Arc<dyn KvService>, watch: Arc<dyn WatchService>) -> Result<Cache, Error> {
+    ///     Cache::from_services(kv, watch, KeyRange::prefix("config/")).start()
     /// }
     /// ```
-    pub fn over(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>, range: KeyRange) -> CacheBuilder {
+    pub fn from_services(
+        kv: Arc<dyn KvService>,
+        watch: Arc<dyn WatchService>,
+        range: KeyRange,
+    ) -> CacheBuilder {
         CacheBuilder::of_services(kv, watch, range)
     }
 
@@ -146,7 +155,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// cache.ready().await?;
     /// println!("{} pairs", cache.snapshot()?.len());
     /// # Ok(())
@@ -164,7 +173,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// println!("{:?}", cache.status());
     /// # Ok(())
     /// # }
@@ -179,7 +188,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// println!("{} reads were sent to the server", cache.counters().read_through);
     /// # Ok(())
     /// # }
@@ -201,7 +210,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// cache.ready().await?;
     /// if let Some(kv) = cache.get("config/limit")? {
     ///     println!("{:?}", kv.value_str());
@@ -223,7 +232,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// cache.ready().await?;
     /// let snapshot = cache.snapshot()?;
     /// println!("{} pairs at revision {}", snapshot.len(), snapshot.revision());
@@ -246,7 +255,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// cache.ready().await?;
     /// let before = cache.snapshot()?.revision();
     /// client.put("config/limit", "20").await?;
@@ -275,7 +284,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// let written = client.put("config/limit", "20").await?.header.revision;
     /// let snapshot = cache.wait_for_revision(written).await?;
     /// println!("{:?}", snapshot.get("config/limit")?);
@@ -310,7 +319,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// use etcd_client_core::Get;
     ///
     /// let found = cache.read(Get::new("config/").prefix().limit(10)).await?;
@@ -353,7 +362,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// println!("{} pairs", cache.fresh_snapshot().await?.len());
     /// # Ok(())
     /// # }
@@ -373,7 +382,7 @@ impl Cache {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
     /// cache.ready().await?;
     /// let mut changes = cache.subscribe()?;
     /// println!("{} pairs at first", changes.snapshot().len());

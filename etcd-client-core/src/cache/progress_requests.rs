@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{types::Revision, watch::WatchHandle};
+use crate::{types::Revision, watch::WatchStream};
 
 /// The pause after a progress revision that is too low, so that a lagging member is not called in a tight loop.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -58,7 +58,7 @@ impl Questions {
         Question::Due
     }
 
-    pub(crate) fn ask(&mut self, watch: &WatchHandle) {
+    pub(crate) fn ask(&mut self, watch: &WatchStream) {
         // A caller that begins to wait after this point needs another request: this one may report an earlier revision.
         self.wanted.borrow_and_update();
         self.open = false;

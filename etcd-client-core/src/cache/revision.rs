@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    kv::{Get, Kv},
+    kv::{Get, KvService},
     request::{CallOptions, HistoryPin},
     types::{KeyRange, Revision},
 };
@@ -11,7 +11,11 @@ use crate::{
 /// Returns the current revision, by a linearizable read.
 ///
 /// It counts the first key of `range`: the cheapest read that needs no permission beyond that for `range`.
-pub(crate) async fn current(kv: &dyn Kv, range: &KeyRange, history: &HistoryPin) -> Result<Revision, Error> {
+pub(crate) async fn current(
+    kv: &dyn KvService,
+    range: &KeyRange,
+    history: &HistoryPin,
+) -> Result<Revision, Error> {
     let (first, _) = range.bounds();
     let options = CallOptions::default().pinned(history);
     Ok(Get::new(first).count_only().bind(kv).options(options).await?.header.revision)

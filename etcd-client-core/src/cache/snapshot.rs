@@ -17,7 +17,7 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-/// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
+/// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
 /// cache.ready().await?;
 /// let snapshot = cache.snapshot()?;
 /// for kv in snapshot.iter() {
@@ -83,8 +83,8 @@ impl CacheSnapshot {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::KeyRange::prefix("config/")).start()?;
-    /// use etcd_client_core::KeyRange;
+    /// # let cache = etcd_client_core::Cache::builder(&client, etcd_client_core::types::KeyRange::prefix("config/")).start()?;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// cache.ready().await?;
     /// for kv in cache.snapshot()?.range(&KeyRange::prefix("config/limits/"))? {

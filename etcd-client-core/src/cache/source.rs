@@ -4,12 +4,12 @@ use std::{fmt::Debug, sync::Arc};
 
 use etcd_errors::{Error, ErrorKind};
 
-use crate::{client::Client, kv::Kv, watch::Watch};
+use crate::{client::Client, kv::KvService, watch::WatchService};
 
 /// A client, or a pair of services supplied by the user.
 pub(crate) trait Source: Send + Sync + Debug {
-    fn kv(&self) -> &dyn Kv;
-    fn watch(&self) -> &dyn Watch;
+    fn kv(&self) -> &dyn KvService;
+    fn watch(&self) -> &dyn WatchService;
 
     /// Returns the number of the store's history. It changes when another cluster or history is accepted. Services supplied by the
     /// user have a single history.
@@ -25,11 +25,11 @@ pub(crate) fn lost_history(error: &Error) -> bool {
 }
 
 impl Source for Client {
-    fn kv(&self) -> &dyn Kv {
+    fn kv(&self) -> &dyn KvService {
         self.kv()
     }
 
-    fn watch(&self) -> &dyn Watch {
+    fn watch(&self) -> &dyn WatchService {
         self.watch_service()
     }
 
@@ -41,16 +41,16 @@ impl Source for Client {
 /// A KV service and a watch service of the same store.
 #[derive(Debug)]
 pub(crate) struct Services {
-    pub(crate) kv: Arc<dyn Kv>,
-    pub(crate) watch: Arc<dyn Watch>,
+    pub(crate) kv: Arc<dyn KvService>,
+    pub(crate) watch: Arc<dyn WatchService>,
 }
 
 impl Source for Services {
-    fn kv(&self) -> &dyn Kv {
+    fn kv(&self) -> &dyn KvService {
         &*self.kv
     }
 
-    fn watch(&self) -> &dyn Watch {
+    fn watch(&self) -> &dyn WatchService {
         &*self.watch
     }
 }

@@ -147,7 +147,8 @@ impl ClientBuilder {
     ///
     /// ```no_run
     /// # fn example() -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Client, Limits};
+    /// use etcd_client_core::Client;
+    /// use etcd_client_core::request::Limits;
     ///
     /// // For members started with `--max-request-bytes=8388608`.
     /// let limits = Limits::default().max_request_bytes(8 << 20);
@@ -169,7 +170,8 @@ impl ClientBuilder {
     ///
     /// ```no_run
     /// # fn example() -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Balance, Client};
+    /// use etcd_client_core::Client;
+    /// use etcd_client_core::transport::Balance;
     ///
     /// let client = Client::builder(["http://127.0.0.1:2379"]).balance(Balance::default()).build()?;
     /// # Ok(())
@@ -299,7 +301,8 @@ impl ClientBuilder {
     ///
     /// ```no_run
     /// # fn example() -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Client, Target};
+    /// use etcd_client_core::Client;
+    /// use etcd_client_core::transport::Target;
     ///
     /// // Only a sketch: a real connector dials the target.
     /// let connector = tower::service_fn(|_target: Target| async {
@@ -371,7 +374,8 @@ impl ClientBuilder {
     ///
     /// ```no_run
     /// # fn example() -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Client, HttpProxy};
+    /// use etcd_client_core::Client;
+    /// use etcd_client_core::transport::HttpProxy;
     ///
     /// let client = Client::builder(["https://10.0.0.1:2379"]).proxy(HttpProxy::from_env()?).build()?;
     /// # Ok(())

@@ -25,7 +25,8 @@ impl Discovery {
     /// # Examples
     ///
     /// ```no_run
-    /// use etcd_client_core::{Discovery, Tls};
+    /// use etcd_client_core::Tls;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// # async fn example() -> Result<(), etcd_client_core::Error> {
     /// let tls = Tls::new().ca_pem_file("ca.pem");

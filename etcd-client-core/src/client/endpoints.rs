@@ -98,7 +98,7 @@ impl Client {
     ///
     /// - every connection is opened and checked again, and endpoints that still serve the old cluster are refused;
     /// - watches end with [`WrongCluster`](ErrorKind::WrongCluster) or [`RevisionRegressed`](ErrorKind::RevisionRegressed), except those
-    ///   that [resync](crate::watch::WatchCreate::resync);
+    ///   that [resync](crate::watch::Watch::resync);
     /// - leases that are kept alive are lost, and healing leases grant another lease and put their keys again;
     /// - caches and endpoint watches re-list their range and report the difference.
     ///
@@ -139,13 +139,13 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// let member = client.only("http://10.0.0.2:2379")?;
+    /// let member = client.for_endpoint("http://10.0.0.2:2379")?;
     /// let local = member.get("config/limit").serializable().await?;
     /// println!("this member is at revision {}", local.header.revision);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn only(&self, endpoint: impl AsRef<str>) -> Result<Self, Error> {
+    pub fn for_endpoint(&self, endpoint: impl AsRef<str>) -> Result<Self, Error> {
         let channel = self.channel();
         let mut parsed = builder::parse(&[endpoint.as_ref().to_owned()])?;
         let endpoint =

@@ -6,7 +6,7 @@ use etcd_errors::Error;
 
 use crate::{
     auth::{
-        Auth, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus,
+        AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthService, AuthStatus,
         AuthStatusResponse, RoleAdd, RoleAddResponse, RoleDelete, RoleDeleteResponse, RoleGet,
         RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse, RoleList, RoleListResponse,
         RoleRevokePermission, RoleRevokePermissionResponse, UserAdd, UserAddResponse, UserChangePassword,
@@ -14,7 +14,7 @@ use crate::{
         UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
     },
     cluster::{
-        Cluster, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
+        ClusterService, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
         MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
     },
     election::{
@@ -23,23 +23,24 @@ use crate::{
         LeaderStream,
     },
     kv::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, RangeStream,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse,
+        RangeStream,
     },
     lease::{
-        KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce,
-        LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeeper, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseService,
         LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
     lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
     maintenance::{
         AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmList,
-        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, HashBackend,
-        HashBackendResponse, HashKv, HashKvResponse, Maintenance, MoveLeader, MoveLeaderResponse, Status,
+        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, Hash, HashKv,
+        HashKvResponse, HashResponse, MaintenanceService, MoveLeader, MoveLeaderResponse, Status,
         StatusResponse,
     },
     request::CallOptions,
     txn::{Txn, TxnResponse},
-    watch::{Watch, WatchCreate, WatchHandle},
+    watch::{Watch, WatchService, WatchStream},
 };
 
 /// The future of a call in the form of `async_trait`, so that forwarding needs no second box.
@@ -72,7 +73,7 @@ macro_rules! forward_to {
 /// Lists the methods of every service once, and passes each list to the macro `$implement`.
 macro_rules! for_each_service {
     ($implement:ident) => {
-        $implement! { Kv, kv;
+        $implement! { KvService, kv;
             get(Get) -> GetResponse,
             put(Put) -> PutResponse,
             delete(Delete) -> DeleteResponse,
@@ -80,18 +81,18 @@ macro_rules! for_each_service {
             compact(Compact) -> CompactResponse,
             range_stream(Get) -> RangeStream,
         }
-        $implement! { Lease, lease_service;
+        $implement! { LeaseService, lease_service;
             grant(LeaseGrant) -> LeaseGrantResponse,
             revoke(LeaseRevoke) -> LeaseRevokeResponse,
             time_to_live(LeaseTimeToLive) -> LeaseTimeToLiveResponse,
             list(LeaseList) -> LeaseListResponse,
             keep_alive_once(LeaseKeepAliveOnce) -> LeaseKeepAliveResponse,
-            keep_alive(LeaseKeepAlive) -> KeptLease,
+            keep_alive(LeaseKeepAlive) -> LeaseKeeper,
         }
-        $implement! { Watch, watch_service;
-            watch(WatchCreate) -> WatchHandle,
+        $implement! { WatchService, watch_service;
+            watch(Watch) -> WatchStream,
         }
-        $implement! { Auth, auth_service;
+        $implement! { AuthService, auth_service;
             enable(AuthEnable) -> AuthEnableResponse,
             disable(AuthDisable) -> AuthDisableResponse,
             status(AuthStatus) -> AuthStatusResponse,
@@ -109,20 +110,20 @@ macro_rules! for_each_service {
             role_grant_permission(RoleGrantPermission) -> RoleGrantPermissionResponse,
             role_revoke_permission(RoleRevokePermission) -> RoleRevokePermissionResponse,
         }
-        $implement! { Cluster, cluster_service;
+        $implement! { ClusterService, cluster_service;
             member_list(MemberList) -> MemberListResponse,
             member_add(MemberAdd) -> MemberAddResponse,
             member_remove(MemberRemove) -> MemberRemoveResponse,
             member_update(MemberUpdate) -> MemberUpdateResponse,
             member_promote(MemberPromote) -> MemberPromoteResponse,
         }
-        $implement! { Maintenance, maintenance_service;
+        $implement! { MaintenanceService, maintenance_service;
             alarm_list(AlarmList) -> AlarmListResponse,
             alarm_disarm(AlarmDisarm) -> AlarmDisarmResponse,
             alarm_disarm_all(AlarmDisarmAll) -> AlarmDisarmAllResponse,
             status(Status) -> StatusResponse,
             defragment(Defragment) -> DefragmentResponse,
-            hash(HashBackend) -> HashBackendResponse,
+            hash(Hash) -> HashResponse,
             hash_kv(HashKv) -> HashKvResponse,
             move_leader(MoveLeader) -> MoveLeaderResponse,
             downgrade(Downgrade) -> DowngradeResponse,

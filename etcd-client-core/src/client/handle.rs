@@ -5,14 +5,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use etcd_errors::Error;
 
 use crate::{
-    auth::{Auth, AuthAdmin, remote::RemoteAuth},
+    auth::{AuthClient, AuthService, remote::RemoteAuth},
     client::{ClientBuilder, HealingLeaseBuilder, background::Upkeep, namespaced::Namespaced},
-    cluster::{Cluster, ClusterHandle, remote::RemoteCluster},
-    election::{ElectionService, ServerElections, remote::RemoteElection},
-    kv::{Compact, Delete, Get, Kv, Put, remote::RemoteKv},
-    lease::{Lease, Leases, remote::RemoteLease},
-    lock::{LockService, ServerLocks, remote::RemoteLock},
-    maintenance::{Maintenance, MaintenanceHandle, remote::RemoteMaintenance},
+    cluster::{ClusterClient, ClusterService, remote::RemoteCluster},
+    election::{ElectionClient, ElectionService, remote::RemoteElection},
+    kv::{Compact, Delete, Get, KvService, Put, remote::RemoteKv},
+    lease::{LeaseClient, LeaseService, remote::RemoteLease},
+    lock::{LockClient, LockService, remote::RemoteLock},
+    maintenance::{MaintenanceClient, MaintenanceService, remote::RemoteMaintenance},
     namespace::Namespace,
     request::{Bound, CallOptions},
     snapshot::Snapshot,
@@ -22,7 +22,7 @@ use crate::{
     },
     txn::{Op, OpResponse, Txn},
     types::{Key, Revision, Value},
-    watch::{Watch, WatchCreate, remote::RemoteWatch},
+    watch::{Watch, WatchService, remote::RemoteWatch},
 };
 
 /// A client of one etcd cluster.
@@ -47,16 +47,17 @@ use crate::{
 ///
 /// # Service traits
 ///
-/// The client implements each of the service traits: [`Kv`], [`Lease`], [`Watch`], [`Auth`], [`Cluster`], [`Maintenance`],
+/// The client implements each of the service traits: [`KvService`], [`LeaseService`], [`WatchService`], [`AuthService`], [`ClusterService`], [`MaintenanceService`],
 /// [`LockService`] and [`ElectionService`]. So do references, [`Arc`]s and [`Box`]es of a service. Code that accepts any service can
 /// hold a client behind a trait object, and a mock in tests:
 ///
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
 /// use std::sync::Arc;
-/// use etcd_client_core::{Get, Kv};
+/// use etcd_client_core::Get;
+/// use etcd_client_core::kv::KvService;
 ///
-/// let kv: Arc<dyn Kv> = Arc::new(client);
+/// let kv: Arc<dyn KvService> = Arc::new(client);
 /// let found = Get::new("greeting").bind(&kv).await?;
 /// # Ok(())
 /// # }
@@ -65,8 +66,8 @@ use crate::{
 /// # Lifetime
 ///
 /// The connections and the member sync end with [`close`](Self::close), or when the last clone and the last handle are dropped.
-/// Each handle with a background task keeps the client alive: [`KeptLease`](crate::lease::KeptLease),
-/// [`HealingLease`](crate::client::HealingLease), [`WatchHandle`](crate::watch::WatchHandle), [`WatchEvents`](crate::watch::WatchEvents),
+/// Each handle with a background task keeps the client alive: [`LeaseKeeper`](crate::lease::LeaseKeeper),
+/// [`HealingLease`](crate::client::HealingLease), [`WatchStream`](crate::watch::WatchStream), [`EventStream`](crate::watch::EventStream),
 /// [`Cache`](crate::cache::Cache), the handles of `naming`, and the sessions and guards of `etcd-concurrency`. Handles that only observe do
 /// not: [`EndpointStates`] ends with the client. A [`SnapshotStream`](crate::snapshot::SnapshotStream) keeps its connection open. Responses of
 /// generated stubs keep nothing alive.
@@ -201,7 +202,7 @@ impl Client {
     /// ```
     #[doc(alias = "Range")]
     #[doc(alias = "range")]
-    pub fn get(&self, key: impl Into<Key>) -> Get<Bound<'_, dyn Kv>> {
+    pub fn get(&self, key: impl Into<Key>) -> Get<Bound<'_, dyn KvService>> {
         Get::new(key).bind(self.kv())
     }
 
@@ -228,7 +229,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn put(&self, key: impl Into<Key>, value: impl Into<Value>) -> Put<Bound<'_, dyn Kv>> {
+    pub fn put(&self, key: impl Into<Key>, value: impl Into<Value>) -> Put<Bound<'_, dyn KvService>> {
         Put::new(key, value).bind(self.kv())
     }
 
@@ -255,7 +256,7 @@ impl Client {
     /// ```
     #[doc(alias = "DeleteRange")]
     #[doc(alias = "delete_range")]
-    pub fn delete(&self, key: impl Into<Key>) -> Delete<Bound<'_, dyn Kv>> {
+    pub fn delete(&self, key: impl Into<Key>) -> Delete<Bound<'_, dyn KvService>> {
         Delete::new(key).bind(self.kv())
     }
 
@@ -293,7 +294,7 @@ impl Client {
     #[doc(alias = "cas")]
     #[doc(alias = "compare_and_swap")]
     #[doc(alias = "compare_and_set")]
-    pub fn txn(&self) -> Txn<Bound<'_, dyn Kv>> {
+    pub fn txn(&self) -> Txn<Bound<'_, dyn KvService>> {
         Txn::new().bind(self.kv())
     }
 
@@ -320,7 +321,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn compact(&self, revision: impl Into<Revision>) -> Compact<Bound<'_, dyn Kv>> {
+    pub fn compact(&self, revision: impl Into<Revision>) -> Compact<Bound<'_, dyn KvService>> {
         Compact::new(revision).bind(self.kv())
     }
 
@@ -340,7 +341,8 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Get, Op, OpResponse, Put};
+    /// use etcd_client_core::{Get, Put};
+    /// use etcd_client_core::txn::{Op, OpResponse};
     ///
     /// for op in [Op::from(Put::new("greeting", "hello")), Get::new("greeting").into()] {
     ///     if let OpResponse::Get(found) = client.execute(op).await? {
@@ -355,17 +357,17 @@ impl Client {
         crate::txn::execute(self.kv(), op, CallOptions::default()).await
     }
 
-    /// Watches one key or, with [`prefix`](WatchCreate::prefix), [`range_end`](WatchCreate::range_end),
-    /// [`from_key`](WatchCreate::from_key) or [`all_keys`](WatchCreate::all_keys), a range of keys.
+    /// Watches one key or, with [`prefix`](Watch::prefix), [`range_end`](Watch::range_end),
+    /// [`from_key`](Watch::from_key) or [`all_keys`](Watch::all_keys), a range of keys.
     ///
-    /// The watch starts now, or at an earlier revision with [`start_revision`](WatchCreate::start_revision). It resumes after the loss of a
+    /// The watch starts now, or at an earlier revision with [`start_revision`](Watch::start_revision). It resumes after the loss of a
     /// member or a connection, without missing or repeating an event.
     ///
     /// # Errors
     ///
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the watch is invalid. [`Code::Compacted`](crate::Code::Compacted), as
     /// the last item of the watch, if events it still needs were compacted: list the range again, or use
-    /// [`resync`](WatchCreate::resync) or a [`Cache`](crate::cache::Cache).
+    /// [`resync`](Watch::resync) or a [`Cache`](crate::cache::Cache).
     ///
     /// # Cancel safety
     ///
@@ -387,8 +389,8 @@ impl Client {
     #[doc(alias = "Watcher")]
     #[doc(alias = "NewWatcher")]
     #[doc(alias = "subscribe")]
-    pub fn watch(&self, key: impl Into<Key>) -> WatchCreate<Bound<'_, dyn Watch>> {
-        WatchCreate::new(key).bind(self.watch_service())
+    pub fn watch(&self, key: impl Into<Key>) -> Watch<Bound<'_, dyn WatchService>> {
+        Watch::new(key).bind(self.watch_service())
     }
 
     /// Returns the lease operations: grant, revoke, keep alive.
@@ -406,8 +408,8 @@ impl Client {
     /// ```
     #[doc(alias = "NewLease")]
     #[doc(alias = "lease_client")]
-    pub fn lease(&self) -> Leases<'_> {
-        Leases::new(self.lease_service())
+    pub fn lease(&self) -> LeaseClient<'_> {
+        LeaseClient::new(self.lease_service())
     }
 
     /// Returns a builder for a self-healing lease: after a loss another lease is granted, and its keys are put again.
@@ -426,7 +428,7 @@ impl Client {
     /// # }
     /// ```
     pub fn healing_lease(&self, ttl: Duration) -> HealingLeaseBuilder {
-        let (lease, kv): (Arc<dyn Lease>, Arc<dyn Kv>) = match self.namespaced() {
+        let (lease, kv): (Arc<dyn LeaseService>, Arc<dyn KvService>) = match self.namespaced() {
             Some(services) => (Arc::new(services.lease.clone()), Arc::new(services.kv.clone())),
             None => (Arc::new(self.shared.lease.clone()), Arc::new(self.shared.kv.clone())),
         };
@@ -447,8 +449,8 @@ impl Client {
     /// ```
     #[doc(alias = "NewAuth")]
     #[doc(alias = "auth_client")]
-    pub fn auth(&self) -> AuthAdmin<'_> {
-        AuthAdmin::new(&self.shared.auth)
+    pub fn auth(&self) -> AuthClient<'_> {
+        AuthClient::new(&self.shared.auth)
     }
 
     /// Returns the membership operations: list, add, update, promote and remove members.
@@ -465,8 +467,8 @@ impl Client {
     /// ```
     #[doc(alias = "NewCluster")]
     #[doc(alias = "cluster_client")]
-    pub fn cluster(&self) -> ClusterHandle<'_> {
-        ClusterHandle::new(&self.shared.cluster)
+    pub fn cluster(&self) -> ClusterClient<'_> {
+        ClusterClient::new(&self.shared.cluster)
     }
 
     /// Returns the maintenance operations: alarms, status, checksums, defragmentation, leadership and downgrades.
@@ -482,8 +484,8 @@ impl Client {
     /// ```
     #[doc(alias = "NewMaintenance")]
     #[doc(alias = "maintenance_client")]
-    pub fn maintenance(&self) -> MaintenanceHandle<'_> {
-        MaintenanceHandle::new(&self.shared.maintenance)
+    pub fn maintenance(&self) -> MaintenanceClient<'_> {
+        MaintenanceClient::new(&self.shared.maintenance)
     }
 
     /// Returns the operations of etcd's own lock service.
@@ -504,8 +506,8 @@ impl Client {
     /// ```
     #[doc(alias = "lock_client")]
     #[doc(alias = "mutex")]
-    pub fn server_lock(&self) -> ServerLocks<'_> {
-        ServerLocks::new(self.lock_service())
+    pub fn server_lock(&self) -> LockClient<'_> {
+        LockClient::new(self.lock_service())
     }
 
     /// Returns the operations of etcd's own election service.
@@ -523,8 +525,8 @@ impl Client {
     /// ```
     #[doc(alias = "election_client")]
     #[doc(alias = "leader_election")]
-    pub fn server_election(&self) -> ServerElections<'_> {
-        ServerElections::new(self.election_service())
+    pub fn server_election(&self) -> ElectionClient<'_> {
+        ElectionClient::new(self.election_service())
     }
 
     /// Returns a snapshot of the database of one member, to be saved to a file, written to a writer or read as a stream.
@@ -544,15 +546,16 @@ impl Client {
         Snapshot::new(self.channel())
     }
 
-    /// Returns the KV service, for code that accepts any [`Kv`].
+    /// Returns the KV service, for code that accepts any [`KvService`].
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{Error, Get, Kv};
+    /// use etcd_client_core::{Error, Get};
+    /// use etcd_client_core::kv::KvService;
     ///
-    /// async fn limit(kv: &dyn Kv) -> Result<u64, Error> {
+    /// async fn limit(kv: &dyn KvService) -> Result<u64, Error> {
     ///     Ok(Get::new("config/").prefix().count_only().bind(kv).await?.count)
     /// }
     ///
@@ -562,41 +565,41 @@ impl Client {
     /// ```
     #[doc(alias = "NewKV")]
     #[doc(alias = "kv_client")]
-    pub fn kv(&self) -> &dyn Kv {
+    pub fn kv(&self) -> &dyn KvService {
         self.namespaced().map_or(&self.shared.kv, Namespaced::kv)
     }
 
-    /// Returns the lease service, for code that accepts any [`Lease`].
+    /// Returns the lease service, for code that accepts any [`LeaseService`].
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::LeaseList;
+    /// use etcd_client_core::lease::LeaseList;
     ///
     /// println!("{:?}", LeaseList::new().bind(client.lease_service()).await?.leases);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn lease_service(&self) -> &dyn Lease {
+    pub fn lease_service(&self) -> &dyn LeaseService {
         self.namespaced().map_or(&self.shared.lease, Namespaced::lease)
     }
 
-    /// Returns the watch service, for code that accepts any [`Watch`].
+    /// Returns the watch service, for code that accepts any [`WatchService`].
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::WatchCreate;
+    /// use etcd_client_core::Watch;
     ///
-    /// let watch = WatchCreate::new("config/").prefix().bind(client.watch_service()).await?;
+    /// let watch = Watch::new("config/").prefix().bind(client.watch_service()).await?;
     /// # drop(watch);
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "watch_client")]
-    pub fn watch_service(&self) -> &dyn Watch {
+    pub fn watch_service(&self) -> &dyn WatchService {
         self.namespaced().map_or(&self.shared.watch, Namespaced::watch)
     }
 
@@ -606,7 +609,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::ServerUnlock;
+    /// use etcd_client_core::lock::ServerUnlock;
     ///
     /// ServerUnlock::new("jobs/nightly/7d").bind(client.lock_service()).await?;
     /// # Ok(())
@@ -622,7 +625,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::ElectionLeader;
+    /// use etcd_client_core::election::ElectionLeader;
     ///
     /// let leader = ElectionLeader::new("boss").bind(client.election_service()).await?;
     /// println!("{:?} leads", leader.kv.value_str());
@@ -633,51 +636,51 @@ impl Client {
         self.namespaced().map_or(&self.shared.election, Namespaced::election)
     }
 
-    /// Returns the auth service, for code that accepts any [`Auth`].
+    /// Returns the auth service, for code that accepts any [`AuthService`].
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::UserList;
+    /// use etcd_client_core::auth::UserList;
     ///
     /// println!("{:?}", UserList::new().bind(client.auth_service()).await?.users);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn auth_service(&self) -> &dyn Auth {
+    pub fn auth_service(&self) -> &dyn AuthService {
         &self.shared.auth
     }
 
-    /// Returns the cluster service, for code that accepts any [`Cluster`].
+    /// Returns the cluster service, for code that accepts any [`ClusterService`].
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::MemberList;
+    /// use etcd_client_core::cluster::MemberList;
     ///
     /// println!("{} members", MemberList::new().bind(client.cluster_service()).await?.members.len());
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cluster_service(&self) -> &dyn Cluster {
+    pub fn cluster_service(&self) -> &dyn ClusterService {
         &self.shared.cluster
     }
 
-    /// Returns the maintenance service, for code that accepts any [`Maintenance`].
+    /// Returns the maintenance service, for code that accepts any [`MaintenanceService`].
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::AlarmList;
+    /// use etcd_client_core::maintenance::AlarmList;
     ///
     /// println!("{} alarms", AlarmList::new().bind(client.maintenance_service()).await?.alarms.len());
     /// # Ok(())
     /// # }
     /// ```
-    pub fn maintenance_service(&self) -> &dyn Maintenance {
+    pub fn maintenance_service(&self) -> &dyn MaintenanceService {
         &self.shared.maintenance
     }
 
@@ -705,7 +708,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`ready_within`](Self::ready_within).
+    /// Those of [`wait_ready`](Self::wait_ready).
     ///
     /// # Cancel safety
     ///
@@ -723,7 +726,7 @@ impl Client {
     #[doc(alias = "with_connect_timeout")]
     pub async fn ready(&self) -> Result<(), Error> {
         let limit = self.shared.channel.timeout(&CallOptions::default()).unwrap_or(DEFAULT_TIMEOUT);
-        self.ready_within(limit).await
+        self.wait_ready(limit).await
     }
 
     /// Waits until a member can be called, at most for `limit`.
@@ -745,13 +748,13 @@ impl Client {
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
     /// use std::time::Duration;
     ///
-    /// if let Err(error) = client.ready_within(Duration::from_secs(1)).await {
+    /// if let Err(error) = client.wait_ready(Duration::from_secs(1)).await {
     ///     eprintln!("{}", error.report());
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
+    pub async fn wait_ready(&self, limit: Duration) -> Result<(), Error> {
         check_runtime().map_err(|error| error.with_operation("ready"))?;
         let ready = self.shared.channel.ready_once(limit, self.become_ready()).await;
         ready.map_err(|error| error.with_operation("ready"))

@@ -18,14 +18,3 @@ pub use builder::ClientBuilder;
 pub(crate) use forward::{for_each_service, forward_to};
 pub use handle::Client;
 pub use healing::{HealingLease, HealingLeaseBuilder, event::HealingEvent};
-
-pub use crate::{
-    auth::AuthAdmin,
-    cluster::ClusterHandle,
-    election::ServerElections,
-    kv::{Page, Pages},
-    lease::Leases,
-    lock::ServerLocks,
-    maintenance::MaintenanceHandle,
-    snapshot::Snapshot,
-};

@@ -3,12 +3,12 @@
 use crate::{
     client::Client,
     election::{ElectionService, remote::RemoteElection},
-    kv::{Kv, remote::RemoteKv},
-    lease::{Lease, remote::RemoteLease},
+    kv::{KvService, remote::RemoteKv},
+    lease::{LeaseService, remote::RemoteLease},
     lock::{LockService, remote::RemoteLock},
     namespace::Namespace,
     types::Key,
-    watch::{Watch, remote::RemoteWatch},
+    watch::{WatchService, remote::RemoteWatch},
 };
 
 /// The services of a client that contain keys, decorated with a namespace.
@@ -22,15 +22,15 @@ pub(crate) struct Namespaced {
 }
 
 impl Namespaced {
-    pub(crate) fn kv(&self) -> &dyn Kv {
+    pub(crate) fn kv(&self) -> &dyn KvService {
         &self.kv
     }
 
-    pub(crate) fn lease(&self) -> &dyn Lease {
+    pub(crate) fn lease(&self) -> &dyn LeaseService {
         &self.lease
     }
 
-    pub(crate) fn watch(&self) -> &dyn Watch {
+    pub(crate) fn watch(&self) -> &dyn WatchService {
         &self.watch
     }
 

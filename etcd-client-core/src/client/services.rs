@@ -6,7 +6,7 @@ use etcd_errors::Error;
 
 use crate::{
     auth::{
-        Auth, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus,
+        AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthService, AuthStatus,
         AuthStatusResponse, RoleAdd, RoleAddResponse, RoleDelete, RoleDeleteResponse, RoleGet,
         RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse, RoleList, RoleListResponse,
         RoleRevokePermission, RoleRevokePermissionResponse, UserAdd, UserAddResponse, UserChangePassword,
@@ -15,7 +15,7 @@ use crate::{
     },
     client::{Client, for_each_service, forward_to},
     cluster::{
-        Cluster, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
+        ClusterService, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
         MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
     },
     election::{
@@ -24,23 +24,24 @@ use crate::{
         LeaderStream,
     },
     kv::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, RangeStream,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse,
+        RangeStream,
     },
     lease::{
-        KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce,
-        LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeeper, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseService,
         LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
     lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
     maintenance::{
         AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmList,
-        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, HashBackend,
-        HashBackendResponse, HashKv, HashKvResponse, Maintenance, MoveLeader, MoveLeaderResponse, Status,
+        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, Hash, HashKv,
+        HashKvResponse, HashResponse, MaintenanceService, MoveLeader, MoveLeaderResponse, Status,
         StatusResponse,
     },
     request::CallOptions,
     txn::{Txn, TxnResponse},
-    watch::{Watch, WatchCreate, WatchHandle},
+    watch::{Watch, WatchService, WatchStream},
 };
 
 type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;

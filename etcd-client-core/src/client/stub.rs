@@ -29,7 +29,7 @@ impl Client {
     /// ```no_run
     /// # fn example(client: etcd_client_core::Client) {
     /// // Any tower layer works; this one does nothing.
-    /// let layer = tower::layer::layer_fn(|channel: etcd_client_core::tonic::Channel| channel);
+    /// let layer = tower::layer::layer_fn(|channel: etcd_client_core::stub::Channel| channel);
     /// let service = tower::ServiceBuilder::new().layer(layer).service(client.channel());
     /// let client = client.with_service(service);
     /// # }

@@ -1,7 +1,7 @@
 //! The membership operations, bound to a client.
 
 use crate::{
-    cluster::{Cluster, MemberAdd, MemberList, MemberPromote, MemberRemove, MemberUpdate},
+    cluster::{ClusterService, MemberAdd, MemberList, MemberPromote, MemberRemove, MemberUpdate},
     request::Bound,
     types::MemberId,
 };
@@ -25,23 +25,23 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct ClusterHandle<'a> {
-    service: &'a dyn Cluster,
+pub struct ClusterClient<'a> {
+    service: &'a dyn ClusterService,
 }
 
-impl<'a> ClusterHandle<'a> {
+impl<'a> ClusterClient<'a> {
     /// Creates a handle on any cluster service, such as a decorator or a mock.
     ///
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Cluster, ClusterHandle};
+    /// use etcd_client_core::cluster::{ClusterService, ClusterClient};
     ///
-    /// fn members(service: &dyn Cluster) -> ClusterHandle<'_> {
-    ///     ClusterHandle::new(service)
+    /// fn members(service: &dyn ClusterService) -> ClusterClient<'_> {
+    ///     ClusterClient::new(service)
     /// }
     /// ```
-    pub fn new(service: &'a dyn Cluster) -> Self {
+    pub fn new(service: &'a dyn ClusterService) -> Self {
         Self { service }
     }
 
@@ -62,7 +62,7 @@ impl<'a> ClusterHandle<'a> {
     /// # }
     /// ```
     #[doc(alias = "MemberList")]
-    pub fn member_list(self) -> MemberList<Bound<'a, dyn Cluster>> {
+    pub fn member_list(self) -> MemberList<Bound<'a, dyn ClusterService>> {
         MemberList::new().bind(self.service)
     }
 
@@ -94,7 +94,7 @@ impl<'a> ClusterHandle<'a> {
     pub fn member_add<U: Into<String>>(
         self,
         peer_urls: impl IntoIterator<Item = U>,
-    ) -> MemberAdd<Bound<'a, dyn Cluster>> {
+    ) -> MemberAdd<Bound<'a, dyn ClusterService>> {
         MemberAdd::new(peer_urls).bind(self.service)
     }
 
@@ -120,7 +120,7 @@ impl<'a> ClusterHandle<'a> {
     /// # }
     /// ```
     #[doc(alias = "MemberRemove")]
-    pub fn member_remove(self, id: MemberId) -> MemberRemove<Bound<'a, dyn Cluster>> {
+    pub fn member_remove(self, id: MemberId) -> MemberRemove<Bound<'a, dyn ClusterService>> {
         MemberRemove::new(id).bind(self.service)
     }
 
@@ -139,7 +139,7 @@ impl<'a> ClusterHandle<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let id = etcd_client_core::MemberId::new(7);
+    /// # let id = etcd_client_core::types::MemberId::new(7);
     /// client.cluster().member_update(id, ["https://10.0.0.4:2380"]).await?;
     /// # Ok(())
     /// # }
@@ -149,7 +149,7 @@ impl<'a> ClusterHandle<'a> {
         self,
         id: MemberId,
         peer_urls: impl IntoIterator<Item = U>,
-    ) -> MemberUpdate<Bound<'a, dyn Cluster>> {
+    ) -> MemberUpdate<Bound<'a, dyn ClusterService>> {
         MemberUpdate::new(id, peer_urls).bind(self.service)
     }
 
@@ -168,7 +168,7 @@ impl<'a> ClusterHandle<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// # let id = etcd_client_core::MemberId::new(7);
+    /// # let id = etcd_client_core::types::MemberId::new(7);
     /// use etcd_client_core::Code;
     ///
     /// match client.cluster().member_promote(id).await {
@@ -180,7 +180,7 @@ impl<'a> ClusterHandle<'a> {
     /// # }
     /// ```
     #[doc(alias = "MemberPromote")]
-    pub fn member_promote(self, id: MemberId) -> MemberPromote<Bound<'a, dyn Cluster>> {
+    pub fn member_promote(self, id: MemberId) -> MemberPromote<Bound<'a, dyn ClusterService>> {
         MemberPromote::new(id).bind(self.service)
     }
 }

@@ -1,4 +1,4 @@
-//! TODO-HEADER cluster
+//! The members of the cluster.
 
 pub(crate) mod client;
 pub(crate) mod codec;
@@ -9,7 +9,7 @@ pub(crate) mod remote;
 pub(crate) mod request;
 pub(crate) mod service;
 
-pub use client::ClusterHandle;
+pub use client::ClusterClient;
 pub use peer_url::PeerUrl;
 pub use request::{
     add::{MemberAdd, MemberAddResponse},
@@ -18,4 +18,4 @@ pub use request::{
     remove::{MemberRemove, MemberRemoveResponse},
     update::{MemberUpdate, MemberUpdateResponse},
 };
-pub use service::Cluster;
+pub use service::ClusterService;

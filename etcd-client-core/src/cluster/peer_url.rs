@@ -14,7 +14,7 @@ use crate::types::{Invalid, without_user};
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::PeerUrl;
+/// use etcd_client_core::cluster::PeerUrl;
 ///
 /// let url: PeerUrl = "http://10.0.0.4:2380".parse()?;
 /// assert_eq!(url.as_str(), "http://10.0.0.4:2380");

@@ -5,7 +5,7 @@ use etcd_errors::Error;
 
 use crate::{
     cluster::{
-        Cluster, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
+        ClusterService, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
         MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
     },
     request::CallOptions,
@@ -28,7 +28,7 @@ impl RemoteCluster {
 }
 
 #[async_trait]
-impl Cluster for RemoteCluster {
+impl ClusterService for RemoteCluster {
     async fn member_list(&self, op: MemberList, options: CallOptions) -> Result<MemberListResponse, Error> {
         named(Method::MemberList, op.validate(self.channel.limits()))?;
         let request = crate::cluster::codec::member_list_request(op);

@@ -15,7 +15,7 @@ use crate::{
 
 /// The operations on the members of a cluster.
 #[async_trait]
-pub trait Cluster: Send + Sync + Debug {
+pub trait ClusterService: Send + Sync + Debug {
     /// Lists the members.
     ///
     /// # Errors

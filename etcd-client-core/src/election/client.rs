@@ -36,20 +36,20 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct ServerElections<'a> {
+pub struct ElectionClient<'a> {
     service: &'a dyn ElectionService,
 }
 
-impl<'a> ServerElections<'a> {
+impl<'a> ElectionClient<'a> {
     /// Creates a handle on any election service, such as a decorator or a mock.
     ///
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{ElectionService, ServerElections};
+    /// use etcd_client_core::election::{ElectionService, ElectionClient};
     ///
-    /// fn elections(service: &dyn ElectionService) -> ServerElections<'_> {
-    ///     ServerElections::new(service)
+    /// fn elections(service: &dyn ElectionService) -> ElectionClient<'_> {
+    ///     ElectionClient::new(service)
     /// }
     /// ```
     pub fn new(service: &'a dyn ElectionService) -> Self {

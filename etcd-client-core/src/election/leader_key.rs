@@ -11,7 +11,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{LeaderKey, LeaseId};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::election::LeaderKey;
 ///
 /// let key = LeaderKey::new("boss", "boss/7d", 42, LeaseId::new(0x7d).unwrap());
 /// let guard = key.owned();

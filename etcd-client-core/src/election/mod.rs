@@ -1,4 +1,4 @@
-//! TODO-HEADER election
+//! Elections that the members run on behalf of clients.
 
 pub(crate) mod client;
 pub(crate) mod codec;
@@ -9,7 +9,7 @@ pub(crate) mod service;
 #[cfg(test)]
 mod tests;
 
-pub use client::ServerElections;
+pub use client::ElectionClient;
 pub use leader_key::LeaderKey;
 pub use request::{
     campaign::{ElectionCampaign, ElectionCampaignResponse},

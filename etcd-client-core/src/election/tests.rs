@@ -1,9 +1,11 @@
 //! Tests of validation before sending, and of the keys.
-
 use etcd_errors::Code;
 
 use crate::{
-    election::request::*,
+    election::{
+        ElectionCampaign, ElectionLeader, ElectionObserve, ElectionProclaim, ElectionResign, LeaderKey,
+        request::*,
+    },
     lock::{ServerLock, ServerUnlock},
     request::Limits,
     types::LeaseId,

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    kv::Kv,
+    kv::KvService,
     request::{Limits, Unbound, bound::bindable},
     types::{Invalid, ResponseHeader, Revision},
 };
@@ -18,7 +18,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Compact, Revision};
+/// use etcd_client_core::Revision;
+/// use etcd_client_core::kv::Compact;
 ///
 /// let compact = Compact::new(1000).physical();
 /// assert_eq!(compact.revision, Revision::new(1000));
@@ -37,7 +38,7 @@ pub struct Compact<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Compact { revision, physical } => CompactResponse, Kv.compact);
+bindable!(Compact { revision, physical } => CompactResponse, KvService.compact);
 
 impl Compact {
     /// Creates a request that keeps `revision` and everything after it.

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    kv::Kv,
+    kv::KvService,
     request::{Limits, Unbound, bound::bindable},
     txn::size,
     types::{Invalid, Key, KeyRange, KeyValue, ResponseHeader, range_setters},
@@ -35,7 +35,7 @@ pub struct Delete<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Delete { range, prev_kv } => DeleteResponse, Kv.delete);
+bindable!(Delete { range, prev_kv } => DeleteResponse, KvService.delete);
 
 impl Delete {
     /// Creates a request that deletes exactly `key`.

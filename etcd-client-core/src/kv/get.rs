@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    kv::{Kv, SortOrder, SortTarget},
+    kv::{KvService, SortOrder, SortTarget},
     request::{Bound, Limits, Unbound, bound::bindable},
     txn::size,
     types::{Invalid, Key, KeyRange, KeyValue, ResponseHeader, Revision, range_setters},
@@ -18,7 +18,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Get, SortOrder, SortTarget};
+/// use etcd_client_core::Get;
+/// use etcd_client_core::kv::{SortOrder, SortTarget};
 ///
 /// let newest = Get::new("jobs/").prefix().sort(SortTarget::CreateRevision, SortOrder::Descend).limit(10);
 /// let oldest_key = Get::new("jobs/").first_create();
@@ -56,7 +57,7 @@ pub struct Get<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Get { range, revision, limit, sort, serializable, keys_only, count_only, min_mod_revision, max_mod_revision, min_create_revision, max_create_revision } => GetResponse, Kv.get);
+bindable!(Get { range, revision, limit, sort, serializable, keys_only, count_only, min_mod_revision, max_mod_revision, min_create_revision, max_create_revision } => GetResponse, KvService.get);
 
 impl Get {
     /// Creates a request that reads exactly `key`.
@@ -233,8 +234,8 @@ impl Get {
     }
 }
 
-impl<'a> Get<Bound<'a, dyn Kv>> {
-    pub(crate) fn service(&self) -> &'a dyn Kv {
+impl<'a> Get<Bound<'a, dyn KvService>> {
+    pub(crate) fn service(&self) -> &'a dyn KvService {
         self.binding.service
     }
 }

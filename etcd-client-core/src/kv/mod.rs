@@ -1,4 +1,4 @@
-//! TODO-HEADER kv
+//! Keys and values: get, put, delete, compact, paging and streamed ranges.
 
 pub(crate) mod codec;
 #[cfg(test)]
@@ -21,5 +21,5 @@ pub use get::{Get, GetResponse};
 pub use pages::{Page, Pages};
 pub use put::{Put, PutResponse};
 pub use range_stream::{RangeChunk, RangeStream};
-pub use service::Kv;
+pub use service::KvService;
 pub use sort::{SortOrder, SortTarget};

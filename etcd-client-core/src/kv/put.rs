@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    kv::Kv,
+    kv::KvService,
     request::{Limits, Unbound, bound::bindable},
     txn::size,
     types::{Invalid, Key, KeyValue, LeaseId, ResponseHeader, Value},
@@ -48,7 +48,7 @@ pub struct Put<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Put { key, value, lease, prev_kv, ignore_value, ignore_lease } => PutResponse, Kv.put);
+bindable!(Put { key, value, lease, prev_kv, ignore_value, ignore_lease } => PutResponse, KvService.put);
 
 impl Put {
     /// Creates a request that writes `value` under `key`.

@@ -60,7 +60,8 @@ impl RangeStream {
     /// # Examples
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::{CallOptions, Get, Kv};
+    /// use etcd_client_core::{CallOptions, Get};
+    /// use etcd_client_core::kv::KvService;
     ///
     /// let mut chunks = client.kv().range_stream(Get::new("jobs/").prefix(), CallOptions::default()).await?;
     /// while let Some(chunk) = chunks.next().await {

@@ -24,7 +24,7 @@ use crate::{
 /// struct Echo;
 ///
 /// #[async_trait]
-/// impl Kv for Echo {
+/// impl KvService for Echo {
 ///     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
 ///         let key = op.range.key();
 ///         Ok(GetResponse::new(ResponseHeader::default(), vec![KeyValue::new(key, key)]))
@@ -45,7 +45,7 @@ use crate::{
 /// # }
 /// ```
 #[async_trait]
-pub trait Kv: Send + Sync + Debug {
+pub trait KvService: Send + Sync + Debug {
     /// Reads a key or a range of keys.
     ///
     /// # Errors

@@ -8,12 +8,12 @@ use etcd_errors::{Code, Error, ErrorKind, Outcome};
 use crate::{
     cluster::{MemberAdd, MemberUpdate},
     kv::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, SortOrder,
-        SortTarget,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse,
+        SortOrder, SortTarget,
     },
     lease::{
-        KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce,
-        LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeeper, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseService,
         LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
     maintenance::{AlarmDisarm, AlarmType, Downgrade, DowngradeAction, HashKv},
@@ -197,7 +197,7 @@ impl Recorder {
 }
 
 #[async_trait]
-impl Kv for Recorder {
+impl KvService for Recorder {
     async fn get(&self, _: Get, options: CallOptions) -> Result<GetResponse, Error> {
         self.note("get", options);
         Ok(GetResponse::default())
@@ -225,7 +225,7 @@ impl Kv for Recorder {
 }
 
 #[async_trait]
-impl Lease for Recorder {
+impl LeaseService for Recorder {
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
         self.note("grant", options);
         Ok(LeaseGrantResponse::new(ResponseHeader::default(), lease(1), op.ttl))
@@ -259,10 +259,10 @@ impl Lease for Recorder {
         Ok(LeaseKeepAliveResponse::new(ResponseHeader::default(), op.id, Duration::from_secs(60)))
     }
 
-    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<LeaseKeeper, Error> {
         self.note("keep_alive", options);
         let ttl = op.granted.map_or(Duration::from_secs(60), |granted| granted.ttl);
-        Ok(KeptLease::channel(op.id, ttl).1)
+        Ok(LeaseKeeper::channel(op.id, ttl).1)
     }
 }
 
@@ -275,10 +275,10 @@ async fn bound_operation_calls_its_method_with_its_options() {
     let options =
         CallOptions::default().timeout(Duration::from_secs(3)).require_leader().metadata("x-id", "1");
     assert_eq!(service.last(), ("put", options));
-    assert_eq!(service.last().1.metadata_entries(), [("x-id".to_owned(), Value::from("1"))]);
+    assert_eq!(service.last().1.metadata, [("x-id".to_owned(), Value::from("1"))]);
 
     Get::new("k").bind(&service).no_timeout().prefix().await.expect("the mock answers");
-    assert_eq!((service.last().0, service.last().1.chosen_timeout()), ("get", Timeout::None));
+    assert_eq!((service.last().0, service.last().1.timeout), ("get", Timeout::None));
     assert_eq!(Delete::new("k").bind(&service).await.expect("the mock answers").deleted, 2);
     assert!(
         Txn::new().bind(&service).when(Compare::exists("k")).await.expect("the mock answers").succeeded()

@@ -7,21 +7,21 @@ use futures_core::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::{
-    lease::{Clock, KeptLease, LeaseControl, LeaseLostReason, LeaseRevokeResponse, kept::Shared},
+    lease::{Clock, LeaseControl, LeaseKeeper, LeaseLostReason, LeaseRevokeResponse, kept::Shared},
     types::{LeaseId, ResponseHeader},
 };
 
-/// The reporting end of a [`KeptLease`], for mocks and for services of your own.
+/// The reporting end of a [`LeaseKeeper`], for mocks and for services of your own.
 ///
 /// Dropping it loses the lease, like closing a client does.
 #[derive(Debug)]
-pub struct KeptLeaseSender {
+pub struct LeaseKeeperSender {
     shared: Arc<Shared>,
     clock: Clock,
     stopped: watch::Receiver<bool>,
 }
 
-impl KeptLeaseSender {
+impl LeaseKeeperSender {
     /// Reports that the lease was renewed just now, with the TTL `ttl`. Returns `false` if it was already lost.
     pub fn renewed(&self, ttl: Duration) -> bool {
         self.shared.renewed(ttl, self.clock.now().saturating_add(ttl))
@@ -47,13 +47,13 @@ impl KeptLeaseSender {
     }
 }
 
-impl Drop for KeptLeaseSender {
+impl Drop for LeaseKeeperSender {
     fn drop(&mut self) {
         self.shared.lose(LeaseLostReason::Closed, None);
     }
 }
 
-impl KeptLease {
+impl LeaseKeeper {
     /// Creates a handle of a lease with the TTL `ttl` that starts now, and the end that reports to it.
     ///
     /// Revoking this lease succeeds immediately.
@@ -64,21 +64,22 @@ impl KeptLease {
     /// # async fn main() {
     /// use std::time::Duration;
     ///
-    /// use etcd_client_core::{KeptLease, LeaseId, LeaseLostReason};
+    /// use etcd_client_core::LeaseId;
+    /// use etcd_client_core::lease::{LeaseKeeper, LeaseLostReason};
     ///
-    /// let (sender, lease) = KeptLease::channel(LeaseId::new(7).unwrap(), Duration::from_secs(10));
+    /// let (sender, lease) = LeaseKeeper::channel(LeaseId::new(7).unwrap(), Duration::from_secs(10));
     /// assert!(!lease.is_lost());
     ///
     /// sender.lose(LeaseLostReason::NotFound, None);
     /// assert_eq!(lease.lost().await.reason(), LeaseLostReason::NotFound);
     /// # }
     /// ```
-    pub fn channel(id: LeaseId, ttl: Duration) -> (KeptLeaseSender, Self) {
+    pub fn channel(id: LeaseId, ttl: Duration) -> (LeaseKeeperSender, Self) {
         let clock = Clock::start();
         let shared = Shared::new(id, clock, ttl, clock.now().saturating_add(ttl));
         let (stop, stopped) = watch::channel(false);
         let kept = Self::new(Arc::clone(&shared), Arc::new(Mocked { stop }));
-        (KeptLeaseSender { shared, clock, stopped }, kept)
+        (LeaseKeeperSender { shared, clock, stopped }, kept)
     }
 }
 

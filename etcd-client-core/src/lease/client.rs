@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    lease::{Lease, LeaseGrant, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseList, LeaseRevoke, LeaseTimeToLive},
+    lease::{
+        LeaseGrant, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseList, LeaseRevoke, LeaseService, LeaseTimeToLive,
+    },
     request::Bound,
     types::LeaseId,
 };
@@ -26,23 +28,23 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Leases<'a> {
-    service: &'a dyn Lease,
+pub struct LeaseClient<'a> {
+    service: &'a dyn LeaseService,
 }
 
-impl<'a> Leases<'a> {
+impl<'a> LeaseClient<'a> {
     /// Creates a handle on any lease service, such as a decorator or a mock.
     ///
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Lease, Leases};
+    /// use etcd_client_core::lease::{LeaseService, LeaseClient};
     ///
-    /// fn leases(service: &dyn Lease) -> Leases<'_> {
-    ///     Leases::new(service)
+    /// fn leases(service: &dyn LeaseService) -> LeaseClient<'_> {
+    ///     LeaseClient::new(service)
     /// }
     /// ```
-    pub fn new(service: &'a dyn Lease) -> Self {
+    pub fn new(service: &'a dyn LeaseService) -> Self {
         Self { service }
     }
 
@@ -78,13 +80,13 @@ impl<'a> Leases<'a> {
     #[doc(alias = "Grant")]
     #[doc(alias = "LeaseGrant")]
     #[doc(alias = "lease_grant")]
-    pub fn grant(self, ttl: Duration) -> LeaseGrant<Bound<'a, dyn Lease>> {
+    pub fn grant(self, ttl: Duration) -> LeaseGrant<Bound<'a, dyn LeaseService>> {
         LeaseGrant::new(ttl).bind(self.service)
     }
 
     /// Revokes a lease, which deletes the keys attached to it.
     ///
-    /// Every [`KeptLease`](crate::lease::KeptLease) of this lease that is held by this client or a clone is lost immediately, with
+    /// Every [`LeaseKeeper`](crate::lease::LeaseKeeper) of this lease that is held by this client or a clone is lost immediately, with
     /// [`NotFound`](crate::lease::LeaseLostReason::NotFound), unless the revocation was certainly not applied. Handles of other clients
     /// are lost at their next renewal.
     ///
@@ -109,7 +111,7 @@ impl<'a> Leases<'a> {
     #[doc(alias = "Revoke")]
     #[doc(alias = "LeaseRevoke")]
     #[doc(alias = "lease_revoke")]
-    pub fn revoke(self, id: LeaseId) -> LeaseRevoke<Bound<'a, dyn Lease>> {
+    pub fn revoke(self, id: LeaseId) -> LeaseRevoke<Bound<'a, dyn LeaseService>> {
         LeaseRevoke::new(id).bind(self.service)
     }
 
@@ -139,7 +141,7 @@ impl<'a> Leases<'a> {
     #[doc(alias = "LeaseTimeToLive")]
     #[doc(alias = "lease_time_to_live")]
     #[doc(alias = "ttl")]
-    pub fn time_to_live(self, id: LeaseId) -> LeaseTimeToLive<Bound<'a, dyn Lease>> {
+    pub fn time_to_live(self, id: LeaseId) -> LeaseTimeToLive<Bound<'a, dyn LeaseService>> {
         LeaseTimeToLive::new(id).bind(self.service)
     }
 
@@ -171,7 +173,7 @@ impl<'a> Leases<'a> {
     #[doc(alias = "KeepAlive")]
     #[doc(alias = "LeaseKeepAlive")]
     #[doc(alias = "lease_keep_alive")]
-    pub fn keep_alive(self, id: LeaseId) -> LeaseKeepAlive<Bound<'a, dyn Lease>> {
+    pub fn keep_alive(self, id: LeaseId) -> LeaseKeepAlive<Bound<'a, dyn LeaseService>> {
         LeaseKeepAlive::new(id).bind(self.service)
     }
 
@@ -197,7 +199,7 @@ impl<'a> Leases<'a> {
     /// # }
     /// ```
     #[doc(alias = "KeepAliveOnce")]
-    pub fn keep_alive_once(self, id: LeaseId) -> LeaseKeepAliveOnce<Bound<'a, dyn Lease>> {
+    pub fn keep_alive_once(self, id: LeaseId) -> LeaseKeepAliveOnce<Bound<'a, dyn LeaseService>> {
         LeaseKeepAliveOnce::new(id).bind(self.service)
     }
 
@@ -216,10 +218,10 @@ impl<'a> Leases<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    #[doc(alias = "Leases")]
+    #[doc(alias = "LeaseClient")]
     #[doc(alias = "LeaseLeases")]
     #[doc(alias = "leases")]
-    pub fn list(self) -> LeaseList<Bound<'a, dyn Lease>> {
+    pub fn list(self) -> LeaseList<Bound<'a, dyn LeaseService>> {
         LeaseList::new().bind(self.service)
     }
 }

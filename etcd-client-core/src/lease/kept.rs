@@ -55,7 +55,7 @@ pub(crate) trait LeaseControl: Send + Sync + fmt::Debug {
 /// ```
 #[derive(Clone)]
 #[must_use = "a lease is renewed only while its handle is held"]
-pub struct KeptLease {
+pub struct LeaseKeeper {
     held: Arc<Held>,
 }
 
@@ -72,13 +72,13 @@ impl Drop for Held {
     }
 }
 
-impl KeptLease {
+impl LeaseKeeper {
     pub(crate) fn new(shared: Arc<Shared>, control: Arc<dyn LeaseControl>) -> Self {
         Self { held: Arc::new(Held { shared, control }) }
     }
 
-    pub(crate) fn downgrade(&self) -> WeakKeptLease {
-        WeakKeptLease { held: Arc::downgrade(&self.held) }
+    pub(crate) fn downgrade(&self) -> WeakLeaseKeeper {
+        WeakLeaseKeeper { held: Arc::downgrade(&self.held) }
     }
 
     /// Marks the lease as lost for all handles, unless it already is.
@@ -90,7 +90,7 @@ impl KeptLease {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(client: etcd_client_core::Client, lease: etcd_client_core::KeptLease) -> Result<(), etcd_client_core::Error> {
+    /// # async fn example(client: etcd_client_core::Client, lease: etcd_client_core::lease::LeaseKeeper) -> Result<(), etcd_client_core::Error> {
     /// client.put("alive", "yes").lease(lease.id()).await?;
     /// # Ok(())
     /// # }
@@ -103,7 +103,7 @@ impl KeptLease {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// # async fn example(lease: etcd_client_core::lease::LeaseKeeper) {
     /// println!("renewed with a TTL of {:?}", lease.ttl());
     /// # }
     /// ```
@@ -116,7 +116,7 @@ impl KeptLease {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// # async fn example(lease: etcd_client_core::lease::LeaseKeeper) {
     /// let left = lease.deadline().saturating_duration_since(tokio::time::Instant::now());
     /// println!("the lease exists for at least {left:?}");
     /// # }
@@ -129,7 +129,7 @@ impl KeptLease {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// # async fn example(lease: etcd_client_core::lease::LeaseKeeper) {
     /// if lease.is_lost() {
     ///     eprintln!("stop working");
     /// }
@@ -149,7 +149,7 @@ impl KeptLease {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// # async fn example(lease: etcd_client_core::lease::LeaseKeeper) {
     /// tokio::select! {
     ///     lost = lease.lost() => eprintln!("stop working: {lost}"),
     ///     () = std::future::pending() => {} // the work
@@ -165,7 +165,7 @@ impl KeptLease {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// # async fn example(lease: etcd_client_core::lease::LeaseKeeper) {
     /// println!("{:?}", lease.state());
     /// # }
     /// ```
@@ -178,7 +178,7 @@ impl KeptLease {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(lease: etcd_client_core::KeptLease) {
+    /// # async fn example(lease: etcd_client_core::lease::LeaseKeeper) {
     /// use futures_util::StreamExt;
     ///
     /// let mut states = lease.states();
@@ -209,11 +209,11 @@ impl KeptLease {
     /// call fails. The lease then expires by itself.
     ///
     /// # Errors
-    /// Returns the same errors as [`Leases::revoke`](crate::lease::Leases::revoke).
+    /// Returns the same errors as [`LeaseClient::revoke`](crate::lease::LeaseClient::revoke).
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(lease: etcd_client_core::KeptLease) -> Result<(), etcd_client_core::Error> {
+    /// # async fn example(lease: etcd_client_core::lease::LeaseKeeper) -> Result<(), etcd_client_core::Error> {
     /// lease.revoke().await?;
     /// # Ok(())
     /// # }
@@ -226,9 +226,9 @@ impl KeptLease {
     }
 }
 
-impl fmt::Debug for KeptLease {
+impl fmt::Debug for LeaseKeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeptLease")
+        f.debug_struct("LeaseKeeper")
             .field("id", &self.id())
             .field("state", &*self.held.shared.state.borrow())
             .finish_non_exhaustive()
@@ -236,19 +236,19 @@ impl fmt::Debug for KeptLease {
 }
 
 /// Returns another handle while one exists.
-pub(crate) struct WeakKeptLease {
+pub(crate) struct WeakLeaseKeeper {
     held: Weak<Held>,
 }
 
-impl WeakKeptLease {
-    pub(crate) fn upgrade(&self) -> Option<KeptLease> {
-        Some(KeptLease { held: self.held.upgrade()? })
+impl WeakLeaseKeeper {
+    pub(crate) fn upgrade(&self) -> Option<LeaseKeeper> {
+        Some(LeaseKeeper { held: self.held.upgrade()? })
     }
 }
 
-impl fmt::Debug for WeakKeptLease {
+impl fmt::Debug for WeakLeaseKeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakKeptLease").finish_non_exhaustive()
+        f.debug_struct("WeakLeaseKeeper").finish_non_exhaustive()
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use etcd_errors::Error;
 
-pub(crate) use crate::lease::{Clock, LeaseControl, Moment, WeakKeptLease, kept::Shared};
-pub use crate::lease::{KeptLease, KeptLeaseSender, LeaseLost, LeaseLostReason, LeaseState};
+pub(crate) use crate::lease::LeaseControl;
+pub(crate) use crate::lease::LeaseKeeper;
 use crate::{
     lease::{
         LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
@@ -18,7 +18,7 @@ use crate::{
 
 /// The operations on leases.
 #[async_trait]
-pub trait Lease: Send + Sync + Debug {
+pub trait LeaseService: Send + Sync + Debug {
     /// Grants a lease.
     ///
     /// # Errors
@@ -58,12 +58,12 @@ pub trait Lease: Send + Sync + Debug {
         options: CallOptions,
     ) -> Result<LeaseKeepAliveResponse, Error>;
 
-    /// Keeps a lease alive while a clone of the handle exists. A mock can use [`KeptLease::channel`].
+    /// Keeps a lease alive while a clone of the handle exists. A mock can use [`LeaseKeeper::channel`].
     ///
     /// The options apply to the first renewal, if there is one. Later renewals have no deadline except that of the
     /// lease.
     ///
     /// # Errors
     /// Returns the error of the first renewal: `Code::LeaseNotFound` if the lease does not exist.
-    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error>;
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<LeaseKeeper, Error>;
 }

@@ -30,20 +30,20 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct ServerLocks<'a> {
+pub struct LockClient<'a> {
     service: &'a dyn LockService,
 }
 
-impl<'a> ServerLocks<'a> {
+impl<'a> LockClient<'a> {
     /// Creates a handle on any lock service, such as a decorator or a mock.
     ///
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{LockService, ServerLocks};
+    /// use etcd_client_core::lock::{LockService, LockClient};
     ///
-    /// fn locks(service: &dyn LockService) -> ServerLocks<'_> {
-    ///     ServerLocks::new(service)
+    /// fn locks(service: &dyn LockService) -> LockClient<'_> {
+    ///     LockClient::new(service)
     /// }
     /// ```
     pub fn new(service: &'a dyn LockService) -> Self {

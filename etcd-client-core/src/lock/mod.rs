@@ -1,4 +1,4 @@
-//! TODO-HEADER lock
+//! Locks that the members run on behalf of clients.
 
 pub(crate) mod client;
 pub(crate) mod codec;
@@ -6,7 +6,7 @@ pub(crate) mod remote;
 pub(crate) mod request;
 pub(crate) mod service;
 
-pub use client::ServerLocks;
+pub use client::LockClient;
 pub use request::{
     lock::{ServerLock, ServerLockResponse},
     unlock::{ServerUnlock, ServerUnlockResponse},

@@ -2,8 +2,8 @@
 
 use crate::{
     maintenance::{
-        AlarmDisarm, AlarmDisarmAll, AlarmList, AlarmType, Defragment, Downgrade, DowngradeAction,
-        HashBackend, HashKv, Maintenance, MoveLeader, Status,
+        AlarmDisarm, AlarmDisarmAll, AlarmList, AlarmType, Defragment, Downgrade, DowngradeAction, Hash,
+        HashKv, MaintenanceService, MoveLeader, Status,
     },
     request::Bound,
     types::{EndpointText, MemberId, Revision},
@@ -24,28 +24,28 @@ use crate::{
 ///     println!("{endpoint}: etcd {}, {} of {} bytes in use", status.version, status.db_size_in_use, status.db_size);
 ///     maintenance.defragment(endpoint).await?;
 /// }
-/// maintenance.disarm_all().await?.into_result()?;
+/// maintenance.alarm_disarm_all().await?.into_result()?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct MaintenanceHandle<'a> {
-    service: &'a dyn Maintenance,
+pub struct MaintenanceClient<'a> {
+    service: &'a dyn MaintenanceService,
 }
 
-impl<'a> MaintenanceHandle<'a> {
+impl<'a> MaintenanceClient<'a> {
     /// Creates a handle on any maintenance service, such as a decorator or a mock.
     ///
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Maintenance, MaintenanceHandle};
+    /// use etcd_client_core::maintenance::{MaintenanceService, MaintenanceClient};
     ///
-    /// fn maintenance(service: &dyn Maintenance) -> MaintenanceHandle<'_> {
-    ///     MaintenanceHandle::new(service)
+    /// fn maintenance(service: &dyn MaintenanceService) -> MaintenanceClient<'_> {
+    ///     MaintenanceClient::new(service)
     /// }
     /// ```
-    pub fn new(service: &'a dyn Maintenance) -> Self {
+    pub fn new(service: &'a dyn MaintenanceService) -> Self {
         Self { service }
     }
 
@@ -59,15 +59,14 @@ impl<'a> MaintenanceHandle<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// for alarm in client.maintenance().alarms().await?.alarms {
+    /// for alarm in client.maintenance().alarm_list().await?.alarms {
     ///     println!("member {}: {:?}", alarm.member, alarm.kind);
     /// }
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "AlarmList")]
-    #[doc(alias = "alarm_list")]
-    pub fn alarms(self) -> AlarmList<Bound<'a, dyn Maintenance>> {
+    pub fn alarm_list(self) -> AlarmList<Bound<'a, dyn MaintenanceService>> {
         AlarmList::new().bind(self.service)
     }
 
@@ -87,19 +86,22 @@ impl<'a> MaintenanceHandle<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::AlarmType;
+    /// use etcd_client_core::maintenance::AlarmType;
     ///
-    /// for alarm in client.maintenance().alarms().await?.alarms {
+    /// for alarm in client.maintenance().alarm_list().await?.alarms {
     ///     if alarm.kind == AlarmType::NoSpace {
-    ///         client.maintenance().disarm(alarm.member, alarm.kind).await?;
+    ///         client.maintenance().alarm_disarm(alarm.member, alarm.kind).await?;
     ///     }
     /// }
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "AlarmDisarm")]
-    #[doc(alias = "alarm_disarm")]
-    pub fn disarm(self, member: MemberId, kind: AlarmType) -> AlarmDisarm<Bound<'a, dyn Maintenance>> {
+    pub fn alarm_disarm(
+        self,
+        member: MemberId,
+        kind: AlarmType,
+    ) -> AlarmDisarm<Bound<'a, dyn MaintenanceService>> {
         AlarmDisarm::new(member, kind).bind(self.service)
     }
 
@@ -118,13 +120,12 @@ impl<'a> MaintenanceHandle<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// client.maintenance().disarm_all().await?.into_result()?;
+    /// client.maintenance().alarm_disarm_all().await?.into_result()?;
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "AlarmDisarm")]
-    #[doc(alias = "alarm_disarm_all")]
-    pub fn disarm_all(self) -> AlarmDisarmAll<Bound<'a, dyn Maintenance>> {
+    pub fn alarm_disarm_all(self) -> AlarmDisarmAll<Bound<'a, dyn MaintenanceService>> {
         AlarmDisarmAll::new().bind(self.service)
     }
 
@@ -146,7 +147,7 @@ impl<'a> MaintenanceHandle<'a> {
     /// # }
     /// ```
     #[doc(alias = "Status")]
-    pub fn status(self, endpoint: impl Into<EndpointText>) -> Status<Bound<'a, dyn Maintenance>> {
+    pub fn status(self, endpoint: impl Into<EndpointText>) -> Status<Bound<'a, dyn MaintenanceService>> {
         Status::new(endpoint).bind(self.service)
     }
 
@@ -173,7 +174,10 @@ impl<'a> MaintenanceHandle<'a> {
     /// ```
     #[doc(alias = "Defragment")]
     #[doc(alias = "defrag")]
-    pub fn defragment(self, endpoint: impl Into<EndpointText>) -> Defragment<Bound<'a, dyn Maintenance>> {
+    pub fn defragment(
+        self,
+        endpoint: impl Into<EndpointText>,
+    ) -> Defragment<Bound<'a, dyn MaintenanceService>> {
         Defragment::new(endpoint).bind(self.service)
     }
 
@@ -193,8 +197,8 @@ impl<'a> MaintenanceHandle<'a> {
     /// # }
     /// ```
     #[doc(alias = "Hash")]
-    pub fn hash(self, endpoint: impl Into<EndpointText>) -> HashBackend<Bound<'a, dyn Maintenance>> {
-        HashBackend::new(endpoint).bind(self.service)
+    pub fn hash(self, endpoint: impl Into<EndpointText>) -> Hash<Bound<'a, dyn MaintenanceService>> {
+        Hash::new(endpoint).bind(self.service)
     }
 
     /// Returns a checksum of the keys and values of one member up to `revision`. Revision zero means the current one.
@@ -224,7 +228,7 @@ impl<'a> MaintenanceHandle<'a> {
         self,
         endpoint: impl Into<EndpointText>,
         revision: impl Into<Revision>,
-    ) -> HashKv<Bound<'a, dyn Maintenance>> {
+    ) -> HashKv<Bound<'a, dyn MaintenanceService>> {
         HashKv::new(endpoint).revision(revision).bind(self.service)
     }
 
@@ -252,7 +256,7 @@ impl<'a> MaintenanceHandle<'a> {
     /// # }
     /// ```
     #[doc(alias = "MoveLeader")]
-    pub fn move_leader(self, to: MemberId) -> MoveLeader<Bound<'a, dyn Maintenance>> {
+    pub fn move_leader(self, to: MemberId) -> MoveLeader<Bound<'a, dyn MaintenanceService>> {
         MoveLeader::new(to).bind(self.service)
     }
 
@@ -272,7 +276,7 @@ impl<'a> MaintenanceHandle<'a> {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// use etcd_client_core::DowngradeAction;
+    /// use etcd_client_core::maintenance::DowngradeAction;
     ///
     /// let version = "3.6".to_owned();
     /// client.maintenance().downgrade(DowngradeAction::Validate { version: version.clone() }).await?;
@@ -281,7 +285,7 @@ impl<'a> MaintenanceHandle<'a> {
     /// # }
     /// ```
     #[doc(alias = "Downgrade")]
-    pub fn downgrade(self, action: DowngradeAction) -> Downgrade<Bound<'a, dyn Maintenance>> {
+    pub fn downgrade(self, action: DowngradeAction) -> Downgrade<Bound<'a, dyn MaintenanceService>> {
         Downgrade::new(action).bind(self.service)
     }
 }

@@ -6,9 +6,8 @@ use etcd_proto::etcdserverpb as pb;
 use crate::{
     maintenance::{
         Alarm, AlarmDisarm, AlarmDisarmResponse, AlarmList, AlarmListResponse, AlarmType, DbSizeQuota,
-        Defragment, DefragmentResponse, Downgrade, DowngradeAction, DowngradeInfo, DowngradeResponse,
-        HashBackend, HashBackendResponse, HashKv, HashKvResponse, MoveLeader, MoveLeaderResponse, Status,
-        StatusResponse,
+        Defragment, DefragmentResponse, Downgrade, DowngradeAction, DowngradeInfo, DowngradeResponse, Hash,
+        HashKv, HashKvResponse, HashResponse, MoveLeader, MoveLeaderResponse, Status, StatusResponse,
     },
     request::header::{Effect, convert, protocol, required},
     types::{EndpointText, MemberId, Revision},
@@ -81,12 +80,12 @@ pub(crate) fn defragment_response(response: pb::DefragmentResponse) -> Result<De
     Ok(DefragmentResponse::new(response.header.map(convert)))
 }
 
-pub(crate) fn hash_request(hash: HashBackend) -> (EndpointText, pb::HashRequest) {
+pub(crate) fn hash_request(hash: Hash) -> (EndpointText, pb::HashRequest) {
     (hash.endpoint, pb::HashRequest {})
 }
 
-pub(crate) fn hash_response(response: pb::HashResponse) -> Result<HashBackendResponse, Error> {
-    Ok(HashBackendResponse::new(required(response.header, Effect::Reads)?, response.hash))
+pub(crate) fn hash_response(response: pb::HashResponse) -> Result<HashResponse, Error> {
+    Ok(HashResponse::new(required(response.header, Effect::Reads)?, response.hash))
 }
 
 pub(crate) fn hash_kv_request(hash: HashKv) -> (EndpointText, pb::HashKvRequest) {

@@ -1,4 +1,4 @@
-//! TODO-HEADER maintenance
+//! Status, alarms, defragmentation, hashes, downgrades and leader moves.
 
 pub(crate) mod alarm;
 pub(crate) mod client;
@@ -10,16 +10,16 @@ pub(crate) mod request;
 pub(crate) mod service;
 
 pub use alarm::{Alarm, AlarmType};
-pub use client::MaintenanceHandle;
+pub use client::MaintenanceClient;
 pub use request::{
     alarm_disarm::{AlarmDisarm, AlarmDisarmResponse},
     alarm_disarm_all::{AlarmDisarmAll, AlarmDisarmAllResponse, AlarmFailure},
     alarm_list::{AlarmList, AlarmListResponse},
     defragment::{Defragment, DefragmentResponse},
     downgrade::{Downgrade, DowngradeAction, DowngradeResponse},
-    hash::{HashBackend, HashBackendResponse},
+    hash::{Hash, HashResponse},
     hash_kv::{HashKv, HashKvResponse},
     move_leader::{MoveLeader, MoveLeaderResponse},
     status::{DbSizeQuota, DowngradeInfo, Status, StatusResponse},
 };
-pub use service::Maintenance;
+pub use service::MaintenanceService;

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    maintenance::{Maintenance, MoveLeader, MoveLeaderResponse, Status, one_member},
+    maintenance::{MaintenanceService, MoveLeader, MoveLeaderResponse, Status, one_member},
     request::CallOptions,
     transport::{
         backoff::Backoff,
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Transfers leadership. Members that do not lead reject the request before any effect, so one change of leadership
 /// in between is followed.
 pub(crate) async fn run(
-    maintenance: &dyn Maintenance,
+    maintenance: &dyn MaintenanceService,
     channel: &Channel,
     op: MoveLeader,
     options: &CallOptions,
@@ -58,7 +58,7 @@ pub(crate) async fn run(
 
 /// Returns the endpoint of the leader.
 async fn find(
-    maintenance: &dyn Maintenance,
+    maintenance: &dyn MaintenanceService,
     channel: &Channel,
     options: &CallOptions,
     remaining: Remaining,
@@ -102,7 +102,7 @@ struct Seen {
 
 /// Requests the status of every endpoint at once, until the leader is certain.
 async fn look(
-    maintenance: &dyn Maintenance,
+    maintenance: &dyn MaintenanceService,
     channel: &Channel,
     options: &CallOptions,
     limit: Duration,

@@ -26,9 +26,9 @@ where
 {
     let member = named(call.method, channel.at(endpoint.as_str()))?;
     let work = async {
-        if channel.time_limit(call).is_none() && call.options.chosen_timeout() == Timeout::Default {
+        if channel.time_limit(call).is_none() && call.options.timeout == Timeout::Default {
             let limit = channel.timeout(call.options).unwrap_or(DEFAULT_TIMEOUT);
-            named(call.method, member.ready_within(limit).await)?;
+            named(call.method, member.wait_ready(limit).await)?;
         }
         // There is no other member to hedge to: naming the endpoint disables the attempt timeout.
         let options = member.pool().endpoints().into_iter().fold(call.options.clone(), CallOptions::endpoint);

@@ -8,7 +8,7 @@ use crate::{
     maintenance::{
         Alarm, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmFailure,
         AlarmList, AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeAction,
-        DowngradeResponse, HashBackend, HashBackendResponse, HashKv, HashKvResponse, Maintenance, MoveLeader,
+        DowngradeResponse, Hash, HashKv, HashKvResponse, HashResponse, MaintenanceService, MoveLeader,
         MoveLeaderResponse, Status, StatusResponse, move_leader, one_member,
     },
     request::CallOptions,
@@ -31,7 +31,7 @@ impl RemoteMaintenance {
 }
 
 #[async_trait]
-impl Maintenance for RemoteMaintenance {
+impl MaintenanceService for RemoteMaintenance {
     async fn alarm_list(&self, op: AlarmList, options: CallOptions) -> Result<AlarmListResponse, Error> {
         let call = Call::new(Method::Alarm, &options).of_class(Class::Read);
         self.channel
@@ -112,7 +112,7 @@ impl Maintenance for RemoteMaintenance {
         .await
     }
 
-    async fn hash(&self, op: HashBackend, options: CallOptions) -> Result<HashBackendResponse, Error> {
+    async fn hash(&self, op: Hash, options: CallOptions) -> Result<HashResponse, Error> {
         named(Method::Hash, op.validate(self.channel.limits()))?;
         let call = Call::new(Method::Hash, &options);
         let (endpoint, request) = crate::maintenance::codec::hash_request(op);

@@ -8,15 +8,15 @@ use etcd_errors::Error;
 use crate::{
     maintenance::{
         AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmList,
-        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, HashBackend,
-        HashBackendResponse, HashKv, HashKvResponse, MoveLeader, MoveLeaderResponse, Status, StatusResponse,
+        AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeResponse, Hash, HashKv,
+        HashKvResponse, HashResponse, MoveLeader, MoveLeaderResponse, Status, StatusResponse,
     },
     request::CallOptions,
 };
 
 /// The operations that maintain a cluster. An operation with an endpoint goes only to the member at that endpoint.
 #[async_trait]
-pub trait Maintenance: Send + Sync + Debug {
+pub trait MaintenanceService: Send + Sync + Debug {
     /// Lists all alarms.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ pub trait Maintenance: Send + Sync + Debug {
     ///
     /// # Errors
     /// A failed call has no effect: its outcome is `NotApplied`.
-    async fn hash(&self, op: HashBackend, options: CallOptions) -> Result<HashBackendResponse, Error>;
+    async fn hash(&self, op: Hash, options: CallOptions) -> Result<HashResponse, Error>;
 
     /// Returns a checksum of the keys and values of one member.
     ///

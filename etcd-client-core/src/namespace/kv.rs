@@ -5,7 +5,8 @@ use etcd_errors::{Error, Outcome};
 
 use crate::{
     kv::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, RangeStream,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse,
+        RangeStream,
     },
     namespace::Namespace,
     request::{CallOptions, Limits},
@@ -22,7 +23,7 @@ pub(crate) const NO_LIMITS: Limits = Limits {
 
 #[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
-impl<S: Kv> Kv for Namespace<S> {
+impl<S: KvService> KvService for Namespace<S> {
     async fn get(&self, mut op: Get, options: CallOptions) -> Result<GetResponse, Error> {
         named("get", op.validate(&NO_LIMITS))?;
         self.prefix.add_to_get(&mut op);

@@ -5,8 +5,8 @@ use etcd_errors::Error;
 
 use crate::{
     lease::{
-        KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce,
-        LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeeper, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseService,
         LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
     namespace::Namespace,
@@ -15,7 +15,7 @@ use crate::{
 
 #[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
-impl<S: Lease> Lease for Namespace<S> {
+impl<S: LeaseService> LeaseService for Namespace<S> {
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
         self.inner.grant(op, options).await
     }
@@ -46,7 +46,7 @@ impl<S: Lease> Lease for Namespace<S> {
         self.inner.keep_alive_once(op, options).await
     }
 
-    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<LeaseKeeper, Error> {
         self.inner.keep_alive(op, options).await
     }
 }

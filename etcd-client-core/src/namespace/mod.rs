@@ -16,11 +16,11 @@ use crate::{namespace::prefix::Prefix, types::Key};
 /// A service whose keys are stored under a prefix.
 ///
 /// The prefix is prepended to the keys of each operation, and removed from the keys of each response and event. A namespace wraps any
-/// [`Kv`](crate::kv::Kv), [`Lease`](crate::lease::Lease), [`Watch`](crate::watch::Watch), [`LockService`](crate::lock::LockService) or
+/// [`KvService`](crate::kv::KvService), [`LeaseService`](crate::lease::LeaseService), [`WatchService`](crate::watch::WatchService), [`LockService`](crate::lock::LockService) or
 /// [`ElectionService`](crate::election::ElectionService), and implements the same trait.
 ///
 /// Ranges of all keys, and ranges without an upper end, cover the keys of the namespace only. A key equal to the prefix is not part of the
-/// namespace. Leases and revisions are shared with the whole store, so a [`Compact`](crate::kv::Compact) affects all of it. The keys of a
+/// namespace. LeaseClient and revisions are shared with the whole store, so a [`Compact`](crate::kv::Compact) affects all of it. The keys of a
 /// lease outside of the namespace are omitted.
 ///
 /// A response with a key outside of the namespace, which etcd never sends, is a [`Protocol`](etcd_errors::ErrorKind::Protocol)
@@ -32,9 +32,10 @@ use crate::{namespace::prefix::Prefix, types::Key};
 /// # Examples
 ///
 /// ```
-/// use etcd_client_core::{Error, Kv, Namespace, Put};
+/// use etcd_client_core::{Error, Namespace, Put};
+/// use etcd_client_core::kv::KvService;
 ///
-/// async fn limit(kv: impl Kv) -> Result<(), Error> {
+/// async fn limit(kv: impl KvService) -> Result<(), Error> {
 ///     let kv = Namespace::new(kv, "prod/");
 ///     Put::new("limit", "10").bind(&kv).await?; // writes prod/limit
 ///     Ok(())

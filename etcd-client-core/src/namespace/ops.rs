@@ -5,7 +5,7 @@ use crate::{
     kv::{Delete, Get, Put},
     namespace::prefix::Prefix,
     txn::{Op, Txn},
-    watch::WatchCreate,
+    watch::Watch,
 };
 
 impl Prefix {
@@ -21,7 +21,7 @@ impl Prefix {
         self.add_range(&mut delete.range);
     }
 
-    pub(crate) fn add_to_watch(&self, watch: &mut WatchCreate) {
+    pub(crate) fn add_to_watch(&self, watch: &mut Watch) {
         self.add_range(&mut watch.range);
     }
 

@@ -9,13 +9,13 @@ use etcd_errors::{Code, Error, ErrorKind, Outcome};
 use super::*;
 use crate::{
     kv::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, RangeChunk,
-        RangeStream,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse,
+        RangeChunk, RangeStream,
     },
     request::CallOptions,
     txn::{Compare, Op, OpResponse, Txn, TxnResponse},
     types::{Event, KeyRange, KeyValue, LeaseId, ResponseHeader},
-    watch::{Watch, WatchCreate, WatchHandle, WatchResponse, WatchSender},
+    watch::{Watch, WatchResponse, WatchSender, WatchService, WatchStream},
 };
 
 fn bounds(prefix: &[u8], mut range: KeyRange) -> (Bytes, Bytes) {
@@ -94,7 +94,7 @@ impl Scripted {
 }
 
 #[async_trait]
-impl Kv for Scripted {
+impl KvService for Scripted {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         self.ask(op);
         Ok(self.get_response())
@@ -133,10 +133,10 @@ impl Kv for Scripted {
 }
 
 #[async_trait]
-impl Watch for Scripted {
-    async fn watch(&self, op: WatchCreate, _: CallOptions) -> Result<WatchHandle, Error> {
+impl WatchService for Scripted {
+    async fn watch(&self, op: Watch, _: CallOptions) -> Result<WatchStream, Error> {
         self.ask(Get::from_range(op.range));
-        let (sender, handle) = WatchHandle::channel(4);
+        let (sender, handle) = WatchStream::channel(4);
         self.watches.lock().expect("no panic").push(sender);
         Ok(handle)
     }
@@ -196,7 +196,7 @@ async fn invalid_operations_are_rejected_before_prefixing() {
         Txn::new().when(Compare::exists("")).bind(&service).await.expect_err("compare"),
         Txn::new().then(Txn::new().then(Put::new("", "v"))).bind(&service).await.expect_err("nested"),
         service.range_stream(Get::new(""), CallOptions::default()).await.expect_err("stream"),
-        WatchCreate::new("").bind(&service).await.expect_err("watch"),
+        Watch::new("").bind(&service).await.expect_err("watch"),
     ];
     for error in refused {
         assert_eq!(
@@ -209,7 +209,7 @@ async fn invalid_operations_are_rejected_before_prefixing() {
     }
     let both = Get::new("a").prefix().from_key().bind(&service).await.expect_err("two ranges");
     assert_eq!(both.field(), Some("range_end"));
-    let both = WatchCreate::new("a").prefix().from_key().bind(&service).await.expect_err("two ranges");
+    let both = Watch::new("a").prefix().from_key().bind(&service).await.expect_err("two ranges");
     assert_eq!(both.field(), Some("range_end"));
     assert!(service.inner().asked.lock().expect("no panic").is_empty());
 }
@@ -267,7 +267,7 @@ async fn streamed_range_is_stripped() {
 #[tokio::test]
 async fn events_are_stripped_and_a_foreign_key_ends_the_watch() {
     let service = Scripted::answering("p/k");
-    let mut watch = WatchCreate::new("").prefix().bind(&service).await.expect("a watch");
+    let mut watch = Watch::new("").prefix().bind(&service).await.expect("a watch");
     let asked = service.inner().asked.lock().expect("no panic").clone();
     assert_eq!(asked, [Op::from(Get::new("p/\0").range_end("p0"))]);
     let sender = service.inner().watches.lock().expect("no panic").pop().expect("one");

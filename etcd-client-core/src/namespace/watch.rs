@@ -6,13 +6,13 @@ use etcd_errors::Error;
 use crate::{
     namespace::Namespace,
     request::CallOptions,
-    watch::{Watch, WatchCreate, WatchHandle},
+    watch::{Watch, WatchService, WatchStream},
 };
 
 #[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
 #[async_trait]
-impl<S: Watch> Watch for Namespace<S> {
-    async fn watch(&self, mut op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {
+impl<S: WatchService> WatchService for Namespace<S> {
+    async fn watch(&self, mut op: Watch, options: CallOptions) -> Result<WatchStream, Error> {
         op.validate().map_err(|error| error.with_operation("watch"))?;
         self.prefix.add_to_watch(&mut op);
         let watch = self.inner.watch(op, options).await?;

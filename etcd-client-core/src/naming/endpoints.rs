@@ -7,7 +7,7 @@ use etcd_errors::Error;
 use crate::{
     cache::source::{Services, Source},
     client::Client,
-    kv::{Get, Kv},
+    kv::{Get, KvService},
     naming::{
         change::{Known, read},
         endpoint::ServiceEndpoint,
@@ -16,7 +16,7 @@ use crate::{
     },
     txn::{Op, Txn},
     types::{Key, LeaseId, Revision},
-    watch::Watch,
+    watch::WatchService,
 };
 
 /// The endpoints of one service, the target.
@@ -78,13 +78,19 @@ impl Endpoints {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use etcd_client_core::{Error, Kv, Watch, naming::Endpoints};
+    /// use etcd_client_core::{Error, naming::Endpoints};
+    /// use etcd_client_core::kv::KvService;
+    /// use etcd_client_core::watch::WatchService;
     ///
-    /// fn endpoints(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>) -> Result<Endpoints, Error> {
+    /// fn endpoints(kv: Arc<dyn KvService>, watch: Arc<dyn WatchService>) -> Result<Endpoints, Error> {
     ///     Endpoints::over(kv, watch, "services/web")
     /// }
     /// ```
-    pub fn over(kv: Arc<dyn Kv>, watch: Arc<dyn Watch>, target: impl Into<Key>) -> Result<Self, Error> {
+    pub fn over(
+        kv: Arc<dyn KvService>,
+        watch: Arc<dyn WatchService>,
+        target: impl Into<Key>,
+    ) -> Result<Self, Error> {
         Self::on(Arc::new(Services { kv, watch }), &target.into())
     }
 
@@ -266,7 +272,7 @@ impl Endpoints {
         &self.directory
     }
 
-    pub(crate) fn watch_service(&self) -> &dyn Watch {
+    pub(crate) fn watch_service(&self) -> &dyn WatchService {
         self.source.watch()
     }
 }

@@ -8,12 +8,12 @@ use futures_util::FutureExt as _;
 
 use super::*;
 use crate::{
-    kv::{Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse},
+    kv::{Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse},
     naming::change::{Known, apply, replace},
     request::CallOptions,
     txn::{Txn, TxnResponse},
     types::{Event, Key, KeyValue, ResponseHeader},
-    watch::{Watch, WatchCreate, WatchHandle, WatchResponse, WatchSender},
+    watch::{Watch, WatchResponse, WatchSender, WatchService, WatchStream},
 };
 
 fn value(addr: &str) -> String {
@@ -123,7 +123,7 @@ struct Store {
 }
 
 #[async_trait]
-impl Kv for Store {
+impl KvService for Store {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         assert_eq!(op.range.bounds(), ("s/".into(), "s0".into()));
         let (revision, pairs) = self.lists.lock().expect("no panic").remove(0);
@@ -150,12 +150,12 @@ impl Kv for Store {
 }
 
 #[async_trait]
-impl Watch for Store {
-    async fn watch(&self, op: WatchCreate, _: CallOptions) -> Result<WatchHandle, Error> {
+impl WatchService for Store {
+    async fn watch(&self, op: Watch, _: CallOptions) -> Result<WatchStream, Error> {
         if let Some(refusal) = self.refusals.lock().expect("no panic").pop() {
             return Err(refusal);
         }
-        let (sender, handle) = WatchHandle::channel(8);
+        let (sender, handle) = WatchStream::channel(8);
         self.watches.lock().expect("no panic").push((op.start_revision.get(), sender));
         Ok(handle)
     }
@@ -223,7 +223,7 @@ async fn foreign_keys_and_empty_targets_are_rejected() {
             assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("key")), "{key}");
         }
     }
-    let kv: Arc<dyn Kv> = Arc::new(Store::default());
+    let kv: Arc<dyn KvService> = Arc::new(Store::default());
     let error = Endpoints::over(kv, Arc::new(Store::default()), "").expect_err("no target");
     assert_eq!(error.field(), Some("target"));
 }

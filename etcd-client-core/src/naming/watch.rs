@@ -20,7 +20,7 @@ use crate::{
         endpoints::Endpoints,
     },
     transport::backoff::Backoff,
-    watch::{WatchCreate, WatchHandle, WatchResponse},
+    watch::{Watch, WatchResponse, WatchStream},
 };
 
 /// A watch of a service's endpoints, returned by [`Endpoints::watch`]. Read it with [`next`](Self::next) or as a [`Stream`].
@@ -199,7 +199,7 @@ struct Following {
     endpoints: Endpoints,
     known: Known,
     /// `None` if the endpoints must be re-listed.
-    watch: Option<WatchHandle>,
+    watch: Option<WatchStream>,
     ready: VecDeque<Vec<EndpointChange>>,
     /// The number of consecutive lists without a response from the watch after them.
     failures: u32,
@@ -261,7 +261,7 @@ impl Following {
     async fn list(&mut self) -> Result<Vec<EndpointChange>, Error> {
         let history = self.endpoints.history();
         let (listed, revision) = self.endpoints.listed().await?;
-        let watch = WatchCreate::new(self.endpoints.directory()).prefix().start_revision(revision.next());
+        let watch = Watch::new(self.endpoints.directory()).prefix().start_revision(revision.next());
         let watch = watch.in_history(history);
         self.watch = Some(watch.bind(self.endpoints.watch_service()).await?);
         Ok(replace(&mut self.known, listed))

@@ -89,11 +89,11 @@ macro_rules! bindable {
                 self
             }
 
-            /// Sets when the call is retried. Default: [`Resend::WhenSafe`]($crate::request::Resend::WhenSafe).
+            /// Sets when the call is retried. Default: [`RetryPolicy::WhenSafe`]($crate::request::RetryPolicy::WhenSafe).
             ///
-            /// See [`CallOptions::resend`]($crate::request::CallOptions::resend).
-            pub fn resend(mut self, resend: $crate::request::Resend) -> Self {
-                self.binding.options = self.binding.options.resend(resend);
+            /// See [`CallOptions::retry`]($crate::request::CallOptions::retry).
+            pub fn retry(mut self, policy: $crate::request::RetryPolicy) -> Self {
+                self.binding.options = self.binding.options.retry(policy);
                 self
             }
 

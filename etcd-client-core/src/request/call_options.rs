@@ -14,28 +14,34 @@ use crate::{
 /// # Examples
 /// ```
 /// use std::time::Duration;
-/// use etcd_client_core::{CallOptions, Timeout};
+/// use etcd_client_core::CallOptions;
+/// use etcd_client_core::request::Timeout;
 ///
 /// let options = CallOptions::default().timeout(Duration::from_secs(1)).require_leader();
-/// assert_eq!(options.chosen_timeout(), Timeout::After(Duration::from_secs(1)));
-/// assert!(options.requires_leader());
+/// assert_eq!(options.timeout, Timeout::After(Duration::from_secs(1)));
+/// assert!(options.require_leader);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallOptions {
-    timeout: Timeout,
-    require_leader: bool,
-    metadata: Vec<(String, Value)>,
-    endpoint: Option<Endpoint>,
-    resend: Resend,
+    /// The time limit.
+    pub timeout: Timeout,
+    /// Whether the call fails immediately if the member has no leader.
+    pub require_leader: bool,
+    /// The metadata entries, in the order in which they were added.
+    pub metadata: Vec<(String, Value)>,
+    /// The endpoint that the call is restricted to, if any.
+    pub endpoint: Option<Endpoint>,
+    /// The retry policy.
+    pub retry: RetryPolicy,
     /// The history of the cluster that a response may come from.
     history: HistoryPin,
 }
 
 /// The retry policy of a call.
-#[doc(alias = "RetryPolicy")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Resend {
+pub enum RetryPolicy {
     /// Retries if that cannot apply the call twice: a read whenever a retry may help, a write only if it was
     /// certainly not processed.
     #[default]
@@ -43,7 +49,7 @@ pub enum Resend {
     /// Never retries. The first failure is returned.
     Never,
     /// Retries a write like a read. Use it only if applying the write twice is harmless.
-    AsIfIdempotent,
+    AssumeIdempotent,
 }
 
 /// The time limit of a call. It covers everything: connecting, authentication, retries and decoding.
@@ -98,22 +104,11 @@ impl CallOptions {
         self
     }
 
-    /// Sets when the call is retried. The default is [`Resend::WhenSafe`].
-    #[doc(alias = "retry")]
+    /// Sets when the call is retried. The default is [`RetryPolicy::WhenSafe`].
     #[must_use = "returns the changed options"]
-    pub fn resend(mut self, resend: Resend) -> Self {
-        self.resend = resend;
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
         self
-    }
-
-    /// Returns the endpoint that the call is restricted to, if any.
-    pub fn chosen_endpoint(&self) -> Option<&Endpoint> {
-        self.endpoint.as_ref()
-    }
-
-    /// Returns the retry policy.
-    pub fn chosen_resend(&self) -> Resend {
-        self.resend
     }
 
     /// Restricts reads to the history that this pin holds.
@@ -127,22 +122,7 @@ impl CallOptions {
     }
 
     pub(crate) fn never_resent(&self) -> bool {
-        self.resend == Resend::Never
-    }
-
-    /// Returns the time limit.
-    pub fn chosen_timeout(&self) -> Timeout {
-        self.timeout
-    }
-
-    /// Returns whether the call fails immediately if the member has no leader.
-    pub fn requires_leader(&self) -> bool {
-        self.require_leader
-    }
-
-    /// Returns the metadata entries, in the order in which they were added.
-    pub fn metadata_entries(&self) -> &[(String, Value)] {
-        &self.metadata
+        self.retry == RetryPolicy::Never
     }
 
     /// Validates the request without sending it.

@@ -6,7 +6,7 @@
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::Limits;
+/// use etcd_client_core::request::Limits;
 ///
 /// let limits = Limits::default().max_txn_ops(1024);
 /// assert_eq!(limits.max_txn_ops, 1024);

@@ -1,4 +1,4 @@
-//! TODO-HEADER snapshot
+//! Snapshots of a member's database.
 
 pub(crate) mod check;
 pub(crate) mod client;

@@ -1,4 +1,4 @@
-//! TODO-HEADER transport
+//! The transport: endpoints, verified HTTP/2 connections, the pool, and the calls on it.
 
 pub(crate) mod backoff;
 pub(crate) mod balance;
@@ -14,3 +14,14 @@ pub(crate) mod runtime;
 pub(crate) mod stream;
 pub mod stub;
 pub(crate) mod token;
+
+pub use balance::policy::Balance;
+pub use connect::connector::Target;
+#[cfg(feature = "proxy")]
+pub use connect::proxy::HttpProxy;
+#[cfg(feature = "tls")]
+pub use connect::tls::{danger, settings::Tls, version::TlsVersion};
+#[cfg(feature = "srv")]
+pub use endpoint::discovery::Discovery;
+pub use endpoint::state::{EndpointPhase, EndpointState, EndpointStates};
+pub use token::provider::TokenProvider;

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    kv::Kv,
+    kv::KvService,
     request::CallOptions,
     txn::{Op, OpResponse},
 };
@@ -19,7 +19,8 @@ use crate::{
 /// # Examples
 /// ```no_run
 /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-/// use etcd_client_core::{CallOptions, Get, Op, Put, execute};
+/// use etcd_client_core::{CallOptions, Get, Put};
+/// use etcd_client_core::txn::{Op, execute};
 ///
 /// let ops: Vec<Op> = vec![Put::new("k", "v").into(), Get::new("k").into()];
 /// for op in ops {
@@ -29,11 +30,15 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-pub async fn execute(kv: &dyn Kv, op: impl Into<Op>, options: CallOptions) -> Result<OpResponse, Error> {
+pub async fn execute(
+    kv: &dyn KvService,
+    op: impl Into<Op>,
+    options: CallOptions,
+) -> Result<OpResponse, Error> {
     execute_op(kv, op.into(), options).await
 }
 
-async fn execute_op(kv: &dyn Kv, op: Op, options: CallOptions) -> Result<OpResponse, Error> {
+async fn execute_op(kv: &dyn KvService, op: Op, options: CallOptions) -> Result<OpResponse, Error> {
     Ok(match op {
         Op::Get(get) => OpResponse::Get(kv.get(get, options).await?),
         Op::Put(put) => OpResponse::Put(kv.put(put, options).await?),

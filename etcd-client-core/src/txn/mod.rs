@@ -1,4 +1,4 @@
-//! TODO-HEADER txn
+//! Transactions: conditions and the operations that depend on them.
 
 #[cfg(test)]
 mod arbitrary;

@@ -13,7 +13,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Delete, Get, Op};
+/// use etcd_client_core::{Delete, Get};
+/// use etcd_client_core::txn::Op;
 ///
 /// let ops: Vec<Op> = vec![Get::new("a").into(), Delete::new("b").into()];
 /// assert!(ops[0].is_read_only());

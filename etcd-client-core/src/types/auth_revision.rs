@@ -7,7 +7,7 @@ use std::fmt;
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::AuthRevision;
+/// use etcd_client_core::types::AuthRevision;
 ///
 /// assert!(AuthRevision::new(7) > AuthRevision::from(3));
 /// assert_eq!(AuthRevision::new(7).get(), 7);

@@ -33,7 +33,7 @@ const DEFAULT_PORT: u16 = 2379;
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::Endpoint;
+/// use etcd_client_core::types::Endpoint;
 ///
 /// let endpoint: Endpoint = "http://[::1]:2379".parse()?;
 /// assert_eq!(endpoint.authority(), "[::1]:2379");

@@ -58,7 +58,7 @@ macro_rules! id {
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::MemberId;
+/// use etcd_client_core::types::MemberId;
 ///
 /// assert_eq!(MemberId::new(0x8e9e05c52164694d).to_string(), "8e9e05c52164694d");
 /// ```

@@ -9,7 +9,7 @@ use crate::types::{Invalid, Key, prefix_range_end};
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::KeyRange;
+/// use etcd_client_core::types::KeyRange;
 ///
 /// let (key, range_end) = KeyRange::prefix("dir/").bounds();
 /// assert_eq!((&key[..], &range_end[..]), (&b"dir/"[..], &b"dir0"[..]));

@@ -6,7 +6,7 @@ use crate::types::MemberId;
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Member, MemberId};
+/// use etcd_client_core::types::{Member, MemberId};
 ///
 /// let member = Member::new(MemberId::new(7)).with_name("m0").with_client_urls(["http://10.0.0.1:2379"]);
 /// assert!(member.is_started() && !member.is_learner);

@@ -39,5 +39,3 @@ pub use response_header::ResponseHeader;
 pub use revision::{Revision, Version};
 pub use secret::Secret;
 pub use value::Value;
-
-pub use crate::maintenance::{Alarm, AlarmType};

@@ -1,13 +1,8 @@
 //! The end of the range of all keys with a prefix.
 
 use bytes::Bytes;
-use etcd_errors::Error;
 
-use crate::{
-    request::{Limits, Unbound, bound::bindable},
-    txn::{Compare, size},
-    types::{Key, LeaseId, ResponseHeader},
-};
+use crate::types::{Key, LeaseId};
 
 /// Returns the `range_end` of the range of all keys that start with `prefix`.
 ///
@@ -16,7 +11,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::prefix_range_end;
+/// use etcd_client_core::types::prefix_range_end;
 ///
 /// assert_eq!(prefix_range_end(b"dir/"), "dir0");
 /// assert_eq!(prefix_range_end(b"a\xff"), "b");

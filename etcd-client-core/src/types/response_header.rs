@@ -6,7 +6,8 @@ use crate::types::{ClusterId, MemberId, Revision};
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{ClusterId, MemberId, ResponseHeader, Revision};
+/// use etcd_client_core::Revision;
+/// use etcd_client_core::types::{ClusterId, MemberId, ResponseHeader};
 ///
 /// let header = ResponseHeader::new(ClusterId::new(1), MemberId::new(2), Revision::new(42), 3);
 /// assert_eq!(header.revision.get(), 42);

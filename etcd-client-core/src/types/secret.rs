@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::Secret;
+/// use etcd_client_core::types::Secret;
 ///
 /// let secret = Secret::from("hunter2");
 /// assert_eq!(format!("{secret:?}"), "Secret(..)");

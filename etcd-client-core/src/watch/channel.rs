@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     types::Revision,
-    watch::{WatchCounters, WatchHandle, WatchResponse, WatchStatus},
+    watch::{WatchCounters, WatchResponse, WatchStatus, WatchStream},
 };
 
 /// The requests of a handle to the service that created it.
@@ -17,7 +17,7 @@ pub(crate) trait WatchControl: Send + Sync + std::fmt::Debug {
     fn counters(&self) -> WatchCounters;
 }
 
-/// The sending end of a [`WatchHandle`], for mocks and for services of your own.
+/// The sending end of a [`WatchStream`], for mocks and for services of your own.
 ///
 /// Dropping it ends the watch as if it was cancelled.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl WatchSender {
     }
 }
 
-impl WatchHandle {
+impl WatchStream {
     /// Creates a handle and the sender of its responses. At most `capacity` responses can wait in between.
     ///
     /// # Panics
@@ -67,9 +67,11 @@ impl WatchHandle {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// use etcd_client_core::{Event, KeyValue, ResponseHeader, WatchHandle, WatchResponse};
+    /// use etcd_client_core::{Event, KeyValue};
+    /// use etcd_client_core::types::ResponseHeader;
+    /// use etcd_client_core::watch::{WatchStream, WatchResponse};
     ///
-    /// let (sender, mut watch) = WatchHandle::channel(1);
+    /// let (sender, mut watch) = WatchStream::channel(1);
     /// let event = Event::put(KeyValue::new("k", "v"));
     /// assert!(sender.send(WatchResponse::events(ResponseHeader::default(), vec![event])).await);
     ///

@@ -10,7 +10,7 @@ use crate::{
     kv::codec::key_value,
     request::header::convert,
     types::{Event, ResponseHeader},
-    watch::WatchCreate,
+    watch::Watch,
 };
 
 /// One message of a watch stream.
@@ -69,7 +69,7 @@ fn event_of(event: mvccpb::Event, flaw: &mut Option<&'static str>) -> Option<Eve
 ///
 /// `number` is the requested id of the watch on its stream. etcd's gRPC proxy ignores it.
 pub(crate) fn watch_create_request(
-    spec: &WatchCreate,
+    spec: &Watch,
     start: i64,
     fragment: bool,
     number: i64,
@@ -115,7 +115,7 @@ fn request(union: RequestUnion) -> pb::WatchRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch::WatchCreate;
+    use crate::watch::Watch;
 
     fn message(events: Vec<mvccpb::Event>) -> WatchMessage {
         watch_message(pb::WatchResponse { events, ..Default::default() })
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn watch_options_are_encoded() {
-        let spec = WatchCreate::new("a").prefix().no_put().prev_kv();
+        let spec = Watch::new("a").prefix().no_put().prev_kv();
         let Some(RequestUnion::CreateRequest(create)) = watch_create_request(&spec, 7, true, 9).request_union
         else {
             panic!("a create")

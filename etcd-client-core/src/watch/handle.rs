@@ -43,16 +43,15 @@ use crate::{
 /// # }
 /// ```
 #[doc(alias = "WatchChan")]
-#[doc(alias = "WatchStream")]
 #[must_use = "a watch that is dropped is cancelled"]
-pub struct WatchHandle {
+pub struct WatchStream {
     /// `None` once the watch has ended. The lock is never taken; it only makes the handle `Sync`, so that threads can
     /// share it for its status and progress.
     responses: Option<Mutex<BoxStream<'static, Result<WatchResponse, Error>>>>,
     control: Arc<dyn WatchControl>,
 }
 
-impl WatchHandle {
+impl WatchStream {
     pub(crate) fn new(
         responses: BoxStream<'static, Result<WatchResponse, Error>>,
         control: Arc<dyn WatchControl>,
@@ -84,7 +83,7 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(mut watch: etcd_client_core::WatchHandle) -> Result<(), etcd_client_core::Error> {
+    /// # async fn example(mut watch: etcd_client_core::watch::WatchStream) -> Result<(), etcd_client_core::Error> {
     /// while let Some(response) = watch.next().await {
     ///     let response = response?;
     ///     println!("{} events at {}", response.events.len(), response.header.revision);
@@ -100,8 +99,8 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(watch: etcd_client_core::WatchHandle) -> Result<(), etcd_client_core::Error> {
-    /// let mut events = watch.into_events();
+    /// # async fn example(watch: etcd_client_core::watch::WatchStream) -> Result<(), etcd_client_core::Error> {
+    /// let mut events = watch.events();
     /// while let Some(event) = events.next().await {
     ///     let event = event?;
     ///     println!("{:?} {:?}", event.event_type, event.kv.key);
@@ -109,8 +108,8 @@ impl WatchHandle {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn into_events(self) -> WatchEvents {
-        WatchEvents { watch: self, events: VecDeque::new() }
+    pub fn events(self) -> EventStream {
+        EventStream { watch: self, events: VecDeque::new() }
     }
 
     /// Waits for a revision up to which everything was delivered to this handle. Responses that are not read yet
@@ -129,7 +128,7 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(watch: etcd_client_core::WatchHandle) -> Result<(), etcd_client_core::Error> {
+    /// # async fn example(watch: etcd_client_core::watch::WatchStream) -> Result<(), etcd_client_core::Error> {
     /// let delivered = watch.progress().await?;
     /// println!("everything up to revision {delivered} was delivered");
     /// # Ok(())
@@ -144,8 +143,8 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(watch: etcd_client_core::WatchHandle) {
-    /// use etcd_client_core::WatchStatus;
+    /// # async fn example(watch: etcd_client_core::watch::WatchStream) {
+    /// use etcd_client_core::watch::WatchStatus;
     ///
     /// let connected = matches!(watch.status(), WatchStatus::Connected { .. });
     /// # let _ = connected;
@@ -159,7 +158,7 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(watch: etcd_client_core::WatchHandle) {
+    /// # async fn example(watch: etcd_client_core::watch::WatchStream) {
     /// use futures_util::StreamExt;
     ///
     /// let mut statuses = watch.statuses();
@@ -185,7 +184,7 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(watch: etcd_client_core::WatchHandle) {
+    /// # async fn example(watch: etcd_client_core::watch::WatchStream) {
     /// println!("re-created {} times", watch.counters().resumed);
     /// # }
     /// ```
@@ -197,7 +196,7 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(mut watch: etcd_client_core::WatchHandle) {
+    /// # async fn example(mut watch: etcd_client_core::watch::WatchStream) {
     /// watch.cancel();
     /// assert!(watch.next().await.is_none());
     /// # }
@@ -212,7 +211,7 @@ impl WatchHandle {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(watch: etcd_client_core::WatchHandle) {
+    /// # async fn example(watch: etcd_client_core::watch::WatchStream) {
     /// // Deliver only deletions.
     /// let deletions = watch.map_events(|event| Ok(event.is_delete().then_some(event)));
     /// # let _ = deletions;
@@ -247,7 +246,7 @@ impl WatchHandle {
     }
 }
 
-impl Stream for WatchHandle {
+impl Stream for WatchStream {
     type Item = Result<WatchResponse, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -262,21 +261,21 @@ impl Stream for WatchHandle {
     }
 }
 
-impl fmt::Debug for WatchHandle {
+impl fmt::Debug for WatchStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchHandle").field("control", &self.control).finish_non_exhaustive()
+        f.debug_struct("WatchStream").field("control", &self.control).finish_non_exhaustive()
     }
 }
 
 /// The events of a watch, one by one. The stream ends when the watch ends.
 #[derive(Debug)]
 #[must_use = "a watch that is dropped is cancelled"]
-pub struct WatchEvents {
-    watch: WatchHandle,
+pub struct EventStream {
+    watch: WatchStream,
     events: VecDeque<Event>,
 }
 
-impl WatchEvents {
+impl EventStream {
     /// Returns the next event, or `None` after the end of the watch. An error is returned at most once, as the last
     /// item.
     ///
@@ -286,7 +285,7 @@ impl WatchEvents {
     /// # Examples
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// let mut events = client.watch("config/").prefix().await?.into_events();
+    /// let mut events = client.watch("config/").prefix().await?.events();
     /// while let Some(event) = events.next().await {
     ///     println!("{:?}", event?.kv.key);
     /// }
@@ -301,16 +300,16 @@ impl WatchEvents {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn example(events: etcd_client_core::WatchEvents) {
+    /// # async fn example(events: etcd_client_core::watch::EventStream) {
     /// println!("{:?}", events.watch().status());
     /// # }
     /// ```
-    pub fn watch(&self) -> &WatchHandle {
+    pub fn watch(&self) -> &WatchStream {
         &self.watch
     }
 }
 
-impl Stream for WatchEvents {
+impl Stream for EventStream {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -377,7 +376,7 @@ mod tests {
     #[test]
     fn handles_are_send_and_sync() {
         fn crosses<T: Send + Sync>() {}
-        crosses::<WatchHandle>();
-        crosses::<WatchEvents>();
+        crosses::<WatchStream>();
+        crosses::<EventStream>();
     }
 }

@@ -1,4 +1,4 @@
-//! TODO-HEADER watch
+//! Watches on keys and ranges.
 
 pub(crate) mod channel;
 pub(crate) mod codec;
@@ -12,8 +12,8 @@ pub(crate) mod status;
 
 pub(crate) use channel::WatchControl;
 pub use channel::WatchSender;
-pub use handle::{WatchEvents, WatchHandle};
-pub use request::{SlowReader, WatchCreate};
+pub use handle::{EventStream, WatchStream};
+pub use request::{Backpressure, Watch};
 pub use response::{WatchResponse, WatchResponseKind};
-pub use service::Watch;
+pub use service::WatchService;
 pub use status::{WatchCounters, WatchStatus};

@@ -1,11 +1,11 @@
-//! WatchCreate: creates a watch on keys, with its start revision and options.
+//! Watch: creates a watch on keys, with its start revision and options.
 
 use etcd_errors::Error;
 
 use crate::{
     request::{Unbound, bound::bindable},
     types::{Invalid, Key, KeyRange, Revision, range_setters},
-    watch::{Watch, WatchHandle},
+    watch::{WatchService, WatchStream},
 };
 
 /// The default limit for the memory that undelivered events of one watch occupy.
@@ -24,11 +24,12 @@ const BUFFER_BYTES: usize = 4 << 20;
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Revision, SlowReader, WatchCreate};
+/// use etcd_client_core::{Revision, Watch};
+/// use etcd_client_core::watch::Backpressure;
 ///
-/// let config = WatchCreate::new("config/").prefix().prev_kv();
-/// let deletions = WatchCreate::new("jobs/").prefix().start_revision(Revision::new(42)).no_put();
-/// let latest = WatchCreate::new("load").buffer_bytes(64 << 10).slow_reader(SlowReader::Coalesce);
+/// let config = Watch::new("config/").prefix().prev_kv();
+/// let deletions = Watch::new("jobs/").prefix().start_revision(Revision::new(42)).no_put();
+/// let latest = Watch::new("load").buffer_bytes(64 << 10).backpressure(Backpressure::Coalesce);
 /// # let _ = (config, deletions, latest);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +37,8 @@ const BUFFER_BYTES: usize = 4 << 20;
 #[doc(alias = "WithFragment")]
 #[doc(alias = "WatchCreateRequest")]
 #[doc(alias = "WatchOptions")]
-#[must_use = "a WatchCreate watches nothing until it is awaited"]
-pub struct WatchCreate<B = Unbound> {
+#[must_use = "a Watch watches nothing until it is awaited"]
+pub struct Watch<B = Unbound> {
     /// The keys to watch.
     pub range: KeyRange,
     /// The first revision whose events are delivered; zero starts with the next event.
@@ -57,7 +58,7 @@ pub struct WatchCreate<B = Unbound> {
     /// The number of bytes of undelivered events to buffer.
     pub buffer_bytes: usize,
     /// The policy for a full buffer.
-    pub slow_reader: SlowReader,
+    pub backpressure: Backpressure,
     /// The history that the start revision belongs to, if it is not the current one.
     pub(crate) history: Option<u64>,
     pub(crate) binding: B,
@@ -67,20 +68,20 @@ pub struct WatchCreate<B = Unbound> {
 #[doc(alias = "backpressure")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum SlowReader {
+pub enum Backpressure {
     /// Cancels the watch on the server and resumes it from the same revision once the reader has caught up. No event
     /// is lost unless its history is compacted in the meantime.
     #[default]
-    Park,
-    /// Keeps only the latest event of each key, and pauses like `Park` if these alone exceed the buffer.
+    Pause,
+    /// Keeps only the latest event of each key, and pauses like `Pause` if these alone exceed the buffer.
     Coalesce,
     /// Ends the watch with an error.
     Fail,
 }
 
-bindable!(WatchCreate { range, start_revision, prev_kv, no_put, no_delete, progress_notify, created_notify, resync, buffer_bytes, slow_reader, history } => WatchHandle, Watch.watch);
+bindable!(Watch { range, start_revision, prev_kv, no_put, no_delete, progress_notify, created_notify, resync, buffer_bytes, backpressure, history } => WatchStream, WatchService.watch);
 
-impl WatchCreate {
+impl Watch {
     /// Creates a watch on exactly `key` that starts with the next event.
     pub fn new(key: impl Into<Key>) -> Self {
         Self::from_range(KeyRange::one(key))
@@ -98,14 +99,14 @@ impl WatchCreate {
             created_notify: false,
             resync: false,
             buffer_bytes: BUFFER_BYTES,
-            slow_reader: SlowReader::default(),
+            backpressure: Backpressure::default(),
             history: None,
             binding: Unbound,
         }
     }
 }
 
-impl<B> WatchCreate<B> {
+impl<B> Watch<B> {
     range_setters!(range);
 
     /// Starts with the events of this revision, which may be in the past or the future. The default is the next
@@ -182,10 +183,9 @@ impl<B> WatchCreate<B> {
         self
     }
 
-    /// Sets the policy for a full buffer. The default is [`SlowReader::Park`].
-    #[doc(alias = "backpressure")]
-    pub fn slow_reader(mut self, policy: SlowReader) -> Self {
-        self.slow_reader = policy;
+    /// Sets the policy for a full buffer. The default is [`Backpressure::Pause`].
+    pub fn backpressure(mut self, policy: Backpressure) -> Self {
+        self.backpressure = policy;
         self
     }
 
@@ -196,7 +196,7 @@ impl<B> WatchCreate<B> {
     }
 }
 
-impl WatchCreate {
+impl Watch {
     /// Validates the request without sending it.
     ///
     /// # Errors
@@ -208,7 +208,7 @@ impl WatchCreate {
     }
 }
 
-impl WatchCreate {
+impl Watch {
     fn check(&self) -> Result<(), Invalid> {
         self.range.check()?;
         let (key, end) = self.range.bounds();
@@ -237,16 +237,16 @@ mod tests {
 
     #[test]
     fn rejects_contradictory_requests() {
-        let field = |op: WatchCreate| op.validate().err().and_then(|error| error.field());
-        assert_eq!(field(WatchCreate::new("a").prefix().prev_kv().start_revision(7)), None);
-        assert_eq!(field(WatchCreate::new("").all_keys()), None);
-        assert_eq!(field(WatchCreate::new("")), Some("key"));
-        assert_eq!(field(WatchCreate::new("b").range_end("a")), Some("range_end"));
-        assert_eq!(field(WatchCreate::new("b").range_end("b")), Some("range_end"));
-        assert_eq!(field(WatchCreate::new("b").prefix().from_key()), Some("range_end"));
-        assert_eq!(field(WatchCreate::new("a").start_revision(-1)), Some("start_revision"));
-        assert_eq!(field(WatchCreate::new("a").no_put().no_delete()), Some("no_delete"));
-        assert_eq!(field(WatchCreate::new("a").no_put().resync()), Some("resync"));
-        assert_eq!(field(WatchCreate::new("a").buffer_bytes(0)), Some("buffer_bytes"));
+        let field = |op: Watch| op.validate().err().and_then(|error| error.field());
+        assert_eq!(field(Watch::new("a").prefix().prev_kv().start_revision(7)), None);
+        assert_eq!(field(Watch::new("").all_keys()), None);
+        assert_eq!(field(Watch::new("")), Some("key"));
+        assert_eq!(field(Watch::new("b").range_end("a")), Some("range_end"));
+        assert_eq!(field(Watch::new("b").range_end("b")), Some("range_end"));
+        assert_eq!(field(Watch::new("b").prefix().from_key()), Some("range_end"));
+        assert_eq!(field(Watch::new("a").start_revision(-1)), Some("start_revision"));
+        assert_eq!(field(Watch::new("a").no_put().no_delete()), Some("no_delete"));
+        assert_eq!(field(Watch::new("a").no_put().resync()), Some("resync"));
+        assert_eq!(field(Watch::new("a").buffer_bytes(0)), Some("buffer_bytes"));
     }
 }

@@ -19,16 +19,16 @@ pub struct WatchResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WatchResponseKind {
-    /// The watch was created; see [`created_notify`](crate::watch::WatchCreate::created_notify). Delivered once, as the
+    /// The watch was created; see [`created_notify`](crate::watch::Watch::created_notify). Delivered once, as the
     /// first response.
     Created,
     /// Keys have changed.
     Events,
     /// Everything up to the header's revision was delivered; see
-    /// [`progress_notify`](crate::watch::WatchCreate::progress_notify).
+    /// [`progress_notify`](crate::watch::Watch::progress_notify).
     Progress,
     /// A compaction removed events that the watch had not delivered. The events of this response lead from what was
-    /// delivered to the state at this revision; see [`resync`](crate::watch::WatchCreate::resync). Changes that were undone
+    /// delivered to the state at this revision; see [`resync`](crate::watch::Watch::resync). Changes that were undone
     /// in between are not included.
     Resynced(Revision),
 }

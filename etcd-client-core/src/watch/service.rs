@@ -6,14 +6,12 @@ use async_trait::async_trait;
 use etcd_errors::Error;
 
 pub(crate) use crate::watch::WatchControl;
-pub use crate::watch::{
-    WatchCounters, WatchEvents, WatchHandle, WatchResponse, WatchResponseKind, WatchSender, WatchStatus,
-};
-use crate::{request::CallOptions, watch::WatchCreate};
+pub(crate) use crate::watch::WatchStream;
+use crate::{request::CallOptions, watch::Watch};
 
-/// The watch service. The client implements it, decorators wrap it, and mocks can use [`WatchHandle::channel`].
+/// The watch service. The client implements it, decorators wrap it, and mocks can use [`WatchStream::channel`].
 #[async_trait]
-pub trait Watch: Send + Sync + Debug {
+pub trait WatchService: Send + Sync + Debug {
     /// Creates a watch, and waits until a member has created it.
     ///
     /// The timeout in the options limits the wait for the creation. The watch itself has no time limit.
@@ -24,6 +22,6 @@ pub trait Watch: Send + Sync + Debug {
     /// [`Unsupported`](etcd_errors::ErrorKind::Unsupported).
     ///
     /// A compacted start revision is reported by the first item of the handle, because members create such a watch
-    /// and cancel it afterwards. With [`resync`](WatchCreate::resync) it is not an error.
-    async fn watch(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error>;
+    /// and cancel it afterwards. With [`resync`](Watch::resync) it is not an error.
+    async fn watch(&self, op: Watch, options: CallOptions) -> Result<WatchStream, Error>;
 }

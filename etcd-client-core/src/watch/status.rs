@@ -26,7 +26,7 @@ pub enum WatchStatus {
         error: Error,
     },
     /// The watch is cancelled on the server until its reader has caught up.
-    Parked {
+    Paused {
         /// The time of the change to this status.
         since: Instant,
     },

@@ -6,8 +6,7 @@ use etcd_client_core::Client;
 use etcd_testkit::{Cluster, Counts, Proxied, Proxy};
 use tokio::task::JoinSet;
 
-use crate::servers::eventually;
-use crate::{history::print, rig::turn, streams::Streams};
+use crate::{history::print, rig::turn, servers::eventually, streams::Streams};
 
 /// Connections for unary calls to one member.
 const MOST: usize = 4;

@@ -10,8 +10,12 @@ use tokio::{
 };
 use tonic::Code;
 
-use crate::servers::{PATIENCE, metric};
-use crate::{history::print, rig::turn, streams::Streams};
+use crate::{
+    history::print,
+    rig::turn,
+    servers::{PATIENCE, metric},
+    streams::Streams,
+};
 
 /// From SIGTERM to the end of the process.
 const EXIT: Duration = Duration::from_secs(1);

@@ -7,10 +7,10 @@ use etcd_testkit::{Cluster, Counts, Proxied};
 use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep};
 
-use crate::servers::eventually;
 use crate::{
     history::print,
     rig::{Clients, plain},
+    servers::eventually,
     streams::Streams,
 };
 

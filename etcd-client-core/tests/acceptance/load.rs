@@ -8,8 +8,10 @@ use std::sync::{
 use etcd_client_core::{Client, Error};
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::history::{Call, History, Kind};
-use crate::servers::eventually;
+use crate::{
+    history::{Call, History, Kind},
+    servers::eventually,
+};
 
 const CALLERS: usize = 64;
 

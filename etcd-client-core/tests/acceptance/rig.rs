@@ -9,8 +9,12 @@ use tokio::{
     time::Instant,
 };
 
-use crate::servers::{eventually, metric};
-use crate::{history::History, load::Load, witness};
+use crate::{
+    history::History,
+    load::Load,
+    servers::{eventually, metric},
+    witness,
+};
 
 /// Calls answered before a fault, and after it: enough that every member had its share.
 pub(super) const ENOUGH: usize = 2_000;

@@ -9,10 +9,10 @@ use etcd_proto::{
 };
 use tokio::time::timeout;
 
-use crate::servers::PATIENCE;
 use crate::{
     history::{History, Kind},
     load::PREFIX,
+    servers::PATIENCE,
     streams::watch_request,
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn check(client: &Client, history: &History) {
 async fn events(client: &Client, end: &str) -> HashMap<String, usize> {
     let create = WatchCreateRequest {
         key: PREFIX.into(),
-        range_end: etcd_client_core::prefix_range_end(PREFIX.as_bytes()),
+        range_end: etcd_client_core::types::prefix_range_end(PREFIX.as_bytes()),
         start_revision: 1,
         ..WatchCreateRequest::default()
     };

@@ -8,9 +8,11 @@ use allocation_counter::measure;
 use async_trait::async_trait;
 use bytes::Bytes;
 use etcd_client_core::{
-    Cache, CallOptions, Compact, CompactResponse, Delete, DeleteResponse, Error, ErrorKind, Event, Get,
-    GetResponse, KeyRange, KeyValue, Kv, Put, PutResponse, ResponseHeader, Revision, Txn, TxnResponse, Watch,
-    WatchCreate, WatchHandle, WatchResponse, WatchSender,
+    Cache, CallOptions, Delete, Error, ErrorKind, Event, Get, KeyValue, Put, Revision, Txn, Watch,
+    kv::{Compact, CompactResponse, DeleteResponse, GetResponse, KvService, PutResponse},
+    txn::TxnResponse,
+    types::{KeyRange, ResponseHeader},
+    watch::{WatchResponse, WatchSender, WatchService, WatchStream},
 };
 use tokio::time::Instant;
 
@@ -50,7 +52,7 @@ fn refuse<T>() -> Result<T, Error> {
 }
 
 #[async_trait]
-impl Kv for Keys {
+impl KvService for Keys {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         let first = index(&op.range.bounds().0);
         let limit = usize::try_from(op.limit).expect("positive");
@@ -77,9 +79,9 @@ impl Kv for Keys {
 }
 
 #[async_trait]
-impl Watch for Keys {
-    async fn watch(&self, _: WatchCreate, _: CallOptions) -> Result<WatchHandle, Error> {
-        let (sender, handle) = WatchHandle::channel(64);
+impl WatchService for Keys {
+    async fn watch(&self, _: Watch, _: CallOptions) -> Result<WatchStream, Error> {
+        let (sender, handle) = WatchStream::channel(64);
         *self.watch.lock().expect("no panic") = Some(sender);
         Ok(handle)
     }
@@ -95,7 +97,7 @@ fn a_cached_key_takes_little_more_than_itself() {
     let listed = measure(|| {
         runtime.block_on(async {
             let range = KeyRange::prefix("registry/");
-            let started = Cache::over(Arc::clone(&store) as _, Arc::clone(&store) as _, range)
+            let started = Cache::from_services(Arc::clone(&store) as _, Arc::clone(&store) as _, range)
                 .start()
                 .expect("a cache");
             started.ready().await.expect("ready");

@@ -1,6 +1,11 @@
 //! A member made of h2 only, on a thread and a runtime of its own: what it allocates is not counted as the client's.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc, sync::mpsc, thread};
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use etcd_client_core::{Client, ClientBuilder};

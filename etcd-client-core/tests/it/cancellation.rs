@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Version};
+use etcd_client_core::{Client, types::Version};
 use etcd_testkit::Cluster;
 use tokio::{task::JoinSet, time::timeout};
 

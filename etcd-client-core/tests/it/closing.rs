@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, ErrorKind, LeaseId, MemberId, Outcome};
+use etcd_client_core::{Client, Error, ErrorKind, LeaseId, Outcome, types::MemberId};
 use etcd_testkit::Cluster;
 use tokio::time::timeout;
 
@@ -36,7 +36,7 @@ async fn calls_after_close_return_closed() {
         assert_closed(client.lease().time_to_live(id)).await;
         assert_closed(client.lease().list()).await;
         assert_closed(client.cluster().member_list()).await;
-        assert_closed(client.maintenance().alarms()).await;
+        assert_closed(client.maintenance().alarm_list()).await;
         assert_closed(client.maintenance().status(cluster.member(0).endpoint())).await;
         assert_closed(client.maintenance().move_leader(MemberId::new(7))).await;
         assert_closed(client.ready()).await;

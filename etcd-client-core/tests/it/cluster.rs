@@ -17,7 +17,10 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Code, Error, ErrorKind, Member, MemberId, Outcome};
+use etcd_client_core::{
+    Code, Error, ErrorKind, Outcome,
+    types::{Member, MemberId},
+};
 use etcd_testkit::{Cluster, Line};
 
 use crate::servers::{PATIENCE, client, eventually, shared};

@@ -55,7 +55,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 async fn ready(client: &Client, endpoint: &str) -> Duration {
     let started = Instant::now();
-    let only = client.only(endpoint).expect("valid");
+    let only = client.for_endpoint(endpoint).expect("valid");
     only.ready().await.unwrap_or_else(|error| panic!("{}", error.report()));
     let took = started.elapsed();
     only.close().await;

@@ -2,7 +2,9 @@
 
 use std::{fmt::Debug, time::Duration};
 
-use etcd_client_core::{Attempt, Cache, Client, Error, ErrorKind, Get, Kv, Mirror, Namespace, naming};
+use etcd_client_core::{
+    Cache, Client, Error, ErrorKind, Get, Namespace, error::Attempt, kv::KvService, mirror::Mirror, naming,
+};
 
 use crate::servers::shared;
 
@@ -56,31 +58,31 @@ async fn every_handle_is_short() {
         ("Client", &client as &dyn Debug),
         ("Client with a namespace", &namespaced),
         ("Channel", &client.channel()),
-        ("dyn Kv", &client.kv()),
-        ("dyn Lease", &client.lease_service()),
-        ("dyn Watch", &client.watch_service()),
-        ("dyn Auth", &client.auth_service()),
-        ("dyn Cluster", &client.cluster_service()),
-        ("dyn Maintenance", &client.maintenance_service()),
+        ("dyn KvService", &client.kv()),
+        ("dyn LeaseService", &client.lease_service()),
+        ("dyn WatchService", &client.watch_service()),
+        ("dyn AuthService", &client.auth_service()),
+        ("dyn ClusterService", &client.cluster_service()),
+        ("dyn MaintenanceService", &client.maintenance_service()),
         ("dyn LockService", &client.lock_service()),
         ("dyn ElectionService", &client.election_service()),
-        ("Namespace", &Namespace::new(Box::new(client.clone()) as Box<dyn Kv>, "p/")),
-        ("Leases", &client.lease()),
-        ("AuthAdmin", &client.auth()),
-        ("ClusterHandle", &client.cluster()),
-        ("MaintenanceHandle", &client.maintenance()),
-        ("ServerLocks", &client.server_lock()),
-        ("ServerElections", &client.server_election()),
+        ("Namespace", &Namespace::new(Box::new(client.clone()) as Box<dyn KvService>, "p/")),
+        ("LeaseClient", &client.lease()),
+        ("AuthClient", &client.auth()),
+        ("ClusterClient", &client.cluster()),
+        ("MaintenanceClient", &client.maintenance()),
+        ("LockClient", &client.server_lock()),
+        ("ElectionClient", &client.server_election()),
         ("Snapshot", &client.snapshot()),
         ("EndpointStates", &client.endpoint_states()),
         ("Get", &client.get("k")),
         ("Put", &client.put("k", SECRET)),
         ("Txn", &client.txn()),
-        ("WatchCreate", &client.watch("k")),
+        ("Watch", &client.watch("k")),
         ("Pages", &client.get("k").prefix().pages()),
-        ("WatchHandle", &watch),
+        ("WatchStream", &watch),
         ("WatchResponse", &response),
-        ("KeptLease", &kept),
+        ("LeaseKeeper", &kept),
         ("HealingLease", &healing),
         ("Cache", &cache),
         ("CacheStatus", &cache.status()),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, Discovery, Endpoint, Error, ErrorKind};
+use etcd_client_core::{Client, Error, ErrorKind, transport::Discovery, types::Endpoint};
 use tokio::{net::UdpSocket, task::JoinHandle};
 
 use crate::failover::service::member;

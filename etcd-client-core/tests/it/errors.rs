@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Code, Error, ErrorKind, Get, GrpcCode, LeaseId, Limits, Op, Outcome, Put};
+use etcd_client_core::{
+    Client, Code, Error, ErrorKind, Get, LeaseId, Outcome, Put, error::GrpcCode, request::Limits, txn::Op,
+};
 use etcd_testkit::Cluster;
 
 use crate::servers::{client, shared};

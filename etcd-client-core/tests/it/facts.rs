@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    CallOptions, Client, Compact, Compare, Error, Get, GetResponse, LeaseId, Page, Put, Txn, TxnResponse,
-    execute,
+    CallOptions, Client, Compare, Error, Get, LeaseId, Put, Txn,
+    kv::{Compact, GetResponse, Page},
+    txn::{TxnResponse, execute},
 };
 
 fn assert_send<T: Send>(it: T) -> T {

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use etcd_client_core::{Client, EndpointPhase, Get, Resend};
+use etcd_client_core::{Client, Get, request::RetryPolicy, transport::EndpointPhase};
 use etcd_testkit::{Cluster, Line, Member, require, require_line};
 
 use crate::servers::{PATIENCE, client, eventually, metric};
@@ -15,13 +15,14 @@ fn connections(otherwise: usize) -> usize {
 /// Writes something that the next connection has to show, or a barrier. Each write has a key of its own, because a copy that a paused
 /// member holds is applied when it resumes.
 async fn write(client: &Client, n: usize) {
-    let put = client.put(format!("k/{n}"), n.to_string()).resend(Resend::AsIfIdempotent).timeout(PATIENCE);
+    let put =
+        client.put(format!("k/{n}"), n.to_string()).retry(RetryPolicy::AssumeIdempotent).timeout(PATIENCE);
     put.await.unwrap_or_else(|error| panic!("{}", error.report()));
 }
 
 /// Makes a connection to one member, which has to be used, and reads there what was written last.
 async fn connects(client: &Client, member: &Member, n: usize) {
-    let only = client.only(member.endpoint()).expect("valid");
+    let only = client.for_endpoint(member.endpoint()).expect("valid");
     let get = Get::new(format!("k/{n}")).bind(only.kv()).timeout(PATIENCE).await;
     let got = get.unwrap_or_else(|error| panic!("connection {n}: {}", error.report()));
     assert_eq!(got.kvs[0].value, n.to_string(), "connection {n}");
@@ -106,7 +107,7 @@ async fn a_learner_is_not_refused() {
         if n % 40 == 20 {
             cluster.member(1).restart().await.expect("restarted");
         }
-        let only = client.only(cluster.member(1).endpoint()).expect("valid");
+        let only = client.for_endpoint(cluster.member(1).endpoint()).expect("valid");
         let mut states = only.endpoint_states();
         let state = loop {
             let state = states.next().await.expect("it is open").remove(0);

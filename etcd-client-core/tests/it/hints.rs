@@ -18,7 +18,8 @@ mod scripted;
 use std::time::Duration;
 
 use etcd_client_core::{
-    Client, Code, Error, ErrorKind, Get, GrpcCode, LeaseId, Limits, Permission, Put, Revision,
+    Client, Code, Error, ErrorKind, Get, LeaseId, Put, Revision, auth::Permission, error::GrpcCode,
+    request::Limits,
 };
 use etcd_testkit::Cluster;
 
@@ -199,10 +200,10 @@ async fn of_endpoints() {
     let unknown = format!("http://{}.invalid:2379", "a".repeat(64));
     let unknown = Client::builder([unknown]).timeout(Duration::from_secs(20)).build().expect("valid");
     crate::servers::eventually("the lookup failed", async || {
-        let error = unknown.ready_within(Duration::from_millis(50)).await.expect_err("no address");
+        let error = unknown.wait_ready(Duration::from_millis(50)).await.expect_err("no address");
         error.to_string().contains("the name lookup of")
     })
     .await;
-    let error = unknown.ready_within(Duration::from_millis(50)).await.expect_err("no address");
+    let error = unknown.wait_ready(Duration::from_millis(50)).await.expect_err("no address");
     advises(&error, "check the host name and that the DNS server answers, or use an IP address");
 }

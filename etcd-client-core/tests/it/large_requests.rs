@@ -1,6 +1,6 @@
 //! The limits of a server and of a client, against each other.
 
-use etcd_client_core::{Client, Code, Error, ErrorKind, GrpcCode, Limits, Outcome};
+use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, error::GrpcCode, request::Limits};
 use etcd_testkit::Cluster;
 
 const MIB: usize = 1024 * 1024;

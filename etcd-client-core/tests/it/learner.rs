@@ -1,6 +1,6 @@
 //! A learner serves serializable reads only; a client that knows a voter too goes there.
 
-use etcd_client_core::{Code, Error, GrpcCode, Outcome, Put};
+use etcd_client_core::{Code, Error, Outcome, Put, error::GrpcCode};
 use etcd_testkit::{Cluster, Line};
 
 use crate::servers::{PATIENCE, client, eventually};

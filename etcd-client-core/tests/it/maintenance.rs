@@ -26,8 +26,9 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    AlarmType, Client, Code, DbSizeQuota, DowngradeAction, Error, ErrorKind, HashKvResponse, MemberId,
-    Outcome, Revision,
+    Client, Code, Error, ErrorKind, Outcome, Revision,
+    maintenance::{AlarmType, DbSizeQuota, DowngradeAction, HashKvResponse},
+    types::MemberId,
 };
 use etcd_testkit::{Cluster, Line};
 use tokio::time::timeout;
@@ -42,10 +43,10 @@ async fn a_full_database_can_be_made_writable_again() {
     let Some(cluster) = builder.start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let maintenance = client.maintenance();
-    assert!(maintenance.alarms().await.expect("listed").alarms.is_empty());
+    assert!(maintenance.alarm_list().await.expect("listed").alarms.is_empty());
     for all in [false, true] {
         fill(&client).await;
-        let alarms = maintenance.alarms().await.expect("listed").alarms;
+        let alarms = maintenance.alarm_list().await.expect("listed").alarms;
         let status = maintenance.status(cluster.member(0).endpoint()).await.expect("a status");
         assert_eq!(alarms.len(), 1);
         assert_eq!((alarms[0].member, alarms[0].kind), (status.header.member_id, AlarmType::NoSpace));
@@ -56,18 +57,19 @@ async fn a_full_database_can_be_made_writable_again() {
         client.compact(revision).physical().await.expect("compact");
         maintenance.defragment(cluster.member(0).endpoint()).await.expect("defragment");
         if all {
-            let answer = maintenance.disarm_all().await.expect("listed").into_result().expect("disarmed");
+            let answer =
+                maintenance.alarm_disarm_all().await.expect("listed").into_result().expect("disarmed");
             assert_eq!((answer.disarmed, answer.failed.len()), (alarms, 0));
         } else {
-            let answer = maintenance.disarm(alarms[0].member, alarms[0].kind).await.expect("disarmed");
+            let answer = maintenance.alarm_disarm(alarms[0].member, alarms[0].kind).await.expect("disarmed");
             assert_eq!(answer.alarms, alarms);
-            let again = maintenance.disarm(alarms[0].member, alarms[0].kind).await.expect("no error");
+            let again = maintenance.alarm_disarm(alarms[0].member, alarms[0].kind).await.expect("no error");
             assert!(again.alarms.is_empty());
         }
-        assert!(maintenance.alarms().await.expect("listed").alarms.is_empty());
+        assert!(maintenance.alarm_list().await.expect("listed").alarms.is_empty());
         client.put("k", "v").await.expect("there is space again");
     }
-    let nothing = maintenance.disarm_all().await.expect("listed");
+    let nothing = maintenance.alarm_disarm_all().await.expect("listed");
     assert!(nothing.disarmed.is_empty() && nothing.failed.is_empty());
 }
 
@@ -108,11 +110,11 @@ async fn a_member_restarts_after_alarms_were_listed() {
     let Some(cluster) = Cluster::builder().arg("--snapshot-count", "5").start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     for _ in 0..6 {
-        client.maintenance().alarms().await.expect("listed");
+        client.maintenance().alarm_list().await.expect("listed");
     }
     cluster.member(0).stop().await.expect("stopped");
     cluster.member(0).restart().await.expect("started again");
-    client.maintenance().alarms().await.expect("listed");
+    client.maintenance().alarm_list().await.expect("listed");
 }
 
 #[tokio::test]

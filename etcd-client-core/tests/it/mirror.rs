@@ -9,7 +9,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use etcd_client_core::{Client, ErrorKind, Event, KeyRange, Mirror, Permission, Put, Revision, WatchHandle};
+use etcd_client_core::{
+    Client, ErrorKind, Event, Put, Revision, auth::Permission, mirror::Mirror, types::KeyRange,
+    watch::WatchStream,
+};
 use etcd_testkit::Cluster;
 use tokio::time::timeout;
 
@@ -38,7 +41,7 @@ fn apply(copy: &mut Copy, event: Event) {
 }
 
 /// Reads updates up to and with `revision`.
-async fn follow(copy: &mut Copy, updates: &mut WatchHandle, revision: Revision) {
+async fn follow(copy: &mut Copy, updates: &mut WatchStream, revision: Revision) {
     let following = async {
         loop {
             let response = updates.next().await.expect("a response").expect("events");
@@ -68,7 +71,7 @@ async fn the_pages_and_then_the_updates() {
     let mut copy = read(&mut mirror).await;
     assert_eq!(copy.len(), 2);
     client.put("mirror/a", "between the two").await.expect("put");
-    let mut updates = mirror.updates().expect("all was read").await.expect("a watch");
+    let mut updates = mirror.watch().expect("all was read").await.expect("a watch");
     client.delete("mirror/b").await.expect("delete");
     let last = client.put("mirror/c", "new").await.expect("put").header.revision;
     follow(&mut copy, &mut updates, last).await;
@@ -86,12 +89,12 @@ async fn a_long_range_comes_whole_at_one_revision() {
     let mut mirror = Mirror::new(&client, KeyRange::prefix("mirror-long/"));
     let first = mirror.next().await.expect("a page").expect("a page");
     assert!(first.kvs.len() < 2000, "more than one page");
-    let early = Mirror::new(&client, KeyRange::prefix("mirror-long/")).updates().map(drop);
+    let early = Mirror::new(&client, KeyRange::prefix("mirror-long/")).watch().map(drop);
     assert_eq!(early.expect_err("nothing was read").kind(), ErrorKind::InvalidRequest);
     client.delete("mirror-long/").prefix().await.expect("delete");
     let rest = read(&mut mirror).await;
     assert_eq!(first.kvs.len() + rest.len(), 2000, "what was written meanwhile comes later");
-    let mut updates = mirror.updates().expect("all was read").await.expect("a watch");
+    let mut updates = mirror.watch().expect("all was read").await.expect("a watch");
     let response = timeout(PATIENCE, updates.next()).await.expect("in time").expect("one").expect("events");
     assert!(response.events.iter().all(Event::is_delete));
 }
@@ -104,10 +107,10 @@ async fn unfinished_pages_have_no_updates() {
     client.txn().then((0..100).map(put).collect::<Vec<_>>()).await.expect("txn");
     let mut mirror = Mirror::new(&client, KeyRange::prefix("mirror-part/"));
     mirror.next().await.expect("a page").expect("a page");
-    let error = mirror.updates().map(drop).expect_err("pages are left");
+    let error = mirror.watch().map(drop).expect_err("pages are left");
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("revision")));
     let resumed = Mirror::new(&client, KeyRange::prefix("mirror-part/")).at_revision(7);
-    let watch = resumed.updates().expect("the pages are known");
+    let watch = resumed.watch().expect("the pages are known");
     assert_eq!(watch.start_revision, 8);
 }
 
@@ -117,7 +120,7 @@ async fn an_empty_range_has_updates() {
     let client = servers::client(cluster.endpoints());
     let mut mirror = Mirror::new(&client, KeyRange::prefix("mirror-empty/"));
     let mut copy = read(&mut mirror).await;
-    let mut updates = mirror.updates().expect("all was read").await.expect("a watch");
+    let mut updates = mirror.watch().expect("all was read").await.expect("a watch");
     let last = client.put("mirror-empty/k", "v").await.expect("put").header.revision;
     follow(&mut copy, &mut updates, last).await;
     assert_eq!(copy.len(), 1);
@@ -140,7 +143,7 @@ async fn mirror_needs_permission_for_its_range_only() {
     let client = as_user("reader", "reader-secret");
     let mut mirror = Mirror::new(&client, KeyRange::prefix("mine/"));
     let mut copy = read(&mut mirror).await;
-    let mut updates = mirror.updates().expect("all was read").await.expect("a watch");
+    let mut updates = mirror.watch().expect("all was read").await.expect("a watch");
     let last = root.put("mine/b", "v").await.expect("put").header.revision;
     follow(&mut copy, &mut updates, last).await;
     assert_eq!(copy.len(), 2);

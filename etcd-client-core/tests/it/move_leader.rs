@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Code, ErrorKind, MemberId, Outcome};
+use etcd_client_core::{Client, Code, ErrorKind, Outcome, types::MemberId};
 use etcd_testkit::Cluster;
 
 use crate::servers::{client, eventually};

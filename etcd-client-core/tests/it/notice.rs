@@ -10,7 +10,7 @@
 
 use std::{env, fmt, time::Duration};
 
-use etcd_client_core::{Balance, Client, Endpoint, Error, Outcome};
+use etcd_client_core::{Client, Error, Outcome, transport::Balance, types::Endpoint};
 use etcd_testkit::{Cluster, Direction, Fault, Proxied};
 use tokio::{
     task::JoinSet,

@@ -108,7 +108,7 @@ async fn streamed_range_reports_compaction_like_a_get() {
 
 #[tokio::test]
 async fn options_ignored_by_streams_are_rejected() {
-    use etcd_client_core::{SortOrder, SortTarget};
+    use etcd_client_core::kv::{SortOrder, SortTarget};
     // Nothing listens there: what is sent fails in another way.
     let client = Client::builder(["http://127.0.0.1:1"]).build().expect("valid");
     let all = || Get::new("s/").prefix();

@@ -11,8 +11,8 @@ use std::{
 };
 
 use etcd_client_core::{
-    Cache, CacheStatus, Client, EndpointPhase, ErrorKind, Get, HealingEvent, KeyRange, LeaseLostReason,
-    Outcome, WatchResponseKind,
+    Cache, Client, ErrorKind, Get, Outcome, cache::CacheStatus, client::HealingEvent, lease::LeaseLostReason,
+    transport::EndpointPhase, types::KeyRange, watch::WatchResponseKind,
 };
 use etcd_testkit::Cluster;
 use futures_util::StreamExt as _;

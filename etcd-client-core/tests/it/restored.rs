@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    Cache, CacheStatus, Client, EndpointPhase, ErrorKind, Get, KeyRange, Mirror, Op, Outcome, Put,
-    WatchResponseKind,
+    Cache, Client, ErrorKind, Get, Outcome, Put, cache::CacheStatus, mirror::Mirror,
+    transport::EndpointPhase, txn::Op, types::KeyRange, watch::WatchResponseKind,
 };
 use etcd_testkit::{Cluster, Line};
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ async fn outgrow(stranger: &Client, revision: i64) {
 
 /// Fails unless a new connection to this endpoint is refused.
 async fn assert_refused(client: &Client, endpoint: &str) {
-    let only = client.only(endpoint).expect("valid");
+    let only = client.for_endpoint(endpoint).expect("valid");
     let error = only.ready().await.expect_err("it is refused");
     assert_eq!(error.kind(), ErrorKind::RevisionRegressed, "{}", error.report());
     let error = only.put("probe", "v").await.expect_err("refused");
@@ -200,7 +200,7 @@ async fn pages_and_mirrors_end_with_their_history() {
     assert!(pages.next().await.is_none());
     let error = mirror.next().await.expect("an error").expect_err("of another history");
     assert_eq!(error.kind(), ErrorKind::RevisionRegressed, "{}", error.report());
-    assert!(mirror.next().await.is_none() && mirror.updates().is_err());
-    let updates = whole.updates().expect("it was read to its end").await;
+    assert!(mirror.next().await.is_none() && mirror.watch().is_err());
+    let updates = whole.watch().expect("it was read to its end").await;
     assert_eq!(updates.expect_err("of another history").kind(), ErrorKind::RevisionRegressed);
 }

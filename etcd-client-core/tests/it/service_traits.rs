@@ -3,9 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use etcd_client_core::{
-    Auth, CallOptions, Client, Cluster as ClusterService, Code, ElectionLeader, ElectionService, Error, Get,
-    Kv, Lease, LeaseGrant, LeaseRevoke, LockService, Maintenance, MemberList, Namespace, Put, ServerUnlock,
-    Status, UserList, Watch, WatchCreate,
+    CallOptions, Client, Code, Error, Get, Namespace, Put, Watch,
+    auth::{AuthService, UserList},
+    cluster::{ClusterService, MemberList},
+    election::{ElectionLeader, ElectionService},
+    kv::KvService,
+    lease::{LeaseGrant, LeaseRevoke, LeaseService},
+    lock::{LockService, ServerUnlock},
+    maintenance::{MaintenanceService, Status},
+    watch::WatchService,
 };
 
 use crate::servers::{client, shared};
@@ -15,7 +21,7 @@ fn options() -> CallOptions {
 }
 
 /// Code that takes any service by value, as a library does.
-async fn written(kv: impl Kv, key: &str) -> Result<Option<String>, Error> {
+async fn written(kv: impl KvService, key: &str) -> Result<Option<String>, Error> {
     Put::new(key, "v").bind(&kv).await?;
     let found = Get::new(key).bind(&kv).await?;
     Ok(found.first().map(|kv| kv.value_str().map(str::to_owned)).transpose()?)
@@ -27,8 +33,8 @@ async fn pointers_to_services_are_services() {
     let client = client(cluster.endpoints());
     let v = Ok(Some("v".to_owned()));
     let shown = |result: Result<Option<String>, Error>| result.map_err(|error| error.report().to_string());
-    let shared: Arc<dyn Kv> = Arc::new(client.clone());
-    let boxed: Box<dyn Kv> = Box::new(client.clone());
+    let shared: Arc<dyn KvService> = Arc::new(client.clone());
+    let boxed: Box<dyn KvService> = Box::new(client.clone());
     assert_eq!(shown(written(client.clone(), "traits/client").await), v);
     assert_eq!(shown(written(&client, "traits/ref").await), v);
     assert_eq!(shown(written(client.kv(), "traits/dyn-ref").await), v);
@@ -40,7 +46,9 @@ async fn pointers_to_services_are_services() {
     assert_eq!(shown(written(Namespace::new(shared, "traits/ns/"), "k").await), v);
     assert_eq!(client.get("traits/ns/k").await.expect("get").count, 1);
     // A stream is forwarded and not the default of the trait, which refuses.
-    if let Err(error) = Kv::range_stream(&Arc::new(client), Get::new("traits/").prefix(), options()).await {
+    if let Err(error) =
+        KvService::range_stream(&Arc::new(client), Get::new("traits/").prefix(), options()).await
+    {
         assert!(!error.message().contains("this service does not support streamed ranges"), "{error}");
     }
 }
@@ -49,17 +57,17 @@ async fn pointers_to_services_are_services() {
 async fn a_client_is_every_service() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
-    let lease: Arc<dyn Lease> = Arc::new(client.clone());
+    let lease: Arc<dyn LeaseService> = Arc::new(client.clone());
     let granted = lease.grant(LeaseGrant::new(Duration::from_secs(60)), options()).await.expect("granted");
     lease.revoke(LeaseRevoke::new(granted.id), options()).await.expect("revoked");
-    let watch: Box<dyn Watch> = Box::new(client.clone());
-    drop(watch.watch(WatchCreate::new("traits/watched"), options()).await.expect("created"));
-    let auth: Arc<dyn Auth> = Arc::new(client.clone());
+    let watch: Box<dyn WatchService> = Box::new(client.clone());
+    drop(watch.watch(Watch::new("traits/watched"), options()).await.expect("created"));
+    let auth: Arc<dyn AuthService> = Arc::new(client.clone());
     // The status of auth itself is unknown to 3.4.
     auth.user_list(UserList::new(), options()).await.expect("listed");
     let members: Arc<dyn ClusterService> = Arc::new(client.clone());
     assert_eq!(members.member_list(MemberList::new(), options()).await.expect("listed").members.len(), 1);
-    let maintenance: Arc<dyn Maintenance> = Arc::new(client.clone());
+    let maintenance: Arc<dyn MaintenanceService> = Arc::new(client.clone());
     maintenance.status(Status::new(cluster.member(0).endpoint()), options()).await.expect("a status");
     let locks: Arc<dyn LockService> = Arc::new(client.clone());
     locks.unlock(ServerUnlock::new("traits/no-such-lock"), options()).await.expect("nothing to unlock");

@@ -55,7 +55,7 @@ async fn assert_fresh_or_refused(cluster: &Cluster, frozen: usize) {
     member.resume().expect("resumed");
 
     let asked = client([member.endpoint()]);
-    asked.ready_within(PATIENCE).await.expect("clients are not cut off");
+    asked.wait_ready(PATIENCE).await.expect("clients are not cut off");
     let old = || Compare::value("k").equal("old");
     let checks = [
         asked.txn().when(old()),

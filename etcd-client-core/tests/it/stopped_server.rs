@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, ErrorKind, Get, Outcome, Put, Version};
+use etcd_client_core::{Client, Error, ErrorKind, Get, Outcome, Put, types::Version};
 use etcd_testkit::Cluster;
 use tokio::time::timeout;
 

@@ -10,12 +10,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use etcd_client_core::{Address, Target};
+use etcd_client_core::{transport::Target, types::Address};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-
 use tower_service::Service;
 
 use crate::servers::eventually;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    Client, ClientBuilder, Code, Compare, Delete, Error, ErrorKind, Get, LeaseId, Limits, Op, Outcome, Put,
-    SortOrder, SortTarget, Txn,
+    Client, ClientBuilder, Code, Compare, Delete, Error, ErrorKind, Get, LeaseId, Outcome, Put, Txn,
+    kv::{SortOrder, SortTarget},
+    request::Limits,
+    txn::Op,
 };
 use tokio::time::timeout;
 

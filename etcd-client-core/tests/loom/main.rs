@@ -2,22 +2,13 @@
 //!
 //! They are compiled here from their sources with loom's atomics in place of the standard library's.
 
-#[path = "../../src/transport/connection/connection_load.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod gauge;
-
-mod mechanism;
-
-#[path = "../../src/transport/connection/capacity.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod room;
+mod transport;
 
 use std::{
     pin::pin,
     task::{Context, Poll, Wake, Waker},
 };
 
-use gauge::Gauge;
 use loom::{
     sync::{
         Arc, Notify,
@@ -25,8 +16,13 @@ use loom::{
     },
     thread,
 };
-use mechanism::pick::{Choice, Standing, pick};
-use room::{Lane, Room, Slots};
+use transport::{
+    balance::pick::{Choice, Standing, pick},
+    connection::{
+        capacity::{Lane, Room, Slots},
+        connection_load::Gauge,
+    },
+};
 
 /// A call that can use any connection.
 const ANY: Lane = Lane { member: None, needs_quorum: true };

@@ -1,7 +1,7 @@
 //! What a watch takes of the client's memory beside nine thousand others.
 
 use allocation_counter::measure;
-use etcd_client_core::{Client, WatchHandle};
+use etcd_client_core::{Client, watch::WatchStream};
 use etcd_testkit::Cluster;
 use futures_util::future::join_all;
 
@@ -12,7 +12,7 @@ const WATCHES: usize = 10_000;
 /// For each watch: what its lane and its handle know of it, with room for the tables to have grown a moment ago.
 const MOST: i64 = 2 << 10;
 
-async fn watch(client: &Client, from: usize, count: usize) -> Vec<WatchHandle> {
+async fn watch(client: &Client, from: usize, count: usize) -> Vec<WatchStream> {
     let creations =
         (from..from + count).map(|n| client.watch(format!("registry/pods/{n:010}")).into_future());
     join_all(creations).await.into_iter().map(|watch| watch.expect("a watch")).collect()

@@ -1,6 +1,9 @@
 //! The client's types as a history writes them.
 
-use etcd_client_core::{Error, Event, Outcome, Revision, WatchResponse, WatchResponseKind};
+use etcd_client_core::{
+    Error, Event, Outcome, Revision,
+    watch::{WatchResponse, WatchResponseKind},
+};
 use etcd_testkit::history::{self, Change, Edge, LeaseId, OpId, Previous, Rev, Value, WatchId};
 
 pub(super) fn revision(revision: Revision) -> Rev {

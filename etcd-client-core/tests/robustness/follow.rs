@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, WatchHandle, WatchResponse, WatchResponseKind};
+use etcd_client_core::{
+    Client, Error,
+    watch::{WatchResponse, WatchResponseKind, WatchStream},
+};
 use etcd_testkit::{
     history::{Edge, Recorder, Rev, WatchId},
     run::say,
@@ -31,7 +34,7 @@ pub(super) struct Followed {
     pub(super) resynced: u64,
     pub(super) compacted: usize,
     /// The watch, for as long as it must not have ended.
-    open: Option<(WatchId, WatchHandle)>,
+    open: Option<(WatchId, WatchStream)>,
 }
 
 /// One watch and who records it.
@@ -82,7 +85,7 @@ impl Follower {
     async fn read(
         &mut self,
         watch: WatchId,
-        handle: &mut WatchHandle,
+        handle: &mut WatchStream,
         followed: &mut Followed,
     ) -> Result<Stop, String> {
         let mut goals = self.goals.clone();
@@ -132,7 +135,7 @@ impl Follower {
     async fn ask(
         &self,
         watch: WatchId,
-        handle: &mut WatchHandle,
+        handle: &mut WatchStream,
         followed: &mut Followed,
     ) -> Result<Rev, Error> {
         // Refused where the member is too old, and late while it is down.
@@ -162,7 +165,7 @@ impl Follower {
         Err(format!("watch {watch} of {:?} ended: {reason}", self.spec.request))
     }
 
-    fn stuck(&self, watch: WatchId, handle: &WatchHandle, goal: Option<Rev>, reached: Rev) -> String {
+    fn stuck(&self, watch: WatchId, handle: &WatchStream, goal: Option<Rev>, reached: Rev) -> String {
         let request = &self.spec.request;
         let what = format!("watch {watch} of {request:?} is at {reached} and not at {goal:?}");
         format!("{what}; {:?}; {:?}", handle.status(), handle.counters())
@@ -170,7 +173,7 @@ impl Follower {
 }
 
 impl Followed {
-    fn count(&mut self, handle: &WatchHandle) {
+    fn count(&mut self, handle: &WatchStream) {
         let counters = handle.counters();
         self.resumed += counters.resumed;
         self.parked += counters.parked;

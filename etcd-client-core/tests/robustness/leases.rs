@@ -1,8 +1,8 @@
-//! Leases under faults: each is kept as long as a member can be reached, and called lost before the server ends it.
+//! LeaseClient under faults: each is kept as long as a member can be reached, and called lost before the server ends it.
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, KeptLease};
+use etcd_client_core::{Client, Error, lease::LeaseKeeper};
 use etcd_testkit::{
     Direction,
     history::{Action, Edge, LeaseId, Nanos, Recorder, Value},
@@ -88,7 +88,7 @@ impl Keeper {
     }
 
     /// Puts a key whose end shows when the server ends the lease.
-    async fn attach(&self, kept: &KeptLease) -> Result<(), Error> {
+    async fn attach(&self, kept: &LeaseKeeper) -> Result<(), Error> {
         let op = self.recorder.op();
         let (key, value) = (format!("l/{}", self.number), format!("v{op}"));
         let lease = Some(LeaseId(kept.id().get()));
@@ -103,7 +103,7 @@ impl Keeper {
     }
 
     /// Until it is lost, or the run is over: whether it was lost.
-    async fn watch_over(&self, kept: &KeptLease) -> bool {
+    async fn watch_over(&self, kept: &LeaseKeeper) -> bool {
         let lease = LeaseId(kept.id().get());
         let (mut lost, mut ends) = (std::pin::pin!(kept.lost()), self.ends.clone());
         let mut deadline = kept.deadline();

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, SlowReader, WatchHandle};
+use etcd_client_core::{
+    Client, Error,
+    watch::{Backpressure, WatchStream},
+};
 use etcd_testkit::history::{Keys, Rev, WatchRequest};
 
 use crate::writers::{PREFIX, key};
@@ -66,7 +69,7 @@ impl Spec {
         })
     }
 
-    pub(super) async fn create(&self, client: &Client) -> Result<WatchHandle, Error> {
+    pub(super) async fn create(&self, client: &Client) -> Result<WatchStream, Error> {
         let WatchRequest { keys, from, prev_kv, no_put, no_delete, resync, .. } = &self.request;
         let mut watch = client.watch(keys.key.clone());
         if let Some(end) = &keys.end {
@@ -79,7 +82,7 @@ impl Spec {
         (spec.prev_kv, spec.no_put, spec.no_delete, spec.resync) = (*prev_kv, *no_put, *no_delete, *resync);
         (spec.created_notify, spec.progress_notify) = (self.created_notify, self.progress_notify);
         if self.pauses.is_some() {
-            (spec.buffer_bytes, spec.slow_reader) = (SMALL, SlowReader::Park);
+            (spec.buffer_bytes, spec.backpressure) = (SMALL, Backpressure::Pause);
         }
         watch.await
     }

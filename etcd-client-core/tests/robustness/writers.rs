@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, Delete, Error, LeaseId, Op, Put, Revision};
+use etcd_client_core::{Client, Delete, Error, LeaseId, Put, Revision, txn::Op};
 use etcd_testkit::history::{self, Action, Edge, Keys, OpId, Recorder, Rev, Value};
 use fastrand::Rng;
 use tokio::{task::JoinSet, time::sleep};

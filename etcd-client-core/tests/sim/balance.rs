@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use etcd_client_core::{Balance, CallOptions, Client, Endpoint, ErrorKind};
+use etcd_client_core::{CallOptions, Client, ErrorKind, transport::Balance, types::Endpoint};
 use tokio::time::sleep;
 
 use crate::{

@@ -2,7 +2,10 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use etcd_client_core::{Balance, CallOptions, EndpointPhase, Get, Outcome};
+use etcd_client_core::{
+    CallOptions, Get, Outcome,
+    transport::{Balance, EndpointPhase},
+};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Address, Client, Error, Outcome, Target};
+use etcd_client_core::{Client, Error, Outcome, transport::Target, types::Address};
 use tokio::{io::DuplexStream, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use etcd_client_core::{Balance, CallOptions, Client, ErrorKind, Outcome, Resend};
+use etcd_client_core::{CallOptions, Client, ErrorKind, Outcome, request::RetryPolicy, transport::Balance};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -189,7 +189,7 @@ fn a_write_declared_idempotent_is_hedged() {
             ledgers[0].set_mood(Mood::Hangs);
             for _ in 0..6 {
                 let started = Instant::now();
-                let twice = options(deadline).resend(Resend::AsIfIdempotent);
+                let twice = options(deadline).retry(RetryPolicy::AssumeIdempotent);
                 client.put("k", "v").options(twice).await?;
                 assert!(since(started) <= READ, "{deadline:?}: {:?}", since(started));
                 sleep(SECOND / 100).await;

@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, EndpointPhase, Target};
+use etcd_client_core::{
+    Client,
+    transport::{EndpointPhase, Target},
+};
 use tokio::{
     io::DuplexStream,
     time::{Instant, sleep},

@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use etcd_client_core::Target;
+use etcd_client_core::transport::Target;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 use turmoil::net::TcpStream;

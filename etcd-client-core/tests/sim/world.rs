@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Address, Client, ClientBuilder, Target};
+use etcd_client_core::{Client, ClientBuilder, transport::Target, types::Address};
 use tower_service::Service;
 use turmoil::{Sim, net::TcpStream};
 

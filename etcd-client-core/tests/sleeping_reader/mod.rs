@@ -3,7 +3,10 @@
 use std::{thread, time::Duration};
 
 use allocation_counter::measure;
-use etcd_client_core::{Client, Put, WatchHandle, WatchStatus};
+use etcd_client_core::{
+    Client, Put,
+    watch::{WatchStatus, WatchStream},
+};
 use etcd_testkit::Cluster;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
@@ -45,7 +48,7 @@ fn write(endpoints: Vec<String>) -> oneshot::Receiver<()> {
     written
 }
 
-async fn read_all(watch: &mut WatchHandle) -> usize {
+async fn read_all(watch: &mut WatchStream) -> usize {
     let mut read = 0;
     while read < EVENTS {
         read += watch.next().await.expect("one more").expect("nothing is lost").events.len();
@@ -62,7 +65,7 @@ fn a_reader_that_sleeps_costs_no_more_than_its_buffer() {
     let mut watch = runtime.block_on(watch).expect("a watch");
     let written = write(cluster.endpoints());
     let asleep = measure(|| runtime.block_on(written).expect("all is written"));
-    assert!(matches!(watch.status(), WatchStatus::Parked { .. }), "{:?}", watch.status());
+    assert!(matches!(watch.status(), WatchStatus::Paused { .. }), "{:?}", watch.status());
     println!("asleep through {EVENTS} events: peak {} KiB", asleep.bytes_max >> 10);
     assert!(asleep.bytes_max <= MOST, "{} bytes", asleep.bytes_max);
     let awake = measure(|| assert_eq!(runtime.block_on(read_all(&mut watch)), EVENTS));

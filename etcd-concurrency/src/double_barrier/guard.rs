@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use etcd_client_core::{Compare, Delete, Get, GetResponse, Key, Revision, SortOrder, SortTarget, Txn};
+use etcd_client_core::{
+    Compare, Delete, Get, Key, Revision, Txn,
+    kv::{GetResponse, SortOrder, SortTarget},
+};
 
 use crate::{Error, Store, queue_entry::QueueEntry, wait::deleted_before};
 

@@ -24,10 +24,9 @@ mod round;
 use std::num::NonZeroUsize;
 
 use etcd_client_core::{
-    CallOptions, Compare, Event, Get, GetResponse, Key, KeyValue, OpResponse, Put, Resend, Revision, Txn,
-    Value, WatchCreate,
+    CallOptions, Compare, Event, Get, Key, KeyValue, Put, Revision, Txn, Value, Watch, kv::GetResponse,
+    request::RetryPolicy, txn::OpResponse,
 };
-
 pub use guard::DoubleBarrierGuard;
 use round::Round;
 
@@ -163,7 +162,7 @@ impl DoubleBarrier {
                 .when(both)
                 .then(Put::new(self.ready(), Value::new()))
                 .or_else([Get::new(entry.key()).keys_only(), Get::new(self.ready()).keys_only()]);
-            let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+            let options = CallOptions::default().retry(RetryPolicy::AssumeIdempotent);
             let response = store.kv().txn(txn, options).await.map_err(|error| entry.map_error(error))?;
             if response.succeeded() {
                 return Ok(());
@@ -192,7 +191,7 @@ impl DoubleBarrier {
     async fn ready_after(&self, entered: Revision) -> Result<(), Error> {
         let (mut from, mut backoff) = (entered.next(), Backoff::OUTAGE);
         loop {
-            let put = WatchCreate::new(self.ready()).start_revision(from).no_delete();
+            let put = Watch::new(self.ready()).start_revision(from).no_delete();
             match wait_event(self.session.store(), put, |event: &Event| !event.is_delete()).await {
                 Ok(_) => return Ok(()),
                 Err(Error::Client(error)) if error.is_compacted() => {}

@@ -1,6 +1,6 @@
 //! The round of a double barrier that a participant finds when it arrives. Pure.
 
-use etcd_client_core::{GetResponse, Revision};
+use etcd_client_core::{Revision, kv::GetResponse};
 
 /// The state of the round that a participant finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

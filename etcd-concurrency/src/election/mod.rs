@@ -28,12 +28,11 @@ mod observer;
 
 use std::time::Duration;
 
-use etcd_client_core::{Get, Key, KeyValue, Revision, Value};
-use tokio::time::timeout;
-
 pub use contenders::Leader;
+use etcd_client_core::{Get, Key, KeyValue, Revision, Value};
 pub use leadership::Leadership;
 pub use observer::Observer;
+use tokio::time::timeout;
 
 use crate::{
     Error, Session,

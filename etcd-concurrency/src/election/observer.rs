@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use etcd_client_core::{ErrorKind, Get, Key, WatchCreate, WatchHandle};
+use etcd_client_core::{ErrorKind, Get, Key, Watch, watch::WatchStream};
 use futures_core::Stream;
 
 use super::contenders::{Contenders, Leader};
@@ -43,7 +43,7 @@ pub struct Observer {
     queue: Key,
     contenders: Contenders,
     pending: VecDeque<Leader>,
-    watch: Option<WatchHandle>,
+    watch: Option<WatchStream>,
     listed: bool,
     backoff: Backoff,
     failed: bool,
@@ -150,7 +150,7 @@ impl Observer {
             self.pending.extend(self.contenders.apply(response.events));
         } else if self.listed {
             let from = self.contenders.revision().next();
-            let watch = WatchCreate::new(&self.queue).prefix().start_revision(from);
+            let watch = Watch::new(&self.queue).prefix().start_revision(from);
             let created = watch.bind(self.store.watch_service()).await;
             // Reset before the error is returned, so that a failed watch is followed by a new listing.
             self.listed = false;

@@ -21,9 +21,8 @@
 mod ephemeral;
 mod names;
 
-use etcd_client_core::{Compare, Key, Put, Revision, Txn, Value};
-
 pub use ephemeral::EphemeralKey;
+use etcd_client_core::{Compare, Key, Put, Revision, Txn, Value};
 pub(crate) use names::{below, random_key, unique_key};
 pub use names::{contender_key, contender_prefix, names_collide};
 

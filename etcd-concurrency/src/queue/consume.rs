@@ -1,8 +1,9 @@
 //! Access to a queue with or without a session, and the consumer's side of both kinds of queues.
 
 use etcd_client_core::{
-    Compare, Delete, Event, Get, GetResponse, Key, KeyValue, OpResponse, Outcome, Revision, SortOrder,
-    SortTarget, Txn, Value, WatchCreate,
+    Compare, Delete, Event, Get, Key, KeyValue, Outcome, Revision, Txn, Value, Watch,
+    kv::{GetResponse, SortOrder, SortTarget},
+    txn::OpResponse,
 };
 
 use super::one_shot::{OneShotWrite, WriteOutcome};
@@ -60,7 +61,7 @@ pub(crate) async fn dequeue(access: &QueueAccess, prefix: &Key, order: SortTarge
             Err(error) => return Err(error),
         };
         // The watch starts right after the read that found no value, so that no put in between is missed.
-        let put = WatchCreate::new(prefix).prefix().start_revision(empty_at.next()).no_delete();
+        let put = Watch::new(prefix).prefix().start_revision(empty_at.next()).no_delete();
         match wait_event(access.store(), put, |_: &Event| true).await {
             Ok(_) => backoff.reset(),
             Err(Error::Client(error)) if error.is_compacted() => {}

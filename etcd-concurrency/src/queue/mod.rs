@@ -19,9 +19,8 @@
 mod consume;
 mod one_shot;
 
-use etcd_client_core::{Compare, Key, Put, Revision, SortTarget, Txn, Value};
-
 pub(crate) use consume::{Head, QueueAccess, dequeue};
+use etcd_client_core::{Compare, Key, Put, Revision, Txn, Value, kv::SortTarget};
 use one_shot::OneShotWrite;
 pub(crate) use one_shot::WriteOutcome;
 

@@ -1,6 +1,8 @@
 //! A write of a session without a key to hold, applied at most once and with a known outcome. Queues use it.
 
-use etcd_client_core::{CallOptions, ErrorKind, Get, Outcome, Resend, Revision, Txn, TxnResponse};
+use etcd_client_core::{
+    CallOptions, ErrorKind, Get, Outcome, Revision, Txn, request::RetryPolicy, txn::TxnResponse,
+};
 
 use crate::{
     Error, Session,
@@ -51,7 +53,7 @@ impl OneShotWrite {
             .when(token.unspent())
             .then(token.spend(lease, rules))
             .or_else((otherwise, token.burn(lease, rules)));
-        let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+        let options = CallOptions::default().retry(RetryPolicy::AssumeIdempotent);
         match self.session.store().kv().txn(txn, options).await {
             Ok(response) if response.succeeded() => {
                 let revision = response.header.revision;

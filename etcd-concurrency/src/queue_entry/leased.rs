@@ -4,8 +4,10 @@
 //! `LeaseNotFound`. If only the key were deleted, the copy would create it again.
 
 use etcd_client_core::{
-    CallOptions, Compare, Delete, Get, GetResponse, Key, LeaseId, OpResponse, Put, Resend, Txn, TxnResponse,
-    Value,
+    CallOptions, Compare, Delete, Get, Key, LeaseId, Put, Txn, Value,
+    kv::GetResponse,
+    request::RetryPolicy,
+    txn::{OpResponse, TxnResponse},
 };
 
 use super::{CreateOutcome, MAX_ATTEMPTS, QueueEntry, State};
@@ -57,7 +59,7 @@ impl QueueEntry {
             .when(condition)
             .then((reads, Put::new(&self.key, value).lease(lease)))
             .or_else((Get::new(&self.key), otherwise));
-        let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+        let options = CallOptions::default().retry(RetryPolicy::AssumeIdempotent);
         // If it fails, dropping the entry revokes the lease.
         let response = self.session.store().kv().txn(txn, options).await;
         let response: TxnResponse = response.map_err(|error| self.map_error(error))?;

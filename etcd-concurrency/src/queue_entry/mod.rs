@@ -10,8 +10,11 @@ use std::{
 };
 
 use etcd_client_core::{
-    CallOptions, Code, Compare, Delete, ErrorKind, Get, GetResponse, Key, KeyValue, LeaseId, Op, OpResponse,
-    Outcome, Put, Resend, Revision, Txn, TxnResponse, Value, WatchCreate,
+    CallOptions, Code, Compare, Delete, ErrorKind, Get, Key, KeyValue, LeaseId, Outcome, Put, Revision, Txn,
+    Value, Watch,
+    kv::GetResponse,
+    request::RetryPolicy,
+    txn::{Op, OpResponse, TxnResponse},
 };
 
 use crate::{
@@ -171,7 +174,7 @@ impl QueueEntry {
             .or_else((burn, Get::new(&self.key), otherwise));
         // Set before the request is sent: if this future is dropped, the entry's `Drop` burns the token.
         self.state = State::Creating(token);
-        let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+        let options = CallOptions::default().retry(RetryPolicy::AssumeIdempotent);
         match self.session.store().kv().txn(txn, options).await {
             Ok(response) => self.created(response),
             Err(error) => {
@@ -276,7 +279,7 @@ impl QueueEntry {
                 .when((self.owned(), unchanged))
                 .then(Put::new(&self.key, value.clone()).ignore_lease())
                 .or_else(Get::new(&self.key));
-            let options = CallOptions::default().resend(Resend::AsIfIdempotent);
+            let options = CallOptions::default().retry(RetryPolicy::AssumeIdempotent);
             let response = self.session.store().kv().txn(txn, options).await;
             let response = response.map_err(|error| self.map_error(error))?;
             if response.succeeded() {
@@ -371,7 +374,7 @@ async fn watch_until_deleted(
     key: &Key,
     from: Revision,
 ) -> Result<(), etcd_client_core::Error> {
-    let watch = WatchCreate::new(key).start_revision(from).no_put();
+    let watch = Watch::new(key).start_revision(from).no_put();
     let mut watch = watch.bind(store.watch_service()).await?;
     while let Some(response) = watch.next().await {
         if response?.events.iter().any(|event| event.is_delete() && event.kv.key == key.as_bytes()) {

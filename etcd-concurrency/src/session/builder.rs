@@ -2,7 +2,10 @@
 
 use std::{fmt, pin::Pin, time::Duration};
 
-use etcd_client_core::{ErrorKind, KeptLease, LeaseGrant, LeaseId, LeaseKeepAlive};
+use etcd_client_core::{
+    ErrorKind, LeaseId,
+    lease::{LeaseGrant, LeaseKeepAlive, LeaseKeeper},
+};
 use futures_core::future::BoxFuture;
 
 use super::{Session, Tokens};
@@ -157,7 +160,7 @@ impl SessionBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn start(self, lease: KeptLease) -> Session {
+    pub fn start(self, lease: LeaseKeeper) -> Session {
         Session::start(self.store, lease, self.tokens, self.until)
     }
 }

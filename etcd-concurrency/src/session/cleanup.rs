@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use etcd_client_core::{
-    CallOptions, Compare, Delete, Get, Key, LeaseId, Outcome, Resend, Revision, Txn, TxnResponse,
+    CallOptions, Compare, Delete, Get, Key, LeaseId, Outcome, Revision, Txn, request::RetryPolicy,
+    txn::TxnResponse,
 };
 use tokio::sync::mpsc;
 
@@ -185,6 +186,6 @@ impl Cleaner {
     }
 
     async fn send(&self, txn: Txn) -> Result<TxnResponse, etcd_client_core::Error> {
-        self.store.kv().txn(txn, CallOptions::default().resend(Resend::AsIfIdempotent)).await
+        self.store.kv().txn(txn, CallOptions::default().retry(RetryPolicy::AssumeIdempotent)).await
     }
 }

@@ -7,7 +7,9 @@ use std::{
 };
 
 use etcd_client_core::{
-    CallOptions, ErrorKind, KeptLease, LeaseGrant, LeaseId, LeaseKeepAlive, LeaseRevoke, Resend,
+    CallOptions, ErrorKind, LeaseId,
+    lease::{LeaseGrant, LeaseKeepAlive, LeaseKeeper, LeaseRevoke},
+    request::RetryPolicy,
 };
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
@@ -26,7 +28,7 @@ const MAX_ATTEMPTS: u32 = 3;
 const MAX_CONCURRENT: usize = 64;
 
 /// The value is `None` while the lease is being revoked.
-type Live = HashMap<LeaseId, Option<KeptLease>>;
+type Live = HashMap<LeaseId, Option<LeaseKeeper>>;
 
 /// Grants a lease for each entry, renews it until the session ends, and revokes it.
 ///
@@ -53,11 +55,11 @@ impl EntryLeases {
     pub(crate) async fn grant(&self) -> Result<LeaseId, Error> {
         let leases = self.store.leases().ok_or_else(no_lease_service)?;
         let once = self.rules.enforces(Rule::GrantIsSentOnce);
-        let resend = if once { Resend::Never } else { Resend::AsIfIdempotent };
+        let resend = if once { RetryPolicy::Never } else { RetryPolicy::AssumeIdempotent };
         let mut backoff = Backoff::OUTAGE;
         for attempt in 1.. {
             let sent_at = Instant::now();
-            let grant = leases.grant(LeaseGrant::new(self.ttl), CallOptions::default().resend(resend)).await;
+            let grant = leases.grant(LeaseGrant::new(self.ttl), CallOptions::default().retry(resend)).await;
             match grant {
                 Ok(granted) => {
                     let keep = LeaseKeepAlive::new(granted.id).granted(granted.ttl, sent_at);

@@ -36,26 +36,25 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{KeptLease, Key, LeaseId};
+pub use builder::SessionBuilder;
+use cleanup::{Cleaner, Cleanup, CleanupPermit, MAX_CLEANUPS};
+pub use end::SessionEnd;
+use end::end_with;
+use entry_leases::EntryLeases;
+use etcd_client_core::{Key, LeaseId, lease::LeaseKeeper};
 use futures_core::future::BoxFuture;
+use slots::{Slot, Slots};
+use task::Task;
+pub use tokens::Tokens;
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
 
-pub use builder::SessionBuilder;
-pub use end::SessionEnd;
-pub use tokens::Tokens;
-
 use crate::{
     Error, Store,
     token::{Token, pool::Pool, rules::Rules},
 };
-use cleanup::{Cleaner, Cleanup, CleanupPermit, MAX_CLEANUPS};
-use end::end_with;
-use entry_leases::EntryLeases;
-use slots::{Slot, Slots};
-use task::Task;
 
 /// A lease that is kept alive, and the lifetime of everything that is acquired through it.
 ///
@@ -125,7 +124,7 @@ struct Inner {
 }
 
 /// The only handle of the lease, which is renewed until the handle is taken out.
-type Keeper = Arc<Mutex<Option<KeptLease>>>;
+type Keeper = Arc<Mutex<Option<LeaseKeeper>>>;
 
 impl Session {
     /// Returns a builder for a session. Awaiting the builder grants a lease and starts the session.
@@ -149,17 +148,17 @@ impl Session {
 
     /// Starts a session that breaks a rule of the protocol.
     #[cfg(test)]
-    pub(crate) fn with_rules(store: Store, lease: KeptLease, tokens: Tokens, rules: Rules) -> Self {
+    pub(crate) fn with_rules(store: Store, lease: LeaseKeeper, tokens: Tokens, rules: Rules) -> Self {
         Self::start_with(store, lease, tokens, Box::pin(std::future::pending()), rules)
     }
 
-    fn start(store: Store, lease: KeptLease, tokens: Tokens, until: BoxFuture<'static, ()>) -> Self {
+    fn start(store: Store, lease: LeaseKeeper, tokens: Tokens, until: BoxFuture<'static, ()>) -> Self {
         Self::start_with(store, lease, tokens, until, Rules::default())
     }
 
     fn start_with(
         store: Store,
-        keeper: KeptLease,
+        keeper: LeaseKeeper,
         tokens: Tokens,
         until: BoxFuture<'static, ()>,
         rules: Rules,
@@ -232,7 +231,7 @@ impl Session {
     /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.check().ok()?;
-        self.keeper().as_ref().map(KeptLease::deadline)
+        self.keeper().as_ref().map(LeaseKeeper::deadline)
     }
 
     /// Returns the reason why the session ended, or `None` while it is alive.
@@ -278,7 +277,7 @@ impl Session {
     #[doc(alias = "Done")]
     pub fn lost(&self) -> impl Future<Output = SessionEnd> + Send + 'static + use<> {
         let mut end = self.inner.end.subscribe();
-        let lease = self.keeper().as_ref().map(KeptLease::lost);
+        let lease = self.keeper().as_ref().map(LeaseKeeper::lost);
         async move {
             let ended = async {
                 match end.wait_for(Option::is_some).await {
@@ -434,7 +433,7 @@ impl Session {
         end_with(&self.inner.end, reason);
     }
 
-    fn keeper(&self) -> MutexGuard<'_, Option<KeptLease>> {
+    fn keeper(&self) -> MutexGuard<'_, Option<LeaseKeeper>> {
         self.inner.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::LeaseLost;
+use etcd_client_core::lease::LeaseLost;
 use futures_core::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::{

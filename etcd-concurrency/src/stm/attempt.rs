@@ -6,7 +6,8 @@ use std::{
 };
 
 use etcd_client_core::{
-    ErrorKind, Get, GetResponse, Key, KeyRange, KeyValue, Put, Revision, Txn, TxnResponse, Value,
+    ErrorKind, Get, Key, KeyValue, Put, Revision, Txn, Value, kv::GetResponse, txn::TxnResponse,
+    types::KeyRange,
 };
 
 use super::{

@@ -33,14 +33,13 @@ mod writes;
 
 use std::{fmt, sync::Arc};
 
+use attempt::{Abort, Attempt};
 use etcd_client_core::{Key, Revision};
-
 pub use isolation::Isolation;
+use reads::Prefetched;
 pub use tx::Tx;
 
 use crate::{Error, Store, backoff::Backoff};
-use attempt::{Abort, Attempt};
-use reads::Prefetched;
 
 /// The default number of attempts. With full jitter of up to 250 ms in between, they take a few seconds.
 const ATTEMPTS: u32 = 32;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use etcd_client_core::{Compare, Key, KeyRange, KeyValue, Revision};
+use etcd_client_core::{Compare, Key, KeyValue, Revision, types::KeyRange};
 
 /// Keys that were fetched at one revision before the function read them.
 #[derive(Clone, Debug, Default)]

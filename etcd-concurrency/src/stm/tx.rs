@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etcd_client_core::{Key, KeyRange, Put, Revision, Value};
+use etcd_client_core::{Key, Put, Revision, Value, types::KeyRange};
 
 use super::attempt::Attempt;
 use crate::Error;
@@ -123,7 +123,7 @@ impl Tx {
     ///
     /// ```no_run
     /// # async fn example(tx: etcd_concurrency::stm::Tx) -> Result<(), etcd_concurrency::Error> {
-    /// use etcd_client_core::KeyRange;
+    /// use etcd_client_core::types::KeyRange;
     ///
     /// let from_b = tx.get_range(KeyRange::from_key("b")).await?;
     /// println!("{} pairs", from_b.len());

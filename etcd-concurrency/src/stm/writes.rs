@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use etcd_client_core::{Compare, Delete, Key, KeyRange, KeyValue, Op, Put, Revision, Value};
+use etcd_client_core::{Compare, Delete, Key, KeyValue, Put, Revision, Value, txn::Op, types::KeyRange};
 
 use super::reads::Reads;
 

@@ -8,8 +8,10 @@ pub(crate) mod entry_outcome;
 pub(crate) mod pool;
 pub(crate) mod rules;
 
-use etcd_client_core::{Compare, Get, Key, KeyValue, LeaseId, OpResponse, Put, Revision, Txn, TxnResponse};
-
+use etcd_client_core::{
+    Compare, Get, Key, KeyValue, LeaseId, Put, Revision, Txn,
+    txn::{OpResponse, TxnResponse},
+};
 use rules::{Rule, Rules};
 
 /// The value of a token that was spent by its operation.

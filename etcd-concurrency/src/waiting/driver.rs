@@ -2,7 +2,10 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use etcd_client_core::{Event, Key, Revision, WatchCreate, WatchHandle, WatchResponse};
+use etcd_client_core::{
+    Event, Key, Revision, Watch,
+    watch::{WatchResponse, WatchStream},
+};
 use tokio::time::Instant;
 
 use super::{
@@ -56,8 +59,8 @@ struct WaitDriver<'a> {
     wait_set: &'a WaitSet,
     waiter: Waiter,
     /// The watch of the own key, or of the whole queue.
-    own: Option<WatchHandle>,
-    ahead: Option<WatchHandle>,
+    own: Option<WatchStream>,
+    ahead: Option<WatchStream>,
     ahead_key: Key,
     /// The time at which the last watch was created.
     watching_since: Instant,
@@ -84,7 +87,7 @@ impl WaitDriver<'_> {
         }
     }
 
-    fn watch_of(&mut self, target: &Target) -> &mut Option<WatchHandle> {
+    fn watch_of(&mut self, target: &Target) -> &mut Option<WatchStream> {
         match target {
             Target::Own | Target::Queue => &mut self.own,
             Target::Ahead(_) => &mut self.ahead,
@@ -104,12 +107,12 @@ impl WaitDriver<'_> {
 
     async fn watch(&mut self, target: Target, from: Revision) -> Result<Vec<Input>, Error> {
         let watch = match &target {
-            Target::Own => WatchCreate::new(self.entry.key()),
+            Target::Own => Watch::new(self.entry.key()),
             Target::Ahead(key) => {
                 self.ahead_key = key.clone();
-                WatchCreate::new(key)
+                Watch::new(key)
             }
-            Target::Queue => WatchCreate::from_range(self.wait_set.range.clone()),
+            Target::Queue => Watch::from_range(self.wait_set.range.clone()),
         };
         let watch = watch.start_revision(from).no_put();
         match watch.bind(self.entry.session().store().watch_service()).await {
@@ -176,7 +179,7 @@ fn input(event: Event) -> Input {
     }
 }
 
-async fn next_of(handle: &mut Option<WatchHandle>) -> Option<Result<WatchResponse, etcd_client_core::Error>> {
+async fn next_of(handle: &mut Option<WatchStream>) -> Option<Result<WatchResponse, etcd_client_core::Error>> {
     match handle {
         Some(handle) => handle.next().await,
         None => std::future::pending().await,

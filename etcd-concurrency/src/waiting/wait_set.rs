@@ -1,6 +1,6 @@
 //! The keys that an entry waits for, and the read that shows its position among them.
 
-use etcd_client_core::{Get, GetResponse, Key, KeyRange, Revision, Txn};
+use etcd_client_core::{Get, Key, Revision, Txn, kv::GetResponse, types::KeyRange};
 
 use super::machine::{QueuePosition, Scope};
 use crate::queue_entry::{QueueEntry, contender};

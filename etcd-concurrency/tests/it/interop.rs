@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, Key, SortOrder, SortTarget};
+use etcd_client_core::{
+    Client, Key,
+    kv::{SortOrder, SortTarget},
+};
 use etcd_concurrency::Mutex;
 use etcd_testkit::Cluster;
 use tokio::{

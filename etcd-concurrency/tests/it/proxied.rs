@@ -1,6 +1,6 @@
 //! Recipes behind etcd's gRPC proxy, which answers some requests itself and ends every stream when it restarts.
 
-use etcd_client_core::{Cache, Client, KeyRange};
+use etcd_client_core::{Cache, Client, types::KeyRange};
 use etcd_concurrency::{Election, Mutex, election::Observer};
 
 use crate::rig::{cluster, count, eventually, in_time, session};

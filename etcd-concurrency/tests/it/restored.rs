@@ -1,6 +1,6 @@
 //! Recipes on a store that is restored to an earlier state.
 
-use etcd_client_core::{Client, EndpointPhase};
+use etcd_client_core::{Client, transport::EndpointPhase};
 use etcd_concurrency::{Election, Mutex, Session, election::Observer, session::SessionEnd};
 use tokio::time::{Duration, Instant};
 

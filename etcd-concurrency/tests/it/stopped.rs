@@ -124,7 +124,7 @@ async fn partitioned_member_confirms_no_lost_lock() {
     eventually("the lock is given back", gone).await;
     cluster.cut_peer_links();
     member.resume().expect("resumed");
-    asked.ready_within(PATIENCE).await.expect("clients are not cut off");
+    asked.wait_ready(PATIENCE).await.expect("clients are not cut off");
 
     match asked.txn().when(owned.clone()).timeout(SHORT).await {
         Ok(answer) => assert!(!answer.succeeded(), "a stale response"),

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use etcd_client_core::{Client, Permission};
+use etcd_client_core::{Client, auth::Permission};
 use etcd_concurrency::{
     Barrier, DoubleBarrier, Election, Error, Mutex, Queue, RwLock, Semaphore, Session, session::Tokens,
 };
@@ -165,7 +165,7 @@ async fn full_store_is_left_and_entered_again() {
     let revision = client.delete("filler/").prefix().await.expect("deleted").header.revision;
     client.compact(revision).await.expect("compacted");
     client.maintenance().defragment(cluster.member(0).endpoint()).await.expect("defragmented");
-    let disarmed = client.maintenance().disarm_all().await.expect("listed");
+    let disarmed = client.maintenance().alarm_disarm_all().await.expect("listed");
     assert!(!disarmed.disarmed.is_empty() && disarmed.failed.is_empty());
     let guard = in_time("its turn", wanted.lock()).await.expect("there is room");
     guard.unlock().await.expect("held");

@@ -6,7 +6,7 @@ use crate::explore::{Model, explore};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     /// Sent up to twice, under the condition that the item's key does not exist.
-    Resend,
+    RetryPolicy,
     /// Sent once, as in the crate without a session.
     Once,
     /// Sent up to twice with a token, which is burnt if the outcome is unknown, as in the crate with a session.
@@ -255,7 +255,7 @@ fn assert_found(protocol: Protocol, states: usize, expected: &[&str]) {
 
 #[test]
 fn retried_item_is_delivered_twice() {
-    assert_found(Protocol::Resend, 82, &[TWICE, UNKNOWN]);
+    assert_found(Protocol::RetryPolicy, 82, &[TWICE, UNKNOWN]);
 }
 
 #[test]

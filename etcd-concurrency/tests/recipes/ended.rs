@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use etcd_client_core::{Kv, Put, Txn};
+use etcd_client_core::{Put, Txn, kv::KvService};
 use etcd_concurrency::{Error, session::SessionEnd};
 use tokio::time::{Instant, advance, sleep, timeout};
 
@@ -145,7 +145,7 @@ async fn frozen_client_writes_nothing_and_stops() {
         assert!(matches!(lost.await, Error::SessionExpired(SessionEnd::Lost)));
         next.await.expect("no panic").expect("its turn");
         let guarded = Txn::new().when(held.owned()).then(Put::new("result", "late"));
-        assert!(!guarded.bind(&model as &dyn Kv).await.expect("no outage").succeeded());
+        assert!(!guarded.bind(&model as &dyn KvService).await.expect("no outage").succeeded());
         assert!(matches!(recipe.enter(&session).await, Err(Error::SessionExpired(_))));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Get, Key, Kv, Put, Watch, WatchCreate};
+use etcd_client_core::{Get, Key, Put, Watch, kv::KvService, watch::WatchService};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -110,16 +110,18 @@ async fn waiting_does_not_poll_whenever_the_predecessor_leaves() {
 /// The waiting of the Go client before 6d3f172c6e (`client/v3/concurrency/mutex.go`): it looks for its predecessor in the past.
 async fn lock_by_polling(model: Model) {
     let mine: Key = "lock/polling".into();
-    let my_revision = Put::new(&mine, "").bind(&model as &dyn Kv).await.expect("put").header.revision;
+    let my_revision = Put::new(&mine, "").bind(&model as &dyn KvService).await.expect("put").header.revision;
     loop {
-        let owner = Get::new("lock/").first_create().bind(&model as &dyn Kv).await.expect("get").into_first();
+        let owner =
+            Get::new("lock/").first_create().bind(&model as &dyn KvService).await.expect("get").into_first();
         if owner.is_some_and(|kv| kv.key == mine.as_bytes()) {
             return;
         }
         let before = Get::new("lock/").last_revision().revision(my_revision.get() - 1);
-        let before = before.bind(&model as &dyn Kv).await.expect("get").into_first().expect("a predecessor");
-        let watch = WatchCreate::new(Key::from(before.key)).start_revision(my_revision);
-        watch.bind(&model as &dyn Watch).await.expect("watch").next().await;
+        let before =
+            before.bind(&model as &dyn KvService).await.expect("get").into_first().expect("a predecessor");
+        let watch = Watch::new(Key::from(before.key)).start_revision(my_revision);
+        watch.bind(&model as &dyn WatchService).await.expect("watch").next().await;
     }
 }
 

@@ -254,7 +254,7 @@ async fn wait_event_survives_a_broken_watch() {
     let model = Model::default();
     let store = model.store();
     let from = model.revision().next();
-    let watch = etcd_client_core::WatchCreate::new("jobs/").prefix().start_revision(from);
+    let watch = etcd_client_core::Watch::new("jobs/").prefix().start_revision(from);
     let waiting = tokio::spawn(async move { wait_event(store, watch, |event| event.kv.value == "b").await });
     sleep(SECOND).await;
     model.put("jobs/1", "a");

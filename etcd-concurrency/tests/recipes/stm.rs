@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Key, KeyRange, Outcome, Value};
+use etcd_client_core::{Key, Outcome, Value, types::KeyRange};
 use etcd_concurrency::{
     Error, Stm,
     stm::{Committed, Isolation, Tx},

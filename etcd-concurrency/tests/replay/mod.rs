@@ -11,6 +11,9 @@ mod model;
 
 use std::{env::var, rc::Rc, time::Duration};
 
+use actor::Actor;
+use audit::Audit;
+use model::{Chaos, Model};
 use tokio::{
     task::LocalSet,
     time::{sleep, timeout},
@@ -21,9 +24,6 @@ use crate::{
     session::Tokens,
     token::rules::{Rule, Rules},
 };
-use actor::Actor;
-use audit::Audit;
-use model::{Chaos, Model};
 
 const TTL: Duration = Duration::from_secs(60);
 

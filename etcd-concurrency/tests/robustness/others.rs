@@ -260,7 +260,7 @@ impl Etcdctl {
 
     /// Records that the key is held, if it still exists.
     async fn held(&self, name: &str, key: String) -> Option<HoldId> {
-        let found = self.client.get(key).await.ok().and_then(etcd_client_core::GetResponse::into_first);
+        let found = self.client.get(key).await.ok().and_then(etcd_client_core::kv::GetResponse::into_first);
         let kv = found.filter(|_| !self.over.load(Ordering::Relaxed))?;
         let (hold, fence) = (self.recorder.hold(), Rev(kv.create_revision.get()));
         let lease = LeaseId(kv.lease.map_or(0, etcd_client_core::LeaseId::get));

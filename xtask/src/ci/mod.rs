@@ -7,9 +7,12 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::steps::{self, Show, Step};
-use crate::workspace::{cargo, root, target};
-use crate::{codegen, test, tidy};
+use crate::{
+    codegen,
+    steps::{self, Show, Step},
+    test, tidy,
+    workspace::{cargo, root, target},
+};
 
 pub(crate) mod minimal;
 mod trees;

@@ -4,8 +4,10 @@ mod annotations;
 mod errors;
 mod proto;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 

@@ -1,13 +1,17 @@
 //! Generates the modules of `etcd-proto` from the vendored protos, without protoc.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use prost_build::{Config, Module};
-use protox::Compiler;
-use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver};
-use protox::prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto};
+use protox::{
+    Compiler,
+    file::{ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver},
+    prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto},
+};
 
 use super::annotations;
 

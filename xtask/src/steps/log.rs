@@ -1,9 +1,11 @@
 //! The log of one step: a file, and the summary of its lines.
 
-use std::fmt;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::{
+    fmt,
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::PathBuf,
+};
 
 use anyhow::{Context as _, Result};
 

@@ -3,9 +3,11 @@
 //! The output of a step goes to a file below the target directory and is shown if the step fails. The result lines of
 //! test runs are always shown. Every step runs, so that one run reports every problem.
 
-use std::fs;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, bail};
 

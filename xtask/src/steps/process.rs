@@ -1,15 +1,20 @@
 //! Runs the program of a step, logs its output and shows its progress.
 
-use std::io::{self, BufRead as _, BufReader, PipeReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::{self, BufRead as _, BufReader, PipeReader},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 
-use super::log::{Log, is_result};
-use super::{Show, seconds};
+use super::{
+    Show,
+    log::{Log, is_result},
+    seconds,
+};
 
 /// The longest time without output. A longer silence looks like a hang to a reader.
 const SILENCE: Duration = Duration::from_secs(8);

@@ -2,8 +2,10 @@
 //!
 //! `ARCHITECTURE.md` explains the order; the tables below are what this rule checks.
 
-use super::Finding;
-use super::paths::{Path, paths};
+use super::{
+    Finding,
+    paths::{Path, paths},
+};
 use crate::workspace::File;
 
 /// The source folder of the crate whose modules are ordered.
@@ -217,7 +219,7 @@ mod tests {
     #[test]
     fn services_do_not_name_each_other() {
         assert_eq!(wrong("watch/remote.rs", "use crate::lease::Keeper;"), found("lease", 1));
-        assert_eq!(wrong("kv/get.rs", "use crate::watch::Watch;"), found("watch", 1));
+        assert_eq!(wrong("kv/get.rs", "use crate::watch::WatchService;"), found("watch", 1));
     }
 
     #[test]

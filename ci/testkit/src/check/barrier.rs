@@ -130,8 +130,10 @@ impl Part<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, all};
-    use super::*;
+    use super::{
+        super::{Limits, all},
+        *,
+    };
     use crate::history::{LeaseId, Record, Rev, Share};
 
     fn broken(edges: impl IntoIterator<Item = Edge>) -> Vec<Rule> {

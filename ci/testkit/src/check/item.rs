@@ -149,8 +149,10 @@ impl Log<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, all};
-    use super::*;
+    use super::{
+        super::{Limits, all},
+        *,
+    };
     use crate::history::{Event, Nanos, Record};
 
     const OFFER: OpId = OpId(1);

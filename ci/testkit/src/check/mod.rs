@@ -22,12 +22,12 @@ mod write;
 
 use std::time::Duration;
 
-pub use verdict::{Figures, Lag, Rule, Verdict, Violation};
-
-use crate::history::History;
 use lease::Leases;
 use log::Log;
 use place::Places;
+pub use verdict::{Figures, Lag, Rule, Verdict, Violation};
+
+use crate::history::History;
 
 /// The expected precision of the client's clock and of its margins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

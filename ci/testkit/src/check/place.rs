@@ -89,8 +89,10 @@ pub(super) fn check(history: &History, leases: &Leases, places: &Places<'_>, ver
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, Rule, all};
-    use super::*;
+    use super::{
+        super::{Limits, Rule, all},
+        *,
+    };
     use crate::history::{Event, HoldId, Record, Share, Value};
 
     /// A key of `name` is put at revision 2 and deleted at 3, where `deleted`; its session lives; it is held as `held`

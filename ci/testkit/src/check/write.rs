@@ -127,8 +127,10 @@ impl Action {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, all};
-    use super::*;
+    use super::{
+        super::{Limits, all},
+        *,
+    };
     use crate::history::{Event, Nanos, Record};
 
     /// Returns the violation for a put with this result that was applied at these revisions.

@@ -1,6 +1,10 @@
 //! A process that the reaper started: is it alive, and signals that never reach a stranger with a reused number.
 
-use std::{fs, process::Child, process::Command, str::FromStr};
+use std::{
+    fs,
+    process::{Child, Command},
+    str::FromStr,
+};
 
 use anyhow::{Context as _, bail};
 use nix::sys::signal::{self, Signal};

@@ -4,14 +4,13 @@ mod answers;
 
 use std::time::Duration;
 
+pub(crate) use answers::Answers;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
 use http::Request;
 use prost::Message;
 use tokio::{net::TcpStream, time::timeout};
-
-pub(crate) use answers::Answers;
 
 use crate::scripted::frame::message;
 

@@ -17,9 +17,8 @@ mod settings;
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use tokio::sync::{Mutex, MutexGuard};
-
 pub use settings::{Settings, say};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Cluster, Line, Proxied, Version, Witnesses,

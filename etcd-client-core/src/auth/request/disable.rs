@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    auth::{Auth, response::header_response},
+    auth::{AuthService, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::AuthDisable;
+/// use etcd_client_core::auth::AuthDisable;
 ///
 /// let disable = AuthDisable::new();
 /// # let _ = disable;
@@ -27,7 +27,7 @@ pub struct AuthDisable<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(AuthDisable {} => AuthDisableResponse, Auth.disable);
+bindable!(AuthDisable {} => AuthDisableResponse, AuthService.disable);
 
 impl AuthDisable {
     /// Creates a request that disables auth.

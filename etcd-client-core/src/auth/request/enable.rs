@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    auth::{Auth, response::header_response},
+    auth::{AuthService, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::AuthEnable;
+/// use etcd_client_core::auth::AuthEnable;
 ///
 /// let enable = AuthEnable::new();
 /// # let _ = enable;
@@ -31,7 +31,7 @@ pub struct AuthEnable<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(AuthEnable {} => AuthEnableResponse, Auth.enable);
+bindable!(AuthEnable {} => AuthEnableResponse, AuthService.enable);
 
 impl AuthEnable {
     /// Creates a request that enables auth.

@@ -16,12 +16,3 @@ pub(crate) mod user_get;
 pub(crate) mod user_grant_role;
 pub(crate) mod user_list;
 pub(crate) mod user_revoke_role;
-
-pub use crate::auth::{
-    Access, AuthDisable, AuthDisableResponse, AuthEnable, AuthEnableResponse, AuthStatus, AuthStatusResponse,
-    ParseAccessError, Permission, RoleAdd, RoleAddResponse, RoleDelete, RoleDeleteResponse, RoleGet,
-    RoleGetResponse, RoleGrantPermission, RoleGrantPermissionResponse, RoleList, RoleListResponse,
-    RoleRevokePermission, RoleRevokePermissionResponse, UserAdd, UserAddResponse, UserChangePassword,
-    UserChangePasswordResponse, UserDelete, UserDeleteResponse, UserGet, UserGetResponse, UserGrantRole,
-    UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
-};

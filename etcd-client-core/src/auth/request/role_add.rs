@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::RoleAdd;
+/// use etcd_client_core::auth::RoleAdd;
 ///
 /// assert_eq!(RoleAdd::new("writer").role, "writer");
 /// ```
@@ -30,7 +30,7 @@ pub struct RoleAdd<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(RoleAdd { role } => RoleAddResponse, Auth.role_add);
+bindable!(RoleAdd { role } => RoleAddResponse, AuthService.role_add);
 
 impl RoleAdd {
     /// Creates a request that creates the role `role`.

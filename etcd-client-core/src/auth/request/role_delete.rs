@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::RoleDelete;
+/// use etcd_client_core::auth::RoleDelete;
 ///
 /// assert_eq!(RoleDelete::new("writer").role, "writer");
 /// ```
@@ -31,7 +31,7 @@ pub struct RoleDelete<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(RoleDelete { role } => RoleDeleteResponse, Auth.role_delete);
+bindable!(RoleDelete { role } => RoleDeleteResponse, AuthService.role_delete);
 
 impl RoleDelete {
     /// Creates a request that deletes `role`.

@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, Permission, name::named},
+    auth::{AuthService, Permission, name::named},
     request::{Limits, Unbound, bound::bindable},
     types::ResponseHeader,
 };
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::RoleGet;
+/// use etcd_client_core::auth::RoleGet;
 ///
 /// assert_eq!(RoleGet::new("writer").role, "writer");
 /// ```
@@ -30,7 +30,7 @@ pub struct RoleGet<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(RoleGet { role } => RoleGetResponse, Auth.role_get);
+bindable!(RoleGet { role } => RoleGetResponse, AuthService.role_get);
 
 impl RoleGet {
     /// Creates a request for the permissions of `role`.

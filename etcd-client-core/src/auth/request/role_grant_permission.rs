@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, Permission, name::named, response::header_response},
+    auth::{AuthService, Permission, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Access, Permission, RoleGrantPermission};
+/// use etcd_client_core::auth::{Access, Permission, RoleGrantPermission};
 ///
 /// let grant = RoleGrantPermission::new("writer", Permission::read_write("dir/").prefix());
 /// assert_eq!(grant.permission.access, Access::ReadWrite);
@@ -34,7 +34,7 @@ pub struct RoleGrantPermission<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(RoleGrantPermission { role, permission } => RoleGrantPermissionResponse, Auth.role_grant_permission);
+bindable!(RoleGrantPermission { role, permission } => RoleGrantPermissionResponse, AuthService.role_grant_permission);
 
 impl RoleGrantPermission {
     /// Creates a request that grants this permission to `role`.

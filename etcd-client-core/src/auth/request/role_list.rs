@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    auth::Auth,
+    auth::AuthService,
     request::{Limits, Unbound, bound::bindable},
     types::ResponseHeader,
 };
@@ -12,7 +12,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::RoleList;
+/// use etcd_client_core::auth::RoleList;
 ///
 /// let list = RoleList::new();
 /// # let _ = list;
@@ -24,7 +24,7 @@ pub struct RoleList<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(RoleList {} => RoleListResponse, Auth.role_list);
+bindable!(RoleList {} => RoleListResponse, AuthService.role_list);
 
 impl RoleList {
     /// Creates a request that lists all roles.

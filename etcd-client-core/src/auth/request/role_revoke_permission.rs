@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
     types::{Key, KeyRange, range_setters},
 };
@@ -20,7 +20,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{KeyRange, RoleRevokePermission};
+/// use etcd_client_core::auth::RoleRevokePermission;
+/// use etcd_client_core::types::KeyRange;
 ///
 /// let revoke = RoleRevokePermission::new("writer", "dir/").prefix();
 /// assert_eq!(revoke.range, KeyRange::prefix("dir/"));
@@ -36,7 +37,7 @@ pub struct RoleRevokePermission<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(RoleRevokePermission { role, range } => RoleRevokePermissionResponse, Auth.role_revoke_permission);
+bindable!(RoleRevokePermission { role, range } => RoleRevokePermissionResponse, AuthService.role_revoke_permission);
 
 impl RoleRevokePermission {
     /// Creates a request that revokes the permission for exactly `key` from `role`, or the one for a range if a range

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    auth::Auth,
+    auth::AuthService,
     request::{Limits, Unbound, bound::bindable},
     types::{AuthRevision, ResponseHeader},
 };
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::AuthStatus;
+/// use etcd_client_core::auth::AuthStatus;
 ///
 /// let status = AuthStatus::new();
 /// # let _ = status;
@@ -26,7 +26,7 @@ pub struct AuthStatus<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(AuthStatus {} => AuthStatusResponse, Auth.status);
+bindable!(AuthStatus {} => AuthStatusResponse, AuthService.status);
 
 impl AuthStatus {
     /// Creates a request for the state of auth.

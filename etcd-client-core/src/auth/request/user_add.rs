@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
     types::Secret,
 };
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::UserAdd;
+/// use etcd_client_core::auth::UserAdd;
 ///
 /// let alice = UserAdd::new("alice", "correct horse");
 /// let by_certificate = UserAdd::no_password("ci-runner");
@@ -40,7 +40,7 @@ pub struct UserAdd<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(UserAdd { user, password } => UserAddResponse, Auth.user_add);
+bindable!(UserAdd { user, password } => UserAddResponse, AuthService.user_add);
 
 impl UserAdd {
     /// Creates a request for a user who logs in with `password`. An empty password is sent as it is; etcd accepts it.

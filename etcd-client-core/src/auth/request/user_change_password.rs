@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
     types::Secret,
 };
@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::UserChangePassword;
+/// use etcd_client_core::auth::UserChangePassword;
 ///
 /// let change = UserChangePassword::new("alice", "battery staple");
 /// assert!(!format!("{change:?}").contains("staple"));
@@ -37,7 +37,7 @@ pub struct UserChangePassword<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(UserChangePassword { user, password } => UserChangePasswordResponse, Auth.user_change_password);
+bindable!(UserChangePassword { user, password } => UserChangePasswordResponse, AuthService.user_change_password);
 
 impl UserChangePassword {
     /// Creates a request that sets the password of `user`.

@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::UserDelete;
+/// use etcd_client_core::auth::UserDelete;
 ///
 /// assert_eq!(UserDelete::new("alice").user, "alice");
 /// ```
@@ -31,7 +31,7 @@ pub struct UserDelete<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(UserDelete { user } => UserDeleteResponse, Auth.user_delete);
+bindable!(UserDelete { user } => UserDeleteResponse, AuthService.user_delete);
 
 impl UserDelete {
     /// Creates a request that deletes `user`.

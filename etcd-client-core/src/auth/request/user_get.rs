@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named},
+    auth::{AuthService, name::named},
     request::{Limits, Unbound, bound::bindable},
     types::ResponseHeader,
 };
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::UserGet;
+/// use etcd_client_core::auth::UserGet;
 ///
 /// assert_eq!(UserGet::new("alice").user, "alice");
 /// ```
@@ -30,7 +30,7 @@ pub struct UserGet<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(UserGet { user } => UserGetResponse, Auth.user_get);
+bindable!(UserGet { user } => UserGetResponse, AuthService.user_get);
 
 impl UserGet {
     /// Creates a request for the roles of `user`.

@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::UserGrantRole;
+/// use etcd_client_core::auth::UserGrantRole;
 ///
 /// let op = UserGrantRole::new("alice", "writer");
 /// assert_eq!((op.user.as_str(), op.role.as_str()), ("alice", "writer"));
@@ -34,7 +34,7 @@ pub struct UserGrantRole<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(UserGrantRole { user, role } => UserGrantRoleResponse, Auth.user_grant_role);
+bindable!(UserGrantRole { user, role } => UserGrantRoleResponse, AuthService.user_grant_role);
 
 impl UserGrantRole {
     /// Creates a request that grants the role `role` to `user`.

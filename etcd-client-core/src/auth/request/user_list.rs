@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    auth::Auth,
+    auth::AuthService,
     request::{Limits, Unbound, bound::bindable},
     types::ResponseHeader,
 };
@@ -12,7 +12,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::UserList;
+/// use etcd_client_core::auth::UserList;
 ///
 /// let list = UserList::new();
 /// # let _ = list;
@@ -24,7 +24,7 @@ pub struct UserList<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(UserList {} => UserListResponse, Auth.user_list);
+bindable!(UserList {} => UserListResponse, AuthService.user_list);
 
 impl UserList {
     /// Creates a request that lists all users.

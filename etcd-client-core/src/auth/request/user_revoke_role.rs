@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    auth::{Auth, name::named, response::header_response},
+    auth::{AuthService, name::named, response::header_response},
     request::{Limits, Unbound, bound::bindable},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::UserRevokeRole;
+/// use etcd_client_core::auth::UserRevokeRole;
 ///
 /// let op = UserRevokeRole::new("alice", "writer");
 /// assert_eq!((op.user.as_str(), op.role.as_str()), ("alice", "writer"));
@@ -35,7 +35,7 @@ pub struct UserRevokeRole<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(UserRevokeRole { user, role } => UserRevokeRoleResponse, Auth.user_revoke_role);
+bindable!(UserRevokeRole { user, role } => UserRevokeRoleResponse, AuthService.user_revoke_role);
 
 impl UserRevokeRole {
     /// Creates a request that revokes the role `role` from `user`.

@@ -8,11 +8,7 @@ pub(crate) mod pairs;
 mod tests;
 pub(crate) mod window;
 
-pub(crate) use crate::cache::replica::{
-    covered_range::Span,
-    pairs::Pairs,
-    window::{OutOfWindow, Window},
-};
+pub(crate) use crate::cache::replica::{covered_range::Span, pairs::Pairs};
 use crate::types::{Event, EventType, KeyValue, Revision};
 
 /// The effect of one revision.

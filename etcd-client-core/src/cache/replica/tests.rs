@@ -1,11 +1,13 @@
 //! Tests of the copy against a model: random histories, read back at each revision.
-
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::types::KeyRange;
+use crate::{
+    cache::replica::window::{OutOfWindow, Window},
+    types::KeyRange,
+};
 
 type Model = BTreeMap<Vec<u8>, KeyValue>;
 

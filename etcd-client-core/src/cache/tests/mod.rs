@@ -16,14 +16,15 @@ use crate::{
     kv::{SortOrder, SortTarget},
     request::CallOptions,
     types::ResponseHeader,
-    watch::{WatchControl, WatchCounters, WatchCreate, WatchHandle, WatchResponse, WatchSender, WatchStatus},
+    watch::{Watch, WatchControl, WatchCounters, WatchResponse, WatchSender, WatchStatus, WatchStream},
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn builder(store: &Arc<Store>) -> CacheBuilder {
-    let (kv, watch): (Arc<dyn Kv>, Arc<dyn Watch>) = (Arc::clone(store) as _, Arc::clone(store) as _);
-    Cache::over(kv, watch, KeyRange::prefix("k/"))
+    let (kv, watch): (Arc<dyn KvService>, Arc<dyn WatchService>) =
+        (Arc::clone(store) as _, Arc::clone(store) as _);
+    Cache::from_services(kv, watch, KeyRange::prefix("k/"))
 }
 
 /// Starts a cache on a store with two keys inside its range and others around it.
@@ -283,10 +284,10 @@ struct Delivered(Arc<Store>, AsyncMutex<Option<WatchSender>>);
 const UNREAD: i64 = 400;
 
 #[async_trait]
-impl Watch for Delivered {
-    async fn watch(&self, op: WatchCreate, _: CallOptions) -> Result<WatchHandle, Error> {
+impl WatchService for Delivered {
+    async fn watch(&self, op: Watch, _: CallOptions) -> Result<WatchStream, Error> {
         assert_eq!(op.start_revision, 2);
-        let (sender, received) = WatchHandle::channel(1000);
+        let (sender, received) = WatchStream::channel(1000);
         for number in 0..UNREAD {
             let key = if number % 4 == 0 { "k/1" } else { "a" };
             let (revision, events) = self.0.change(&[(key, Some("new"))]);
@@ -294,7 +295,7 @@ impl Watch for Delivered {
             assert!(sender.send(WatchResponse::events(header, events)).await);
         }
         *self.1.lock().await = Some(sender);
-        Ok(WatchHandle::new(received.boxed(), Arc::new(Unread(Revision::new(1 + UNREAD)))))
+        Ok(WatchStream::new(received.boxed(), Arc::new(Unread(Revision::new(1 + UNREAD)))))
     }
 }
 
@@ -305,7 +306,7 @@ async fn progress_applies_after_buffered_responses() {
         let store = Arc::new(Store::default());
         store.change(&[("k/1", Some("old"))]);
         let watch = Arc::new(Delivered(Arc::clone(&store), AsyncMutex::default()));
-        let cache = Cache::over(Arc::clone(&store) as _, watch, KeyRange::prefix("k/"));
+        let cache = Cache::from_services(Arc::clone(&store) as _, watch, KeyRange::prefix("k/"));
         let cache = cache.start().expect("a cache");
         // Request the revision before the watch is created, so that a progress request is due immediately.
         reached(&cache, 1 + UNREAD).await;
@@ -369,6 +370,6 @@ async fn permanent_error_ends_the_cache() {
 fn start_requires_a_runtime_and_a_valid_range() {
     let store = Arc::new(Store::default());
     assert_eq!(builder(&store).start().expect_err("no runtime").kind(), ErrorKind::NoRuntime);
-    let none = Cache::over(Arc::clone(&store) as _, store as _, KeyRange::one(""));
+    let none = Cache::from_services(Arc::clone(&store) as _, store as _, KeyRange::one(""));
     assert_eq!(none.start().expect_err("no key").code(), Some(Code::EmptyKey));
 }

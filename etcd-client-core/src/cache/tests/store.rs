@@ -12,11 +12,11 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use crate::{
     cache::replica::covered_range::Span,
-    kv::{Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse},
+    kv::{Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse},
     request::CallOptions,
     txn::{Txn, TxnResponse},
     types::{Event, KeyValue, ResponseHeader, Revision},
-    watch::{Watch, WatchCreate, WatchHandle, WatchResponse, WatchSender},
+    watch::{Watch, WatchResponse, WatchSender, WatchService, WatchStream},
 };
 
 type Model = BTreeMap<Bytes, KeyValue>;
@@ -144,7 +144,7 @@ fn refuse<T>() -> Result<T, Error> {
 }
 
 #[async_trait]
-impl Kv for Store {
+impl KvService for Store {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         let mut state = self.state();
         state.gets += 1;
@@ -189,8 +189,8 @@ impl Kv for Store {
 }
 
 #[async_trait]
-impl Watch for Store {
-    async fn watch(&self, op: WatchCreate, _: CallOptions) -> Result<WatchHandle, Error> {
+impl WatchService for Store {
+    async fn watch(&self, op: Watch, _: CallOptions) -> Result<WatchStream, Error> {
         let start = op.start_revision.get();
         {
             let mut state = self.state();
@@ -200,7 +200,7 @@ impl Watch for Store {
             }
             assert_eq!(usize::try_from(start).expect("positive"), state.history.len(), "no event is missed");
         }
-        let (sender, handle) = WatchHandle::channel(1024);
+        let (sender, handle) = WatchStream::channel(1024);
         *self.sender.lock().await = Some(sender);
         self.watched.notify_waiters();
         Ok(handle)

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::{
     client::{HealingEvent, healing::Shared},
     kv::{Get, Put},
-    lease::{KeptLease, LeaseGrant, LeaseLost, LeaseLostReason},
+    lease::{LeaseGrant, LeaseKeeper, LeaseLost, LeaseLostReason},
     transport::backoff::Backoff,
     txn::{Compare, Txn},
     types::{Key, LeaseId, Value},
@@ -69,7 +69,7 @@ impl Shared {
     }
 
     /// Grants another lease, with retries. Returns `None` once the client is closed.
-    async fn grant(&self) -> Option<KeptLease> {
+    async fn grant(&self) -> Option<LeaseKeeper> {
         let mut failures = 0;
         loop {
             match LeaseGrant::new(self.ttl).bind(&*self.lease).keep_alive().await {

@@ -18,10 +18,10 @@ use futures_core::Stream;
 use tokio::sync::broadcast;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-pub use crate::client::HealingEvent;
+pub(crate) use crate::client::HealingEvent;
 use crate::{
-    kv::{Kv, Put},
-    lease::{KeptLease, Lease, LeaseGrant, LeaseRevokeResponse},
+    kv::{KvService, Put},
+    lease::{LeaseGrant, LeaseKeeper, LeaseRevokeResponse, LeaseService},
     transport::runtime::check_runtime,
     types::{Key, LeaseId, Value},
 };
@@ -54,8 +54,8 @@ const MOST_EARLIER: usize = 16;
 #[derive(Clone)]
 #[must_use = "a lease is granted only when the builder is awaited"]
 pub struct HealingLeaseBuilder {
-    lease: Arc<dyn Lease>,
-    kv: Arc<dyn Kv>,
+    lease: Arc<dyn LeaseService>,
+    kv: Arc<dyn KvService>,
     ttl: Duration,
     attached: BTreeMap<Key, Value>,
 }
@@ -68,7 +68,7 @@ impl HealingLeaseBuilder {
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
     /// use std::{sync::Arc, time::Duration};
-    /// use etcd_client_core::HealingLeaseBuilder;
+    /// use etcd_client_core::client::HealingLeaseBuilder;
     ///
     /// let (leases, keys) = (Arc::new(client.clone()), Arc::new(client));
     /// let lease = HealingLeaseBuilder::new(leases, keys, Duration::from_secs(10)).await?;
@@ -76,7 +76,7 @@ impl HealingLeaseBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn new(lease: Arc<dyn Lease>, kv: Arc<dyn Kv>, ttl: Duration) -> Self {
+    pub fn new(lease: Arc<dyn LeaseService>, kv: Arc<dyn KvService>, ttl: Duration) -> Self {
         Self { lease, kv, ttl, attached: BTreeMap::new() }
     }
 
@@ -117,8 +117,7 @@ impl HealingLeaseBuilder {
             events,
             ended: CancellationToken::new(),
         });
-        let healing =
-            AbortOnDropHandle::new(tokio::spawn(crate::client::healing::heal::run(Arc::clone(&shared))));
+        let healing = AbortOnDropHandle::new(tokio::spawn(heal::run(Arc::clone(&shared))));
         let lease = HealingLease { held: Arc::new(Held { shared, _healing: healing }) };
         for (key, value) in self.attached {
             lease.attach(key, value).await?;
@@ -184,8 +183,8 @@ struct Held {
 /// The state shared by the handle and the healing task.
 #[derive(Debug)]
 struct Shared {
-    lease: Arc<dyn Lease>,
-    kv: Arc<dyn Kv>,
+    lease: Arc<dyn LeaseService>,
+    kv: Arc<dyn KvService>,
     ttl: Duration,
     book: Mutex<Book>,
     events: broadcast::Sender<HealingEvent>,
@@ -195,7 +194,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Book {
-    kept: KeptLease,
+    kept: LeaseKeeper,
     /// The lost leases, in the order of their loss.
     earlier: VecDeque<LeaseId>,
     attached: BTreeMap<Key, Value>,
@@ -203,7 +202,7 @@ struct Book {
 
 impl Book {
     /// Replaces the lost lease `old`.
-    fn replace(&mut self, old: LeaseId, kept: KeptLease) {
+    fn replace(&mut self, old: LeaseId, kept: LeaseKeeper) {
         if self.earlier.len() == MOST_EARLIER {
             self.earlier.pop_front();
         }
@@ -257,7 +256,7 @@ impl HealingLease {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn current(&self) -> KeptLease {
+    pub fn current(&self) -> LeaseKeeper {
         self.held.shared.book().kept.clone()
     }
 
@@ -338,7 +337,7 @@ impl HealingLease {
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
     /// # let lease = client.healing_lease(std::time::Duration::from_secs(10)).await?;
-    /// use etcd_client_core::HealingEvent;
+    /// use etcd_client_core::client::HealingEvent;
     /// use futures_util::StreamExt;
     ///
     /// let mut events = lease.events();
@@ -367,7 +366,7 @@ impl HealingLease {
     ///
     /// # Errors
     ///
-    /// Those of [`KeptLease::revoke`].
+    /// Those of [`LeaseKeeper::revoke`].
     ///
     /// # Cancel safety
     ///

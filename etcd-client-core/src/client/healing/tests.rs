@@ -12,11 +12,11 @@ use futures_util::StreamExt as _;
 
 use crate::{
     client::{HealingEvent, HealingLease, HealingLeaseBuilder},
-    kv::{Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse},
+    kv::{Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse},
     lease::{
-        KeptLease, KeptLeaseSender, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive,
-        LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseLostReason,
-        LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeeper, LeaseKeeperSender, LeaseList, LeaseListResponse, LeaseLostReason, LeaseRevoke,
+        LeaseRevokeResponse, LeaseService, LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
     request::CallOptions,
     txn::{CompareOperand, Op, Txn, TxnResponse},
@@ -34,7 +34,7 @@ struct Fake(Mutex<State>);
 struct State {
     revision: i64,
     kvs: HashMap<Vec<u8>, KeyValue>,
-    leases: Vec<(LeaseId, Option<KeptLeaseSender>)>,
+    leases: Vec<(LeaseId, Option<LeaseKeeperSender>)>,
     refused: HashMap<Vec<u8>, Error>,
     rival: Option<(&'static str, &'static str, Option<LeaseId>)>,
     /// The current lease is lost when an unconditional put writes this key.
@@ -94,7 +94,7 @@ impl Fake {
 
     async fn start(self: &Arc<Self>, keys: &[(&str, &str)]) -> HealingLease {
         let fake = Arc::clone(self);
-        let builder = HealingLeaseBuilder::new(Arc::clone(self) as Arc<dyn Lease>, fake, TTL);
+        let builder = HealingLeaseBuilder::new(Arc::clone(self) as Arc<dyn LeaseService>, fake, TTL);
         let builder = keys.iter().fold(builder, |builder, (key, value)| builder.attach(*key, *value));
         builder.await.expect("granted")
     }
@@ -109,7 +109,7 @@ fn unused<T>() -> Result<T, Error> {
 }
 
 #[async_trait]
-impl Kv for Fake {
+impl KvService for Fake {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         let state = self.state();
         let kvs: Vec<_> = state.kvs.get(op.range.key().as_bytes()).cloned().into_iter().collect();
@@ -162,7 +162,7 @@ impl Kv for Fake {
 }
 
 #[async_trait]
-impl Lease for Fake {
+impl LeaseService for Fake {
     async fn grant(&self, op: LeaseGrant, _: CallOptions) -> Result<LeaseGrantResponse, Error> {
         let mut state = self.state();
         let id = LeaseId::new(i64::try_from(state.leases.len()).expect("few") + 1).expect("positive");
@@ -170,8 +170,8 @@ impl Lease for Fake {
         Ok(LeaseGrantResponse::new(state.header(), id, op.ttl))
     }
 
-    async fn keep_alive(&self, op: LeaseKeepAlive, _: CallOptions) -> Result<KeptLease, Error> {
-        let (sender, kept) = KeptLease::channel(op.id, TTL);
+    async fn keep_alive(&self, op: LeaseKeepAlive, _: CallOptions) -> Result<LeaseKeeper, Error> {
+        let (sender, kept) = LeaseKeeper::channel(op.id, TTL);
         self.state().leases.last_mut().expect("granted").1 = Some(sender);
         Ok(kept)
     }

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    cluster::{Cluster, peer_url::check_peer_urls},
+    cluster::{ClusterService, peer_url::check_peer_urls},
     request::{Limits, Unbound, bound::bindable},
     types::{Member, ResponseHeader},
 };
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::MemberAdd;
+/// use etcd_client_core::cluster::MemberAdd;
 ///
 /// let add = MemberAdd::new(["http://10.0.0.4:2380"]).learner();
 /// assert!(add.is_learner);
@@ -36,7 +36,7 @@ pub struct MemberAdd<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(MemberAdd { peer_urls, is_learner } => MemberAddResponse, Cluster.member_add);
+bindable!(MemberAdd { peer_urls, is_learner } => MemberAddResponse, ClusterService.member_add);
 
 impl MemberAdd {
     /// Creates a request that adds a member which the others reach at `peer_urls`.

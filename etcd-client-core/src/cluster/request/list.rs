@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    cluster::Cluster,
+    cluster::ClusterService,
     request::{Limits, Unbound, bound::bindable},
     types::{Member, ResponseHeader},
 };
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::MemberList;
+/// use etcd_client_core::cluster::MemberList;
 ///
 /// assert!(!MemberList::new().serializable);
 /// ```
@@ -27,7 +27,7 @@ pub struct MemberList<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(MemberList { serializable } => MemberListResponse, Cluster.member_list);
+bindable!(MemberList { serializable } => MemberListResponse, ClusterService.member_list);
 
 impl MemberList {
     /// Creates a request that lists the members.

@@ -1,4 +1,4 @@
-//! TODO-HEADER cluster::request
+//! The requests of the Cluster service.
 
 pub(crate) mod add;
 pub(crate) mod list;

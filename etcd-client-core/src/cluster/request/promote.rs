@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    cluster::Cluster,
+    cluster::ClusterService,
     request::{Limits, Unbound, bound::bindable},
     types::{Member, MemberId, ResponseHeader},
 };
@@ -21,7 +21,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{MemberId, MemberPromote};
+/// use etcd_client_core::cluster::MemberPromote;
+/// use etcd_client_core::types::MemberId;
 ///
 /// let promote = MemberPromote::new(MemberId::new(7));
 /// assert_eq!(promote.id, 7);
@@ -35,7 +36,7 @@ pub struct MemberPromote<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(MemberPromote { id } => MemberPromoteResponse, Cluster.member_promote);
+bindable!(MemberPromote { id } => MemberPromoteResponse, ClusterService.member_promote);
 
 impl MemberPromote {
     /// Creates a request that promotes the learner `id`.

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    cluster::Cluster,
+    cluster::ClusterService,
     request::{Limits, Unbound, bound::bindable},
     types::{Member, MemberId, ResponseHeader},
 };
@@ -15,7 +15,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{MemberId, MemberRemove};
+/// use etcd_client_core::cluster::MemberRemove;
+/// use etcd_client_core::types::MemberId;
 ///
 /// let remove = MemberRemove::new(MemberId::new(7));
 /// assert_eq!(remove.id, 7);
@@ -29,7 +30,7 @@ pub struct MemberRemove<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(MemberRemove { id } => MemberRemoveResponse, Cluster.member_remove);
+bindable!(MemberRemove { id } => MemberRemoveResponse, ClusterService.member_remove);
 
 impl MemberRemove {
     /// Creates a request that removes the member `id`.

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    cluster::{Cluster, peer_url::check_peer_urls},
+    cluster::{ClusterService, peer_url::check_peer_urls},
     request::{Limits, Unbound, bound::bindable},
     types::{Member, MemberId, ResponseHeader},
 };
@@ -18,7 +18,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{MemberId, MemberUpdate};
+/// use etcd_client_core::cluster::MemberUpdate;
+/// use etcd_client_core::types::MemberId;
 ///
 /// let update = MemberUpdate::new(MemberId::new(7), ["http://10.0.0.5:2380"]);
 /// assert_eq!(update.peer_urls, ["http://10.0.0.5:2380"]);
@@ -34,7 +35,7 @@ pub struct MemberUpdate<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(MemberUpdate { id, peer_urls } => MemberUpdateResponse, Cluster.member_update);
+bindable!(MemberUpdate { id, peer_urls } => MemberUpdateResponse, ClusterService.member_update);
 
 impl MemberUpdate {
     /// Creates a request that replaces the peer URLs of the member `id`.

@@ -75,7 +75,7 @@ impl ElectionService for RemoteElection {
         let request = crate::election::codec::observe_request(op.name);
         // A member that is cut off from the others would be silent for as long as that lasts.
         let options = options.no_timeout().require_leader();
-        Ok(crate::election::remote::observe::leaders(self.caller.clone(), request, options))
+        Ok(observe::leaders(self.caller.clone(), request, options))
     }
 
     async fn resign(

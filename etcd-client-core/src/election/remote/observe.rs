@@ -10,7 +10,7 @@ use crate::{
     election::{ElectionLeaderResponse, LeaderStream},
     request::CallOptions,
     transport::{
-        call::{retry, unary::Call},
+        call::unary::Call,
         caller::Caller,
         connection::{message_stream::MessageStream, verified::Connection},
         grpc::{failure::Failure, method::Method},

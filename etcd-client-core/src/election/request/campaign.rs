@@ -32,7 +32,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{ElectionCampaign, LeaseId};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::election::ElectionCampaign;
 ///
 /// let campaign = ElectionCampaign::new("boss", LeaseId::new(0x7d).unwrap(), "me, at 10.0.0.7");
 /// assert_eq!(campaign.key(), "boss/7d");

@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::ElectionLeader;
+/// use etcd_client_core::election::ElectionLeader;
 ///
 /// let ask = ElectionLeader::new("boss");
 /// assert_eq!(ask.name, "boss");

@@ -5,8 +5,3 @@ pub(crate) mod leader;
 pub(crate) mod observe;
 pub(crate) mod proclaim;
 pub(crate) mod resign;
-
-pub use crate::election::{
-    ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
-    ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, LeaderKey,
-};

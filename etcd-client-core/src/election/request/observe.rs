@@ -1,21 +1,19 @@
 //! ElectionObserve: follows the leaders of an election.
 
-use std::pin::Pin;
-
 use etcd_errors::Error;
 
 use crate::{
     election::{ElectionService, LeaderStream},
-    request::{Bound, CallOptions, Limits, Unbound, bound::bindable},
+    request::{Limits, Unbound, bound::bindable},
     txn::size,
-    types::{Key, Value},
+    types::Key,
 };
 
 /// Follows the leaders of an election and the values they proclaim.
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::ElectionObserve;
+/// use etcd_client_core::election::ElectionObserve;
 ///
 /// let observe = ElectionObserve::new("boss");
 /// assert_eq!(observe.name, "boss");

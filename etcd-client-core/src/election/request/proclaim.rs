@@ -19,7 +19,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{ElectionProclaim, LeaderKey, LeaseId};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::election::{ElectionProclaim, LeaderKey};
 ///
 /// let leader = LeaderKey::new("boss", "boss/7d", 42, LeaseId::new(0x7d).unwrap());
 /// let proclaim = ElectionProclaim::new(leader, "moved to 10.0.0.8");

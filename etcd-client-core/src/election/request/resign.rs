@@ -17,7 +17,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{ElectionResign, LeaderKey, LeaseId};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::election::{ElectionResign, LeaderKey};
 ///
 /// let leader = LeaderKey::new("boss", "boss/7d", 42, LeaseId::new(0x7d).unwrap());
 /// let resign = ElectionResign::new(leader);

@@ -16,7 +16,7 @@ use futures_core::{Stream, stream::BoxStream};
 use futures_util::stream::{StreamExt as _, unfold};
 
 use crate::{
-    kv::{Get, Kv, pages::walk::Walk},
+    kv::{Get, KvService, pages::walk::Walk},
     request::Bound,
     types::{KeyValue, Revision},
 };
@@ -72,7 +72,7 @@ enum Reading<'a> {
     Started(BoxStream<'a, Result<Page, Error>>),
 }
 
-impl<'a> Get<Bound<'a, dyn Kv>> {
+impl<'a> Get<Bound<'a, dyn KvService>> {
     /// Reads the range page by page at one revision. [`limit`](Get::limit) limits the total number of keys.
     ///
     /// # Errors

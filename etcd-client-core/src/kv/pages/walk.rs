@@ -4,7 +4,7 @@ use bytes::Bytes;
 use etcd_errors::{Code, Error, ErrorKind};
 
 use crate::{
-    kv::{Get, Kv, Page, RangeStream, pages::plan::PagePlan},
+    kv::{Get, KvService, Page, RangeStream, pages::plan::PagePlan},
     request::{CallOptions, HistoryPin},
     types::{KeyRange, KeyValue, Revision},
 };
@@ -12,7 +12,7 @@ use crate::{
 /// The position in a range that is being read.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
-    kv: &'a dyn Kv,
+    kv: &'a dyn KvService,
     get: Get,
     options: CallOptions,
     plan: PagePlan,
@@ -31,7 +31,7 @@ pub(crate) struct Walk<'a> {
 pub(crate) type Step<'a> = Option<(Result<Page, Error>, Option<Walk<'a>>)>;
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(kv: &'a dyn Kv, get: Get, mut options: CallOptions) -> Self {
+    pub(crate) fn new(kv: &'a dyn KvService, get: Get, mut options: CallOptions) -> Self {
         if !options.history().is_set_up() {
             options = options.pinned(&HistoryPin::new());
         }

@@ -7,7 +7,8 @@ use etcd_errors::Error;
 
 use crate::{
     kv::{
-        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Kv, Put, PutResponse, RangeStream,
+        Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse,
+        RangeStream,
     },
     request::{CallOptions, HistoryPin, Timeout},
     transport::{
@@ -39,7 +40,7 @@ impl RemoteKv {
 }
 
 #[async_trait]
-impl Kv for RemoteKv {
+impl KvService for RemoteKv {
     async fn get(&self, op: Get, options: CallOptions) -> Result<GetResponse, Error> {
         named(Method::Range, op.validate(self.caller.channel().limits()))?;
         let call = Call::new(Method::Range, &options).serializable_if(op.serializable);
@@ -76,7 +77,7 @@ impl Kv for RemoteKv {
 
     async fn compact(&self, op: Compact, options: CallOptions) -> Result<CompactResponse, Error> {
         // A physical compaction responds once the store has been rewritten, which may take arbitrarily long.
-        let unbounded = op.physical && options.chosen_timeout() == Timeout::Default;
+        let unbounded = op.physical && options.timeout == Timeout::Default;
         let options = if unbounded { options.no_timeout() } else { options };
         named(Method::Compact, op.validate(self.caller.channel().limits()))?;
         let request = crate::kv::codec::compact_request(op);

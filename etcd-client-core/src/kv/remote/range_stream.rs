@@ -18,7 +18,7 @@ use crate::{
         grpc::{failure::Failure, method::Method, observation::Observation},
         pool::closed,
         runtime::check_runtime,
-        stream::{header_check::Examiner, server as streaming},
+        stream::header_check::Examiner,
         stub::service_caller::{ServiceCaller, ServiceStream},
     },
 };

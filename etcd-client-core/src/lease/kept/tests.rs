@@ -5,12 +5,12 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{advance, sleep};
 
 use super::*;
-use crate::lease::KeptLeaseSender;
+use crate::lease::LeaseKeeperSender;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn kept() -> (KeptLeaseSender, KeptLease) {
-    KeptLease::channel(LeaseId::new(7).expect("not zero"), 10 * SECOND)
+fn kept() -> (LeaseKeeperSender, LeaseKeeper) {
+    LeaseKeeper::channel(LeaseId::new(7).expect("not zero"), 10 * SECOND)
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,8 +12,8 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     lease::{
-        Clock, KeptLease, Lease, LeaseControl, LeaseLostReason, LeaseRevoke, LeaseRevokeResponse, Moment,
-        WeakKeptLease,
+        Clock, LeaseControl, LeaseKeeper, LeaseLostReason, LeaseRevoke, LeaseRevokeResponse, LeaseService,
+        Moment, WeakLeaseKeeper,
         kept::Shared as SharedLease,
         remote::{RemoteLease, renewals::Renewals},
     },
@@ -34,7 +34,7 @@ pub(crate) struct Hub {
 struct Inbox {
     running: bool,
     last: Serial,
-    kept: HashMap<LeaseId, (Serial, WeakKeptLease)>,
+    kept: HashMap<LeaseId, (Serial, WeakLeaseKeeper)>,
     news: Vec<News>,
 }
 
@@ -57,7 +57,7 @@ impl Default for Hub {
 
 impl Hub {
     /// Returns another handle of a lease that is already kept alive.
-    pub(crate) fn known(&self, id: LeaseId) -> Option<KeptLease> {
+    pub(crate) fn known(&self, id: LeaseId) -> Option<LeaseKeeper> {
         // Evaluated after the lock is released: dropping the last handle takes the lock as well.
         let kept = self.inbox().kept.get(&id).and_then(|(_, kept)| kept.upgrade());
         kept.filter(|kept| !kept.is_lost())
@@ -70,7 +70,7 @@ impl Hub {
         id: LeaseId,
         ttl: Duration,
         sent_at: Instant,
-    ) -> KeptLease {
+    ) -> LeaseKeeper {
         let sent = self.clock.at(sent_at);
         let history = service.caller.channel().history().number();
         let lease = SharedLease::new(id, self.clock, ttl, sent.saturating_add(ttl));
@@ -89,7 +89,7 @@ impl Hub {
         inbox.last.0 += 1;
         let serial = inbox.last;
         let control = Control { service: service.clone(), id, serial };
-        let kept = KeptLease::new(Arc::clone(&lease), Arc::new(control));
+        let kept = LeaseKeeper::new(Arc::clone(&lease), Arc::new(control));
         inbox.kept.insert(id, (serial, kept.downgrade()));
         inbox.news.push(News::Kept { serial, lease, ttl, sent, history });
         // Set under the lock that queued the lease. `retire` clears it only while the queue is empty, so

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use crate::{
     lease::{
-        KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce,
-        LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeeper, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseService,
         LeaseTimeToLive, LeaseTimeToLiveResponse, remote::hub::Hub,
     },
     request::CallOptions,
@@ -66,7 +66,7 @@ impl fmt::Debug for RemoteLease {
 }
 
 #[async_trait]
-impl Lease for RemoteLease {
+impl LeaseService for RemoteLease {
     /// Chooses the lease id on the client if the caller did not. Without a known id, a retry could not be
     /// distinguished from a second lease.
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
@@ -160,7 +160,7 @@ impl Lease for RemoteLease {
 
     /// Starts keep-alives. If most of the granted TTL has already passed, as after a retried grant, the lease is
     /// renewed once first so that it starts with a full TTL.
-    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<KeptLease, Error> {
+    async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<LeaseKeeper, Error> {
         named(Method::LeaseKeepAlive, op.validate(self.caller.channel().limits()))?;
         named(Method::LeaseKeepAlive, check_runtime())?;
         named(Method::LeaseKeepAlive, self.caller.channel().pool().check_alive())?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_errors::{Code, Error};
 
 use crate::{
-    lease::Lease,
+    lease::LeaseService,
     request::{Limits, Unbound, bound::bindable},
     types::{Invalid, LeaseId, ResponseHeader},
 };
@@ -24,7 +24,8 @@ pub(crate) const MAX_TTL_SECONDS: u64 = 9_000_000_000;
 /// # Examples
 /// ```
 /// use std::time::Duration;
-/// use etcd_client_core::{LeaseGrant, LeaseId};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::lease::LeaseGrant;
 ///
 /// let grant = LeaseGrant::new(Duration::from_millis(9_500)).id(LeaseId::new(7).unwrap());
 /// assert_eq!(grant.ttl_seconds(), 10);
@@ -42,7 +43,7 @@ pub struct LeaseGrant<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(LeaseGrant { ttl, id } => LeaseGrantResponse, Lease.grant);
+bindable!(LeaseGrant { ttl, id } => LeaseGrantResponse, LeaseService.grant);
 
 impl LeaseGrant {
     /// Creates a request for a lease with the TTL `ttl`, rounded up to whole seconds.

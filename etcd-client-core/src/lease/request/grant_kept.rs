@@ -1,4 +1,4 @@
-//! LeaseGrantKept: grants a lease and keeps it alive.
+//! GrantKeptAlive: grants a lease and keeps it alive.
 
 use std::pin::Pin;
 
@@ -6,7 +6,7 @@ use etcd_errors::Error;
 use tokio::time::Instant;
 
 use crate::{
-    lease::{KeptLease, Lease, LeaseGrant, LeaseKeepAlive},
+    lease::{LeaseGrant, LeaseKeepAlive, LeaseKeeper, LeaseService},
     request::Bound,
 };
 
@@ -15,12 +15,12 @@ use crate::{
 /// # Cancel safety
 /// Dropping the future may leave a lease behind that is not renewed. It expires by itself.
 #[derive(Clone, Debug)]
-#[must_use = "a LeaseGrantKept does nothing until it is awaited"]
-pub struct LeaseGrantKept<'a> {
-    grant: LeaseGrant<Bound<'a, dyn Lease>>,
+#[must_use = "a GrantKeptAlive does nothing until it is awaited"]
+pub struct GrantKeptAlive<'a> {
+    grant: LeaseGrant<Bound<'a, dyn LeaseService>>,
 }
 
-impl<'a> LeaseGrant<Bound<'a, dyn Lease>> {
+impl<'a> LeaseGrant<Bound<'a, dyn LeaseService>> {
     /// Grants the lease and keeps it alive. The deadline of the lease counts from before the grant was sent.
     ///
     /// # Examples
@@ -37,13 +37,13 @@ impl<'a> LeaseGrant<Bound<'a, dyn Lease>> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn keep_alive(self) -> LeaseGrantKept<'a> {
-        LeaseGrantKept { grant: self }
+    pub fn keep_alive(self) -> GrantKeptAlive<'a> {
+        GrantKeptAlive { grant: self }
     }
 }
 
-impl<'a> IntoFuture for LeaseGrantKept<'a> {
-    type Output = Result<KeptLease, Error>;
+impl<'a> IntoFuture for GrantKeptAlive<'a> {
+    type Output = Result<LeaseKeeper, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {

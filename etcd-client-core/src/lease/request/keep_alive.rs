@@ -6,7 +6,7 @@ use etcd_errors::Error;
 use tokio::time::Instant;
 
 use crate::{
-    lease::{KeptLease, Lease},
+    lease::{LeaseKeeper, LeaseService},
     request::{Limits, Unbound, bound::bindable},
     types::LeaseId,
 };
@@ -22,7 +22,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{LeaseId, LeaseKeepAlive};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::lease::LeaseKeepAlive;
 ///
 /// let keep = LeaseKeepAlive::new(LeaseId::new(7).unwrap());
 /// assert_eq!(keep.id.get(), 7);
@@ -56,7 +57,7 @@ impl LeaseGranted {
     }
 }
 
-bindable!(LeaseKeepAlive { id, granted } => KeptLease, Lease.keep_alive);
+bindable!(LeaseKeepAlive { id, granted } => LeaseKeeper, LeaseService.keep_alive);
 
 impl LeaseKeepAlive {
     /// Creates a request that keeps the lease `id` alive.

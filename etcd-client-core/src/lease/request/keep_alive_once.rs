@@ -5,7 +5,7 @@ use std::time::Duration;
 use etcd_errors::Error;
 
 use crate::{
-    lease::Lease,
+    lease::LeaseService,
     request::{Limits, Unbound, bound::bindable},
     types::{LeaseId, ResponseHeader},
 };
@@ -19,7 +19,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{LeaseId, LeaseKeepAliveOnce};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::lease::LeaseKeepAliveOnce;
 ///
 /// let renew = LeaseKeepAliveOnce::new(LeaseId::new(7).unwrap());
 /// assert_eq!(renew.id.get(), 7);
@@ -33,7 +34,7 @@ pub struct LeaseKeepAliveOnce<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(LeaseKeepAliveOnce { id } => LeaseKeepAliveResponse, Lease.keep_alive_once);
+bindable!(LeaseKeepAliveOnce { id } => LeaseKeepAliveResponse, LeaseService.keep_alive_once);
 
 impl LeaseKeepAliveOnce {
     /// Creates a request that renews the lease `id`.

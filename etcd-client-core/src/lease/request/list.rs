@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    lease::Lease,
+    lease::LeaseService,
     request::{Limits, Unbound, bound::bindable},
     types::{LeaseId, ResponseHeader},
 };
@@ -12,7 +12,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::LeaseList;
+/// use etcd_client_core::lease::LeaseList;
 ///
 /// let list = LeaseList::new();
 /// # let _ = list;
@@ -23,7 +23,7 @@ pub struct LeaseList<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(LeaseList {} => LeaseListResponse, Lease.list);
+bindable!(LeaseList {} => LeaseListResponse, LeaseService.list);
 
 impl LeaseList {
     /// Creates a request that lists all leases.

@@ -1,4 +1,4 @@
-//! TODO-HEADER lease::request
+//! The requests of the Lease service.
 
 pub(crate) mod grant;
 pub(crate) mod grant_kept;

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    lease::Lease,
+    lease::LeaseService,
     request::{Limits, Unbound, bound::bindable},
     types::{LeaseId, ResponseHeader},
 };
@@ -18,7 +18,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{LeaseId, LeaseRevoke};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::lease::LeaseRevoke;
 ///
 /// let revoke = LeaseRevoke::new(LeaseId::new(7).unwrap());
 /// assert_eq!(revoke.id.get(), 7);
@@ -33,7 +34,7 @@ pub struct LeaseRevoke<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(LeaseRevoke { id } => LeaseRevokeResponse, Lease.revoke);
+bindable!(LeaseRevoke { id } => LeaseRevokeResponse, LeaseService.revoke);
 
 impl LeaseRevoke {
     /// Creates a request that revokes the lease `id`.

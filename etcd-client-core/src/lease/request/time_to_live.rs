@@ -6,7 +6,7 @@ use bytes::Bytes;
 use etcd_errors::Error;
 
 use crate::{
-    lease::Lease,
+    lease::LeaseService,
     request::{Limits, Unbound, bound::bindable},
     types::{LeaseId, ResponseHeader},
 };
@@ -17,7 +17,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{LeaseId, LeaseTimeToLive};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::lease::LeaseTimeToLive;
 ///
 /// let ask = LeaseTimeToLive::new(LeaseId::new(7).unwrap()).keys();
 /// assert!(ask.keys);
@@ -35,7 +36,7 @@ pub struct LeaseTimeToLive<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(LeaseTimeToLive { id, keys } => LeaseTimeToLiveResponse, Lease.time_to_live);
+bindable!(LeaseTimeToLive { id, keys } => LeaseTimeToLiveResponse, LeaseService.time_to_live);
 
 impl LeaseTimeToLive {
     /// Creates a request for the lease `id`.

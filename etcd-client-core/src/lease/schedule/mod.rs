@@ -1,4 +1,4 @@
-//! The schedule of lease renewals: when to renew each lease, and on which stream. Leases share streams, and problems
+//! The schedule of lease renewals: when to renew each lease, and on which stream. LeaseClient share streams, and problems
 //! of one do not delay the others.
 //!
 //! A member answers the renewals of a stream sequentially. A renewal that is slow delays the others on the stream,
@@ -20,7 +20,7 @@ use std::{
 
 pub(crate) use crate::lease::schedule::{
     place::Place,
-    stream::{End, StreamId, end_of},
+    stream::{End, StreamId},
 };
 use crate::{
     lease::schedule::{

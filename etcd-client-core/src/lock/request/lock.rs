@@ -36,7 +36,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{LeaseId, ServerLock};
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::lock::ServerLock;
 ///
 /// let lock = ServerLock::new("jobs/nightly", LeaseId::new(0x7d).unwrap());
 /// assert_eq!(lock.key(), "jobs/nightly/7d");
@@ -74,7 +75,7 @@ impl ServerLock {
     }
 }
 
-impl ServerLock {
+impl<B> ServerLock<B> {
     /// Returns the key of the lock, which is known in advance: the name, a slash, and the lease in hexadecimal.
     pub fn key(&self) -> Key {
         contender_key(&self.name, self.lease)

@@ -1,4 +1,4 @@
-//! TODO-HEADER lock::request
+//! The requests of the Lock service.
 
 pub(crate) mod lock;
 pub(crate) mod unlock;

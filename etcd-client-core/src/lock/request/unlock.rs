@@ -19,7 +19,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::ServerUnlock;
+/// use etcd_client_core::lock::ServerUnlock;
 ///
 /// let unlock = ServerUnlock::new("jobs/nightly/7d");
 /// assert_eq!(unlock.key, "jobs/nightly/7d");

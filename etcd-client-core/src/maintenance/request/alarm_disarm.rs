@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::{Alarm, AlarmType, Maintenance},
+    maintenance::{Alarm, AlarmType, MaintenanceService},
     request::{Limits, Unbound, bound::bindable},
     types::{Invalid, MemberId, ResponseHeader},
 };
@@ -17,7 +17,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{AlarmDisarm, AlarmType, MemberId};
+/// use etcd_client_core::maintenance::{AlarmDisarm, AlarmType};
+/// use etcd_client_core::types::MemberId;
 ///
 /// let disarm = AlarmDisarm::new(MemberId::new(7), AlarmType::NoSpace);
 /// assert_eq!(disarm.member, 7);
@@ -32,7 +33,7 @@ pub struct AlarmDisarm<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(AlarmDisarm { member, kind } => AlarmDisarmResponse, Maintenance.alarm_disarm);
+bindable!(AlarmDisarm { member, kind } => AlarmDisarmResponse, MaintenanceService.alarm_disarm);
 
 impl AlarmDisarm {
     /// Creates a request that disarms the alarm of this kind that `member` raised.

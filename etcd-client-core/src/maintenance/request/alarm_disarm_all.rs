@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::{Alarm, Maintenance},
+    maintenance::{Alarm, MaintenanceService},
     request::{Limits, Unbound, bound::bindable},
     types::ResponseHeader,
 };
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::AlarmDisarmAll;
+/// use etcd_client_core::maintenance::AlarmDisarmAll;
 ///
 /// let disarm = AlarmDisarmAll::new();
 /// # let _ = disarm;
@@ -28,7 +28,7 @@ pub struct AlarmDisarmAll<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(AlarmDisarmAll {} => AlarmDisarmAllResponse, Maintenance.alarm_disarm_all);
+bindable!(AlarmDisarmAll {} => AlarmDisarmAllResponse, MaintenanceService.alarm_disarm_all);
 
 impl AlarmDisarmAll {
     /// Creates a request that disarms every alarm.

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::{Alarm, Maintenance},
+    maintenance::{Alarm, MaintenanceService},
     request::{Limits, Unbound, bound::bindable},
     types::ResponseHeader,
 };
@@ -12,7 +12,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::AlarmList;
+/// use etcd_client_core::maintenance::AlarmList;
 ///
 /// let list = AlarmList::new();
 /// # let _ = list;
@@ -23,7 +23,7 @@ pub struct AlarmList<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(AlarmList {} => AlarmListResponse, Maintenance.alarm_list);
+bindable!(AlarmList {} => AlarmListResponse, MaintenanceService.alarm_list);
 
 impl AlarmList {
     /// Creates a request that lists all alarms.

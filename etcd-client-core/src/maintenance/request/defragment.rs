@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::Maintenance,
+    maintenance::MaintenanceService,
     request::{Limits, Unbound, bound::bindable},
     types::{EndpointText, ResponseHeader},
 };
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::Defragment;
+/// use etcd_client_core::maintenance::Defragment;
 ///
 /// let defragment = Defragment::new("http://10.0.0.1:2379");
 /// # let _ = defragment;
@@ -31,7 +31,7 @@ pub struct Defragment<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Defragment { endpoint } => DefragmentResponse, Maintenance.defragment);
+bindable!(Defragment { endpoint } => DefragmentResponse, MaintenanceService.defragment);
 
 impl Defragment {
     /// Creates a request that defragments the member at `endpoint`.

@@ -3,7 +3,7 @@
 use etcd_errors::{Code, Error};
 
 use crate::{
-    maintenance::Maintenance,
+    maintenance::MaintenanceService,
     request::{Limits, Unbound, bound::bindable},
     types::{Invalid, ResponseHeader},
 };
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{Downgrade, DowngradeAction};
+/// use etcd_client_core::maintenance::{Downgrade, DowngradeAction};
 ///
 /// let ask = Downgrade::new(DowngradeAction::validate("3.6"));
 /// assert_eq!(ask.action.version(), Some("3.6"));
@@ -35,7 +35,7 @@ pub struct Downgrade<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Downgrade { action } => DowngradeResponse, Maintenance.downgrade);
+bindable!(Downgrade { action } => DowngradeResponse, MaintenanceService.downgrade);
 
 impl Downgrade {
     /// Creates a request that performs `action`.

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::Maintenance,
+    maintenance::MaintenanceService,
     request::{Limits, Unbound, bound::bindable},
     types::{EndpointText, ResponseHeader},
 };
@@ -16,29 +16,29 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::HashBackend;
+/// use etcd_client_core::maintenance::Hash;
 ///
-/// let hash = HashBackend::new("http://10.0.0.1:2379");
+/// let hash = Hash::new("http://10.0.0.1:2379");
 /// # let _ = hash;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a HashBackend does nothing until it is awaited"]
-pub struct HashBackend<B = Unbound> {
+#[must_use = "a Hash does nothing until it is awaited"]
+pub struct Hash<B = Unbound> {
     /// The endpoint of the member, which does not have to be configured on the client.
     pub endpoint: EndpointText,
     pub(crate) binding: B,
 }
 
-bindable!(HashBackend { endpoint } => HashBackendResponse, Maintenance.hash);
+bindable!(Hash { endpoint } => HashResponse, MaintenanceService.hash);
 
-impl HashBackend {
+impl Hash {
     /// Creates a request to the member at `endpoint`.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         Self { endpoint: endpoint.into(), binding: Unbound }
     }
 }
 
-impl HashBackend {
+impl Hash {
     /// Validates the request without sending it.
     ///
     /// # Errors
@@ -48,17 +48,17 @@ impl HashBackend {
     }
 }
 
-/// The response to a [`HashBackend`].
+/// The response to a [`Hash`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct HashBackendResponse {
+pub struct HashResponse {
     /// The header of the response.
     pub header: ResponseHeader,
     /// The checksum.
     pub hash: u32,
 }
 
-impl HashBackendResponse {
+impl HashResponse {
     /// Creates a response.
     pub fn new(header: ResponseHeader, hash: u32) -> Self {
         Self { header, hash }

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::Maintenance,
+    maintenance::MaintenanceService,
     request::{Limits, Unbound, bound::bindable},
     types::{EndpointText, Invalid, ResponseHeader, Revision},
 };
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::HashKv;
+/// use etcd_client_core::maintenance::HashKv;
 ///
 /// let hash = HashKv::new("http://10.0.0.1:2379").revision(7);
 /// assert_eq!(hash.revision, 7);
@@ -30,7 +30,7 @@ pub struct HashKv<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(HashKv { endpoint, revision } => HashKvResponse, Maintenance.hash_kv);
+bindable!(HashKv { endpoint, revision } => HashKvResponse, MaintenanceService.hash_kv);
 
 impl HashKv {
     /// Creates a request to the member at `endpoint`, for its current revision.

@@ -1,4 +1,4 @@
-//! TODO-HEADER maintenance::request
+//! The requests of the Maintenance service.
 
 pub(crate) mod alarm_disarm;
 pub(crate) mod alarm_disarm_all;

@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::Maintenance,
+    maintenance::MaintenanceService,
     request::{Limits, Unbound, bound::bindable},
     types::{MemberId, ResponseHeader},
 };
@@ -22,7 +22,8 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::{MemberId, MoveLeader};
+/// use etcd_client_core::maintenance::MoveLeader;
+/// use etcd_client_core::types::MemberId;
 ///
 /// let move_leader = MoveLeader::new(MemberId::new(7));
 /// assert_eq!(move_leader.to, 7);
@@ -36,7 +37,7 @@ pub struct MoveLeader<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(MoveLeader { to } => MoveLeaderResponse, Maintenance.move_leader);
+bindable!(MoveLeader { to } => MoveLeaderResponse, MaintenanceService.move_leader);
 
 impl MoveLeader {
     /// Creates a request that makes the member `to` the leader.

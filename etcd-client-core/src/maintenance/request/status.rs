@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::Maintenance,
+    maintenance::MaintenanceService,
     request::{Limits, Unbound, bound::bindable},
     types::{EndpointText, MemberId, ResponseHeader},
 };
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Examples
 /// ```
-/// use etcd_client_core::Status;
+/// use etcd_client_core::maintenance::Status;
 ///
 /// let status = Status::new("http://10.0.0.1:2379");
 /// assert_eq!(status.endpoint.as_str(), "http://10.0.0.1:2379");
@@ -28,7 +28,7 @@ pub struct Status<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Status { endpoint } => StatusResponse, Maintenance.status);
+bindable!(Status { endpoint } => StatusResponse, MaintenanceService.status);
 
 impl Status {
     /// Creates a request to the member at `endpoint`.
@@ -104,7 +104,8 @@ impl StatusResponse {
     ///
     /// # Examples
     /// ```
-    /// use etcd_client_core::{MemberId, ResponseHeader, StatusResponse};
+    /// use etcd_client_core::maintenance::StatusResponse;
+    /// use etcd_client_core::types::{MemberId, ResponseHeader};
     ///
     /// let mut status = StatusResponse::new(ResponseHeader::default(), "3.7.0");
     /// status.leader = Some(MemberId::new(7));

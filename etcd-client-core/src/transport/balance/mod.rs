@@ -1,4 +1,4 @@
-//! TODO-HEADER transport::balance
+//! Decides which member and which connection serve a call.
 
 pub(crate) mod ejection;
 pub(crate) mod large;

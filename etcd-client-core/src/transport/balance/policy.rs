@@ -1,20 +1,6 @@
-//! TODO-HEADER transport::balance::policy
+//! The policy by which calls are distributed among members.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use crate::{
-    transport::{
-        balance::{
-            member_health::Need,
-            pick::{Choice, Rating, Standing},
-        },
-        connection::{
-            liveness::Vital,
-            verified::{Connection, Limit},
-        },
-    },
-    types::Endpoint,
-};
+use crate::types::Endpoint;
 
 /// The policy for distributing calls among healthy members.
 ///

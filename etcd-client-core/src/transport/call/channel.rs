@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::Error;
 use etcd_proto::etcdserverpb as pb;
 use http::HeaderMap;
 use tokio::{runtime::Handle, time::timeout};
@@ -180,7 +180,7 @@ impl Channel {
     /// # Cancel safety
     ///
     /// This method is cancel safe.
-    pub(crate) async fn ready_within(&self, limit: Duration) -> Result<(), Error> {
+    pub(crate) async fn wait_ready(&self, limit: Duration) -> Result<(), Error> {
         self.ready_once(limit, self.pool().ready()).await
     }
 
@@ -290,7 +290,7 @@ impl Channel {
 
     /// Returns the member that a call prefers.
     pub(crate) fn preference<'a>(&self, call: &Call<'a>) -> Preference<'a> {
-        if let Some(endpoint) = call.options.chosen_endpoint() {
+        if let Some(endpoint) = call.options.endpoint.as_ref() {
             return Preference::Only(endpoint);
         }
         match self.shared.pool.balance() {
@@ -322,13 +322,13 @@ impl Channel {
     /// Returns the timeout of a call: its own, else the default of its RPC. `None` means no timeout.
     pub(crate) fn time_limit(&self, call: Call<'_>) -> Option<Duration> {
         let unlimited = call.method.patience() == Patience::Unlimited;
-        let chosen = call.options.chosen_timeout();
+        let chosen = call.options.timeout;
         if unlimited && chosen == Timeout::Default { None } else { self.timeout(call.options) }
     }
 
     /// Returns the timeout that these options give to most RPCs. `None` means no timeout.
     pub(crate) fn timeout(&self, options: &CallOptions) -> Option<Duration> {
-        match options.chosen_timeout() {
+        match options.timeout {
             Timeout::Default => self.shared.settings.timeout,
             Timeout::None => None,
             Timeout::After(duration) => Some(duration),
@@ -337,7 +337,7 @@ impl Channel {
 
     /// Returns `true` if the call uses the client's default timeout, for which a header block is prepared.
     pub(crate) fn is_default_timeout(&self, call: Call<'_>) -> bool {
-        call.options.chosen_timeout() == Timeout::Default && call.method.patience() == Patience::Default
+        call.options.timeout == Timeout::Default && call.method.patience() == Patience::Default
     }
 
     /// Returns the header block of a request without a token.

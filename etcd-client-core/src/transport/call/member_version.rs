@@ -1,19 +1,15 @@
-//! TODO-HEADER transport::call::member_version
+//! The server version that a member reports.
 
-use std::time::Duration;
-
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::Error;
 use etcd_proto::etcdserverpb as pb;
-use futures_util::{StreamExt as _, stream};
 
 use crate::{
-    cluster::member_sync::ListedMember,
     request::CallOptions,
     transport::{
         call::{channel::Channel, unary::Call},
         grpc::method::Method,
     },
-    types::{ClusterId, Endpoint, MemberId},
+    types::Endpoint,
 };
 
 /// Returns the version that the member at `endpoint` reports.

@@ -1,4 +1,4 @@
-//! TODO-HEADER transport::call
+//! Unary calls: attempts, retries, hedging and the deadline.
 
 pub(crate) mod attempt;
 pub(crate) mod attempt_timeout;

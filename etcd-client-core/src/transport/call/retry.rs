@@ -22,7 +22,7 @@ pub(crate) enum Untried {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Retry, on another member if there is one.
-    Resend,
+    RetryPolicy,
     /// Return the error to the caller.
     GiveUp,
 }
@@ -60,7 +60,7 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
         // same way again. After the deadline, no time is left.
         Observation::Malformed | Observation::DeadlinePassed => false,
     };
-    if resend { Decision::Resend } else { Decision::GiveUp }
+    if resend { Decision::RetryPolicy } else { Decision::GiveUp }
 }
 
 /// Returns the outcome of a write after this observation.
@@ -81,7 +81,7 @@ pub(crate) fn outcome(class: Class, observation: Observation) -> Outcome {
 #[cfg(test)]
 mod tests {
     use Class::{Idempotent, Read, Write};
-    use Decision::{GiveUp, Resend};
+    use Decision::{GiveUp, RetryPolicy};
     use Observation::{Abandoned, DeadlinePassed, Lost, Malformed, NotProcessed, NotSent};
 
     use super::*;
@@ -97,25 +97,31 @@ mod tests {
 
     fn table() -> Vec<Row> {
         vec![
-            (NotSent, Resend, Resend, Resend, Outcome::NotApplied),
-            (NotProcessed, Resend, Resend, Resend, Outcome::NotApplied),
-            (Lost, Resend, Resend, GiveUp, Outcome::Unknown),
-            (Abandoned, Resend, Resend, GiveUp, Outcome::Unknown),
+            (NotSent, RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
+            (NotProcessed, RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
+            (Lost, RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (Abandoned, RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
             (Malformed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
             (DeadlinePassed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-            (refused(Code::NoLeader), Resend, Resend, Resend, Outcome::NotApplied),
-            (refused(Code::TooManyRequests), Resend, Resend, Resend, Outcome::NotApplied),
-            (refused(Code::NotSupportedForLearner), Resend, Resend, Resend, Outcome::NotApplied),
-            (refused(Code::LeaderChanged), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::Stopped), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::Timeout), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::TimeoutDueToLeaderFail), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::TimeoutDueToConnectionLost), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::TimeoutWaitAppliedIndex), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::Canceled), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::DeadlineExceeded), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(UNAVAILABLE), Resend, Resend, GiveUp, Outcome::Unknown),
-            (refused(Code::Other(GrpcCode::Cancelled)), Resend, Resend, GiveUp, Outcome::Unknown),
+            (refused(Code::NoLeader), RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
+            (refused(Code::TooManyRequests), RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
+            (
+                refused(Code::NotSupportedForLearner),
+                RetryPolicy,
+                RetryPolicy,
+                RetryPolicy,
+                Outcome::NotApplied,
+            ),
+            (refused(Code::LeaderChanged), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::Stopped), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::Timeout), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::TimeoutDueToLeaderFail), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::TimeoutDueToConnectionLost), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::TimeoutWaitAppliedIndex), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::Canceled), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::DeadlineExceeded), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(UNAVAILABLE), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (refused(Code::Other(GrpcCode::Cancelled)), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
             (refused(Code::Other(GrpcCode::Unknown)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
             (refused(Code::Other(GrpcCode::Internal)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
             (refused(Code::Compacted), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
@@ -141,15 +147,15 @@ mod tests {
     fn retry_depends_on_untried_members() {
         for class in [Read, Idempotent, Write] {
             for (code, ready, down, none) in [
-                (Code::NoLeader, Resend, GiveUp, GiveUp),
-                (Code::NotSupportedForLearner, Resend, Resend, GiveUp),
-                (Code::TooManyRequests, Resend, Resend, Resend),
+                (Code::NoLeader, RetryPolicy, GiveUp, GiveUp),
+                (Code::NotSupportedForLearner, RetryPolicy, RetryPolicy, GiveUp),
+                (Code::TooManyRequests, RetryPolicy, RetryPolicy, RetryPolicy),
             ] {
                 assert_eq!(decide(class, refused(code), Untried::Ready), ready, "{code:?}");
                 assert_eq!(decide(class, refused(code), Untried::Down), down, "{code:?}");
                 assert_eq!(decide(class, refused(code), Untried::None), none, "{code:?}");
             }
-            assert_eq!(decide(class, NotSent, Untried::None), Resend);
+            assert_eq!(decide(class, NotSent, Untried::None), RetryPolicy);
         }
     }
 

@@ -1,12 +1,12 @@
 //! Unary calls: attempts on ready connections until a response, a permanent error or the deadline.
 
-use std::{pin::pin, sync::atomic::AtomicBool, time::Duration};
+use std::{pin::pin, sync::atomic::AtomicBool};
 
 use bytes::Bytes;
 use etcd_errors::Error;
 
 use crate::{
-    request::{CallOptions, Resend, answer::Answer},
+    request::{CallOptions, RetryPolicy, answer::Answer},
     transport::{
         call::{attempt, call_state::Progress, channel::Channel},
         connection::verified::InFlight,
@@ -138,8 +138,8 @@ impl Channel {
 
 /// Returns the class of a call whose content is of class `own`, considering the retry policy set by the caller.
 fn allowed(options: &CallOptions, own: Class) -> Class {
-    match (options.chosen_resend(), own) {
-        (Resend::AsIfIdempotent, Class::Write | Class::Forwarded) => Class::Idempotent,
+    match (options.retry, own) {
+        (RetryPolicy::AssumeIdempotent, Class::Write | Class::Forwarded) => Class::Idempotent,
         _ => own,
     }
 }

@@ -19,7 +19,8 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 /// use std::{future::Future, io, pin::Pin, task::{Context, Poll}};
 ///
-/// use etcd_client_core::{Client, Target};
+/// use etcd_client_core::Client;
+/// use etcd_client_core::transport::Target;
 /// use tokio::net::TcpStream;
 /// use tower_service::Service;
 ///

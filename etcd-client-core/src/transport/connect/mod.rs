@@ -1,4 +1,4 @@
-//! TODO-HEADER transport::connect
+//! Establishes byte streams to endpoints: TCP, unix sockets, TLS and HTTP proxies.
 
 pub(crate) mod address_order;
 pub(crate) mod connector;

@@ -7,14 +7,13 @@
 use std::{
     collections::BTreeMap,
     future::poll_fn,
-    sync::{
-        Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering, fence},
-    },
     task::{Context, Poll, Waker},
 };
 
-use crate::transport::connection::{atomic::lock, connection_load::Gauge};
+use crate::transport::connection::{
+    atomic::{AtomicUsize, Mutex, MutexGuard, Ordering, fence, lock},
+    connection_load::Gauge,
+};
 
 /// The connections that a call can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,9 @@
 //! Load and liveness of a connection, shared without a lock between its driver and its users.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-
-use crate::transport::connection::liveness::Vital;
+use crate::transport::connection::{
+    atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+    liveness::Vital,
+};
 
 /// The load and the liveness of one connection.
 #[derive(Debug)]

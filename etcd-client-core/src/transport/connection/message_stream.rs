@@ -1,28 +1,21 @@
-//! TODO-HEADER transport::connection::message_stream
+//! The messages of a server-streaming response on one connection.
 
-use std::{
-    marker::PhantomData,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
-use etcd_errors::Error;
 use h2::RecvStream;
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
 use crate::transport::{
-    call::{call_state::Progress, channel::Channel, unary::Call},
     connection::{
         grpc_stream as exchange,
         verified::{Connection, InFlight, StreamPlace},
     },
     grpc::{
         failure::{Failure, deadline_passed},
-        frame,
         frame::Decoder,
         method::Method,
-        observation::Observation,
     },
 };
 

@@ -1,4 +1,4 @@
-//! TODO-HEADER transport::connection
+//! One verified HTTP/2 connection to a member.
 
 pub(crate) mod activity;
 pub(crate) mod atomic;

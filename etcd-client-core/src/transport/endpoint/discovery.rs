@@ -34,7 +34,8 @@ const TRIES: u32 = 3;
 /// # Examples
 ///
 /// ```no_run
-/// use etcd_client_core::{Client, Discovery};
+/// use etcd_client_core::Client;
+/// use etcd_client_core::transport::Discovery;
 ///
 /// # async fn example() -> Result<(), etcd_client_core::Error> {
 /// let members = Discovery::srv("example.com").service_name("orders").endpoints().await?;
@@ -68,7 +69,7 @@ impl Discovery {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::Discovery;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// let discovery = Discovery::srv("example.com.");
     /// ```
@@ -90,7 +91,7 @@ impl Discovery {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::Discovery;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// // Looks up `_etcd-client-ssl-orders._tcp.example.com`.
     /// let discovery = Discovery::srv("example.com").service_name("orders");
@@ -106,7 +107,7 @@ impl Discovery {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::Discovery;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// let discovery = Discovery::srv("example.com").tls_only();
     /// ```
@@ -125,7 +126,7 @@ impl Discovery {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::Discovery;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// let discovery = Discovery::srv("example.com").tls_only().trust_targets();
     /// ```
@@ -140,7 +141,7 @@ impl Discovery {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::Discovery;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// let discovery = Discovery::srv("example.com").name_servers([([10, 0, 0, 53], 53).into()]);
     /// ```
@@ -156,7 +157,7 @@ impl Discovery {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use etcd_client_core::Discovery;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// let discovery = Discovery::srv("example.com").timeout(Duration::from_secs(2));
     /// ```
@@ -183,7 +184,7 @@ impl Discovery {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::Discovery;
+    /// use etcd_client_core::transport::Discovery;
     ///
     /// # async fn example() -> Result<(), etcd_client_core::Error> {
     /// for endpoint in Discovery::srv("example.com").endpoints().await? {

@@ -1,4 +1,4 @@
-//! TODO-HEADER transport::endpoint
+//! Endpoints: authority, state, discovery.
 
 pub(crate) mod authority;
 #[cfg(feature = "srv")]

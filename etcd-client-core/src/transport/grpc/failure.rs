@@ -1,47 +1,10 @@
 //! Failures of attempts.
 
-use std::{
-    borrow::Cow,
-    future::Future,
-    ops::ControlFlow,
-    pin::{Pin, pin},
-    sync::{Arc, atomic::AtomicBool},
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::borrow::Cow;
 
-use bytes::Bytes;
 use etcd_errors::{Code, Error, ErrorKind, GrpcCode};
-use h2::{
-    Ping, PingPong,
-    client::{Connection, SendRequest},
-};
-use tokio::{
-    sync::watch,
-    time::{Instant, Sleep, sleep_until},
-};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::{
-    request::{CallOptions, Resend, answer::Answer},
-    transport::{
-        call::{attempt, call_state::Progress, channel::Channel},
-        connection::{
-            activity::{Heard, Watched},
-            check::Check,
-            connection_load::Gauge,
-            liveness::{Keepalive, Liveness, Probe, Step, Vital},
-            verified::{ConnectionState, End, EndKind, InFlight, STREAM_WINDOW, millis},
-        },
-        grpc::{
-            frame,
-            frame::FrameError,
-            method::Method,
-            observation::{Class, Observation},
-            status::Status,
-        },
-    },
-};
+use crate::transport::grpc::{frame::FrameError, observation::Observation, status::Status};
 
 /// The reason why an attempt failed.
 #[derive(Debug)]

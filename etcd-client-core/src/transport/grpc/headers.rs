@@ -74,7 +74,7 @@ impl Headers {
         if let TimeoutHeader::Left(left) = timeout {
             headers.insert(GRPC_TIMEOUT, server_timeout(left));
         }
-        if options.requires_leader() {
+        if options.require_leader {
             headers.insert(REQUIRE_LEADER, HeaderValue::from_static("true"));
         }
         add_metadata(&mut headers, options);
@@ -90,7 +90,7 @@ fn server_timeout(left: Duration) -> HeaderValue {
 }
 
 fn add_metadata(headers: &mut HeaderMap, options: &CallOptions) {
-    for (name, value) in options.metadata_entries() {
+    for (name, value) in &options.metadata {
         // gRPC transports metadata with this suffix in base64 (gRPC over HTTP/2, "Custom-Metadata").
         let encoded = if name.ends_with("-bin") {
             HeaderValue::try_from(base64(value.as_bytes())).ok()

@@ -1,35 +1,12 @@
 //! The RPCs of this client: path, name, class and default timeout of each.
 
-use std::{
-    ops::Range,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use http::{Uri, uri::PathAndQuery};
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use http::uri::PathAndQuery;
 
-use crate::{
-    transport::{
-        balance::{
-            ejection::Use,
-            large::LargeAnswers,
-            latency::Latency,
-            member_health::{Need, Record},
-        },
-        connection::identity::Refusal,
-        endpoint::authority::Origins,
-        grpc::observation::{
-            Class,
-            Class::{Forwarded, Idempotent, Read, Write},
-        },
-        observe::trace,
-    },
-    types::Endpoint,
+use crate::transport::grpc::observation::{
+    Class,
+    Class::{Forwarded, Idempotent, Read, Write},
 };
 
 /// The default timeout of a call. etcd itself gives up after 7 s (5 s and two election timeouts), so waiting much

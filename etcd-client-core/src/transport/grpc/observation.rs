@@ -1,6 +1,6 @@
-//! TODO-HEADER transport::grpc::observation
+//! The observed end of an attempt, and what a second execution of its RPC would do.
 
-use etcd_errors::{Code, GrpcCode, Outcome};
+use etcd_errors::{Code, Outcome};
 
 /// The effect of a second execution of an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,24 +1,8 @@
 //! The `grpc-timeout` request header.
 
-use std::{pin::pin, sync::atomic::AtomicBool, time::Duration};
+use std::time::Duration;
 
-use bytes::Bytes;
-use etcd_errors::Error;
 use http::HeaderValue;
-
-use crate::{
-    request::{CallOptions, Resend, answer::Answer},
-    transport::{
-        call::{attempt, call_state::Progress, channel::Channel},
-        connection::verified::InFlight,
-        grpc::{
-            failure::Failure,
-            frame,
-            method::Method,
-            observation::{Class, Observation},
-        },
-    },
-};
 
 /// Returns the header value for `timeout`: at most eight digits and a unit (gRPC over HTTP/2, "Timeout"), rounded up.
 pub(crate) fn header(timeout: Duration) -> HeaderValue {

@@ -94,7 +94,3 @@ pub use crate::transport::observe::{
     },
     observer::Observer,
 };
-pub(crate) use crate::transport::{
-    call::observed_call::ObservedCall, connection::open_connection::OpenConnection,
-    observe::observer::SharedObserver,
-};

@@ -16,7 +16,6 @@ use crate::transport::{
     connection::{member::Member, message_stream::MessageStream},
     grpc::{failure::Failure, frame, method::Method, observation::Observation},
     pool::{Pool, selection::Wish},
-    stream::server as streaming,
 };
 
 /// The maximum size of a health message, which is a few bytes.

@@ -2,19 +2,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{
-    transport::{
-        balance::{
-            member_health::Need,
-            pick::{Choice, Rating, Standing},
-            policy::{Balance, Preference},
-        },
-        connection::{
-            liveness::Vital,
-            verified::{Connection, Limit},
-        },
+use crate::transport::{
+    balance::{
+        member_health::Need,
+        pick::{Choice, Rating, Standing},
+        policy::{Balance, Preference},
     },
-    types::Endpoint,
+    connection::{
+        liveness::Vital,
+        verified::{Connection, Limit},
+    },
 };
 
 /// The properties of a call that determine its connection.

@@ -1,4 +1,4 @@
-//! TODO-HEADER transport::stream
+//! Streams of messages on a connection of the pool.
 
 pub(crate) mod duplex;
 pub(crate) mod header_check;

@@ -97,7 +97,7 @@ impl Reopening {
             tokio::time::sleep(Backoff::RESEND.wait(self.failures - 1, fastrand::u64(..))).await;
         }
         self.authenticated().await?;
-        let preference = self.options.chosen_endpoint().map_or(Preference::Any, Preference::Only);
+        let preference = self.options.endpoint.as_ref().map_or(Preference::Any, Preference::Only);
         let wish =
             Wish { tried: &self.tried, shunned: &self.shunned, preference, ..Wish::any(self.pool.now()) };
         let flight = self.pool.acquire_stream(&wish).await?;
@@ -171,7 +171,7 @@ impl Reopening {
     async fn authenticated(&mut self) -> Result<(), Error> {
         let rejected = match self.remedy {
             Some(Remedy::Renew) => Some(self.token.carried()),
-            Some(Remedy::Resend) | None => None,
+            Some(Remedy::RetryPolicy) | None => None,
         };
         if self.remedy.is_some() {
             let wait = self.token.count_rejection();

@@ -1,30 +1,13 @@
 //! Server-streaming calls: one request, many messages, a status.
 
-use std::{
-    marker::PhantomData,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
-use bytes::Bytes;
 use etcd_errors::Error;
-use h2::RecvStream;
-use http::HeaderMap;
-use tokio::time::{Instant, timeout_at};
 
 use crate::transport::{
     call::{call_state::Progress, channel::Channel, unary::Call},
-    connection::{
-        grpc_stream as exchange,
-        message_stream::{MessageStream, open},
-        verified::{Connection, InFlight, StreamPlace},
-    },
-    grpc::{
-        failure::{Failure, deadline_passed},
-        frame,
-        frame::Decoder,
-        method::Method,
-        observation::Observation,
-    },
+    connection::message_stream::{MessageStream, open},
+    grpc::{failure::Failure, frame, observation::Observation},
 };
 
 impl Channel {

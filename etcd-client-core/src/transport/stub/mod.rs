@@ -81,7 +81,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
-pub(crate) use crate::transport::stub::service_caller::{ServiceCaller, ServiceStream};
 pub use crate::transport::{call::channel::Channel, stub::body::ResponseBody};
 use crate::{
     request::CallOptions,
@@ -127,11 +126,11 @@ impl Channel {
         let (head, body) = request.into_parts();
         let call = StubCall::start(&head.uri);
         check_runtime().map_err(|error| call.unsent(&error))?;
-        let limit = crate::transport::stub::outgoing::timeout(&head.headers);
+        let limit = outgoing::timeout(&head.headers);
         let deadline = limit.and_then(|limit| call.started().checked_add(limit));
         self.stub_token(&call, &head, deadline).await.map_err(|error| call.unsent(&error))?;
         let (flight, response, send, carried) = self.send_head(&call, &head, deadline).await?;
-        let answer = crate::transport::stub::answer::receive(response, send, body);
+        let answer = answer::receive(response, send, body);
         let answer = match deadline {
             Some(deadline) => {
                 timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(deadline_passed().into()))
@@ -161,8 +160,7 @@ impl Channel {
             tries += 1;
             let acquired = self.stub_connection(call, &avoid, deadline).await;
             let flight = acquired.map_err(|error| call.unsent(&error))?;
-            let (request, carried) =
-                crate::transport::stub::outgoing::request(self, &flight.connection, head);
+            let (request, carried) = outgoing::request(self, &flight.connection, head);
             let error = match flight.connection.sender().send_request(request, false) {
                 Ok((response, send)) => return Ok((flight, response, send, carried)),
                 Err(error) => Failure::not_sent(&error),

@@ -19,12 +19,8 @@ use arc_swap::ArcSwapOption;
 use etcd_errors::Error;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub use crate::transport::token::provider::TokenProvider;
-pub(crate) use crate::transport::token::{
-    credentials::{Configured, Credentials},
-    of_call::TokenOfCall,
-    renewal::is_transient,
-};
+pub(crate) use crate::transport::token::credentials::Credentials;
+pub(crate) use crate::transport::token::provider::TokenProvider;
 use crate::{
     request::CallOptions,
     transport::{

@@ -11,7 +11,9 @@ use crate::types::Secret;
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use etcd_client_core::{Client, Error, ErrorKind, Secret, TokenProvider};
+/// use etcd_client_core::{Client, Error, ErrorKind};
+/// use etcd_client_core::transport::TokenProvider;
+/// use etcd_client_core::types::Secret;
 ///
 /// struct FromFile;
 ///

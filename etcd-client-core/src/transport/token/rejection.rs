@@ -32,7 +32,7 @@ pub(crate) enum Remedy {
     /// Obtain a new token.
     Renew,
     /// None: the cause of the rejection has changed in the meantime.
-    Resend,
+    RetryPolicy,
 }
 
 /// Returns the remedy after the `rejections`-th rejection of a call, whose last observation is `observation`. Returns
@@ -48,11 +48,11 @@ pub(crate) fn remedy(
         (Credentials::Renewable, Code::InvalidAuthToken | Code::AuthOldRevision) => Remedy::Renew,
         // The request was proposed while auth was disabled and applied after it was enabled, so its token was
         // never checked.
-        (Credentials::Renewable, Code::UserEmpty) if had_token => Remedy::Resend,
+        (Credentials::Renewable, Code::UserEmpty) if had_token => Remedy::RetryPolicy,
         // Some RPCs report a missing token as a lack of permission.
         (Credentials::Renewable, Code::UserEmpty | Code::PermissionDenied) if !had_token => Remedy::Renew,
         // Users changed between the check and the apply. The certificate is still valid.
-        (Credentials::None, Code::AuthOldRevision) => Remedy::Resend,
+        (Credentials::None, Code::AuthOldRevision) => Remedy::RetryPolicy,
         _ => return None,
     };
     // A server that never accepts a token must not keep a call busy until its deadline.
@@ -70,7 +70,7 @@ pub(crate) fn wait(rejections: u32, random: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use Credentials::{Fixed, None as Nobody, Renewable};
-    use Remedy::{Renew, Resend};
+    use Remedy::{Renew, RetryPolicy};
     use etcd_errors::Outcome;
 
     use super::*;
@@ -84,7 +84,7 @@ mod tests {
         for (code, credentials, with_token, without) in [
             (Code::InvalidAuthToken, Renewable, Some(Renew), Some(Renew)),
             (Code::AuthOldRevision, Renewable, Some(Renew), Some(Renew)),
-            (Code::UserEmpty, Renewable, Some(Resend), Some(Renew)),
+            (Code::UserEmpty, Renewable, Some(RetryPolicy), Some(Renew)),
             (Code::PermissionDenied, Renewable, None, Some(Renew)),
             (Code::AuthFailed, Renewable, None, None),
             (Code::AuthNotEnabled, Renewable, None, None),
@@ -94,7 +94,7 @@ mod tests {
             (Code::UserEmpty, Fixed, None, None),
             (Code::PermissionDenied, Fixed, None, None),
             (Code::InvalidAuthToken, Nobody, None, None),
-            (Code::AuthOldRevision, Nobody, Some(Resend), Some(Resend)),
+            (Code::AuthOldRevision, Nobody, Some(RetryPolicy), Some(RetryPolicy)),
             (Code::UserEmpty, Nobody, None, None),
             (Code::PermissionDenied, Nobody, None, None),
         ] {

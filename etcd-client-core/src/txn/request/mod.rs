@@ -5,9 +5,9 @@ mod tests;
 
 use etcd_errors::Error;
 
-pub(crate) use crate::txn::{Branch, add_linearizing_range};
+pub(crate) use crate::txn::Branch;
 use crate::{
-    kv::{DeleteResponse, GetResponse, Kv, PutResponse},
+    kv::{DeleteResponse, GetResponse, KvService, PutResponse},
     request::{Limits, Unbound, bound::bindable},
     txn::{Compare, IntoCompares, IntoOps, Op, OpResponse},
     types::ResponseHeader,
@@ -58,7 +58,7 @@ pub struct Txn<B = Unbound> {
     pub(crate) binding: B,
 }
 
-bindable!(Txn { compares, success, failure, serializable, depth, too_deep } => TxnResponse, Kv.txn);
+bindable!(Txn { compares, success, failure, serializable, depth, too_deep } => TxnResponse, KvService.txn);
 
 impl Default for Txn {
     fn default() -> Self {
@@ -175,7 +175,8 @@ impl<B> Txn<B> {
     ///
     /// # Examples
     /// ```
-    /// use etcd_client_core::{Compare, Op, Put, Txn};
+    /// use etcd_client_core::{Compare, Put, Txn};
+    /// use etcd_client_core::txn::Op;
     ///
     /// let txn = Txn::new().when(Compare::missing("k")).then(Put::new("k", "v"));
     /// let (compares, success, failure) = txn.into_parts();
@@ -265,7 +266,10 @@ impl TxnResponse {
     ///
     /// # Examples
     /// ```
-    /// use etcd_client_core::{GetResponse, KeyValue, OpResponse, ResponseHeader, TxnResponse};
+    /// use etcd_client_core::KeyValue;
+    /// use etcd_client_core::kv::GetResponse;
+    /// use etcd_client_core::txn::{OpResponse, TxnResponse};
+    /// use etcd_client_core::types::ResponseHeader;
     ///
     /// let header = ResponseHeader::default();
     /// let get = GetResponse::new(header, vec![KeyValue::new("k", "v")]);

@@ -181,7 +181,7 @@ impl Lane {
         position.iter().for_each(|position| entry.shared.reached(*position));
         match fill {
             Fill::Fits => {}
-            Fill::Park => self.machine.park(ticket),
+            Fill::Pause => self.machine.park(ticket),
             Fill::Failed => {
                 self.machine.remove(ticket);
                 self.take(ticket);

@@ -13,7 +13,7 @@ use crate::{
     transport::{call::channel::Channel, pool::Pool, stream::resumable_stream::WeakChannel},
     types::{Endpoint, Value},
     watch::{
-        WatchCreate,
+        Watch,
         remote::{
             commands::{Command, Inbox},
             shared::Shared,
@@ -46,10 +46,10 @@ pub(crate) enum Start {
 }
 
 impl LaneKey {
-    pub(crate) fn of(spec: &WatchCreate, options: &CallOptions) -> Self {
+    pub(crate) fn of(spec: &Watch, options: &CallOptions) -> Self {
         let start = if spec.start_revision == 0 { Start::Now } else { Start::Past };
-        let metadata = options.metadata_entries().to_vec();
-        Self { metadata, endpoint: options.chosen_endpoint().cloned(), start }
+        let metadata = options.metadata.to_vec();
+        Self { metadata, endpoint: options.endpoint.as_ref().cloned(), start }
     }
 
     /// Returns the options that each stream of these watches is opened with.
@@ -87,7 +87,7 @@ impl Hub {
     pub(crate) fn start(
         self: &Arc<Self>,
         channel: &Channel,
-        spec: WatchCreate,
+        spec: Watch,
         options: &CallOptions,
     ) -> (Arc<Shared>, oneshot::Receiver<Result<(), Error>>) {
         let key = LaneKey::of(&spec, options);

@@ -35,7 +35,7 @@ use crate::{
         runtime::check_runtime,
     },
     watch::{
-        Watch, WatchCreate, WatchHandle,
+        Watch, WatchService, WatchStream,
         remote::{
             control::Control,
             hub::Hub,
@@ -66,7 +66,7 @@ impl RemoteWatch {
         Self { client: Some(client), ..self }
     }
 
-    async fn create(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {
+    async fn create(&self, op: Watch, options: CallOptions) -> Result<WatchStream, Error> {
         op.validate()?;
         options.validate()?;
         check_runtime()?;
@@ -89,7 +89,7 @@ impl RemoteWatch {
         let timeout = channel.timeout(&CallOptions::default());
         let control = Control { shared, channel: channel.clone(), timeout, _client: self.client.clone() };
         let control = Arc::new(control);
-        Ok(WatchHandle::new(reader.boxed(), control))
+        Ok(WatchStream::new(reader.boxed(), control))
     }
 }
 
@@ -100,8 +100,8 @@ impl fmt::Debug for RemoteWatch {
 }
 
 #[async_trait]
-impl Watch for RemoteWatch {
-    async fn watch(&self, op: WatchCreate, options: CallOptions) -> Result<WatchHandle, Error> {
+impl WatchService for RemoteWatch {
+    async fn watch(&self, op: Watch, options: CallOptions) -> Result<WatchStream, Error> {
         crate::transport::call::named::named(Method::Watch, self.create(op, options).await)
     }
 }

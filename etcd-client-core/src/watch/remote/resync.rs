@@ -128,7 +128,7 @@ impl Lane {
             return;
         }
         self.machine.add(ticket, filter, position, self.now());
-        if fill == Fill::Park {
+        if fill == Fill::Pause {
             self.machine.park(ticket);
         }
     }

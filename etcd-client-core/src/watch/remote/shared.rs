@@ -16,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     types::Revision,
     watch::{
-        WatchCounters, WatchCreate, WatchResponse, WatchStatus,
+        Watch, WatchCounters, WatchResponse, WatchStatus,
         remote::{
             buffer::{Buffer, Taken},
             commands::{Command, Inbox},
@@ -32,7 +32,7 @@ type Asker = oneshot::Sender<Result<Revision, Error>>;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) ticket: Ticket,
-    pub(crate) spec: WatchCreate,
+    pub(crate) spec: Watch,
     state: Mutex<State>,
     status: watch::Sender<WatchStatus>,
     pub(crate) counters: Counters,
@@ -82,7 +82,7 @@ impl Counters {
 }
 
 impl Shared {
-    pub(crate) fn new(ticket: Ticket, spec: WatchCreate, lane: Arc<Inbox>) -> Self {
+    pub(crate) fn new(ticket: Ticket, spec: Watch, lane: Arc<Inbox>) -> Self {
         let buffer = Buffer::new(spec.buffer_bytes);
         let next = AtomicI64::new(spec.start_revision.get());
         Self {

@@ -9,7 +9,7 @@ use crate::{
     transport::connection::history::History,
     types::{Endpoint, ResponseHeader},
     watch::{
-        SlowReader, WatchResponse, WatchStatus,
+        Backpressure, WatchResponse, WatchStatus,
         remote::{
             key_index::Known,
             shared::{Counters, Shared},
@@ -41,7 +41,7 @@ pub(crate) struct Entry {
 pub(crate) enum Fill {
     Fits,
     /// The response was kept, and delivery has to pause.
-    Park,
+    Pause,
     /// The watch has failed because the buffer is full.
     Failed,
 }
@@ -130,30 +130,30 @@ impl Entry {
             response.events.iter().for_each(|event| known.learn(event));
         }
         self.recreated = false;
-        let policy = self.shared.spec.slow_reader;
+        let policy = self.shared.spec.backpressure;
         let counters = &self.shared.counters;
         let fill = self.shared.with_buffer(|buffer| {
             if !buffer.push(response) {
                 return Fill::Fits;
             }
-            if policy == SlowReader::Coalesce {
+            if policy == Backpressure::Coalesce {
                 let (coalesced, fits) = buffer.coalesce();
                 Counters::add(&counters.coalesced, coalesced);
                 if fits {
                     return Fill::Fits;
                 }
             }
-            if policy == SlowReader::Fail {
+            if policy == Backpressure::Fail {
                 return Fill::Failed;
             }
             buffer.park();
-            Fill::Park
+            Fill::Pause
         });
         match fill {
             Fill::Fits => {}
-            Fill::Park => {
+            Fill::Pause => {
                 counters.parked.fetch_add(1, Ordering::Relaxed);
-                self.shared.set_status(WatchStatus::Parked { since: Instant::now() });
+                self.shared.set_status(WatchStatus::Paused { since: Instant::now() });
             }
             Fill::Failed => {
                 let limit = self.shared.spec.buffer_bytes;

@@ -11,7 +11,7 @@ use crate::{
     transport::connection::history::History,
     types::{ResponseHeader, Revision},
     watch::{
-        WatchCreate,
+        Watch,
         remote::{
             commands::{Command, Inbox},
             hub::{Hub, LaneKey, MOST_WATCHES},
@@ -30,7 +30,7 @@ fn client() -> Client {
 }
 
 fn entry() -> (Arc<Shared>, Entry, oneshot::Receiver<Result<(), Error>>) {
-    let spec = WatchCreate::new("k");
+    let spec = Watch::new("k");
     let shared = Arc::new(Shared::new(Ticket(1), spec, Arc::new(Inbox::default())));
     let (creation, created) = oneshot::channel();
     (Arc::clone(&shared), Entry::new(shared, creation, &History::default()), created)
@@ -41,7 +41,7 @@ async fn streams_take_at_most_5000_watches() {
     let client = client();
     let channel = client.channel();
     let hub = Hub::new(&channel);
-    let start = || hub.start(&channel, WatchCreate::new("k"), &CallOptions::default());
+    let start = || hub.start(&channel, Watch::new("k"), &CallOptions::default());
     for _ in 0..MOST_WATCHES {
         drop(start());
     }
@@ -56,7 +56,7 @@ async fn handle_dropped_before_it_is_added_leaves_nothing() {
     let client = client();
     let channel = client.channel();
     let hub = Hub::new(&channel);
-    let spec = WatchCreate::new("k");
+    let spec = Watch::new("k");
     let key = LaneKey::of(&spec, &CallOptions::default());
     let inbox = Arc::new(Inbox::default());
     let mut lane = Lane::new(hub, &channel, key, Arc::clone(&inbox));

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{types::Event, watch::WatchCreate};
+use crate::{types::Event, watch::Watch};
 
 /// The range and the event types that a watch requested.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    pub(crate) fn of(spec: &WatchCreate) -> Self {
+    pub(crate) fn of(spec: &Watch) -> Self {
         let (key, range_end) = spec.range.bounds();
         Self { key, range_end, no_put: spec.no_put, no_delete: spec.no_delete }
     }
@@ -34,19 +34,19 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{types::KeyValue, watch::WatchCreate};
+    use crate::{types::KeyValue, watch::Watch};
 
     #[test]
     fn ranges_and_kinds() {
-        let admits = |op: WatchCreate, key: &str, deleted: bool| {
+        let admits = |op: Watch, key: &str, deleted: bool| {
             let kv = KeyValue::new(key, "");
             Filter::of(&op).admits(&if deleted { Event::delete(kv) } else { Event::put(kv) })
         };
-        let one = || WatchCreate::new("b");
+        let one = || Watch::new("b");
         assert!(admits(one(), "b", false) && !admits(one(), "ba", false));
         assert!(admits(one().prefix(), "ba", false) && !admits(one().prefix(), "c", false));
         assert!(admits(one().from_key(), "z", true) && !admits(one().from_key(), "a", true));
-        assert!(admits(WatchCreate::new("").all_keys(), "\0", false));
+        assert!(admits(Watch::new("").all_keys(), "\0", false));
         assert!(!admits(one().no_put(), "b", false) && admits(one().no_put(), "b", true));
         assert!(!admits(one().no_delete(), "b", true) && admits(one().no_delete(), "b", false));
     }

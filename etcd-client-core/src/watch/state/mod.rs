@@ -14,11 +14,3 @@ pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 pub(crate) mod versions;
-
-pub(crate) use crate::watch::state::{
-    action::{Action, End, Request, Ticket},
-    filter::Filter,
-    position::Position,
-    stream::WatchStream,
-    versions::answers_progress_in_order,
-};

@@ -49,7 +49,7 @@ enum Phase {
     Creating,
     Live(i64),
     /// Cancelled on the server until the reader has caught up.
-    Parked,
+    Paused,
 }
 
 /// An outstanding create request, with the id chosen for it. If several are in flight, servers answer them in order.
@@ -124,9 +124,9 @@ impl WatchStream {
     /// Cancels a watch on the server until [`unpark`](Self::unpark) is called.
     pub(crate) fn park(&mut self, ticket: Ticket) {
         let Some(watched) = self.watches.get_mut(&ticket) else { return };
-        let phase = std::mem::replace(&mut watched.phase, Phase::Parked);
+        let phase = std::mem::replace(&mut watched.phase, Phase::Paused);
         watched.assembly.clear();
-        if phase != Phase::Parked {
+        if phase != Phase::Paused {
             self.retract(ticket, phase);
         }
     }
@@ -134,7 +134,7 @@ impl WatchStream {
     /// Re-creates a paused watch at its position.
     pub(crate) fn unpark(&mut self, ticket: Ticket, now: Duration) {
         let Some(watched) = self.watches.get_mut(&ticket) else { return };
-        if watched.phase != Phase::Parked {
+        if watched.phase != Phase::Paused {
             return;
         }
         watched.phase = Phase::Waiting;
@@ -371,7 +371,7 @@ impl WatchStream {
     /// Cancels on the server the part of the watch that exists there in this phase.
     fn retract(&mut self, ticket: Ticket, phase: Phase) {
         match phase {
-            Phase::Waiting | Phase::Parked => {}
+            Phase::Waiting | Phase::Paused => {}
             Phase::Creating => {
                 let mut pending = self.pending.iter_mut();
                 let of_watch =

@@ -35,7 +35,7 @@ async fn password_over_plaintext_to_a_remote_host_requires_opt_in() {
 #[cfg(feature = "proxy")]
 #[tokio::test]
 async fn password_through_a_proxy_requires_opt_in() {
-    use etcd_client_core::HttpProxy;
+    use etcd_client_core::transport::HttpProxy;
 
     // Its loopback addresses are not ours.
     let proxied = |proxy: HttpProxy| Client::builder(["http://localhost:1", "127.0.0.1:2"]).proxy(proxy);

@@ -94,7 +94,7 @@ async fn closing_the_client_ends_the_wait() {
 #[derive(Clone, Copy, Debug)]
 struct Nowhere;
 
-impl tower_service::Service<etcd_client_core::Target> for Nowhere {
+impl tower_service::Service<etcd_client_core::transport::Target> for Nowhere {
     type Response = tokio::io::DuplexStream;
     type Error = std::io::Error;
     type Future = std::future::Ready<std::io::Result<Self::Response>>;
@@ -103,7 +103,7 @@ impl tower_service::Service<etcd_client_core::Target> for Nowhere {
         std::task::Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: etcd_client_core::Target) -> Self::Future {
+    fn call(&mut self, _: etcd_client_core::transport::Target) -> Self::Future {
         std::future::ready(Err(std::io::Error::other("nobody lives there")))
     }
 }

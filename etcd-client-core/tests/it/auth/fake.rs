@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use etcd_client_core::{Client, ClientBuilder, Target};
+use etcd_client_core::{Client, ClientBuilder, transport::Target};
 use etcd_proto::etcdserverpb as pb;
 use futures_util::future::{Ready, ready};
 use h2::{RecvStream, server::SendResponse};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use etcd_client_core::{Error, ErrorKind, Secret, TokenProvider};
+use etcd_client_core::{Error, ErrorKind, transport::TokenProvider, types::Secret};
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{CallOptions, Code, Outcome, Put, Resend};
+use etcd_client_core::{CallOptions, Code, Outcome, Put, request::RetryPolicy};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
@@ -85,7 +85,7 @@ async fn call_without_retries_fails_and_the_next_gets_another_token() {
     let client = member.client();
     client.get("k").await.expect("a token");
     member.state().tokens.clear();
-    let options = CallOptions::default().resend(Resend::Never);
+    let options = CallOptions::default().retry(RetryPolicy::Never);
     let error = client.kv().put(Put::new("k", "v"), options.clone()).await.expect_err("rejected");
     assert_eq!((error.code(), error.outcome()), (Some(Code::InvalidAuthToken), Outcome::NotApplied));
     assert_eq!(error.attempts().len(), 1, "{}", error.report());

@@ -1,6 +1,6 @@
 //! Administration of users through raw stubs, as the user root.
 
-use etcd_client_core::{Client, tonic::Channel};
+use etcd_client_core::{Client, stub::Channel};
 use etcd_proto::{
     authpb,
     etcdserverpb::{self as pb, auth_client::AuthClient},

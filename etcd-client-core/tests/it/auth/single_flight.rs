@@ -129,7 +129,7 @@ async fn every_rejection_is_retried_on_every_kind_of_call() {
 async fn a_client_of_one_member_shares_the_token_and_its_renewal() {
     let member = Member::default();
     let client = member.client();
-    let only = client.only("http://localhost:2").expect("valid");
+    let only = client.for_endpoint("http://localhost:2").expect("valid");
     let calls = (0..CALLERS)
         .map(|n| if n % 2 == 0 { client.put("k", "v") } else { only.put("k", "v") }.into_future());
     try_join_all(calls).await.expect("each finds a token");

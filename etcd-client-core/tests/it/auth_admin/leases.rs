@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{LeaseId, LeaseLostReason, Permission, Put};
+use etcd_client_core::{LeaseId, Put, auth::Permission, lease::LeaseLostReason};
 
 use super::{Guarded, assert_refused, guarded};
 use crate::servers::eventually;

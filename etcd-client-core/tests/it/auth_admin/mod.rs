@@ -53,7 +53,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, Permission};
+use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, auth::Permission};
 use etcd_testkit::{Cluster, Line};
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -1,6 +1,6 @@
 //! What permissions do to gets, puts, deletes, transactions and compactions.
 
-use etcd_client_core::{Client, Compare, Delete, Get, Permission, Put, Txn};
+use etcd_client_core::{Client, Compare, Delete, Get, Put, Txn, auth::Permission};
 use etcd_testkit::Line;
 
 use super::{assert_refused, guarded, unique};

@@ -1,6 +1,6 @@
 //! What the client refuses by itself has the code with which etcd refuses it.
 
-use etcd_client_core::{Client, Code, ErrorKind, GrpcCode, Permission};
+use etcd_client_core::{Client, Code, ErrorKind, auth::Permission, error::GrpcCode};
 use etcd_proto::{authpb, etcdserverpb as pb};
 use etcd_testkit::Line;
 use pb::auth_client::AuthClient;

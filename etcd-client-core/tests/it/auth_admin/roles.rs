@@ -1,6 +1,10 @@
 //! Roles and their permissions, with auth off.
 
-use etcd_client_core::{Access, Client, Code, KeyRange, Permission, RoleRevokePermission};
+use etcd_client_core::{
+    Client, Code,
+    auth::{Access, Permission, RoleRevokePermission},
+    types::KeyRange,
+};
 use etcd_testkit::Line;
 
 use super::{assert_refused, unique};

@@ -1,6 +1,6 @@
 //! Turning auth on and off, on members that nobody else uses.
 
-use etcd_client_core::{Client, Code, ErrorKind, Outcome, Permission};
+use etcd_client_core::{Client, Code, ErrorKind, Outcome, auth::Permission};
 use etcd_proto::etcdserverpb::{AuthenticateRequest, auth_client::AuthClient};
 use etcd_testkit::{Cluster, Line};
 use tonic::Status;
@@ -124,7 +124,8 @@ async fn re_created_user_logs_in_with_the_new_password_only() {
     let Some(guarded) = guarded().await else { return };
     let (auth, nobody, user) = (guarded.root.auth(), guarded.nobody(), unique("user"));
     let failed = |status: Status| {
-        let code = Code::parse(etcd_client_core::GrpcCode::from_i32(status.code() as i32), status.message());
+        let code =
+            Code::parse(etcd_client_core::error::GrpcCode::from_i32(status.code() as i32), status.message());
         assert_eq!(code, Code::AuthFailed, "{status}");
     };
     auth.user_add(&user, "first").await.expect("added");

@@ -1,6 +1,6 @@
 //! Users, with auth off.
 
-use etcd_client_core::GrpcCode;
+use etcd_client_core::error::GrpcCode;
 
 use super::{assert_refused, unique};
 use crate::servers::{client, shared};

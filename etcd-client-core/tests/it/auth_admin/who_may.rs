@@ -1,6 +1,6 @@
 //! Who may administer what.
 
-use etcd_client_core::Permission;
+use etcd_client_core::auth::Permission;
 use etcd_testkit::Line;
 
 use super::{assert_refused, guarded, unique};

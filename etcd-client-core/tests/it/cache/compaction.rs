@@ -1,6 +1,6 @@
 //! A cache that was cut off while history was written and compacted.
 
-use etcd_client_core::KeyRange;
+use etcd_client_core::types::KeyRange;
 use etcd_testkit::{Accept, Cluster};
 
 use super::{live, next, pairs, reached};

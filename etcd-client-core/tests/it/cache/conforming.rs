@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use etcd_client_core::{
-    Cache, CallOptions, Client, Compact, CompactResponse, Delete, DeleteResponse, Error, Get, GetResponse,
-    KeyRange, Kv, Put, PutResponse, Txn, TxnResponse,
+    Cache, CallOptions, Client, Delete, Error, Get, Put, Txn,
+    kv::{Compact, CompactResponse, DeleteResponse, GetResponse, KvService, PutResponse},
+    txn::TxnResponse,
+    types::KeyRange,
 };
 use tokio::time::timeout;
 
@@ -23,7 +25,7 @@ struct Cached {
 }
 
 #[async_trait]
-impl Kv for Cached {
+impl KvService for Cached {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         let now = self.client.get("k").count_only().await?.header;
         reached(&self.cache, now.revision).await;

@@ -1,7 +1,6 @@
 //! What a cache holds, against what the member says of each revision.
 
-use etcd_client_core::{Client, Delete, Get, KeyRange, Put, Revision};
-
+use etcd_client_core::{Client, Delete, Get, Put, Revision, types::KeyRange};
 use tokio::time::timeout;
 
 use super::{live, next, pairs, reached};

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Cache, Client, Get, KeyRange};
+use etcd_client_core::{Cache, Client, Get, types::KeyRange};
 use etcd_testkit::Cluster;
 use tokio::{
     select,

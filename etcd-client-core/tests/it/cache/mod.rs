@@ -16,7 +16,9 @@ mod following;
 mod linearizable;
 
 use etcd_client_core::{
-    Cache, CacheChange, CacheChanges, CacheSnapshot, Client, KeyRange, KeyValue, Revision,
+    Cache, Client, KeyValue, Revision,
+    cache::{CacheChange, CacheChanges, CacheSnapshot},
+    types::KeyRange,
 };
 use tokio::time::timeout;
 

@@ -1,6 +1,6 @@
 //! Compact, and what reads of compacted revisions get.
 
-use etcd_client_core::{Code, Compact, Error, ErrorKind, Outcome, Revision};
+use etcd_client_core::{Code, Error, ErrorKind, Outcome, Revision, kv::Compact};
 
 use super::Subject;
 

@@ -1,6 +1,6 @@
 //! The conditions of a Txn on one key.
 
-use etcd_client_core::{Compare, CompareSubject, LeaseId, Revision, Version};
+use etcd_client_core::{Compare, LeaseId, Revision, txn::CompareSubject, types::Version};
 
 use super::Subject;
 

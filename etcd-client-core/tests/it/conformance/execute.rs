@@ -1,6 +1,9 @@
 //! Operations whose kind is known only at run time.
 
-use etcd_client_core::{CallOptions, Code, Delete, Get, Op, OpResponse, Put, Txn, execute};
+use etcd_client_core::{
+    CallOptions, Code, Delete, Get, Put, Txn,
+    txn::{Op, OpResponse, execute},
+};
 
 use super::Subject;
 

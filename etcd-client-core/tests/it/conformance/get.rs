@@ -1,6 +1,10 @@
 //! Get, with each of its options and their combinations.
 
-use etcd_client_core::{Code, Get, KeyValue, Revision, SortOrder, SortTarget, Version};
+use etcd_client_core::{
+    Code, Get, KeyValue, Revision,
+    kv::{SortOrder, SortTarget},
+    types::Version,
+};
 
 use super::Subject;
 

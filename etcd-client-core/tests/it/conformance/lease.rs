@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Code, ErrorKind, LeaseId, LeaseLostReason, Outcome};
+use etcd_client_core::{Code, ErrorKind, LeaseId, Outcome, lease::LeaseLostReason};
 
 use super::Subject;
 use crate::servers::eventually;

@@ -1,4 +1,4 @@
-//! One suite for every implementation of [`Kv`] and [`Lease`]: the client itself, each decorator, each transport.
+//! One suite for every implementation of [`KvService`] and [`LeaseService`]: the client itself, each decorator, each transport.
 //!
 //! A case is a function of a [`Subject`]. `conformance_suite!()` makes a test of every case in a module that has
 //! two functions which bring the subject: `shared`, with a prefix of its own on a store that others use, and `alone`,
@@ -10,7 +10,10 @@ use std::{
 };
 
 use etcd_client_core::{
-    Bound, Delete, Get, Key, KeyValue, Kv, Lease, LeaseId, Leases, Pages, Put, Revision, Txn, Value,
+    Delete, Get, Key, KeyValue, LeaseId, Put, Revision, Txn, Value,
+    kv::{KvService, Pages},
+    lease::{LeaseClient, LeaseService},
+    request::Bound,
 };
 
 pub(crate) mod compact;
@@ -101,21 +104,21 @@ pub(crate) use tests;
 
 /// What a case works on.
 pub(crate) struct Subject<'a> {
-    pub(crate) kv: &'a dyn Kv,
-    pub(crate) lease: &'a dyn Lease,
+    pub(crate) kv: &'a dyn KvService,
+    pub(crate) lease: &'a dyn LeaseService,
     prefix: String,
 }
 
 impl<'a> Subject<'a> {
     /// Keys get a prefix that no other subject of this process has.
-    pub(crate) fn on_shared_store(kv: &'a dyn Kv, lease: &'a dyn Lease) -> Self {
+    pub(crate) fn on_shared_store(kv: &'a dyn KvService, lease: &'a dyn LeaseService) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let prefix = format!("case-{:04}/", NEXT.fetch_add(1, Ordering::Relaxed));
         Self { kv, lease, prefix }
     }
 
     /// Keys are what the case says: the store holds nothing else.
-    pub(crate) fn on_own_store(kv: &'a dyn Kv, lease: &'a dyn Lease) -> Self {
+    pub(crate) fn on_own_store(kv: &'a dyn KvService, lease: &'a dyn LeaseService) -> Self {
         Self { kv, lease, prefix: String::new() }
     }
 
@@ -123,24 +126,28 @@ impl<'a> Subject<'a> {
         [self.prefix.as_bytes(), name.as_ref()].concat().into()
     }
 
-    pub(crate) fn get(&self, name: impl AsRef<[u8]>) -> Get<Bound<'a, dyn Kv>> {
+    pub(crate) fn get(&self, name: impl AsRef<[u8]>) -> Get<Bound<'a, dyn KvService>> {
         Get::new(self.key(name)).bind(self.kv)
     }
 
-    pub(crate) fn put(&self, name: impl AsRef<[u8]>, value: impl Into<Value>) -> Put<Bound<'a, dyn Kv>> {
+    pub(crate) fn put(
+        &self,
+        name: impl AsRef<[u8]>,
+        value: impl Into<Value>,
+    ) -> Put<Bound<'a, dyn KvService>> {
         Put::new(self.key(name), value).bind(self.kv)
     }
 
-    pub(crate) fn delete(&self, name: impl AsRef<[u8]>) -> Delete<Bound<'a, dyn Kv>> {
+    pub(crate) fn delete(&self, name: impl AsRef<[u8]>) -> Delete<Bound<'a, dyn KvService>> {
         Delete::new(self.key(name)).bind(self.kv)
     }
 
-    pub(crate) fn txn(&self) -> Txn<Bound<'a, dyn Kv>> {
+    pub(crate) fn txn(&self) -> Txn<Bound<'a, dyn KvService>> {
         Txn::new().bind(self.kv)
     }
 
-    pub(crate) fn leases(&self) -> Leases<'a> {
-        Leases::new(self.lease)
+    pub(crate) fn leases(&self) -> LeaseClient<'a> {
+        LeaseClient::new(self.lease)
     }
 
     /// Writes a key and says at which revision.

@@ -1,6 +1,10 @@
 //! A long range, page by page: adaptive pages, which are streamed where the member can, and pages of a chosen size.
 
-use etcd_client_core::{Bound, ErrorKind, Get, KeyValue, Put, SortOrder, SortTarget};
+use etcd_client_core::{
+    ErrorKind, Get, KeyValue, Put,
+    kv::{KvService, SortOrder, SortTarget},
+    request::Bound,
+};
 
 use super::{Subject, collect};
 
@@ -13,7 +17,7 @@ pub(super) async fn written(subject: &Subject<'_>) {
 }
 
 /// Both kinds of pages give the same pairs at the same revision.
-async fn both(get: Get<Bound<'_, dyn Kv>>) -> Vec<KeyValue> {
+async fn both(get: Get<Bound<'_, dyn KvService>>) -> Vec<KeyValue> {
     let (adaptive, _) = collect(get.clone().pages()).await;
     for size in [1, 7, 75, 1000] {
         let (sized, _) = collect(get.clone().pages().page_size(size)).await;

@@ -1,6 +1,6 @@
 //! Put, with each of its options.
 
-use etcd_client_core::{Code, ErrorKind, LeaseId, Outcome, Put, Version};
+use etcd_client_core::{Code, ErrorKind, LeaseId, Outcome, Put, types::Version};
 
 use super::Subject;
 

@@ -1,6 +1,6 @@
 //! Txn: which branch is applied, in which order, at which revision.
 
-use etcd_client_core::{Code, Compare, Delete, ErrorKind, Get, LeaseId, OpResponse, Outcome, Put};
+use etcd_client_core::{Code, Compare, Delete, ErrorKind, Get, LeaseId, Outcome, Put, txn::OpResponse};
 
 use super::Subject;
 

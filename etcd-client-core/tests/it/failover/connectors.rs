@@ -8,7 +8,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use etcd_client_core::{Address, Client, Endpoint, ErrorKind, Target};
+use etcd_client_core::{
+    Client, ErrorKind,
+    transport::Target,
+    types::{Address, Endpoint},
+};
 use etcd_testkit::Cluster;
 use tokio::net::TcpStream;
 use tower_service::Service;
@@ -51,7 +55,7 @@ async fn panicking_connector_affects_one_endpoint() {
     let alone = Client::builder(["http://127.0.0.1:1"]).connector(Panics).build().expect("built");
     let limit = std::time::Duration::from_millis(300);
     eventually("it is told that the connector panicked", async || {
-        let error = alone.ready_within(limit).await.expect_err("it never connects");
+        let error = alone.wait_ready(limit).await.expect_err("it never connects");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
         error.report().to_string().contains("panicked")
     })

@@ -1,6 +1,6 @@
 //! Members that say how they are, over `grpc.health.v1`.
 
-use etcd_client_core::{Balance, Client};
+use etcd_client_core::{Client, transport::Balance};
 use etcd_proto::grpc_health_v1::{HealthCheckResponse, health_check_response::ServingStatus};
 use etcd_testkit::scripted::{Answer, Call, Gate, Last, Server, Step, frame, reply};
 use prost::Message as _;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Address, Client, Error, ErrorKind, Outcome, Target};
+use etcd_client_core::{Client, Error, ErrorKind, Outcome, transport::Target, types::Address};
 use etcd_testkit::scripted::{Raw, Server};
 use tokio::{io::DuplexStream, time::Instant};
 use tower_service::Service;
@@ -86,7 +86,7 @@ async fn call_without_a_deadline_waits() {
 #[tokio::test(start_paused = true)]
 async fn ready_names_each_endpoints_reason() {
     let client = Client::builder(ENDPOINTS).connector(Nowhere).build().expect("built");
-    let error = client.ready_within(Duration::from_secs(8)).await.expect_err("nothing there");
+    let error = client.wait_ready(Duration::from_secs(8)).await.expect_err("nothing there");
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Unavailable, Some("ready")));
     assert!(reason(&error, ENDPOINTS[0]).contains("refused"), "{}", error.report());
     assert!(reason(&error, ENDPOINTS[1]).contains("no response"), "{}", error.report());
@@ -100,7 +100,7 @@ async fn ready_names_the_behavior_of_real_peers() {
     let endpoints = [refused.as_str(), unresolved, &http1.endpoint()];
     let client = Client::builder(endpoints).build().expect("an unreachable host is no reason not to build");
     let error = loop {
-        let error = client.ready_within(Duration::from_millis(300)).await.expect_err("nothing there");
+        let error = client.wait_ready(Duration::from_millis(300)).await.expect_err("nothing there");
         // Name lookups may take their time.
         if error.attempts().iter().all(|attempt| attempt.reason() != "not connected yet") {
             break error;
@@ -126,7 +126,7 @@ async fn unavailable_carries_its_cause() {
     let client = Client::builder([format!("http://127.0.0.1:{}", free_port())]).build().expect("valid");
     // Until the first attempt to connect has failed, there is no cause.
     crate::servers::eventually("the port refused", async || {
-        let error = client.ready_within(Duration::from_millis(50)).await.expect_err("nothing there");
+        let error = client.wait_ready(Duration::from_millis(50)).await.expect_err("nothing there");
         error.to_string().contains("refused")
     })
     .await;
@@ -134,7 +134,7 @@ async fn unavailable_carries_its_cause() {
         let limit = Duration::from_millis(300);
         let put = client.put("k", "v").timeout(limit).await.expect_err("nothing there");
         let watch = client.watch("k").timeout(limit).await.expect_err("nothing there");
-        let ready = client.ready_within(limit).await.expect_err("nothing there");
+        let ready = client.wait_ready(limit).await.expect_err("nothing there");
         for error in [put, watch, ready] {
             let shown = error.to_string();
             assert!(shown.contains("no endpoint was ready within ") && shown.contains("refused"), "{shown}");
@@ -148,7 +148,7 @@ async fn unavailable_carries_its_cause() {
 #[tokio::test(start_paused = true)]
 async fn unavailable_counts_other_reasons() {
     let client = Client::builder(ENDPOINTS).connector(Nowhere).build().expect("built");
-    let error = client.ready_within(Duration::from_secs(8)).await.expect_err("nothing there");
+    let error = client.wait_ready(Duration::from_secs(8)).await.expect_err("nothing there");
     let shown = error.to_string();
     assert!(shown.contains("http://refused:1: ") && shown.ends_with("refused, and 1 more"), "{shown}");
 }
@@ -158,7 +158,7 @@ async fn a_server_that_comes_later_answers_the_first_call() {
     let port = free_port();
     let builder = Client::builder([format!("http://127.0.0.1:{port}")]).timeout(Duration::from_secs(60));
     let client = builder.build().expect("built");
-    client.ready_within(Duration::from_millis(100)).await.expect_err("nothing there yet");
+    client.wait_ready(Duration::from_millis(100)).await.expect_err("nothing there yet");
     let waiting = tokio::spawn({
         let client = client.clone();
         async move { client.get("k").await.map(drop) }

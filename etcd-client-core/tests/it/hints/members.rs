@@ -1,6 +1,10 @@
 //! Advice for errors that members give for the state that they are in.
 
-use etcd_client_core::{AlarmType, Code, Error, ErrorKind, SlowReader, WatchStatus};
+use etcd_client_core::{
+    Code, Error, ErrorKind,
+    maintenance::AlarmType,
+    watch::{Backpressure, WatchStatus},
+};
 use etcd_proto::etcdserverpb::{
     self as pb, AuthenticateRequest, auth_client::AuthClient, maintenance_client::MaintenanceClient,
 };
@@ -39,9 +43,9 @@ async fn of_corruption() {
         answer.unwrap_or_else(|error| panic!("comparing works under the alarm: {}", error.report()));
     }
     cluster.remove_member(2).await.expect("removed");
-    let alarms = client.maintenance().alarms().await.expect("listed").alarms;
+    let alarms = client.maintenance().alarm_list().await.expect("listed").alarms;
     assert_eq!((alarms[0].member, alarms[0].kind), (bad, AlarmType::Corrupt));
-    client.maintenance().disarm(bad, AlarmType::Corrupt).await.expect("disarmed");
+    client.maintenance().alarm_disarm(bad, AlarmType::Corrupt).await.expect("disarmed");
     client.put("k", "w").await.expect("writable again");
     cluster.add_member(false).await.expect("a member in its place");
     client.put("k", "x").await.expect("writable with the new member");
@@ -104,12 +108,12 @@ async fn of_slow_readers() {
     const COUNT: usize = 200;
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints()).with_namespace("hints/slow/");
-    let failing = || client.watch("k").slow_reader(SlowReader::Fail);
+    let failing = || client.watch("k").backpressure(Backpressure::Fail);
     let mut small = failing().buffer_bytes(1_000).await.expect("watch");
     let mut large = failing().buffer_bytes(1 << 20).await.expect("watch");
     let mut pausing = client.watch("k").buffer_bytes(1_000).await.expect("watch");
     let mut coalescing =
-        client.watch("k").buffer_bytes(1_000).slow_reader(SlowReader::Coalesce).await.expect("watch");
+        client.watch("k").buffer_bytes(1_000).backpressure(Backpressure::Coalesce).await.expect("watch");
     for n in 0..COUNT {
         client.put("k", format!("{n:0100}")).await.expect("put");
     }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, Resend};
+use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, request::RetryPolicy};
 use etcd_testkit::scripted::{Call, Gate, Step, in_turn, reply};
-
 use futures_util::future::join_all;
 
 use super::advises;
@@ -60,7 +59,7 @@ async fn of_too_many_requests() {
         put
     });
     let client = rig.client_with(UNHURRIED);
-    let put = || client.put("k", "v").resend(Resend::Never).into_future();
+    let put = || client.put("k", "v").retry(RetryPolicy::Never).into_future();
     let waiting = join_all((0..MOST).map(|_| put()));
     let refused = async {
         rig.server.wait_until(|counts| counts.received(PUT) == MOST).await;
@@ -143,7 +142,7 @@ async fn of_versions() {
     let Some(cluster) = shared() else { return };
     let ready = async |least: &str| -> Result<(), Error> {
         let client = Client::builder(cluster.endpoints()).min_server_version(least).build().expect("valid");
-        client.ready_within(PATIENCE).await
+        client.wait_ready(PATIENCE).await
     };
     let error = ready("99.0").await.expect_err("no such version yet");
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", error.report());

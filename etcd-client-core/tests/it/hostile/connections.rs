@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Code, EndpointPhase, Error, ErrorKind, Get, Outcome, Put};
+use etcd_client_core::{Client, Code, Error, ErrorKind, Get, Outcome, Put, transport::EndpointPhase};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Answer, Call, Gate, Script, Step, reply};
 use prost::Message as _;
@@ -266,7 +266,7 @@ async fn connections_from_before_the_regression_stay_trusted() {
     }
     assert_eq!((here.server.received(PUT), restored.server.received(PUT)), (21, 0));
     // What takes its place may be the restored store, grown.
-    let only = client.only(here.server.endpoint()).expect("valid");
+    let only = client.for_endpoint(here.server.endpoint()).expect("valid");
     assert_eq!(put(&only).await.expect_err("a new one").kind(), ErrorKind::RevisionRegressed);
     assert_eq!(here.server.received(PUT), 21);
     put(&client).await.unwrap_or_else(|error| panic!("{}", error.report()));
@@ -525,7 +525,7 @@ async fn replacement_is_accepted_automatically_if_configured() {
 async fn clients_for_endpoints_share_the_known_history() {
     let (_here, client) = seen_here().await;
     let there = server(|_: &Call| named(0xbad, 10), of(0xbad, 10)).await;
-    let only = client.only(there.server.endpoint()).expect("valid");
+    let only = client.for_endpoint(there.server.endpoint()).expect("valid");
     assert_unsent(&put(&only).await.expect_err("foreign"), ErrorKind::WrongCluster, &there);
     let reads = only.kv().get(Get::new("k"), Default::default()).await.expect_err("foreign");
     assert_eq!(reads.kind(), ErrorKind::WrongCluster);

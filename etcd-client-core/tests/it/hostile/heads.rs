@@ -1,7 +1,7 @@
 //! Header blocks and trailers: content types, HTTP statuses, gRPC statuses, sizes.
 
 use bytes::Bytes;
-use etcd_client_core::{Code, ErrorKind, GrpcCode, Resend};
+use etcd_client_core::{Code, ErrorKind, error::GrpcCode, request::RetryPolicy};
 use etcd_testkit::scripted::{Answer, Head, Step, frame, reply};
 
 use super::rig::{Expect, Rig, Rpc};
@@ -58,7 +58,7 @@ async fn http_errors_of_proxies_are_explained() {
         (504, "timed out waiting for the member"),
     ] {
         rig.server.play(move |_: &etcd_testkit::scripted::Call| reply::html(status));
-        let put = rig.client().put("k", "v").resend(Resend::Never).await.expect_err("no gRPC");
+        let put = rig.client().put("k", "v").retry(RetryPolicy::Never).await.expect_err("no gRPC");
         let shown = put.to_string();
         assert!(shown.contains(&status.to_string()) && shown.contains(says), "{shown}");
     }

@@ -9,7 +9,8 @@ use std::{
 };
 
 use etcd_client_core::{
-    Balance, CallOptions, Client, Compare, Endpoint, Error, ErrorKind, Get, LeaseId, Outcome,
+    CallOptions, Client, Compare, Error, ErrorKind, Get, LeaseId, Outcome, transport::Balance,
+    types::Endpoint,
 };
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Answer, Call, Gate, Script, Step, frame, reply};

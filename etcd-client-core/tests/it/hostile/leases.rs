@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    Client, Code, Error, KeptLease, LeaseGrantResponse, LeaseId, LeaseLostReason, LeaseState, Outcome, Resend,
+    Client, Code, Error, LeaseId, Outcome,
+    lease::{LeaseGrantResponse, LeaseKeeper, LeaseLostReason, LeaseState},
+    request::RetryPolicy,
 };
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Call, Gate, Step, reply};
@@ -102,7 +104,7 @@ async fn unknown_lease_is_not_found() {
 }
 
 /// Grants a lease of 600 s that is kept alive on a server that renews nothing within the test.
-async fn kept(rig: &Rig, revoked: impl Fn() -> Vec<Step> + Send + Sync + 'static) -> (Client, KeptLease) {
+async fn kept(rig: &Rig, revoked: impl Fn() -> Vec<Step> + Send + Sync + 'static) -> (Client, LeaseKeeper) {
     let lease = pb::LeaseGrantResponse { header: header(), id: 7, ttl: 600, error: String::new() };
     rig.server.play(move |call: &Call| match call.path.as_str() {
         GRANT => reply::message(lease.encode_to_vec()),
@@ -143,7 +145,7 @@ async fn revocation_of_unknown_outcome_loses_the_handles_and_a_refused_one_does_
         (reply::close(), true),
     ] {
         let (client, kept) = kept(&rig, move || answer.clone()).await;
-        let error = client.lease().revoke(kept.id()).resend(Resend::Never).await.expect_err("it fails");
+        let error = client.lease().revoke(kept.id()).retry(RetryPolicy::Never).await.expect_err("it fails");
         assert_eq!(kept.is_lost(), is_lost, "{}", error.report());
     }
 }

@@ -1,6 +1,6 @@
 //! Members, alarms and statuses that cannot be, and a promotion that may have been forwarded.
 
-use etcd_client_core::{AlarmType, Code, Error, ErrorKind, MemberId, Outcome};
+use etcd_client_core::{Code, Error, ErrorKind, Outcome, maintenance::AlarmType, types::MemberId};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Call, in_turn, reply};
 use prost::Message;
@@ -69,9 +69,9 @@ async fn impossible_alarms_are_rejected() {
     let rig = Rig::start().await;
     let client = rig.client();
     play(&rig, &pb::AlarmResponse { header: header(), alarms: vec![alarm(0, 1)] });
-    assert_protocol(&rig, client.maintenance().alarms().await, Outcome::NotApplied);
+    assert_protocol(&rig, client.maintenance().alarm_list().await, Outcome::NotApplied);
     play(&rig, &pb::AlarmResponse { header: header(), alarms: vec![alarm(8, 1)] });
-    let disarm = client.maintenance().disarm(MemberId::new(7), AlarmType::NoSpace);
+    let disarm = client.maintenance().alarm_disarm(MemberId::new(7), AlarmType::NoSpace);
     assert_protocol(&rig, disarm.await, Outcome::Unknown);
 }
 
@@ -90,8 +90,8 @@ async fn disarm_all_reports_each_alarm() {
         3 => reply::status(7, "etcdserver: permission denied"),
         _ => reply::message(last.clone()),
     });
-    let answer = client.maintenance().disarm_all().await.expect("listed");
-    let ids = |alarm: &etcd_client_core::Alarm| alarm.member.get();
+    let answer = client.maintenance().alarm_disarm_all().await.expect("listed");
+    let ids = |alarm: &etcd_client_core::maintenance::Alarm| alarm.member.get();
     assert_eq!(answer.disarmed.iter().map(ids).collect::<Vec<_>>(), [7, 9]);
     assert_eq!(answer.failed.iter().map(|it| ids(&it.alarm)).collect::<Vec<_>>(), [7, 8]);
     assert_eq!(answer.failed[0].error.kind(), ErrorKind::InvalidRequest);

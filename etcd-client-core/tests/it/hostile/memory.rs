@@ -1,6 +1,6 @@
 //! Memory grows with what arrives, never with what a length claims.
 
-use etcd_client_core::{Client, ErrorKind, GrpcCode, Limits};
+use etcd_client_core::{Client, ErrorKind, error::GrpcCode, request::Limits};
 use etcd_testkit::scripted::{Step, frame, in_turn, reply};
 
 use super::rig::{DEADLINE, Expect, Rig, Rpc};

@@ -1,6 +1,6 @@
 //! A leadership that changes while it is being moved.
 
-use etcd_client_core::{Code, Error, ErrorKind, MemberId, MoveLeaderResponse, Outcome};
+use etcd_client_core::{Code, Error, ErrorKind, Outcome, maintenance::MoveLeaderResponse, types::MemberId};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Answer, Call, reply};
 use prost::Message as _;

@@ -15,7 +15,7 @@ async fn refused(raw: Raw, reasons: &[&str]) {
     let client = Client::builder([peer.endpoint()]).timeout(SHORT).build().expect("built");
     // On a busy machine the trouble may not be there yet; that of the silent one is that nothing comes.
     eventually("the peer was heard", async || {
-        let error = client.ready_within(SHORT).await.expect_err("no etcd");
+        let error = client.wait_ready(SHORT).await.expect_err("no etcd");
         matches!(raw, Raw::Silent) || error.attempts()[0].reason() != "not connected yet"
     })
     .await;

@@ -1,6 +1,6 @@
 //! Txn answers whose shape is not that of the Txn, seen and hidden operations alike.
 
-use etcd_client_core::{Client, Compare, Delete, Error, ErrorKind, Get, Outcome, Put, Txn, TxnResponse};
+use etcd_client_core::{Client, Compare, Delete, Error, ErrorKind, Get, Outcome, Put, Txn, txn::TxnResponse};
 use etcd_proto::{etcdserverpb as pb, etcdserverpb::response_op::Response};
 use etcd_testkit::scripted::{in_turn, reply};
 use prost::Message as _;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{EndpointPhase, ErrorKind};
+use etcd_client_core::{ErrorKind, transport::EndpointPhase};
 use etcd_testkit::scripted::{Answer, Call, Server, Step, frame, reply};
 use tokio::time::{Instant, timeout};
 

@@ -21,7 +21,7 @@ async fn longest_durations_work() {
         .auto_sync(longest)
         .build()
         .expect("built");
-    client.ready_within(longest).await.expect("ready");
+    client.wait_ready(longest).await.expect("ready");
     for _ in 0..3 {
         // Long enough for a PING, and for what comes after one.
         client.put("k", "v").await.unwrap_or_else(|error| panic!("{}", error.report()));

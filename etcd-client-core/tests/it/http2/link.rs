@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, ClientBuilder, Target};
+use etcd_client_core::{Client, ClientBuilder, transport::Target};
 use etcd_testkit::scripted::{Answer, Call, Server, Step, reply};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tower_service::Service;

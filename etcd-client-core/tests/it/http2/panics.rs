@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use etcd_client_core::{Client, ErrorKind, Target};
+use etcd_client_core::{Client, ErrorKind, transport::Target};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,

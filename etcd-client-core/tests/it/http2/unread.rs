@@ -15,7 +15,7 @@ const UNREAD: usize = 12;
 
 const LARGE: usize = 10 << 20;
 
-type Get<'a> = Pin<Box<dyn Future<Output = Result<etcd_client_core::GetResponse, Error>> + Send + 'a>>;
+type Get<'a> = Pin<Box<dyn Future<Output = Result<etcd_client_core::kv::GetResponse, Error>> + Send + 'a>>;
 
 fn large() -> Bytes {
     let kv = mvccpb::KeyValue {

@@ -1,6 +1,6 @@
 //! The end of the client, and of the runtime.
 
-use etcd_client_core::{Client, ErrorKind, LeaseId, LeaseLostReason};
+use etcd_client_core::{Client, ErrorKind, LeaseId, lease::LeaseLostReason};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 

@@ -1,6 +1,6 @@
 //! Renewals while members are stopped, killed, cut off.
 
-use etcd_client_core::{LeaseLostReason, LeaseState};
+use etcd_client_core::lease::{LeaseLostReason, LeaseState};
 use etcd_testkit::{Cluster, Direction, Fault, Proxy};
 use futures_util::{StreamExt as _, future::join_all};
 use tokio::time::{Instant, timeout};

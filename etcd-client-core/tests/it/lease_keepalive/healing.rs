@@ -1,6 +1,6 @@
-//! Leases that heal themselves.
+//! LeaseClient that heal themselves.
 
-use etcd_client_core::{HealingEvent, LeaseLostReason};
+use etcd_client_core::{client::HealingEvent, lease::LeaseLostReason};
 use etcd_testkit::Cluster;
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;

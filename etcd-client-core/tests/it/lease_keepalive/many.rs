@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::KeptLease;
+use etcd_client_core::lease::LeaseKeeper;
 use etcd_testkit::{Cluster, Member};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep};
@@ -36,7 +36,7 @@ fn processor_time() -> f64 {
 }
 
 /// Lets time pass while none is lost.
-async fn hold(time: Duration, leases: &[KeptLease]) {
+async fn hold(time: Duration, leases: &[LeaseKeeper]) {
     let began = Instant::now();
     while began.elapsed() < time {
         sleep(SECOND).await;
@@ -51,7 +51,7 @@ async fn leases_survive_the_death_of_their_member() {
     let (count, seconds, span) = size();
     let client = client(cluster.endpoints());
     let began = Instant::now();
-    let leases: Vec<KeptLease> =
+    let leases: Vec<LeaseKeeper> =
         stream::iter(0..count).map(|_| kept(&client, seconds)).buffer_unordered(64).collect().await;
     println!("{count} leases of {seconds} s granted within {:?}", began.elapsed());
     let (began, busy) = (Instant::now(), processor_time());

@@ -1,4 +1,4 @@
-//! Leases that are kept alive.
+//! LeaseClient that are kept alive.
 //!
 //! | etcd (`tests/integration/clientv3/lease/lease_test.go`, `v3_lease_test.go`) | here |
 //! |---|---|
@@ -32,7 +32,10 @@ mod scripted;
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, KeptLease, LeaseLost};
+use etcd_client_core::{
+    Client,
+    lease::{LeaseKeeper, LeaseLost},
+};
 use tokio::time::timeout;
 
 use crate::servers::PATIENCE;
@@ -40,12 +43,12 @@ use crate::servers::PATIENCE;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A lease of `seconds` that is kept alive.
-async fn kept(client: &Client, seconds: u64) -> KeptLease {
+async fn kept(client: &Client, seconds: u64) -> LeaseKeeper {
     let ttl = Duration::from_secs(seconds);
     client.lease().grant(ttl).keep_alive().await.expect("granted")
 }
 
 /// Waits until the lease is lost.
-async fn lost(lease: &KeptLease) -> LeaseLost {
+async fn lost(lease: &LeaseKeeper) -> LeaseLost {
     timeout(PATIENCE, lease.lost()).await.expect("it is lost")
 }

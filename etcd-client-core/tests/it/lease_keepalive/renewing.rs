@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Code, LeaseId, LeaseLostReason, LeaseState};
+use etcd_client_core::{
+    Code, LeaseId,
+    lease::{LeaseLostReason, LeaseState},
+};
 use etcd_testkit::Cluster;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout};

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{ClientBuilder, Code, Error, KeptLease, LeaseId, LeaseLostReason, LeaseState};
+use etcd_client_core::{
+    ClientBuilder, Code, Error, LeaseId,
+    lease::{LeaseKeeper, LeaseLostReason, LeaseState},
+};
 use etcd_proto::etcdserverpb as pb;
 use futures_util::future::join_all;
 use tokio::time::{Instant, advance, sleep};
@@ -19,7 +22,7 @@ fn id(number: i64) -> LeaseId {
     LeaseId::new(number).expect("not zero")
 }
 
-async fn keep(client: &etcd_client_core::Client, number: i64, seconds: u64) -> KeptLease {
+async fn keep(client: &etcd_client_core::Client, number: i64, seconds: u64) -> LeaseKeeper {
     let grant = client.lease().grant(Duration::from_secs(seconds)).id(id(number));
     grant.keep_alive().await.expect("granted")
 }

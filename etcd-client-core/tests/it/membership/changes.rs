@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, Error, ErrorKind, PutResponse};
+use etcd_client_core::{Client, Error, ErrorKind, kv::PutResponse};
 use etcd_testkit::{Cluster, Member};
 use tokio::time::{sleep, timeout};
 
@@ -114,7 +114,7 @@ async fn foreign_cluster_at_a_listed_address_is_not_used() {
     let client = client([&seed]);
     assert_eq!(texts(&client.sync().await.expect("synced")), [&*seed]);
     // A client of one member is a client of the same cluster.
-    let other = client.only(stray.member(0).endpoint()).expect("valid");
+    let other = client.for_endpoint(stray.member(0).endpoint()).expect("valid");
     let error = other.sync().await.expect_err("another cluster");
     assert_eq!(error.kind(), ErrorKind::WrongCluster, "{}", error.report());
     // A client set to both clusters' members uses only those of the one that it knows.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use etcd_client_core::{Client, Endpoint};
+use etcd_client_core::{Client, types::Endpoint};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Answer, Call, Server, reply};
 use prost::Message as _;

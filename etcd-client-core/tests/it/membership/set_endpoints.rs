@@ -84,7 +84,7 @@ async fn set_endpoints_wins_over_an_earlier_sync() {
 async fn a_client_of_one_member_calls_that_one() {
     let (first, second) = (Member::start(1).await, Member::start(2).await);
     let client = client([&first]);
-    let only = client.only(second.endpoint()).expect("valid");
+    let only = client.for_endpoint(second.endpoint()).expect("valid");
     for _ in 0..20 {
         only.put("k", "v").await.expect("put");
     }
@@ -92,5 +92,5 @@ async fn a_client_of_one_member_calls_that_one() {
     drop(only);
     second.server.wait_until(|counts| counts.open_connections == 0).await;
     client.put("k", "v").await.expect("the first client goes on");
-    assert_eq!(client.only("http://").expect_err("no host").field(), Some("endpoint"));
+    assert_eq!(client.for_endpoint("http://").expect_err("no host").field(), Some("endpoint"));
 }

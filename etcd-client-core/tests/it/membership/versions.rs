@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Address, Client, Error, ErrorKind, Target};
+use etcd_client_core::{Client, Error, ErrorKind, transport::Target, types::Address};
 use tokio::{io::DuplexStream, time::Instant};
 use tower_service::Service;
 

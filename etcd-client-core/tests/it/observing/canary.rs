@@ -80,8 +80,10 @@ fn builder(server: &Server, shown: &Shown) -> (ClientBuilder, Vec<String>) {
         .timeout(Duration::from_millis(500))
         .observer(shown.clone());
     #[cfg(feature = "proxy")]
-    let builder = builder
-        .proxy(etcd_client_core::HttpProxy::new(format!("http://app:{PROXY}@127.0.0.1:1")).expect("valid"));
+    let builder = builder.proxy(
+        etcd_client_core::transport::HttpProxy::new(format!("http://app:{PROXY}@127.0.0.1:1"))
+            .expect("valid"),
+    );
     #[cfg(feature = "tls")]
     {
         let certificates = etcd_testkit::Certificates::without_cluster("root").expect("written");
@@ -192,12 +194,13 @@ async fn fail(client: &Client, shown: &Shown) {
 /// A member behind a proxy that is not there.
 #[cfg(feature = "proxy")]
 async fn fail_behind_a_proxy(shown: &Shown) {
-    let proxy = etcd_client_core::HttpProxy::new(format!("http://app:{PROXY}@127.0.0.1:1")).expect("valid");
+    let proxy = etcd_client_core::transport::HttpProxy::new(format!("http://app:{PROXY}@127.0.0.1:1"))
+        .expect("valid");
     shown.debug(&proxy);
     let client = Client::builder(["http://etcd.internal:1"]).proxy(proxy).observer(shown.clone());
     let client = shown.debug(client).build().expect("valid");
-    shown.error(&client.ready_within(Duration::from_millis(200)).await.expect_err("no proxy"));
-    let wrong = etcd_client_core::HttpProxy::new(format!("socks5://app:{PROXY}@127.0.0.1:1"));
+    shown.error(&client.wait_ready(Duration::from_millis(200)).await.expect_err("no proxy"));
+    let wrong = etcd_client_core::transport::HttpProxy::new(format!("socks5://app:{PROXY}@127.0.0.1:1"));
     shown.error(&wrong.expect_err("no HTTP proxy"));
     client.close().await;
 }

@@ -4,16 +4,19 @@ mod canary;
 mod observer;
 mod spans;
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use etcd_client_core::{
-    Code, EndpointPhase, ErrorKind,
+    Code, ErrorKind,
     observe::{
         AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionEvent, ConnectionPurpose,
         EndpointEvent, Observer,
     },
+    transport::EndpointPhase,
 };
-use std::sync::Arc;
 
 /// An event, without the times.
 #[derive(Clone, Debug, PartialEq, Eq)]

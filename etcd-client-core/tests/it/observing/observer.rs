@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    CallOptions, Client, Code, Endpoint, EndpointPhase, ErrorKind, Get, Outcome,
+    CallOptions, Client, Code, ErrorKind, Get, Outcome,
     observe::{AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionPurpose, Observer},
+    transport::EndpointPhase,
+    types::Endpoint,
 };
 use etcd_testkit::scripted::{Server, in_turn, reply};
 use tokio::time::timeout;

@@ -161,7 +161,7 @@ async fn an_outage_is_one_warning_and_one_summary() {
     let mut failures = 0;
     while failures < 4 {
         let now = states.next().await.expect("open");
-        failures += u32::from(now[0].phase == etcd_client_core::EndpointPhase::Down);
+        failures += u32::from(now[0].phase == etcd_client_core::transport::EndpointPhase::Down);
     }
     assert_eq!(capture.text().matches("WARN").count(), 1, "{}", capture.text());
     assert!(capture.text().contains("refused"), "{}", capture.text());

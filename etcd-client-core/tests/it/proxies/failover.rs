@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, LeaseState, Target, WatchHandle};
+use etcd_client_core::{Client, lease::LeaseState, transport::Target, watch::WatchStream};
 use etcd_testkit::{Cluster, Direction, Fault, Front, Proxied};
 use futures_util::future::join_all;
 use tokio::{
@@ -180,7 +180,7 @@ async fn watches_and_leases_outlive_idle_cuts() {
     let direct = client(cluster.endpoints());
     let granted = behind.lease().grant(TTL).await.expect("grant");
     let kept = behind.lease().keep_alive(granted.id).await.expect("kept");
-    let mut watches: Vec<WatchHandle> = Vec::new();
+    let mut watches: Vec<WatchStream> = Vec::new();
     for watch in join_all((0..5).map(|_| async { behind.watch("k").await })).await {
         watches.push(watch.expect("watch"));
     }

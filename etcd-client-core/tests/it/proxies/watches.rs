@@ -4,7 +4,11 @@
 
 use std::{env, time::Duration};
 
-use etcd_client_core::{Cache, Client, Error, KeyRange, WatchHandle, WatchStatus};
+use etcd_client_core::{
+    Cache, Client, Error,
+    types::KeyRange,
+    watch::{WatchStatus, WatchStream},
+};
 use etcd_testkit::Cluster;
 use futures_util::{StreamExt as _, future::join_all};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -22,7 +26,7 @@ fn setting(name: &str, default: usize) -> usize {
 }
 
 /// How a watch of `k` from `start` on went: the revisions it gave up to `last`, or the error that ended it.
-async fn followed(watch: Result<WatchHandle, Error>, last: i64) -> Result<Vec<i64>, Error> {
+async fn followed(watch: Result<WatchStream, Error>, last: i64) -> Result<Vec<i64>, Error> {
     let mut watch = watch?;
     let mut revisions = Vec::new();
     while revisions.last().is_none_or(|seen| *seen < last) {

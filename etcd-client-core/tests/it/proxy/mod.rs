@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, ErrorKind, HttpProxy, Target};
+use etcd_client_core::{
+    Client, ErrorKind,
+    transport::{HttpProxy, Target},
+};
 use etcd_testkit::scripted::{Raw, Server};
 use tokio::io::DuplexStream;
 use tower_service::Service;
@@ -35,7 +38,7 @@ async fn trouble(proxy: &str) -> String {
     let client = client(MEMBER, HttpProxy::new(proxy).expect("valid"));
     let mut report = String::new();
     eventually("the proxy has been asked", async || {
-        let error = client.ready_within(SOON).await.expect_err("no tunnel");
+        let error = client.wait_ready(SOON).await.expect_err("no tunnel");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
         report = error.report().to_string();
         error.attempts().iter().all(|attempt| attempt.reason() != "not connected yet")
@@ -132,7 +135,7 @@ async fn hung_proxy_is_abandoned_within_the_connect_timeout() {
     let proxy = HttpProxy::new("http://proxy.internal:3128").expect("valid");
     let hangs = Hangs::default();
     let client = Client::builder([MEMBER]).connector(hangs.clone()).proxy(proxy).build().expect("valid");
-    let error = client.ready_within(Duration::from_secs(30)).await.expect_err("no tunnel");
+    let error = client.wait_ready(Duration::from_secs(30)).await.expect_err("no tunnel");
     assert!(error.report().to_string().contains("no response within 5 s"), "{}", error.report());
     let dialled = hangs.others.lock().expect("no panic").len();
     // An attempt that is not answered gets company after 1, 2 and 3 s.

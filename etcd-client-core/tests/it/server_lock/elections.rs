@@ -1,6 +1,6 @@
 //! Elections on a real member: who leads, what is proclaimed, and what observers see.
 
-use etcd_client_core::{Client, Code, ErrorKind, LeaderStream, LeaseId, Outcome, Put};
+use etcd_client_core::{Client, Code, ErrorKind, LeaseId, Outcome, Put, election::LeaderStream};
 use etcd_testkit::Cluster;
 use tokio::{task::JoinHandle, time::timeout};
 
@@ -11,7 +11,7 @@ fn campaign(
     client: &Client,
     name: &'static str,
     lease: LeaseId,
-) -> JoinHandle<Result<etcd_client_core::ElectionCampaignResponse, etcd_client_core::Error>> {
+) -> JoinHandle<Result<etcd_client_core::election::ElectionCampaignResponse, etcd_client_core::Error>> {
     let client = client.clone();
     tokio::spawn(async move { client.server_election().campaign(name, lease, "second").await })
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use etcd_client_core::{
-    CallOptions, Client, EndpointPhase, Error, ErrorKind, LeaderKey, LeaseId, Outcome, Resend,
+    CallOptions, Client, Error, ErrorKind, LeaseId, Outcome, election::LeaderKey, request::RetryPolicy,
+    transport::EndpointPhase,
 };
 use etcd_proto::{mvccpb, v3electionpb as election, v3lockpb as lock};
 use etcd_testkit::scripted::{Call, Server, Step, in_turn, reply};
@@ -110,7 +111,7 @@ async fn pending_lock_never_moves_to_another_member() {
     })
     .await;
     // Longer than a call that may be repeated waits before it asks another member.
-    let options = CallOptions::default().resend(Resend::AsIfIdempotent).timeout(Duration::from_secs(2));
+    let options = CallOptions::default().retry(RetryPolicy::AssumeIdempotent).timeout(Duration::from_secs(2));
     let answer = client.server_lock().lock("jobs", lease()).options(options).await;
     assert_fails(answer, ErrorKind::Timeout, Outcome::Unknown);
     assert_eq!(one.received(LOCK) + two.received(LOCK), 1);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use etcd_client_core::{Client, Error, ErrorKind, SnapshotStream};
+use etcd_client_core::{Client, Error, ErrorKind, snapshot::SnapshotStream};
 use etcd_testkit::{Cluster, Member};
 use tokio::time::timeout;
 
@@ -139,7 +139,7 @@ async fn client_timeout_does_not_apply_to_snapshots() {
     let Some((cluster, filled)) = large(1).await else { return };
     let quick =
         Client::builder(cluster.endpoints()).timeout(Duration::from_millis(300)).build().expect("built");
-    quick.ready_within(PATIENCE).await.expect("ready");
+    quick.wait_ready(PATIENCE).await.expect("ready");
     let stream = quick.snapshot().open().await.expect("opened");
     let start = SystemTime::now();
     let pause = Duration::from_millis(600);

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, Code, Error, ErrorKind, GrpcCode, Outcome};
+use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, error::GrpcCode};
 use etcd_proto::etcdserverpb as pb;
 use etcd_testkit::scripted::{Answer, Server, Step, frame, reply};
 use prost::Message as _;

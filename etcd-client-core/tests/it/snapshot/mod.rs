@@ -21,7 +21,7 @@ mod saved;
 mod secured;
 mod server;
 
-use etcd_client_core::{Client, Put, SnapshotStream};
+use etcd_client_core::{Client, Put, snapshot::SnapshotStream};
 use etcd_testkit::Cluster;
 
 /// Larger than all the windows on the way, so that a snapshot of it is not over when its first bytes are read.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use etcd_client_core::{Code, ErrorKind, SnapshotProgress};
+use etcd_client_core::{Code, ErrorKind, snapshot::SnapshotProgress};
 use etcd_testkit::{Cluster, Line};
 use sha2::{Digest as _, Sha256};
 

@@ -9,7 +9,7 @@ mod unreachable;
 
 use std::{error::Error as _, time::Duration};
 
-use etcd_client_core::{Client, Error, Outcome, tonic::Channel};
+use etcd_client_core::{Client, Error, Outcome, stub::Channel};
 use etcd_proto::etcdserverpb::{
     PutRequest, PutResponse, SnapshotResponse, kv_client::KvClient, maintenance_client::MaintenanceClient,
 };

@@ -1,6 +1,6 @@
 //! Members from SRV records: which name their certificates must carry.
 
-use etcd_client_core::{Client, Discovery, Error, Tls};
+use etcd_client_core::{Client, Error, Tls, transport::Discovery};
 use etcd_testkit::{Certificates, Cluster};
 
 use super::{

@@ -1,6 +1,6 @@
 //! Real members with TLS: what they take, and what they refuse.
 
-use etcd_client_core::{Code, Endpoint, Tls, danger::SkipVerification};
+use etcd_client_core::{Code, Tls, transport::danger::SkipVerification, types::Endpoint};
 use etcd_testkit::Cluster;
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 

@@ -45,7 +45,7 @@ async fn never_ready(client: &Client) -> Error {
     let mut last = None;
     eventually("the handshake has failed", async || {
         let short = Duration::from_millis(300);
-        let error = client.ready_within(short).await.expect_err("it must not become ready");
+        let error = client.wait_ready(short).await.expect_err("it must not become ready");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
         let told = error.attempts().iter().all(|attempt| attempt.reason() != "not connected yet");
         last = Some(error);

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use etcd_client_core::{Address, Client, Target, Tls};
+use etcd_client_core::{Client, Tls, transport::Target, types::Address};
 use etcd_testkit::{Certificates, Cluster};
 use tokio::{net::TcpStream, time::timeout};
 use tower_service::Service;

@@ -1,6 +1,6 @@
 //! Peers that a client must not talk to, each told apart.
 
-use etcd_client_core::{ErrorKind, Tls, danger::SkipVerification};
+use etcd_client_core::{ErrorKind, Tls, transport::danger::SkipVerification};
 use etcd_testkit::Certificates;
 
 use super::{
@@ -64,7 +64,7 @@ async fn peer_unresponsive_after_the_handshake_is_reported() {
     let certificates = certificates();
     let front = Front::start(None, Speaks::with(&certificates.server).config()).await;
     let silent = client([front.endpoint()], trusting(&certificates));
-    let error = silent.ready_within(std::time::Duration::from_secs(7)).await.expect_err("it is no etcd");
+    let error = silent.wait_ready(std::time::Duration::from_secs(7)).await.expect_err("it is no etcd");
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.report().to_string().contains("no response within 5 s"), "{}", error.report());
 }

@@ -155,7 +155,7 @@ async fn authority_server_and_client_change_under_load_and_no_call_fails() {
         front.drop_connections();
     }
     eventually("no member is trusted any more", async || {
-        let error = client.ready_within(std::time::Duration::from_millis(100)).await.err();
+        let error = client.wait_ready(std::time::Duration::from_millis(100)).await.err();
         error.is_some_and(|error| error.report().to_string().contains("not signed by a trusted authority"))
     })
     .await;

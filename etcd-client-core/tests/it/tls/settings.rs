@@ -2,7 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
-use etcd_client_core::{Client, Error, ErrorKind, Tls, TlsVersion, danger::SkipVerification};
+use etcd_client_core::{
+    Client, Error, ErrorKind, Tls,
+    transport::{TlsVersion, danger::SkipVerification},
+};
 use etcd_testkit::Certificates;
 
 const SECURE: [&str; 1] = ["https://127.0.0.1:1"];

@@ -1,6 +1,6 @@
 //! The oldest and the newest version of TLS that is spoken.
 
-use etcd_client_core::TlsVersion::{Tls12, Tls13};
+use etcd_client_core::transport::TlsVersion::{Tls12, Tls13};
 use etcd_testkit::{Certificates, Cluster};
 use rustls::{
     ProtocolVersion,

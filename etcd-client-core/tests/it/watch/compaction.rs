@@ -1,6 +1,9 @@
 //! Watches whose history is gone.
 
-use etcd_client_core::{Client, Error, Revision, WatchHandle, WatchResponseKind};
+use etcd_client_core::{
+    Client, Error, Revision,
+    watch::{WatchResponseKind, WatchStream},
+};
 use etcd_testkit::Accept;
 
 use super::rig::{end, events, response, short};
@@ -31,11 +34,11 @@ async fn a_start_that_is_gone_ends_the_watch_with_the_revision_to_start_at() {
 }
 
 /// Cuts the client off, changes the store and compacts it, and lets the client back in. The revision of the compaction.
-async fn miss(proxied: &etcd_testkit::Proxied, direct: &Client, watch: &WatchHandle) -> Revision {
+async fn miss(proxied: &etcd_testkit::Proxied, direct: &Client, watch: &WatchStream) -> Revision {
     proxied.proxy(0).accept(Accept::Refuse).await;
     proxied.proxy(0).reset();
     eventually("it is lost", async || {
-        matches!(watch.status(), etcd_client_core::WatchStatus::Resuming { .. })
+        matches!(watch.status(), etcd_client_core::watch::WatchStatus::Resuming { .. })
     })
     .await;
     direct.delete("dir/old").await.expect("delete");
@@ -110,7 +113,7 @@ async fn slow_reader_behind_a_compaction_misses_nothing_silently() {
         last = put(&client, "k", &n.to_string()).await;
     }
     eventually("it is parked", async || {
-        matches!(watch.status(), etcd_client_core::WatchStatus::Parked { .. })
+        matches!(watch.status(), etcd_client_core::watch::WatchStatus::Paused { .. })
     })
     .await;
     client.compact(last).await.expect("compact");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Delete, Put, WatchStatus};
+use etcd_client_core::{Delete, Put, watch::WatchStatus};
 
 use super::rig::{events, pairs, response};
 use crate::servers::{client, lent};
@@ -72,7 +72,7 @@ async fn creation_is_reported_once_and_filters_hold() {
     let mut puts = client.watch("k").no_delete().created_notify().await.expect("watch");
     let mut deletes = client.watch("k").no_put().await.expect("watch");
     let created = response(&mut puts).await;
-    assert_eq!(created.kind, etcd_client_core::WatchResponseKind::Created);
+    assert_eq!(created.kind, etcd_client_core::watch::WatchResponseKind::Created);
     client.put("k", "1").await.expect("put");
     client.delete("k").await.expect("delete");
     client.put("k", "2").await.expect("put");

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Code, Error, ErrorKind, GrpcCode, Limits, WatchHandle};
+use etcd_client_core::{Code, Error, ErrorKind, error::GrpcCode, request::Limits, watch::WatchStream};
 use etcd_proto::etcdserverpb::{self as pb, watch_request::RequestUnion};
 
 use super::{
@@ -16,7 +16,7 @@ use crate::servers::PATIENCE;
 
 const DENIAL: &str = "rpc error: code = PermissionDenied desc = etcdserver: permission denied";
 
-async fn revisions(watch: &mut WatchHandle, count: usize) -> Vec<i64> {
+async fn revisions(watch: &mut WatchStream, count: usize) -> Vec<i64> {
     events(watch, count).await.iter().map(|event| event.revision().get()).collect()
 }
 
@@ -82,7 +82,7 @@ async fn a_watch_that_meets_a_learner_is_retried() {
 async fn a_watch_that_meets_only_learners_names_them() {
     let fake = Fake::start("3.5.0", 10, |_, _| vec![Said::Learner]).await;
     let client = fake.client();
-    client.ready_within(PATIENCE).await.expect("the check of its connection meets a voter");
+    client.wait_ready(PATIENCE).await.expect("the check of its connection meets a voter");
     let error = client.watch("k").timeout(Duration::from_secs(2)).await.expect_err("no voter");
     let report = error.report().to_string();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{report}");
@@ -191,7 +191,7 @@ async fn lost_history_is_distinguished_from_a_lagging_member() {
             assert_eq!(end(&mut watch).await.kind(), ErrorKind::RevisionRegressed);
         } else {
             client.get("k").await.expect("get");
-            assert!(matches!(watch.status(), etcd_client_core::WatchStatus::Connected { .. }));
+            assert!(matches!(watch.status(), etcd_client_core::watch::WatchStatus::Connected { .. }));
         }
     }
 }

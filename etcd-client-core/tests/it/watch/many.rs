@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, WatchHandle};
+use etcd_client_core::{Client, watch::WatchStream};
 use etcd_testkit::Cluster;
 use futures_util::future::join_all;
 
@@ -14,7 +14,7 @@ async fn watchers(cluster: &Cluster) -> f64 {
     metric(cluster.member(0), "etcd_debugging_mvcc_watcher_total", &[]).await
 }
 
-async fn watch_all(client: &Client, count: usize) -> Vec<WatchHandle> {
+async fn watch_all(client: &Client, count: usize) -> Vec<WatchStream> {
     let creations = (0..count).map(|n| client.watch(format!("k/{n}")).timeout(PATIENCE).into_future());
     join_all(creations).await.into_iter().map(|watch| watch.expect("watch")).collect()
 }

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{CallOptions, Client, ErrorKind, Resend, Revision, WatchHandle, WatchStatus};
+use etcd_client_core::{
+    CallOptions, Client, ErrorKind, Revision,
+    request::RetryPolicy,
+    watch::{WatchStatus, WatchStream},
+};
 use etcd_testkit::{Accept, Cluster, Direction, Fault};
 use tokio::time::{Instant, timeout};
 
@@ -14,7 +18,7 @@ use crate::{
 };
 
 /// The position, among the members, of the one that sends this watch's events.
-async fn member_of(watch: &WatchHandle, endpoints: &[String]) -> usize {
+async fn member_of(watch: &WatchStream, endpoints: &[String]) -> usize {
     let mut found = None;
     eventually("the watch has a member", async || {
         if let WatchStatus::Connected { endpoint: Some(endpoint), .. } = watch.status() {
@@ -32,7 +36,7 @@ async fn put(client: &Client, value: usize) -> Revision {
 }
 
 /// Reads the next events, which must be of `values` in order.
-async fn reads(watch: &mut WatchHandle, values: std::ops::Range<usize>) {
+async fn reads(watch: &mut WatchStream, values: std::ops::Range<usize>) {
     let expected: Vec<_> = values.map(|value| ("k".to_owned(), value.to_string())).collect();
     assert_eq!(pairs(watch, expected.len()).await, expected);
 }
@@ -91,13 +95,13 @@ async fn a_watch_is_created_while_connections_come_and_go() {
 
 /// Puts for as long as it takes; what a member that dies may have applied is applied once more.
 async fn put_again(client: &Client, value: usize) {
-    let options = CallOptions::default().timeout(PATIENCE).resend(Resend::AsIfIdempotent);
+    let options = CallOptions::default().timeout(PATIENCE).retry(RetryPolicy::AssumeIdempotent);
     client.put("k", value.to_string()).options(options).await.expect("put");
 }
 
 /// Reads from the event of `first` up to that of `last`; those of one put that was applied twice count once, and the second of
 /// the put before `first` may come late.
-async fn reads_up_to(watch: &mut WatchHandle, first: usize, last: usize) -> Vec<usize> {
+async fn reads_up_to(watch: &mut WatchStream, first: usize, last: usize) -> Vec<usize> {
     let mut values: Vec<usize> = Vec::new();
     while values.last() != Some(&last) {
         let read = response(watch).await.events.into_iter();
@@ -207,7 +211,7 @@ async fn a_watch_keeps_its_client_alive() {
     let response = item(&mut watch).await.expect("open").expect("an event");
     assert_eq!(response.events[0].kv.key, "kept-alive");
     watch.progress().await.expect("its client still calls");
-    let mut events = watch.into_events();
+    let mut events = watch.events();
     other.put("kept-alive", "w").await.expect("put");
     events.next().await.expect("open").expect("an event");
     drop(events);

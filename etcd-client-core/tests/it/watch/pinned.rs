@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Client, Event, WatchResponseKind};
+use etcd_client_core::{Client, Event, watch::WatchResponseKind};
 use etcd_testkit::Accept;
 use futures_util::{StreamExt as _, future::join_all, stream::iter};
 use tokio::{task::JoinHandle, time::timeout};

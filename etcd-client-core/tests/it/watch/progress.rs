@@ -1,6 +1,6 @@
 //! How far a watch is.
 
-use etcd_client_core::{ErrorKind, Revision, WatchResponseKind};
+use etcd_client_core::{ErrorKind, Revision, watch::WatchResponseKind};
 use etcd_testkit::{Accept, Cluster, Line};
 use futures_util::FutureExt as _;
 use tokio::task::unconstrained;

@@ -1,6 +1,9 @@
 //! What the tests of watches have in common: reading under a timeout, and events in short.
 
-use etcd_client_core::{Error, Event, WatchHandle, WatchResponse, WatchResponseKind};
+use etcd_client_core::{
+    Error, Event,
+    watch::{WatchResponse, WatchResponseKind, WatchStream},
+};
 use tokio::time::timeout;
 
 use crate::servers::PATIENCE;
@@ -15,12 +18,12 @@ pub(crate) fn short(event: &Event) -> Short {
 }
 
 /// The next item, under a timeout.
-pub(crate) async fn item(watch: &mut WatchHandle) -> Option<Result<WatchResponse, Error>> {
+pub(crate) async fn item(watch: &mut WatchStream) -> Option<Result<WatchResponse, Error>> {
     timeout(PATIENCE, watch.next()).await.unwrap_or_else(|_| panic!("nothing came: {watch:?}"))
 }
 
 /// The next response, under a timeout.
-pub(crate) async fn response(watch: &mut WatchHandle) -> WatchResponse {
+pub(crate) async fn response(watch: &mut WatchStream) -> WatchResponse {
     match item(watch).await {
         Some(Ok(response)) => response,
         Some(Err(error)) => panic!("{}", error.report()),
@@ -29,7 +32,7 @@ pub(crate) async fn response(watch: &mut WatchHandle) -> WatchResponse {
 }
 
 /// The next so many events, whatever the responses they come in.
-pub(crate) async fn events(watch: &mut WatchHandle, count: usize) -> Vec<Event> {
+pub(crate) async fn events(watch: &mut WatchStream, count: usize) -> Vec<Event> {
     let mut events = Vec::new();
     while events.len() < count {
         let response = response(watch).await;
@@ -41,7 +44,7 @@ pub(crate) async fn events(watch: &mut WatchHandle, count: usize) -> Vec<Event> 
 }
 
 /// The keys and values of the next so many events.
-pub(crate) async fn pairs(watch: &mut WatchHandle, count: usize) -> Vec<(String, String)> {
+pub(crate) async fn pairs(watch: &mut WatchStream, count: usize) -> Vec<(String, String)> {
     let pair = |event: &Event| {
         let (key, value, _) = short(event);
         (key, value)
@@ -50,7 +53,7 @@ pub(crate) async fn pairs(watch: &mut WatchHandle, count: usize) -> Vec<(String,
 }
 
 /// What ended the watch: the error that is its next item, and nothing after it.
-pub(crate) async fn end(watch: &mut WatchHandle) -> Error {
+pub(crate) async fn end(watch: &mut WatchStream) -> Error {
     let end = match item(watch).await {
         Some(Err(error)) => error,
         other => panic!("{other:?}"),

@@ -1,6 +1,6 @@
 //! Watches of users: what they may see, and tokens that expire.
 
-use etcd_client_core::{Client, WatchHandle};
+use etcd_client_core::{Client, watch::WatchStream};
 use etcd_testkit::{Cluster, Line};
 
 use super::rig::events;
@@ -21,14 +21,14 @@ fn user(cluster: &Cluster, name: &str, password: &str) -> Client {
 }
 
 async fn add_app(root: &Client) {
-    use etcd_client_core::Permission;
+    use etcd_client_core::auth::Permission;
     root.auth().role_add("app").await.expect("role");
     root.auth().role_grant_permission("app", Permission::read_write("app/").prefix()).await.expect("grant");
     root.auth().user_add("app", "pw").await.expect("user");
     root.auth().user_grant_role("app", "app").await.expect("grant");
 }
 
-async fn sees(client: &Client, watch: &mut WatchHandle, value: &str) {
+async fn sees(client: &Client, watch: &mut WatchStream, value: &str) {
     client.put("app/k", value).timeout(PATIENCE).await.expect("put");
     assert_eq!(events(watch, 1).await[0].kv.value, value);
 }

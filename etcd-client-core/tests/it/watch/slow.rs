@@ -1,6 +1,9 @@
 //! Readers that are slower than the events.
 
-use etcd_client_core::{Client, ErrorKind, Put, SlowReader, WatchStatus};
+use etcd_client_core::{
+    Client, ErrorKind, Put,
+    watch::{Backpressure, WatchStatus},
+};
 
 use super::rig::{end, events, item, response};
 use crate::servers::{PATIENCE, client, eventually, lent};
@@ -38,7 +41,7 @@ async fn sleeping_reader_gets_all_events() {
     let reading = async { events(&mut awake, count).await.len() };
     let (read, ()) = tokio::join!(reading, write_keys(&client, count));
     assert_eq!(read, count, "nobody else waits for it");
-    assert!(matches!(asleep.status(), WatchStatus::Parked { .. }), "{:?}", asleep.status());
+    assert!(matches!(asleep.status(), WatchStatus::Paused { .. }), "{:?}", asleep.status());
     let (mut keys, mut last) = (std::collections::HashSet::new(), 0);
     while keys.len() < count {
         for event in response(&mut asleep).await.events {
@@ -55,7 +58,7 @@ async fn sleeping_reader_gets_all_events() {
 async fn a_coalescing_reader_gets_the_latest_of_each_key() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
-    let latest = || client.watch("").all_keys().slow_reader(SlowReader::Coalesce).prev_kv();
+    let latest = || client.watch("").all_keys().backpressure(Backpressure::Coalesce).prev_kv();
     let mut watch = latest().buffer_bytes(32 << 10).await.expect("watch");
     client.put("other", "first").await.expect("put");
     write(&client, "k", 2_000).await;
@@ -81,7 +84,7 @@ async fn a_coalescing_reader_gets_the_latest_of_each_key() {
 async fn failing_policy_returns_lagged() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
-    let failing = client.watch("k").slow_reader(SlowReader::Fail).buffer_bytes(16 << 10);
+    let failing = client.watch("k").backpressure(Backpressure::Fail).buffer_bytes(16 << 10);
     let mut watch = failing.await.expect("watch");
     write(&client, "k", 500).await;
     eventually("it has failed", async || matches!(watch.status(), WatchStatus::Ended { .. })).await;
@@ -124,7 +127,7 @@ async fn dropping_a_parked_watch_leaves_nothing_behind() {
     let client = client(lent.cluster.endpoints());
     let watch = client.watch("k").buffer_bytes(1_000).await.expect("watch");
     write(&client, "k", 100).await;
-    eventually("it is parked", async || matches!(watch.status(), WatchStatus::Parked { .. })).await;
+    eventually("it is parked", async || matches!(watch.status(), WatchStatus::Paused { .. })).await;
     drop(watch);
     let mut other = client.watch("k").await.expect("watch");
     client.put("k", "").await.expect("put");

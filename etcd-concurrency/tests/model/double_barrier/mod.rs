@@ -2,8 +2,9 @@
 
 mod state;
 
-use crate::explore::{Model, explore};
 use state::{Copied, Participant, Phase, State};
+
+use crate::explore::{Model, explore};
 
 /// The condition of a put of `ready`.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -8,9 +8,10 @@ mod steps;
 
 use std::collections::BTreeSet;
 
-use crate::explore::{Model, explore, full};
 use state::{Faults, Phase, State};
 use steps::{Next, Step};
+
+use crate::explore::{Model, explore, full};
 
 const TWO_HOLDERS: &str = "two holders";
 const PLACE_DESTROYED: &str = "place destroyed by its owner's late copy";
@@ -32,12 +33,12 @@ struct Protocol {
 const LEASE_PER_ENTRY: Protocol =
     Protocol { grant_resends: false, refusal_revokes: true, exit_revokes: true };
 
-struct Leases {
+struct LeaseClient {
     protocol: Protocol,
     faults: Faults,
 }
 
-impl Model for Leases {
+impl Model for LeaseClient {
     type State = State;
     type Step = Step;
 
@@ -111,7 +112,7 @@ const ALL: Faults = Faults { lost_requests: 1, crashes: 1, ..LEASES_EXPIRE };
 /// Explores one protocol: `runs[0]` in each build, `runs[1]` with `ETCD_MODEL_FULL=1`.
 fn explored(name: &str, protocol: Protocol, runs: [(Faults, usize); 2]) -> BTreeSet<&'static str> {
     let (faults, states) = runs[usize::from(full())];
-    let explored = explore(&Leases { protocol, faults }, states);
+    let explored = explore(&LeaseClient { protocol, faults }, states);
     eprintln!("{name}: {} states, violations {:?}", explored.states, explored.counts());
     explored.assert_states(states);
     explored.violations.into_keys().collect()

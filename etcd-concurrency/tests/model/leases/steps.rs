@@ -1,7 +1,7 @@
 //! All steps that can follow a state: actions of contenders, deliveries of the network, and faults.
 
 use super::{
-    Leases,
+    LeaseClient,
     state::{Answer, Copied, ENTRIES, Lease, Phase, State},
 };
 
@@ -42,7 +42,7 @@ impl Next<'_> {
     }
 }
 
-impl Leases {
+impl LeaseClient {
     pub(super) fn contender_steps(&self, next: &mut Next<'_>, c: usize) {
         let (state, contender) = (next.state, next.state.contenders[c]);
         let more = contender.copies < 2 && state.requests.len() < IN_FLIGHT;

@@ -10,10 +10,11 @@ mod state;
 mod steps;
 mod store;
 
-use crate::explore::Model;
 use protocol::Protocol;
 use state::{Faults, Phase, State};
 use steps::{Next, Step};
+
+use crate::explore::Model;
 
 /// Both contenders hold the lock with valid leases.
 const TWO_HOLDERS: &str = "two holders";

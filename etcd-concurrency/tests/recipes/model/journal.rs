@@ -1,10 +1,9 @@
 //! All transactions that were sent to the model, to be applied again at any later time.
 
-use etcd_client_core::Error;
-use etcd_client_core::Op;
-use etcd_client_core::Outcome;
-use etcd_client_core::TxnResponse;
-use etcd_client_core::Txn;
+use etcd_client_core::{
+    Error, Outcome, Txn,
+    txn::{Op, TxnResponse},
+};
 
 use super::Model;
 

@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use etcd_client_core::{
-    CallOptions, Code, Compact, CompactResponse, Delete, DeleteResponse, Error, ErrorKind, Get, GetResponse,
-    Kv, Op, Outcome, Put, PutResponse, Resend, Txn, TxnResponse,
+    CallOptions, Code, Delete, Error, ErrorKind, Get, Outcome, Put, Txn,
+    kv::{Compact, CompactResponse, DeleteResponse, GetResponse, KvService, PutResponse},
+    request::RetryPolicy,
+    txn::{Op, TxnResponse},
 };
 use tokio::time::sleep;
 
@@ -119,7 +121,7 @@ fn puts(op: &Op) -> bool {
 }
 
 #[async_trait]
-impl Kv for Model {
+impl KvService for Model {
     async fn get(&self, op: Get, _options: CallOptions) -> Result<GetResponse, Error> {
         let spec = op;
         self.read(move |model| model.inner().mvcc.get(&spec)).await?
@@ -145,7 +147,7 @@ impl Kv for Model {
         if read_only {
             return self.read(move |model| model.change(|mvcc| mvcc.txn(&spec))).await?;
         }
-        let idempotent = options.chosen_resend() == Resend::AsIfIdempotent;
+        let idempotent = options.retry == RetryPolicy::AssumeIdempotent;
         let puts = spec.success().iter().chain(spec.failure()).any(puts);
         let id = self.record(spec, idempotent);
         let written = self.write(idempotent, move |model| {

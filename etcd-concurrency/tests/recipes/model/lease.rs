@@ -4,16 +4,20 @@ use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use etcd_client_core::{
-    CallOptions, Code, Error, ErrorKind, KeptLease, Lease, LeaseGrant, LeaseGrantResponse, LeaseId,
-    LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse, LeaseList, LeaseListResponse,
-    LeaseLostReason, LeaseRevoke, LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse, Resend,
+    CallOptions, Code, Error, ErrorKind, LeaseId,
+    lease::{
+        LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
+        LeaseKeeper, LeaseList, LeaseListResponse, LeaseLostReason, LeaseRevoke, LeaseRevokeResponse,
+        LeaseService, LeaseTimeToLive, LeaseTimeToLiveResponse,
+    },
+    request::RetryPolicy,
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Model;
 
 #[derive(Debug, Default)]
-pub(super) struct Leases {
+pub(super) struct LeaseClient {
     live: BTreeMap<LeaseId, Held>,
     granted: i64,
     /// Grants that the client may retry, each of which may be applied again.
@@ -30,7 +34,7 @@ struct Held {
 
 impl Model {
     /// Grants a lease and keeps it alive.
-    pub(crate) fn keep(&self, ttl: Duration) -> KeptLease {
+    pub(crate) fn keep(&self, ttl: Duration) -> LeaseKeeper {
         let id = self.next_id();
         self.grant_copy(id, ttl);
         self.keep_again(id, ttl)
@@ -69,8 +73,8 @@ impl Model {
     }
 
     /// Keeps a lease alive that was granted before.
-    pub(crate) fn keep_again(&self, id: LeaseId, ttl: Duration) -> KeptLease {
-        let (mut sender, kept) = KeptLease::channel(id, ttl);
+    pub(crate) fn keep_again(&self, id: LeaseId, ttl: Duration) -> LeaseKeeper {
+        let (mut sender, kept) = LeaseKeeper::channel(id, ttl);
         let model = self.clone();
         tokio::spawn(async move {
             loop {
@@ -126,10 +130,10 @@ impl Model {
 
 /// Grants and revocations are subject to the faults of writes. The client chooses ids, as the real one does.
 #[async_trait]
-impl Lease for Model {
+impl LeaseService for Model {
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
         let (id, ttl) = (self.next_id(), op.ttl);
-        let resends = options.chosen_resend() != Resend::Never;
+        let resends = options.retry != RetryPolicy::Never;
         if resends {
             self.inner().leases.copies.push((id, ttl));
         }
@@ -153,7 +157,7 @@ impl Lease for Model {
         .await
     }
 
-    async fn keep_alive(&self, op: LeaseKeepAlive, _options: CallOptions) -> Result<KeptLease, Error> {
+    async fn keep_alive(&self, op: LeaseKeepAlive, _options: CallOptions) -> Result<LeaseKeeper, Error> {
         let granted = op.granted.expect("only new leases are kept");
         Ok(self.keep_again(op.id, granted.ttl))
     }

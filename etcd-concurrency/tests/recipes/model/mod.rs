@@ -12,9 +12,10 @@ use std::{
     time::Duration,
 };
 
-use etcd_client_core::{Delete, Event, Get, Key, KeyValue, Kv, LeaseId, Put, Revision, Watch};
+use etcd_client_core::{
+    Delete, Event, Get, Key, KeyValue, LeaseId, Put, Revision, kv::KvService, watch::WatchService,
+};
 use etcd_concurrency::{Session, Store};
-
 use faults::Faults;
 pub(crate) use faults::{Chaos, Fault};
 use mvcc::Mvcc;
@@ -58,7 +59,7 @@ struct Inner {
     most_woken: usize,
     faults: Faults,
     journal: journal::Journal,
-    leases: lease::Leases,
+    leases: lease::LeaseClient,
 }
 
 impl Model {
@@ -72,7 +73,10 @@ impl Model {
 
     /// Returns a store without a lease service.
     pub(crate) fn store_without_leases(&self) -> Store {
-        Store::new(Arc::new(self.clone()) as Arc<dyn Kv>, Arc::new(self.clone()) as Arc<dyn Watch>)
+        Store::new(
+            Arc::new(self.clone()) as Arc<dyn KvService>,
+            Arc::new(self.clone()) as Arc<dyn WatchService>,
+        )
     }
 
     /// Starts a session on a lease that is renewed until it is frozen, revoked or dropped.

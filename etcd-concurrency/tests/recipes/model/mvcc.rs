@@ -3,30 +3,12 @@
 use std::collections::BTreeMap;
 
 use bytes_of::bounds;
-use etcd_client_core::Code;
-use etcd_client_core::Compare;
-use etcd_client_core::CompareOp;
-use etcd_client_core::CompareOperand;
-use etcd_client_core::DeleteResponse;
-use etcd_client_core::Delete;
-use etcd_client_core::Error;
-use etcd_client_core::Event;
-use etcd_client_core::GetResponse;
-use etcd_client_core::Get;
-use etcd_client_core::KeyRange;
-use etcd_client_core::KeyValue;
-use etcd_client_core::LeaseId;
-use etcd_client_core::Op;
-use etcd_client_core::OpResponse;
-use etcd_client_core::PutResponse;
-use etcd_client_core::Put;
-use etcd_client_core::ResponseHeader;
-use etcd_client_core::Revision;
-use etcd_client_core::SortOrder;
-use etcd_client_core::SortTarget;
-use etcd_client_core::TxnResponse;
-use etcd_client_core::Txn;
-use etcd_client_core::Version;
+use etcd_client_core::{
+    Code, Compare, Delete, Error, Event, Get, KeyValue, LeaseId, Put, Revision, Txn,
+    kv::{DeleteResponse, GetResponse, PutResponse, SortOrder, SortTarget},
+    txn::{CompareOp, CompareOperand, Op, OpResponse, TxnResponse},
+    types::{KeyRange, ResponseHeader, Version},
+};
 
 mod bytes_of {
     use super::KeyRange;

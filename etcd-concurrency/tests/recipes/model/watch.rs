@@ -1,14 +1,10 @@
 //! The Watch service of the model.
 
 use async_trait::async_trait;
-use etcd_client_core::CallOptions;
-use etcd_client_core::Error;
-use etcd_client_core::ErrorKind;
-use etcd_client_core::Event;
-use etcd_client_core::Watch;
-use etcd_client_core::WatchCreate;
-use etcd_client_core::WatchHandle;
-use etcd_client_core::WatchResponse;
+use etcd_client_core::{
+    CallOptions, Error, ErrorKind, Event, Watch,
+    watch::{WatchResponse, WatchService, WatchStream},
+};
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{HALF_TRIP, Inner, Model, mvcc::contains};
@@ -16,7 +12,7 @@ use super::{HALF_TRIP, Inner, Model, mvcc::contains};
 /// A watch on the server's side.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    spec: WatchCreate,
+    spec: Watch,
     batches: mpsc::UnboundedSender<Result<Vec<Event>, Error>>,
 }
 
@@ -75,7 +71,7 @@ impl Model {
     async fn run(
         self,
         mut events: mpsc::UnboundedReceiver<Result<Vec<Event>, Error>>,
-        sender: etcd_client_core::WatchSender,
+        sender: etcd_client_core::watch::WatchSender,
     ) {
         loop {
             tokio::select! {
@@ -98,8 +94,8 @@ impl Model {
 }
 
 #[async_trait]
-impl Watch for Model {
-    async fn watch(&self, op: WatchCreate, _options: CallOptions) -> Result<WatchHandle, Error> {
+impl WatchService for Model {
+    async fn watch(&self, op: Watch, _options: CallOptions) -> Result<WatchStream, Error> {
         self.inner().counts.creates += 1;
         let before = self.inner().faults.before_watch.pop_front();
         if let Some(act) = before {
@@ -112,7 +108,7 @@ impl Watch for Model {
         }
         let mut spec = op;
         let (batches, events) = mpsc::unbounded_channel();
-        let (sender, handle) = WatchHandle::channel(1_024);
+        let (sender, handle) = WatchStream::channel(1_024);
         {
             let mut inner = self.inner();
             if spec.start_revision == 0 {

@@ -8,8 +8,10 @@ use std::{
 };
 
 use etcd_client_core::{
-    CallOptions, Client, Compare, Delete, Get, Key, Put, Resend, SortOrder, SortTarget, Txn, TxnResponse,
-    Value,
+    CallOptions, Client, Compare, Delete, Get, Key, Put, Txn, Value,
+    kv::{SortOrder, SortTarget},
+    request::RetryPolicy,
+    txn::TxnResponse,
 };
 use etcd_concurrency::{Error, Queue, Session};
 use tokio::{
@@ -66,7 +68,7 @@ struct Ahead {
 }
 
 fn txn_options() -> CallOptions {
-    CallOptions::default().resend(Resend::AsIfIdempotent)
+    CallOptions::default().retry(RetryPolicy::AssumeIdempotent)
 }
 
 impl Present {

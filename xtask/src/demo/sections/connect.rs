@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use etcd_client_core::{Client, Error, ResponseHeader};
+use etcd_client_core::{Client, Error, types::ResponseHeader};
 use tokio::time::Instant;
 
 use crate::demo::{show, stage::Stage};

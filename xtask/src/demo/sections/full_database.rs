@@ -1,7 +1,7 @@
 //! A full database: the alarm is raised, reported, and disarmed after space was freed.
 
 use anyhow::{Context as _, Result, bail};
-use etcd_client_core::{AlarmType, Client, Error, Outcome};
+use etcd_client_core::{Client, Error, Outcome, maintenance::AlarmType};
 use etcd_testkit::Cluster;
 
 use crate::demo::{show, stage::Stage, transcript::Transcript};
@@ -43,18 +43,18 @@ async fn show_on(client: &Client, endpoint: &str, transcript: &mut Transcript) -
         version == written || version == written + 1,
     );
     let maintenance = client.maintenance();
-    transcript.code("client.maintenance().alarms().await?");
-    let alarms = maintenance.alarms().await?.alarms;
+    transcript.code("client.maintenance().alarm_list().await?");
+    let alarms = maintenance.alarm_list().await?.alarms;
     for alarm in &alarms {
         transcript.result(format!("{:?} at member {}", alarm.kind, alarm.member));
     }
     let kinds: Vec<AlarmType> = alarms.iter().map(|alarm| alarm.kind).collect();
     transcript.check("the alarm is raised", kinds, [AlarmType::NoSpace]);
     make_space(client, endpoint, transcript).await?;
-    transcript.code("client.maintenance().disarm_all().await?");
-    let disarmed = maintenance.disarm_all().await?.into_result()?.disarmed;
+    transcript.code("client.maintenance().alarm_disarm_all().await?");
+    let disarmed = maintenance.alarm_disarm_all().await?.into_result()?.disarmed;
     transcript.check("the alarm is disarmed", disarmed, alarms);
-    transcript.check("no alarm is left", maintenance.alarms().await?.alarms.len(), 0);
+    transcript.check("no alarm is left", maintenance.alarm_list().await?.alarms.len(), 0);
     transcript.code("client.put(\"big\", vec![b'x'; 100_000]).await?");
     client.put("big", vec![b'x'; VALUE]).await?;
     let after = self::version(client).await?;

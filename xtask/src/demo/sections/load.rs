@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use etcd_client_core::{Client, Error, MemberId, Outcome};
+use etcd_client_core::{Client, Error, Outcome, types::MemberId};
 use tokio::{task::JoinSet, time::Instant};
 
 /// Workers that each put a new key and get it, one call after the other.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use etcd_client_core::{Error, MemberId, StatusResponse};
+use etcd_client_core::{Error, maintenance::StatusResponse, types::MemberId};
 use tokio::time::Instant;
 
 use super::survey::{leader, survey};
@@ -84,8 +84,8 @@ fn name(names: &Names, id: MemberId) -> &str {
 }
 
 async fn alarms(stage: &mut Stage, names: &Names) -> Result<(), Error> {
-    stage.transcript.code("client.maintenance().alarms().await?");
-    let alarms = stage.client.maintenance().alarms().await?.alarms;
+    stage.transcript.code("client.maintenance().alarm_list().await?");
+    let alarms = stage.client.maintenance().alarm_list().await?.alarms;
     for alarm in &alarms {
         stage.transcript.result(format!("{:?} at {}", alarm.kind, name(names, alarm.member)));
     }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use etcd_client_core::{Client, Error, KeyValue, Page, Pages, Put, Revision};
+use etcd_client_core::{
+    Client, Error, KeyValue, Put, Revision,
+    kv::{Page, Pages},
+};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},

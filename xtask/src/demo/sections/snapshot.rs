@@ -3,7 +3,7 @@
 use std::{fs, path::Path, pin::pin, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use etcd_client_core::{Client, Error, PutResponse, SnapshotSummary};
+use etcd_client_core::{Client, Error, kv::PutResponse, snapshot::SnapshotSummary};
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::watch, task::JoinSet, time::interval};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use etcd_client_core::{Client, StatusResponse};
+use etcd_client_core::{Client, maintenance::StatusResponse};
 use etcd_testkit::Cluster;
 use tokio::time::{sleep, timeout};
 

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
-use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, Permission, Tls};
+use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, Tls, auth::Permission};
 use etcd_testkit::{Certificates, Cluster};
 use tokio::time::Instant;
 
@@ -177,7 +177,7 @@ async fn other_name(secured: &Secured, root: &Client, transcript: &mut Transcrip
     certificates.issue_server("server", &[OTHER_NAME])?;
     let client = secured.login("reader", PASSWORD)?;
     transcript.code("client.ready().await   // a new client with the same endpoints");
-    let waited = transcript.during("connecting", client.ready_within(HANDSHAKE)).await;
+    let waited = transcript.during("connecting", client.wait_ready(HANDSHAKE)).await;
     let error = refused(waited, "a certificate for another name")?;
     let report = error.report().to_string();
     transcript.result(&report);

@@ -4,7 +4,10 @@ use std::{collections::HashMap, time::Duration};
 
 use anyhow::Result;
 use etcd_client_core::{
-    Client, EndpointPhase, EndpointState, EndpointStates, MemberId, Outcome, StatusResponse,
+    Client, Outcome,
+    maintenance::StatusResponse,
+    transport::{EndpointPhase, EndpointState, EndpointStates},
+    types::MemberId,
 };
 use etcd_testkit::Member;
 use tokio::time::{Instant, sleep_until};

@@ -1,7 +1,7 @@
 //! Runs the same transaction twice: the first one succeeds, and the second one does not.
 
 use anyhow::{Context as _, Result};
-use etcd_client_core::{Client, Compare, Error, Get, Put, TxnResponse};
+use etcd_client_core::{Client, Compare, Error, Get, Put, txn::TxnResponse};
 
 use crate::demo::stage::Stage;
 

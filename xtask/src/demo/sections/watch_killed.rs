@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use etcd_client_core::{Client, Error, Outcome, Revision, WatchHandle, WatchResponse, WatchStatus};
+use etcd_client_core::{
+    Client, Error, Outcome, Revision,
+    watch::{WatchResponse, WatchStatus, WatchStream},
+};
 use etcd_testkit::Member;
 use tokio::{
     sync::watch,
@@ -57,7 +60,7 @@ fn member(stage: &Stage, index: usize) -> Result<&Member> {
 }
 
 /// Returns the index of the member that serves the watch, if it is connected.
-fn serving(stage: &Stage, watch: &WatchHandle) -> Option<usize> {
+fn serving(stage: &Stage, watch: &WatchStream) -> Option<usize> {
     let WatchStatus::Connected { endpoint: Some(endpoint), .. } = watch.status() else { return None };
     let endpoint = endpoint.to_string();
     stage.cluster.as_ref()?.members().iter().position(|member| member.endpoint() == endpoint)
@@ -126,7 +129,7 @@ async fn judge(
 
 /// A watch and the keys of its events, with their revisions.
 struct Seen {
-    watch: WatchHandle,
+    watch: WatchStream,
     events: Vec<(String, Revision)>,
 }
 

@@ -184,7 +184,7 @@ impl<'a> Progress<'a> {
 
     /// Rejects a call for an endpoint that is not configured.
     fn check_endpoint(&mut self, channel: &Channel) -> Result<(), Error> {
-        match self.call.options.chosen_endpoint() {
+        match self.call.options.endpoint.as_ref() {
             Some(endpoint) if !channel.pool().has(endpoint) => {
                 let complaint = format!("endpoint {endpoint} is not configured on this client");
                 Err(self.fail(channel, Error::invalid_request("endpoint", complaint)))
@@ -216,7 +216,7 @@ impl<'a> Progress<'a> {
     /// Waits until the deadline. A call without a deadline that is for a single endpoint waits for a default time,
     /// since the endpoint may never return.
     async fn until_connected<T>(&self, channel: &Channel, work: impl Future<Output = T>) -> Option<T> {
-        let pinned = self.call.options.chosen_endpoint().is_some();
+        let pinned = self.call.options.endpoint.as_ref().is_some();
         if self.deadline.is_some() || !pinned {
             return self.until_deadline(work).await;
         }
@@ -251,7 +251,7 @@ impl<'a> Progress<'a> {
     ) -> Lookout<'b> {
         let options = self.call.options;
         let repeatable = self.call.class.is_repeatable() && !options.never_resent();
-        let pinned = options.chosen_endpoint().is_some();
+        let pinned = options.endpoint.as_ref().is_some();
         let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, connection);
         Lookout {
             pool: channel.pool(),

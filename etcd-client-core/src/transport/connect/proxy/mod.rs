@@ -9,7 +9,6 @@ use etcd_errors::Error;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 
-pub(crate) use crate::transport::connect::proxy::connector::ProxyConnector;
 use crate::types::{Address, Endpoint, without_user};
 
 /// The port of a proxy URL without one: the default port of its scheme.
@@ -31,7 +30,7 @@ const EXCEPTION_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// # Examples
 ///
 /// ```
-/// use etcd_client_core::HttpProxy;
+/// use etcd_client_core::transport::HttpProxy;
 ///
 /// let proxy = HttpProxy::new("http://app:s3cret@proxy.internal:3128")?.except("10.0.0.0/8, .cluster.local");
 /// assert!(!format!("{proxy:?}").contains("s3cret"));
@@ -64,7 +63,8 @@ impl HttpProxy {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Client, HttpProxy};
+    /// use etcd_client_core::Client;
+    /// use etcd_client_core::transport::HttpProxy;
     ///
     /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     /// # let _runtime = runtime.enter();
@@ -91,7 +91,7 @@ impl HttpProxy {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::HttpProxy;
+    /// use etcd_client_core::transport::HttpProxy;
     ///
     /// # fn example() -> Result<(), etcd_client_core::Error> {
     /// let proxy = HttpProxy::from_env()?;
@@ -127,7 +127,7 @@ impl HttpProxy {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::HttpProxy;
+    /// use etcd_client_core::transport::HttpProxy;
     ///
     /// let proxy = HttpProxy::new("http://proxy.internal:3128")?.except("10.0.0.0/8,.cluster.local");
     /// # Ok::<(), etcd_client_core::Error>(())
@@ -144,7 +144,7 @@ impl HttpProxy {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::HttpProxy;
+    /// use etcd_client_core::transport::HttpProxy;
     ///
     /// // A port forward on the proxy's host.
     /// let proxy = HttpProxy::new("http://bastion.internal:3128")?.including_loopback();

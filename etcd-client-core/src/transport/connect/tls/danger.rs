@@ -17,7 +17,8 @@ use rustls::{
 /// use [`Tls::server_name`](crate::transport::connect::tls::settings::Tls::server_name) instead.
 ///
 /// ```
-/// use etcd_client_core::{Tls, danger::SkipVerification};
+/// use etcd_client_core::Tls;
+/// use etcd_client_core::transport::danger::SkipVerification;
 ///
 /// let tls = Tls::new()
 ///     .skip_verification(SkipVerification::i_understand_that_anyone_in_between_can_read_and_change_everything());

@@ -32,9 +32,3 @@ pub(crate) mod version;
 pub(crate) use crate::transport::connect::tls::disabled::Live;
 #[cfg(not(feature = "tls"))]
 pub(crate) use crate::transport::connect::tls::disabled::Tls;
-#[cfg(feature = "tls")]
-pub(crate) use crate::transport::connect::tls::live::Live;
-#[cfg(feature = "tls")]
-pub use crate::transport::connect::tls::settings::Tls;
-#[cfg(feature = "tls")]
-pub use crate::transport::connect::tls::version::TlsVersion;

@@ -23,7 +23,8 @@ use crate::transport::connect::tls::{danger::SkipVerification, pem::Source, vers
 /// # Examples
 ///
 /// ```
-/// use etcd_client_core::{Tls, TlsVersion};
+/// use etcd_client_core::Tls;
+/// use etcd_client_core::transport::TlsVersion;
 ///
 /// let tls = Tls::from_pem_files("ca.pem", "me.pem", "me.key")
 ///     .server_name_for("https://10.0.0.1:2379", "etcd-0.example.com")
@@ -52,7 +53,8 @@ impl Tls {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Tls, TlsVersion};
+    /// use etcd_client_core::Tls;
+    /// use etcd_client_core::transport::TlsVersion;
     ///
     /// let tls = Tls::new().ca_pem_file("ca.pem").min_version(TlsVersion::Tls13);
     /// ```
@@ -217,7 +219,8 @@ impl Tls {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Tls, TlsVersion};
+    /// use etcd_client_core::Tls;
+    /// use etcd_client_core::transport::TlsVersion;
     ///
     /// let tls = Tls::new().ca_pem_file("ca.pem").min_version(TlsVersion::Tls13);
     /// ```
@@ -231,7 +234,8 @@ impl Tls {
     /// # Examples
     ///
     /// ```
-    /// use etcd_client_core::{Tls, TlsVersion};
+    /// use etcd_client_core::Tls;
+    /// use etcd_client_core::transport::TlsVersion;
     ///
     /// let tls = Tls::new().ca_pem_file("ca.pem").max_version(TlsVersion::Tls12);
     /// ```

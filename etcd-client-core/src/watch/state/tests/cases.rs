@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     types::{ClusterId, Event, KeyValue, MemberId, ResponseHeader, Revision},
     watch::{
-        WatchCreate,
+        Watch,
         codec::WatchMessage,
         state::{
             action::{Action, End, Request, Ticket},
@@ -60,7 +60,7 @@ fn actions(stream: &mut WatchStream) -> Vec<Action> {
 fn opened(watches: &[(Ticket, i64)]) -> WatchStream {
     let mut stream = WatchStream::default();
     for (ticket, start) in watches {
-        let filter = Filter::of(&WatchCreate::new("k"));
+        let filter = Filter::of(&Watch::new("k"));
         stream.add(*ticket, filter, Position::new(*start), at(0));
     }
     stream.opened(at(0));
@@ -156,7 +156,7 @@ fn a_compaction_of_what_a_watch_does_not_need_ends_it_only_when_it_comes_again()
 fn a_watch_can_be_given_up_in_every_state() {
     // Waiting for a stream.
     let mut stream = WatchStream::default();
-    stream.add(A, Filter::of(&WatchCreate::new("k")), Position::new(0), at(0));
+    stream.add(A, Filter::of(&Watch::new("k")), Position::new(0), at(0));
     stream.remove(A);
     stream.opened(at(0));
     assert_eq!(actions(&mut stream), []);

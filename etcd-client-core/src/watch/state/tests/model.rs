@@ -8,7 +8,7 @@ use std::{
 use crate::{
     types::{ClusterId, Event, KeyValue, MemberId, ResponseHeader, Revision},
     watch::{
-        WatchCreate,
+        Watch,
         codec::WatchMessage,
         state::{
             action::{Action, End, Request, Ticket},
@@ -38,7 +38,7 @@ pub(crate) enum Step {
     Lose,
     Add(i64),
     Remove(usize),
-    Park(usize),
+    Pause(usize),
     Unpark(usize),
     Compact,
 }
@@ -151,7 +151,7 @@ impl World {
                     self.watches.get_mut(&ticket).expect("there").removed = true;
                 }
             }
-            Step::Park(which) => {
+            Step::Pause(which) => {
                 if let Some(ticket) = self.pick(which) {
                     self.machine.park(ticket);
                     self.watches.get_mut(&ticket).expect("there").parked = true;
@@ -212,7 +212,7 @@ impl World {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let start = if back == 0 { 0 } else { (self.revision() - back).max(1) };
-        let filter = Filter::of(&WatchCreate::new("").all_keys());
+        let filter = Filter::of(&Watch::new("").all_keys());
         let expected =
             Expected { from: (start > 0).then_some(start), given: start - 1, ..Expected::default() };
         self.watches.insert(ticket, expected);

@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Lose),
         1 => (0..6_i64).prop_map(Step::Add),
         1 => which().prop_map(Step::Remove),
-        1 => which().prop_map(Step::Park),
+        1 => which().prop_map(Step::Pause),
         2 => which().prop_map(Step::Unpark),
         1 => (0..8_usize).prop_map(|n| if n == 0 { Step::Compact } else { Step::Read }),
     ]

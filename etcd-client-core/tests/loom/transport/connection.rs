@@ -1,4 +1,4 @@
-//! The modules that the picker uses, under the names that they have in the crate.
+//! The parts of a connection that threads share.
 
 pub(crate) mod atomic {
     pub(crate) use loom::sync::{
@@ -11,14 +11,18 @@ pub(crate) mod atomic {
     }
 }
 
-#[path = "../../src/transport/connection/complaints.rs"]
+#[path = "../../../src/transport/connection/capacity.rs"]
+#[allow(dead_code, unreachable_pub)]
+pub(crate) mod capacity;
+
+#[path = "../../../src/transport/connection/complaints.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod complaints;
 
-#[path = "../../src/transport/connection/liveness.rs"]
+#[path = "../../../src/transport/connection/connection_load.rs"]
+#[allow(dead_code, unreachable_pub)]
+pub(crate) mod connection_load;
+
+#[path = "../../../src/transport/connection/liveness.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod liveness;
-
-#[path = "../../src/transport/balance/pick.rs"]
-#[allow(dead_code, unreachable_pub)]
-pub(crate) mod pick;
