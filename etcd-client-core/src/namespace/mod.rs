@@ -20,7 +20,7 @@ use crate::{namespace::prefix::Prefix, types::Key};
 /// [`ElectionService`](crate::election::ElectionService), and implements the same trait.
 ///
 /// Ranges of all keys, and ranges without an upper end, cover the keys of the namespace only. A key equal to the prefix is not part of the
-/// namespace. LeaseClient and revisions are shared with the whole store, so a [`Compact`](crate::kv::Compact) affects all of it. The keys of a
+/// namespace. Leases and revisions are shared with the whole store, so a [`Compact`](crate::kv::Compact) affects all of it. The keys of a
 /// lease outside of the namespace are omitted.
 ///
 /// A response with a key outside of the namespace, which etcd never sends, is a [`Protocol`](etcd_errors::ErrorKind::Protocol)

@@ -1,4 +1,4 @@
-//! LeaseClient under faults: each is kept as long as a member can be reached, and called lost before the server ends it.
+//! Leases under faults: each is kept as long as a member can be reached, and called lost before the server ends it.
 
 use std::time::Duration;
 

@@ -78,7 +78,7 @@ impl Entry {
         }
     }
 
-    /// Returns the time of the first renewal. LeaseClient that were granted at the same time are spread over one half of
+    /// Returns the time of the first renewal. Leases that were granted at the same time are spread over one half of
     /// the interval. `chance` is from 0 to 1.
     pub(crate) fn first_due(&self, sent: Duration, chance: f64) -> Duration {
         sent.saturating_add((self.ttl / 3).mul_f64(0.5 + chance / 2.0))

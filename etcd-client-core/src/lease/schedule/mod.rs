@@ -1,4 +1,4 @@
-//! The schedule of lease renewals: when to renew each lease, and on which stream. LeaseClient share streams, and problems
+//! The schedule of lease renewals: when to renew each lease, and on which stream. Leases share streams, and problems
 //! of one do not delay the others.
 //!
 //! A member answers the renewals of a stream sequentially. A renewal that is slow delays the others on the stream,

@@ -1,4 +1,4 @@
-//! LeaseClient that heal themselves.
+//! Leases that heal themselves.
 
 use etcd_client_core::{client::HealingEvent, lease::LeaseLostReason};
 use etcd_testkit::Cluster;

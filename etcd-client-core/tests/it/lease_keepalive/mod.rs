@@ -1,4 +1,4 @@
-//! LeaseClient that are kept alive.
+//! Leases that are kept alive.
 //!
 //! | etcd (`tests/integration/clientv3/lease/lease_test.go`, `v3_lease_test.go`) | here |
 //! |---|---|

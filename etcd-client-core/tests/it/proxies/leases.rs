@@ -1,4 +1,4 @@
-//! LeaseClient through `etcd grpc-proxy`, which gives up a renewal whose sender is done (etcd issue 9751).
+//! Leases through `etcd grpc-proxy`, which gives up a renewal whose sender is done (etcd issue 9751).
 
 use std::time::Duration;
 
