@@ -64,7 +64,7 @@
 //!
 //! ## … keep a lease alive?
 //!
-//! [`keep_alive`](LeaseGrant::keep_alive) renews the lease until the returned [`LeaseKeeper`](lease::LeaseKeeper) is dropped. The handle reports a loss no
+//! [`keep_alive`](lease::LeaseGrant::keep_alive) renews the lease until the returned [`LeaseKeeper`](lease::LeaseKeeper) is dropped. The handle reports a loss no
 //! later than the lease may have expired. A [`HealingLease`](client::HealingLease) re-creates a lost lease and its keys, for registrations.
 //!
 //! ```no_run

@@ -16,7 +16,7 @@ use crate::{
 /// Replicates a key range into another system: reads the range at one revision, then watches it from there.
 ///
 /// Every pair and every later change is delivered once, without a gap. Read the [pages](Self::next) to the end first, in constant memory,
-/// then await the [updates](Self::updates). For a copy in the memory of this process use a [`Cache`](crate::cache::Cache), which also survives
+/// then await the [watch](Self::watch). For a copy in the memory of this process use a [`Cache`](crate::cache::Cache), which also survives
 /// compactions.
 ///
 /// # Examples

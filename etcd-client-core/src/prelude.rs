@@ -10,11 +10,20 @@
 //! # }
 //! ```
 
+pub use crate::error::{Code, Error, ErrorKind, Outcome};
 #[cfg(feature = "tls")]
-pub use crate::Tls;
+pub use crate::transport::Tls;
 pub use crate::{
-    CallOptions, Client, Code, Compare, Delete, Error, ErrorKind, Event, EventType, Get, Key, KeyValue,
-    LeaseId, Outcome, Put, Revision, Txn, Value, Watch, auth::AuthService, cluster::ClusterService,
-    election::ElectionService, kv::KvService, lease::LeaseService, lock::LockService,
-    maintenance::MaintenanceService, watch::WatchService,
+    auth::AuthService,
+    client::Client,
+    cluster::ClusterService,
+    election::ElectionService,
+    kv::{Delete, Get, KvService, Put},
+    lease::LeaseService,
+    lock::LockService,
+    maintenance::MaintenanceService,
+    request::CallOptions,
+    txn::{Compare, Txn},
+    types::{Event, EventType, Key, KeyValue, LeaseId, Revision, Value},
+    watch::{Watch, WatchService},
 };

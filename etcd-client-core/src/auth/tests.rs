@@ -4,7 +4,7 @@ use etcd_errors::{Code, Error, ErrorKind, Outcome};
 use crate::{
     auth::{
         Access, Permission, RoleAdd, RoleDelete, RoleGet, RoleGrantPermission, RoleRevokePermission, UserAdd,
-        UserChangePassword, UserDelete, UserGet, UserGrantRole, UserRevokeRole, request::*,
+        UserChangePassword, UserDelete, UserGet, UserGrantRole, UserRevokeRole,
     },
     request::Limits,
     types::{KeyRange, Secret},

@@ -17,7 +17,7 @@ use crate::{
     request::{Bound, CallOptions},
     snapshot::Snapshot,
     transport::{
-        call::channel::Channel, caller::Caller, endpoint::state::EndpointStates,
+        call::channel::Channel, caller::Caller, endpoint::endpoint_state::EndpointStates,
         grpc::method::DEFAULT_TIMEOUT, runtime::check_runtime,
     },
     txn::{Op, OpResponse, Txn},

@@ -4,7 +4,6 @@ use etcd_errors::Code;
 use crate::{
     election::{
         ElectionCampaign, ElectionLeader, ElectionObserve, ElectionProclaim, ElectionResign, LeaderKey,
-        request::*,
     },
     lock::{ServerLock, ServerUnlock},
     request::Limits,

@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use etcd_errors::Error;
 
-pub(crate) use crate::lease::LeaseControl;
 pub(crate) use crate::lease::LeaseKeeper;
 use crate::{
     lease::{

@@ -23,5 +23,5 @@ pub use connect::proxy::HttpProxy;
 pub use connect::tls::{danger, settings::Tls, version::TlsVersion};
 #[cfg(feature = "srv")]
 pub use endpoint::discovery::Discovery;
-pub use endpoint::state::{EndpointPhase, EndpointState, EndpointStates};
+pub use endpoint::endpoint_state::{EndpointPhase, EndpointState, EndpointStates};
 pub use token::provider::TokenProvider;

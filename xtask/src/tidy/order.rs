@@ -12,27 +12,31 @@ use crate::workspace::File;
 const SOURCE: &str = "etcd-client-core/src/";
 
 /// The modules of the crate root, lowest first. A module may name those on the lines above its own.
-const ROOT: [&[&str]; 7] = [
-    &["types"],
+const ROOT: [&[&str]; 8] = [
+    &["types", "error"],
     &["request"],
     &["transport"],
     &["kv", "txn", "watch", "lease", "auth", "cluster", "maintenance", "snapshot", "lock", "election"],
     &["namespace", "ordering", "leasing", "batch"],
     &["client"],
-    &["cache", "mirror", "naming", "kubernetes", "config", "bulk", "healing"],
+    &["cache", "mirror", "naming", "kubernetes", "config", "bulk"],
+    &["prelude"],
 ];
 
 /// The modules of `transport/`, lowest first, by the same rule.
-const TRANSPORT: [&[&str]; 9] = [
-    &["endpoint"],
+const TRANSPORT: [&[&str]; 12] = [
+    &["runtime", "backoff"],
+    &["grpc"],
     &["connect"],
+    &["endpoint"],
+    &["observe"],
+    &["balance", "token"],
     &["connection"],
-    &["token", "observe"],
-    &["balance"],
     &["pool"],
     &["call"],
     &["stream"],
     &["stub"],
+    &["caller"],
 ];
 
 /// Modules that the others on their own line may name as well.
@@ -46,7 +50,7 @@ const PURE_NAMES: [&str; 3] = ["state.rs", "schedule.rs", "retry.rs"];
 /// Further pure files, and folders in which every file is pure.
 const PURE: [&str; 20] = [
     "cache/replica/",
-    "client/member_sync.rs",
+    "cluster/member_sync.rs",
     "kv/pages/plan.rs",
     "lease/schedule/",
     "snapshot/check/",

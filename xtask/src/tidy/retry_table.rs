@@ -8,7 +8,7 @@ use crate::workspace::File;
 /// The page. The first columns of its table are RPC, class and default deadline.
 const PAGE: &str = "docs/retry.md";
 /// The table in the transport's source.
-const METHODS: &str = "etcd-client-core/src/transport/call/method.rs";
+const METHODS: &str = "etcd-client-core/src/transport/grpc/method.rs";
 /// The same before the move of the modules.
 const METHODS_BEFORE: &str = "etcd-client-core/src/transport/method.rs";
 

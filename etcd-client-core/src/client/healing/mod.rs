@@ -182,7 +182,7 @@ struct Held {
 
 /// The state shared by the handle and the healing task.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     lease: Arc<dyn LeaseService>,
     kv: Arc<dyn KvService>,
     ttl: Duration,

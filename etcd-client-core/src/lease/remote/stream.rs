@@ -24,7 +24,7 @@ use crate::{
             member_health::Need,
             policy::Preference,
         },
-        call::{channel::Channel, unary::Call},
+        call::{authenticate, channel::Channel, unary::Call},
         caller::Caller,
         connection::member::Member,
         grpc::{failure::Failure, headers::TimeoutHeader, method::Method, observation::Observation},
@@ -109,7 +109,7 @@ impl RenewalStream {
 
     async fn open_on(&self, channel: &Channel) -> Result<Renewing, Error> {
         if channel.tokens().is_missing() {
-            channel.tokens().renew(channel, Carried::default()).await?;
+            authenticate::renew(channel, Carried::default()).await?;
         }
         let preference = channel.reachable_leader().map_or(Preference::Any, Preference::Member);
         let (tried, shunned): (Vec<usize>, Vec<usize>) =

@@ -48,7 +48,7 @@ impl Hash {
     }
 }
 
-/// The response to a [`Hash`].
+/// The response to a [`Hash`](struct@Hash).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HashResponse {

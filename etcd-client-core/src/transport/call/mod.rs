@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod attempt_timeout;
+pub(crate) mod authenticate;
 pub(crate) mod budget;
 pub(crate) mod call_state;
 pub(crate) mod channel;

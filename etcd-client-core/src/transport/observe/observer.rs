@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::transport::{
-    endpoint::{outage::Note, state::EndpointPhase},
+    endpoint::{endpoint_state::EndpointPhase, outage::Note},
     observe::{
         event::{AttemptEvent, CallEvent, ConnectionEvent, EndpointEvent},
         trace,

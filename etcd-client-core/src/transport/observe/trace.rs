@@ -8,7 +8,7 @@ use tracing::{
 };
 
 use crate::transport::{
-    endpoint::{outage::Note, state::EndpointPhase},
+    endpoint::{endpoint_state::EndpointPhase, outage::Note},
     observe::event::{CallEnd, ConnectionEvent},
 };
 

@@ -17,8 +17,8 @@ use crate::transport::{
         verified::{Connection, Dial},
     },
     endpoint::{
+        endpoint_state::{Cause, EndpointPhase},
         outage::{Note, Step},
-        state::{Cause, EndpointPhase},
     },
     grpc::method::Purpose,
     observe::trace,

@@ -36,8 +36,8 @@ use crate::{
         },
         endpoint::{
             authority::Origins,
+            endpoint_state::{EndpointPhase, Table},
             outage::Note,
-            state::{EndpointPhase, Table},
         },
         grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
         observe::observer::SharedObserver,
@@ -261,7 +261,7 @@ impl Pool {
 
     /// Returns the reason of each endpoint why a call finds no connection.
     pub(crate) fn troubles(&self) -> Vec<Attempt> {
-        let explain = |state: crate::transport::endpoint::state::EndpointState| {
+        let explain = |state: crate::transport::endpoint::endpoint_state::EndpointState| {
             let reason = state.reason.as_deref().unwrap_or("connected, but at its limit of concurrent calls");
             Attempt::new(state.endpoint.as_str(), reason).with_sent(false)
         };

@@ -23,7 +23,7 @@ use crate::transport::{
         member::Member,
         verified::{Connection, ConnectionState, End, EndKind, Limit},
     },
-    endpoint::state::EndpointPhase,
+    endpoint::endpoint_state::EndpointPhase,
     grpc::method::Purpose,
     pool::{Pool, health},
 };

@@ -18,7 +18,10 @@ use crate::{
             member_health::Need,
             policy::Preference,
         },
-        call::channel::{Channel, Shared},
+        call::{
+            authenticate,
+            channel::{Channel, Shared},
+        },
         connection::verified::Connection,
         grpc::{failure::Failure, headers::TimeoutHeader, method::Method, observation::Observation},
         pool::{Pool, closed, selection::Wish},
@@ -183,7 +186,7 @@ impl Reopening {
         while rejected.is_some() || self.tokens.is_missing() {
             // Upgraded per iteration: the client must be able to close while this waits between renewals.
             let channel = self.channel.upgrade().ok_or_else(closed)?;
-            let Err(error) = self.tokens.renew(&channel, rejected.unwrap_or_default()).await else { break };
+            let Err(error) = authenticate::renew(&channel, rejected.unwrap_or_default()).await else { break };
             // Dropped before the wait, so that the client can close in the meantime.
             drop(channel);
             if self.pool.check_alive().is_err() || !is_transient(&error) {

@@ -6,7 +6,7 @@ use http::{Response, request::Parts};
 use tokio::time::{Instant, timeout_at};
 
 use crate::transport::{
-    call::channel::Channel,
+    call::{authenticate, channel::Channel},
     grpc::{observation::Observation, status, status::Head},
     stub::{outgoing::takes_token, stub_call::StubCall},
     token::{Carried, rejection::remedy},
@@ -23,7 +23,7 @@ impl Channel {
         if !self.tokens().is_missing() || !takes_token(head) {
             return Ok(());
         }
-        let renewal = self.tokens().renew(self, Carried::default());
+        let renewal = authenticate::renew(self, Carried::default());
         match self.stub_patience(call, deadline) {
             None => renewal.await,
             Some(deadline) => timeout_at(deadline, renewal)

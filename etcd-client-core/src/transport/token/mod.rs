@@ -2,7 +2,6 @@
 
 pub(crate) mod rejection;
 
-pub(crate) mod authenticate;
 pub(crate) mod credentials;
 pub(crate) mod of_call;
 pub(crate) mod provider;
@@ -20,7 +19,6 @@ use etcd_errors::Error;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) use crate::transport::token::credentials::Credentials;
-pub(crate) use crate::transport::token::provider::TokenProvider;
 use crate::{
     request::CallOptions,
     transport::{
@@ -35,7 +33,7 @@ pub(crate) const TOKEN: HeaderName = HeaderName::from_static("token");
 
 /// The timeout of one renewal, independent of the deadlines of the waiting calls. It is generous, because hashing a
 /// password takes a member about 0.1 s.
-const RENEWAL_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const RENEWAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The tokens of a client, shared by all of its channels.
 pub(crate) struct Tokens {

@@ -1,23 +1,18 @@
 //! Token renewal. One renewal serves all calls that wait for it.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, time::Duration};
 
 use etcd_errors::{Code, Error, ErrorKind};
 use futures_util::{FutureExt as _, future::Shared};
 use http::HeaderValue;
 use tokio::{
-    task::JoinError,
-    time::{Instant, timeout},
+    task::{JoinError, JoinHandle},
+    time::Instant,
 };
 
 use crate::transport::{
-    call::channel::Channel,
     observe::trace,
-    pool::closed,
-    token::{
-        Carried, Generation, RENEWAL_TIMEOUT, Token, Tokens, authenticate::authenticate, credentials,
-        credentials::Source, provider::TokenProvider,
-    },
+    token::{Carried, Generation, Token, Tokens, credentials::Source},
 };
 
 /// The time for which a rejection of the credentials is reused. Each Authenticate costs a member about 0.1 s of CPU
@@ -37,7 +32,7 @@ pub(crate) struct Renewals {
 }
 
 impl Tokens {
-    /// Waits until there is a newer token than the rejected one. Starts a renewal unless one is in progress.
+    /// Waits until there is a newer token than the rejected one. Calls `start` for a renewal unless one is in progress.
     ///
     /// # Errors
     ///
@@ -46,9 +41,13 @@ impl Tokens {
     ///
     /// # Cancel safety
     ///
-    /// A renewal that has started continues, for at most [`RENEWAL_TIMEOUT`], and serves other calls.
-    pub(crate) async fn renew(self: &Arc<Self>, channel: &Channel, rejected: Carried) -> Result<(), Error> {
-        match self.join(channel, rejected)? {
+    /// A renewal that has started continues, for at most [`RENEWAL_TIMEOUT`](crate::transport::token::RENEWAL_TIMEOUT), and serves other calls.
+    pub(crate) async fn renew(
+        &self,
+        rejected: Carried,
+        start: impl FnOnce() -> JoinHandle<Result<(), Error>>,
+    ) -> Result<(), Error> {
+        match self.join(rejected, start)? {
             Some(renewal) => renewal.await,
             None => Ok(()),
         }
@@ -56,7 +55,11 @@ impl Tokens {
 
     /// Returns the renewal to wait for, or `None` if another call has already brought a newer token. The lock is not
     /// held across an await.
-    fn join(self: &Arc<Self>, channel: &Channel, rejected: Carried) -> Result<Option<Renewal>, Error> {
+    fn join(
+        &self,
+        rejected: Carried,
+        start: impl FnOnce() -> JoinHandle<Result<(), Error>>,
+    ) -> Result<Option<Renewal>, Error> {
         let mut renewals = self.renewals();
         // Another call has renewed the token since this one was sent; its rejection is about the old token.
         if self.generation() > rejected.generation {
@@ -70,32 +73,18 @@ impl Tokens {
         // A renewal that has ended brought the very token that was rejected, or failed. Joining it would
         // return that result again.
         let under_way = renewals.under_way.take().filter(|renewal| renewal.peek().is_none());
-        let renewal = under_way.unwrap_or_else(|| self.start(channel));
+        let renewal = under_way.unwrap_or_else(|| shared(start()));
         renewals.under_way = Some(renewal.clone());
         Ok(Some(renewal))
     }
 
-    /// Starts a renewal in a task of the client. In a caller's future, callers with short deadlines would restart it
-    /// again and again; in the task, no caller's drop, deadline or runtime affects the others.
-    fn start(self: &Arc<Self>, channel: &Channel) -> Renewal {
-        let (tokens, channel) = (Arc::clone(self), channel.for_tokens());
-        let pool = Arc::clone(channel.pool());
-        let renewing = async move { tokens.settle(tokens.fetch(&channel).await) };
-        let task = pool.spawn(renewing);
-        task.map(|ended| ended.unwrap_or_else(|error| Err(broken_off(&error)))).boxed().shared()
+    /// Returns the source of the tokens.
+    pub(crate) fn source(&self) -> &Source {
+        &self.credentials.source
     }
 
-    async fn fetch(&self, channel: &Channel) -> Result<Option<HeaderValue>, Error> {
-        match &self.credentials.source {
-            Source::Password { user, password } => authenticate(channel, user, password).await,
-            Source::Provider(provider) => provided(channel, &**provider).await,
-            // Unreachable: these sources are not renewable, so `Tokens::is_missing` and `reject` ignore them.
-            Source::Token(value) => Ok(Some(value.clone())),
-            Source::Nowhere => Ok(None),
-        }
-    }
-
-    fn settle(&self, fetched: Result<Option<HeaderValue>, Error>) -> Result<(), Error> {
+    /// Stores the result of a renewal.
+    pub(crate) fn settle(&self, fetched: Result<Option<HeaderValue>, Error>) -> Result<(), Error> {
         let mut renewals = self.renewals();
         // Cleared before the result is visible, so that a later caller starts its own renewal instead of
         // joining one that ran for an earlier rejection.
@@ -131,13 +120,8 @@ pub(crate) fn is_transient(error: &Error) -> bool {
         || error.code() == Some(Code::TooManyRequests)
 }
 
-async fn provided(channel: &Channel, provider: &dyn TokenProvider) -> Result<Option<HeaderValue>, Error> {
-    let token = tokio::select! {
-        token = timeout(RENEWAL_TIMEOUT, provider.token()) => token,
-        () = channel.pool().shutdown() => return Err(closed()),
-    };
-    let late = || Error::new(ErrorKind::Timeout, "the token provider returned no token within 5 s");
-    credentials::header(token.unwrap_or_else(|_elapsed| Err(late()))?).map(Some)
+fn shared(task: JoinHandle<Result<(), Error>>) -> Renewal {
+    task.map(|ended| ended.unwrap_or_else(|error| Err(broken_off(&error)))).boxed().shared()
 }
 
 fn broken_off(error: &JoinError) -> Error {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::transport::{
     backoff::Backoff,
-    call::{call_state::Progress, channel::Channel},
+    call::{authenticate, call_state::Progress, channel::Channel},
     grpc::{failure::Failure, headers::TimeoutHeader, method::Method},
     token::{Carried, rejection::Remedy, renewal::is_transient},
 };
@@ -74,7 +74,7 @@ impl Progress<'_> {
     async fn renew(&mut self, channel: &Channel, rejected: Carried) -> Result<(), Error> {
         let mut failures = 0;
         loop {
-            let renewal = channel.tokens().renew(channel, rejected);
+            let renewal = authenticate::renew(channel, rejected);
             let renewed = match self.deadline {
                 Some(deadline) => timeout_at(deadline, renewal).await,
                 None => Ok(renewal.await),
