@@ -234,7 +234,7 @@ struct DeleteOne(Vec<u8>);
 
 impl From<DeleteOne> for Delete {
     fn from(one: DeleteOne) -> Self {
-        etcd_client_core::Delete::new(one.0)
+        Delete::new(one.0)
     }
 }
 
