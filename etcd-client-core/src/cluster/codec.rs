@@ -35,7 +35,6 @@ pub(crate) fn listed_by_proxy() -> Error {
 }
 
 pub(crate) fn member_add_request(add: MemberAdd) -> pb::MemberAddRequest {
-    let add = add;
     pb::MemberAddRequest { peer_ur_ls: add.peer_urls, is_learner: add.is_learner }
 }
 
@@ -80,7 +79,6 @@ pub(crate) fn member_remove_response(
 }
 
 pub(crate) fn member_update_request(update: MemberUpdate) -> pb::MemberUpdateRequest {
-    let update = update;
     pb::MemberUpdateRequest { id: update.id.get(), peer_ur_ls: update.peer_urls }
 }
 

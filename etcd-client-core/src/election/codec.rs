@@ -14,7 +14,6 @@ use crate::{
 };
 
 pub(crate) fn campaign_request(campaign: ElectionCampaign) -> pb::CampaignRequest {
-    let campaign = campaign;
     pb::CampaignRequest {
         name: campaign.name.into(),
         lease: campaign.lease.get(),
@@ -49,7 +48,6 @@ pub(crate) fn campaign_response(
 }
 
 pub(crate) fn proclaim_request(proclaim: ElectionProclaim) -> pb::ProclaimRequest {
-    let proclaim = proclaim;
     pb::ProclaimRequest { leader: Some(leader_key(proclaim.leader)), value: proclaim.value.into() }
 }
 

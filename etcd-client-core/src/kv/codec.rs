@@ -119,7 +119,6 @@ pub(crate) fn delete_response_with(
 }
 
 pub(crate) fn compact_request(compact: Compact) -> pb::CompactionRequest {
-    let compact = compact;
     pb::CompactionRequest { revision: compact.revision.get(), physical: compact.physical }
 }
 

@@ -15,7 +15,6 @@ use crate::{
 };
 
 pub(crate) fn lease_grant_request(grant: LeaseGrant) -> pb::LeaseGrantRequest {
-    let grant = grant;
     pb::LeaseGrantRequest {
         ttl: i64::try_from(grant.ttl_seconds()).unwrap_or(i64::MAX),
         id: grant.id.map_or(0, LeaseId::get),
@@ -46,7 +45,6 @@ pub(crate) fn lease_revoke_response(response: pb::LeaseRevokeResponse) -> Result
 }
 
 pub(crate) fn lease_time_to_live_request(ask: LeaseTimeToLive) -> pb::LeaseTimeToLiveRequest {
-    let ask = ask;
     pb::LeaseTimeToLiveRequest { id: ask.id.get(), keys: ask.keys }
 }
 

@@ -10,7 +10,6 @@ use crate::{
 };
 
 pub(crate) fn lock_request(lock: ServerLock) -> pb::LockRequest {
-    let lock = lock;
     pb::LockRequest { name: lock.name.into(), lease: lock.lease.get() }
 }
 

@@ -23,7 +23,6 @@ pub(crate) fn alarm_list_response(response: pb::AlarmResponse) -> Result<AlarmLi
 }
 
 pub(crate) fn alarm_disarm_request(disarm: AlarmDisarm) -> pb::AlarmRequest {
-    let disarm = disarm;
     let alarm = match disarm.kind {
         AlarmType::NoSpace => pb::AlarmType::Nospace,
         AlarmType::Corrupt => pb::AlarmType::Corrupt,
@@ -89,7 +88,6 @@ pub(crate) fn hash_response(response: pb::HashResponse) -> Result<HashResponse, 
 }
 
 pub(crate) fn hash_kv_request(hash: HashKv) -> (EndpointText, pb::HashKvRequest) {
-    let hash = hash;
     (hash.endpoint, pb::HashKvRequest { revision: hash.revision.get() })
 }
 

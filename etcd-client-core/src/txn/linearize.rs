@@ -67,7 +67,7 @@ mod tests {
     fn linearize(txn: Txn, max_txn_ops: usize) -> (Option<Branch>, Txn) {
         let mut spec = txn;
         let branch = add_linearizing_range(&mut spec, max_txn_ops);
-        (branch, spec.into())
+        (branch, spec)
     }
 
     #[test]

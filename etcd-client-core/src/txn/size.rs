@@ -69,8 +69,8 @@ fn of_compare(compare: &Compare) -> usize {
 fn of_op(op: &Op) -> usize {
     match op {
         Op::Get(get) => of_range(&get.range),
-        Op::Put(put) => of_put(&put),
+        Op::Put(put) => of_put(put),
         Op::Delete(delete) => of_range(&delete.range),
-        Op::Txn(txn) => of_txn(&txn),
+        Op::Txn(txn) => of_txn(txn),
     }
 }

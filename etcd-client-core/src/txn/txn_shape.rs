@@ -49,7 +49,7 @@ fn shapes(ops: &[Op]) -> Vec<OpShape> {
         Op::Get(_) => OpShape::Get,
         Op::Put(_) => OpShape::Put,
         Op::Delete(_) => OpShape::Delete,
-        Op::Txn(txn) => OpShape::Txn(TxnShape::of(&txn, None)),
+        Op::Txn(txn) => OpShape::Txn(TxnShape::of(txn, None)),
     };
     ops.iter().map(shape).collect()
 }

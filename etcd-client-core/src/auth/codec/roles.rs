@@ -32,14 +32,12 @@ pub(crate) fn role_delete_request(delete: RoleDelete) -> pb::AuthRoleDeleteReque
 pub(crate) fn role_grant_permission_request(
     grant: RoleGrantPermission,
 ) -> pb::AuthRoleGrantPermissionRequest {
-    let grant = grant;
     pb::AuthRoleGrantPermissionRequest { name: grant.role, perm: permission::to_message(&grant.permission) }
 }
 
 pub(crate) fn role_revoke_permission_request(
     revoke: RoleRevokePermission,
 ) -> pb::AuthRoleRevokePermissionRequest {
-    let revoke = revoke;
     let (key, range_end) = revoke.range.bounds();
     pb::AuthRoleRevokePermissionRequest { role: revoke.role, key, range_end }
 }

@@ -14,7 +14,6 @@ use crate::{
 };
 
 pub(crate) fn user_add_request(add: UserAdd) -> Scrubbed<pb::AuthUserAddRequest> {
-    let add = add;
     let no_password = add.password.is_none();
     let password = add.password.map(|password| password.expose().to_owned());
     Scrubbed::new(pb::AuthUserAddRequest {
@@ -40,7 +39,6 @@ pub(crate) fn user_delete_request(delete: UserDelete) -> pb::AuthUserDeleteReque
 pub(crate) fn user_change_password_request(
     change: UserChangePassword,
 ) -> Scrubbed<pb::AuthUserChangePasswordRequest> {
-    let change = change;
     Scrubbed::new(pb::AuthUserChangePasswordRequest {
         name: change.user,
         password: change.password.expose().to_owned(),
@@ -49,12 +47,10 @@ pub(crate) fn user_change_password_request(
 }
 
 pub(crate) fn user_grant_role_request(grant: UserGrantRole) -> pb::AuthUserGrantRoleRequest {
-    let grant = grant;
     pb::AuthUserGrantRoleRequest { user: grant.user, role: grant.role }
 }
 
 pub(crate) fn user_revoke_role_request(revoke: UserRevokeRole) -> pb::AuthUserRevokeRoleRequest {
-    let revoke = revoke;
     pb::AuthUserRevokeRoleRequest { name: revoke.user, role: revoke.role }
 }
 

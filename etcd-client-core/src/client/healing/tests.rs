@@ -144,7 +144,6 @@ impl KvService for Fake {
             state.put(key.as_bytes(), value.as_bytes(), lease);
         }
         let Some(Op::Put(put)) = success.into_iter().next() else { panic!("one put") };
-        let put = put;
         if let Some(error) = state.refused.get(put.key.as_bytes()) {
             return Err(error.clone());
         }

@@ -32,7 +32,7 @@ bindable!(MemberList { serializable } => MemberListResponse, ClusterService.memb
 impl MemberList {
     /// Creates a request that lists the members.
     pub fn new() -> Self {
-        MemberList::default().into()
+        Self::default()
     }
 }
 

@@ -170,8 +170,8 @@ async fn succeed(client: &Client, shown: &Shown) -> Result<(), Error> {
     let mut stream = shown.debug(client.kv().range_stream(Get::new(KEY), options()).await?);
     shown.debug(stream.next().await.expect("a chunk")?);
     let _snapshot = shown.debug(client.snapshot().metadata("x-canary", METADATA));
-    shown.debug([put()]);
-    shown.debug([txn()]);
+    let _put = shown.debug(put());
+    let _txn = shown.debug(txn());
     shown.debug((client.lease(), client.endpoint_states()));
     Ok(())
 }

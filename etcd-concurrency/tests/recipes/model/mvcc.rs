@@ -203,18 +203,18 @@ impl Mvcc {
     fn check_leases(&self, txn: &Txn) -> Result<(), Error> {
         let lives = |put: &Put| put.lease.is_none_or(|lease| self.leases.contains(&lease));
         self.branch(txn).1.iter().try_for_each(|op| match op {
-            Op::Put(put) if !lives(&put) => Err(Code::LeaseNotFound.into()),
-            Op::Txn(nested) => self.check_leases(&nested),
+            Op::Put(put) if !lives(put) => Err(Code::LeaseNotFound.into()),
+            Op::Txn(nested) => self.check_leases(nested),
             _ => Ok(()),
         })
     }
 
     fn op(&mut self, op: &Op) -> Result<OpResponse, Error> {
         Ok(match op {
-            Op::Get(get) => self.get(&get)?.into(),
+            Op::Get(get) => self.get(get)?.into(),
             Op::Put(put) => self.put(put.clone())?.into(),
-            Op::Delete(delete) => self.delete(&delete).into(),
-            Op::Txn(txn) => self.txn(&txn)?.into(),
+            Op::Delete(delete) => self.delete(delete).into(),
+            Op::Txn(txn) => self.txn(txn)?.into(),
             _ => panic!("an operation that the model does not know"),
         })
     }
@@ -234,7 +234,7 @@ struct DeleteOne(Vec<u8>);
 
 impl From<DeleteOne> for Delete {
     fn from(one: DeleteOne) -> Self {
-        Delete::new(one.0)
+        Self::new(one.0)
     }
 }
 
