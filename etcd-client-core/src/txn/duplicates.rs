@@ -43,8 +43,7 @@ fn check_branch<'a>(branch: &'static str, ops: &'a [Op]) -> Result<Writes<'a>, I
     }
     for (index, op) in ops.iter().enumerate() {
         if let Op::Txn(txn) = op {
-            merge_nested(&mut writes, txn)
-                .map_err(|invalid| invalid.within(Place(branch, index, ".txn")))?;
+            merge_nested(&mut writes, txn).map_err(|invalid| invalid.within(Place(branch, index, ".txn")))?;
         }
     }
     for (index, op) in ops.iter().enumerate() {
