@@ -63,7 +63,7 @@ async fn one_of_many_try_locks_succeeds() {
         }
     }
     assert_eq!(guards.len(), 1);
-    assert_eq!(count(&client, "lock/").await, 1, "who was refused leaves nothing");
+    assert_eq!(count(&client, "lock/").await, 1, "a rejected attempt leaves no key");
 }
 
 #[tokio::test]

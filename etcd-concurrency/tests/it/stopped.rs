@@ -60,12 +60,12 @@ async fn stopped_holder_writes_nothing_after_it_continues() {
     eventually("its lease has expired", async || count(&client, "lock/").await == 0).await;
     let (before, last) = (text().len(), written(&client).await);
     process.signal("-CONT");
-    eventually("it has found out", async || text().contains("refused late")).await;
+    eventually("it has noticed", async || text().contains("rejected late")).await;
     let after = text().split_off(before);
     assert!(after.contains("stopped: "), "{after}");
     // One poll may have been running when the process was stopped.
     assert!(after.matches("polled").count() <= 1, "{after}");
-    assert!(after.find("lost: ") < after.find("refused late"), "{after}");
+    assert!(after.find("lost: ") < after.find("rejected late"), "{after}");
     assert_eq!(written(&client).await, last, "nothing was written after the expiry");
 }
 
@@ -94,7 +94,7 @@ async fn stopped_holder_process() {
     println!("lost: {}", lost.await);
     match write().await {
         Ok(txn) if txn.succeeded() => println!("wrote late"),
-        Ok(_) => println!("refused late"),
+        Ok(_) => println!("rejected late"),
         Err(error) => println!("failed late: {error}"),
     }
 }

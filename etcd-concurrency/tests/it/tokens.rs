@@ -160,7 +160,7 @@ async fn full_store_is_left_and_entered_again() {
     let refused = wanted.lock().await.expect_err("no space");
     assert!(refused.client().is_some_and(|error| error.is_no_space()), "{refused}");
     guard.unlock().await.expect("a deletion passes");
-    eventually("no place is left", async || count(&client, "held/").await == 0).await;
+    eventually("no key is left", async || count(&client, "held/").await == 0).await;
 
     let revision = client.delete("filler/").prefix().await.expect("deleted").header.revision;
     client.compact(revision).await.expect("compacted");

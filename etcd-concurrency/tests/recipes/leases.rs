@@ -41,7 +41,7 @@ async fn tasks_of_one_session_exclude_each_other() {
     let mutex = Mutex::new(&session(&model), "lock");
     let first = mutex.lock().await.expect("free");
     assert!(matches!(mutex.try_lock().await, Err(Error::Locked)));
-    assert_eq!(model.keys("lock/").len(), 1, "a refused attempt leaves no key");
+    assert_eq!(model.keys("lock/").len(), 1, "a rejected attempt leaves no key");
     assert_eq!(model.live_leases(), 2, "its lease was revoked before it returned");
     let waits = tokio::spawn({
         let mutex = mutex.clone();

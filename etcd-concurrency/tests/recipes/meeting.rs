@@ -76,7 +76,7 @@ async fn ten_enter_and_leave_together() {
         inside.push(timeout(SECOND, one).await.expect("all are here").expect("no panic").expect("room"));
     }
     assert!(matches!(enter(&model, 10, TTL).0.await.expect("no panic"), Err(Error::CapacityExceeded)));
-    assert_eq!(model.keys("meeting/waiters/").len(), 10, "the one that was refused leaves nothing");
+    assert_eq!(model.keys("meeting/waiters/").len(), 10, "the extra participant leaves no key");
     let last = inside.remove(4);
     let leaving: Vec<_> = inside.into_iter().map(|one| tokio::spawn(one.leave())).collect();
     sleep(SECOND).await;

@@ -33,7 +33,7 @@ async fn try_lock_fails_while_held() {
     let held = Mutex::new(&one, "lock").try_lock().await.expect("free");
     assert!(matches!(Mutex::new(&two, "lock").try_lock().await, Err(Error::Locked)));
     assert!(matches!(Mutex::new(&one, "lock").try_lock().await, Err(Error::Locked)));
-    assert_eq!(model.keys("").len(), 1, "who was refused leaves nothing");
+    assert_eq!(model.keys("").len(), 1, "a rejected attempt leaves no key");
     held.unlock().await.expect("held");
     Mutex::new(&two, "lock").try_lock().await.expect("free").unlock().await.expect("held");
 }

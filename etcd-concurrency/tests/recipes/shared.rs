@@ -77,7 +77,7 @@ async fn try_methods_acquire_only_free_locks() {
     let reading = lock.try_read().await.expect("free");
     let also = lock.try_read().await.expect("shared");
     assert!(matches!(lock.try_write().await, Err(Error::Locked)));
-    assert_eq!(model.keys("").len(), 2, "who was refused leaves nothing");
+    assert_eq!(model.keys("").len(), 2, "a rejected attempt leaves no key");
     drop((reading, also));
     sleep(SECOND).await;
     let writing = lock.try_write().await.expect("free");

@@ -13,7 +13,7 @@ use crate::{Error, PriorityQueue, Queue};
 /// The names of the recipes in a run.
 pub(super) const QUEUE: &str = "queue";
 pub(super) const PRIORITY: &str = "priority";
-const PLACES: [&str; 8] =
+const PREFIXES: [&str; 8] =
     ["mutex/", "election/", "rw/", "semaphore/", "meeting/waiters/", "host", "hosts/", "barrier"];
 
 /// Counts the holders, and follows each value.
@@ -134,7 +134,7 @@ impl Audit {
 
     /// Checks that no key is left when no actor holds or waits.
     pub(super) fn nothing_is_left(&self) {
-        for name in PLACES {
+        for name in PREFIXES {
             let keys = self.model.keys(name);
             if !keys.is_empty() {
                 self.wrong(format!("left behind: {keys:?}"));

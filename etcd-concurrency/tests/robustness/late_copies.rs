@@ -1,5 +1,5 @@
 //! Requests that are applied late: members are stopped and links delayed under all recipes, and no copy of an entry may be applied after
-//! its owner abandoned it. The earlier algorithm ([`present`](crate::recipes::present)), which allowed this, fails the same runs.
+//! its owner abandoned it. The earlier algorithm ([`sweeping`](crate::recipes::sweeping)), which allowed this, fails the same runs.
 //!
 //! By default there is one run of each kind. `ETCD_LATE_RUNS=10` has ten of each, with longer delays, and takes about an hour.
 
@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
     load::{Contender, PATIENCE, Pace, Until},
-    recipes::{Line, PLACES, Recipes, Taking, ours::Ours, present::Present},
+    recipes::{LockKind, PREFIXES, QueueKind, Recipes, ours::Ours, sweeping::Sweeping},
     sessions,
     settle::settle,
 };
@@ -97,21 +97,21 @@ async fn under(scenario: &str, drops: bool, leases: bool) {
 /// The same runs detect an algorithm that allows late copies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_copies_detect_the_unprotected_algorithm() {
-    let Some(run) = Run::start("late-copies-present").await else { return };
+    let Some(run) = Run::start("late-copies-sweeping").await else { return };
     let mut round = Round::of(&run, false);
     // Most runs find a violation, but a late copy needs an early one.
     for _ in 0..runs().unwrap_or(3) {
         for late in Late::SHORT {
-            round.happen::<Present>(late).await;
+            round.happen::<Sweeping>(late).await;
         }
     }
     let last = round.last().await;
     let (verdict, history, path) = run.verdict(last).await;
     let found: Vec<Rule> = verdict.violations().iter().map(|violation| violation.rule).collect();
     let count = |wanted| found.iter().filter(|rule| **rule == wanted).count();
-    let (places, items) = (count(Rule::PlaceUnowned), count(Rule::ItemTwice));
-    say(format_args!("{places} places without an owner, {items} items twice, {} violations", found.len()));
-    assert!(places > 0 && items > 0, "{}: {}", path.display(), verdict.report(&history));
+    let (ownerless, items) = (count(Rule::PlaceUnowned), count(Rule::ItemTwice));
+    say(format_args!("{ownerless} keys without an owner, {items} items twice, {} violations", found.len()));
+    assert!(ownerless > 0 && items > 0, "{}: {}", path.display(), verdict.report(&history));
 }
 
 /// Runs one after the other on one cluster.
@@ -127,7 +127,7 @@ struct Round<'r> {
 impl<'r> Round<'r> {
     fn of(run: &'r Run, drops: bool) -> Self {
         // The sessions release their locks, and the remaining keys are checked separately.
-        let actions = PLACES.map(|name| Action::Delete { keys: Keys::prefix(name) }).to_vec();
+        let actions = PREFIXES.map(|name| Action::Delete { keys: Keys::prefix(name) }).to_vec();
         run.recorder().record(Edge::Invoke { op: run.recorder().op(), actions });
         let client = Client::builder(run.cluster().endpoints()).build().expect("the endpoints are valid");
         Self { run, rng: Rng::with_seed(run.settings().seed), drops, leases: false, client }
@@ -217,7 +217,7 @@ impl<'r> Round<'r> {
     }
 
     fn spawn<R: Recipes>(&mut self, load: &mut JoinSet<()>, client: &Client, session: &Session) {
-        for whats in Taking::TOGETHER {
+        for whats in LockKind::EXCLUSIVE_GROUPS {
             load.spawn(self.one::<R>(client, session).hold(whats));
         }
         for line in self.lines() {
@@ -269,14 +269,14 @@ impl<'r> Round<'r> {
     }
 
     /// Queues with a session need tokens.
-    fn lines(&self) -> impl Iterator<Item = Line> + Send + use<> {
+    fn lines(&self) -> impl Iterator<Item = QueueKind> + Send + use<> {
         let leases = self.leases;
-        Line::ALL.into_iter().filter(move |line| !leases || !line.is_known())
+        QueueKind::ALL.into_iter().filter(move |line| !leases || !line.is_known())
     }
 
     /// The checker knows the leases of sessions, but not those of entries.
     async fn nothing_is_left(&self) {
-        for name in PLACES {
+        for name in PREFIXES {
             let found = self.client.get(name).prefix().keys_only().await.expect("the cluster is well");
             assert!(found.kvs.is_empty(), "left behind: {:?}", found.kvs);
         }

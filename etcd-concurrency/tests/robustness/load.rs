@@ -15,7 +15,7 @@ use etcd_testkit::history::{Edge, LeaseId, OpId, Recorder, Rev, Value};
 use fastrand::Rng;
 use tokio::time::{sleep, timeout};
 
-use crate::recipes::{Held as _, Inside as _, Line, MEETING, Recipes, Taking};
+use crate::recipes::{Held as _, LockKind, MEETING, Participant as _, QueueKind, Recipes};
 
 /// The time limit of all calls of a run, which only a failing run reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,7 +75,7 @@ impl<R: Recipes> Contender<R> {
     /// Returns the result, or `None` if the future was dropped.
     async fn run<T>(&mut self, act: impl Future<Output = T>) -> Option<T> {
         // A contender behind a key without a holder would wait forever.
-        let longest = if R::FINDS_OUT { PATIENCE } else { PATIENCE / 6 };
+        let longest = if R::RESOLVES_OUTCOMES { PATIENCE } else { PATIENCE / 6 };
         self.within(longest, act).await
     }
 
@@ -93,7 +93,7 @@ impl<R: Recipes> Contender<R> {
     }
 
     /// Acquires and releases it.
-    pub(crate) async fn hold(mut self, whats: &'static [Taking]) {
+    pub(crate) async fn hold(mut self, whats: &'static [LockKind]) {
         while self.turn().await {
             let (what, number) = (whats[self.rng.usize(..whats.len())], self.rng.u64(..1_000_000));
             let recipes = self.recipes.clone();
@@ -103,7 +103,7 @@ impl<R: Recipes> Contender<R> {
         }
     }
 
-    async fn held(&mut self, what: Taking, held: R::Held) {
+    async fn held(&mut self, what: LockKind, held: R::Held) {
         let hold = self.recorder.hold();
         self.recorder.record(Edge::LockAcquired {
             hold,
@@ -127,7 +127,7 @@ impl<R: Recipes> Contender<R> {
     }
 
     /// Enqueues an item, or takes one.
-    pub(crate) async fn queue(mut self, line: Line) {
+    pub(crate) async fn queue(mut self, line: QueueKind) {
         // As many dequeues as enqueues: some find nothing, others take the items that those left.
         while self.turn().await {
             if self.rng.bool() {
@@ -138,7 +138,7 @@ impl<R: Recipes> Contender<R> {
         }
     }
 
-    async fn put(&mut self, line: Line) {
+    async fn put(&mut self, line: QueueKind) {
         let op = self.recorder.op();
         let item = format!("i{op}");
         let (queue, value) = (line.name().to_owned(), Value::of(item.as_bytes()));
@@ -155,9 +155,9 @@ impl<R: Recipes> Contender<R> {
 
     /// While the session is alive, only a dropped call has an unknown outcome. The server may have ended the lease early, which the
     /// session notices by its deadline.
-    async fn assert_known(&self, line: Line, error: Option<&Error>) {
+    async fn assert_known(&self, line: QueueKind, error: Option<&Error>) {
         let Some(error) = error else { return };
-        if error.outcome() == Outcome::NotApplied || !line.is_known() || !R::FINDS_OUT {
+        if error.outcome() == Outcome::NotApplied || !line.is_known() || !R::RESOLVES_OUTCOMES {
             return;
         }
         let session = self.recipes.session();
@@ -166,7 +166,7 @@ impl<R: Recipes> Contender<R> {
     }
 
     /// Takes one item, if there is one.
-    pub(crate) async fn pick(&mut self, line: Line) -> bool {
+    pub(crate) async fn pick(&mut self, line: QueueKind) -> bool {
         let op = self.recorder.op();
         self.recorder.record(Edge::Dequeue { op, queue: line.name().to_owned() });
         let recipes = self.recipes.clone();
@@ -212,7 +212,7 @@ impl<R: Recipes> Contender<R> {
     /// Waits for the barrier.
     pub(crate) async fn pass(mut self) {
         while self.turn().await {
-            let (op, name) = (self.recorder.op(), Taking::Barrier.name());
+            let (op, name) = (self.recorder.op(), LockKind::Barrier.name());
             self.recorder.record(Edge::Passing { op, name: name.to_owned() });
             let barrier = Barrier::new(&self.client, name);
             if let Some(Ok(())) = self.run(barrier.wait()).await {

@@ -9,7 +9,7 @@ use etcd_testkit::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{load::PATIENCE, recipes::PLACES};
+use crate::{load::PATIENCE, recipes::PREFIXES};
 
 /// A key that was left behind for this long stays: there is no activity.
 const QUIET: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ pub(crate) async fn settle(client: &Client, recorder: &Recorder) {
         revision
     };
     let revision = timeout(PATIENCE, settling).await.expect("all comes to rest");
-    let names = PLACES.map(str::to_owned).to_vec();
+    let names = PREFIXES.map(str::to_owned).to_vec();
     recorder.record(Edge::Settled { revision, names });
 }
 

@@ -25,7 +25,7 @@ use tokio::{
 use crate::{
     load::{Contender, PATIENCE, Pace, Until},
     others,
-    recipes::{Line, PLACES, Recipes as _, Taking, ours::Ours},
+    recipes::{LockKind, PREFIXES, QueueKind, Recipes as _, ours::Ours},
     sessions,
     settle::settle,
 };
@@ -82,7 +82,7 @@ fn connect(endpoints: &[String]) -> Client {
 
 /// Holders delete these keys themselves: the end of one shows nothing about its lease.
 fn expect_deletions(recorder: &Recorder) {
-    let actions = PLACES.map(|name| Action::Delete { keys: Keys::prefix(name) });
+    let actions = PREFIXES.map(|name| Action::Delete { keys: Keys::prefix(name) });
     // A session never deletes its tokens. Its lease does, together with the marker of the session.
     recorder.record(Edge::Invoke { op: recorder.op(), actions: actions.to_vec() });
 }
@@ -125,10 +125,10 @@ impl Process {
     /// Runs until the session or the run is over.
     async fn by(&mut self, session: &Session) {
         let mut load = JoinSet::new();
-        for whats in Taking::TOGETHER {
+        for whats in LockKind::EXCLUSIVE_GROUPS {
             load.spawn(self.contender(session).hold(whats));
         }
-        for line in Line::ALL {
+        for line in QueueKind::ALL {
             load.spawn(self.contender(session).queue(line));
         }
         load.spawn(self.contender(session).pass());

@@ -30,7 +30,7 @@ struct Barrier {
 #[expect(dead_code, reason = "the fields are printed where a property is violated")]
 enum Step {
     Comes { c: usize },
-    Resends { c: usize },
+    Retries { c: usize },
     GivesUp { c: usize },
     SeesReady { c: usize },
     DeletesKey { c: usize },
@@ -87,7 +87,7 @@ impl Barrier {
     fn putting(self, state: &State, c: usize, then: Then<'_>) {
         let outstanding = state.copies.iter().any(|copy| usize::from(copy.from) == c && copy.current);
         if !outstanding || (state.participants[c].sent < 2 && state.copies.len() < IN_FLIGHT) {
-            step(state, then, Step::Resends { c }, |state| state.send(c));
+            step(state, then, Step::Retries { c }, |state| state.send(c));
         }
         if state.cancellations > 0 {
             step(state, then, Step::GivesUp { c }, |state| {

@@ -14,7 +14,7 @@ use steps::{Next, Step};
 use crate::explore::{Model, explore, full};
 
 const TWO_HOLDERS: &str = "two holders";
-const PLACE_DESTROYED: &str = "place destroyed by its owner's late copy";
+const ENTRY_DESTROYED: &str = "place destroyed by its owner's late copy";
 const GHOST: &str = "ghost";
 const HELD_AND_OWNS: &str = "Held and owns";
 const BLOCKED: &str = "blocked for life";
@@ -22,16 +22,16 @@ const BLOCKED: &str = "blocked for life";
 #[derive(Clone, Copy, Debug)]
 struct Protocol {
     /// An unanswered grant is retried once, with the same id.
-    grant_resends: bool,
+    grant_retries: bool,
     /// A rejected `try_lock` revokes its lease before it returns `Locked`.
-    refusal_revokes: bool,
+    rejection_revokes: bool,
     /// A contender leaves by revoking its lease instead of deleting its key.
     exit_revokes: bool,
 }
 
 /// The protocol of the crate.
 const LEASE_PER_ENTRY: Protocol =
-    Protocol { grant_resends: false, refusal_revokes: true, exit_revokes: true };
+    Protocol { grant_retries: false, rejection_revokes: true, exit_revokes: true };
 
 struct LeaseClient {
     protocol: Protocol,
@@ -66,7 +66,7 @@ impl Model for LeaseClient {
                 Phase::Hold { fence } | Phase::Wait { fence }
                     if state.lives(c) && state.own(c) != fence && !state.deleted =>
                 {
-                    found.push(PLACE_DESTROYED);
+                    found.push(ENTRY_DESTROYED);
                 }
                 Phase::Idle if state.keys[c].iter().any(|&key| key != 0) => {
                     found.push(GHOST);
@@ -132,14 +132,14 @@ fn lease_per_entry_is_safe_when_leases_expire_and_keys_are_deleted() {
 
 #[test]
 fn retried_grant_is_caught() {
-    let broken = Protocol { grant_resends: true, ..LEASE_PER_ENTRY };
+    let broken = Protocol { grant_retries: true, ..LEASE_PER_ENTRY };
     let found = explored("grant resent", broken, [(NONE, 287_753), (DELAYS, 777_650)]);
     assert!(found.is_superset(&BTreeSet::from([GHOST, HELD_AND_OWNS])), "{found:?}");
 }
 
 #[test]
 fn rejection_without_revocation_is_caught() {
-    let broken = Protocol { refusal_revokes: false, ..LEASE_PER_ENTRY };
+    let broken = Protocol { rejection_revokes: false, ..LEASE_PER_ENTRY };
     let found = explored("Held without revocation", broken, [(DELAYS, 57_587), (ANSWERS_LOST, 168_776)]);
     assert!(found.is_superset(&BTreeSet::from([GHOST, HELD_AND_OWNS])), "{found:?}");
 }

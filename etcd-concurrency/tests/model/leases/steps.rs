@@ -13,7 +13,7 @@ const IN_FLIGHT: usize = 3;
 #[expect(dead_code, reason = "the fields are printed where a property is violated")]
 pub(crate) enum Step {
     Calls { c: usize, attempt: bool },
-    Resends { c: usize },
+    Retries { c: usize },
     GivesUp { c: usize },
     SeesPlaceGone { c: usize },
     Acquires { c: usize },
@@ -52,8 +52,8 @@ impl LeaseClient {
             Phase::Idle => calls(next, c),
             Phase::Grant { .. } | Phase::Enter { .. } => {
                 let is_grant = matches!(contender.phase, Phase::Grant { .. });
-                if more && (self.protocol.grant_resends || !is_grant) {
-                    next.step(Step::Resends { c }, |state| state.send(c));
+                if more && (self.protocol.grant_retries || !is_grant) {
+                    next.step(Step::Retries { c }, |state| state.send(c));
                 }
                 let outstanding = state.is_outstanding(c);
                 if may_cancel || !outstanding {
@@ -83,7 +83,7 @@ impl LeaseClient {
             // Retried until it is answered.
             Phase::Revoke | Phase::Delete { .. } => {
                 if !state.is_outstanding(c) || more {
-                    next.step(Step::Resends { c }, |state| state.send(c));
+                    next.step(Step::Retries { c }, |state| state.send(c));
                 }
             }
         }
@@ -150,7 +150,7 @@ impl LeaseClient {
             }
             (Phase::Enter { attempt: true }, Answer::Refused { .. }) => {
                 state.contenders[c].told_held = true;
-                if self.protocol.refusal_revokes { Phase::Revoke } else { Phase::Idle }
+                if self.protocol.rejection_revokes { Phase::Revoke } else { Phase::Idle }
             }
             (Phase::Enter { .. }, _) => Phase::Revoke,
             (Phase::Revoke | Phase::Delete { .. }, Answer::Done | Answer::LeaseNotFound) => Phase::Idle,

@@ -63,7 +63,7 @@ impl Protocol {
                 if attempt { Phase::Hold { fence } } else { Phase::Wait { fence } }
             }
             (Phase::Enter { attempt }, Answer::Refused { own, first, token }) => match self.token {
-                true => return self.refused(state, c, attempt, (own, first, token)),
+                true => return self.rejected(state, c, attempt, (own, first, token)),
                 false if own == 0 && !attempt => return self.give_up(state, c),
                 false => found(state, c, attempt, (own, first)),
             },
@@ -76,7 +76,7 @@ impl Protocol {
     }
 
     /// Determines the outcome of a rejected entry from its token.
-    fn refused(&self, state: &mut State, c: usize, attempt: bool, (own, first, token): (u8, bool, Token)) {
+    fn rejected(&self, state: &mut State, c: usize, attempt: bool, (own, first, token): (u8, bool, Token)) {
         let (known, resent) = (state.contenders[c].known, state.contenders[c].copies > 1);
         state.contenders[c].known = token.modified;
         let next = match fate(known, token) {

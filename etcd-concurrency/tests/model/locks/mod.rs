@@ -19,7 +19,7 @@ use crate::explore::Model;
 /// Both contenders hold the lock with valid leases.
 const TWO_HOLDERS: &str = "two holders";
 /// A key that a contender waits or holds with was deleted, and not by an operator.
-const PLACE_DESTROYED: &str = "place destroyed by its owner's late copy";
+const ENTRY_DESTROYED: &str = "place destroyed by its owner's late copy";
 /// A key that its owner does not know of.
 const GHOST: &str = "ghost for a moment";
 const GHOST_FOR_LIFE: &str = "ghost for life";
@@ -72,7 +72,7 @@ fn of_contender(state: &State, c: usize, at_end: bool, found: &mut Vec<&'static 
     let contender = state.contenders[c];
     match contender.phase {
         Phase::Hold { fence } | Phase::Wait { fence } if state.keys[c] != fence && !state.deleted => {
-            found.push(PLACE_DESTROYED);
+            found.push(ENTRY_DESTROYED);
         }
         // A key from before the takeover stays until a call takes it.
         Phase::Idle if state.keys[c] != 0 && state.keys[c] != state.inherited => {

@@ -2,7 +2,7 @@
 
 /// The rejections that spend the token of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum Rejection {
     /// None.
     KeepsToken,
     /// Those of a `try_lock`.
@@ -23,12 +23,12 @@ pub(crate) enum Unknown {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Protocol {
     /// An unanswered entry is retried once.
-    pub(crate) resends: bool,
+    pub(crate) retries: bool,
     /// An entry compares the token.
     pub(crate) token: bool,
     /// An entry puts the token.
     pub(crate) spends: bool,
-    pub(crate) refusal: Refusal,
+    pub(crate) rejection: Rejection,
     /// A rejected `try_lock` that was sent twice burns its token before it returns `Locked`.
     pub(crate) burns_before_held: bool,
     pub(crate) unknown: Unknown,
@@ -39,11 +39,11 @@ pub(crate) struct Protocol {
 }
 
 /// The protocol of the crate: every rejected entry burns its token in the same transaction.
-pub(crate) const TOKEN_REFUSALS_BURN: Protocol = Protocol {
-    resends: true,
+pub(crate) const TOKEN_REJECTIONS_BURN: Protocol = Protocol {
+    retries: true,
     token: true,
     spends: true,
-    refusal: Refusal::Burns,
+    rejection: Rejection::Burns,
     burns_before_held: false,
     unknown: Unknown::Burn,
     burn_compares: true,
@@ -52,20 +52,20 @@ pub(crate) const TOKEN_REFUSALS_BURN: Protocol = Protocol {
 
 /// Only a rejected `try_lock` burns its token in the same transaction.
 pub(crate) const TOKEN_NESTED: Protocol =
-    Protocol { refusal: Refusal::OfAttemptBurns, ..TOKEN_REFUSALS_BURN };
+    Protocol { rejection: Rejection::OfAttemptBurns, ..TOKEN_REJECTIONS_BURN };
 
 /// A rejected `try_lock` burns its token in a second request.
 pub(crate) const TOKEN: Protocol =
-    Protocol { refusal: Refusal::KeepsToken, burns_before_held: true, ..TOKEN_REFUSALS_BURN };
+    Protocol { rejection: Rejection::KeepsToken, burns_before_held: true, ..TOKEN_REJECTIONS_BURN };
 
 /// The algorithm before tokens were introduced: two deletions by lease, some seconds apart.
-pub(crate) const PRESENT: Protocol = Protocol {
+pub(crate) const SWEEP_BY_LEASE: Protocol = Protocol {
     token: false,
     spends: false,
-    refusal: Refusal::KeepsToken,
+    rejection: Rejection::KeepsToken,
     unknown: Unknown::Sweep(2),
-    ..TOKEN_REFUSALS_BURN
+    ..TOKEN_REJECTIONS_BURN
 };
 
 /// The same without a retry of an entry.
-pub(crate) const NO_RESEND: Protocol = Protocol { resends: false, ..PRESENT };
+pub(crate) const SWEEP_WITHOUT_RETRIES: Protocol = Protocol { retries: false, ..SWEEP_BY_LEASE };

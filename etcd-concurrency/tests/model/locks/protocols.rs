@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE, Locks, PLACE_DESTROYED, TWO_HOLDERS,
-    protocol::{NO_RESEND, PRESENT, Protocol, Refusal, TOKEN, TOKEN_NESTED, TOKEN_REFUSALS_BURN, Unknown},
+    ENTRY_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE, Locks, TWO_HOLDERS,
+    protocol::{
+        Protocol, Rejection, SWEEP_BY_LEASE, SWEEP_WITHOUT_RETRIES, TOKEN, TOKEN_NESTED,
+        TOKEN_REJECTIONS_BURN, Unknown,
+    },
     state::Faults,
 };
 use crate::explore::{explore, full};
@@ -46,8 +49,8 @@ fn assert_caught(name: &str, protocol: Protocol, takeover: bool, kinds: &[&'stat
 #[test]
 fn token_rejections_burn_is_safe() {
     assert_safe(
-        "token_refusals_burn",
-        TOKEN_REFUSALS_BURN,
+        "token_rejections_burn",
+        TOKEN_REJECTIONS_BURN,
         false,
         [(LEASES_EXPIRE, 205_925), (ALL, 4_311_914)],
     );
@@ -56,8 +59,8 @@ fn token_rejections_burn_is_safe() {
 #[test]
 fn token_rejections_burn_is_safe_when_responses_are_lost() {
     assert_safe(
-        "token_refusals_burn",
-        TOKEN_REFUSALS_BURN,
+        "token_rejections_burn",
+        TOKEN_REJECTIONS_BURN,
         false,
         [(ANSWERS_LOST, 171_020), (REQUESTS_LOST, 555_057)],
     );
@@ -66,8 +69,8 @@ fn token_rejections_burn_is_safe_when_responses_are_lost() {
 #[test]
 fn token_rejections_burn_is_safe_when_keys_are_deleted() {
     assert_safe(
-        "token_refusals_burn",
-        TOKEN_REFUSALS_BURN,
+        "token_rejections_burn",
+        TOKEN_REJECTIONS_BURN,
         false,
         [(OPERATOR, 151_982), (OPERATOR_TOO, 590_406)],
     );
@@ -76,8 +79,8 @@ fn token_rejections_burn_is_safe_when_keys_are_deleted() {
 #[test]
 fn token_rejections_burn_is_safe_after_a_takeover() {
     assert_safe(
-        "token_refusals_burn",
-        TOKEN_REFUSALS_BURN,
+        "token_rejections_burn",
+        TOKEN_REJECTIONS_BURN,
         true,
         [(ANSWERS_LOST, 170_701), (ALL, 4_258_154)],
     );
@@ -105,21 +108,27 @@ fn token_without_burns_of_all_rejections_is_caught_after_a_takeover() {
 
 #[test]
 fn sweep_by_lease_is_caught() {
-    let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
-    assert_caught("present", PRESENT, false, kinds, [(DELAYS, 74_730), (ALL, 3_248_120)]);
+    let kinds = &[TWO_HOLDERS, ENTRY_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
+    assert_caught("sweep_by_lease", SWEEP_BY_LEASE, false, kinds, [(DELAYS, 74_730), (ALL, 3_248_120)]);
 }
 
 #[test]
 fn sweep_by_lease_without_retries_is_caught() {
-    let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
-    assert_caught("noresend", NO_RESEND, false, kinds, [(DELAYS, 8_574), (ALL, 536_029)]);
+    let kinds = &[TWO_HOLDERS, ENTRY_DESTROYED, GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
+    assert_caught(
+        "sweep_without_retries",
+        SWEEP_WITHOUT_RETRIES,
+        false,
+        kinds,
+        [(DELAYS, 8_574), (ALL, 536_029)],
+    );
 }
 
 #[test]
 fn rejection_without_burn_is_caught() {
-    let broken = Protocol { refusal: Refusal::KeepsToken, ..TOKEN_REFUSALS_BURN };
+    let broken = Protocol { rejection: Rejection::KeepsToken, ..TOKEN_REJECTIONS_BURN };
     let kinds = &[GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE];
-    assert_caught("refusal without burn", broken, false, kinds, [(DELAYS, 46_798), (ALL, 4_581_030)]);
+    assert_caught("rejection without burn", broken, false, kinds, [(DELAYS, 46_798), (ALL, 4_581_030)]);
 }
 
 #[test]
@@ -127,28 +136,28 @@ fn entry_that_keeps_its_token_is_caught() {
     let broken = Protocol { spends: false, ..TOKEN };
     let runs = [(DELAYS, 108_062), (REQUESTS_LOST, 1_181_422)];
     assert_caught("entry keeps token", broken, false, &[GHOST_FOR_LIFE, HELD_AND_OWNS_FOR_LIFE], runs);
-    let broken = Protocol { spends: false, ..TOKEN_REFUSALS_BURN };
+    let broken = Protocol { spends: false, ..TOKEN_REJECTIONS_BURN };
     let runs = [(DELAYS, 288_792), (ANSWERS_LOST, 1_003_344)];
-    assert_caught("entry keeps token, refusals burn", broken, false, &[GHOST_FOR_LIFE], runs);
+    assert_caught("entry keeps token, rejection burn", broken, false, &[GHOST_FOR_LIFE], runs);
 }
 
 #[test]
 fn deletion_by_lease_is_caught() {
-    let kinds = &[TWO_HOLDERS, PLACE_DESTROYED, GHOST_FOR_LIFE];
-    let broken = Protocol { unknown: Unknown::Sweep(1), ..TOKEN_REFUSALS_BURN };
+    let kinds = &[TWO_HOLDERS, ENTRY_DESTROYED, GHOST_FOR_LIFE];
+    let broken = Protocol { unknown: Unknown::Sweep(1), ..TOKEN_REJECTIONS_BURN };
     assert_caught("deletion by lease", broken, false, kinds, [(DELAYS, 49_664), (REQUESTS_LOST, 554_066)]);
 }
 
 #[test]
 fn burn_without_compare_is_caught() {
-    let broken = Protocol { burn_compares: false, ..TOKEN_REFUSALS_BURN };
+    let broken = Protocol { burn_compares: false, ..TOKEN_REJECTIONS_BURN };
     let runs = [(DELAYS, 68_034), (ANSWERS_LOST, 312_509)];
     assert_caught("burn without compare", broken, false, &[GHOST_FOR_LIFE], runs);
 }
 
 #[test]
 fn exit_without_compare_is_caught() {
-    let broken = Protocol { exit_compares: false, ..TOKEN_REFUSALS_BURN };
+    let broken = Protocol { exit_compares: false, ..TOKEN_REJECTIONS_BURN };
     let runs = [(DELAYS, 57_493), (ANSWERS_LOST, 223_237)];
-    assert_caught("exit without compare", broken, false, &[TWO_HOLDERS, PLACE_DESTROYED], runs);
+    assert_caught("exit without compare", broken, false, &[TWO_HOLDERS, ENTRY_DESTROYED], runs);
 }

@@ -14,7 +14,7 @@ const IN_FLIGHT: usize = 3;
 #[expect(dead_code, reason = "the fields are printed where a property is violated")]
 pub(crate) enum Step {
     Calls { c: usize, attempt: bool },
-    Resends { c: usize, request: Request },
+    Retries { c: usize, request: Request },
     GivesUp { c: usize },
     SeesPlaceGone { c: usize },
     Acquires { c: usize },
@@ -65,7 +65,7 @@ impl Locks {
             // Retried until it is answered.
             Phase::Leave { .. } | Phase::Sweep { .. } | Phase::Burn => {
                 if !state.is_outstanding(c) || (contender.copies < 2 && state.requests.len() < IN_FLIGHT) {
-                    resend(next, c);
+                    retry(next, c);
                 }
             }
         }
@@ -88,8 +88,8 @@ impl Locks {
 
     fn entry_steps(&self, next: &mut Next<'_>, c: usize) {
         let state = next.state;
-        if self.protocol.resends && state.contenders[c].copies < 2 && state.requests.len() < IN_FLIGHT {
-            resend(next, c);
+        if self.protocol.retries && state.contenders[c].copies < 2 && state.requests.len() < IN_FLIGHT {
+            retry(next, c);
         }
         let outstanding = state.is_outstanding(c);
         if state.faults.cancellations > 0 || !outstanding {
@@ -138,9 +138,9 @@ impl Locks {
     }
 }
 
-fn resend(next: &mut Next<'_>, c: usize) {
+fn retry(next: &mut Next<'_>, c: usize) {
     let Some(request) = Protocol::request(next.state, c) else { return };
-    next.step(Step::Resends { c, request }, |state| state.send(c, request));
+    next.step(Step::Retries { c, request }, |state| state.send(c, request));
 }
 
 /// The position is read immediately instead of watched.

@@ -1,7 +1,7 @@
 //! The store: the effect of a copy of a request, and its response.
 
 use super::{
-    protocol::{Protocol, Refusal},
+    protocol::{Protocol, Rejection},
     state::{Answer, Copied, Request, State, Token, Value},
 };
 
@@ -49,10 +49,10 @@ impl Protocol {
             }
             return Answer::Entered { fence: state.revision };
         }
-        let burns = match self.refusal {
-            Refusal::KeepsToken => false,
-            Refusal::OfAttemptBurns => attempt,
-            Refusal::Burns => true,
+        let burns = match self.rejection {
+            Rejection::KeepsToken => false,
+            Rejection::OfAttemptBurns => attempt,
+            Rejection::Burns => true,
         };
         if burns && unspent {
             if !state.leases[c] {

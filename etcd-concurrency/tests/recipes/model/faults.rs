@@ -22,7 +22,7 @@ pub(crate) enum Fault {
     /// It is applied after this time, and the client waits for the response until its timeout.
     TimesOut(Duration),
     /// It is rejected, and not applied.
-    Refused,
+    Rejected,
     /// It arrives and is answered, after another client deleted all tokens.
     AfterDeletingTokens,
     /// It arrives and is answered, after this lease was revoked.
@@ -52,7 +52,7 @@ impl Chaos {
             2 => Fault::AppliedLater(late),
             3 => Fault::Delayed(late),
             4 => Fault::TimesOut(late),
-            _ => Fault::Refused,
+            _ => Fault::Rejected,
         }
     }
 }

@@ -44,7 +44,7 @@ impl Model {
     }
 
     /// Records a rejection. If no copy was applied in between, the client knows that none will be; otherwise the outcome is unknown.
-    pub(super) fn refused(&self, id: usize, error: Error) -> Error {
+    pub(super) fn rejected(&self, id: usize, error: Error) -> Error {
         let sent = &mut self.inner().journal.sent[id];
         if sent.effective {
             return error.with_outcome(Outcome::Unknown);

@@ -84,8 +84,8 @@ impl Model {
                     return written.map_err(|error| if sent { ambiguous(error) } else { error });
                 }
                 Fault::RequestLost => {}
-                Fault::Refused if sent => return Err(ambiguous(Code::TooManyRequests.into())),
-                Fault::Refused => return Err(Code::TooManyRequests.into()),
+                Fault::Rejected if sent => return Err(ambiguous(Code::TooManyRequests.into())),
+                Fault::Rejected => return Err(Code::TooManyRequests.into()),
                 Fault::Delayed(after) => self.later(after, &write),
                 Fault::TimesOut(after) => {
                     self.later(after, &write);
@@ -155,7 +155,7 @@ impl KvService for Model {
             model.apply(id)
         });
         written.await.map_err(|error| match error.outcome() {
-            Outcome::NotApplied => self.refused(id, error),
+            Outcome::NotApplied => self.rejected(id, error),
             _ => error,
         })
     }

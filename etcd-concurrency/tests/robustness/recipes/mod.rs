@@ -1,7 +1,7 @@
 //! The interface through which the load of a run uses the recipes, so that another implementation can replace them.
 
 pub(crate) mod ours;
-pub(crate) mod present;
+pub(crate) mod sweeping;
 
 use etcd_client_core::{Client, Value};
 use etcd_concurrency::{Error, Session};
@@ -12,7 +12,7 @@ pub(crate) const PERMITS: usize = 2;
 
 /// The recipes that can be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Taking {
+pub(crate) enum LockKind {
     Lock,
     TryLock,
     Read,
@@ -24,9 +24,9 @@ pub(crate) enum Taking {
     Barrier,
 }
 
-impl Taking {
+impl LockKind {
     /// The groups of recipes that exclude each other.
-    pub(crate) const TOGETHER: [&[Self]; 5] = [
+    pub(crate) const EXCLUSIVE_GROUPS: [&[Self]; 5] = [
         &[Self::Lock, Self::TryLock],
         &[Self::Read, Self::Write, Self::TryWrite],
         &[Self::Permit, Self::TryPermit],
@@ -56,7 +56,7 @@ impl Taking {
 
 /// The kinds of queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Line {
+pub(crate) enum QueueKind {
     Queue,
     Priority,
     /// A queue with a session, which determines the outcome of each call.
@@ -64,7 +64,7 @@ pub(crate) enum Line {
     KnownPriority,
 }
 
-impl Line {
+impl QueueKind {
     pub(crate) const ALL: [Self; 4] = [Self::Queue, Self::Priority, Self::Known, Self::KnownPriority];
 
     /// Returns whether every outcome is known while the session is alive.
@@ -88,22 +88,22 @@ pub(crate) const MEETING: (&str, usize) = ("meeting", 2);
 
 /// The prefixes below which keys can be left behind. Queues are excluded, because their items have no owner, and so is the `ready` key
 /// of a double barrier, which stays if all participants leave without waiting. It starts no later round, which needs a newer one.
-pub(crate) const PLACES: [&str; 6] = ["lock", "rw", "permits", "office", "barrier", "meeting/waiters"];
+pub(crate) const PREFIXES: [&str; 6] = ["lock", "rw", "permits", "office", "barrier", "meeting/waiters"];
 
 /// One contender.
 pub(crate) trait Recipes: Clone + Send + Sync + 'static {
     type Held: Held;
-    type Inside: Inside;
+    type Participant: Participant;
 
     /// Queues with a session determine the outcome of each call.
-    const FINDS_OUT: bool;
+    const RESOLVES_OUTCOMES: bool;
 
     fn new(client: &Client, session: &Session) -> Self;
     fn session(&self) -> &Session;
-    fn take(&self, what: Taking, number: u64) -> impl Future<Output = Result<Self::Held, Error>> + Send;
-    fn enqueue(&self, line: Line, item: String) -> impl Future<Output = Result<i64, Error>> + Send;
-    fn dequeue(&self, line: Line) -> impl Future<Output = Result<Option<Value>, Error>> + Send;
-    fn enter(&self) -> impl Future<Output = Result<Self::Inside, Error>> + Send;
+    fn take(&self, what: LockKind, number: u64) -> impl Future<Output = Result<Self::Held, Error>> + Send;
+    fn enqueue(&self, line: QueueKind, item: String) -> impl Future<Output = Result<i64, Error>> + Send;
+    fn dequeue(&self, line: QueueKind) -> impl Future<Output = Result<Option<Value>, Error>> + Send;
+    fn enter(&self) -> impl Future<Output = Result<Self::Participant, Error>> + Send;
 }
 
 /// A held lock, permit or leadership.
@@ -114,6 +114,6 @@ pub(crate) trait Held: Send + 'static {
 }
 
 /// A participant inside of the double barrier.
-pub(crate) trait Inside: Send + 'static {
+pub(crate) trait Participant: Send + 'static {
     fn leave(self) -> impl Future<Output = Result<(), Error>> + Send;
 }

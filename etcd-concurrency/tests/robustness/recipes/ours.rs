@@ -8,7 +8,7 @@ use etcd_concurrency::{
     Semaphore, Session, election::Leadership,
 };
 
-use super::{Held, Inside, Line, MEETING, PERMITS, Recipes, Taking};
+use super::{Held, LockKind, MEETING, PERMITS, Participant, QueueKind, Recipes};
 
 /// A contender that uses this crate.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(crate) enum Ownership {
 }
 
 impl Ours {
-    fn queue(&self, line: Line) -> Queue {
+    fn queue(&self, line: QueueKind) -> Queue {
         let name = line.name();
         if line.is_known() {
             Queue::with_session(&self.session, name)
@@ -34,7 +34,7 @@ impl Ours {
         }
     }
 
-    fn priority_queue(&self, line: Line) -> PriorityQueue {
+    fn priority_queue(&self, line: QueueKind) -> PriorityQueue {
         let name = line.name();
         if line.is_known() {
             PriorityQueue::with_session(&self.session, name)
@@ -45,15 +45,15 @@ impl Ours {
 
     fn semaphore(&self) -> Semaphore {
         let permits = NonZeroUsize::new(PERMITS).expect("not zero");
-        Semaphore::new(&self.session, Taking::Permit.name(), permits)
+        Semaphore::new(&self.session, LockKind::Permit.name(), permits)
     }
 }
 
 impl Recipes for Ours {
     type Held = Ownership;
-    type Inside = etcd_concurrency::double_barrier::DoubleBarrierGuard;
+    type Participant = etcd_concurrency::double_barrier::DoubleBarrierGuard;
 
-    const FINDS_OUT: bool = true;
+    const RESOLVES_OUTCOMES: bool = true;
 
     fn new(client: &Client, session: &Session) -> Self {
         Self { client: client.clone(), session: session.clone() }
@@ -63,17 +63,17 @@ impl Recipes for Ours {
         &self.session
     }
 
-    async fn take(&self, what: Taking, number: u64) -> Result<Ownership, Error> {
+    async fn take(&self, what: LockKind, number: u64) -> Result<Ownership, Error> {
         let (session, name) = (&self.session, what.name());
         let guard = match what {
-            Taking::Lock => Mutex::new(session, name).lock().await,
-            Taking::TryLock => Mutex::new(session, name).try_lock().await,
-            Taking::Read => RwLock::new(session, name).read().await,
-            Taking::Write => RwLock::new(session, name).write().await,
-            Taking::TryWrite => RwLock::new(session, name).try_write().await,
-            Taking::Permit => self.semaphore().acquire().await,
-            Taking::TryPermit => self.semaphore().try_acquire().await,
-            Taking::Lead => {
+            LockKind::Lock => Mutex::new(session, name).lock().await,
+            LockKind::TryLock => Mutex::new(session, name).try_lock().await,
+            LockKind::Read => RwLock::new(session, name).read().await,
+            LockKind::Write => RwLock::new(session, name).write().await,
+            LockKind::TryWrite => RwLock::new(session, name).try_write().await,
+            LockKind::Permit => self.semaphore().acquire().await,
+            LockKind::TryPermit => self.semaphore().try_acquire().await,
+            LockKind::Lead => {
                 let leadership = Election::new(session, name).campaign(format!("v{number}")).await?;
                 if number.is_multiple_of(2) {
                     // A failure shows when the leadership is lost.
@@ -81,7 +81,7 @@ impl Recipes for Ours {
                 }
                 return Ok(Ownership::Leadership(leadership));
             }
-            Taking::Barrier => {
+            LockKind::Barrier => {
                 let key = Barrier::new(&self.client, name).hold_with_session(session).await?;
                 return Ok(Ownership::Barrier(key, session.clone()));
             }
@@ -89,23 +89,25 @@ impl Recipes for Ours {
         guard.map(Ownership::Guard)
     }
 
-    async fn enqueue(&self, line: Line, item: String) -> Result<i64, Error> {
+    async fn enqueue(&self, line: QueueKind, item: String) -> Result<i64, Error> {
         let priority = item.len() as u16 % 3;
         let put = match line {
-            Line::Queue | Line::Known => self.queue(line).enqueue(item).await,
-            Line::Priority | Line::KnownPriority => self.priority_queue(line).enqueue(item, priority).await,
+            QueueKind::Queue | QueueKind::Known => self.queue(line).enqueue(item).await,
+            QueueKind::Priority | QueueKind::KnownPriority => {
+                self.priority_queue(line).enqueue(item, priority).await
+            }
         };
         put.map(etcd_client_core::Revision::get)
     }
 
-    async fn dequeue(&self, line: Line) -> Result<Option<Value>, Error> {
+    async fn dequeue(&self, line: QueueKind) -> Result<Option<Value>, Error> {
         match line {
-            Line::Queue | Line::Known => self.queue(line).try_dequeue().await,
-            Line::Priority | Line::KnownPriority => self.priority_queue(line).try_dequeue().await,
+            QueueKind::Queue | QueueKind::Known => self.queue(line).try_dequeue().await,
+            QueueKind::Priority | QueueKind::KnownPriority => self.priority_queue(line).try_dequeue().await,
         }
     }
 
-    async fn enter(&self) -> Result<Self::Inside, Error> {
+    async fn enter(&self) -> Result<Self::Participant, Error> {
         let count = NonZeroUsize::new(MEETING.1).expect("not zero");
         DoubleBarrier::new(&self.session, MEETING.0, count).enter().await
     }
@@ -141,7 +143,7 @@ impl Held for Ownership {
     }
 }
 
-impl Inside for etcd_concurrency::double_barrier::DoubleBarrierGuard {
+impl Participant for etcd_concurrency::double_barrier::DoubleBarrierGuard {
     async fn leave(self) -> Result<(), Error> {
         Self::leave(self).await
     }

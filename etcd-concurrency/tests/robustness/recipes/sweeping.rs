@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{Held, Inside, Line, MEETING, PERMITS, Recipes, Taking};
+use super::{Held, LockKind, MEETING, PERMITS, Participant, QueueKind, Recipes};
 
 /// Longer than the server's own timeout, which was assumed to limit the delay of a request.
 const LATE: Duration = Duration::from_millis(7_500);
@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// A contender that uses this algorithm.
 #[derive(Clone, Debug)]
-pub(crate) struct Present {
+pub(crate) struct Sweeping {
     client: Client,
     session: Session,
     slots: Arc<Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>>,
@@ -46,15 +46,15 @@ struct Cleanup {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Outside,
+    NotCreated,
     Entering,
-    Inside(i64),
+    Created(i64),
 }
 
 /// A key in a queue.
 #[derive(Debug)]
-pub(crate) struct Place {
-    present: Present,
+pub(crate) struct Entry {
+    recipes: Sweeping,
     key: Key,
     state: State,
     slot: Option<OwnedMutexGuard<()>>,
@@ -71,7 +71,7 @@ fn txn_options() -> CallOptions {
     CallOptions::default().retry(RetryPolicy::AssumeIdempotent)
 }
 
-impl Present {
+impl Sweeping {
     async fn slot(&self, key: &Key) -> OwnedMutexGuard<()> {
         let slot = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,100 +109,100 @@ impl Present {
         }
     }
 
-    async fn enter(&self, key: Key, slot: Option<OwnedMutexGuard<()>>) -> Result<Place, Error> {
-        let mut place = Place { present: self.clone(), key, state: State::Outside, slot };
-        let put = Put::new(&place.key, Value::new()).lease(self.session.lease());
-        let txn = Txn::new().when(Compare::missing(&place.key)).then(put).or_else(Get::new(&place.key));
-        let response = place.send(txn).await?;
+    async fn enter(&self, key: Key, slot: Option<OwnedMutexGuard<()>>) -> Result<Entry, Error> {
+        let mut entry = Entry { recipes: self.clone(), key, state: State::NotCreated, slot };
+        let put = Put::new(&entry.key, Value::new()).lease(self.session.lease());
+        let txn = Txn::new().when(Compare::missing(&entry.key)).then(put).or_else(Get::new(&entry.key));
+        let response = entry.send(txn).await?;
         if response.succeeded() {
-            place.state = State::Inside(response.header.revision.get());
+            entry.state = State::Created(response.header.revision.get());
         } else {
             let own = response.get(0).and_then(|found| found.first()).ok_or(Error::LockLost)?;
-            place.state = State::Inside(own.create_revision.get());
+            entry.state = State::Created(own.create_revision.get());
         }
-        Ok(place)
+        Ok(entry)
     }
 
-    async fn try_lock(&self) -> Result<Place, Error> {
-        let key = self.key(Taking::TryLock.name(), false);
+    async fn try_lock(&self) -> Result<Entry, Error> {
+        let key = self.key(LockKind::TryLock.name(), false);
         let slot = self.slot(&key).await;
-        let mut place = Place { present: self.clone(), key, state: State::Outside, slot: Some(slot) };
-        let queue = format!("{}/", Taking::TryLock.name());
-        let put = Put::new(&place.key, Value::new()).lease(self.session.lease());
+        let mut entry = Entry { recipes: self.clone(), key, state: State::NotCreated, slot: Some(slot) };
+        let queue = format!("{}/", LockKind::TryLock.name());
+        let put = Put::new(&entry.key, Value::new()).lease(self.session.lease());
         let txn = Txn::new()
             .when(Compare::create_revision(&queue).equal(0).prefix())
             .then(put)
-            .or_else((Get::new(&place.key), Get::new(queue).first_create()));
-        let response = place.send(txn).await?;
+            .or_else((Get::new(&entry.key), Get::new(queue).first_create()));
+        let response = entry.send(txn).await?;
         if response.succeeded() {
-            place.state = State::Inside(response.header.revision.get());
-            return Ok(place);
+            entry.state = State::Created(response.header.revision.get());
+            return Ok(entry);
         }
         let first = |index| response.get(index).and_then(|found| found.first()).map(|kv| kv.create_revision);
-        place.state = first(0).map_or(State::Outside, |created| State::Inside(created.get()));
-        if first(0).is_some() && first(0) == first(1) { Ok(place) } else { Err(Error::Locked) }
+        entry.state = first(0).map_or(State::NotCreated, |created| State::Created(created.get()));
+        if first(0).is_some() && first(0) == first(1) { Ok(entry) } else { Err(Error::Locked) }
     }
 
-    async fn ahead(&self, place: &Place, ahead: &Ahead) -> Result<usize, Error> {
+    async fn ahead(&self, entry: &Entry, ahead: &Ahead) -> Result<usize, Error> {
         let get = self.client.get(ahead.prefix.clone()).prefix().keys_only();
-        let before = get.max_create_revision(place.created() - 1).await?;
+        let before = get.max_create_revision(entry.created() - 1).await?;
         Ok(before.kvs.len())
     }
 
-    async fn wait(&self, place: Place, ahead: Ahead, tries: bool) -> Result<Place, Error> {
-        while self.ahead(&place, &ahead).await? > ahead.may_be {
+    async fn wait(&self, entry: Entry, ahead: Ahead, tries: bool) -> Result<Entry, Error> {
+        while self.ahead(&entry, &ahead).await? > ahead.may_be {
             if tries {
-                place.leave().await?;
+                entry.leave().await?;
                 return Err(Error::Locked);
             }
             sleep(POLL).await;
         }
-        Ok(place)
+        Ok(entry)
     }
 }
 
-impl Place {
+impl Entry {
     async fn send(&mut self, txn: Txn) -> Result<TxnResponse, Error> {
         self.state = State::Entering;
-        Ok(self.present.client.kv().txn(txn, txn_options()).await?)
+        Ok(self.recipes.client.kv().txn(txn, txn_options()).await?)
     }
 
     fn created(&self) -> i64 {
-        if let State::Inside(fence) = self.state { fence } else { 0 }
+        if let State::Created(fence) = self.state { fence } else { 0 }
     }
 
     async fn leave(mut self) -> Result<(), Error> {
         let owned = Compare::create_revision(&self.key).equal(self.created());
-        self.present.client.txn().when(owned).then(Delete::new(&self.key)).await?;
-        self.state = State::Outside;
+        self.recipes.client.txn().when(owned).then(Delete::new(&self.key)).await?;
+        self.state = State::NotCreated;
         Ok(())
     }
 }
 
-impl Drop for Place {
+impl Drop for Entry {
     fn drop(&mut self) {
         let fence = match self.state {
-            State::Outside => return,
+            State::NotCreated => return,
             State::Entering => None,
-            State::Inside(fence) => Some(fence),
+            State::Created(fence) => Some(fence),
         };
         let (key, slot) = (self.key.clone(), self.slot.take());
         // The channel has room for all entries of a run.
-        let _ = self.present.cleanups.try_send(Cleanup { key, fence, since: Instant::now(), slot });
+        let _ = self.recipes.cleanups.try_send(Cleanup { key, fence, since: Instant::now(), slot });
     }
 }
 
-impl Recipes for Present {
-    type Held = Place;
-    type Inside = Met;
+impl Recipes for Sweeping {
+    type Held = Entry;
+    type Participant = Met;
 
-    const FINDS_OUT: bool = false;
+    const RESOLVES_OUTCOMES: bool = false;
 
     fn new(client: &Client, session: &Session) -> Self {
         let (cleanups, mut received) = mpsc::channel(4096);
         let (client, session) = (client.clone(), session.clone());
-        let present = Self { client, session, slots: Arc::default(), cleanups };
-        let sweeping = (present.client.clone(), present.session.clone(), Arc::clone(&present.slots));
+        let recipes = Self { client, session, slots: Arc::default(), cleanups };
+        let sweeping = (recipes.client.clone(), recipes.session.clone(), Arc::clone(&recipes.slots));
         let (idle, _) = mpsc::channel(1);
         tokio::spawn(async move {
             while let Some(cleanup) = received.recv().await {
@@ -210,68 +210,68 @@ impl Recipes for Present {
                 tokio::spawn(Self { client, session, slots, cleanups: idle.clone() }.sweep(cleanup));
             }
         });
-        present
+        recipes
     }
 
     fn session(&self) -> &Session {
         &self.session
     }
 
-    async fn take(&self, what: Taking, _number: u64) -> Result<Place, Error> {
+    async fn take(&self, what: LockKind, _number: u64) -> Result<Entry, Error> {
         let name = what.name();
         let (prefix, below) = (Key::from(format!("{name}/")), |part: &str| format!("{name}/{part}"));
-        let (place, ahead, tries) = match what {
-            Taking::TryLock => return self.try_lock().await,
-            Taking::Barrier => {
+        let (entry, ahead, tries) = match what {
+            LockKind::TryLock => return self.try_lock().await,
+            LockKind::Barrier => {
                 let slot = self.slot(&name.into()).await;
-                let mut place = self.enter(name.into(), Some(slot)).await?;
+                let mut entry = self.enter(name.into(), Some(slot)).await?;
                 let now = self.client.get(name).await?.into_first();
                 if now.is_none_or(|kv| kv.lease != Some(self.session.lease())) {
-                    place.state = State::Outside;
+                    entry.state = State::NotCreated;
                     return Err(Error::KeyExists);
                 }
-                return Ok(place);
+                return Ok(entry);
             }
-            Taking::Lock | Taking::Lead => {
+            LockKind::Lock | LockKind::Lead => {
                 let key = self.key(name, false);
                 let slot = self.slot(&key).await;
                 (self.enter(key, Some(slot)).await?, Ahead { prefix, may_be: 0 }, false)
             }
-            Taking::Read => {
-                let place = self.enter(self.key(&below("read"), true), None).await?;
-                (place, Ahead { prefix: below("write/").into(), may_be: 0 }, false)
+            LockKind::Read => {
+                let entry = self.enter(self.key(&below("read"), true), None).await?;
+                (entry, Ahead { prefix: below("write/").into(), may_be: 0 }, false)
             }
-            Taking::Write | Taking::TryWrite => {
-                let place = self.enter(self.key(&below("write"), true), None).await?;
-                (place, Ahead { prefix, may_be: 0 }, what == Taking::TryWrite)
+            LockKind::Write | LockKind::TryWrite => {
+                let entry = self.enter(self.key(&below("write"), true), None).await?;
+                (entry, Ahead { prefix, may_be: 0 }, what == LockKind::TryWrite)
             }
-            Taking::Permit | Taking::TryPermit => {
-                let place = self.enter(self.key(name, true), None).await?;
-                (place, Ahead { prefix, may_be: PERMITS - 1 }, what == Taking::TryPermit)
+            LockKind::Permit | LockKind::TryPermit => {
+                let entry = self.enter(self.key(name, true), None).await?;
+                (entry, Ahead { prefix, may_be: PERMITS - 1 }, what == LockKind::TryPermit)
             }
         };
-        self.wait(place, ahead, tries).await
+        self.wait(entry, ahead, tries).await
     }
 
-    async fn enqueue(&self, line: Line, item: String) -> Result<i64, Error> {
+    async fn enqueue(&self, line: QueueKind, item: String) -> Result<i64, Error> {
         let key: Key = format!("{}/{:032x}", line.name(), fastrand::u128(..)).into();
         let txn = Txn::new().when(Compare::missing(&key)).then(Put::new(&key, item)).or_else(Get::new(&key));
         Ok(self.client.kv().txn(txn, txn_options()).await?.header.revision.get())
     }
 
-    async fn dequeue(&self, line: Line) -> Result<Option<Value>, Error> {
+    async fn dequeue(&self, line: QueueKind) -> Result<Option<Value>, Error> {
         Queue::new(&self.client, line.name()).try_dequeue().await
     }
 
     async fn enter(&self) -> Result<Met, Error> {
         let (name, count) = MEETING;
         let waiters = format!("{name}/waiters");
-        let place = self.enter(self.key(&waiters, true), None).await?;
+        let entry = self.enter(self.key(&waiters, true), None).await?;
         let prefix = Key::from(format!("{waiters}/"));
-        let before = self.ahead(&place, &Ahead { prefix: prefix.clone(), may_be: 0 }).await?;
+        let before = self.ahead(&entry, &Ahead { prefix: prefix.clone(), may_be: 0 }).await?;
         let ready: Key = format!("{name}/ready").into();
         if before >= count {
-            place.leave().await?;
+            entry.leave().await?;
             return Err(Error::CapacityExceeded);
         }
         if before + 1 == count {
@@ -279,32 +279,32 @@ impl Recipes for Present {
         } else {
             let is_ready = async || {
                 let found = self.client.get(ready.clone()).await?.into_first();
-                Ok::<_, Error>(found.is_some_and(|kv| kv.mod_revision.get() > place.created()))
+                Ok::<_, Error>(found.is_some_and(|kv| kv.mod_revision.get() > entry.created()))
             };
             while !is_ready().await? {
                 sleep(POLL).await;
             }
         }
-        Ok(Met { place, prefix, ready })
+        Ok(Met { entry, prefix, ready })
     }
 }
 
 /// A participant that has entered.
 #[derive(Debug)]
 pub(crate) struct Met {
-    place: Place,
+    entry: Entry,
     prefix: Key,
     ready: Key,
 }
 
-impl Inside for Met {
+impl Participant for Met {
     async fn leave(self) -> Result<(), Error> {
-        let Self { mut place, prefix, ready } = self;
-        let client = place.present.client.clone();
+        let Self { mut entry, prefix, ready } = self;
+        let client = entry.recipes.client.clone();
         let all =
             client.get(prefix.clone()).prefix().sort(SortTarget::CreateRevision, SortOrder::Ascend).await?;
         let bound = all.kvs.last().map_or(0, |kv| kv.create_revision.get());
-        let first = all.kvs.first().is_some_and(|kv| kv.key == place.key.as_bytes());
+        let first = all.kvs.first().is_some_and(|kv| kv.key == entry.key.as_bytes());
         let left = async |but: usize| {
             loop {
                 let get = client.get(prefix.clone()).prefix().count_only();
@@ -315,24 +315,24 @@ impl Inside for Met {
             }
         };
         if !first {
-            place.leave().await?;
+            entry.leave().await?;
             return left(0).await;
         }
         left(1).await?;
-        let owned = Compare::create_revision(&place.key).equal(place.created());
-        client.txn().when(owned).then((Delete::new(ready), Delete::new(&place.key))).await?;
-        place.state = State::Outside;
+        let owned = Compare::create_revision(&entry.key).equal(entry.created());
+        client.txn().when(owned).then((Delete::new(ready), Delete::new(&entry.key))).await?;
+        entry.state = State::NotCreated;
         Ok(())
     }
 }
 
-impl Held for Place {
+impl Held for Entry {
     fn fence(&self) -> i64 {
         self.created()
     }
 
     fn lost(&self) -> impl Future<Output = Error> + Send + 'static {
-        let lost = self.present.session.lost();
+        let lost = self.recipes.session.lost();
         async move { Error::SessionExpired(lost.await) }
     }
 
