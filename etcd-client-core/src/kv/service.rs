@@ -16,7 +16,7 @@ use crate::{
 /// # Examples
 /// ```
 /// use async_trait::async_trait;
-/// use etcd_client_core::*;
+/// use etcd_client_core::{kv::*, prelude::*, txn::TxnResponse, types::ResponseHeader};
 /// # use etcd_errors::{Error, ErrorKind};
 ///
 /// /// Returns every key as its own value, and rejects writes.
