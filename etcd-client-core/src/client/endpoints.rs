@@ -125,7 +125,8 @@ impl Client {
         accepted.map(ClusterId::new).map_err(|error| error.with_operation("accept cluster"))
     }
 
-    /// Creates a client for one member, with separate connections and all other settings of this client.
+    /// Creates a client for one member, with separate connections and all other settings of this client, its namespace
+    /// included. Middleware of [`with_service`](Client::with_service) is not part of it.
     ///
     /// Use it for operations on a single member of this client's cluster, whether or not it is an endpoint of this client. A member of another
     /// cluster is refused. The new client neither syncs nor checks versions, and has no other member to fail over to.
@@ -152,7 +153,8 @@ impl Client {
             parsed.pop().ok_or_else(|| Error::invalid_config("endpoint", "an endpoint is required"))?;
         let channel = channel.only(endpoint)?;
         let upkeep = Upkeep::none(channel.clone());
-        Ok(Self::calling(Caller::Pool(channel), upkeep.into()))
+        let client = Self::calling(Caller::Pool(channel), upkeep.into());
+        Ok(self.namespace().map_or_else(|| client.clone(), |prefix| client.under(prefix)))
     }
 }
 
@@ -239,4 +241,16 @@ fn nothing_usable(NothingUsable { members, ignored }: NothingUsable) -> Error {
     let text =
         format!("the member list contains no usable endpoint: {members} members, {ignored} URLs skipped");
     Error::new(ErrorKind::Protocol, text).with_operation(Method::MemberList.operation())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Client;
+
+    #[tokio::test]
+    async fn a_client_for_an_endpoint_keeps_the_namespace() {
+        let client = Client::builder(["http://127.0.0.1:1"]).build().expect("valid").with_namespace("prod/");
+        let member = client.for_endpoint("http://127.0.0.1:2").expect("valid");
+        assert_eq!(member.namespace(), client.namespace());
+    }
 }

@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// The tolerance for the difference of two clocks that are read one after the other.
 const NOISE: Duration = Duration::from_millis(10);
 
+/// The wait for a time that `Instant` cannot express. Tokio's timers reach about two years.
+const FAR_FUTURE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A time since the start of the clock, including suspensions.
 pub(crate) type Moment = Duration;
 
@@ -45,8 +48,8 @@ impl Clock {
     pub(crate) fn instant(&self, moment: Moment) -> Instant {
         let since_began = moment.saturating_sub(self.skipped());
         // Only a time outside of the range of `Instant` fails here. A TTL of a server is far below it, because decoding
-        // limits it to etcd's maximum.
-        self.began.checked_add(since_began).unwrap_or(self.began)
+        // limits it to etcd's maximum, but a mock may set any. A time in the past would make its waiters spin.
+        self.began.checked_add(since_began).unwrap_or_else(|| Instant::now() + FAR_FUTURE)
     }
 
     fn skipped(&self) -> Duration {
@@ -98,6 +101,12 @@ mod tests {
         assert_eq!(clock.at(began + SECOND), SECOND, "what was noted before it stays as early");
         assert_eq!(clock.instant(8 * SECOND), began + 3 * SECOND);
         assert_eq!(clock.instant(3 * SECOND), began, "that has passed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_out_of_range_is_in_the_future() {
+        let clock = Clock::with(|| SECOND);
+        assert!(clock.instant(Duration::MAX) > Instant::now() + SECOND);
     }
 
     #[test]

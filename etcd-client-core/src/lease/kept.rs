@@ -195,9 +195,9 @@ impl LeaseKeeper {
             if !first {
                 shared.changed(&mut state).await;
             }
-            let now = shared.state();
-            // Marks the state just read as seen, including a loss that `state()` itself published.
+            // Before the state is read: a change between the two calls is then seen twice instead of never.
             state.mark_unchanged();
+            let now = shared.state();
             let lost = matches!(now, LeaseState::Lost(_));
             Some((now, (!lost).then_some((state, shared, false))))
         }))
