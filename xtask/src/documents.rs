@@ -4,7 +4,7 @@
 //! README that does not compile.
 
 /// The Rust paths of `docs/parity.md` as links, which `build.rs` writes.
-#[cfg(all(doc, feature = "client"))]
+#[cfg(all(doc, feature = "parity"))]
 #[doc = include_str!(concat!(env!("OUT_DIR"), "/parity.md"))]
 pub mod parity {}
 
