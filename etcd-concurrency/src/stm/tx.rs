@@ -10,7 +10,7 @@ use crate::Error;
 /// The handle through which the function of a transaction reads and writes.
 ///
 /// Clones belong to the same attempt. After the attempt has finished, reads fail with
-/// [`Error::TxnFinished`](crate::Error::TxnFinished) and writes are ignored.
+/// [`Error::TxnFinished`] and writes are ignored.
 ///
 /// # Examples
 ///

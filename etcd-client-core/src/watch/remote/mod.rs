@@ -1,6 +1,6 @@
 //! Watches of a real cluster: many share a stream, and they move from member to member.
 //!
-//! A [`Hub`] chooses the stream task for a watch. A [`Lane`](lane::Lane) owns one stream and the state of its
+//! A [`Hub`] chooses the stream task for a watch. A [`Lane`](stream_task::Lane) owns one stream and the state of its
 //! watches. A handle and its stream task share a [`Shared`]. The state machine in `mechanism/watch/` interprets the
 //! messages.
 
