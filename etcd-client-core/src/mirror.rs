@@ -1,4 +1,23 @@
 //! Replicates a range into another system: the range at one revision, then the changes after it.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! use etcd_client_core::mirror::Mirror;
+//! use etcd_client_core::types::KeyRange;
+//!
+//! let mut mirror = Mirror::new(&client, KeyRange::prefix("config/"));
+//! while let Some(page) = mirror.next().await {
+//!     println!("{} pairs", page?.kvs.len());
+//! }
+//! let mut changes = mirror.watch()?.await?;
+//! while let Some(response) = changes.next().await {
+//!     println!("{} events", response?.events.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fmt;
 

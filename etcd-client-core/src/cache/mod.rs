@@ -1,4 +1,21 @@
-//! An in-memory cache of a range that follows the store, known as a reflector in Kubernetes.
+//! An in-memory copy of a range that follows the store, known as a reflector in Kubernetes.
+//!
+//! [`Cache::builder`] configures a cache. Reads with [`Cache::get`] are answered from memory; [`Cache::read`] confirms with a
+//! member that the copy is current. [`Cache::subscribe`] yields a snapshot and then the changes.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! use etcd_client_core::Cache;
+//! use etcd_client_core::types::KeyRange;
+//!
+//! let cache = Cache::builder(&client, KeyRange::prefix("config/")).start()?;
+//! cache.ready().await?;
+//! let limit = cache.get("config/limit")?;
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod progress_requests;
 pub(crate) mod range_query;

@@ -1,4 +1,18 @@
-//! The members of the cluster.
+//! The members of the cluster: list, add, promote, update and remove.
+//!
+//! [`Client::cluster`](crate::Client::cluster) returns the [`ClusterClient`]. [`Client::sync`](crate::Client::sync) makes the
+//! client use the endpoints of all members.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! for member in client.cluster().member_list().await?.members {
+//!     println!("{} {}", member.id, member.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod client;
 pub(crate) mod codec;

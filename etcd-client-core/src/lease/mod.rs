@@ -1,4 +1,22 @@
-//! Leases: grant, revoke, keep alive.
+//! Leases: keys that etcd deletes when their owner stops renewing.
+//!
+//! [`Client::lease`](crate::Client::lease) returns the [`LeaseClient`]. A granted lease expires after its TTL unless it is
+//! renewed. [`LeaseGrant::keep_alive`] renews it in the background for as long as the returned [`LeaseKeeper`] is held, and
+//! [`LeaseKeeper::lost`] reports when the lease may have expired.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! use std::time::Duration;
+//!
+//! let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+//! client.put("workers/7", "10.0.0.7").lease(lease.id()).await?;
+//! let lost = lease.lost().await;
+//! eprintln!("the key is gone or will be soon: {lost}");
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod channel;
 pub(crate) mod client;

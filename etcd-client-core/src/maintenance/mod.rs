@@ -1,4 +1,17 @@
 //! Status, alarms, defragmentation, hashes, downgrades and leader moves.
+//!
+//! [`Client::maintenance`](crate::Client::maintenance) returns the [`MaintenanceClient`]. Calls that concern a single member
+//! take its endpoint.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! let status = client.maintenance().status("http://10.0.0.1:2379").await?;
+//! println!("etcd {}, {} of {} bytes in use", status.version, status.db_size_in_use, status.db_size);
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod alarm;
 pub(crate) mod client;

@@ -1,4 +1,16 @@
-//! The namespace decorator: stores all keys under a prefix that its users do not see.
+//! Services whose keys are all under a prefix that their users do not see.
+//!
+//! [`Client::with_namespace`](crate::Client::with_namespace) applies a namespace to a client, [`Namespace`] to any service.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! let prod = client.with_namespace("prod/");
+//! prod.put("limit", "10").await?; // writes prod/limit
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod answers;
 pub(crate) mod election;

@@ -1,4 +1,17 @@
-//! Snapshots of a member's database.
+//! Snapshots: the database of one member, verified by its SHA-256.
+//!
+//! [`Client::snapshot`](crate::Client::snapshot) returns a [`Snapshot`], which saves to a file, copies to a writer or opens a
+//! [`SnapshotStream`].
+//!
+//! # Examples
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! let saved = client.snapshot().save_to("backup.db").await?;
+//! println!("{} bytes, SHA-256 {}", saved.bytes, saved.sha256);
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod check;
 pub(crate) mod client;

@@ -1,5 +1,17 @@
-//! The basic types of the etcd API: keys, values, revisions, ids, headers and key-value pairs. They are plain data,
-//! without operations, I/O or encoding.
+//! The basic types of the etcd API: keys, values, revisions, ids, headers and key-value pairs.
+//!
+//! They are plain data, without operations, I/O or encoding.
+//!
+//! # Examples
+//!
+//! ```
+//! use etcd_client_core::types::{Key, KeyRange, Revision};
+//!
+//! let key = Key::from("config/limit");
+//! let range = KeyRange::prefix("config/");
+//! assert!(Revision::new(8) > Revision::new(7));
+//! # let _ = (key, range);
+//! ```
 
 pub(crate) mod invalid;
 pub(crate) mod key_range;
