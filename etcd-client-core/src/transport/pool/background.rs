@@ -150,7 +150,7 @@ impl Pool {
     /// Retires every connection to a member, and so makes its identity be checked again. Called after a response that
     /// came from another cluster or history.
     pub(crate) fn retire(&self, member: &Member) {
-        for list in [&self.calls, &self.streams] {
+        for list in [&self.calls, &self.streams, &self.waits] {
             let connections = list.load();
             connections
                 .iter()
@@ -183,7 +183,7 @@ impl Pool {
         // The history changes first: connections that are retired below are made again against the new one.
         self.settings.histories.accept(old, cluster);
         // Immediately, because responses that are still in flight must not reach calls of the new history.
-        for list in [&self.calls, &self.streams] {
+        for list in [&self.calls, &self.streams, &self.waits] {
             list.load().iter().for_each(|connection| connection.retire());
         }
         self.members.load().iter().for_each(|member| member.set_refusal(None));

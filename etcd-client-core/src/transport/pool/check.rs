@@ -35,7 +35,7 @@ impl Pool {
     }
 
     fn each(&self, act: impl Fn(&Connection)) {
-        for list in [&self.calls, &self.streams] {
+        for list in [&self.calls, &self.streams, &self.waits] {
             list.load().iter().for_each(|connection| act(connection));
         }
     }

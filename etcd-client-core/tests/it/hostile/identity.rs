@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,7 +12,7 @@ use etcd_client_core::{
     CallOptions, Client, Compare, Error, ErrorKind, Get, LeaseId, Outcome, transport::Balance,
     types::Endpoint,
 };
-use etcd_proto::etcdserverpb as pb;
+use etcd_proto::{etcdserverpb as pb, v3lockpb};
 use etcd_testkit::scripted::{Answer, Call, Gate, Script, Step, frame, reply};
 use prost::Message as _;
 use tokio::time::timeout;
@@ -24,6 +24,7 @@ use super::rig::{
 const LEASES: &str = "/etcdserverpb.Lease/LeaseLeases";
 const MEMBERS: &str = "/etcdserverpb.Cluster/MemberList";
 const AUTH_STATUS: &str = "/etcdserverpb.Auth/AuthStatus";
+const LOCK: &str = "/v3lockpb.Lock/Lock";
 const SNAPSHOT: &str = "/etcdserverpb.Maintenance/Snapshot";
 
 /// Where an answer says that it comes from.
@@ -277,6 +278,30 @@ async fn calls_leave_a_member_of_another_cluster_until_it_is_connected_anew() {
     };
     // After several refusals a client waits up to 5 s before it connects again.
     timeout(UNHURRIED, used_again).await.expect("it is used again");
+}
+
+/// Calls that wait for other clients have connections of their own.
+#[tokio::test]
+async fn a_lock_of_another_cluster_retires_its_connection() {
+    let (rig, client) = seen_here().await;
+    let connections = Arc::new(Mutex::new(Vec::new()));
+    let used = Arc::clone(&connections);
+    rig.server.play(move |call: &Call| {
+        if call.path != LOCK {
+            return HERE.answer(&call.path);
+        }
+        used.lock().expect("no panic").push(call.connection);
+        let from = if call.number == 1 { ELSEWHERE } else { HERE };
+        let key = b"jobs/7".to_vec().into();
+        reply::message(v3lockpb::LockResponse { header: from.header(), key }.encode_to_vec())
+    });
+    let lease = LeaseId::new(7).expect("not zero");
+    let lock = || client.server_lock().lock("jobs", lease).timeout(UNHURRIED);
+    let error = lock().await.expect_err("of another cluster");
+    assert_eq!(error.kind(), ErrorKind::WrongCluster, "{}", error.report());
+    lock().await.unwrap_or_else(|error| panic!("{}", error.report()));
+    let connections = connections.lock().expect("no panic");
+    assert_ne!(connections[0], connections[1], "its member is verified again before the next lock");
 }
 
 #[tokio::test]
