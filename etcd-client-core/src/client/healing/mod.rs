@@ -270,6 +270,7 @@ impl HealingLease {
     ///   [`HealingEvent::AttachFailed`] reports it.
     /// - If the put may have been applied, the key is attached with the new value.
     /// - Losing the lease during the call is not an error: the key is put with the next lease.
+    /// - After [`revoke`](Self::revoke) of another clone the call fails with [`Code::LeaseNotFound`](crate::Code::LeaseNotFound).
     ///
     /// # Cancel safety
     ///
@@ -299,7 +300,8 @@ impl HealingLease {
                 // with the current lease. Each iteration requires one more loss, so the loop ends.
                 Ok(_) if id != self.id() => {}
                 Ok(_) => return Ok(()),
-                Err(error) if error.is_lease_not_found() => return Ok(()),
+                // The healing task puts the key with the next lease. After a revocation there is none.
+                Err(error) if error.is_lease_not_found() && !shared.ended.is_cancelled() => return Ok(()),
                 Err(error) => {
                     if error.outcome() == Outcome::NotApplied {
                         let known = before.is_some();

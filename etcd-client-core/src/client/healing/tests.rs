@@ -325,3 +325,14 @@ async fn attach_during_a_loss_puts_with_the_next_lease() {
     assert_eq!(fake.found("a"), ("2".to_owned(), Some(lease.id())));
     assert_ne!(lease.id(), id(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn attach_after_a_revocation_fails() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[]).await;
+    // The fake cannot revoke; the lease is lost for every clone all the same.
+    let _ = lease.clone().revoke().await;
+    fake.refuse("late", Some(Code::LeaseNotFound.into()));
+    let error = lease.attach("late", "v").await.expect_err("no task puts the key later");
+    assert_eq!(error.code(), Some(Code::LeaseNotFound));
+}
