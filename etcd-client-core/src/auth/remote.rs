@@ -49,41 +49,37 @@ impl RemoteAuth {
 #[async_trait]
 impl AuthService for RemoteAuth {
     async fn enable(&self, op: AuthEnable, options: CallOptions) -> Result<AuthEnableResponse, Error> {
-        named(Method::AuthEnable, op.validate(self.caller.channel().limits()))?;
         self.call(Method::AuthEnable, &options, &auth::auth_enable_request(op), auth::auth_enable_response)
             .await
     }
 
     async fn disable(&self, op: AuthDisable, options: CallOptions) -> Result<AuthDisableResponse, Error> {
-        named(Method::AuthDisable, op.validate(self.caller.channel().limits()))?;
         self.call(Method::AuthDisable, &options, &auth::auth_disable_request(op), auth::auth_disable_response)
             .await
     }
 
     async fn status(&self, op: AuthStatus, options: CallOptions) -> Result<AuthStatusResponse, Error> {
-        named(Method::AuthStatus, op.validate(self.caller.channel().limits()))?;
         self.call(Method::AuthStatus, &options, &auth::auth_status_request(op), auth::auth_status_response)
             .await
     }
 
     async fn user_add(&self, op: UserAdd, options: CallOptions) -> Result<UserAddResponse, Error> {
-        named(Method::UserAdd, op.validate(self.caller.channel().limits()))?;
+        named(Method::UserAdd, op.validate())?;
         let request = auth::user_add_request(op);
         self.call(Method::UserAdd, &options, request.message(), auth::user_add_response).await
     }
 
     async fn user_get(&self, op: UserGet, options: CallOptions) -> Result<UserGetResponse, Error> {
-        named(Method::UserGet, op.validate(self.caller.channel().limits()))?;
+        named(Method::UserGet, op.validate())?;
         self.call(Method::UserGet, &options, &auth::user_get_request(op), auth::user_get_response).await
     }
 
     async fn user_list(&self, op: UserList, options: CallOptions) -> Result<UserListResponse, Error> {
-        named(Method::UserList, op.validate(self.caller.channel().limits()))?;
         self.call(Method::UserList, &options, &auth::user_list_request(op), auth::user_list_response).await
     }
 
     async fn user_delete(&self, op: UserDelete, options: CallOptions) -> Result<UserDeleteResponse, Error> {
-        named(Method::UserDelete, op.validate(self.caller.channel().limits()))?;
+        named(Method::UserDelete, op.validate())?;
         self.call(Method::UserDelete, &options, &auth::user_delete_request(op), auth::user_delete_response)
             .await
     }
@@ -93,7 +89,7 @@ impl AuthService for RemoteAuth {
         op: UserChangePassword,
         options: CallOptions,
     ) -> Result<UserChangePasswordResponse, Error> {
-        named(Method::UserChangePassword, op.validate(self.caller.channel().limits()))?;
+        named(Method::UserChangePassword, op.validate())?;
         let request = auth::user_change_password_request(op);
         self.call(
             Method::UserChangePassword,
@@ -109,7 +105,7 @@ impl AuthService for RemoteAuth {
         op: UserGrantRole,
         options: CallOptions,
     ) -> Result<UserGrantRoleResponse, Error> {
-        named(Method::UserGrantRole, op.validate(self.caller.channel().limits()))?;
+        named(Method::UserGrantRole, op.validate())?;
         self.call(
             Method::UserGrantRole,
             &options,
@@ -124,7 +120,7 @@ impl AuthService for RemoteAuth {
         op: UserRevokeRole,
         options: CallOptions,
     ) -> Result<UserRevokeRoleResponse, Error> {
-        named(Method::UserRevokeRole, op.validate(self.caller.channel().limits()))?;
+        named(Method::UserRevokeRole, op.validate())?;
         self.call(
             Method::UserRevokeRole,
             &options,
@@ -135,22 +131,21 @@ impl AuthService for RemoteAuth {
     }
 
     async fn role_add(&self, op: RoleAdd, options: CallOptions) -> Result<RoleAddResponse, Error> {
-        named(Method::RoleAdd, op.validate(self.caller.channel().limits()))?;
+        named(Method::RoleAdd, op.validate())?;
         self.call(Method::RoleAdd, &options, &auth::role_add_request(op), auth::role_add_response).await
     }
 
     async fn role_get(&self, op: RoleGet, options: CallOptions) -> Result<RoleGetResponse, Error> {
-        named(Method::RoleGet, op.validate(self.caller.channel().limits()))?;
+        named(Method::RoleGet, op.validate())?;
         self.call(Method::RoleGet, &options, &auth::role_get_request(op), auth::role_get_response).await
     }
 
     async fn role_list(&self, op: RoleList, options: CallOptions) -> Result<RoleListResponse, Error> {
-        named(Method::RoleList, op.validate(self.caller.channel().limits()))?;
         self.call(Method::RoleList, &options, &auth::role_list_request(op), auth::role_list_response).await
     }
 
     async fn role_delete(&self, op: RoleDelete, options: CallOptions) -> Result<RoleDeleteResponse, Error> {
-        named(Method::RoleDelete, op.validate(self.caller.channel().limits()))?;
+        named(Method::RoleDelete, op.validate())?;
         self.call(Method::RoleDelete, &options, &auth::role_delete_request(op), auth::role_delete_response)
             .await
     }
@@ -160,7 +155,7 @@ impl AuthService for RemoteAuth {
         op: RoleGrantPermission,
         options: CallOptions,
     ) -> Result<RoleGrantPermissionResponse, Error> {
-        named(Method::RoleGrantPermission, op.validate(self.caller.channel().limits()))?;
+        named(Method::RoleGrantPermission, op.validate())?;
         self.call(
             Method::RoleGrantPermission,
             &options,
@@ -175,7 +170,7 @@ impl AuthService for RemoteAuth {
         op: RoleRevokePermission,
         options: CallOptions,
     ) -> Result<RoleRevokePermissionResponse, Error> {
-        named(Method::RoleRevokePermission, op.validate(self.caller.channel().limits()))?;
+        named(Method::RoleRevokePermission, op.validate())?;
         self.call(
             Method::RoleRevokePermission,
             &options,

@@ -18,23 +18,23 @@ fn assert_rejected(checked: Result<(), Error>, field: &str, code: Option<Code>) 
 
 #[test]
 fn rejects_empty_names_with_etcd_codes() {
-    let limits = &Limits::default();
+    let _limits = &Limits::default();
     let any = || Permission::read("k");
     let cases = [
-        (UserAdd::new("", "p").validate(limits), "user", Code::UserEmpty),
-        (UserAdd::no_password("").validate(limits), "user", Code::UserEmpty),
-        (UserGet::new("").validate(limits), "user", Code::UserNotFound),
-        (UserDelete::new("").validate(limits), "user", Code::UserNotFound),
-        (UserChangePassword::new("", "p").validate(limits), "user", Code::UserNotFound),
-        (UserGrantRole::new("", "r").validate(limits), "user", Code::UserNotFound),
-        (UserGrantRole::new("u", "").validate(limits), "role", Code::RoleNotFound),
-        (UserRevokeRole::new("", "r").validate(limits), "user", Code::UserNotFound),
-        (UserRevokeRole::new("u", "").validate(limits), "role", Code::RoleNotGranted),
-        (RoleAdd::new("").validate(limits), "role", Code::RoleEmpty),
-        (RoleGet::new("").validate(limits), "role", Code::RoleNotFound),
-        (RoleDelete::new("").validate(limits), "role", Code::RoleNotFound),
-        (RoleGrantPermission::new("", any()).validate(limits), "role", Code::RoleNotFound),
-        (RoleRevokePermission::new("", "k").validate(limits), "role", Code::RoleNotFound),
+        (UserAdd::new("", "p").validate(), "user", Code::UserEmpty),
+        (UserAdd::no_password("").validate(), "user", Code::UserEmpty),
+        (UserGet::new("").validate(), "user", Code::UserNotFound),
+        (UserDelete::new("").validate(), "user", Code::UserNotFound),
+        (UserChangePassword::new("", "p").validate(), "user", Code::UserNotFound),
+        (UserGrantRole::new("", "r").validate(), "user", Code::UserNotFound),
+        (UserGrantRole::new("u", "").validate(), "role", Code::RoleNotFound),
+        (UserRevokeRole::new("", "r").validate(), "user", Code::UserNotFound),
+        (UserRevokeRole::new("u", "").validate(), "role", Code::RoleNotGranted),
+        (RoleAdd::new("").validate(), "role", Code::RoleEmpty),
+        (RoleGet::new("").validate(), "role", Code::RoleNotFound),
+        (RoleDelete::new("").validate(), "role", Code::RoleNotFound),
+        (RoleGrantPermission::new("", any()).validate(), "role", Code::RoleNotFound),
+        (RoleRevokePermission::new("", "k").validate(), "role", Code::RoleNotFound),
     ];
     for (checked, field, code) in cases {
         assert_rejected(checked, field, Some(code));
@@ -43,17 +43,17 @@ fn rejects_empty_names_with_etcd_codes() {
 
 #[test]
 fn leaves_other_checks_to_etcd() {
-    let limits = &Limits::default();
+    let _limits = &Limits::default();
     let accepted = [
-        UserAdd::new("alice", "").validate(limits),
-        UserAdd::new("alice", "x".repeat(73)).validate(limits),
-        UserChangePassword::new("alice", "").validate(limits),
-        RoleGrantPermission::new("r", Permission::read("b").range_end("a")).validate(limits),
-        RoleGrantPermission::new("r", Permission::read("").prefix()).validate(limits),
-        RoleGrantPermission::new("r", Permission::read("").from_key()).validate(limits),
-        RoleGrantPermission::new("r", Permission::read("").all_keys()).validate(limits),
-        RoleRevokePermission::new("r", "").validate(limits),
-        RoleRevokePermission::new("r", "").range_end("\0").validate(limits),
+        UserAdd::new("alice", "").validate(),
+        UserAdd::new("alice", "x".repeat(73)).validate(),
+        UserChangePassword::new("alice", "").validate(),
+        RoleGrantPermission::new("r", Permission::read("b").range_end("a")).validate(),
+        RoleGrantPermission::new("r", Permission::read("").prefix()).validate(),
+        RoleGrantPermission::new("r", Permission::read("").from_key()).validate(),
+        RoleGrantPermission::new("r", Permission::read("").all_keys()).validate(),
+        RoleRevokePermission::new("r", "").validate(),
+        RoleRevokePermission::new("r", "").range_end("\0").validate(),
     ];
     for (case, checked) in accepted.into_iter().enumerate() {
         assert!(checked.is_ok(), "{case}: {checked:?}");
@@ -62,7 +62,7 @@ fn leaves_other_checks_to_etcd() {
 
 #[test]
 fn rejects_invalid_permissions() {
-    let check = |permission| RoleGrantPermission::new("r", permission).validate(&Limits::default());
+    let check = |permission| RoleGrantPermission::new("r", permission).validate();
     assert_rejected(check(Permission::read("")), "key", Some(Code::InvalidAuthMgmt));
     assert_rejected(check(Permission::read("").range_end("b")), "key", Some(Code::InvalidAuthMgmt));
     assert_rejected(check(Permission::read("a").all_keys()), "key", None);
@@ -70,7 +70,7 @@ fn rejects_invalid_permissions() {
     assert_rejected(check(Permission::read("a").prefix().from_key()), "range_end", None);
     assert_rejected(check(Permission::new(Access::Unknown(1), KeyRange::one("a"))), "access", None);
     let revoke = RoleRevokePermission::new("r", "a").prefix().range_end("z");
-    assert_rejected(revoke.validate(&Limits::default()), "range_end", None);
+    assert_rejected(revoke.validate(), "range_end", None);
 }
 
 #[test]

@@ -30,14 +30,13 @@ impl RemoteCluster {
 #[async_trait]
 impl ClusterService for RemoteCluster {
     async fn member_list(&self, op: MemberList, options: CallOptions) -> Result<MemberListResponse, Error> {
-        named(Method::MemberList, op.validate(self.channel.limits()))?;
         let request = crate::cluster::codec::member_list_request(op);
         let call = Call::new(Method::MemberList, &options);
         self.channel.unary(call, &request, crate::cluster::codec::member_list_response).await
     }
 
     async fn member_add(&self, op: MemberAdd, options: CallOptions) -> Result<MemberAddResponse, Error> {
-        named(Method::MemberAdd, op.validate(self.channel.limits()))?;
+        named(Method::MemberAdd, op.validate())?;
         let learner = op.is_learner;
         let request = crate::cluster::codec::member_add_request(op);
         let call = Call::new(Method::MemberAdd, &options);
@@ -51,7 +50,6 @@ impl ClusterService for RemoteCluster {
         op: MemberRemove,
         options: CallOptions,
     ) -> Result<MemberRemoveResponse, Error> {
-        named(Method::MemberRemove, op.validate(self.channel.limits()))?;
         let id = op.id;
         let request = crate::cluster::codec::member_remove_request(op);
         let call = Call::new(Method::MemberRemove, &options);
@@ -65,7 +63,7 @@ impl ClusterService for RemoteCluster {
         op: MemberUpdate,
         options: CallOptions,
     ) -> Result<MemberUpdateResponse, Error> {
-        named(Method::MemberUpdate, op.validate(self.channel.limits()))?;
+        named(Method::MemberUpdate, op.validate())?;
         let request = crate::cluster::codec::member_update_request(op);
         let call = Call::new(Method::MemberUpdate, &options);
         self.channel.unary(call, &request, crate::cluster::codec::member_update_response).await
@@ -76,7 +74,6 @@ impl ClusterService for RemoteCluster {
         op: MemberPromote,
         options: CallOptions,
     ) -> Result<MemberPromoteResponse, Error> {
-        named(Method::MemberPromote, op.validate(self.channel.limits()))?;
         let id = op.id;
         let request = crate::cluster::codec::member_promote_request(op);
         let call = Call::new(Method::MemberPromote, &options);

@@ -4,7 +4,7 @@ use etcd_errors::Error;
 
 use crate::{
     kv::KvService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Invalid, ResponseHeader, Revision},
 };
 
@@ -64,7 +64,7 @@ impl Compact {
     ///
     /// # Errors
     /// Returns an error if the revision is not positive.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         if self.revision <= Revision::ZERO {
             return Err(Invalid::new("revision", "must be greater than zero").into());
         }

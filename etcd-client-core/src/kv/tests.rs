@@ -120,11 +120,11 @@ fn size_limit_is_exact() {
 
 #[test]
 fn rejects_invalid_compactions_and_leases() {
-    let limits = Limits::default();
+    let _limits = Limits::default();
     for revision in [0, -1] {
-        assert_rejected(Compact::new(revision).validate(&limits), "revision", None, &revision);
+        assert_rejected(Compact::new(revision).validate(), "revision", None, &revision);
     }
-    let grant = |ttl| LeaseGrant::new(ttl).validate(&limits);
+    let grant = |ttl| LeaseGrant::new(ttl).validate();
     assert_rejected(grant(Duration::ZERO), "ttl", None, &0);
     let longest = Duration::from_secs(9_000_000_000);
     assert!(grant(longest).is_ok());
@@ -132,8 +132,8 @@ fn rejects_invalid_compactions_and_leases() {
         assert_rejected(grant(ttl), "ttl", Some(Code::LeaseTTLTooLarge), &ttl);
     }
     let ttl = Duration::from_secs(5);
-    assert!(LeaseGrant::new(ttl).id(lease(-5)).validate(&limits).is_ok(), "etcd accepts negative ids");
-    assert!(LeaseGrant::new(ttl).id(lease(5)).validate(&limits).is_ok());
+    assert!(LeaseGrant::new(ttl).id(lease(-5)).validate().is_ok(), "etcd accepts negative ids");
+    assert!(LeaseGrant::new(ttl).id(lease(5)).validate().is_ok());
     for (millis, seconds) in [(1, 1), (999, 1), (1000, 1), (1001, 2), (9_500, 10)] {
         assert_eq!(LeaseGrant::new(Duration::from_millis(millis)).ttl_seconds(), seconds);
     }
@@ -327,20 +327,20 @@ fn unbind_returns_the_options() {
 
 #[test]
 fn rejects_invalid_maintenance_requests() {
-    let limits = Limits::default();
+    let _limits = Limits::default();
     for kind in [AlarmType::NoSpace, AlarmType::Corrupt] {
-        assert!(AlarmDisarm::new(MemberId::new(7), kind).validate(&limits).is_ok());
+        assert!(AlarmDisarm::new(MemberId::new(7), kind).validate().is_ok());
     }
     let errors = [
-        AlarmDisarm::new(MemberId::new(7), AlarmType::Other(3)).validate(&limits),
-        HashKv::new("a:1").revision(-1).validate(&limits),
-        Downgrade::new(DowngradeAction::validate("")).validate(&limits),
-        Downgrade::new(DowngradeAction::enable("")).validate(&limits),
-        MemberAdd::new::<&str>([]).validate(&limits),
-        MemberUpdate::new(MemberId::new(7), ["http://a"]).validate(&limits),
+        AlarmDisarm::new(MemberId::new(7), AlarmType::Other(3)).validate(),
+        HashKv::new("a:1").revision(-1).validate(),
+        Downgrade::new(DowngradeAction::validate("")).validate(),
+        Downgrade::new(DowngradeAction::enable("")).validate(),
+        MemberAdd::new::<&str>([]).validate(),
+        MemberUpdate::new(MemberId::new(7), ["http://a"]).validate(),
     ];
     let fields = errors.map(|checked| checked.expect_err("refused").field());
     let expected = ["kind", "revision", "version", "version", "peer_urls", "peer_urls"];
     assert_eq!(fields, expected.map(Some));
-    assert!(Downgrade::new(DowngradeAction::Cancel).validate(&limits).is_ok());
+    assert!(Downgrade::new(DowngradeAction::Cancel).validate().is_ok());
 }

@@ -48,7 +48,7 @@ impl MaintenanceService for RemoteMaintenance {
         op: AlarmDisarm,
         options: CallOptions,
     ) -> Result<AlarmDisarmResponse, Error> {
-        named(Method::Alarm, op.validate(self.channel.limits()))?;
+        named(Method::Alarm, op.validate())?;
         let asked = Alarm::new(op.member, op.kind);
         let request = crate::maintenance::codec::alarm_disarm_request(op);
         let call = Call::new(Method::Alarm, &options);
@@ -85,7 +85,6 @@ impl MaintenanceService for RemoteMaintenance {
     }
 
     async fn status(&self, op: Status, options: CallOptions) -> Result<StatusResponse, Error> {
-        named(Method::Status, op.validate(self.channel.limits()))?;
         let call = Call::new(Method::Status, &options);
         let (endpoint, request) = crate::maintenance::codec::status_request(op);
         one_member::unary(
@@ -99,7 +98,6 @@ impl MaintenanceService for RemoteMaintenance {
     }
 
     async fn defragment(&self, op: Defragment, options: CallOptions) -> Result<DefragmentResponse, Error> {
-        named(Method::Defragment, op.validate(self.channel.limits()))?;
         let call = Call::new(Method::Defragment, &options);
         let (endpoint, request) = crate::maintenance::codec::defragment_request(op);
         one_member::unary(
@@ -113,7 +111,6 @@ impl MaintenanceService for RemoteMaintenance {
     }
 
     async fn hash(&self, op: Hash, options: CallOptions) -> Result<HashResponse, Error> {
-        named(Method::Hash, op.validate(self.channel.limits()))?;
         let call = Call::new(Method::Hash, &options);
         let (endpoint, request) = crate::maintenance::codec::hash_request(op);
         one_member::unary(&self.channel, &endpoint, call, &request, crate::maintenance::codec::hash_response)
@@ -121,7 +118,7 @@ impl MaintenanceService for RemoteMaintenance {
     }
 
     async fn hash_kv(&self, op: HashKv, options: CallOptions) -> Result<HashKvResponse, Error> {
-        named(Method::HashKv, op.validate(self.channel.limits()))?;
+        named(Method::HashKv, op.validate())?;
         let call = Call::new(Method::HashKv, &options);
         let (endpoint, request) = crate::maintenance::codec::hash_kv_request(op);
         one_member::unary(
@@ -135,12 +132,11 @@ impl MaintenanceService for RemoteMaintenance {
     }
 
     async fn move_leader(&self, op: MoveLeader, options: CallOptions) -> Result<MoveLeaderResponse, Error> {
-        named(Method::MoveLeader, op.validate(self.channel.limits()))?;
         move_leader::run(self, &self.channel, op, &options).await
     }
 
     async fn downgrade(&self, op: Downgrade, options: CallOptions) -> Result<DowngradeResponse, Error> {
-        named(Method::Downgrade, op.validate(self.channel.limits()))?;
+        named(Method::Downgrade, op.validate())?;
         let reads = matches!(op.action, DowngradeAction::Validate { .. });
         let class = if reads { Class::Read } else { Class::Write };
         let request = crate::maintenance::codec::downgrade_request(op);

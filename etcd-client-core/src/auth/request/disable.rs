@@ -1,10 +1,8 @@
 //! AuthDisable: disables auth.
 
-use etcd_errors::Error;
-
 use crate::{
     auth::{AuthService, response::header_response},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
 };
 
 /// Disables auth, after which every client may do everything. Users, roles and their permissions are kept.
@@ -33,16 +31,6 @@ impl AuthDisable {
     /// Creates a request that disables auth.
     pub fn new() -> Self {
         Self { binding: Unbound }
-    }
-}
-
-impl AuthDisable {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

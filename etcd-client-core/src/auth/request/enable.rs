@@ -1,10 +1,8 @@
 //! AuthEnable: enables auth.
 
-use etcd_errors::Error;
-
 use crate::{
     auth::{AuthService, response::header_response},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
 };
 
 /// Enables auth, after which every call needs a user.
@@ -37,16 +35,6 @@ impl AuthEnable {
     /// Creates a request that enables auth.
     pub fn new() -> Self {
         Self { binding: Unbound }
-    }
-}
-
-impl AuthEnable {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

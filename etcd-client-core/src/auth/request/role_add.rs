@@ -4,7 +4,7 @@ use etcd_errors::{Code, Error};
 
 use crate::{
     auth::{AuthService, name::named, response::header_response},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
 };
 
 /// Creates a role, which has no permissions yet.
@@ -44,7 +44,7 @@ impl RoleAdd {
     ///
     /// # Errors
     /// Returns an error that names the field etcd would reject, with etcd's error code.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         named("role", &self.role, Code::RoleEmpty)?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use etcd_errors::{Code, Error};
 
 use crate::{
     auth::{AuthService, Permission, name::named},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::ResponseHeader,
 };
 
@@ -44,7 +44,7 @@ impl RoleGet {
     ///
     /// # Errors
     /// Returns an error that names the field etcd would reject, with etcd's error code.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         named("role", &self.role, Code::RoleNotFound)?;
         Ok(())
     }

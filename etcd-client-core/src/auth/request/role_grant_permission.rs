@@ -4,7 +4,7 @@ use etcd_errors::{Code, Error};
 
 use crate::{
     auth::{AuthService, Permission, name::named, response::header_response},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
 };
 
 /// Grants a role access to keys. A permission of the role for exactly the same keys is replaced.
@@ -48,7 +48,7 @@ impl RoleGrantPermission {
     ///
     /// # Errors
     /// Returns an error that names the field etcd would reject, with etcd's error code.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         named("role", &self.role, Code::RoleNotFound)?;
         self.permission.check()?;
         Ok(())

@@ -1,10 +1,8 @@
 //! RoleList: lists the roles.
 
-use etcd_errors::Error;
-
 use crate::{
     auth::AuthService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::ResponseHeader,
 };
 
@@ -30,16 +28,6 @@ impl RoleList {
     /// Creates a request that lists all roles.
     pub fn new() -> Self {
         Self { binding: Unbound }
-    }
-}
-
-impl RoleList {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

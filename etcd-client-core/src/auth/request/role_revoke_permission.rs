@@ -4,7 +4,7 @@ use etcd_errors::{Code, Error};
 
 use crate::{
     auth::{AuthService, name::named, response::header_response},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Key, KeyRange, range_setters},
 };
 
@@ -62,7 +62,7 @@ impl RoleRevokePermission {
     ///
     /// # Errors
     /// Returns an error that names the field etcd would reject, with etcd's error code.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         named("role", &self.role, Code::RoleNotFound)?;
         // Servers before 3.5 granted permissions for the empty key, and these must remain revocable.
         self.range.check_selectors()?;

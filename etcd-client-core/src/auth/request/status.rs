@@ -1,10 +1,8 @@
 //! AuthStatus: requests the state of auth.
 
-use etcd_errors::Error;
-
 use crate::{
     auth::AuthService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{AuthRevision, ResponseHeader},
 };
 
@@ -32,16 +30,6 @@ impl AuthStatus {
     /// Creates a request for the state of auth.
     pub fn new() -> Self {
         Self { binding: Unbound }
-    }
-}
-
-impl AuthStatus {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

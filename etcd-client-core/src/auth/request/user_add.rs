@@ -4,7 +4,7 @@ use etcd_errors::{Code, Error};
 
 use crate::{
     auth::{AuthService, name::named, response::header_response},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::Secret,
 };
 
@@ -61,7 +61,7 @@ impl UserAdd {
     ///
     /// # Errors
     /// Returns an error that names the field etcd would reject, with etcd's error code.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         named("user", &self.user, Code::UserEmpty)?;
         Ok(())
     }

@@ -1,10 +1,8 @@
 //! MemberList: lists the members of the cluster.
 
-use etcd_errors::Error;
-
 use crate::{
     cluster::ClusterService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Member, ResponseHeader},
 };
 
@@ -43,16 +41,6 @@ impl<B> MemberList<B> {
     pub fn serializable(mut self) -> Self {
         self.serializable = true;
         self
-    }
-}
-
-impl MemberList {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -1,10 +1,8 @@
 //! MemberPromote: promotes a learner to a voting member.
 
-use etcd_errors::Error;
-
 use crate::{
     cluster::ClusterService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Member, MemberId, ResponseHeader},
 };
 
@@ -42,16 +40,6 @@ impl MemberPromote {
     /// Creates a request that promotes the learner `id`.
     pub fn new(id: MemberId) -> Self {
         Self { id, binding: Unbound }
-    }
-}
-
-impl MemberPromote {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -1,10 +1,8 @@
 //! MemberRemove: removes a member from the cluster.
 
-use etcd_errors::Error;
-
 use crate::{
     cluster::ClusterService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Member, MemberId, ResponseHeader},
 };
 
@@ -36,16 +34,6 @@ impl MemberRemove {
     /// Creates a request that removes the member `id`.
     pub fn new(id: MemberId) -> Self {
         Self { id, binding: Unbound }
-    }
-}
-
-impl MemberRemove {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

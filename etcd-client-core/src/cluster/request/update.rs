@@ -4,7 +4,7 @@ use etcd_errors::Error;
 
 use crate::{
     cluster::{ClusterService, peer_url::check_peer_urls},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Member, MemberId, ResponseHeader},
 };
 
@@ -49,7 +49,7 @@ impl MemberUpdate {
     ///
     /// # Errors
     /// Returns an error if there is no URL, or if one is not a valid [`PeerUrl`](crate::cluster::PeerUrl).
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         check_peer_urls(&self.peer_urls)
     }
 }

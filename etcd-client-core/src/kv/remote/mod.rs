@@ -79,7 +79,7 @@ impl KvService for RemoteKv {
         // A physical compaction responds once the store has been rewritten, which may take arbitrarily long.
         let unbounded = op.physical && options.timeout == Timeout::Default;
         let options = if unbounded { options.no_timeout() } else { options };
-        named(Method::Compact, op.validate(self.caller.channel().limits()))?;
+        named(Method::Compact, op.validate())?;
         let request = crate::kv::codec::compact_request(op);
         let call = Call::new(Method::Compact, &options);
         self.caller.unary(call, &request, crate::kv::codec::compact_response).await

@@ -75,7 +75,7 @@ impl LeaseService for RemoteLease {
             Some(id) => op.id(id),
             None => op,
         };
-        named(Method::LeaseGrant, op.validate(self.caller.channel().limits()))?;
+        named(Method::LeaseGrant, op.validate())?;
         let request = crate::lease::codec::lease_grant_request(op);
         let call = Call::new(Method::LeaseGrant, &options);
         let started = Instant::now();
@@ -101,7 +101,6 @@ impl LeaseService for RemoteLease {
 
     async fn revoke(&self, op: LeaseRevoke, options: CallOptions) -> Result<LeaseRevokeResponse, Error> {
         let id = op.id;
-        named(Method::LeaseRevoke, op.validate(self.caller.channel().limits()))?;
         let request = crate::lease::codec::lease_revoke_request(op);
         let call = Call::new(Method::LeaseRevoke, &options);
         let started = Instant::now();
@@ -126,7 +125,6 @@ impl LeaseService for RemoteLease {
         op: LeaseTimeToLive,
         options: CallOptions,
     ) -> Result<LeaseTimeToLiveResponse, Error> {
-        named(Method::LeaseTimeToLive, op.validate(self.caller.channel().limits()))?;
         let request = crate::lease::codec::lease_time_to_live_request(op);
         let call = Call::new(Method::LeaseTimeToLive, &options);
         self.caller.unary(call, &request, crate::lease::codec::lease_time_to_live_response).await
@@ -148,7 +146,6 @@ impl LeaseService for RemoteLease {
         op: LeaseKeepAliveOnce,
         options: CallOptions,
     ) -> Result<LeaseKeepAliveResponse, Error> {
-        named(Method::LeaseKeepAlive, op.validate(self.caller.channel().limits()))?;
         let id = op.id;
         let request = crate::lease::codec::lease_keep_alive_request(id);
         let call = Call::new(Method::LeaseKeepAlive, &options);
@@ -161,7 +158,6 @@ impl LeaseService for RemoteLease {
     /// Starts keep-alives. If most of the granted TTL has already passed, as after a retried grant, the lease is
     /// renewed once first so that it starts with a full TTL.
     async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<LeaseKeeper, Error> {
-        named(Method::LeaseKeepAlive, op.validate(self.caller.channel().limits()))?;
         named(Method::LeaseKeepAlive, check_runtime())?;
         named(Method::LeaseKeepAlive, self.caller.channel().pool().check_alive())?;
         let LeaseKeepAlive { id, granted, .. } = op;

@@ -6,7 +6,7 @@ use etcd_errors::{Code, Error};
 
 use crate::{
     lease::LeaseService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Invalid, LeaseId, ResponseHeader},
 };
 
@@ -71,7 +71,7 @@ impl LeaseGrant {
     ///
     /// # Errors
     /// Returns an error if the TTL is zero or exceeds etcd's maximum.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         self.check()?;
         Ok(())
     }

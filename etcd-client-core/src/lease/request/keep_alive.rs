@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use etcd_errors::Error;
 use tokio::time::Instant;
 
 use crate::{
     lease::{LeaseKeeper, LeaseService},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::LeaseId,
 };
 
@@ -72,15 +71,5 @@ impl<B> LeaseKeepAlive<B> {
     pub fn granted(mut self, ttl: Duration, sent_at: Instant) -> Self {
         self.granted = Some(LeaseGranted::new(ttl, sent_at));
         self
-    }
-}
-
-impl LeaseKeepAlive {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use etcd_errors::Error;
-
 use crate::{
     lease::LeaseService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{LeaseId, ResponseHeader},
 };
 
@@ -40,16 +38,6 @@ impl LeaseKeepAliveOnce {
     /// Creates a request that renews the lease `id`.
     pub fn new(id: LeaseId) -> Self {
         Self { id, binding: Unbound }
-    }
-}
-
-impl LeaseKeepAliveOnce {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -1,10 +1,8 @@
 //! LeaseList: lists the leases.
 
-use etcd_errors::Error;
-
 use crate::{
     lease::LeaseService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{LeaseId, ResponseHeader},
 };
 
@@ -29,16 +27,6 @@ impl LeaseList {
     /// Creates a request that lists all leases.
     pub fn new() -> Self {
         Self { binding: Unbound }
-    }
-}
-
-impl LeaseList {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

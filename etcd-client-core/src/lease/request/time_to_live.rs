@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use etcd_errors::Error;
 
 use crate::{
     lease::LeaseService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{LeaseId, ResponseHeader},
 };
 
@@ -52,16 +51,6 @@ impl<B> LeaseTimeToLive<B> {
     pub fn keys(mut self) -> Self {
         self.keys = true;
         self
-    }
-}
-
-impl LeaseTimeToLive {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use etcd_errors::Error;
 
 use crate::{
     maintenance::{Alarm, AlarmType, MaintenanceService},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Invalid, MemberId, ResponseHeader},
 };
 
@@ -47,7 +47,7 @@ impl AlarmDisarm {
     ///
     /// # Errors
     /// Returns an error if this client does not know the kind of the alarm. The number of such a kind is never sent.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         match self.kind {
             AlarmType::NoSpace | AlarmType::Corrupt => Ok(()),
             AlarmType::Other(number) => {

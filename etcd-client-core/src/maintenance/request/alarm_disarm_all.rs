@@ -4,7 +4,7 @@ use etcd_errors::Error;
 
 use crate::{
     maintenance::{Alarm, MaintenanceService},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::ResponseHeader,
 };
 
@@ -34,16 +34,6 @@ impl AlarmDisarmAll {
     /// Creates a request that disarms every alarm.
     pub fn new() -> Self {
         Self { binding: Unbound }
-    }
-}
-
-impl AlarmDisarmAll {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

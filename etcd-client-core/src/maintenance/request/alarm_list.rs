@@ -1,10 +1,8 @@
 //! AlarmList: lists the alarms.
 
-use etcd_errors::Error;
-
 use crate::{
     maintenance::{Alarm, MaintenanceService},
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::ResponseHeader,
 };
 
@@ -29,16 +27,6 @@ impl AlarmList {
     /// Creates a request that lists all alarms.
     pub fn new() -> Self {
         Self { binding: Unbound }
-    }
-}
-
-impl AlarmList {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -1,10 +1,8 @@
 //! Defragment: releases the unused part of a member's database file.
 
-use etcd_errors::Error;
-
 use crate::{
     maintenance::MaintenanceService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{EndpointText, ResponseHeader},
 };
 
@@ -37,16 +35,6 @@ impl Defragment {
     /// Creates a request that defragments the member at `endpoint`.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         Self { endpoint: endpoint.into(), binding: Unbound }
-    }
-}
-
-impl Defragment {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

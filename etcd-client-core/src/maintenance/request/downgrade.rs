@@ -4,7 +4,7 @@ use etcd_errors::{Code, Error};
 
 use crate::{
     maintenance::MaintenanceService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{Invalid, ResponseHeader},
 };
 
@@ -49,7 +49,7 @@ impl Downgrade {
     ///
     /// # Errors
     /// Returns an error if the version is empty.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         if self.action.version() == Some("") {
             let invalid = Invalid::new("version", "is empty: give the target version, such as 3.6");
             return Err(invalid.code(Code::WrongDowngradeVersionFormat).into());

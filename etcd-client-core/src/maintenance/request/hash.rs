@@ -1,10 +1,8 @@
 //! Hash: a checksum of a member's whole database.
 
-use etcd_errors::Error;
-
 use crate::{
     maintenance::MaintenanceService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{EndpointText, ResponseHeader},
 };
 
@@ -35,16 +33,6 @@ impl Hash {
     /// Creates a request to the member at `endpoint`.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         Self { endpoint: endpoint.into(), binding: Unbound }
-    }
-}
-
-impl Hash {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use etcd_errors::Error;
 
 use crate::{
     maintenance::MaintenanceService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{EndpointText, Invalid, ResponseHeader, Revision},
 };
 
@@ -52,7 +52,7 @@ impl HashKv {
     ///
     /// # Errors
     /// Returns an error if the revision is negative.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         if self.revision < Revision::ZERO {
             return Err(Invalid::new("revision", "must not be negative").into());
         }

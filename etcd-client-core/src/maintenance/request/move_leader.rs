@@ -1,10 +1,8 @@
 //! MoveLeader: transfers the leadership to another member.
 
-use etcd_errors::Error;
-
 use crate::{
     maintenance::MaintenanceService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{MemberId, ResponseHeader},
 };
 
@@ -43,16 +41,6 @@ impl MoveLeader {
     /// Creates a request that makes the member `to` the leader.
     pub fn new(to: MemberId) -> Self {
         Self { to, binding: Unbound }
-    }
-}
-
-impl MoveLeader {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -1,10 +1,8 @@
 //! Status: requests the state of one member.
 
-use etcd_errors::Error;
-
 use crate::{
     maintenance::MaintenanceService,
-    request::{Limits, Unbound, bound::bindable},
+    request::{Unbound, bound::bindable},
     types::{EndpointText, MemberId, ResponseHeader},
 };
 
@@ -34,16 +32,6 @@ impl Status {
     /// Creates a request to the member at `endpoint`.
     pub fn new(endpoint: impl Into<EndpointText>) -> Self {
         Self { endpoint: endpoint.into(), binding: Unbound }
-    }
-}
-
-impl Status {
-    /// Validates the request without sending it.
-    ///
-    /// # Errors
-    /// Never returns an error, because the request has no parameter that could be invalid.
-    pub fn validate(&self, _limits: &Limits) -> Result<(), Error> {
-        Ok(())
     }
 }
 
