@@ -10,7 +10,6 @@
 //! # }
 //! ```
 
-pub use crate::error::{Code, Error, ErrorKind, Outcome};
 #[cfg(feature = "tls")]
 pub use crate::transport::Tls;
 pub use crate::{
@@ -18,6 +17,7 @@ pub use crate::{
     client::Client,
     cluster::ClusterService,
     election::ElectionService,
+    error::{Code, Error, ErrorKind, Outcome},
     kv::{Delete, Get, KvService, Put},
     lease::LeaseService,
     lock::LockService,

@@ -6,7 +6,7 @@ use etcd_errors::Error;
 use crate::{
     cluster::{
         ClusterService, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
-        MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
+        MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse, codec,
     },
     request::CallOptions,
     transport::{
@@ -30,19 +30,17 @@ impl RemoteCluster {
 #[async_trait]
 impl ClusterService for RemoteCluster {
     async fn member_list(&self, op: MemberList, options: CallOptions) -> Result<MemberListResponse, Error> {
-        let request = crate::cluster::codec::member_list_request(op);
+        let request = codec::member_list_request(op);
         let call = Call::new(Method::MemberList, &options);
-        self.channel.unary(call, &request, crate::cluster::codec::member_list_response).await
+        self.channel.unary(call, &request, codec::member_list_response).await
     }
 
     async fn member_add(&self, op: MemberAdd, options: CallOptions) -> Result<MemberAddResponse, Error> {
         named(Method::MemberAdd, op.validate())?;
         let learner = op.is_learner;
-        let request = crate::cluster::codec::member_add_request(op);
+        let request = codec::member_add_request(op);
         let call = Call::new(Method::MemberAdd, &options);
-        self.channel
-            .unary(call, &request, |response| crate::cluster::codec::member_add_response(response, learner))
-            .await
+        self.channel.unary(call, &request, |response| codec::member_add_response(response, learner)).await
     }
 
     async fn member_remove(
@@ -51,11 +49,9 @@ impl ClusterService for RemoteCluster {
         options: CallOptions,
     ) -> Result<MemberRemoveResponse, Error> {
         let id = op.id;
-        let request = crate::cluster::codec::member_remove_request(op);
+        let request = codec::member_remove_request(op);
         let call = Call::new(Method::MemberRemove, &options);
-        self.channel
-            .unary(call, &request, |response| crate::cluster::codec::member_remove_response(response, id))
-            .await
+        self.channel.unary(call, &request, |response| codec::member_remove_response(response, id)).await
     }
 
     async fn member_update(
@@ -64,9 +60,9 @@ impl ClusterService for RemoteCluster {
         options: CallOptions,
     ) -> Result<MemberUpdateResponse, Error> {
         named(Method::MemberUpdate, op.validate())?;
-        let request = crate::cluster::codec::member_update_request(op);
+        let request = codec::member_update_request(op);
         let call = Call::new(Method::MemberUpdate, &options);
-        self.channel.unary(call, &request, crate::cluster::codec::member_update_response).await
+        self.channel.unary(call, &request, codec::member_update_response).await
     }
 
     async fn member_promote(
@@ -75,10 +71,8 @@ impl ClusterService for RemoteCluster {
         options: CallOptions,
     ) -> Result<MemberPromoteResponse, Error> {
         let id = op.id;
-        let request = crate::cluster::codec::member_promote_request(op);
+        let request = codec::member_promote_request(op);
         let call = Call::new(Method::MemberPromote, &options);
-        self.channel
-            .unary(call, &request, |response| crate::cluster::codec::member_promote_response(response, id))
-            .await
+        self.channel.unary(call, &request, |response| codec::member_promote_response(response, id)).await
     }
 }

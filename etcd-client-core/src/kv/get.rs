@@ -5,7 +5,7 @@ use etcd_errors::Error;
 use crate::{
     kv::{KvService, SortOrder, SortTarget},
     request::{Bound, Limits, Unbound, bound::bindable},
-    txn::size,
+    txn::{measure, size},
     types::{Invalid, Key, KeyRange, KeyValue, ResponseHeader, Revision, range_setters},
 };
 
@@ -229,7 +229,7 @@ impl Get {
     /// Returns an error that names the field etcd would reject, with etcd's error code if there is one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.check()?;
-        size::check(limits, false, size::of_range(&self.range), || crate::txn::measure::get_len(self))?;
+        size::check(limits, false, size::of_range(&self.range), || measure::get_len(self))?;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     maintenance::{AlarmDisarm, AlarmType, Downgrade, DowngradeAction, HashKv},
     request::{CallOptions, Limits, Timeout},
     txn::{Compare, CompareOperand, Op, Txn, TxnResponse, execute},
-    types::{LeaseId, MemberId, ResponseHeader, Value},
+    types::{KeyValue, LeaseId, MemberId, ResponseHeader, Value},
 };
 
 fn assert_rejected(checked: Result<(), Error>, field: &str, code: Option<Code>, what: &dyn Debug) {
@@ -174,7 +174,7 @@ fn debug_hides_values() {
     let ops = (
         Put::new("k", "secret"),
         Txn::new().when(Compare::value("k").equal("secret")).then(Put::new("k", "secret")),
-        PutResponse::default().with_prev_kv(crate::types::KeyValue::new("k", "secret")),
+        PutResponse::default().with_prev_kv(KeyValue::new("k", "secret")),
     );
     let shown = format!("{ops:?} {ops:#?}");
     assert!(!shown.contains("secret"), "{shown}");

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use etcd_errors::Error;
 
 use crate::{
-    lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
+    lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse, codec},
     request::CallOptions,
     transport::{
         call::{named::named, unary::Call},
@@ -30,18 +30,14 @@ impl LockService for RemoteLock {
     async fn lock(&self, op: ServerLock, options: CallOptions) -> Result<ServerLockResponse, Error> {
         named(Method::Lock, op.validate(self.caller.channel().limits()))?;
         let expected = op.key();
-        let request = crate::lock::codec::lock_request(op);
+        let request = codec::lock_request(op);
         let call = Call::new(Method::Lock, &options);
-        self.caller
-            .unary(call, &request, |response| crate::lock::codec::lock_response(response, &expected))
-            .await
+        self.caller.unary(call, &request, |response| codec::lock_response(response, &expected)).await
     }
 
     async fn unlock(&self, op: ServerUnlock, options: CallOptions) -> Result<ServerUnlockResponse, Error> {
         named(Method::Unlock, op.validate(self.caller.channel().limits()))?;
-        let request = crate::lock::codec::unlock_request(op);
-        self.caller
-            .unary(Call::new(Method::Unlock, &options), &request, crate::lock::codec::unlock_response)
-            .await
+        let request = codec::unlock_request(op);
+        self.caller.unary(Call::new(Method::Unlock, &options), &request, codec::unlock_response).await
     }
 }

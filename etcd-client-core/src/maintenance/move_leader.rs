@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    maintenance::{MaintenanceService, MoveLeader, MoveLeaderResponse, Status, one_member},
+    maintenance::{MaintenanceService, MoveLeader, MoveLeaderResponse, Status, codec, one_member},
     request::CallOptions,
     transport::{
         backoff::Backoff,
@@ -33,20 +33,13 @@ pub(crate) async fn run(
     options: &CallOptions,
 ) -> Result<MoveLeaderResponse, Error> {
     let remaining = Remaining::start(channel, options);
-    let request = crate::maintenance::codec::move_leader_request(op);
+    let request = codec::move_leader_request(op);
     let mut followed = false;
     loop {
         let endpoint = named(Method::MoveLeader, find(maintenance, channel, options, remaining).await)?;
         let options = remaining.options(options);
         let call = Call::new(Method::MoveLeader, &options);
-        let answer = one_member::unary(
-            channel,
-            &endpoint,
-            call,
-            &request,
-            crate::maintenance::codec::move_leader_response,
-        )
-        .await;
+        let answer = one_member::unary(channel, &endpoint, call, &request, codec::move_leader_response).await;
         match answer {
             Err(error) if !followed && error.is_not_leader() && error.outcome() == Outcome::NotApplied => {
                 followed = true;

@@ -9,7 +9,7 @@ use crate::{
         Alarm, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmFailure,
         AlarmList, AlarmListResponse, Defragment, DefragmentResponse, Downgrade, DowngradeAction,
         DowngradeResponse, Hash, HashKv, HashKvResponse, HashResponse, MaintenanceService, MoveLeader,
-        MoveLeaderResponse, Status, StatusResponse, move_leader, one_member,
+        MoveLeaderResponse, Status, StatusResponse, codec, move_leader, one_member,
     },
     request::CallOptions,
     transport::{
@@ -34,13 +34,7 @@ impl RemoteMaintenance {
 impl MaintenanceService for RemoteMaintenance {
     async fn alarm_list(&self, op: AlarmList, options: CallOptions) -> Result<AlarmListResponse, Error> {
         let call = Call::new(Method::Alarm, &options).of_class(Class::Read);
-        self.channel
-            .unary(
-                call,
-                &crate::maintenance::codec::alarm_list_request(op),
-                crate::maintenance::codec::alarm_list_response,
-            )
-            .await
+        self.channel.unary(call, &codec::alarm_list_request(op), codec::alarm_list_response).await
     }
 
     async fn alarm_disarm(
@@ -50,13 +44,9 @@ impl MaintenanceService for RemoteMaintenance {
     ) -> Result<AlarmDisarmResponse, Error> {
         named(Method::Alarm, op.validate())?;
         let asked = Alarm::new(op.member, op.kind);
-        let request = crate::maintenance::codec::alarm_disarm_request(op);
+        let request = codec::alarm_disarm_request(op);
         let call = Call::new(Method::Alarm, &options);
-        self.channel
-            .unary(call, &request, |response| {
-                crate::maintenance::codec::alarm_disarm_response(response, asked)
-            })
-            .await
+        self.channel.unary(call, &request, |response| codec::alarm_disarm_response(response, asked)).await
     }
 
     async fn alarm_disarm_all(
@@ -86,49 +76,27 @@ impl MaintenanceService for RemoteMaintenance {
 
     async fn status(&self, op: Status, options: CallOptions) -> Result<StatusResponse, Error> {
         let call = Call::new(Method::Status, &options);
-        let (endpoint, request) = crate::maintenance::codec::status_request(op);
-        one_member::unary(
-            &self.channel,
-            &endpoint,
-            call,
-            &request,
-            crate::maintenance::codec::status_response,
-        )
-        .await
+        let (endpoint, request) = codec::status_request(op);
+        one_member::unary(&self.channel, &endpoint, call, &request, codec::status_response).await
     }
 
     async fn defragment(&self, op: Defragment, options: CallOptions) -> Result<DefragmentResponse, Error> {
         let call = Call::new(Method::Defragment, &options);
-        let (endpoint, request) = crate::maintenance::codec::defragment_request(op);
-        one_member::unary(
-            &self.channel,
-            &endpoint,
-            call,
-            &request,
-            crate::maintenance::codec::defragment_response,
-        )
-        .await
+        let (endpoint, request) = codec::defragment_request(op);
+        one_member::unary(&self.channel, &endpoint, call, &request, codec::defragment_response).await
     }
 
     async fn hash(&self, op: Hash, options: CallOptions) -> Result<HashResponse, Error> {
         let call = Call::new(Method::Hash, &options);
-        let (endpoint, request) = crate::maintenance::codec::hash_request(op);
-        one_member::unary(&self.channel, &endpoint, call, &request, crate::maintenance::codec::hash_response)
-            .await
+        let (endpoint, request) = codec::hash_request(op);
+        one_member::unary(&self.channel, &endpoint, call, &request, codec::hash_response).await
     }
 
     async fn hash_kv(&self, op: HashKv, options: CallOptions) -> Result<HashKvResponse, Error> {
         named(Method::HashKv, op.validate())?;
         let call = Call::new(Method::HashKv, &options);
-        let (endpoint, request) = crate::maintenance::codec::hash_kv_request(op);
-        one_member::unary(
-            &self.channel,
-            &endpoint,
-            call,
-            &request,
-            crate::maintenance::codec::hash_kv_response,
-        )
-        .await
+        let (endpoint, request) = codec::hash_kv_request(op);
+        one_member::unary(&self.channel, &endpoint, call, &request, codec::hash_kv_response).await
     }
 
     async fn move_leader(&self, op: MoveLeader, options: CallOptions) -> Result<MoveLeaderResponse, Error> {
@@ -139,10 +107,8 @@ impl MaintenanceService for RemoteMaintenance {
         named(Method::Downgrade, op.validate())?;
         let reads = matches!(op.action, DowngradeAction::Validate { .. });
         let class = if reads { Class::Read } else { Class::Write };
-        let request = crate::maintenance::codec::downgrade_request(op);
+        let request = codec::downgrade_request(op);
         let call = Call::new(Method::Downgrade, &options).of_class(class);
-        self.channel
-            .unary(call, &request, |response| crate::maintenance::codec::downgrade_response(response, reads))
-            .await
+        self.channel.unary(call, &request, |response| codec::downgrade_response(response, reads)).await
     }
 }

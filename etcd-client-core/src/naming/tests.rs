@@ -12,7 +12,7 @@ use crate::{
     naming::change::{Known, apply, replace},
     request::CallOptions,
     txn::{Txn, TxnResponse},
-    types::{Event, Key, KeyValue, ResponseHeader},
+    types::{Event, Key, KeyValue, ResponseHeader, Value},
     watch::{Watch, WatchResponse, WatchSender, WatchService, WatchStream},
 };
 
@@ -20,7 +20,7 @@ fn value(addr: &str) -> String {
     ServiceEndpoint::new(addr).to_json()
 }
 
-fn put(key: &str, value: impl Into<crate::types::Value>, revision: i64) -> Event {
+fn put(key: &str, value: impl Into<Value>, revision: i64) -> Event {
     Event::put(KeyValue::new(key, value).with_revisions(revision, revision))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     election::{
         ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
         ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, ElectionService,
-        LeaderStream,
+        LeaderStream, codec,
     },
     request::CallOptions,
     transport::{
@@ -40,11 +40,9 @@ impl ElectionService for RemoteElection {
     ) -> Result<ElectionCampaignResponse, Error> {
         named(Method::Campaign, op.validate(self.caller.channel().limits()))?;
         let asked = op.clone();
-        let request = crate::election::codec::campaign_request(op);
+        let request = codec::campaign_request(op);
         let call = Call::new(Method::Campaign, &options);
-        self.caller
-            .unary(call, &request, |response| crate::election::codec::campaign_response(response, &asked))
-            .await
+        self.caller.unary(call, &request, |response| codec::campaign_response(response, &asked)).await
     }
 
     async fn proclaim(
@@ -53,10 +51,8 @@ impl ElectionService for RemoteElection {
         options: CallOptions,
     ) -> Result<ElectionProclaimResponse, Error> {
         named(Method::Proclaim, op.validate(self.caller.channel().limits()))?;
-        let request = crate::election::codec::proclaim_request(op);
-        self.caller
-            .unary(Call::new(Method::Proclaim, &options), &request, crate::election::codec::proclaim_response)
-            .await
+        let request = codec::proclaim_request(op);
+        self.caller.unary(Call::new(Method::Proclaim, &options), &request, codec::proclaim_response).await
     }
 
     async fn leader(
@@ -65,14 +61,14 @@ impl ElectionService for RemoteElection {
         options: CallOptions,
     ) -> Result<ElectionLeaderResponse, Error> {
         named(Method::Leader, op.validate(self.caller.channel().limits()))?;
-        let request = crate::election::codec::leader_request(op);
-        let convert = |response| crate::election::codec::leader_response(response, &request.name);
+        let request = codec::leader_request(op);
+        let convert = |response| codec::leader_response(response, &request.name);
         self.caller.unary(Call::new(Method::Leader, &options), &request, convert).await
     }
 
     async fn observe(&self, op: ElectionObserve, options: CallOptions) -> Result<LeaderStream, Error> {
         named(Method::Observe, op.validate(self.caller.channel().limits()))?;
-        let request = crate::election::codec::observe_request(op.name);
+        let request = codec::observe_request(op.name);
         // A member that is cut off from the others would be silent for as long as that lasts.
         let options = options.no_timeout().require_leader();
         Ok(observe::leaders(self.caller.clone(), request, options))
@@ -84,9 +80,7 @@ impl ElectionService for RemoteElection {
         options: CallOptions,
     ) -> Result<ElectionResignResponse, Error> {
         named(Method::Resign, op.validate(self.caller.channel().limits()))?;
-        let request = crate::election::codec::resign_request(op);
-        self.caller
-            .unary(Call::new(Method::Resign, &options), &request, crate::election::codec::resign_response)
-            .await
+        let request = codec::resign_request(op);
+        self.caller.unary(Call::new(Method::Resign, &options), &request, codec::resign_response).await
     }
 }

@@ -7,10 +7,10 @@ use etcd_proto::v3electionpb as pb;
 use futures_util::stream::unfold;
 
 use crate::{
-    election::{ElectionLeaderResponse, LeaderStream},
+    election::{ElectionLeaderResponse, LeaderStream, codec},
     request::CallOptions,
     transport::{
-        call::unary::Call,
+        call::{named, unary::Call},
         caller::Caller,
         connection::{message_stream::MessageStream, verified::Connection},
         grpc::{failure::Failure, method::Method},
@@ -50,7 +50,7 @@ enum Messages {
 
 impl Observation {
     async fn next(&mut self) -> Result<ElectionLeaderResponse, Error> {
-        crate::transport::call::named::named(METHOD, check_runtime())?;
+        named::named(METHOD, check_runtime())?;
         let messages = match self.messages.take() {
             Some(messages) => messages,
             None => open(&self.caller, &self.request, &self.options).await?,
@@ -72,7 +72,7 @@ impl Observation {
             let examiner = self.caller.channel().examiner(false);
             examiner.examine(header, self.connection())?;
         }
-        crate::election::codec::leader_response(message, &self.request.name)
+        codec::leader_response(message, &self.request.name)
     }
 
     fn connection(&self) -> Option<&Connection> {

@@ -11,10 +11,10 @@ use etcd_proto::etcdserverpb as pb;
 use tokio::time::Instant;
 
 use crate::{
-    kv::{RangeChunk, RangeStream},
+    kv::{RangeChunk, RangeStream, codec},
     transport::{
         call::{call_state::Progress, channel::Channel, unary::Call},
-        connection::{message_stream::MessageStream, verified::Connection},
+        connection::{message_stream, message_stream::MessageStream, verified::Connection},
         grpc::{failure::Failure, method::Method, observation::Observation},
         pool::closed,
         runtime::check_runtime,
@@ -46,7 +46,7 @@ pub(crate) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Res
             return Err(error);
         };
         let headers = progress.headers_without_timeout(channel);
-        let opened = crate::transport::connection::message_stream::open(
+        let opened = message_stream::open(
             (flight, Some(place)),
             METHOD,
             headers,
@@ -139,7 +139,7 @@ fn believed(
     if let Some(header) = message.range_response.as_ref().and_then(|range| range.header.as_ref()) {
         examiner.examine(header, connection)?;
     }
-    Ok(crate::kv::codec::range_chunk(message))
+    Ok(codec::range_chunk(message))
 }
 
 fn judged(

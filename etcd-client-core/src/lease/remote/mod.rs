@@ -14,7 +14,7 @@ use crate::{
     lease::{
         LeaseGrant, LeaseGrantResponse, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse,
         LeaseKeeper, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse, LeaseService,
-        LeaseTimeToLive, LeaseTimeToLiveResponse, remote::hub::Hub,
+        LeaseTimeToLive, LeaseTimeToLiveResponse, codec, remote::hub::Hub,
     },
     request::CallOptions,
     transport::{
@@ -76,11 +76,11 @@ impl LeaseService for RemoteLease {
             None => op,
         };
         named(Method::LeaseGrant, op.validate())?;
-        let request = crate::lease::codec::lease_grant_request(op);
+        let request = codec::lease_grant_request(op);
         let call = Call::new(Method::LeaseGrant, &options);
         let started = Instant::now();
         let wanted = request.id;
-        let convert = |response| crate::lease::codec::lease_grant_response(response, wanted);
+        let convert = |response| codec::lease_grant_response(response, wanted);
         let answer = self.caller.unary(call, &request, convert).await;
         match (answer, own_id) {
             (Ok(response), _) => Ok(response),
@@ -101,12 +101,12 @@ impl LeaseService for RemoteLease {
 
     async fn revoke(&self, op: LeaseRevoke, options: CallOptions) -> Result<LeaseRevokeResponse, Error> {
         let id = op.id;
-        let request = crate::lease::codec::lease_revoke_request(op);
+        let request = codec::lease_revoke_request(op);
         let call = Call::new(Method::LeaseRevoke, &options);
         let started = Instant::now();
         // Armed before the request is sent: if this future is dropped, the revocation may still be applied.
         let handles = LosesHandles { hub: &self.hub, id, spared: false };
-        let answer = self.caller.unary(call, &request, crate::lease::codec::lease_revoke_response).await;
+        let answer = self.caller.unary(call, &request, codec::lease_revoke_response).await;
         handles.settle(&answer);
         match answer {
             Ok(response) => Ok(response),
@@ -125,20 +125,14 @@ impl LeaseService for RemoteLease {
         op: LeaseTimeToLive,
         options: CallOptions,
     ) -> Result<LeaseTimeToLiveResponse, Error> {
-        let request = crate::lease::codec::lease_time_to_live_request(op);
+        let request = codec::lease_time_to_live_request(op);
         let call = Call::new(Method::LeaseTimeToLive, &options);
-        self.caller.unary(call, &request, crate::lease::codec::lease_time_to_live_response).await
+        self.caller.unary(call, &request, codec::lease_time_to_live_response).await
     }
 
     async fn list(&self, op: LeaseList, options: CallOptions) -> Result<LeaseListResponse, Error> {
         let call = Call::new(Method::LeaseLeases, &options);
-        self.caller
-            .unary(
-                call,
-                &crate::lease::codec::lease_list_request(op),
-                crate::lease::codec::lease_list_response,
-            )
-            .await
+        self.caller.unary(call, &codec::lease_list_request(op), codec::lease_list_response).await
     }
 
     async fn keep_alive_once(
@@ -147,10 +141,10 @@ impl LeaseService for RemoteLease {
         options: CallOptions,
     ) -> Result<LeaseKeepAliveResponse, Error> {
         let id = op.id;
-        let request = crate::lease::codec::lease_keep_alive_request(id);
+        let request = codec::lease_keep_alive_request(id);
         let call = Call::new(Method::LeaseKeepAlive, &options);
         // A stream with one message in each direction looks like a unary call on the wire.
-        let convert = |response| crate::lease::codec::lease_keep_alive_response(response, id);
+        let convert = |response| codec::lease_keep_alive_response(response, id);
         let renewed = self.caller.unary(call, &request, convert).await?;
         named(Method::LeaseKeepAlive, renewed.ok_or_else(|| Code::LeaseNotFound.into()))
     }

@@ -13,9 +13,12 @@ use tokio::{
 };
 
 use crate::{
-    lease::schedule::{
-        place::Place,
-        stream::{End, StreamId, end_of},
+    lease::{
+        codec,
+        schedule::{
+            place::Place,
+            stream::{End, StreamId, end_of},
+        },
     },
     request::CallOptions,
     transport::{
@@ -152,7 +155,7 @@ impl RenewalStream {
                         }
                         // No lease has the id 0, so this answers no request.
                         let Some(lease) = LeaseId::new(answer.id) else { continue };
-                        self.tell(Happened::Answered(lease, crate::lease::codec::lease_ttl(answer.ttl))).await;
+                        self.tell(Happened::Answered(lease, codec::lease_ttl(answer.ttl))).await;
                         continue;
                     }
                     Ok(None) => Failure::new(Observation::Lost, "the member ended the stream without an error"),
@@ -177,7 +180,7 @@ impl RenewalStream {
     fn ask(&mut self, stream: &mut Duplex<pb::LeaseKeepAliveResponse>, lease: LeaseId) {
         let mut next = Some(lease);
         while let Some(lease) = next {
-            stream.push(&crate::lease::codec::lease_keep_alive_request(lease));
+            stream.push(&codec::lease_keep_alive_request(lease));
             next = self.asked.try_recv().ok();
         }
     }
@@ -212,8 +215,8 @@ impl RenewalStream {
             let Some(caller) = self.caller.upgrade() else { break };
             let options = CallOptions::default();
             let call = Call::new(Method::LeaseKeepAlive, &options);
-            let request = crate::lease::codec::lease_keep_alive_request(lease);
-            let convert = |response| crate::lease::codec::lease_keep_alive_response(response, lease);
+            let request = codec::lease_keep_alive_request(lease);
+            let convert = |response| codec::lease_keep_alive_response(response, lease);
             match caller.unary(call, &request, convert).await {
                 Ok(renewed) => {
                     self.tell(Happened::Answered(lease, renewed.map(|renewed| renewed.ttl))).await;

@@ -10,7 +10,7 @@ use http::HeaderMap;
 use tokio::time::timeout;
 
 use crate::transport::{
-    connection::{grpc_stream as exchange, verified::InFlight},
+    connection::{grpc_stream, verified::InFlight},
     grpc::{failure::Failure, frame::Decoder, method::Method},
 };
 
@@ -38,27 +38,27 @@ pub(crate) async fn unary(
     // Taken before the request is queued: if the connection is lost and nothing was written since, the
     // request was never sent and can be retried even if it is a write.
     let mark = connection.mark();
-    let response = exchange::send(connection, method, headers, frame)?;
+    let response = grpc_stream::send(connection, method, headers, frame)?;
     let lost = |error| {
         let failure = Failure::stream(&error);
         if connection.was_unsent(mark) { failure.unsent() } else { failure }
     };
     let response = response.await.map_err(lost)?;
     begun.store(true, Ordering::Relaxed);
-    let Some(mut body) = exchange::body(response)? else {
+    let Some(mut body) = grpc_stream::body(response)? else {
         return Err(Failure::malformed("the call succeeded without a response message"));
     };
     let mut decoder = Decoder::new(max_receive);
     let mut message = None;
     // Read to the end even after the message: only the trailers tell whether the call succeeded.
-    while exchange::receive(&mut body, &mut decoder).await? {
+    while grpc_stream::receive(&mut body, &mut decoder).await? {
         while let Some(next) = decoder.pop().map_err(Failure::frame)? {
             if message.replace(next).is_some() {
                 return Err(Failure::malformed("the response of a unary call contains two messages"));
             }
         }
     }
-    exchange::end(&mut body, &decoder).await?;
+    grpc_stream::end(&mut body, &decoder).await?;
     message.ok_or_else(|| Failure::malformed("the call succeeded without a response message"))
 }
 
@@ -72,10 +72,10 @@ async fn first_of_stream(
     max_receive: usize,
     begun: &AtomicBool,
 ) -> Result<Bytes, Failure> {
-    let (response, mut half) = exchange::send_open(&flight.connection, method, headers, frame)?;
+    let (response, mut half) = grpc_stream::send_open(&flight.connection, method, headers, frame)?;
     let response = response.await.map_err(|error| Failure::stream(&error))?;
     begun.store(true, Ordering::Relaxed);
-    let Some(mut body) = exchange::body(response)? else {
+    let Some(mut body) = grpc_stream::body(response)? else {
         return Err(Failure::malformed("the call succeeded without a response message"));
     };
     let mut decoder = Decoder::new(max_receive);
@@ -83,15 +83,15 @@ async fn first_of_stream(
         if let Some(message) = decoder.pop().map_err(Failure::frame)? {
             break message;
         }
-        if !exchange::receive(&mut body, &mut decoder).await? {
-            exchange::end(&mut body, &decoder).await?;
+        if !grpc_stream::receive(&mut body, &mut decoder).await? {
+            grpc_stream::end(&mut body, &decoder).await?;
             return Err(Failure::malformed("the call succeeded without a response message"));
         }
     };
     // The lease is renewed, regardless of how the stream ends. Waiting for the end avoids a reset, of which
     // h2 remembers only a limited number.
     let _ = half.send_data(Bytes::new(), true);
-    let ended = async { while matches!(exchange::receive(&mut body, &mut decoder).await, Ok(true)) {} };
+    let ended = async { while matches!(grpc_stream::receive(&mut body, &mut decoder).await, Ok(true)) {} };
     let _ = timeout(FAREWELL, ended).await;
     match decoder.pop() {
         Ok(None) => Ok(message),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::transport::{
     connection::{
-        grpc_stream as exchange,
+        grpc_stream,
         history::{History, Origin, Regression, Violation},
         member::Member,
         ownership::{Answer, Check, Known, Question, Step, Verdict},
@@ -128,7 +128,7 @@ fn ask(send: SendRequest<Bytes>, member: &Member, headers: &HeaderMap, question:
             (Method::Range, frame::encode(&first))
         }
     };
-    let (response, mut body) = exchange::begin(send, member, method, headers.clone())?;
+    let (response, mut body) = grpc_stream::begin(send, member, method, headers.clone())?;
     // Fails if the peer has already ended the stream. The response contains the reason.
     let _ = body.send_data(request, true);
     Ok(Box::pin(response))
@@ -137,16 +137,16 @@ fn ask(send: SendRequest<Bytes>, member: &Member, headers: &HeaderMap, question:
 /// Reads the header of a response. It is the first field of every response type, so any of them can decode it.
 async fn read(response: Pin<Box<ResponseFuture>>) -> Result<Option<pb::ResponseHeader>, Failure> {
     let response = response.await.map_err(|error| Failure::stream(&error))?;
-    let Some(mut body) = exchange::body(response)? else { return Ok(None) };
+    let Some(mut body) = grpc_stream::body(response)? else { return Ok(None) };
     let mut decoder = Decoder::new(MOST_BYTES);
     let mut header = None;
-    while exchange::receive(&mut body, &mut decoder).await? {
+    while grpc_stream::receive(&mut body, &mut decoder).await? {
         while let Some(message) = decoder.pop().map_err(Failure::frame)? {
             let answer = pb::CompactionResponse::decode(message).map_err(|error| Failure::decode(&error))?;
             header = answer.header;
         }
     }
-    exchange::end(&mut body, &decoder).await?;
+    grpc_stream::end(&mut body, &decoder).await?;
     Ok(header)
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::transport::{
     connection::{
-        grpc_stream as exchange,
+        grpc_stream,
         verified::{Connection, InFlight, StreamPlace},
     },
     grpc::{
@@ -40,9 +40,9 @@ pub(crate) async fn open<Resp: prost::Message + Default>(
     max_receive: usize,
     deadline: Option<Instant>,
 ) -> Result<MessageStream<Resp>, Failure> {
-    let response = exchange::send(&flight.connection, method, headers, frame)?;
+    let response = grpc_stream::send(&flight.connection, method, headers, frame)?;
     let response = async { response.await.map_err(|error| Failure::stream(&error)) };
-    let body = exchange::body(within(deadline, response).await?)?;
+    let body = grpc_stream::body(within(deadline, response).await?)?;
     // Until the first call of `next` no reader waits for data, so silence is no reason to probe the member.
     flight.set_resting(true);
     Ok(MessageStream {
@@ -96,11 +96,11 @@ pub(crate) async fn receive<Resp: prost::Message + Default>(
         if let Some(message) = decoder.pop().map_err(Failure::frame)? {
             return Resp::decode(message).map(Some).map_err(|error| Failure::decode(&error));
         }
-        if !exchange::receive(body, decoder).await? {
+        if !grpc_stream::receive(body, decoder).await? {
             break;
         }
     }
-    exchange::end(body, decoder).await?;
+    grpc_stream::end(body, decoder).await?;
     *stream = None;
     Ok(None)
 }

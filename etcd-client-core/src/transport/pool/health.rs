@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use crate::transport::{
     backoff::Backoff,
     balance::{member_health::Need, policy::Preference},
-    connection::{member::Member, message_stream::MessageStream},
+    connection::{member::Member, message_stream, message_stream::MessageStream},
     grpc::{failure::Failure, frame, method::Method, observation::Observation},
     pool::{Pool, selection::Wish},
 };
@@ -58,15 +58,8 @@ async fn open(pool: &Arc<Pool>, member: &Member) -> Result<MessageStream<HealthC
     let request = frame::encode(&HealthCheckRequest::default());
     let deadline = Instant::now() + OPEN_TIMEOUT;
     let headers = pool.headers().clone();
-    crate::transport::connection::message_stream::open(
-        (flight, None),
-        Method::HealthWatch,
-        headers,
-        request,
-        MOST_BYTES,
-        Some(deadline),
-    )
-    .await
+    message_stream::open((flight, None), Method::HealthWatch, headers, request, MOST_BYTES, Some(deadline))
+        .await
 }
 
 async fn read(mut messages: MessageStream<HealthCheckResponse>, member: &Member) {

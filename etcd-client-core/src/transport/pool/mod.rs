@@ -36,7 +36,7 @@ use crate::{
         },
         endpoint::{
             authority::Origins,
-            endpoint_state::{EndpointPhase, Table},
+            endpoint_state::{EndpointPhase, EndpointState, Table},
             outage::Note,
         },
         grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
@@ -261,7 +261,7 @@ impl Pool {
 
     /// Returns the reason of each endpoint why a call finds no connection.
     pub(crate) fn troubles(&self) -> Vec<Attempt> {
-        let explain = |state: crate::transport::endpoint::endpoint_state::EndpointState| {
+        let explain = |state: EndpointState| {
             let reason = state.reason.as_deref().unwrap_or("connected, but at its limit of concurrent calls");
             Attempt::new(state.endpoint.as_str(), reason).with_sent(false)
         };

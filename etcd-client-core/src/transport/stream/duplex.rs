@@ -14,7 +14,7 @@ use http::HeaderMap;
 
 use crate::transport::{
     connection::{
-        grpc_stream as exchange,
+        grpc_stream,
         verified::{Connection, InFlight},
     },
     grpc::{failure::Failure, frame, frame::Decoder, method::Method},
@@ -51,7 +51,7 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
         headers: HeaderMap,
         max_receive: usize,
     ) -> Result<Self, Failure> {
-        let (head, send) = exchange::open(&flight.connection, method, headers)?;
+        let (head, send) = grpc_stream::open(&flight.connection, method, headers)?;
         Ok(Self {
             send,
             unsent: BytesMut::new(),
@@ -86,7 +86,7 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
             }
         }
         if let Answer::Body(body) = &mut self.answer {
-            exchange::end(body, &self.decoder).await?;
+            grpc_stream::end(body, &self.decoder).await?;
             self.answer = Answer::Ended;
         }
         Ok(None)
@@ -102,7 +102,7 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
                 Answer::Head(head) => {
                     let head = ready!(Pin::new(head).poll(cx)).map_err(|error| Failure::stream(&error))?;
                     self.flight.connection.gauge.answered();
-                    self.answer = exchange::body(head)?.map_or(Answer::Ended, Answer::Body);
+                    self.answer = grpc_stream::body(head)?.map_or(Answer::Ended, Answer::Body);
                 }
                 Answer::Body(body) => {
                     let Some(payload) = ready!(body.poll_data(cx)) else { return Poll::Ready(Ok(false)) };

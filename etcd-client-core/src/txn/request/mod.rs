@@ -9,7 +9,7 @@ pub(crate) use crate::txn::Branch;
 use crate::{
     kv::{DeleteResponse, GetResponse, KvService, PutResponse},
     request::{Limits, Unbound, bound::bindable},
-    txn::{Compare, IntoCompares, IntoOps, Op, OpResponse},
+    txn::{Compare, IntoCompares, IntoOps, Op, OpResponse, linearize},
     types::ResponseHeader,
 };
 
@@ -230,7 +230,7 @@ impl<B> Txn<B> {
 impl Txn {
     /// Returns whether a stale member could respond to the Txn in the form in which it is sent.
     pub(crate) fn may_be_stale(&self) -> bool {
-        crate::txn::linearize::may_be_stale(self)
+        linearize::may_be_stale(self)
     }
 }
 

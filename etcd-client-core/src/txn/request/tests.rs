@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use crate::{
-    kv::{Delete, Get, Put},
+    kv::{Delete, Get, Put, SortOrder, SortTarget},
     request::Limits,
-    txn::{Compare, Op, Txn, arbitrary, request::MAX_DEPTH, size},
+    txn::{Compare, Op, Txn, arbitrary, measure, request::MAX_DEPTH, size},
 };
 
 fn rejection(txn: Txn) -> Error {
@@ -20,7 +20,7 @@ fn gets(count: usize) -> Vec<Get> {
 
 #[test]
 fn error_reports_path_of_invalid_field() {
-    let sorted = Get::new("k").sort(crate::kv::SortTarget::Value, crate::kv::SortOrder::Ascend);
+    let sorted = Get::new("k").sort(SortTarget::Value, SortOrder::Ascend);
     let cases: Vec<(Txn, &str, &str, Option<Code>)> = vec![
         (Txn::new().when(Compare::exists("")), "key", "compare[0].key is empty", Some(Code::EmptyKey)),
         (
@@ -205,7 +205,7 @@ proptest! {
 
     #[test]
     fn the_estimated_size_is_never_below_the_encoded_one(txn in arbitrary::txn()) {
-        let exact = crate::txn::measure::txn_len(&txn, &Limits::default());
+        let exact = measure::txn_len(&txn, &Limits::default());
         prop_assert!(size::of_txn(&txn) >= exact);
     }
 }

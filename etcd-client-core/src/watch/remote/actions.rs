@@ -14,7 +14,7 @@ use crate::{
     },
     types::{Event, ResponseHeader},
     watch::{
-        WatchResponse,
+        WatchResponse, codec,
         remote::{
             commands::Command,
             hub::{LaneKey, Start},
@@ -143,17 +143,12 @@ impl Lane {
         match request {
             Request::Create { ticket, start, fragment, number } => {
                 if let Some(entry) = self.entries.get(&ticket) {
-                    stream.push(&crate::watch::codec::watch_create_request(
-                        &entry.shared.spec,
-                        start,
-                        fragment,
-                        number,
-                    ));
+                    stream.push(&codec::watch_create_request(&entry.shared.spec, start, fragment, number));
                 }
             }
-            Request::Cancel(id) => stream.push(&crate::watch::codec::watch_cancel_request(id)),
-            Request::Progress => stream.push(&crate::watch::codec::watch_progress_request()),
-            Request::Echo => stream.push(&crate::watch::codec::watch_echo_request()),
+            Request::Cancel(id) => stream.push(&codec::watch_cancel_request(id)),
+            Request::Progress => stream.push(&codec::watch_progress_request()),
+            Request::Echo => stream.push(&codec::watch_echo_request()),
         }
     }
 

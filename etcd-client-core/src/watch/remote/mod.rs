@@ -29,7 +29,7 @@ use tokio::time::timeout;
 use crate::{
     request::CallOptions,
     transport::{
-        call::{channel::Channel, named::ClientPart},
+        call::{channel::Channel, named, named::ClientPart},
         caller::Caller,
         grpc::{method::Method, timeout::seconds},
         runtime::check_runtime,
@@ -102,7 +102,7 @@ impl fmt::Debug for RemoteWatch {
 #[async_trait]
 impl WatchService for RemoteWatch {
     async fn watch(&self, op: Watch, options: CallOptions) -> Result<WatchStream, Error> {
-        crate::transport::call::named::named(Method::Watch, self.create(op, options).await)
+        named::named(Method::Watch, self.create(op, options).await)
     }
 }
 

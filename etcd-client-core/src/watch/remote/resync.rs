@@ -7,7 +7,7 @@ use etcd_errors::{Code, Error, ErrorKind};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    kv::{Get, GetResponse},
+    kv::{Get, GetResponse, codec},
     request::CallOptions,
     transport::{
         backoff::Backoff,
@@ -206,11 +206,5 @@ async fn page(
         get = get.keys_only();
     }
     let options = CallOptions::default();
-    channel
-        .unary(
-            Call::new(Method::Range, &options),
-            &crate::kv::codec::get_request(get),
-            crate::kv::codec::get_response,
-        )
-        .await
+    channel.unary(Call::new(Method::Range, &options), &codec::get_request(get), codec::get_response).await
 }

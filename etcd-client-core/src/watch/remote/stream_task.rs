@@ -35,6 +35,7 @@ use crate::{
         },
     },
     watch::{
+        codec,
         remote::{
             commands::{Command, Inbox},
             hub::{Hub, LaneKey},
@@ -256,7 +257,7 @@ impl Lane {
             self.examiner.examine(header, Some(connection))?;
         }
         let now = self.now();
-        self.machine.receive(crate::watch::codec::watch_message(message), now);
+        self.machine.receive(codec::watch_message(message), now);
         Ok(())
     }
 

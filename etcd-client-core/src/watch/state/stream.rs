@@ -11,7 +11,7 @@ use crate::watch::{
         action::{Action, End, Request, Ticket},
         assembly::Assembly,
         filter::Filter,
-        idle_timeout as silence,
+        idle_timeout,
         numbers::Numbers,
         position::Position,
         rules::{Rule, Rules},
@@ -198,7 +198,7 @@ impl WatchStream {
             return None;
         }
         if self.pending.is_empty() {
-            let due = self.heard + silence::QUIET;
+            let due = self.heard + idle_timeout::QUIET;
             if now < due {
                 return Some(due);
             }
@@ -206,7 +206,7 @@ impl WatchStream {
             // requests are no substitute: members may legitimately not answer them.
             self.await_answer(Pending::Echo, Request::Echo, now);
         }
-        let due = self.heard.max(self.owed) + silence::patience(self.awaits_creation(), self.silent);
+        let due = self.heard.max(self.owed) + idle_timeout::patience(self.awaits_creation(), self.silent);
         if now < due {
             return Some(due);
         }

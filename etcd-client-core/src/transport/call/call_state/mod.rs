@@ -32,7 +32,12 @@ use crate::{
             member::Member,
             verified::{Connection, InFlight, micros},
         },
-        grpc::{failure::Failure, headers::TimeoutHeader, method::DEFAULT_TIMEOUT, observation::Observation},
+        grpc::{
+            failure::Failure,
+            headers::TimeoutHeader,
+            method::DEFAULT_TIMEOUT,
+            observation::{Class, Observation},
+        },
         pool::{Pool, selection::Wish},
         runtime::check_runtime,
         token::of_call::TokenOfCall,
@@ -202,14 +207,13 @@ impl<'a> Progress<'a> {
             preference,
             need: self.need(),
             proven_since: self.proof(pool).unwrap_or(0),
-            write: self.call.class != crate::transport::grpc::observation::Class::Read,
+            write: self.call.class != Class::Read,
             now: pool.at(self.attempt_started),
         }
     }
 
     fn need(&self) -> Need {
-        let local =
-            self.call.class == crate::transport::grpc::observation::Class::Read && !self.call.linearizable;
+        let local = self.call.class == Class::Read && !self.call.linearizable;
         if local { Need::Member } else { Need::Quorum }
     }
 
