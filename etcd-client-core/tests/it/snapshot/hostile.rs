@@ -106,7 +106,7 @@ async fn one_whose_remaining_bytes_are_wrong() {
     assert_protocol("negative", &changed(0, u64::MAX), "announced").await;
     assert_protocol("negative later", &changed(2, u64::MAX), "announced").await;
     assert_protocol("growing", &changed(2, 100_000), "100000 bytes are to follow after 3072").await;
-    assert_protocol("zero with more following", &changed(0, 0), "more of the snapshot").await;
+    assert_protocol("zero with more following", &changed(0, 0), "longer than the 1024 bytes").await;
     assert_protocol("too little, later", &changed(1, 0), "announced").await;
     assert_protocol("some after the digest", &changed(4, 1), "announced").await;
     assert_protocol("huge at first", &changed(0, u64::MAX - 1024), "announced").await;
