@@ -9,8 +9,6 @@ use crate::workspace::File;
 const PAGE: &str = "docs/retry.md";
 /// The table in the transport's source.
 const METHODS: &str = "etcd-client-core/src/transport/grpc/method.rs";
-/// The same before the move of the modules.
-const METHODS_BEFORE: &str = "etcd-client-core/src/transport/method.rs";
 
 /// The classes in the source and on the page.
 const CLASSES: [(&str, &str); 4] =
@@ -21,7 +19,7 @@ const HEADING: &str = "RPC";
 
 pub(super) fn check(files: &[File]) -> Vec<Finding> {
     let find = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.as_str());
-    let (Some(page), Some(methods)) = (find(PAGE), find(METHODS).or_else(|| find(METHODS_BEFORE))) else {
+    let (Some(page), Some(methods)) = (find(PAGE), find(METHODS)) else {
         return vec![Finding::new("retry-table", PAGE, 1, format!("{PAGE} or {METHODS} is missing"))];
     };
     let Some(mut facts) = facts(methods) else {
