@@ -21,7 +21,7 @@ use crate::{
         connect::{
             connector::{BoxError, ServiceConnector, SharedConnector, Target},
             tcp::DirectConnector,
-            tls::settings::Tls,
+            tls::Tls,
         },
         endpoint::authority::Origins,
         grpc::{headers::Headers, method::DEFAULT_TIMEOUT},

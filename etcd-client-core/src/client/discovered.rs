@@ -4,7 +4,7 @@ use etcd_errors::Error;
 
 use crate::{
     client::{Client, ClientBuilder},
-    transport::{connect::tls::settings::Tls, endpoint::discovery::Discovery},
+    transport::{connect::tls::Tls, endpoint::discovery::Discovery},
 };
 
 impl Discovery {

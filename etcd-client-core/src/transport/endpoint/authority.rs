@@ -8,7 +8,7 @@ use http::uri::{Authority, Scheme};
 use crate::{
     transport::connect::{
         connector::{BoxError, BoxIo},
-        tls::{live::Live, settings::Tls},
+        tls::{Live, Tls},
     },
     types::{Address, Endpoint, Security},
 };

@@ -29,6 +29,6 @@ pub(crate) mod stream;
 pub(crate) mod version;
 
 #[cfg(not(feature = "tls"))]
-pub(crate) use crate::transport::connect::tls::disabled::Live;
-#[cfg(not(feature = "tls"))]
-pub(crate) use crate::transport::connect::tls::disabled::Tls;
+pub(crate) use disabled::{Live, Tls};
+#[cfg(feature = "tls")]
+pub(crate) use {live::Live, settings::Tls};
