@@ -15,7 +15,7 @@ use crate::{
     },
     request::{CallOptions, answer::Answer},
     transport::{
-        call::{named::named, unary::Call},
+        call::{operation::with_operation, unary::Call},
         caller::Caller,
         grpc::method::Method,
     },
@@ -64,13 +64,13 @@ impl AuthService for RemoteAuth {
     }
 
     async fn user_add(&self, op: UserAdd, options: CallOptions) -> Result<UserAddResponse, Error> {
-        named(Method::UserAdd, op.validate())?;
+        with_operation(Method::UserAdd, op.validate())?;
         let request = auth::user_add_request(op);
         self.call(Method::UserAdd, &options, request.message(), auth::user_add_response).await
     }
 
     async fn user_get(&self, op: UserGet, options: CallOptions) -> Result<UserGetResponse, Error> {
-        named(Method::UserGet, op.validate())?;
+        with_operation(Method::UserGet, op.validate())?;
         self.call(Method::UserGet, &options, &auth::user_get_request(op), auth::user_get_response).await
     }
 
@@ -79,7 +79,7 @@ impl AuthService for RemoteAuth {
     }
 
     async fn user_delete(&self, op: UserDelete, options: CallOptions) -> Result<UserDeleteResponse, Error> {
-        named(Method::UserDelete, op.validate())?;
+        with_operation(Method::UserDelete, op.validate())?;
         self.call(Method::UserDelete, &options, &auth::user_delete_request(op), auth::user_delete_response)
             .await
     }
@@ -89,7 +89,7 @@ impl AuthService for RemoteAuth {
         op: UserChangePassword,
         options: CallOptions,
     ) -> Result<UserChangePasswordResponse, Error> {
-        named(Method::UserChangePassword, op.validate())?;
+        with_operation(Method::UserChangePassword, op.validate())?;
         let request = auth::user_change_password_request(op);
         self.call(
             Method::UserChangePassword,
@@ -105,7 +105,7 @@ impl AuthService for RemoteAuth {
         op: UserGrantRole,
         options: CallOptions,
     ) -> Result<UserGrantRoleResponse, Error> {
-        named(Method::UserGrantRole, op.validate())?;
+        with_operation(Method::UserGrantRole, op.validate())?;
         self.call(
             Method::UserGrantRole,
             &options,
@@ -120,7 +120,7 @@ impl AuthService for RemoteAuth {
         op: UserRevokeRole,
         options: CallOptions,
     ) -> Result<UserRevokeRoleResponse, Error> {
-        named(Method::UserRevokeRole, op.validate())?;
+        with_operation(Method::UserRevokeRole, op.validate())?;
         self.call(
             Method::UserRevokeRole,
             &options,
@@ -131,12 +131,12 @@ impl AuthService for RemoteAuth {
     }
 
     async fn role_add(&self, op: RoleAdd, options: CallOptions) -> Result<RoleAddResponse, Error> {
-        named(Method::RoleAdd, op.validate())?;
+        with_operation(Method::RoleAdd, op.validate())?;
         self.call(Method::RoleAdd, &options, &auth::role_add_request(op), auth::role_add_response).await
     }
 
     async fn role_get(&self, op: RoleGet, options: CallOptions) -> Result<RoleGetResponse, Error> {
-        named(Method::RoleGet, op.validate())?;
+        with_operation(Method::RoleGet, op.validate())?;
         self.call(Method::RoleGet, &options, &auth::role_get_request(op), auth::role_get_response).await
     }
 
@@ -145,7 +145,7 @@ impl AuthService for RemoteAuth {
     }
 
     async fn role_delete(&self, op: RoleDelete, options: CallOptions) -> Result<RoleDeleteResponse, Error> {
-        named(Method::RoleDelete, op.validate())?;
+        with_operation(Method::RoleDelete, op.validate())?;
         self.call(Method::RoleDelete, &options, &auth::role_delete_request(op), auth::role_delete_response)
             .await
     }
@@ -155,7 +155,7 @@ impl AuthService for RemoteAuth {
         op: RoleGrantPermission,
         options: CallOptions,
     ) -> Result<RoleGrantPermissionResponse, Error> {
-        named(Method::RoleGrantPermission, op.validate())?;
+        with_operation(Method::RoleGrantPermission, op.validate())?;
         self.call(
             Method::RoleGrantPermission,
             &options,
@@ -170,7 +170,7 @@ impl AuthService for RemoteAuth {
         op: RoleRevokePermission,
         options: CallOptions,
     ) -> Result<RoleRevokePermissionResponse, Error> {
-        named(Method::RoleRevokePermission, op.validate())?;
+        with_operation(Method::RoleRevokePermission, op.validate())?;
         self.call(
             Method::RoleRevokePermission,
             &options,

@@ -17,7 +17,6 @@
 //! ```
 
 pub(crate) mod background;
-pub(crate) mod forward;
 pub(crate) mod stub;
 
 pub(crate) mod builder;
@@ -31,6 +30,5 @@ pub(crate) mod namespaced;
 pub(crate) mod services;
 
 pub use builder::ClientBuilder;
-pub(crate) use forward::{for_each_service, forward_to};
 pub use handle::Client;
 pub use healing::{HealingLease, HealingLeaseBuilder, event::HealingEvent};

@@ -1,6 +1,6 @@
-//! Implements the service traits for the client, for code that accepts any service.
+//! The services of a client, of references and of smart pointers: `&T`, `Arc<T>` and `Box<T>` serve what `T` serves.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use etcd_errors::Error;
 
@@ -13,7 +13,7 @@ use crate::{
         UserChangePasswordResponse, UserDelete, UserDeleteResponse, UserGet, UserGetResponse, UserGrantRole,
         UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
     },
-    client::{Client, for_each_service, forward_to},
+    client::Client,
     cluster::{
         ClusterService, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
         MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
@@ -44,7 +44,114 @@ use crate::{
     watch::{Watch, WatchService, WatchStream},
 };
 
+/// The future of a call in the form of `async_trait`, so that forwarding needs no second box.
 type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Implements a service for one type by forwarding each method to the `$target` of `self`.
+macro_rules! forward_to {
+    (
+        ($($generics:tt)*) $service:ident for $type:ty, $self:ident => $target:expr;
+        $($method:ident($op:ty) -> $response:ty,)*
+    ) => {
+        impl<$($generics)*> $service for $type {
+            $(
+                fn $method<'life0, 'async_trait>(
+                    &'life0 $self,
+                    op: $op,
+                    options: CallOptions,
+                ) -> Called<'async_trait, $response>
+                where
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    $target.$method(op, options)
+                }
+            )*
+        }
+    };
+}
+
+/// Lists the methods of every service once, and passes each list to the macro `$implement`.
+macro_rules! for_each_service {
+    ($implement:ident) => {
+        $implement! { KvService, kv;
+            get(Get) -> GetResponse,
+            put(Put) -> PutResponse,
+            delete(Delete) -> DeleteResponse,
+            txn(Txn) -> TxnResponse,
+            compact(Compact) -> CompactResponse,
+            range_stream(Get) -> RangeStream,
+        }
+        $implement! { LeaseService, lease_service;
+            grant(LeaseGrant) -> LeaseGrantResponse,
+            revoke(LeaseRevoke) -> LeaseRevokeResponse,
+            time_to_live(LeaseTimeToLive) -> LeaseTimeToLiveResponse,
+            list(LeaseList) -> LeaseListResponse,
+            keep_alive_once(LeaseKeepAliveOnce) -> LeaseKeepAliveResponse,
+            keep_alive(LeaseKeepAlive) -> LeaseKeeper,
+        }
+        $implement! { WatchService, watch_service;
+            watch(Watch) -> WatchStream,
+        }
+        $implement! { AuthService, auth_service;
+            enable(AuthEnable) -> AuthEnableResponse,
+            disable(AuthDisable) -> AuthDisableResponse,
+            status(AuthStatus) -> AuthStatusResponse,
+            user_add(UserAdd) -> UserAddResponse,
+            user_get(UserGet) -> UserGetResponse,
+            user_list(UserList) -> UserListResponse,
+            user_delete(UserDelete) -> UserDeleteResponse,
+            user_change_password(UserChangePassword) -> UserChangePasswordResponse,
+            user_grant_role(UserGrantRole) -> UserGrantRoleResponse,
+            user_revoke_role(UserRevokeRole) -> UserRevokeRoleResponse,
+            role_add(RoleAdd) -> RoleAddResponse,
+            role_get(RoleGet) -> RoleGetResponse,
+            role_list(RoleList) -> RoleListResponse,
+            role_delete(RoleDelete) -> RoleDeleteResponse,
+            role_grant_permission(RoleGrantPermission) -> RoleGrantPermissionResponse,
+            role_revoke_permission(RoleRevokePermission) -> RoleRevokePermissionResponse,
+        }
+        $implement! { ClusterService, cluster_service;
+            member_list(MemberList) -> MemberListResponse,
+            member_add(MemberAdd) -> MemberAddResponse,
+            member_remove(MemberRemove) -> MemberRemoveResponse,
+            member_update(MemberUpdate) -> MemberUpdateResponse,
+            member_promote(MemberPromote) -> MemberPromoteResponse,
+        }
+        $implement! { MaintenanceService, maintenance_service;
+            alarm_list(AlarmList) -> AlarmListResponse,
+            alarm_disarm(AlarmDisarm) -> AlarmDisarmResponse,
+            alarm_disarm_all(AlarmDisarmAll) -> AlarmDisarmAllResponse,
+            status(Status) -> StatusResponse,
+            defragment(Defragment) -> DefragmentResponse,
+            hash(Hash) -> HashResponse,
+            hash_kv(HashKv) -> HashKvResponse,
+            move_leader(MoveLeader) -> MoveLeaderResponse,
+            downgrade(Downgrade) -> DowngradeResponse,
+        }
+        $implement! { LockService, lock_service;
+            lock(ServerLock) -> ServerLockResponse,
+            unlock(ServerUnlock) -> ServerUnlockResponse,
+        }
+        $implement! { ElectionService, election_service;
+            campaign(ElectionCampaign) -> ElectionCampaignResponse,
+            proclaim(ElectionProclaim) -> ElectionProclaimResponse,
+            leader(ElectionLeader) -> ElectionLeaderResponse,
+            observe(ElectionObserve) -> LeaderStream,
+            resign(ElectionResign) -> ElectionResignResponse,
+        }
+    };
+}
+
+macro_rules! for_pointers {
+    ($service:ident, $_getter:ident; $($methods:tt)*) => {
+        forward_to! { (T: $service + ?Sized) $service for &T, self => (**self); $($methods)* }
+        forward_to! { (T: $service + ?Sized) $service for Arc<T>, self => (**self); $($methods)* }
+        forward_to! { (T: $service + ?Sized) $service for Box<T>, self => (**self); $($methods)* }
+    };
+}
+
+for_each_service!(for_pointers);
 
 macro_rules! for_client {
     ($service:ident, $getter:ident; $($methods:tt)*) => {

@@ -10,7 +10,7 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{channel::Channel, named::named, unary::Call},
+        call::{channel::Channel, operation::with_operation, unary::Call},
         grpc::method::Method,
     },
 };
@@ -36,7 +36,7 @@ impl ClusterService for RemoteCluster {
     }
 
     async fn member_add(&self, op: MemberAdd, options: CallOptions) -> Result<MemberAddResponse, Error> {
-        named(Method::MemberAdd, op.validate())?;
+        with_operation(Method::MemberAdd, op.validate())?;
         let learner = op.is_learner;
         let request = codec::member_add_request(op);
         let call = Call::new(Method::MemberAdd, &options);
@@ -59,7 +59,7 @@ impl ClusterService for RemoteCluster {
         op: MemberUpdate,
         options: CallOptions,
     ) -> Result<MemberUpdateResponse, Error> {
-        named(Method::MemberUpdate, op.validate())?;
+        with_operation(Method::MemberUpdate, op.validate())?;
         let request = codec::member_update_request(op);
         let call = Call::new(Method::MemberUpdate, &options);
         self.channel.unary(call, &request, codec::member_update_response).await

@@ -388,7 +388,7 @@ impl Shared {
                 _ = state.changed() => return,
                 () = sleep_until(self.deadline()) => {}
             }
-            // A renewal may have moved the deadline during the sleep. The lease is then alive, and the wait goes on.
+            // A renewal may have moved the deadline during the sleep. The lease is then alive, and the wait continues.
             if self.check().is_some() {
                 return;
             }

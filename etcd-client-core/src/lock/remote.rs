@@ -7,7 +7,7 @@ use crate::{
     lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse, codec},
     request::CallOptions,
     transport::{
-        call::{named::named, unary::Call},
+        call::{operation::with_operation, unary::Call},
         caller::Caller,
         grpc::method::Method,
     },
@@ -28,7 +28,7 @@ impl RemoteLock {
 #[async_trait]
 impl LockService for RemoteLock {
     async fn lock(&self, op: ServerLock, options: CallOptions) -> Result<ServerLockResponse, Error> {
-        named(Method::Lock, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Lock, op.validate(self.caller.channel().limits()))?;
         let expected = op.key();
         let request = codec::lock_request(op);
         let call = Call::new(Method::Lock, &options);
@@ -36,7 +36,7 @@ impl LockService for RemoteLock {
     }
 
     async fn unlock(&self, op: ServerUnlock, options: CallOptions) -> Result<ServerUnlockResponse, Error> {
-        named(Method::Unlock, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Unlock, op.validate(self.caller.channel().limits()))?;
         let request = codec::unlock_request(op);
         self.caller.unary(Call::new(Method::Unlock, &options), &request, codec::unlock_response).await
     }

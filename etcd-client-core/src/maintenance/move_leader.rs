@@ -12,7 +12,7 @@ use crate::{
     transport::{
         backoff::Backoff,
         balance::leader::{Leader, View, is_settled, leader},
-        call::{channel::Channel, deadline::Remaining, named::named, unary::Call},
+        call::{channel::Channel, deadline::Remaining, operation::with_operation, unary::Call},
         grpc::method::Method,
     },
     types::{Endpoint, EndpointText},
@@ -36,7 +36,8 @@ pub(crate) async fn run(
     let request = codec::move_leader_request(op);
     let mut followed = false;
     loop {
-        let endpoint = named(Method::MoveLeader, find(maintenance, channel, options, remaining).await)?;
+        let endpoint =
+            with_operation(Method::MoveLeader, find(maintenance, channel, options, remaining).await)?;
         let options = remaining.options(options);
         let call = Call::new(Method::MoveLeader, &options);
         let answer = one_member::unary(channel, &endpoint, call, &request, codec::move_leader_response).await;

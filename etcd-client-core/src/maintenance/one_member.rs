@@ -5,7 +5,7 @@ use etcd_errors::Error;
 use crate::{
     request::{CallOptions, Timeout, answer::Answer},
     transport::{
-        call::{channel::Channel, named::named, unary::Call},
+        call::{channel::Channel, operation::with_operation, unary::Call},
         grpc::method::DEFAULT_TIMEOUT,
     },
     types::EndpointText,
@@ -24,11 +24,11 @@ pub(crate) async fn unary<Resp, T>(
 where
     Resp: Answer,
 {
-    let member = named(call.method, channel.at(endpoint.as_str()))?;
+    let member = with_operation(call.method, channel.at(endpoint.as_str()))?;
     let work = async {
         if channel.time_limit(call).is_none() && call.options.timeout == Timeout::Default {
             let limit = channel.timeout(call.options).unwrap_or(DEFAULT_TIMEOUT);
-            named(call.method, member.wait_ready(limit).await)?;
+            with_operation(call.method, member.wait_ready(limit).await)?;
         }
         // There is no other member to hedge to: naming the endpoint disables the attempt timeout.
         let options = member.pool().endpoints().into_iter().fold(call.options.clone(), CallOptions::endpoint);

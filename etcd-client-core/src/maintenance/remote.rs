@@ -13,7 +13,7 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{channel::Channel, deadline::Remaining, named::named, unary::Call},
+        call::{channel::Channel, deadline::Remaining, operation::with_operation, unary::Call},
         grpc::{method::Method, observation::Class},
     },
 };
@@ -42,7 +42,7 @@ impl MaintenanceService for RemoteMaintenance {
         op: AlarmDisarm,
         options: CallOptions,
     ) -> Result<AlarmDisarmResponse, Error> {
-        named(Method::Alarm, op.validate())?;
+        with_operation(Method::Alarm, op.validate())?;
         let asked = Alarm::new(op.member, op.kind);
         let request = codec::alarm_disarm_request(op);
         let call = Call::new(Method::Alarm, &options);
@@ -61,7 +61,7 @@ impl MaintenanceService for RemoteMaintenance {
             let disarmed = if remaining.has_passed() {
                 let late =
                     Error::new(ErrorKind::Timeout, "the deadline passed before the alarm was disarmed");
-                named(Method::Alarm, Err(late))
+                with_operation(Method::Alarm, Err(late))
             } else {
                 let disarm = AlarmDisarm::new(alarm.member, alarm.kind);
                 self.alarm_disarm(disarm, remaining.options(&options)).await
@@ -93,7 +93,7 @@ impl MaintenanceService for RemoteMaintenance {
     }
 
     async fn hash_kv(&self, op: HashKv, options: CallOptions) -> Result<HashKvResponse, Error> {
-        named(Method::HashKv, op.validate())?;
+        with_operation(Method::HashKv, op.validate())?;
         let call = Call::new(Method::HashKv, &options);
         let (endpoint, request) = codec::hash_kv_request(op);
         one_member::unary(&self.channel, &endpoint, call, &request, codec::hash_kv_response).await
@@ -104,7 +104,7 @@ impl MaintenanceService for RemoteMaintenance {
     }
 
     async fn downgrade(&self, op: Downgrade, options: CallOptions) -> Result<DowngradeResponse, Error> {
-        named(Method::Downgrade, op.validate())?;
+        with_operation(Method::Downgrade, op.validate())?;
         let reads = matches!(op.action, DowngradeAction::Validate { .. });
         let class = if reads { Class::Read } else { Class::Write };
         let request = codec::downgrade_request(op);

@@ -17,7 +17,7 @@ use crate::{
         codec::SnapshotPart,
     },
     transport::{
-        call::{channel::Channel, named, unary::Call},
+        call::{channel::Channel, operation, unary::Call},
         connection::message_stream::MessageStream,
         grpc::{failure::Failure, method::Method, observation::Observation, timeout::seconds},
         pool::closed,
@@ -45,10 +45,10 @@ pub(crate) struct SnapshotCall {
 ///
 /// Other members are tried until one has responded. From then on, the snapshot stays with that member.
 pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Result<SnapshotStream, Error> {
-    named::named(METHOD, check_runtime())?;
+    operation::with_operation(METHOD, check_runtime())?;
     let (channel, asked) = match call.member {
         Some(member) if client.pool().has(&member) => (client.clone(), call.options.endpoint(member)),
-        Some(member) => (named::named(METHOD, client.only(member))?, call.options),
+        Some(member) => (operation::with_operation(METHOD, client.only(member))?, call.options),
         None => (client.clone(), call.options),
     };
     let started = Instant::now();
@@ -59,7 +59,7 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     let messages = tokio::select! {
         messages = channel.server_stream(Call::new(METHOD, &options), &request) => messages?,
         // A separate channel for one endpoint has its own pool, which the client's shutdown does not close.
-        () = client.pool().shutdown() => return named::named(METHOD, Err(closed())),
+        () = client.pool().shutdown() => return operation::with_operation(METHOD, Err(closed())),
     };
     let mut reader = Reader {
         messages,
@@ -120,7 +120,7 @@ impl Reader {
 
     /// Returns the next bytes that may be used, or `None` after the digest.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        named::named(METHOD, check_runtime())?;
+        operation::with_operation(METHOD, check_runtime())?;
         loop {
             if let Some(chunk) = self.check.pop() {
                 return Ok(Some(chunk));

@@ -23,7 +23,7 @@ pub struct Member {
     /// The URLs that the member advertises to clients. Not validated, and empty until it has started for the first
     /// time.
     pub client_urls: Vec<String>,
-    /// Whether the member is a learner, which has no vote and serves only serializable reads.
+    /// True for a learner, which has no vote and serves only serializable reads.
     pub is_learner: bool,
 }
 

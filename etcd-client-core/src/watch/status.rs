@@ -41,14 +41,14 @@ pub enum WatchStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WatchCounters {
-    /// How many times the watch lost its stream and was re-created.
+    /// The number of times the watch was re-created after it lost its stream.
     pub resumed: u64,
-    /// How many times the watch was paused because of a slow reader.
-    pub parked: u64,
+    /// The number of times the watch was paused because of a slow reader.
+    pub paused: u64,
     /// The number of events that a later event of the same key replaced before they were read.
     pub coalesced: u64,
     /// The number of events dropped because they had been delivered before, or are older than the watch.
     pub repeated: u64,
-    /// How many times the watch resumed from a listing after a compaction.
+    /// The number of times the watch resumed from a listing after a compaction.
     pub resynced: u64,
 }

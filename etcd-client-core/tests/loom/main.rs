@@ -19,8 +19,8 @@ use loom::{
 use transport::{
     balance::pick::{Choice, Standing, pick},
     connection::{
-        capacity::{Lane, Room, Slots},
-        connection_load::Gauge,
+        capacity::{Capacity, Lane, Slots},
+        connection_load::ConnectionLoad,
     },
 };
 
@@ -29,18 +29,18 @@ const ANY: Lane = Lane { member: None, needs_quorum: true };
 
 /// A connection as far as the picker sees it, and who uses it.
 struct Connection {
-    gauge: Gauge,
+    gauge: ConnectionLoad,
     users: AtomicUsize,
 }
 
 impl Connection {
     fn new(max: usize) -> Self {
-        Self { gauge: Gauge::new(max), users: AtomicUsize::new(0) }
+        Self { gauge: ConnectionLoad::new(max), users: AtomicUsize::new(0) }
     }
 }
 
 impl Slots for Arc<Connection> {
-    fn gauge(&self) -> &Gauge {
+    fn gauge(&self) -> &ConnectionLoad {
         &self.gauge
     }
 
@@ -93,14 +93,14 @@ fn no_connection_has_more_calls_than_its_peer_allows_and_none_is_counted_for_eve
 }
 
 /// A connection whose one slot is held, the room for those that wait for it.
-fn full() -> (Arc<Connection>, Arc<Room<Arc<Connection>>>) {
+fn full() -> (Arc<Connection>, Arc<Capacity<Arc<Connection>>>) {
     let connection = Arc::new(Connection::new(1));
     assert!(connection.gauge.enter());
-    (connection, Arc::new(Room::new()))
+    (connection, Arc::new(Capacity::new()))
 }
 
 /// As the pool does it: join, have free slots handed over, wait.
-fn wait_for_slot(room: &Room<Arc<Connection>>, connection: &Arc<Connection>) {
+fn wait_for_slot(room: &Capacity<Arc<Connection>>, connection: &Arc<Connection>) {
     let mut place = room.join(ANY);
     room.serve(std::slice::from_ref(connection));
     block_on(place.given());
@@ -110,7 +110,7 @@ fn wait_for_slot(room: &Room<Arc<Connection>>, connection: &Arc<Connection>) {
     room.release(&got);
 }
 
-fn waiter(room: &Arc<Room<Arc<Connection>>>, connection: &Arc<Connection>) -> thread::JoinHandle<()> {
+fn waiter(room: &Arc<Capacity<Arc<Connection>>>, connection: &Arc<Connection>) -> thread::JoinHandle<()> {
     let (room, connection) = (Arc::clone(room), Arc::clone(connection));
     thread::spawn(move || wait_for_slot(&room, &connection))
 }
@@ -167,7 +167,7 @@ fn a_call_that_stops_waiting_passes_its_slot_on() {
 #[test]
 fn a_waiting_call_gets_a_slot_that_the_peer_allows_later() {
     loom::model(|| {
-        let (connection, room) = (Arc::new(Connection::new(0)), Arc::new(Room::new()));
+        let (connection, room) = (Arc::new(Connection::new(0)), Arc::new(Capacity::new()));
         let waiting = waiter(&room, &connection);
         assert!(connection.gauge.allow(1));
         room.serve(std::slice::from_ref(&connection));

@@ -30,7 +30,7 @@ const READS: Duration = Duration::from_secs(2);
 pub(super) struct Followed {
     pub(super) responses: usize,
     pub(super) resumed: u64,
-    pub(super) parked: u64,
+    pub(super) paused: u64,
     pub(super) resynced: u64,
     pub(super) compacted: usize,
     /// The watch, for as long as it must not have ended.
@@ -176,7 +176,7 @@ impl Followed {
     fn count(&mut self, handle: &WatchStream) {
         let counters = handle.counters();
         self.resumed += counters.resumed;
-        self.parked += counters.parked;
+        self.paused += counters.paused;
         self.resynced += counters.resynced;
     }
 
@@ -208,11 +208,11 @@ fn ticks(every: Duration) -> Interval {
 pub(super) fn print_all(followed: &[Followed]) {
     let sum = |count: fn(&Followed) -> u64| followed.iter().map(count).sum::<u64>();
     say(format_args!(
-        "{} watches gave {} responses, resumed {} times, parked {}, resynced {}, ended by compactions {}",
+        "{} watches gave {} responses, resumed {} times, paused {}, resynced {}, ended by compactions {}",
         followed.len(),
         sum(|followed| followed.responses as u64),
         sum(|followed| followed.resumed),
-        sum(|followed| followed.parked),
+        sum(|followed| followed.paused),
         sum(|followed| followed.resynced),
         sum(|followed| followed.compacted as u64),
     ));

@@ -8,7 +8,7 @@ use crate::{
     types::{Key, KeyRange, range_setters},
 };
 
-/// Revokes the permission for exactly these keys from a role, whatever access it grants. Permissions for overlapping
+/// Revokes the permission for exactly these keys from a role, for any access. Permissions for overlapping
 /// ranges are kept.
 ///
 /// # Errors

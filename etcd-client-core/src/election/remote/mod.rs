@@ -13,7 +13,7 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{named::named, unary::Call},
+        call::{operation::with_operation, unary::Call},
         caller::Caller,
         grpc::method::Method,
     },
@@ -38,7 +38,7 @@ impl ElectionService for RemoteElection {
         op: ElectionCampaign,
         options: CallOptions,
     ) -> Result<ElectionCampaignResponse, Error> {
-        named(Method::Campaign, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Campaign, op.validate(self.caller.channel().limits()))?;
         let asked = op.clone();
         let request = codec::campaign_request(op);
         let call = Call::new(Method::Campaign, &options);
@@ -50,7 +50,7 @@ impl ElectionService for RemoteElection {
         op: ElectionProclaim,
         options: CallOptions,
     ) -> Result<ElectionProclaimResponse, Error> {
-        named(Method::Proclaim, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Proclaim, op.validate(self.caller.channel().limits()))?;
         let request = codec::proclaim_request(op);
         self.caller.unary(Call::new(Method::Proclaim, &options), &request, codec::proclaim_response).await
     }
@@ -60,14 +60,14 @@ impl ElectionService for RemoteElection {
         op: ElectionLeader,
         options: CallOptions,
     ) -> Result<ElectionLeaderResponse, Error> {
-        named(Method::Leader, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Leader, op.validate(self.caller.channel().limits()))?;
         let request = codec::leader_request(op);
         let convert = |response| codec::leader_response(response, &request.name);
         self.caller.unary(Call::new(Method::Leader, &options), &request, convert).await
     }
 
     async fn observe(&self, op: ElectionObserve, options: CallOptions) -> Result<LeaderStream, Error> {
-        named(Method::Observe, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Observe, op.validate(self.caller.channel().limits()))?;
         let request = codec::observe_request(op.name);
         // A member that is cut off from the others would be silent for as long as that lasts.
         let options = options.no_timeout().require_leader();
@@ -79,7 +79,7 @@ impl ElectionService for RemoteElection {
         op: ElectionResign,
         options: CallOptions,
     ) -> Result<ElectionResignResponse, Error> {
-        named(Method::Resign, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Resign, op.validate(self.caller.channel().limits()))?;
         let request = codec::resign_request(op);
         self.caller.unary(Call::new(Method::Resign, &options), &request, codec::resign_response).await
     }

@@ -10,7 +10,7 @@ use crate::{
     election::{ElectionLeaderResponse, LeaderStream, codec},
     request::CallOptions,
     transport::{
-        call::{named, unary::Call},
+        call::{operation, unary::Call},
         caller::Caller,
         connection::{message_stream::MessageStream, verified::Connection},
         grpc::{failure::Failure, method::Method},
@@ -50,7 +50,7 @@ enum Messages {
 
 impl Observation {
     async fn next(&mut self) -> Result<ElectionLeaderResponse, Error> {
-        named::named(METHOD, check_runtime())?;
+        operation::with_operation(METHOD, check_runtime())?;
         let messages = match self.messages.take() {
             Some(messages) => messages,
             None => open(&self.caller, &self.request, &self.options).await?,

@@ -12,7 +12,7 @@ use crate::{
     },
     request::{CallOptions, HistoryPin, Timeout},
     transport::{
-        call::{named::named, unary::Call},
+        call::{operation::with_operation, unary::Call},
         caller::Caller,
         connection::identity::superseded,
         grpc::{frame, method::Method, observation::Class},
@@ -42,33 +42,33 @@ impl RemoteKv {
 #[async_trait]
 impl KvService for RemoteKv {
     async fn get(&self, op: Get, options: CallOptions) -> Result<GetResponse, Error> {
-        named(Method::Range, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Range, op.validate(self.caller.channel().limits()))?;
         let call = Call::new(Method::Range, &options).serializable_if(op.serializable);
-        named(Method::Range, self.check_history(options.history()))?;
+        with_operation(Method::Range, self.check_history(options.history()))?;
         let request = crate::kv::codec::get_request(op);
         let call = call.of_key(&request.key, &request.range_end);
         let response = self.caller.unary(call, &request, crate::kv::codec::get_response).await?;
         // Another history may have been accepted before the call was sent.
-        named(Method::Range, self.check_history(options.history()))?;
+        with_operation(Method::Range, self.check_history(options.history()))?;
         Ok(response)
     }
 
     async fn put(&self, op: Put, options: CallOptions) -> Result<PutResponse, Error> {
-        named(Method::Put, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Put, op.validate(self.caller.channel().limits()))?;
         let request = crate::kv::codec::put_request(op);
         let call = Call::new(Method::Put, &options).of_key(&request.key, &[]);
         self.caller.unary(call, &request, crate::kv::codec::put_response).await
     }
 
     async fn delete(&self, op: Delete, options: CallOptions) -> Result<DeleteResponse, Error> {
-        named(Method::DeleteRange, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::DeleteRange, op.validate(self.caller.channel().limits()))?;
         let request = crate::kv::codec::delete_request(op);
         let call = Call::new(Method::DeleteRange, &options).of_key(&request.key, &request.range_end);
         self.caller.unary(call, &request, crate::kv::codec::delete_response).await
     }
 
     async fn txn(&self, op: Txn, options: CallOptions) -> Result<TxnResponse, Error> {
-        named(Method::Txn, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::Txn, op.validate(self.caller.channel().limits()))?;
         let class = if op.is_read_only() { Class::Read } else { Class::Write };
         let call = Call::new(Method::Txn, &options).of_class(class).serializable_if(op.may_be_stale());
         let (request, shape) = crate::txn::codec::txn_request(op, self.caller.channel().limits());
@@ -79,23 +79,23 @@ impl KvService for RemoteKv {
         // A physical compaction responds once the store has been rewritten, which may take arbitrarily long.
         let unbounded = op.physical && options.timeout == Timeout::Default;
         let options = if unbounded { options.no_timeout() } else { options };
-        named(Method::Compact, op.validate())?;
+        with_operation(Method::Compact, op.validate())?;
         let request = crate::kv::codec::compact_request(op);
         let call = Call::new(Method::Compact, &options);
         self.caller.unary(call, &request, crate::kv::codec::compact_response).await
     }
 
     async fn range_stream(&self, op: Get, options: CallOptions) -> Result<RangeStream, Error> {
-        named(Method::RangeStream, op.validate(self.caller.channel().limits()))?;
-        named(Method::RangeStream, check_streamable(&op))?;
+        with_operation(Method::RangeStream, op.validate(self.caller.channel().limits()))?;
+        with_operation(Method::RangeStream, check_streamable(&op))?;
         let call = Call::new(Method::RangeStream, &options).serializable_if(op.serializable);
-        named(Method::RangeStream, self.check_history(options.history()))?;
+        with_operation(Method::RangeStream, self.check_history(options.history()))?;
         let request = crate::kv::codec::get_request(op);
         let stream = match &self.caller {
             Caller::Pool(channel) => range_stream::open(channel, call, frame::encode(&request)).await?,
             Caller::Service(service) => range_stream::through(service, call, &request).await?,
         };
-        named(Method::RangeStream, self.check_history(options.history()))?;
+        with_operation(Method::RangeStream, self.check_history(options.history()))?;
         Ok(stream)
     }
 }

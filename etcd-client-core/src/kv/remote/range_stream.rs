@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::{
     kv::{RangeChunk, RangeStream, codec},
     transport::{
-        call::{call_state::Progress, channel::Channel, unary::Call},
+        call::{call_state::CallState, channel::Channel, unary::Call},
         connection::{message_stream, message_stream::MessageStream, verified::Connection},
         grpc::{failure::Failure, method::Method, observation::Observation},
         pool::closed,
@@ -28,7 +28,7 @@ const METHOD: Method = Method::RangeStream;
 /// Opens the stream. Retries once if a member did not process the request, and as usual after a rejected token.
 /// Callers that need more retries use pages.
 pub(crate) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Result<RangeStream, Error> {
-    let mut progress = Progress::start(channel, call)?;
+    let mut progress = CallState::start(channel, call)?;
     loop {
         let flight = progress.stream_connection(channel).await?;
         let examiner = channel.examiner(call.linearizable);

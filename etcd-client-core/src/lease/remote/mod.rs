@@ -18,10 +18,7 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{
-            named::{ClientPart, named},
-            unary::Call,
-        },
+        call::{channel::ClientPart, operation::with_operation, unary::Call},
         caller::Caller,
         grpc::method::Method,
         runtime::check_runtime,
@@ -75,7 +72,7 @@ impl LeaseService for RemoteLease {
             Some(id) => op.id(id),
             None => op,
         };
-        named(Method::LeaseGrant, op.validate())?;
+        with_operation(Method::LeaseGrant, op.validate())?;
         let request = codec::lease_grant_request(op);
         let call = Call::new(Method::LeaseGrant, &options);
         let started = Instant::now();
@@ -146,14 +143,14 @@ impl LeaseService for RemoteLease {
         // A stream with one message in each direction looks like a unary call on the wire.
         let convert = |response| codec::lease_keep_alive_response(response, id);
         let renewed = self.caller.unary(call, &request, convert).await?;
-        named(Method::LeaseKeepAlive, renewed.ok_or_else(|| Code::LeaseNotFound.into()))
+        with_operation(Method::LeaseKeepAlive, renewed.ok_or_else(|| Code::LeaseNotFound.into()))
     }
 
     /// Starts keep-alives. If most of the granted TTL has already passed, as after a retried grant, the lease is
     /// renewed once first so that it starts with a full TTL.
     async fn keep_alive(&self, op: LeaseKeepAlive, options: CallOptions) -> Result<LeaseKeeper, Error> {
-        named(Method::LeaseKeepAlive, check_runtime())?;
-        named(Method::LeaseKeepAlive, self.caller.channel().pool().check_alive())?;
+        with_operation(Method::LeaseKeepAlive, check_runtime())?;
+        with_operation(Method::LeaseKeepAlive, self.caller.channel().pool().check_alive())?;
         let LeaseKeepAlive { id, granted, .. } = op;
         if let Some(kept) = self.hub.known(id) {
             return Ok(kept);

@@ -27,7 +27,7 @@ use crate::{
         schedule::{Action, Gone, SHARD, Schedule, place::Place, stream::StreamId},
     },
     transport::{
-        balance::{ejection::Use, member_health::Need},
+        balance::{ejection::CallQuality, member_health::Scope},
         caller::Caller,
         connection::{identity::is_of_identity, member::Member},
     },
@@ -112,8 +112,7 @@ impl Renewals {
             self.schedule.tick(self.now());
             self.act();
             if self.schedule.is_empty() && self.hub.retire() {
-                // Tells `drop` to leave the hub alone. Another task may have started since, with leases of
-                // its own.
+                // `drop` must not reset the hub now: another task may have started since, for other leases.
                 self.retired = true;
                 return;
             }
@@ -282,7 +281,7 @@ impl Renewals {
             let now = caller.channel().pool().now();
             // Renewals need the leader, as writes do, so a stalled one counts against the member for all
             // quorum calls.
-            member.judge(Need::Quorum, Use::Bad, now..now);
+            member.judge(Scope::Quorum, CallQuality::Bad, now..now);
             self.compare = Instant::now() + COMPARE_AGAIN;
         }
     }

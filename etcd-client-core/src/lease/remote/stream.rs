@@ -23,15 +23,15 @@ use crate::{
     request::CallOptions,
     transport::{
         balance::{
-            ejection::{Use, usefulness},
-            member_health::Need,
+            ejection::{CallQuality, usefulness},
+            member_health::Scope,
             policy::Preference,
         },
         call::{authenticate, channel::Channel, unary::Call},
         caller::Caller,
         connection::member::Member,
         grpc::{failure::Failure, headers::TimeoutHeader, method::Method, observation::Observation},
-        pool::selection::Wish,
+        pool::selection::Selection,
         stream::{duplex::Duplex, header_check::Examiner},
         token::{
             Carried,
@@ -117,7 +117,12 @@ impl RenewalStream {
         let preference = channel.reachable_leader().map_or(Preference::Any, Preference::Member);
         let (tried, shunned): (Vec<usize>, Vec<usize>) =
             self.avoid.iter().map(|place| (place.endpoint, place.connection)).unzip();
-        let wish = Wish { tried: &tried, shunned: &shunned, preference, ..Wish::any(channel.pool().now()) };
+        let wish = Selection {
+            tried: &tried,
+            shunned: &shunned,
+            preference,
+            ..Selection::any(channel.pool().now())
+        };
         let flight = channel.pool().acquire_stream(&wish).await?;
         // A member without a leader then ends the stream with an error after a while, instead of delaying
         // every renewal.
@@ -151,7 +156,7 @@ impl RenewalStream {
                             // Counted from the opening, so that a stream from before an ejection cannot end
                             // the ejection.
                             let began = caller.channel().pool().at(open.opened);
-                            member.judge(Need::Quorum, Use::Good, began..began);
+                            member.judge(Scope::Quorum, CallQuality::Good, began..began);
                         }
                         // No lease has the id 0, so this answers no request.
                         let Some(lease) = LeaseId::new(answer.id) else { continue };
@@ -202,7 +207,7 @@ impl RenewalStream {
         if end == End::Broken {
             let usefulness = usefulness(observation, open.opened.elapsed());
             let took = channel.pool().at(open.opened)..channel.pool().now();
-            member.judge(Need::Quorum, usefulness, took);
+            member.judge(Scope::Quorum, usefulness, took);
         }
         (end, error)
     }

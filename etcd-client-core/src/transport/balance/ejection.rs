@@ -20,7 +20,7 @@ const FAIR: Duration = Duration::from_millis(500);
 
 /// The quality of a member as shown by the end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
+pub(crate) enum CallQuality {
     /// It responded.
     Good,
     /// It did not respond, or could not serve the call.
@@ -32,25 +32,25 @@ pub(crate) enum Use {
 }
 
 /// Classifies the end of a call, `elapsed` after it began.
-pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> Use {
+pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> CallQuality {
     match observation {
-        Observation::NotSent | Observation::NotProcessed | Observation::Lost => Use::Unclear,
-        Observation::Abandoned | Observation::DeadlinePassed if elapsed >= FAIR => Use::Bad,
-        Observation::Abandoned | Observation::DeadlinePassed => Use::Unclear,
+        Observation::NotSent | Observation::NotProcessed | Observation::Lost => CallQuality::Unclear,
+        Observation::Abandoned | Observation::DeadlinePassed if elapsed >= FAIR => CallQuality::Bad,
+        Observation::Abandoned | Observation::DeadlinePassed => CallQuality::Unclear,
         Observation::Refused(code, _) => match code {
             // Reported by the member itself, so a single response is enough to eject it.
-            Code::NoLeader | Code::NotSupportedForLearner => Use::Useless,
+            Code::NoLeader | Code::NotSupportedForLearner => CallQuality::Useless,
             Code::Stopped
             | Code::Timeout
             | Code::TimeoutDueToLeaderFail
             | Code::TimeoutDueToConnectionLost
             | Code::TimeoutWaitAppliedIndex
-            | Code::Other(GrpcCode::Unavailable) => Use::Bad,
+            | Code::Other(GrpcCode::Unavailable) => CallQuality::Bad,
             // An election or an overloaded cluster: another member would respond the same way.
-            Code::LeaderChanged | Code::TooManyRequests => Use::Unclear,
-            _ => Use::Good,
+            Code::LeaderChanged | Code::TooManyRequests => CallQuality::Unclear,
+            _ => CallQuality::Good,
         },
-        Observation::Malformed => Use::Bad,
+        Observation::Malformed => CallQuality::Bad,
     }
 }
 
@@ -128,21 +128,21 @@ mod tests {
     fn call_ends_are_classified() {
         let refused = |code: Code| Observation::Refused(code, code.outcome());
         let rows = [
-            (refused(Code::NoLeader), Use::Useless),
-            (refused(Code::NotSupportedForLearner), Use::Useless),
-            (refused(Code::Timeout), Use::Bad),
-            (refused(Code::LeaderChanged), Use::Unclear),
-            (refused(Code::Compacted), Use::Good),
-            (refused(Code::PermissionDenied), Use::Good),
-            (Observation::Lost, Use::Unclear),
-            (Observation::Abandoned, Use::Bad),
-            (Observation::DeadlinePassed, Use::Bad),
+            (refused(Code::NoLeader), CallQuality::Useless),
+            (refused(Code::NotSupportedForLearner), CallQuality::Useless),
+            (refused(Code::Timeout), CallQuality::Bad),
+            (refused(Code::LeaderChanged), CallQuality::Unclear),
+            (refused(Code::Compacted), CallQuality::Good),
+            (refused(Code::PermissionDenied), CallQuality::Good),
+            (Observation::Lost, CallQuality::Unclear),
+            (Observation::Abandoned, CallQuality::Bad),
+            (Observation::DeadlinePassed, CallQuality::Bad),
         ];
         for (observation, expected) in rows {
             assert_eq!(usefulness(observation, ms(2_000)), expected, "{observation:?}");
         }
         for haste in [Observation::DeadlinePassed, Observation::Abandoned] {
-            assert_eq!(usefulness(haste, ms(10)), Use::Unclear, "{haste:?}");
+            assert_eq!(usefulness(haste, ms(10)), CallQuality::Unclear, "{haste:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::transport::balance::{ejection::Use, member_health::Record};
+use crate::transport::balance::{ejection::CallQuality, member_health::MemberHealth};
 
 /// The size of a response, in bytes, from which it may need several segments: the minimum MTU of IPv6 is 1,280 bytes
 /// (RFC 8200 section 5), from which the headers are subtracted.
@@ -19,7 +19,7 @@ const FULL: usize = 9_000;
 /// would run into the black hole again.
 #[derive(Debug, Default)]
 pub(crate) struct LargeAnswers {
-    record: Record,
+    record: MemberHealth,
     /// The size of the last response that did not arrive, or zero.
     lost: AtomicUsize,
 }
@@ -34,14 +34,14 @@ impl LargeAnswers {
     pub(crate) fn missed(&self, size: usize, now: u64) {
         if size >= LARGE {
             self.lost.store(size.min(FULL), Ordering::Relaxed);
-            self.record.judge(Use::Useless, now..now);
+            self.record.judge(CallQuality::Useless, now..now);
         }
     }
 
     /// Records that a read that began at `began` returned a response of this size.
     pub(crate) fn came(&self, size: usize, began: u64) {
         if size >= LARGE && size >= self.lost.load(Ordering::Relaxed) {
-            self.record.judge(Use::Good, began..began);
+            self.record.judge(CallQuality::Good, began..began);
         }
     }
 }

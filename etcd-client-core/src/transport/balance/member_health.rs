@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use crate::transport::balance::ejection::{Ejection, Use};
+use crate::transport::balance::ejection::{CallQuality, Ejection};
 
 /// The part of the cluster that a call needs. A member cut off from its peers still serves calls that need only
 /// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
+pub(crate) enum Scope {
     /// The member alone: serializable reads and requests about the member itself.
     Member,
     /// A quorum.
@@ -23,7 +23,7 @@ pub(crate) enum Need {
 
 /// The outcomes of one member's calls for one need. Times are in milliseconds since the start of the pool.
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+pub(crate) struct MemberHealth {
     ejection: Mutex<Ejection>,
     /// The time until which other members are preferred, or zero. A copy from `ejection`, readable without the lock.
     until: AtomicU64,
@@ -31,7 +31,7 @@ pub(crate) struct Record {
     troubled: AtomicBool,
 }
 
-impl Record {
+impl MemberHealth {
     /// Returns the time until which other members are preferred, or zero.
     pub(crate) fn until(&self) -> u64 {
         self.until.load(Ordering::Relaxed)
@@ -39,18 +39,19 @@ impl Record {
 
     /// Records the end of a call that took the time range `took`. Returns the end of the ejection if it was extended.
     // The fast path of healthy members: nothing to record, so no lock.
-    pub(crate) fn judge(&self, end: Use, took: Range<u64>) -> Option<u64> {
-        if end == Use::Unclear || (end == Use::Good && !self.troubled.load(Ordering::Relaxed)) {
+    pub(crate) fn judge(&self, end: CallQuality, took: Range<u64>) -> Option<u64> {
+        if end == CallQuality::Unclear || (end == CallQuality::Good && !self.troubled.load(Ordering::Relaxed))
+        {
             return None;
         }
         let (began, at) = (Duration::from_millis(took.start), Duration::from_millis(took.end));
         // Only an extended ejection is reported, so that a burst of failures does not log one event each.
         let before = self.until();
         self.change(|ejection| match end {
-            Use::Good => ejection.good(began),
-            Use::Bad => ejection.bad(at, fastrand::u64(..)),
-            Use::Useless => ejection.useless(at, fastrand::u64(..)),
-            Use::Unclear => {}
+            CallQuality::Good => ejection.good(began),
+            CallQuality::Bad => ejection.bad(at, fastrand::u64(..)),
+            CallQuality::Useless => ejection.useless(at, fastrand::u64(..)),
+            CallQuality::Unclear => {}
         });
         let until = self.until();
         (until > before).then_some(until)

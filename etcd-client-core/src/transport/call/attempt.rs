@@ -50,7 +50,7 @@ pub(crate) async fn unary(
     };
     let mut decoder = Decoder::new(max_receive);
     let mut message = None;
-    // Read to the end even after the message: only the trailers tell whether the call succeeded.
+    // Read to the end even after the message: only the trailers show whether the call succeeded.
     while grpc_stream::receive(&mut body, &mut decoder).await? {
         while let Some(next) = decoder.pop().map_err(Failure::frame)? {
             if message.replace(next).is_some() {

@@ -9,7 +9,7 @@ use std::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::transport::{
-    connection::{liveness::Vital, verified::Connection},
+    connection::{liveness::ConnectionHealth, verified::Connection},
     grpc::{
         failure::{Failure, deadline_passed},
         observation::Observation,
@@ -31,7 +31,7 @@ const UNPROVEN_PATIENCE: Duration = Duration::from_millis(300);
 
 /// The conditions that end the wait for a response.
 #[derive(Debug)]
-pub(crate) struct Lookout<'a> {
+pub(crate) struct AttemptWatchdog<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) connection: &'a Connection,
     pub(crate) started: Instant,
@@ -49,7 +49,7 @@ pub(crate) struct Lookout<'a> {
     pub(crate) begun: &'a AtomicBool,
 }
 
-impl Lookout<'_> {
+impl AttemptWatchdog<'_> {
     /// Returns the result of the attempt, or the reason why it was abandoned.
     pub(crate) async fn wait<T>(
         &self,
@@ -85,7 +85,7 @@ impl Lookout<'_> {
     }
 
     fn give_up(&self, now: Instant) -> Result<(), Failure> {
-        let silent = self.connection.gauge.vital() >= Vital::Suspect;
+        let silent = self.connection.gauge.vital() >= ConnectionHealth::Suspect;
         let begun = self.begun.load(Ordering::Relaxed);
         // A response that has begun proves that the member serves the request, so it is not hedged.
         let impatient = self.patience.is_some_and(|end| now >= end) && !begun;

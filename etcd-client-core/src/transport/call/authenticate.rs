@@ -14,7 +14,7 @@ use zeroize::Zeroize as _;
 use crate::{
     request::CallOptions,
     transport::{
-        call::{call_state::Progress, channel::Channel, unary::Call},
+        call::{call_state::CallState, channel::Channel, unary::Call},
         grpc::{failure::Failure, frame, method::Method, observation::Observation},
         pool::closed,
         token::{Carried, RENEWAL_TIMEOUT, credentials, credentials::Source, provider::TokenProvider},
@@ -63,7 +63,7 @@ async fn authenticate(
     password: &Secret,
 ) -> Result<Option<HeaderValue>, Error> {
     let options = CallOptions::default().timeout(RENEWAL_TIMEOUT);
-    let mut progress = Progress::start(channel, Call::new(Method::Authenticate, &options))?;
+    let mut progress = CallState::start(channel, Call::new(Method::Authenticate, &options))?;
     let frame = frame(user, password);
     let (flight, answer) = match channel.unary_bytes(&mut progress, &|| frame.clone()).await {
         Ok(answered) => answered,

@@ -1,6 +1,7 @@
 //! The channel: the pool, the headers of every request, and the client's defaults.
 
 use std::{
+    any::Any,
     fmt,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -36,6 +37,10 @@ use crate::{
     },
     types::Endpoint,
 };
+
+/// A part of the client, besides its connections, that lives as long as a handle: the background task that maintains
+/// the endpoints.
+pub(crate) type ClientPart = Arc<dyn Any + Send + Sync>;
 
 /// A handle to the connections of a client. It is cheap to clone. Dropping the last handle closes the connections.
 #[derive(Clone)]

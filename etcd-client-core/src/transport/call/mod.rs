@@ -9,7 +9,7 @@ pub(crate) mod channel;
 pub(crate) mod deadline;
 pub(crate) mod leader;
 pub(crate) mod member_version;
-pub(crate) mod named;
 pub(crate) mod observed_call;
+pub(crate) mod operation;
 pub(crate) mod retry;
 pub(crate) mod unary;

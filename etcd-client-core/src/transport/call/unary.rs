@@ -8,7 +8,7 @@ use etcd_errors::Error;
 use crate::{
     request::{CallOptions, RetryPolicy, answer::Answer},
     transport::{
-        call::{attempt, call_state::Progress, channel::Channel},
+        call::{attempt, call_state::CallState, channel::Channel},
         connection::verified::InFlight,
         grpc::{
             failure::Failure,
@@ -78,8 +78,8 @@ impl Channel {
     where
         Resp: Answer,
     {
-        Progress::check(call)?;
-        let mut progress = Progress::new(self, call);
+        CallState::check(call)?;
+        let mut progress = CallState::new(self, call);
         let (flight, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         let answer = answer.and_then(|answer| {
@@ -105,7 +105,7 @@ impl Channel {
     /// every call memory that only retries need.
     pub(crate) async fn unary_bytes(
         &self,
-        progress: &mut Progress<'_>,
+        progress: &mut CallState<'_>,
         encode: &(dyn Fn() -> Bytes + Sync),
     ) -> Result<(InFlight, Bytes), Error> {
         loop {

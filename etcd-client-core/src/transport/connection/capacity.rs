@@ -12,7 +12,7 @@ use std::{
 
 use crate::transport::connection::{
     atomic::{AtomicUsize, Mutex, MutexGuard, Ordering, fence, lock},
-    connection_load::Gauge,
+    connection_load::ConnectionLoad,
 };
 
 /// The connections that a call can use.
@@ -26,7 +26,7 @@ pub(crate) struct Lane {
 
 /// The view of a connection that its slots need. Clones refer to the same connection.
 pub(crate) trait Slots: Clone {
-    fn gauge(&self) -> &Gauge;
+    fn gauge(&self) -> &ConnectionLoad;
 
     /// Returns the id of the member.
     fn member(&self) -> usize;
@@ -40,7 +40,7 @@ pub(crate) trait Slots: Clone {
 
 /// The queue for slots on the connections of one purpose.
 #[derive(Debug)]
-pub(crate) struct Room<C> {
+pub(crate) struct Capacity<C> {
     /// The number of waiting calls. A copy from `queue`, readable without the lock.
     waiting: AtomicUsize,
     /// The number of waiting calls that can use any member, by whether they need a quorum.
@@ -59,13 +59,13 @@ struct Queue<C> {
 /// The place of a call in the queue. Dropping it leaves the queue, and releases a slot that was handed over.
 #[derive(Debug)]
 pub(crate) struct Place<'a, C: Slots> {
-    room: &'a Room<C>,
+    room: &'a Capacity<C>,
     lane: Lane,
     number: u64,
     taken: bool,
 }
 
-impl<C: Slots> Room<C> {
+impl<C: Slots> Capacity<C> {
     pub(crate) fn new() -> Self {
         Self {
             waiting: AtomicUsize::new(0),

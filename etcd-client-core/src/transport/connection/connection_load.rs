@@ -2,12 +2,12 @@
 
 use crate::transport::connection::{
     atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
-    liveness::Vital,
+    liveness::ConnectionHealth,
 };
 
 /// The load and the liveness of one connection.
 #[derive(Debug)]
-pub(crate) struct Gauge {
+pub(crate) struct ConnectionLoad {
     in_flight: AtomicUsize,
     /// The number of streams in flight whose reader is not waiting for data.
     resting: AtomicUsize,
@@ -20,7 +20,7 @@ pub(crate) struct Gauge {
     vital: AtomicU8,
 }
 
-impl Gauge {
+impl ConnectionLoad {
     pub(crate) fn new(max_streams: usize) -> Self {
         Self {
             in_flight: AtomicUsize::new(0),
@@ -28,7 +28,7 @@ impl Gauge {
             max_streams: AtomicUsize::new(max_streams),
             closed: AtomicBool::new(false),
             useful: AtomicBool::new(false),
-            vital: AtomicU8::new(Vital::Alive as u8),
+            vital: AtomicU8::new(ConnectionHealth::Alive as u8),
         }
     }
 
@@ -121,11 +121,11 @@ impl Gauge {
         self.useful.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn vital(&self) -> Vital {
-        Vital::from_u8(self.vital.load(Ordering::Relaxed))
+    pub(crate) fn vital(&self) -> ConnectionHealth {
+        ConnectionHealth::from_u8(self.vital.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn set_vital(&self, vital: Vital) {
+    pub(crate) fn set_vital(&self, vital: ConnectionHealth) {
         self.vital.store(vital as u8, Ordering::Relaxed);
     }
 }

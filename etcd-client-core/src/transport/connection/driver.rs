@@ -24,8 +24,8 @@ use crate::transport::{
     connection::{
         activity::{Heard, Watched},
         check::Check,
-        connection_load::Gauge,
-        liveness::{Keepalive, Liveness, Probe, Step, Vital},
+        connection_load::ConnectionLoad,
+        liveness::{ConnectionHealth, Keepalive, Liveness, Probe, Step},
         verified::{ConnectionState, End, EndKind, STREAM_WINDOW, millis},
     },
     grpc::failure::describe,
@@ -54,7 +54,7 @@ pub(crate) struct Driver {
 pub(crate) struct PeerWatch {
     pub(crate) pings: PingPong,
     pub(crate) heard: Heard,
-    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) gauge: Arc<ConnectionLoad>,
     pub(crate) check: Arc<Check>,
     liveness: Liveness,
     timeout_ms: u128,
@@ -74,7 +74,7 @@ impl PeerWatch {
     pub(crate) fn new(
         pings: PingPong,
         heard: Heard,
-        gauge: Arc<Gauge>,
+        gauge: Arc<ConnectionLoad>,
         keepalive: Keepalive,
         epoch: Instant,
         changed: watch::Sender<()>,
@@ -125,8 +125,8 @@ impl PeerWatch {
                 break;
             }
             let step = self.liveness.step(self.started.elapsed(), busy);
-            if step.vital == Vital::Dead {
-                self.gauge.set_vital(Vital::Dead);
+            if step.vital == ConnectionHealth::Dead {
+                self.gauge.set_vital(ConnectionHealth::Dead);
                 return ControlFlow::Break(self.unanswered());
             }
             if !self.send(&step, connection, cx) {
@@ -236,11 +236,11 @@ impl Driver {
         }
         self.watch.gauge.set_vital(now);
         self.state.send_if_modified(|state| match (&*state, now) {
-            (ConnectionState::Ready, Vital::Suspect) => {
+            (ConnectionState::Ready, ConnectionHealth::Suspect) => {
                 *state = ConnectionState::Suspect;
                 true
             }
-            (ConnectionState::Suspect, Vital::Alive) => {
+            (ConnectionState::Suspect, ConnectionHealth::Alive) => {
                 *state = ConnectionState::Ready;
                 true
             }
@@ -332,7 +332,7 @@ mod tests {
         let (send, mut connection) = h2::client::handshake(io).await.expect("no answer is needed");
         let pings = connection.ping_pong().expect("taken once");
         let keepalive = Keepalive::for_calls(None);
-        let gauge = Arc::new(Gauge::new(100));
+        let gauge = Arc::new(ConnectionLoad::new(100));
         let watch = PeerWatch::new(pings, heard, gauge, keepalive, Instant::now(), watch::Sender::new(()));
         let runtime_ended = CancellationToken::new();
         let (driver, _state) = Driver::new(connection, send, watch, shutdown, runtime_ended.clone());

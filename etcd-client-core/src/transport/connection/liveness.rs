@@ -94,7 +94,7 @@ impl Keepalive {
 /// The health of a connection's peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(crate) enum Vital {
+pub(crate) enum ConnectionHealth {
     Alive,
     /// A probe is in progress after a silence: other connections are preferred.
     Doubtful,
@@ -104,7 +104,7 @@ pub(crate) enum Vital {
     Dead,
 }
 
-impl Vital {
+impl ConnectionHealth {
     /// The inverse of `as u8`.
     pub(crate) fn from_u8(value: u8) -> Self {
         match value {
@@ -130,7 +130,7 @@ pub(crate) struct Step {
     /// True if the other connections to this peer are to be probed too. The cause of this silence may affect them as
     /// well.
     pub(crate) spreads: bool,
-    pub(crate) vital: Vital,
+    pub(crate) vital: ConnectionHealth,
     /// The latest time of the next step. `None` on an idle connection.
     pub(crate) wake: Option<Duration>,
 }
@@ -157,7 +157,7 @@ pub(crate) struct Liveness {
     has_settings: bool,
     /// Set if a probe is due because of another connection.
     doubted: bool,
-    vital: Vital,
+    vital: ConnectionHealth,
 }
 
 impl Liveness {
@@ -171,11 +171,11 @@ impl Liveness {
             last_probe: None,
             has_settings: true,
             doubted: false,
-            vital: Vital::Alive,
+            vital: ConnectionHealth::Alive,
         }
     }
 
-    pub(crate) fn vital(&self) -> Vital {
+    pub(crate) fn vital(&self) -> ConnectionHealth {
         self.vital
     }
 
@@ -187,7 +187,7 @@ impl Liveness {
     /// Records that something was read at `now`, including the answer to a probe.
     pub(crate) fn heard(&mut self, now: Duration) {
         self.heard = now;
-        self.vital = Vital::Alive;
+        self.vital = ConnectionHealth::Alive;
         self.sent = None;
     }
 
@@ -208,7 +208,7 @@ impl Liveness {
     pub(crate) fn settings_failed(&mut self) {
         self.has_settings = false;
         if self.sent.take().is_some() {
-            self.vital = Vital::Alive;
+            self.vital = ConnectionHealth::Alive;
             self.doubted = true;
         }
     }
@@ -245,7 +245,7 @@ impl Liveness {
         if probe == Probe::Ping {
             self.last_ping = Some(now);
         }
-        self.vital = Vital::Doubtful;
+        self.vital = ConnectionHealth::Doubtful;
         let spreads = silent && self.keepalive.for_calls;
         Step { spreads, ..self.result(Some(probe), Some(now.saturating_add(suspicion))) }
     }
@@ -282,11 +282,11 @@ impl Liveness {
         let after = |wait: Duration| sent.at.saturating_add(wait);
         let (suspect, dead) = (after(sent.suspicion), after(self.keepalive.timeout));
         let (vital, wake) = if now >= dead {
-            (Vital::Dead, None)
+            (ConnectionHealth::Dead, None)
         } else if now >= suspect {
-            (Vital::Suspect, Some(dead))
+            (ConnectionHealth::Suspect, Some(dead))
         } else {
-            (Vital::Doubtful, Some(suspect))
+            (ConnectionHealth::Doubtful, Some(suspect))
         };
         self.vital = vital;
         self.result(None, wake)
@@ -320,7 +320,10 @@ mod tests {
         let mut peer = calls();
         for second in [0, 1, 60, 3_600] {
             let step = peer.step(Duration::from_secs(second), false);
-            assert_eq!(step, Step { probe: None, spreads: false, vital: Vital::Alive, wake: None });
+            assert_eq!(
+                step,
+                Step { probe: None, spreads: false, vital: ConnectionHealth::Alive, wake: None }
+            );
         }
     }
 
@@ -335,17 +338,22 @@ mod tests {
             Step {
                 probe: Some(Probe::Ping),
                 spreads: true,
-                vital: Vital::Doubtful,
+                vital: ConnectionHealth::Doubtful,
                 wake: Some(begun + ms(2_000))
             }
         );
         let suspect = peer.step(begun + ms(2_000), true);
         assert_eq!(
             suspect,
-            Step { probe: None, spreads: false, vital: Vital::Suspect, wake: Some(begun + ms(6_000)) }
+            Step {
+                probe: None,
+                spreads: false,
+                vital: ConnectionHealth::Suspect,
+                wake: Some(begun + ms(6_000))
+            }
         );
         let dead = peer.step(begun + ms(6_000), true);
-        assert_eq!(dead, Step { probe: None, spreads: false, vital: Vital::Dead, wake: None });
+        assert_eq!(dead, Step { probe: None, spreads: false, vital: ConnectionHealth::Dead, wake: None });
     }
 
     #[test]
@@ -353,8 +361,8 @@ mod tests {
         let mut peer = Liveness::new(Keepalive::for_calls(None));
         peer.step(ms(0), true);
         assert!(peer.step(ms(1_000), true).pings());
-        assert_eq!(peer.step(ms(2_999), true).vital, Vital::Suspect);
-        assert_eq!(peer.step(ms(3_000), true).vital, Vital::Dead);
+        assert_eq!(peer.step(ms(2_999), true).vital, ConnectionHealth::Suspect);
+        assert_eq!(peer.step(ms(3_000), true).vital, ConnectionHealth::Dead);
     }
 
     #[test]
@@ -362,8 +370,8 @@ mod tests {
         let mut peer = calls();
         peer.step(ms(0), true);
         peer.step(ms(1_000), true);
-        assert_eq!(peer.step(ms(2_500), false).vital, Vital::Suspect);
-        assert_eq!(peer.step(ms(6_000), false).vital, Vital::Dead);
+        assert_eq!(peer.step(ms(2_500), false).vital, ConnectionHealth::Suspect);
+        assert_eq!(peer.step(ms(6_000), false).vital, ConnectionHealth::Dead);
     }
 
     #[test]
@@ -373,7 +381,7 @@ mod tests {
         peer.step(ms(1_000), true);
         peer.step(ms(2_500), true);
         peer.heard(ms(2_600));
-        assert_eq!(peer.vital(), Vital::Alive);
+        assert_eq!(peer.vital(), ConnectionHealth::Alive);
         // A PING would be too early, so SETTINGS are used until one is allowed.
         assert_eq!(peer.step(ms(2_600), true).wake, Some(ms(3_600)));
         for second in [3_600, 4_600, 5_600] {
@@ -393,7 +401,7 @@ mod tests {
                 for now in (0..40_000).step_by(10).map(ms) {
                     // Another request has been waiting from the beginning.
                     let step = peer.step(now, true);
-                    if step.vital == Vital::Dead {
+                    if step.vital == ConnectionHealth::Dead {
                         dead = Some(now);
                         break;
                     }
@@ -426,8 +434,13 @@ mod tests {
 
     #[test]
     fn a_vital_is_read_back_from_its_number() {
-        for vital in [Vital::Alive, Vital::Doubtful, Vital::Suspect, Vital::Dead] {
-            assert_eq!(Vital::from_u8(vital as u8), vital);
+        for vital in [
+            ConnectionHealth::Alive,
+            ConnectionHealth::Doubtful,
+            ConnectionHealth::Suspect,
+            ConnectionHealth::Dead,
+        ] {
+            assert_eq!(ConnectionHealth::from_u8(vital as u8), vital);
         }
     }
 
@@ -440,10 +453,10 @@ mod tests {
         assert_eq!(peer.step(ms(2_001), true).probe, Some(Probe::Settings));
         assert_eq!(peer.probe(), Some(Probe::Settings), "under way");
         peer.settings_failed();
-        assert_eq!((peer.vital(), peer.probe()), (Vital::Alive, None));
+        assert_eq!((peer.vital(), peer.probe()), (ConnectionHealth::Alive, None));
         assert_eq!(
             peer.step(ms(2_001), true),
-            Step { probe: None, spreads: false, vital: Vital::Alive, wake: Some(ms(6_500)) }
+            Step { probe: None, spreads: false, vital: ConnectionHealth::Alive, wake: Some(ms(6_500)) }
         );
         assert!(peer.step(ms(6_500), true).pings());
     }
@@ -519,9 +532,9 @@ mod tests {
         peer.doubt();
         assert!(peer.is_doubted());
         assert_eq!(peer.step(ms(1_000), false).probe, Some(Probe::Settings));
-        assert_eq!(peer.step(ms(1_999), false).vital, Vital::Doubtful);
+        assert_eq!(peer.step(ms(1_999), false).vital, ConnectionHealth::Doubtful);
         // As soon as on a connection for calls, whose silence may be the reason for the doubt.
-        assert_eq!(peer.step(ms(2_000), false).vital, Vital::Suspect);
+        assert_eq!(peer.step(ms(2_000), false).vital, ConnectionHealth::Suspect);
         peer.heard(ms(2_100));
         assert!(!peer.is_doubted());
         // The next probe keeps its distance from the last one.
@@ -573,7 +586,7 @@ mod tests {
         peer.heard(ms(1_001));
         assert_eq!(peer.step(ms(1_001), true).wake, Some(ms(45_000)));
         assert!(peer.step(ms(45_000), true).pings());
-        assert_eq!(peer.step(ms(50_000), true).vital, Vital::Dead);
+        assert_eq!(peer.step(ms(50_000), true).vital, ConnectionHealth::Dead);
     }
 
     #[test]
@@ -595,7 +608,10 @@ mod tests {
             let mut peer = Liveness::new(keepalive);
             for now in [ms(0), ms(20_000), Duration::MAX] {
                 let step = peer.step(now, true);
-                assert!(step.vital < Vital::Dead || now == Duration::MAX, "{keepalive:?} at {now:?}");
+                assert!(
+                    step.vital < ConnectionHealth::Dead || now == Duration::MAX,
+                    "{keepalive:?} at {now:?}"
+                );
                 assert!(step.wake.is_some() || now == Duration::MAX);
             }
         }
@@ -606,7 +622,7 @@ mod tests {
         let mut peer = Liveness::new(Keepalive::for_streams(ms(10_000), None));
         assert_eq!(peer.step(ms(0), true).wake, Some(ms(10_000)));
         assert!(peer.step(ms(10_000), true).pings());
-        assert_eq!(peer.step(ms(12_000), true).vital, Vital::Suspect);
-        assert_eq!(peer.step(ms(15_000), true).vital, Vital::Dead);
+        assert_eq!(peer.step(ms(12_000), true).vital, ConnectionHealth::Suspect);
+        assert_eq!(peer.step(ms(15_000), true).vital, ConnectionHealth::Dead);
     }
 }

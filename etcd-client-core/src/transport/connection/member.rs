@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     transport::{
         balance::{
-            ejection::Use,
+            ejection::CallQuality,
             large::LargeAnswers,
             latency::Latency,
-            member_health::{Need, Record},
+            member_health::{MemberHealth, Scope},
         },
         connection::identity::Refusal,
         endpoint::authority::Origins,
@@ -41,8 +41,8 @@ pub(crate) struct Member {
     /// Cancelled when the endpoint is removed from the pool, or the pool is closed.
     pub(crate) removed: CancellationToken,
     pub(crate) latency: Latency,
-    /// The call outcomes, by [`Need`].
-    records: [Record; 2],
+    /// The call outcomes, by [`Scope`].
+    records: [MemberHealth; 2],
     pub(crate) large: LargeAnswers,
     /// Set while the health service reports that the member is not serving.
     ailing: AtomicBool,
@@ -106,7 +106,7 @@ impl Member {
     ///
     /// Writes return later than reads, so that reads test the member first: a former leader that was paused accepts
     /// proposals, and loses them, until it learns of its successor.
-    pub(crate) fn is_ejected(&self, need: Need, write: bool, now: u64) -> bool {
+    pub(crate) fn is_ejected(&self, need: Scope, write: bool, now: u64) -> bool {
         let until = self.records[need as usize].until();
         let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
         // Large responses are observed on reads, and keep only reads away.
@@ -129,7 +129,7 @@ impl Member {
     }
 
     /// Records the end of a call with this need that took the time range `took`.
-    pub(crate) fn judge(&self, need: Need, end: Use, took: Range<u64>) {
+    pub(crate) fn judge(&self, need: Scope, end: CallQuality, took: Range<u64>) {
         let now = took.end;
         if let Some(until) = self.records[need as usize].judge(end, took) {
             trace::ejected(self.endpoint.as_str(), until.saturating_sub(now));
@@ -139,8 +139,8 @@ impl Member {
 
     /// Records that the member became unresponsive, which affects all calls.
     pub(crate) fn went_silent(&self, now: u64) {
-        self.judge(Need::Member, Use::Useless, now..now);
-        self.judge(Need::Quorum, Use::Useless, now..now);
+        self.judge(Scope::Member, CallQuality::Useless, now..now);
+        self.judge(Scope::Quorum, CallQuality::Useless, now..now);
     }
 
     /// Records a successful call.
@@ -155,7 +155,7 @@ impl Member {
     }
 
     /// Records that a call with this need is about to use the member.
-    pub(crate) fn picked(&self, need: Need, now: u64) {
+    pub(crate) fn picked(&self, need: Scope, now: u64) {
         self.records[need as usize].picked(now);
     }
 

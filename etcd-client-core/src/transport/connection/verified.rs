@@ -26,14 +26,14 @@ use crate::transport::{
     },
     connection::{
         activity::{Heard, Mark, Watched},
-        capacity::{Room, Slots},
+        capacity::{Capacity, Slots},
         check::Check,
-        connection_load::Gauge,
+        connection_load::ConnectionLoad,
         driver::{Driver, PeerWatch},
         histories::Histories,
         history::{History, UNVERIFIED, Violation},
         identity::{Asking, Finding, Refusal},
-        liveness::{Keepalive, Vital},
+        liveness::{ConnectionHealth, Keepalive},
         member::Member,
         open_connection::OpenConnection,
         ownership::Verdict,
@@ -124,7 +124,7 @@ pub(crate) struct Connection {
     pub(crate) id: usize,
     pub(crate) member: Arc<Member>,
     pub(crate) purpose: Purpose,
-    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) gauge: Arc<ConnectionLoad>,
     pub(crate) check: Arc<Check>,
     pub(crate) state: watch::Receiver<ConnectionState>,
     /// The history to which the member belonged when it was checked.
@@ -143,7 +143,7 @@ pub(crate) struct Connection {
     paced_streams: AtomicUsize,
     heard: Heard,
     /// The calls that wait for a slot on connections of this purpose.
-    room: Arc<Room<Arc<Self>>>,
+    room: Arc<Capacity<Arc<Self>>>,
     shutdown: CancellationToken,
 }
 
@@ -162,7 +162,7 @@ pub(crate) struct Dial<'a> {
     pub(crate) tasks: &'a TaskTracker,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) runtime_ended: &'a CancellationToken,
-    pub(crate) room: &'a Arc<Room<Arc<Connection>>>,
+    pub(crate) room: &'a Arc<Capacity<Arc<Connection>>>,
     /// Makes waiting calls look again.
     pub(crate) changed: &'a watch::Sender<()>,
     /// The start of the pool, from which member statistics count time.
@@ -223,7 +223,7 @@ impl Connection {
         // regressed, the connections verified since that check began are disowned.
         let number = if is_current { history.admit_connection() } else { UNVERIFIED };
         let shutdown = dial.shutdown.child_token();
-        let gauge = Arc::new(Gauge::new(send.current_max_send_streams()));
+        let gauge = Arc::new(ConnectionLoad::new(send.current_max_send_streams()));
         let changed = dial.changed.clone();
         let watch =
             PeerWatch::new(pings, heard.clone(), Arc::clone(&gauge), dial.keepalive, dial.epoch, changed);
@@ -272,7 +272,11 @@ impl Connection {
     ///
     /// A request beyond the peer's limit would wait inside h2, partly sent. It waits before it is sent instead.
     pub(crate) fn load(&self) -> Option<usize> {
-        if self.gauge.vital() >= Vital::Suspect || self.is_retired() { None } else { self.gauge.room() }
+        if self.gauge.vital() >= ConnectionHealth::Suspect || self.is_retired() {
+            None
+        } else {
+            self.gauge.room()
+        }
     }
 
     /// Returns `true` if no further request may be sent until the identity of the member has been checked again.
@@ -490,7 +494,7 @@ impl Drop for InFlight {
 }
 
 impl Slots for Arc<Connection> {
-    fn gauge(&self) -> &Gauge {
+    fn gauge(&self) -> &ConnectionLoad {
         &self.gauge
     }
 
@@ -499,7 +503,7 @@ impl Slots for Arc<Connection> {
     }
 
     fn is_usable(&self) -> bool {
-        self.gauge.vital() < Vital::Suspect && !self.is_retired()
+        self.gauge.vital() < ConnectionHealth::Suspect && !self.is_retired()
     }
 
     fn has_quorum(&self) -> bool {

@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     transport::{
-        balance::{member_health::Need, pick::pick, policy::Preference},
+        balance::{member_health::Scope, pick::pick, policy::Preference},
         connection::{
             capacity::Lane,
             member::Member,
@@ -18,7 +18,7 @@ use crate::{
             Pool,
             background::{CROWDED, CROWDED_FOR, MOST_CONNECTIONS},
             closed,
-            selection::Wish,
+            selection::Selection,
         },
     },
     types::Endpoint,
@@ -30,7 +30,7 @@ const STREAM_PATIENCE: Duration = Duration::from_secs(1);
 impl Pool {
     /// Returns a ready connection with the call counted on it, or `None` if the call has to wait. Takes no lock unless
     /// other calls wait already.
-    pub(crate) fn try_acquire(self: &Arc<Self>, wish: &Wish<'_>) -> Option<InFlight> {
+    pub(crate) fn try_acquire(self: &Arc<Self>, wish: &Selection<'_>) -> Option<InFlight> {
         // Calls that wait come first: a new call must not take a slot that is about to be handed over.
         if self.room(Purpose::Calls).is_contended(self.lane(wish)) {
             return None;
@@ -45,7 +45,7 @@ impl Pool {
         }
     }
 
-    fn picked(self: &Arc<Self>, connection: &Connection, wish: &Wish<'_>) {
+    fn picked(self: &Arc<Self>, connection: &Connection, wish: &Selection<'_>) {
         connection.member.picked(wish.need, wish.now);
         connection.used(wish.now);
         let crowded = connection.gauge.in_flight() > CROWDED;
@@ -55,16 +55,16 @@ impl Pool {
     }
 
     /// Returns the queue of a call, by the connections that it can use.
-    fn lane(&self, wish: &Wish<'_>) -> Lane {
+    fn lane(&self, wish: &Selection<'_>) -> Lane {
         let id = |endpoint: &Endpoint| {
             let members = self.members.load();
             members.iter().find(|member| member.endpoint == *endpoint).map(|member| member.id)
         };
         let member = if let Preference::Only(endpoint) = wish.preference { id(endpoint) } else { None };
-        Lane { member, needs_quorum: wish.need == Need::Quorum }
+        Lane { member, needs_quorum: wish.need == Scope::Quorum }
     }
 
-    fn pick(&self, ready: &[Arc<Connection>], wish: &Wish<'_>) -> Option<usize> {
+    fn pick(&self, ready: &[Arc<Connection>], wish: &Selection<'_>) -> Option<usize> {
         let choice = wish.choice(self.settings.balance, ready.len(), &self.turn);
         pick(ready.len(), |i| wish.rate(&ready[i]), choice)
     }
@@ -74,7 +74,7 @@ impl Pool {
     /// # Cancel safety
     ///
     /// This method is cancel safe: a slot that was handed over is passed on.
-    pub(crate) async fn acquire(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
+    pub(crate) async fn acquire(self: &Arc<Self>, wish: &Selection<'_>) -> Result<InFlight, Error> {
         // Subscribed before the first look, so that no change between the look and the wait is missed.
         let mut changed = self.changed.subscribe();
         if let Some(flight) = self.try_acquire(&wish.at(self.now())) {
@@ -90,7 +90,7 @@ impl Pool {
                 // The slot was unusable, or the endpoint was removed and added again, with a new member id.
                 place = room.join(lane);
             }
-            // Required after `join`; see `Room::join`.
+            // Required after `join`; see `Capacity::join`.
             room.serve(&self.calls.load());
             if let Some(flight) = place.take().and_then(usable) {
                 self.picked(&flight.connection, &wish.at(self.now()));
@@ -114,7 +114,7 @@ impl Pool {
     /// # Cancel safety
     ///
     /// This method is cancel safe.
-    pub(crate) async fn acquire_waiting(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
+    pub(crate) async fn acquire_waiting(self: &Arc<Self>, wish: &Selection<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         let room = self.room(Purpose::Waits);
         let mut place = room.join(self.lane(wish));
@@ -165,7 +165,7 @@ impl Pool {
     }
 
     /// Fails a call for an endpoint that is no longer configured.
-    fn check_listed(&self, wish: &Wish<'_>) -> Result<(), Error> {
+    fn check_listed(&self, wish: &Selection<'_>) -> Result<(), Error> {
         match wish.preference {
             Preference::Only(endpoint) if !self.has(endpoint) => {
                 let text = format!("endpoint {endpoint} was removed from this client");
@@ -176,14 +176,19 @@ impl Pool {
     }
 
     /// Fails a call that no member can serve: all are refused, or are learners that do not serve such calls.
-    fn check_usable(&self, wish: &Wish<'_>) -> Result<(), Error> {
+    fn check_usable(&self, wish: &Selection<'_>) -> Result<(), Error> {
         self.accept_unasked();
         self.refusal(Some(wish)).or_else(|| self.learners_only(wish)).map_or(Ok(()), Err)
     }
 
     /// Selects a member by its load of streams or blocking calls. The load of other calls fluctuates and says nothing
     /// about those.
-    fn pick_by_load_of(&self, purpose: Purpose, ready: &[Arc<Connection>], wish: &Wish<'_>) -> Option<usize> {
+    fn pick_by_load_of(
+        &self,
+        purpose: Purpose,
+        ready: &[Arc<Connection>],
+        wish: &Selection<'_>,
+    ) -> Option<usize> {
         let list = self.list(purpose).load();
         let rate = |i: usize| {
             // All connections of the member count: several of them share its load.
@@ -198,7 +203,7 @@ impl Pool {
     /// # Cancel safety
     ///
     /// This method is cancel safe.
-    pub(crate) async fn acquire_stream(self: &Arc<Self>, wish: &Wish<'_>) -> Result<InFlight, Error> {
+    pub(crate) async fn acquire_stream(self: &Arc<Self>, wish: &Selection<'_>) -> Result<InFlight, Error> {
         let mut changed = self.changed.subscribe();
         loop {
             self.check_reachable()?;
@@ -227,7 +232,7 @@ impl Pool {
         }
     }
 
-    fn stream_connection(&self, member: &Member, wish: &Wish<'_>) -> Option<InFlight> {
+    fn stream_connection(&self, member: &Member, wish: &Selection<'_>) -> Option<InFlight> {
         let streams = self.streams.load();
         let of_member = |connection: &&Arc<Connection>| connection.member.id == member.id;
         // At the maximum number of connections, one without a free slot for paced streams still serves other
@@ -267,7 +272,7 @@ impl Pool {
         self.calls.load().iter().any(|ready| {
             let member = &ready.member;
             member.server() == server
-                && !member.is_ejected(Need::Quorum, false, now)
+                && !member.is_ejected(Scope::Quorum, false, now)
                 && ready.limit() == Limit::None
                 && ready.load().is_some()
         })

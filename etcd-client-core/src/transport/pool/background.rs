@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::transport::{
     connection::{
-        capacity::Room,
+        capacity::Capacity,
         histories::Histories,
         history::History,
         identity::Refusal,
@@ -221,7 +221,7 @@ impl Pool {
         }
     }
 
-    pub(crate) fn room(&self, purpose: Purpose) -> &Arc<Room<Arc<Connection>>> {
+    pub(crate) fn room(&self, purpose: Purpose) -> &Arc<Capacity<Arc<Connection>>> {
         &self.rooms[purpose as usize]
     }
 

@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::transport::{
     backoff::Backoff,
-    balance::{member_health::Need, policy::Preference},
+    balance::{member_health::Scope, policy::Preference},
     connection::{member::Member, message_stream, message_stream::MessageStream},
     grpc::{failure::Failure, frame, method::Method, observation::Observation},
-    pool::{Pool, selection::Wish},
+    pool::{Pool, selection::Selection},
 };
 
 /// The maximum size of a health message, which is a few bytes.
@@ -49,8 +49,11 @@ pub(crate) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
 }
 
 async fn open(pool: &Arc<Pool>, member: &Member) -> Result<MessageStream<HealthCheckResponse>, Failure> {
-    let wish =
-        Wish { preference: Preference::Only(&member.endpoint), need: Need::Member, ..Wish::any(pool.now()) };
+    let wish = Selection {
+        preference: Preference::Only(&member.endpoint),
+        need: Scope::Member,
+        ..Selection::any(pool.now())
+    };
     let flight = pool
         .acquire_stream(&wish)
         .await

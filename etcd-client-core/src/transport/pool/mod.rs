@@ -23,12 +23,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     transport::{
         balance::{
-            member_health::Need,
+            member_health::Scope,
             policy::{Balance, Preference},
         },
         connect::connector::SharedConnector,
         connection::{
-            capacity::Room,
+            capacity::Capacity,
             histories::Histories,
             identity::Refusal,
             member::Member,
@@ -41,7 +41,7 @@ use crate::{
         },
         grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
         observe::observer::SharedObserver,
-        pool::selection::Wish,
+        pool::selection::Selection,
     },
     types::Endpoint,
 };
@@ -92,7 +92,7 @@ pub(crate) struct Pool {
     /// Notified when waiting calls should look again.
     changed: watch::Sender<()>,
     /// The queues of calls that wait for slots, by purpose.
-    rooms: [Arc<Room<Arc<Connection>>>; PURPOSES],
+    rooms: [Arc<Capacity<Arc<Connection>>>; PURPOSES],
     tasks: TaskTracker,
     runtime: Handle,
     shutdown: CancellationToken,
@@ -115,7 +115,7 @@ impl Pool {
             turn: AtomicUsize::new(0),
             states: watch::Sender::default(),
             changed: watch::Sender::new(()),
-            rooms: std::array::from_fn(|_| Arc::new(Room::new())),
+            rooms: std::array::from_fn(|_| Arc::new(Capacity::new())),
             tasks: TaskTracker::new(),
             runtime: runtime.clone(),
             shutdown: CancellationToken::new(),
@@ -193,7 +193,7 @@ impl Pool {
     }
 
     /// Returns the reason why no call can succeed, if every endpoint belongs to another cluster or history.
-    pub(crate) fn refusal(&self, wish: Option<&Wish<'_>>) -> Option<Error> {
+    pub(crate) fn refusal(&self, wish: Option<&Selection<'_>>) -> Option<Error> {
         let members = self.members.load();
         let wanted = |member: &&Arc<Member>| match wish.map(|wish| wish.preference) {
             Some(Preference::Only(endpoint)) => member.endpoint == *endpoint,
@@ -225,8 +225,8 @@ impl Pool {
     }
 
     /// Returns the error of a call that needs a quorum, if all endpoints that it may use are learners.
-    fn learners_only(&self, wish: &Wish<'_>) -> Option<Error> {
-        if wish.need != Need::Quorum {
+    fn learners_only(&self, wish: &Selection<'_>) -> Option<Error> {
+        if wish.need != Scope::Quorum {
             return None;
         }
         let (members, calls) = (self.members.load(), self.calls.load());

@@ -4,25 +4,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::transport::{
     balance::{
-        member_health::Need,
+        member_health::Scope,
         pick::{Choice, Rating, Standing},
         policy::{Balance, Preference},
     },
     connection::{
-        liveness::Vital,
+        liveness::ConnectionHealth,
         verified::{Connection, Limit},
     },
 };
 
 /// The properties of a call that determine its connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish<'a> {
+pub(crate) struct Selection<'a> {
     /// The members on which this call has failed.
     pub(crate) tried: &'a [usize],
     /// The connections on which this stream has failed. Another one is used, even to the same endpoint.
     pub(crate) shunned: &'a [usize],
     pub(crate) preference: Preference<'a>,
-    pub(crate) need: Need,
+    pub(crate) need: Scope,
     /// The time since which a connection must have received something to be preferred, in the pool's milliseconds.
     /// Zero disables the preference.
     pub(crate) proven_since: u64,
@@ -32,14 +32,14 @@ pub(crate) struct Wish<'a> {
     pub(crate) now: u64,
 }
 
-impl<'a> Wish<'a> {
+impl<'a> Selection<'a> {
     /// Returns a selection without preferences.
     pub(crate) fn any(now: u64) -> Self {
         Self {
             tried: &[],
             shunned: &[],
             preference: Preference::Any,
-            need: Need::Quorum,
+            need: Scope::Quorum,
             proven_since: 0,
             write: false,
             now,
@@ -69,7 +69,7 @@ impl<'a> Wish<'a> {
     pub(crate) fn rate_for(&self, connection: &Connection, in_flight: usize) -> Option<Rating> {
         // A learner, and a member whose store may be behind the known history, serve only requests without
         // quorum.
-        if self.need == Need::Quorum && connection.limit() != Limit::None {
+        if self.need == Scope::Quorum && connection.limit() != Limit::None {
             return None;
         }
         let in_flight = in_flight as u64;
@@ -85,7 +85,7 @@ impl<'a> Wish<'a> {
             .and_if(self.tried.contains(&member.id), Standing::TRIED)
             .and_if(member.is_ejected(self.need, self.write, self.now), Standing::EJECTED)
             .and_if(!connection.is_heard_since(self.proven_since), Standing::UNPROVEN)
-            .and_if(connection.gauge.vital() != Vital::Alive, Standing::DOUBTFUL);
+            .and_if(connection.gauge.vital() != ConnectionHealth::Alive, Standing::DOUBTFUL);
         let cost = match self.preference {
             // Latency first, load as the tie-breaker: the low 20 bits hold the number of calls in flight.
             Preference::Nearest => u64::from(member.latency.micros(self.now)) << 20 | in_flight.min(0xF_FFFF),

@@ -14,8 +14,8 @@ use crate::{
     transport::{
         backoff::Backoff,
         balance::{
-            ejection::{Use, usefulness},
-            member_health::Need,
+            ejection::{CallQuality, usefulness},
+            member_health::Scope,
             policy::Preference,
         },
         call::{
@@ -24,7 +24,7 @@ use crate::{
         },
         connection::verified::Connection,
         grpc::{failure::Failure, headers::TimeoutHeader, method::Method, observation::Observation},
-        pool::{Pool, closed, selection::Wish},
+        pool::{Pool, closed, selection::Selection},
         stream::duplex::Duplex,
         token::{Carried, Tokens, of_call::TokenOfCall, rejection, rejection::Remedy, renewal::is_transient},
     },
@@ -101,10 +101,14 @@ impl Reopening {
         }
         self.authenticated().await?;
         let preference = self.options.endpoint.as_ref().map_or(Preference::Any, Preference::Only);
-        let wish =
-            Wish { tried: &self.tried, shunned: &self.shunned, preference, ..Wish::any(self.pool.now()) };
+        let wish = Selection {
+            tried: &self.tried,
+            shunned: &self.shunned,
+            preference,
+            ..Selection::any(self.pool.now())
+        };
         let flight = self.pool.acquire_stream(&wish).await?;
-        flight.connection.member.picked(Need::Quorum, self.pool.now());
+        flight.connection.member.picked(Scope::Quorum, self.pool.now());
         let connection = Arc::clone(&flight.connection);
         let headers = self.token.headers(&self.tokens, &self.options, TimeoutHeader::None);
         self.opened = Instant::now();
@@ -119,7 +123,7 @@ impl Reopening {
         self.tried.clear();
         self.shunned.clear();
         self.token = self.token.begun_anew();
-        connection.member.judge(Need::Quorum, Use::Good, self.took());
+        connection.member.judge(Scope::Quorum, CallQuality::Good, self.took());
     }
 
     /// Returns the time range since the stream was opened.
@@ -141,7 +145,7 @@ impl Reopening {
     /// reason.
     pub(crate) fn lost(&mut self, connection: &Connection, failure: &Failure) {
         let end = usefulness(failure.observation, self.opened.elapsed());
-        connection.member.judge(Need::Quorum, end, self.took());
+        connection.member.judge(Scope::Quorum, end, self.took());
         self.tried = vec![connection.member.id];
         // After an error of the member or the end of the connection, other connections to it remain good.
         let silent = matches!(failure.observation, Observation::Malformed | Observation::Abandoned);

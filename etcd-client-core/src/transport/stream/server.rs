@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use etcd_errors::Error;
 
 use crate::transport::{
-    call::{call_state::Progress, channel::Channel, unary::Call},
+    call::{call_state::CallState, channel::Channel, unary::Call},
     connection::message_stream::{MessageStream, open},
     grpc::{failure::Failure, frame, observation::Observation},
 };
@@ -22,7 +22,7 @@ impl Channel {
         call: Call<'_>,
         request: &impl prost::Message,
     ) -> Result<MessageStream<Resp>, Error> {
-        let mut progress = Progress::start(self, call)?;
+        let mut progress = CallState::start(self, call)?;
         loop {
             let flight = progress.stream_connection(self).await?;
             let connection = Arc::clone(&flight.connection);

@@ -89,7 +89,7 @@ use crate::{
         connection::verified::InFlight,
         grpc::failure::{Failure, deadline_passed},
         observe::trace,
-        pool::selection::Wish,
+        pool::selection::Selection,
         runtime::check_runtime,
         stub::{
             answer::NoAnswer,
@@ -188,7 +188,7 @@ impl Channel {
         deadline: Option<Instant>,
     ) -> Result<InFlight, Error> {
         let pool = self.pool();
-        let wish = Wish { tried: avoid, ..Wish::any(pool.now()) };
+        let wish = Selection { tried: avoid, ..Selection::any(pool.now()) };
         let acquired = async {
             match call.kind() {
                 Kind::Unary => pool.acquire(&wish).await,

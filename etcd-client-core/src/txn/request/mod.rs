@@ -240,7 +240,7 @@ impl Txn {
 pub struct TxnResponse {
     /// The header, with the revision of the store after the Txn.
     pub header: ResponseHeader,
-    /// Whether all conditions held.
+    /// True if all conditions held.
     pub succeeded: bool,
     /// The responses to the operations of the applied branch, in their order.
     pub responses: Vec<OpResponse>,

@@ -19,8 +19,8 @@ use crate::{
             commands::Command,
             hub::{LaneKey, Start},
             shared::Counters,
-            stream_task::{Lane, Loss, ProgressOf, Stream},
-            subscription::{Entry, Fill},
+            stream_task::{Loss, ProgressOf, Stream, StreamTask},
+            subscription::{Fill, Subscription},
         },
         state::{
             action::{Action, End, Request, Ticket},
@@ -33,7 +33,7 @@ use crate::{
 /// The maximum number of token renewals for one watch; the same limit as for a call.
 const MOST_RENEWALS: u32 = 8;
 
-impl Lane {
+impl StreamTask {
     /// Handles the commands of handles and of the hub.
     pub(crate) fn obey(&mut self, connection: Option<&Connection>) {
         let mut asked = false;
@@ -56,7 +56,7 @@ impl Lane {
 
     /// Adds a watch. A watch of an older history enters the history of the open stream, or ends if it cannot. A watch
     /// of a newer history keeps it: the next stream that opens settles that.
-    pub(crate) fn add(&mut self, mut entry: Entry, connection: Option<&Connection>) {
+    pub(crate) fn add(&mut self, mut entry: Subscription, connection: Option<&Connection>) {
         // The reader was dropped while the watch was on its way to this task.
         if entry.shared.is_gone() {
             self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
@@ -74,7 +74,7 @@ impl Lane {
         self.entries.insert(ticket, entry);
     }
 
-    pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Entry> {
+    pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Subscription> {
         let entry = self.entries.remove(&ticket);
         if entry.is_some() {
             self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
@@ -232,7 +232,7 @@ impl Lane {
 
     /// Moves a watch to a stream with another token. The other watches of this stream stay, because members check
     /// tokens only when a watch is created.
-    fn renew(&self, mut entry: Entry, reopening: &Reopening, rejected: Carried) {
+    fn renew(&self, mut entry: Subscription, reopening: &Reopening, rejected: Carried) {
         entry.renewals += 1;
         reopening.renew_first(rejected);
         // No other watch may join this stream: it would be created with the rejected token.
@@ -248,7 +248,7 @@ impl Lane {
         }
     }
 
-    pub(crate) fn hand_on(&self, mut entry: Entry, key: &LaneKey) {
+    pub(crate) fn hand_on(&self, mut entry: Subscription, key: &LaneKey) {
         match self.hub.channel.upgrade() {
             Some(channel) => self.hub.place(&channel, key, Box::new(entry)),
             None => entry.end(closed()),

@@ -27,7 +27,7 @@ pub(crate) struct Buffer {
     bytes: usize,
     limit: usize,
     /// True while the watch is cancelled on the server because the reader is behind.
-    parked: bool,
+    paused: bool,
     end: Option<Option<Error>>,
     reader: Option<Waker>,
 }
@@ -42,7 +42,7 @@ pub(crate) enum Taken {
 
 impl Buffer {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { waiting: VecDeque::new(), bytes: 0, limit, parked: false, end: None, reader: None }
+        Self { waiting: VecDeque::new(), bytes: 0, limit, paused: false, end: None, reader: None }
     }
 
     /// Appends a response and wakes the reader. Returns true if the buffer is now over its limit.
@@ -103,7 +103,7 @@ impl Buffer {
     }
 
     pub(crate) fn park(&mut self) {
-        self.parked = true;
+        self.paused = true;
     }
 
     /// Ends the watch after the buffered responses. Returns false if it has already ended.
@@ -131,9 +131,9 @@ impl Buffer {
             return Poll::Pending;
         };
         self.bytes -= size;
-        let go_on = self.parked && self.bytes <= self.limit / 4;
+        let go_on = self.paused && self.bytes <= self.limit / 4;
         if go_on {
-            self.parked = false;
+            self.paused = false;
         }
         Poll::Ready((Taken::Response(response), go_on))
     }

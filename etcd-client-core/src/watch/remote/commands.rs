@@ -7,12 +7,12 @@ use std::sync::{
 
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::watch::{remote::subscription::Entry, state::action::Ticket};
+use crate::watch::{remote::subscription::Subscription, state::action::Ticket};
 
 /// A command to a stream task.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Add(Box<Entry>),
+    Add(Box<Subscription>),
     /// The reader was dropped.
     Remove(Ticket),
     /// The reader has caught up.

@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     transport::{
-        call::{channel::Channel, named::ClientPart},
+        call::channel::{Channel, ClientPart},
         grpc::timeout::seconds,
         runtime::check_runtime,
     },

@@ -17,8 +17,8 @@ use crate::{
         remote::{
             commands::{Command, Inbox},
             shared::Shared,
-            stream_task::Lane,
-            subscription::Entry,
+            stream_task::StreamTask,
+            subscription::Subscription,
         },
         state::action::Ticket,
     },
@@ -95,12 +95,16 @@ impl Hub {
         let (creation, created) = oneshot::channel();
         let inbox = Arc::new(Inbox::default());
         let shared = Arc::new(Shared::new(ticket, spec, inbox));
-        self.place(channel, &key, Box::new(Entry::new(Arc::clone(&shared), creation, &channel.history())));
+        self.place(
+            channel,
+            &key,
+            Box::new(Subscription::new(Arc::clone(&shared), creation, &channel.history())),
+        );
         (shared, created)
     }
 
     /// Passes a watch to a stream task of its kind, and starts a new task if none has room.
-    pub(crate) fn place(self: &Arc<Self>, channel: &Channel, key: &LaneKey, entry: Box<Entry>) {
+    pub(crate) fn place(self: &Arc<Self>, channel: &Channel, key: &LaneKey, entry: Box<Subscription>) {
         let mut entry = entry;
         loop {
             let inbox = self.lane(channel, key);
@@ -137,7 +141,7 @@ impl Hub {
         let inbox = Arc::new(Inbox::default());
         inbox.watches.fetch_add(1, Ordering::Relaxed);
         lanes.push((key.clone(), Arc::clone(&inbox)));
-        let lane = Lane::new(Arc::clone(self), channel, key.clone(), Arc::clone(&inbox));
+        let lane = StreamTask::new(Arc::clone(self), channel, key.clone(), Arc::clone(&inbox));
         // Spawned without the lock: if the runtime has shut down, the task is dropped at once, and its `Drop`
         // takes the lock.
         drop(lanes);

@@ -1,7 +1,7 @@
 //! Watches of a real cluster: many share a stream, and they move from member to member.
 //!
-//! A [`Hub`] chooses the stream task for a watch. A [`Lane`](stream_task::Lane) owns one stream and the state of its
-//! watches. A handle and its stream task share a [`Shared`]. The state machine in `mechanism/watch/` interprets the
+//! A [`Hub`] chooses the stream task for a watch. A [`StreamTask`](stream_task::Lane) owns one stream and the state of its
+//! watches. A handle and its stream task share a [`Shared`]. The state machine in `watch/state/` interprets the
 //! messages.
 
 pub(crate) mod actions;
@@ -29,7 +29,10 @@ use tokio::time::timeout;
 use crate::{
     request::CallOptions,
     transport::{
-        call::{channel::Channel, named, named::ClientPart},
+        call::{
+            channel::{Channel, ClientPart},
+            operation,
+        },
         caller::Caller,
         grpc::{method::Method, timeout::seconds},
         runtime::check_runtime,
@@ -102,7 +105,7 @@ impl fmt::Debug for RemoteWatch {
 #[async_trait]
 impl WatchService for RemoteWatch {
     async fn watch(&self, op: Watch, options: CallOptions) -> Result<WatchStream, Error> {
-        named::named(Method::Watch, self.create(op, options).await)
+        operation::with_operation(Method::Watch, self.create(op, options).await)
     }
 }
 

@@ -22,8 +22,8 @@ use crate::{
         WatchResponse, WatchStatus,
         remote::{
             side_requests::Done,
-            stream_task::Lane,
-            subscription::{Entry, Fill},
+            stream_task::StreamTask,
+            subscription::{Fill, Subscription},
         },
         state::{action::Ticket, filter::Filter, position::Position},
     },
@@ -46,7 +46,7 @@ impl Listing {
     }
 }
 
-impl Lane {
+impl StreamTask {
     /// Lists the keys that exist where the watch begins, because a later compaction may hide their deletion. Returns
     /// true while the listing is in progress; the creation of the watch waits for it.
     pub(crate) fn prime(&mut self, ticket: Ticket) -> bool {
@@ -78,7 +78,7 @@ impl Lane {
 
     /// Lists the range of a watch whose history is gone. The watch stays with this task, but off the stream, until
     /// the listing has arrived.
-    pub(crate) fn resync(&mut self, entry: Entry, compacted: Error) {
+    pub(crate) fn resync(&mut self, entry: Subscription, compacted: Error) {
         let ticket = entry.shared.ticket;
         entry.shared.set_status(WatchStatus::Resuming { since: Instant::now(), error: compacted });
         let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());

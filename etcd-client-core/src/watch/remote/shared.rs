@@ -56,7 +56,7 @@ struct State {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) resumed: AtomicU64,
-    pub(crate) parked: AtomicU64,
+    pub(crate) paused: AtomicU64,
     pub(crate) coalesced: AtomicU64,
     pub(crate) repeated: AtomicU64,
     pub(crate) resynced: AtomicU64,
@@ -73,7 +73,7 @@ impl Counters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         WatchCounters {
             resumed: read(&self.resumed),
-            parked: read(&self.parked),
+            paused: read(&self.paused),
             coalesced: read(&self.coalesced),
             repeated: read(&self.repeated),
             resynced: read(&self.resynced),

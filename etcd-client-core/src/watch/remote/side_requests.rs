@@ -19,7 +19,7 @@ use crate::{
     watch::{
         remote::{
             resync::Listing,
-            stream_task::{Lane, ProgressOf},
+            stream_task::{ProgressOf, StreamTask},
         },
         state::{action::Ticket, position::Position, versions::answers_progress_in_order},
     },
@@ -38,7 +38,7 @@ pub(crate) enum Done {
     Listed(Ticket, Result<Listing, Error>),
 }
 
-impl Lane {
+impl StreamTask {
     pub(crate) fn done(&mut self, done: Done) {
         match done {
             Done::Version(generation, _) if generation != self.generation => {}

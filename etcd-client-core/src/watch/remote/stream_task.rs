@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     transport::{
-        balance::member_health::Need,
+        balance::member_health::Scope,
         call::channel::Channel,
         connection::{
             history::History,
@@ -40,7 +40,7 @@ use crate::{
             commands::{Command, Inbox},
             hub::{Hub, LaneKey},
             side_requests::Done,
-            subscription::Entry,
+            subscription::Subscription,
         },
         state::{action::Ticket, stream::WatchStream},
     },
@@ -62,12 +62,12 @@ const LONG: Duration = Duration::from_secs(3_600);
 pub(crate) type Stream = Duplex<pb::WatchResponse>;
 
 /// The task of one stream of watches. It ends with the last watch or with the client.
-pub(crate) struct Lane {
+pub(crate) struct StreamTask {
     pub(crate) hub: Arc<Hub>,
     pub(crate) key: LaneKey,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) machine: WatchStream,
-    pub(crate) entries: HashMap<Ticket, Entry>,
+    pub(crate) entries: HashMap<Ticket, Subscription>,
     pub(crate) jobs: FuturesUnordered<BoxFuture<'static, Done>>,
     pub(crate) reopening: Option<Reopening>,
     examiner: Examiner,
@@ -101,7 +101,7 @@ pub(crate) enum Loss {
     Disbelieved(Error),
 }
 
-impl Lane {
+impl StreamTask {
     pub(crate) fn new(hub: Arc<Hub>, channel: &Channel, key: LaneKey, inbox: Arc<Inbox>) -> Self {
         let reopening = Reopening::new(channel, Method::Watch, key.options());
         Self {
@@ -335,7 +335,7 @@ impl Lane {
     }
 }
 
-impl Drop for Lane {
+impl Drop for StreamTask {
     /// Ends the remaining watches. Runs also if the client is closed or its runtime shuts down.
     fn drop(&mut self) {
         let commands = self.inbox.close();
@@ -372,7 +372,7 @@ async fn left(pool: &Pool, connection: &Connection, pinned: bool) -> Failure {
                 }
                 () = ejected, if !pinned => {
                     let now = pool.now();
-                    let left = |member: &Member| member.is_ejected(Need::Quorum, false, now);
+                    let left = |member: &Member| member.is_ejected(Scope::Quorum, false, now);
                     // Kept if there is no better member: a stream of an ejected member may still deliver
                     // events.
                     if left(member) && pool.has_ready_connection(|other| !left(&other.member)) {

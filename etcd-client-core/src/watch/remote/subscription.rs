@@ -20,7 +20,7 @@ use crate::{
 
 /// One watch, owned by a stream task and passed on when it moves to another one.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct Subscription {
     pub(crate) shared: Arc<Shared>,
     pub(crate) position: Position,
     /// The caller that waits for the creation. `None` once the watch was created.
@@ -46,7 +46,7 @@ pub(crate) enum Fill {
     Failed,
 }
 
-impl Entry {
+impl Subscription {
     /// Creates the state of a new watch. A watch from now on ignores everything up to the highest revision of
     /// `history`, because it is older than the watch.
     pub(crate) fn new(
@@ -152,7 +152,7 @@ impl Entry {
         match fill {
             Fill::Fits => {}
             Fill::Pause => {
-                counters.parked.fetch_add(1, Ordering::Relaxed);
+                counters.paused.fetch_add(1, Ordering::Relaxed);
                 self.shared.set_status(WatchStatus::Paused { since: Instant::now() });
             }
             Fill::Failed => {

@@ -17,8 +17,8 @@ use crate::{
             hub::{Hub, LaneKey, MOST_WATCHES},
             resync::{Listing, not_older},
             shared::{Reader, Shared},
-            stream_task::Lane,
-            subscription::Entry,
+            stream_task::StreamTask,
+            subscription::Subscription,
         },
         state::{action::Ticket, position::Position},
     },
@@ -29,11 +29,11 @@ fn client() -> Client {
     Client::builder(["http://127.0.0.1:1"]).build().expect("valid")
 }
 
-fn entry() -> (Arc<Shared>, Entry, oneshot::Receiver<Result<(), Error>>) {
+fn entry() -> (Arc<Shared>, Subscription, oneshot::Receiver<Result<(), Error>>) {
     let spec = Watch::new("k");
     let shared = Arc::new(Shared::new(Ticket(1), spec, Arc::new(Inbox::default())));
     let (creation, created) = oneshot::channel();
-    (Arc::clone(&shared), Entry::new(shared, creation, &History::default()), created)
+    (Arc::clone(&shared), Subscription::new(shared, creation, &History::default()), created)
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn handle_dropped_before_it_is_added_leaves_nothing() {
     let spec = Watch::new("k");
     let key = LaneKey::of(&spec, &CallOptions::default());
     let inbox = Arc::new(Inbox::default());
-    let mut lane = Lane::new(hub, &channel, key, Arc::clone(&inbox));
+    let mut lane = StreamTask::new(hub, &channel, key, Arc::clone(&inbox));
     let (shared, entry, _created) = entry();
     // It is on its way from another stream task, which is the one that receives the drop.
     inbox.watches.fetch_add(1, Ordering::Relaxed);

@@ -19,7 +19,7 @@ use crate::watch::{
 };
 
 #[derive(Debug)]
-struct Watched {
+struct WatchState {
     filter: Filter,
     position: Position,
     phase: Phase,
@@ -35,7 +35,7 @@ struct Watched {
     spared: bool,
 }
 
-impl Watched {
+impl WatchState {
     /// Returns true if the server still has to send history for it.
     fn is_behind(&self) -> bool {
         matches!(self.phase, Phase::Live(_)) && self.position.next() <= self.level
@@ -64,7 +64,7 @@ enum Pending {
 /// The watches of one stream, which is replaced when it is lost.
 #[derive(Debug, Default)]
 pub(crate) struct WatchStream {
-    watches: HashMap<Ticket, Watched>,
+    watches: HashMap<Ticket, WatchState>,
     /// The watches that wait for a stream, in the order of their arrival.
     order: VecDeque<Ticket>,
     ids: HashMap<i64, Ticket>,
@@ -97,7 +97,7 @@ impl WatchStream {
 
     /// Adds a watch. It is created now if there is a stream.
     pub(crate) fn add(&mut self, ticket: Ticket, filter: Filter, position: Position, now: Duration) {
-        let watched = Watched {
+        let watched = WatchState {
             filter,
             position,
             phase: Phase::Waiting,

@@ -112,7 +112,7 @@ async fn slow_reader_behind_a_compaction_misses_nothing_silently() {
     for n in 1..50 {
         last = put(&client, "k", &n.to_string()).await;
     }
-    eventually("it is parked", async || {
+    eventually("it is paused", async || {
         matches!(watch.status(), etcd_client_core::watch::WatchStatus::Paused { .. })
     })
     .await;

@@ -19,15 +19,15 @@
 //! | `TestWatchWithCreatedNotificationDropConn` | [`moves`]`::dropped_connection_loses_no_event` |
 //! | `TestWatchMixedPrevKVOnSameKeySeparateStreams` | [`many`]`::different_metadata_is_a_different_stream` |
 //! | `TestWatchCancelOnServer`, `TestWatchOverlapContextCancel`, `TestWatchStressResumeClose` | [`many`] |
-//! | `TestWatch` | a negative revision is refused before it is sent: `op/watch_create.rs` |
+//! | `TestWatch` | a negative revision is refused before it is sent: `watch/request.rs` |
 //!
 //! | etcd (`v3_watch_test.go`, raw) | here |
 //! |---|---|
 //! | `TestV3WatchFromCurrentRevision`, `TestV3WatchMultipleWatchers..`, `TestV3WatchWithFilter`, `TestV3WatchWithPrevKV`, `TestV3WatchEmptyKey` | [`events`] |
 //! | `TestV3WatchFutureRevision` | [`events`]`::future_watch..` |
-//! | `TestV3WatchWrongRange` | refused before it is sent: `op/watch_create.rs` |
+//! | `TestV3WatchWrongRange` | refused before it is sent: `watch/request.rs` |
 //! | `TestV3WatchCancelSynced`, `TestV3WatchCancelUnsynced`, `TestV3WatchCancellation`, `TestV3WatchCloseCancelRace`, `TestV3WatchClose` | [`many`], [`slow`]`::dropping_a_parked_watch..` |
-//! | `TestV3WatchCurrentPutOverlap`, `TestV3WatchProgressOnMemberRestart` | `mechanism/watch/tests/random.rs`, [`moves`]`::lost_members..` |
+//! | `TestV3WatchCurrentPutOverlap`, `TestV3WatchProgressOnMemberRestart` | `watch/state/tests/random.rs`, [`moves`]`::lost_members..` |
 //! | `TestV3WatchMultipleEvents..` | [`events`]`::the_events_of_a_transaction_come_together` |
 //! | `TestV3WatchProgressWaitsForSync` | [`progress`]`::progress_waits_for_history` |
 //! | `TestV3WatchProgressWaitsForSyncNoEvents` | [`progress`]`::progress_of_a_watch_resumed..` |

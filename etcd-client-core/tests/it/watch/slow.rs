@@ -51,7 +51,7 @@ async fn sleeping_reader_gets_all_events() {
         }
     }
     let counters = asleep.counters();
-    assert!(counters.parked > 1, "{counters:?}");
+    assert!(counters.paused > 1, "{counters:?}");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn dropping_a_parked_watch_leaves_nothing_behind() {
     let client = client(lent.cluster.endpoints());
     let watch = client.watch("k").buffer_bytes(1_000).await.expect("watch");
     write(&client, "k", 100).await;
-    eventually("it is parked", async || matches!(watch.status(), WatchStatus::Paused { .. })).await;
+    eventually("it is paused", async || matches!(watch.status(), WatchStatus::Paused { .. })).await;
     drop(watch);
     let mut other = client.watch("k").await.expect("watch");
     client.put("k", "").await.expect("put");

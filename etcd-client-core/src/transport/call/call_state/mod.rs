@@ -16,12 +16,12 @@ use crate::{
     transport::{
         backoff::Backoff,
         balance::{
-            ejection::{Use, usefulness},
+            ejection::{CallQuality, usefulness},
             large::LARGE,
-            member_health::Need,
+            member_health::Scope,
         },
         call::{
-            attempt_timeout::Lookout,
+            attempt_timeout::AttemptWatchdog,
             channel::Channel,
             observed_call::ObservedCall,
             retry,
@@ -38,7 +38,7 @@ use crate::{
             method::DEFAULT_TIMEOUT,
             observation::{Class, Observation},
         },
-        pool::{Pool, selection::Wish},
+        pool::{Pool, selection::Selection},
         runtime::check_runtime,
         token::of_call::TokenOfCall,
     },
@@ -64,7 +64,7 @@ const MOST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The state of one call: its deadline and its attempts.
 #[derive(Debug)]
-pub(crate) struct Progress<'a> {
+pub(crate) struct CallState<'a> {
     pub(crate) call: Call<'a>,
     started: Instant,
     attempt_started: Instant,
@@ -88,7 +88,7 @@ pub(crate) struct Progress<'a> {
     observed: ObservedCall,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> CallState<'a> {
     pub(crate) fn start(channel: &Channel, call: Call<'a>) -> Result<Self, Error> {
         Self::check(call)?;
         Ok(Self::new(channel, call))
@@ -198,10 +198,10 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn wish(&self, channel: &Channel) -> Wish<'_> {
+    fn wish(&self, channel: &Channel) -> Selection<'_> {
         let pool = channel.pool();
         let preference = channel.preference(&self.call);
-        Wish {
+        Selection {
             tried: self.avoided(pool.size()),
             shunned: &[],
             preference,
@@ -212,9 +212,9 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn need(&self) -> Need {
+    fn need(&self) -> Scope {
         let local = self.call.class == Class::Read && !self.call.linearizable;
-        if local { Need::Member } else { Need::Quorum }
+        if local { Scope::Member } else { Scope::Quorum }
     }
 
     /// Waits until the deadline. A call without a deadline that is for a single endpoint waits for a default time,
@@ -252,12 +252,12 @@ impl<'a> Progress<'a> {
         channel: &'b Channel,
         connection: &'b Connection,
         begun: &'b AtomicBool,
-    ) -> Lookout<'b> {
+    ) -> AttemptWatchdog<'b> {
         let options = self.call.options;
         let repeatable = self.call.class.is_repeatable() && !options.never_resent();
         let pinned = options.endpoint.as_ref().is_some();
         let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, connection);
-        Lookout {
+        AttemptWatchdog {
             pool: channel.pool(),
             connection,
             started: self.attempt_started,
@@ -312,7 +312,7 @@ impl<'a> Progress<'a> {
         if !self.call.method.waits_for_others() {
             member.latency.record(micros(answered - self.attempt_started), now);
         }
-        member.judge(self.need(), Use::Good, began..began);
+        member.judge(self.need(), CallQuality::Good, began..began);
     }
 
     /// Records the size of the response. The members on which the call was abandoned may be unable to send it.

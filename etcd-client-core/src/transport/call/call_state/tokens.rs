@@ -8,12 +8,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::transport::{
     backoff::Backoff,
-    call::{authenticate, call_state::Progress, channel::Channel},
+    call::{authenticate, call_state::CallState, channel::Channel},
     grpc::{failure::Failure, headers::TimeoutHeader, method::Method},
     token::{Carried, rejection::Remedy, renewal::is_transient},
 };
 
-impl Progress<'_> {
+impl CallState<'_> {
     /// Returns `true` if the call needs a token and there is none yet.
     pub(crate) fn lacks_token(&self, channel: &Channel) -> bool {
         self.takes_token() && channel.tokens().is_missing()

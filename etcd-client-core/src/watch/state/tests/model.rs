@@ -71,7 +71,7 @@ struct Expected {
     /// The highest revision up to which everything was delivered.
     given: i64,
     live: bool,
-    parked: bool,
+    paused: bool,
     removed: bool,
     ended: bool,
 }
@@ -154,13 +154,13 @@ impl World {
             Step::Pause(which) => {
                 if let Some(ticket) = self.pick(which) {
                     self.machine.park(ticket);
-                    self.watches.get_mut(&ticket).expect("there").parked = true;
+                    self.watches.get_mut(&ticket).expect("there").paused = true;
                 }
             }
             Step::Unpark(which) => {
                 if let Some(ticket) = self.pick(which) {
                     self.machine.unpark(ticket, Duration::ZERO);
-                    self.watches.get_mut(&ticket).expect("there").parked = false;
+                    self.watches.get_mut(&ticket).expect("there").paused = false;
                 }
             }
             Step::Compact => self.compacted = self.revision(),
@@ -367,7 +367,7 @@ impl World {
 
     fn watch(&mut self, ticket: Ticket) -> Result<&mut Expected, String> {
         let watch = self.watches.get_mut(&ticket).ok_or("nobody's")?;
-        if watch.removed || watch.ended || watch.parked {
+        if watch.removed || watch.ended || watch.paused {
             return Err(format!("{ticket:?} is spoken to after its end: {watch:?}"));
         }
         Ok(watch)
