@@ -1,6 +1,6 @@
 //! Watches of a real cluster: many share a stream, and they move from member to member.
 //!
-//! A [`Hub`] chooses the stream task for a watch. A [`StreamTask`](stream_task::Lane) owns one stream and the state of its
+//! A [`Hub`] chooses the stream task for a watch. A [`StreamTask`](stream_task::StreamTask) owns one stream and the state of its
 //! watches. A handle and its stream task share a [`Shared`]. The state machine in `watch/state/` interprets the
 //! messages.
 
