@@ -1,8 +1,8 @@
 // Contends with Go's recipes for the locks, elections, read-write locks, barriers and queues of a robustness run, one line an edge.
 //
 // It writes "held N KIND KEY REVISION LEASE SHARE", "giving N", "lost N", "passing N KIND", "passed N", "put N KIND ITEM",
-// "taking N KIND", "took N ITEM", "ok N" and "failed N". After "giving N" it waits for a line with the same N, so that the run knows of the end before it happens. It ends with its
-// stdin.
+// "taking N KIND", "took N ITEM", "ok N" and "failed N". After "giving N", "passing N", "put N" and "taking N" it waits for a line
+// with the same N: the run records an end, or the start of an operation, before it happens. It ends with its stdin.
 //
 // With "-meet" it takes part in a double barrier of two instead, one round for each line of its stdin, and writes "entering", "entered"
 // and "left".
@@ -45,12 +45,13 @@ func say(format string, args ...any) {
 	fmt.Printf(format+"\n", args...)
 }
 
-// Waits until the run has written down that the hold ends.
-func giving(n int64) {
-	told := make(chan struct{})
-	waiting.Store(fmt.Sprint(n), told)
-	say("giving %d", n)
-	<-told
+// Says something and waits until the run has recorded it. A line that is read late would otherwise let an operation look as if it
+// started after it had ended.
+func announce(n int64, format string, args ...any) {
+	recorded := make(chan struct{})
+	waiting.Store(fmt.Sprint(n), recorded)
+	say(format, args...)
+	<-recorded
 }
 
 func pause(milliseconds int) { time.Sleep(time.Duration(rand.Intn(milliseconds)) * time.Millisecond) }
@@ -68,7 +69,7 @@ func share(session *concurrency.Session, kind, key string, revision int64, share
 	case <-session.Done():
 		say("lost %d", n)
 	case <-time.After(time.Duration(rand.Intn(200)) * time.Millisecond):
-		giving(n)
+		announce(n, "giving %d", n)
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if release(ctx) != nil {
@@ -166,7 +167,7 @@ func pass(barrier *recipe.Barrier, kind string) {
 	for {
 		pause(600)
 		n := numbers.Add(1)
-		say("passing %d %s", n, kind)
+		announce(n, "passing %d %s", n, kind)
 		if _, err := recovered(func() (string, error) { return "", barrier.Wait() }); err == nil {
 			say("passed %d", n)
 		}
@@ -187,7 +188,7 @@ func produce(put func(string) error, kind string) {
 		pause(600)
 		n := numbers.Add(1)
 		item := fmt.Sprintf("%s%d", *prefix, n)
-		say("put %d %s %s", n, kind, item)
+		announce(n, "put %d %s %s", n, kind, item)
 		outcome(n, put(item))
 	}
 }
@@ -206,7 +207,7 @@ func consume(take func() (string, error), kind string) {
 	for {
 		pause(600)
 		n := numbers.Add(1)
-		say("taking %d %s", n, kind)
+		announce(n, "taking %d %s", n, kind)
 		if item, err := recovered(take); err == nil {
 			say("took %d %s", n, item)
 		} else {
@@ -259,8 +260,8 @@ func main() {
 	go produce(func(item string) error { return urgent.Enqueue(item, uint16(rand.Intn(3))) }, "urgent")
 	go consume(urgent.Dequeue, "urgent")
 	for lines.Scan() {
-		if told, waits := waiting.LoadAndDelete(lines.Text()); waits {
-			close(told.(chan struct{}))
+		if recorded, waits := waiting.LoadAndDelete(lines.Text()); waits {
+			close(recorded.(chan struct{}))
 		}
 	}
 }

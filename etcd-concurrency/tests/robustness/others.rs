@@ -139,14 +139,14 @@ impl Go {
             "passing" => {
                 let (op, name) = (self.op(n), words[2].to_owned());
                 self.recorder.record(Edge::Passing { op, name });
+                self.confirm(n).await;
             }
             "passed" => {
                 self.recorder.record(Edge::Passed { op: self.ops[&n] });
             }
             "giving" => {
                 self.recorder.record(Edge::Unlock { hold: self.holds[&n] });
-                // Fails only if the process is gone, which the next line shows.
-                let _ = self.stdin.write_all(format!("{n}\n").as_bytes()).await;
+                self.confirm(n).await;
             }
             "lost" => {
                 let (hold, reason) = (self.holds[&n], "its session is over".to_owned());
@@ -155,10 +155,12 @@ impl Go {
             "put" => {
                 let (op, queue, item) = (self.op(n), words[2].to_owned(), Value::of(words[3].as_bytes()));
                 self.recorder.record(Edge::Enqueue { op, queue, item });
+                self.confirm(n).await;
             }
             "taking" => {
                 let (op, queue) = (self.op(n), words[2].to_owned());
                 self.recorder.record(Edge::Dequeue { op, queue });
+                self.confirm(n).await;
             }
             "took" => {
                 let item = Some(Value::of(words[2].as_bytes()));
@@ -172,6 +174,13 @@ impl Go {
             }
             other => panic!("Go's contender writes {other}"),
         }
+    }
+
+    /// Lets the process continue with what it announced. Lines are read late under load: an operation that started before its
+    /// record would look as if it had seen a state from before its start.
+    async fn confirm(&mut self, n: u64) {
+        // Fails only if the process is gone, which the next line shows.
+        let _ = self.stdin.write_all(format!("{n}\n").as_bytes()).await;
     }
 
     fn op(&mut self, n: u64) -> OpId {
