@@ -15,10 +15,9 @@ use crate::{
 };
 
 pub(crate) mod minimal;
+mod package;
 mod trees;
 
-/// The packages that are not published.
-const UNPUBLISHED: [&str; 2] = ["xtask", "etcd-testkit"];
 /// The manifest of the benchmarks, which are a separate workspace.
 const BENCH: &str = "ci/bench/Cargo.toml";
 
@@ -45,7 +44,7 @@ fn plan() -> Vec<Step> {
     plan.extend(test::all_lines());
     plan.push(Step::call("dependency trees", trees::check));
     plan.push(Step::call("minimal versions", minimal::check));
-    plan.push(Step::run("package", package()));
+    plan.extend(package::steps());
     if root().join(BENCH).exists() {
         plan.push(Step::run("benchmarks compile", bench()));
     }
@@ -63,14 +62,6 @@ fn docs(name: &str, items: Option<&str>) -> Step {
         cargo(["doc", "--workspace", "--no-deps", "--all-features", "--locked", "--keep-going"]);
     command.args(items).env("RUSTDOCFLAGS", "-D warnings");
     Step::run(name, command)
-}
-
-/// Packages the published crates and builds each from its package. Cargo uses the packages of this workspace as their
-/// dependencies.
-fn package() -> Command {
-    let mut command = cargo(["package", "--workspace", "--locked", "--allow-dirty"]);
-    command.args(UNPUBLISHED.iter().flat_map(|name| ["--exclude", *name]));
-    command
 }
 
 fn bench() -> Command {
