@@ -26,10 +26,7 @@ pub(crate) mod service;
 pub use client::ClusterClient;
 pub use peer_url::PeerUrl;
 pub use request::{
-    add::{MemberAdd, MemberAddResponse},
-    list::{MemberList, MemberListResponse},
-    promote::{MemberPromote, MemberPromoteResponse},
-    remove::{MemberRemove, MemberRemoveResponse},
-    update::{MemberUpdate, MemberUpdateResponse},
+    MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote, MemberPromoteResponse,
+    MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
 };
 pub use service::ClusterService;

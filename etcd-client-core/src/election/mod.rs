@@ -28,10 +28,7 @@ mod tests;
 pub use client::ElectionClient;
 pub use leader_key::LeaderKey;
 pub use request::{
-    campaign::{ElectionCampaign, ElectionCampaignResponse},
-    leader::{ElectionLeader, ElectionLeaderResponse},
-    observe::ElectionObserve,
-    proclaim::{ElectionProclaim, ElectionProclaimResponse},
-    resign::{ElectionResign, ElectionResignResponse},
+    ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
+    ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse,
 };
 pub use service::{ElectionService, LeaderStream};

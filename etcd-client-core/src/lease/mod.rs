@@ -36,15 +36,11 @@ pub(crate) use clock::{Clock, Moment};
 pub use kept::LeaseKeeper;
 pub(crate) use kept::{LeaseControl, WeakLeaseKeeper};
 pub use lost::{LeaseLost, LeaseLostReason};
-pub(crate) use request::grant::MAX_TTL_SECONDS;
+pub(crate) use request::MAX_TTL_SECONDS;
 pub use request::{
-    grant::{LeaseGrant, LeaseGrantResponse},
-    grant_kept::GrantKeptAlive,
-    keep_alive::{LeaseGranted, LeaseKeepAlive},
-    keep_alive_once::{LeaseKeepAliveOnce, LeaseKeepAliveResponse},
-    list::{LeaseList, LeaseListResponse},
-    revoke::{LeaseRevoke, LeaseRevokeResponse},
-    time_to_live::{LeaseTimeToLive, LeaseTimeToLiveResponse},
+    LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
+    LeaseTimeToLive, LeaseTimeToLiveResponse,
+    keep_alive::{GrantKeptAlive, LeaseGranted, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse},
 };
 pub use service::LeaseService;
 pub use status::LeaseState;

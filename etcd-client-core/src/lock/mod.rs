@@ -23,8 +23,5 @@ pub(crate) mod request;
 pub(crate) mod service;
 
 pub use client::LockClient;
-pub use request::{
-    lock::{ServerLock, ServerLockResponse},
-    unlock::{ServerUnlock, ServerUnlockResponse},
-};
+pub use request::{ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse};
 pub use service::LockService;

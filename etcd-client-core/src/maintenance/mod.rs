@@ -13,7 +13,6 @@
 //! # }
 //! ```
 
-pub(crate) mod alarm;
 pub(crate) mod client;
 pub(crate) mod codec;
 pub(crate) mod move_leader;
@@ -22,17 +21,14 @@ pub(crate) mod remote;
 pub(crate) mod request;
 pub(crate) mod service;
 
-pub use alarm::{Alarm, AlarmType};
 pub use client::MaintenanceClient;
 pub use request::{
-    alarm_disarm::{AlarmDisarm, AlarmDisarmResponse},
-    alarm_disarm_all::{AlarmDisarmAll, AlarmDisarmAllResponse, AlarmFailure},
-    alarm_list::{AlarmList, AlarmListResponse},
-    defragment::{Defragment, DefragmentResponse},
-    downgrade::{Downgrade, DowngradeAction, DowngradeResponse},
-    hash::{Hash, HashResponse},
-    hash_kv::{HashKv, HashKvResponse},
-    move_leader::{MoveLeader, MoveLeaderResponse},
-    status::{DbSizeQuota, DowngradeInfo, Status, StatusResponse},
+    DbSizeQuota, Defragment, DefragmentResponse, Downgrade, DowngradeAction, DowngradeInfo,
+    DowngradeResponse, MoveLeader, MoveLeaderResponse, Status, StatusResponse,
+    alarm::{
+        Alarm, AlarmDisarm, AlarmDisarmAll, AlarmDisarmAllResponse, AlarmDisarmResponse, AlarmFailure,
+        AlarmList, AlarmListResponse, AlarmType,
+    },
+    hash::{Hash, HashKv, HashKvResponse, HashResponse},
 };
 pub use service::MaintenanceService;

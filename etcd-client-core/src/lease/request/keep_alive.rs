@@ -1,14 +1,67 @@
-//! LeaseKeepAlive: keeps a lease alive while its handle exists.
+//! The requests that renew a lease: once, or in the background for as long as a handle exists.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
+use etcd_errors::Error;
 use tokio::time::Instant;
 
 use crate::{
-    lease::{LeaseKeeper, LeaseService},
-    request::{Unbound, bound::bindable},
-    types::LeaseId,
+    lease::{LeaseGrant, LeaseKeeper, LeaseService},
+    request::{Bound, Unbound, bound::bindable},
+    types::{LeaseId, ResponseHeader},
 };
+
+/// Renews a lease once, which restarts its TTL.
+///
+/// Renewing twice is harmless, so the client retries a renewal of unknown outcome until its deadline.
+///
+/// # Errors
+/// Fails with `Code::LeaseNotFound` if the lease does not exist or has expired, like the other lease operations.
+///
+/// # Examples
+/// ```
+/// use etcd_client_core::LeaseId;
+/// use etcd_client_core::lease::LeaseKeepAliveOnce;
+///
+/// let renew = LeaseKeepAliveOnce::new(LeaseId::new(7).unwrap());
+/// assert_eq!(renew.id.get(), 7);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "KeepAliveOnce")]
+#[must_use = "a LeaseKeepAliveOnce does nothing until it is awaited"]
+pub struct LeaseKeepAliveOnce<B = Unbound> {
+    /// The lease to renew.
+    pub id: LeaseId,
+    pub(crate) binding: B,
+}
+
+bindable!(LeaseKeepAliveOnce { id } => LeaseKeepAliveResponse, LeaseService.keep_alive_once);
+
+impl LeaseKeepAliveOnce {
+    /// Creates a request that renews the lease `id`.
+    pub fn new(id: LeaseId) -> Self {
+        Self { id, binding: Unbound }
+    }
+}
+
+/// The response to a renewal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeaseKeepAliveResponse {
+    /// The header of the response. Its revision takes no part in the ordering of reads and writes.
+    pub header: ResponseHeader,
+    /// The renewed lease.
+    pub id: LeaseId,
+    /// The TTL, which starts at the renewal.
+    pub ttl: Duration,
+}
+
+impl LeaseKeepAliveResponse {
+    /// Creates a response.
+    pub fn new(header: ResponseHeader, id: LeaseId, ttl: Duration) -> Self {
+        Self { header, id, ttl }
+    }
+}
 
 /// Keeps a lease alive until the last clone of the handle is dropped.
 ///
@@ -71,5 +124,53 @@ impl<B> LeaseKeepAlive<B> {
     pub fn granted(mut self, ttl: Duration, sent_at: Instant) -> Self {
         self.granted = Some(LeaseGranted::new(ttl, sent_at));
         self
+    }
+}
+
+/// Grants a lease and keeps it alive; returned by [`LeaseGrant::keep_alive`].
+///
+/// # Cancel safety
+/// Dropping the future may leave a lease behind that is not renewed. It expires by itself.
+#[derive(Clone, Debug)]
+#[must_use = "a GrantKeptAlive does nothing until it is awaited"]
+pub struct GrantKeptAlive<'a> {
+    grant: LeaseGrant<Bound<'a, dyn LeaseService>>,
+}
+
+impl<'a> LeaseGrant<Bound<'a, dyn LeaseService>> {
+    /// Grants the lease and keeps it alive. The deadline of the lease counts from before the grant was sent.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let lease = client.lease().grant(Duration::from_secs(10)).keep_alive().await?;
+    /// client.put("alive", "yes").lease(lease.id()).await?;
+    /// tokio::select! {
+    ///     lost = lease.lost() => eprintln!("stop working: {lost}"),
+    ///     () = std::future::pending() => {} // the work
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep_alive(self) -> GrantKeptAlive<'a> {
+        GrantKeptAlive { grant: self }
+    }
+}
+
+impl<'a> IntoFuture for GrantKeptAlive<'a> {
+    type Output = Result<LeaseKeeper, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let service = self.grant.binding.service;
+        let (grant, options) = self.grant.unbind();
+        Box::pin(async move {
+            let sent_at = Instant::now();
+            let lease = service.grant(grant, options.clone()).await?;
+            let keep = LeaseKeepAlive::new(lease.id).granted(lease.ttl, sent_at);
+            service.keep_alive(keep, options).await
+        })
     }
 }

@@ -1,12 +1,12 @@
-//! ServerLock: acquires a lock of etcd's own lock service, which a lease holds.
+//! The requests of the Lock service and their responses: lock and unlock.
 
-use etcd_errors::Error;
+use etcd_errors::{Code, Error};
 
 use crate::{
     lock::LockService,
     request::{Limits, Unbound, bound::bindable},
     txn::{Compare, size},
-    types::{Key, LeaseId, ResponseHeader, prefix::contender_key},
+    types::{Invalid, Key, LeaseId, ResponseHeader, prefix::contender_key},
 };
 
 /// Acquires a lock on the server. Waits until it is free, in one call that lasts as long as the wait.
@@ -62,9 +62,7 @@ impl ServerLock {
     pub fn new(name: impl Into<Key>, lease: LeaseId) -> Self {
         Self { name: name.into(), lease, binding: Unbound }
     }
-}
 
-impl ServerLock {
     /// Validates the request without sending it.
     ///
     /// # Errors
@@ -103,5 +101,65 @@ impl ServerLockResponse {
     /// Add it to a Txn so that its writes are not applied after the lock was lost.
     pub fn owned(&self) -> Compare {
         Compare::exists(&self.key)
+    }
+}
+
+/// Releases a lock by deleting its key. The next contender then acquires the lock.
+///
+/// A key that does not exist is not an error. A retry is harmless unless the same lease has acquired the lock again
+/// in the meantime.
+///
+/// # Cancel safety
+/// The outcome is unknown if the future is dropped after it was polled.
+///
+/// # Examples
+/// ```
+/// use etcd_client_core::lock::ServerUnlock;
+///
+/// let unlock = ServerUnlock::new("jobs/nightly/7d");
+/// assert_eq!(unlock.key, "jobs/nightly/7d");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a ServerUnlock unlocks nothing until it is awaited"]
+#[doc(alias = "UnlockRequest")]
+pub struct ServerUnlock<B = Unbound> {
+    /// The key from the response to the lock request. Members delete any key that is given here.
+    pub key: Key,
+    pub(crate) binding: B,
+}
+
+bindable!(ServerUnlock { key } => ServerUnlockResponse, LockService.unlock);
+
+impl ServerUnlock {
+    /// Creates a request that releases the lock with this `key`.
+    pub fn new(key: impl Into<Key>) -> Self {
+        Self { key: key.into(), binding: Unbound }
+    }
+
+    /// Validates the request without sending it.
+    ///
+    /// # Errors
+    /// Returns an error if the key is empty, or if it exceeds the maximum size of a request.
+    pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
+        if self.key.is_empty() {
+            return Err(Invalid::new("key", "is empty").code(Code::EmptyKey).into());
+        }
+        size::check_parts(limits, true, &[self.key.len()])?;
+        Ok(())
+    }
+}
+
+/// The response to a [`ServerUnlock`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerUnlockResponse {
+    /// The header, with the revision of the deletion if the key existed.
+    pub header: ResponseHeader,
+}
+
+impl ServerUnlockResponse {
+    /// Creates a response.
+    pub fn new(header: ResponseHeader) -> Self {
+        Self { header }
     }
 }
