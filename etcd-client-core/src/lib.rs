@@ -184,7 +184,6 @@ pub mod cache;
 pub mod client;
 pub mod cluster;
 pub mod election;
-pub mod error;
 pub mod kv;
 pub mod lease;
 pub mod lock;
@@ -193,13 +192,17 @@ pub mod mirror;
 pub mod namespace;
 #[cfg(feature = "naming")]
 pub mod naming;
-pub mod prelude;
 pub mod request;
 pub mod snapshot;
 pub mod transport;
 pub mod txn;
 pub mod types;
 pub mod watch;
+
+/// The error of every call, with its kind, code and outcome, from the crate `etcd-errors`.
+pub mod error {
+    pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+}
 
 pub use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
@@ -216,6 +219,38 @@ pub use crate::{
     types::{Event, EventType, Key, KeyValue, LeaseId, Revision, Value},
     watch::Watch,
 };
+
+pub mod prelude {
+    //! The names that most programs use: `use etcd_client_core::prelude::*`.
+    //!
+    //! ```no_run
+    //! use etcd_client_core::prelude::*;
+    //!
+    //! # async fn example() -> Result<(), Error> {
+    //! let client = Client::builder(["http://127.0.0.1:2379"]).build()?;
+    //! client.put("greeting", "hello").await?;
+    //! # Ok(())
+    //! # }
+    //! ```
+
+    #[cfg(feature = "tls")]
+    pub use crate::transport::Tls;
+    pub use crate::{
+        auth::AuthService,
+        client::Client,
+        cluster::ClusterService,
+        election::ElectionService,
+        error::{Code, Error, ErrorKind, Outcome},
+        kv::{Delete, Get, KvService, Put},
+        lease::LeaseService,
+        lock::LockService,
+        maintenance::MaintenanceService,
+        request::CallOptions,
+        txn::{Compare, Txn},
+        types::{Event, EventType, Key, KeyValue, LeaseId, Revision, Value},
+        watch::{Watch, WatchService},
+    };
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -24,7 +24,7 @@ use std::fmt;
 use etcd_errors::Error;
 
 use crate::{
-    cache::revision,
+    cache::source::current_revision,
     client::Client,
     kv::{Get, KvService, Page, Pages},
     request::{Bound, CallOptions, HistoryPin},
@@ -206,7 +206,7 @@ impl<'a> Mirror<'a> {
             let revision = match self.revision {
                 Some(revision) => revision,
                 // An empty range has no page, so the revision is read first.
-                None => revision::current(self.kv, &self.range, &self.history).await?,
+                None => current_revision(self.kv, &self.range, &self.history).await?,
             };
             self.revision = Some(revision);
             let options = CallOptions::default().pinned(&self.history);

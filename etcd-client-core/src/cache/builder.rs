@@ -14,7 +14,7 @@ use crate::{
     },
     client::Client,
     kv::KvService,
-    transport::runtime::check_runtime,
+    transport::check_runtime,
     types::KeyRange,
     watch::WatchService,
 };

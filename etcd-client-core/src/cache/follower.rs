@@ -15,9 +15,8 @@ use crate::{
     cache::{
         progress_requests::{Question, Questions},
         replica::{pairs::Pairs, steps},
-        revision,
         shared::Shared,
-        source::{Source, lost_history},
+        source::{Source, current_revision, lost_history},
     },
     kv::Get,
     request::{CallOptions, HistoryPin},
@@ -78,7 +77,7 @@ impl Follower {
         let history = self.source.history();
         let kv = self.source.kv();
         let pin = HistoryPin::new();
-        let revision = revision::current(kv, self.shared.range(), &pin).await?;
+        let revision = current_revision(kv, self.shared.range(), &pin).await?;
         let get = Get::from_range(self.shared.range().clone()).revision(revision).bind(kv);
         let mut pages = get.options(CallOptions::default().pinned(&pin)).pages();
         let (before, mut pairs) = (self.shared.pairs(), Pairs::default());

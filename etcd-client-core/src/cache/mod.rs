@@ -20,7 +20,6 @@
 pub(crate) mod progress_requests;
 pub(crate) mod range_query;
 pub(crate) mod replica;
-pub(crate) mod revision;
 pub(crate) mod source;
 
 pub(crate) mod builder;
@@ -39,7 +38,13 @@ use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 
 use crate::{
-    cache::{range_query::answer, shared::Shared, snapshot::covered, source::Source, status::Standing},
+    cache::{
+        range_query::answer,
+        shared::Shared,
+        snapshot::covered,
+        source::{Source, current_revision},
+        status::Standing,
+    },
     client::Client,
     kv::{Get, GetResponse, KvService},
     request::{HistoryPin, Limits},
@@ -417,7 +422,7 @@ impl Cache {
     async fn fresh(&self) -> Result<Option<CacheSnapshot>, Error> {
         self.shared.latest()?;
         let (history, before) = (self.source.history(), self.shared.revision());
-        let now = revision::current(self.source.kv(), self.shared.range(), &HistoryPin::default()).await?;
+        let now = current_revision(self.source.kv(), self.shared.range(), &HistoryPin::default()).await?;
         // The store went back to an earlier revision, or another history was accepted. The copy belongs to a lost history, so
         // its revision cannot be compared with `now`.
         if now < before || self.source.history() != history {

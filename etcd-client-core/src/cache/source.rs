@@ -1,10 +1,16 @@
-//! The source of pairs and events for caches and endpoint watches.
+//! The source of pairs and events for caches and endpoint watches, and its current revision.
 
 use std::{fmt::Debug, sync::Arc};
 
 use etcd_errors::{Error, ErrorKind};
 
-use crate::{client::Client, kv::KvService, watch::WatchService};
+use crate::{
+    client::Client,
+    kv::{Get, KvService},
+    request::{CallOptions, HistoryPin},
+    types::{KeyRange, Revision},
+    watch::WatchService,
+};
 
 /// A client, or a pair of services supplied by the user.
 pub(crate) trait Source: Send + Sync + Debug {
@@ -53,4 +59,17 @@ impl Source for Services {
     fn watch(&self) -> &dyn WatchService {
         &*self.watch
     }
+}
+
+/// Returns the current revision, by a linearizable read.
+///
+/// It counts the first key of `range`: the cheapest read that needs no permission beyond that for `range`.
+pub(crate) async fn current_revision(
+    kv: &dyn KvService,
+    range: &KeyRange,
+    history: &HistoryPin,
+) -> Result<Revision, Error> {
+    let (first, _) = range.bounds();
+    let options = CallOptions::default().pinned(history);
+    Ok(Get::new(first).count_only().bind(kv).options(options).await?.header.revision)
 }

@@ -10,19 +10,15 @@ use tower_service::Service;
 #[cfg(feature = "proxy")]
 use crate::transport::connect::proxy::HttpProxy;
 #[cfg(feature = "proxy")]
-use crate::transport::connect::proxy::connector::ProxyConnector;
+use crate::transport::connect::proxy::tunnel::ProxyConnector;
 use crate::{
     client::{Client, background::Upkeep, least_version::LeastVersion},
     request::Limits,
     transport::{
-        balance::policy::Balance,
+        balance::Balance,
         call::channel::{Channel, Settings},
         caller::Caller,
-        connect::{
-            connector::{BoxError, ServiceConnector, SharedConnector, Target},
-            tcp::DirectConnector,
-            tls::Tls,
-        },
+        connect::{BoxError, ServiceConnector, SharedConnector, Target, tcp::DirectConnector, tls::Tls},
         endpoint::authority::Origins,
         grpc::{headers::Headers, method::DEFAULT_TIMEOUT},
         observe::observer::{Observer, SharedObserver},

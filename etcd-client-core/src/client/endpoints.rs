@@ -91,7 +91,7 @@ impl Client {
     /// Accepts the cluster, or the history, that the refused endpoints serve, and forgets the previous one. Returns the id of the cluster
     /// that is used from now on.
     ///
-    /// An endpoint is [`Refused`](crate::transport::endpoint::endpoint_state::EndpointPhase::Refused) if its member belongs to another cluster than the client has used so far, or
+    /// An endpoint is [`Refused`](crate::transport::EndpointPhase::Refused) if its member belongs to another cluster than the client has used so far, or
     /// if its store is at an earlier revision: it was re-created or restored from a backup. No request is sent there until this method is
     /// called. An earlier revision applies to all members of the cluster, even after the store has grown past the highest revision seen.
     /// Afterwards:

@@ -17,8 +17,8 @@ use crate::{
     request::{Bound, CallOptions},
     snapshot::Snapshot,
     transport::{
-        call::channel::Channel, caller::Caller, endpoint::endpoint_state::EndpointStates,
-        grpc::method::DEFAULT_TIMEOUT, runtime::check_runtime,
+        call::channel::Channel, caller::Caller, check_runtime, endpoint::EndpointStates,
+        grpc::method::DEFAULT_TIMEOUT,
     },
     txn::{Op, OpResponse, Txn},
     types::{Key, Revision, Value},

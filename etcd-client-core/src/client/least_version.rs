@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    transport::call::{channel::Channel, member_version::reported_version},
+    transport::call::{channel::Channel, unary::reported_version},
     types::{Endpoint, version::ServerVersion},
 };
 

@@ -10,8 +10,8 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{channel::Channel, operation::with_operation, unary::Call},
-        grpc::method::Method,
+        call::{channel::Channel, unary::Call},
+        grpc::method::{Method, with_operation},
     },
 };
 

@@ -31,7 +31,7 @@ use crate::{
     txn::{
         Compare, OpResponse, Txn, TxnResponse,
         codec::{txn_request, txn_response},
-        measure::{delete_len, get_len, put_len, txn_len},
+        size::{delete_len, get_len, put_len, txn_len},
     },
     types::{ClusterId, KeyValue, LeaseId, MemberId, ResponseHeader, Revision, Value},
 };

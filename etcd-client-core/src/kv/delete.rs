@@ -5,7 +5,7 @@ use etcd_errors::Error;
 use crate::{
     kv::KvService,
     request::{Limits, Unbound, bound::bindable},
-    txn::{measure, size},
+    txn::size,
     types::{Invalid, Key, KeyRange, KeyValue, ResponseHeader, range_setters},
 };
 
@@ -68,7 +68,7 @@ impl Delete {
     /// Returns an error that names the field etcd would reject, with etcd's error code if there is one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.check()?;
-        size::check(limits, true, size::of_range(&self.range), || measure::delete_len(self))?;
+        size::check(limits, true, size::of_range(&self.range), || size::delete_len(self))?;
         Ok(())
     }
 }

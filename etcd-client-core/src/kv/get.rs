@@ -3,9 +3,9 @@
 use etcd_errors::Error;
 
 use crate::{
-    kv::{KvService, SortOrder, SortTarget},
+    kv::KvService,
     request::{Bound, Limits, Unbound, bound::bindable},
-    txn::{measure, size},
+    txn::size,
     types::{Invalid, Key, KeyRange, KeyValue, ResponseHeader, Revision, range_setters},
 };
 
@@ -229,7 +229,7 @@ impl Get {
     /// Returns an error that names the field etcd would reject, with etcd's error code if there is one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.check()?;
-        size::check(limits, false, size::of_range(&self.range), || measure::get_len(self))?;
+        size::check(limits, false, size::of_range(&self.range), || size::get_len(self))?;
         Ok(())
     }
 }
@@ -307,4 +307,37 @@ impl GetResponse {
     pub fn into_first(self) -> Option<KeyValue> {
         self.kvs.into_iter().next()
     }
+}
+
+/// The property by which the pairs of a range are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SortTarget {
+    /// The key, compared as bytes.
+    #[doc(alias = "SortByKey")]
+    Key,
+    /// The version: how many times the key was put since its creation.
+    #[doc(alias = "SortByVersion")]
+    Version,
+    /// The revision that created the key.
+    #[doc(alias = "SortByCreateRevision")]
+    CreateRevision,
+    /// The revision that last modified the key.
+    #[doc(alias = "SortByModRevision")]
+    ModRevision,
+    /// The value, compared as bytes.
+    #[doc(alias = "SortByValue")]
+    Value,
+}
+
+/// The direction in which the pairs of a range are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SortOrder {
+    /// Lowest first.
+    #[doc(alias = "SortAscend")]
+    Ascend,
+    /// Highest first.
+    #[doc(alias = "SortDescend")]
+    Descend,
 }

@@ -31,15 +31,13 @@ pub(crate) mod put;
 pub(crate) mod range_stream;
 pub(crate) mod remote;
 pub(crate) mod service;
-pub(crate) mod sort;
 #[cfg(test)]
 mod tests;
 
 pub use compact::{Compact, CompactResponse};
 pub use delete::{Delete, DeleteResponse};
-pub use get::{Get, GetResponse};
+pub use get::{Get, GetResponse, SortOrder, SortTarget};
 pub use pages::{Page, Pages};
 pub use put::{Put, PutResponse};
 pub use range_stream::{RangeChunk, RangeStream};
 pub use service::KvService;
-pub use sort::{SortOrder, SortTarget};

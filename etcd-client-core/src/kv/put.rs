@@ -5,7 +5,7 @@ use etcd_errors::{Code, Error};
 use crate::{
     kv::KvService,
     request::{Limits, Unbound, bound::bindable},
-    txn::{measure, size},
+    txn::size,
     types::{Invalid, Key, KeyValue, LeaseId, ResponseHeader, Value},
 };
 
@@ -115,7 +115,7 @@ impl Put {
     /// Returns an error that names the field etcd would reject, with etcd's error code if there is one.
     pub fn validate(&self, limits: &Limits) -> Result<(), Error> {
         self.check()?;
-        size::check(limits, true, size::of_put(self), || measure::put_len(self))?;
+        size::check(limits, true, size::of_put(self), || size::put_len(self))?;
         Ok(())
     }
 }

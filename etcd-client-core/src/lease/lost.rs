@@ -1,8 +1,9 @@
-//! The loss of a lease, and its reason.
+//! The state of a lease that is kept alive, its loss, and the reason of the loss.
 
 use std::fmt;
 
 use etcd_errors::{Code, Error, ErrorKind};
+use tokio::time::Instant;
 
 use crate::types::LeaseId;
 
@@ -121,6 +122,23 @@ impl From<LeaseLost> for Error {
             None => error,
         }
     }
+}
+
+/// The state of a lease that is kept alive.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LeaseState {
+    /// Its renewals succeed.
+    Alive,
+    /// A renewal is late, and others are in progress. The lease lives until its deadline.
+    Late {
+        /// The time since when it is late.
+        since: Instant,
+        /// The error of the last renewal; `None` if it was only slow.
+        error: Option<Error>,
+    },
+    /// The lease is lost, which is final.
+    Lost(LeaseLost),
 }
 
 #[cfg(test)]

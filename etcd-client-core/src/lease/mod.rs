@@ -28,14 +28,13 @@ pub(crate) mod remote;
 pub(crate) mod request;
 pub(crate) mod schedule;
 pub(crate) mod service;
-pub(crate) mod status;
 
 pub use channel::LeaseKeeperSender;
 pub use client::LeaseClient;
 pub(crate) use clock::{Clock, Moment};
 pub use kept::LeaseKeeper;
 pub(crate) use kept::{LeaseControl, WeakLeaseKeeper};
-pub use lost::{LeaseLost, LeaseLostReason};
+pub use lost::{LeaseLost, LeaseLostReason, LeaseState};
 pub(crate) use request::MAX_TTL_SECONDS;
 pub use request::{
     LeaseGrant, LeaseGrantResponse, LeaseList, LeaseListResponse, LeaseRevoke, LeaseRevokeResponse,
@@ -43,4 +42,3 @@ pub use request::{
     keep_alive::{GrantKeptAlive, LeaseGranted, LeaseKeepAlive, LeaseKeepAliveOnce, LeaseKeepAliveResponse},
 };
 pub use service::LeaseService;
-pub use status::LeaseState;

@@ -7,9 +7,9 @@ use crate::{
     lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse, codec},
     request::CallOptions,
     transport::{
-        call::{operation::with_operation, unary::Call},
+        call::unary::Call,
         caller::Caller,
-        grpc::method::Method,
+        grpc::method::{Method, with_operation},
     },
 };
 

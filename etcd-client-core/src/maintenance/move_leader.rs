@@ -12,8 +12,8 @@ use crate::{
     transport::{
         backoff::Backoff,
         balance::leader::{Leader, View, is_settled, leader},
-        call::{channel::Channel, deadline::Remaining, operation::with_operation, unary::Call},
-        grpc::method::Method,
+        call::{Remaining, channel::Channel, unary::Call},
+        grpc::method::{Method, with_operation},
     },
     types::{Endpoint, EndpointText},
 };

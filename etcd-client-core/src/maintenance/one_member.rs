@@ -5,8 +5,8 @@ use etcd_errors::Error;
 use crate::{
     request::{CallOptions, Timeout, answer::Answer},
     transport::{
-        call::{channel::Channel, operation::with_operation, unary::Call},
-        grpc::method::DEFAULT_TIMEOUT,
+        call::{channel::Channel, unary::Call},
+        grpc::method::{DEFAULT_TIMEOUT, with_operation},
     },
     types::EndpointText,
 };

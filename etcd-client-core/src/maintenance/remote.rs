@@ -13,8 +13,11 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{channel::Channel, deadline::Remaining, operation::with_operation, unary::Call},
-        grpc::{method::Method, observation::Class},
+        call::{Remaining, channel::Channel, unary::Call},
+        grpc::{
+            method::{Method, with_operation},
+            observation::Class,
+        },
     },
 };
 

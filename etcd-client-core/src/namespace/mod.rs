@@ -12,16 +12,10 @@
 //! # }
 //! ```
 
-pub(crate) mod answers;
-pub(crate) mod election;
-pub(crate) mod kv;
-pub(crate) mod lease;
-pub(crate) mod lock;
-pub(crate) mod ops;
 pub(crate) mod prefix;
+pub(crate) mod services;
 #[cfg(test)]
 mod tests;
-pub(crate) mod watch;
 
 use crate::{namespace::prefix::Prefix, types::Key};
 

@@ -1,9 +1,14 @@
-//! The prefix of a namespace: prepended to keys and ranges, and removed again with a check.
+//! The prefix of a namespace: prepended to the keys of operations, and removed with a check from the keys of responses.
 
 use bytes::Bytes;
 use etcd_errors::{Error, ErrorKind, Outcome};
 
-use crate::types::{Event, Key, KeyRange, KeyValue, prefix_range_end};
+use crate::{
+    kv::{Delete, DeleteResponse, Get, GetResponse, Put, PutResponse},
+    txn::{Op, OpResponse, Txn, TxnResponse},
+    types::{Event, Key, KeyRange, KeyValue, prefix_range_end},
+    watch::Watch,
+};
 
 /// A prefix and the end of the range of all keys that start with it.
 #[derive(Clone, Debug)]
@@ -78,4 +83,78 @@ impl Prefix {
 pub(crate) fn outside(outcome: Outcome) -> Error {
     let error = Error::new(ErrorKind::Protocol, "the response has a key outside of the namespace");
     error.with_outcome(outcome)
+}
+
+impl Prefix {
+    pub(crate) fn add_to_get(&self, get: &mut Get) {
+        self.add_range(&mut get.range);
+    }
+
+    pub(crate) fn add_to_put(&self, put: &mut Put) {
+        put.key = self.add(put.key.as_bytes()).into();
+    }
+
+    pub(crate) fn add_to_delete(&self, delete: &mut Delete) {
+        self.add_range(&mut delete.range);
+    }
+
+    pub(crate) fn add_to_watch(&self, watch: &mut Watch) {
+        self.add_range(&mut watch.range);
+    }
+
+    /// Prepends the prefix in all branches. The recursion is bounded, because the nesting depth of the transaction was validated.
+    pub(crate) fn add_to_txn(&self, txn: &mut Txn) {
+        txn.compares_mut().iter_mut().for_each(|compare| self.add_range(compare.range_mut()));
+        txn.success_mut().iter_mut().for_each(|op| self.add_to_op(op));
+        txn.failure_mut().iter_mut().for_each(|op| self.add_to_op(op));
+    }
+
+    fn add_to_op(&self, op: &mut Op) {
+        match op {
+            Op::Get(get) => self.add_to_get(get),
+            Op::Put(put) => self.add_to_put(put),
+            Op::Delete(delete) => self.add_to_delete(delete),
+            Op::Txn(txn) => self.add_to_txn(txn),
+        }
+    }
+}
+
+impl Prefix {
+    pub(crate) fn strip_get(
+        &self,
+        mut response: GetResponse,
+        outcome: Outcome,
+    ) -> Result<GetResponse, Error> {
+        self.strip_kvs(&mut response.kvs, outcome)?;
+        Ok(response)
+    }
+
+    pub(crate) fn strip_put(&self, mut response: PutResponse) -> Result<PutResponse, Error> {
+        self.strip_kvs(&mut response.prev_kv, Outcome::Unknown)?;
+        Ok(response)
+    }
+
+    pub(crate) fn strip_delete(&self, mut response: DeleteResponse) -> Result<DeleteResponse, Error> {
+        self.strip_kvs(&mut response.prev_kvs, Outcome::Unknown)?;
+        Ok(response)
+    }
+
+    /// Removes the prefix from all nested responses. `outcome` is the outcome of the whole transaction in case of an error.
+    pub(crate) fn strip_txn(
+        &self,
+        mut response: TxnResponse,
+        outcome: Outcome,
+    ) -> Result<TxnResponse, Error> {
+        self.strip_ops(&mut response.responses, outcome)?;
+        Ok(response)
+    }
+
+    fn strip_ops(&self, responses: &mut [OpResponse], outcome: Outcome) -> Result<(), Error> {
+        responses.iter_mut().try_for_each(|response| match response {
+            OpResponse::Get(get) => self.strip_kvs(&mut get.kvs, outcome),
+            OpResponse::Put(put) => self.strip_kvs(&mut put.prev_kv, outcome),
+            OpResponse::Delete(delete) => self.strip_kvs(&mut delete.prev_kvs, outcome),
+            OpResponse::Txn(txn) => self.strip_ops(&mut txn.responses, outcome),
+        })
+    }
 }

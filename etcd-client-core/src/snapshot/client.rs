@@ -12,7 +12,7 @@ use crate::{
         file::PartFile,
         remote::{SnapshotCall, open_snapshot},
     },
-    transport::{call::channel::Channel, runtime::check_runtime},
+    transport::{call::channel::Channel, check_runtime},
     types::{Invalid, Value},
 };
 

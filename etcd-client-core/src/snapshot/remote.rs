@@ -13,15 +13,19 @@ use crate::{
     snapshot::{
         SnapshotStream,
         check::{SnapshotCheck, SnapshotFault},
-        codec,
-        codec::SnapshotPart,
+        codec::{self, SnapshotPart},
     },
     transport::{
-        call::{channel::Channel, operation, unary::Call},
+        call::{channel::Channel, unary::Call},
+        check_runtime,
         connection::message_stream::MessageStream,
-        grpc::{failure::Failure, method::Method, observation::Observation, timeout::seconds},
+        grpc::{
+            failure::Failure,
+            method::{Method, with_operation},
+            observation::Observation,
+            timeout::seconds,
+        },
         pool::closed,
-        runtime::check_runtime,
         stream::header_check::Examiner,
     },
     types::Endpoint,
@@ -45,10 +49,10 @@ pub(crate) struct SnapshotCall {
 ///
 /// Other members are tried until one has responded. From then on, the snapshot stays with that member.
 pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Result<SnapshotStream, Error> {
-    operation::with_operation(METHOD, check_runtime())?;
+    with_operation(METHOD, check_runtime())?;
     let (channel, asked) = match call.member {
         Some(member) if client.pool().has(&member) => (client.clone(), call.options.endpoint(member)),
-        Some(member) => (operation::with_operation(METHOD, client.only(member))?, call.options),
+        Some(member) => (with_operation(METHOD, client.only(member))?, call.options),
         None => (client.clone(), call.options),
     };
     let started = Instant::now();
@@ -59,7 +63,7 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     let messages = tokio::select! {
         messages = channel.server_stream(Call::new(METHOD, &options), &request) => messages?,
         // A separate channel for one endpoint has its own pool, which the client's shutdown does not close.
-        () = client.pool().shutdown() => return operation::with_operation(METHOD, Err(closed())),
+        () = client.pool().shutdown() => return with_operation(METHOD, Err(closed())),
     };
     let mut reader = Reader {
         messages,
@@ -120,7 +124,7 @@ impl Reader {
 
     /// Returns the next bytes that may be used, or `None` after the digest.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        operation::with_operation(METHOD, check_runtime())?;
+        with_operation(METHOD, check_runtime())?;
         loop {
             if let Some(chunk) = self.check.pop() {
                 return Ok(Some(chunk));

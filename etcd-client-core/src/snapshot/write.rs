@@ -7,7 +7,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::{
     snapshot::{SnapshotStream, SnapshotSummary, client::named, file::PartFile},
-    transport::runtime::check_runtime,
+    transport::check_runtime,
     types::Invalid,
 };
 

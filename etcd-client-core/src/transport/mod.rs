@@ -26,18 +26,32 @@ pub(crate) mod endpoint;
 pub(crate) mod grpc;
 pub mod observe;
 pub(crate) mod pool;
-pub(crate) mod runtime;
 pub(crate) mod stream;
 pub mod stub;
 pub(crate) mod token;
 
-pub use balance::policy::Balance;
-pub use connect::connector::Target;
+use etcd_errors::{Error, ErrorKind};
+use tokio::runtime::Handle;
+
+pub use balance::Balance;
+pub use connect::Target;
 #[cfg(feature = "proxy")]
 pub use connect::proxy::HttpProxy;
 #[cfg(feature = "tls")]
-pub use connect::tls::{danger, settings::Tls, version::TlsVersion};
+pub use connect::tls::{
+    danger,
+    settings::{Tls, TlsVersion},
+};
 #[cfg(feature = "srv")]
 pub use endpoint::discovery::Discovery;
-pub use endpoint::endpoint_state::{EndpointPhase, EndpointState, EndpointStates};
+pub use endpoint::{EndpointPhase, EndpointState, EndpointStates};
 pub use token::provider::TokenProvider;
+
+/// Returns an error outside a Tokio runtime, where timers and sockets would panic.
+pub(crate) fn check_runtime() -> Result<(), Error> {
+    Handle::try_current().map(drop).map_err(|_| no_runtime())
+}
+
+pub(crate) fn no_runtime() -> Error {
+    Error::new(ErrorKind::NoRuntime, "must be called from within a Tokio runtime")
+}

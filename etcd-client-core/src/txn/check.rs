@@ -6,7 +6,7 @@ use etcd_errors::Code;
 
 use crate::{
     request::Limits,
-    txn::{Op, Txn, duplicates, measure, request::MAX_DEPTH, size},
+    txn::{Op, Txn, duplicates, request::MAX_DEPTH, size},
     types::Invalid,
 };
 
@@ -15,7 +15,7 @@ impl Txn {
         self.check_level(limits.max_txn_ops, 1)?;
         duplicates::check(self)?;
         let writes = !self.success.iter().chain(&self.failure).all(Op::is_read_only);
-        size::check(limits, writes, size::of_txn(self), || measure::txn_len(self, limits))
+        size::check(limits, writes, size::of_txn(self), || size::txn_len(self, limits))
     }
 
     /// `budget` is the number of operations that the outer levels leave of the limit. Every level subtracts its

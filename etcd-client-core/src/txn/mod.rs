@@ -32,7 +32,6 @@ pub(crate) mod duplicates;
 pub(crate) mod execute;
 pub(crate) mod into_ops;
 pub(crate) mod linearize;
-pub(crate) mod measure;
 pub(crate) mod op;
 pub(crate) mod request;
 pub(crate) mod size;

@@ -2,11 +2,15 @@
 //! limit is measured exactly.
 
 use etcd_errors::Code;
+use prost::Message as _;
 
 use crate::{
-    kv::Put,
+    kv::{
+        Delete, Get, Put,
+        codec::{delete_message, put_message, range_request},
+    },
     request::Limits,
-    txn::{Compare, Op, Txn},
+    txn::{Compare, Op, Txn, codec::txn_message},
     types::{Invalid, KeyRange},
 };
 
@@ -73,4 +77,24 @@ fn of_op(op: &Op) -> usize {
         Op::Delete(delete) => of_range(&delete.range),
         Op::Txn(txn) => of_txn(txn),
     }
+}
+
+pub(crate) fn get_len(get: &Get) -> usize {
+    range_request(get).encoded_len()
+}
+
+pub(crate) fn put_len(put: &Put) -> usize {
+    put_message(put.clone()).encoded_len()
+}
+
+pub(crate) fn delete_len(delete: &Delete) -> usize {
+    delete_message(delete).encoded_len()
+}
+
+/// Returns the encoded size, including the range that [`add_linearizing_range`](crate::txn::add_linearizing_range)
+/// adds.
+pub(crate) fn txn_len(txn: &Txn, limits: &Limits) -> usize {
+    let mut txn = txn.clone();
+    crate::txn::add_linearizing_range(&mut txn, limits.max_txn_ops);
+    txn_message(txn).encoded_len()
 }

@@ -15,7 +15,6 @@
 
 pub(crate) mod invalid;
 pub(crate) mod key_range;
-pub(crate) mod response_header;
 pub(crate) mod version;
 
 pub(crate) mod auth_revision;
@@ -38,7 +37,7 @@ pub use endpoint::{Address, Endpoint, Security};
 pub use endpoint_text::EndpointText;
 pub(crate) use endpoint_text::without_user;
 pub use event::{Event, EventType};
-pub use ids::{ClusterId, MemberId};
+pub use ids::{ClusterId, MemberId, ResponseHeader};
 pub(crate) use invalid::Invalid;
 pub use key::Key;
 pub use key_range::KeyRange;
@@ -47,7 +46,6 @@ pub use key_value::KeyValue;
 pub use lease_id::{LeaseId, ParseLeaseIdError};
 pub use member::Member;
 pub use prefix::prefix_range_end;
-pub use response_header::ResponseHeader;
 pub use revision::{Revision, Version};
 pub use secret::Secret;
 pub use value::Value;

@@ -25,7 +25,7 @@ const ROOT: [&[&str]; 8] = [
 
 /// The modules of `transport/`, lowest first, by the same rule.
 const TRANSPORT: [&[&str]; 12] = [
-    &["runtime", "backoff"],
+    &["backoff"],
     &["grpc"],
     &["connect"],
     &["endpoint"],

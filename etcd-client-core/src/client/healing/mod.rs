@@ -22,7 +22,7 @@ pub(crate) use crate::client::HealingEvent;
 use crate::{
     kv::{KvService, Put},
     lease::{LeaseGrant, LeaseKeeper, LeaseRevokeResponse, LeaseService},
-    transport::runtime::check_runtime,
+    transport::check_runtime,
     types::{Key, LeaseId, Value},
 };
 

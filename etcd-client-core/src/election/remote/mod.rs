@@ -13,9 +13,9 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{operation::with_operation, unary::Call},
+        call::unary::Call,
         caller::Caller,
-        grpc::method::Method,
+        grpc::method::{Method, with_operation},
     },
 };
 

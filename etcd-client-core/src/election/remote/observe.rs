@@ -10,12 +10,15 @@ use crate::{
     election::{ElectionLeaderResponse, LeaderStream, codec},
     request::CallOptions,
     transport::{
-        call::{operation, unary::Call},
+        call::unary::Call,
         caller::Caller,
+        check_runtime,
         connection::{message_stream::MessageStream, verified::Connection},
-        grpc::{failure::Failure, method::Method},
+        grpc::{
+            failure::Failure,
+            method::{Method, with_operation},
+        },
         pool::closed,
-        runtime::check_runtime,
         stub::service_caller::ServiceStream,
     },
 };
@@ -50,7 +53,7 @@ enum Messages {
 
 impl Observation {
     async fn next(&mut self) -> Result<ElectionLeaderResponse, Error> {
-        operation::with_operation(METHOD, check_runtime())?;
+        with_operation(METHOD, check_runtime())?;
         let messages = match self.messages.take() {
             Some(messages) => messages,
             None => open(&self.caller, &self.request, &self.options).await?,

@@ -12,10 +12,14 @@ use crate::{
     },
     request::{CallOptions, HistoryPin, Timeout},
     transport::{
-        call::{operation::with_operation, unary::Call},
+        call::unary::Call,
         caller::Caller,
         connection::identity::superseded,
-        grpc::{frame, method::Method, observation::Class},
+        grpc::{
+            frame,
+            method::{Method, with_operation},
+            observation::Class,
+        },
     },
     txn::{Txn, TxnResponse},
     types::Revision,

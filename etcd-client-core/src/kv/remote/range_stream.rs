@@ -14,10 +14,13 @@ use crate::{
     kv::{RangeChunk, RangeStream, codec},
     transport::{
         call::{call_state::CallState, channel::Channel, unary::Call},
-        connection::{message_stream, message_stream::MessageStream, verified::Connection},
+        check_runtime,
+        connection::{
+            message_stream::{self, MessageStream},
+            verified::Connection,
+        },
         grpc::{failure::Failure, method::Method, observation::Observation},
         pool::closed,
-        runtime::check_runtime,
         stream::header_check::Examiner,
         stub::service_caller::{ServiceCaller, ServiceStream},
     },

@@ -18,10 +18,10 @@ use crate::{
     },
     request::CallOptions,
     transport::{
-        call::{channel::ClientPart, operation::with_operation, unary::Call},
+        call::{channel::ClientPart, unary::Call},
         caller::Caller,
-        grpc::method::Method,
-        runtime::check_runtime,
+        check_runtime,
+        grpc::method::{Method, with_operation},
     },
     types::LeaseId,
 };

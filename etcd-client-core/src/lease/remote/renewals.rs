@@ -24,7 +24,10 @@ use crate::{
             hub::{Hub, News, Serial},
             stream::{Event, Happened, RenewalStream},
         },
-        schedule::{Action, Gone, SHARD, Schedule, place::Place, stream::StreamId},
+        schedule::{
+            Action, Gone, SHARD, Schedule,
+            stream::{Place, StreamId},
+        },
     },
     transport::{
         balance::{ejection::CallQuality, member_health::Scope},

@@ -15,17 +15,14 @@ use tokio::{
 use crate::{
     lease::{
         codec,
-        schedule::{
-            place::Place,
-            stream::{End, StreamId, end_of},
-        },
+        schedule::stream::{End, Place, StreamId, end_of},
     },
     request::CallOptions,
     transport::{
         balance::{
+            Preference,
             ejection::{CallQuality, usefulness},
             member_health::Scope,
-            policy::Preference,
         },
         call::{authenticate, channel::Channel, unary::Call},
         caller::Caller,

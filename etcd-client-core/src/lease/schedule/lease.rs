@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::lease::schedule::{place::Place, stream::StreamId};
+use crate::lease::schedule::stream::{Place, StreamId};
 
 /// The maximum time after which an unanswered renewal is late.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -8,7 +8,6 @@
 //! Times are relative to an arbitrary fixed moment.
 
 pub(crate) mod lease;
-pub(crate) mod place;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
@@ -18,10 +17,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use crate::lease::schedule::{
-    place::Place,
-    stream::{End, StreamId},
-};
+pub(crate) use crate::lease::schedule::stream::{End, Place, StreamId};
 use crate::{
     lease::schedule::{
         lease::{Entry, Round},

@@ -8,7 +8,7 @@ use std::{
 use etcd_errors::{Code, GrpcCode};
 
 use crate::{
-    lease::schedule::{Action, MOST_OWN, SHARD, Schedule, place::Place},
+    lease::schedule::{Action, MOST_OWN, SHARD, Schedule},
     transport::grpc::observation::Observation,
     types::LeaseId,
 };
@@ -326,5 +326,22 @@ impl Schedule {
 
     pub(crate) fn may_set_apart(&self) -> bool {
         self.streams.values().filter(|stream| stream.own).count() < MOST_OWN
+    }
+}
+
+/// A connection of an endpoint. One endpoint may lead to several members (a gateway, a load balancer, a host name
+/// that moved), so another connection to it can help if there is no other endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The index of the endpoint in the pool.
+    pub(crate) endpoint: usize,
+    /// The id of the connection, which is never reused.
+    pub(crate) connection: usize,
+}
+
+impl Place {
+    /// Returns true if one of the places has the same endpoint.
+    pub(crate) fn is_near(self, places: &[Self]) -> bool {
+        places.iter().any(|place| place.endpoint == self.endpoint)
     }
 }

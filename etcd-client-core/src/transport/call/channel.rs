@@ -18,8 +18,12 @@ use tokio::{runtime::Handle, time::timeout};
 use crate::{
     request::{CallOptions, Limits, Timeout},
     transport::{
-        balance::policy::{Balance, Preference},
-        call::{budget::Budget, leader, leader::Leader, unary::Call},
+        balance::{Balance, Preference},
+        call::{
+            budget::Budget,
+            leader::{self, Leader},
+            unary::Call,
+        },
         connection::{
             history::{History, Origin, Regression, Violation},
             identity::disbelief,
@@ -31,8 +35,8 @@ use crate::{
             method::Patience,
             observation::Class,
         },
+        no_runtime,
         pool::{Pool, PoolSettings},
-        runtime::no_runtime,
         token::Tokens,
     },
     types::Endpoint,

@@ -4,6 +4,7 @@ use std::{pin::pin, sync::atomic::AtomicBool};
 
 use bytes::Bytes;
 use etcd_errors::Error;
+use etcd_proto::etcdserverpb as pb;
 
 use crate::{
     request::{CallOptions, RetryPolicy, answer::Answer},
@@ -17,6 +18,7 @@ use crate::{
             observation::{Class, Observation},
         },
     },
+    types::Endpoint,
 };
 
 /// The properties of a call, known before it is sent.
@@ -142,4 +144,11 @@ fn allowed(options: &CallOptions, own: Class) -> Class {
         (RetryPolicy::AssumeIdempotent, Class::Write | Class::Forwarded) => Class::Idempotent,
         _ => own,
     }
+}
+
+/// Returns the version that the member at `endpoint` reports.
+pub(crate) async fn reported_version(channel: &Channel, endpoint: Endpoint) -> Result<String, Error> {
+    let options = CallOptions::default().endpoint(endpoint);
+    let read = |answer: pb::StatusResponse| Ok(answer.version);
+    channel.unary(Call::new(Method::Status, &options), &pb::StatusRequest {}, read).await
 }

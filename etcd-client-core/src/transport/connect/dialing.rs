@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::sleep;
 
-use crate::transport::connect::connector::BoxError;
+use crate::transport::connect::BoxError;
 
 /// The time after which another attempt starts. A gateway, a load balancer or one of several addresses may lead an
 /// attempt to a hung member. The kernel of such a machine still accepts connections, so only the answer to the first

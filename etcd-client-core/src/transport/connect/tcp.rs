@@ -18,10 +18,7 @@ use tokio::{
 use tower_service::Service;
 
 use crate::{
-    transport::connect::{
-        address_order::interleave,
-        connector::{BoxIo, Target},
-    },
+    transport::connect::{BoxIo, Target, address_order::interleave},
     types::Address,
 };
 

@@ -16,7 +16,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::transport::connect::connector::BoxIo;
+use crate::transport::connect::BoxIo;
 
 /// The activity of a stream, shared by its driver and its users.
 #[derive(Clone, Debug, Default)]

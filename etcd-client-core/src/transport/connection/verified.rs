@@ -20,10 +20,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::transport::{
-    connect::{
-        connector::{BoxError, BoxIo, SharedConnector, Target},
-        dialing,
-    },
+    connect::{BoxError, BoxIo, SharedConnector, Target, dialing},
     connection::{
         activity::{Heard, Mark, Watched},
         capacity::{Capacity, Slots},

@@ -7,7 +7,7 @@ use http::uri::{Authority, Scheme};
 
 use crate::{
     transport::connect::{
-        connector::{BoxError, BoxIo},
+        BoxError, BoxIo,
         tls::{Live, Tls},
     },
     types::{Address, Endpoint, Security},

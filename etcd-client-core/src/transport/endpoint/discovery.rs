@@ -13,9 +13,9 @@ use tokio::time::timeout;
 
 use crate::{
     transport::{
-        endpoint::{srv, srv::SrvRecord},
+        check_runtime,
+        endpoint::srv::{self, SrvRecord},
         grpc::{method::DEFAULT_TIMEOUT, timeout::seconds},
-        runtime::check_runtime,
     },
     types::Endpoint,
 };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use etcd_errors::Error;
 use http::uri::PathAndQuery;
 
 use crate::transport::grpc::observation::{
@@ -249,6 +250,11 @@ pub(crate) enum Purpose {
 
 /// The number of purposes.
 pub(crate) const PURPOSES: usize = 3;
+
+/// Adds the operation to an error that occurred before the call. Errors of the call itself already have it.
+pub(crate) fn with_operation<T>(method: Method, result: Result<T, Error>) -> Result<T, Error> {
+    result.map_err(|error| error.with_operation(method.operation()))
+}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use etcd_errors::{Code, Error, ErrorKind, Outcome};
 
-use crate::transport::{endpoint::endpoint_state::EndpointPhase, grpc::method::Purpose};
+use crate::transport::{endpoint::EndpointPhase, grpc::method::Purpose};
 
 /// The end of one attempt of a call.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use etcd_errors::{Code, ErrorKind};
 use metrics::{counter, gauge, histogram};
 
 use crate::transport::{
-    endpoint::endpoint_state::EndpointPhase,
+    endpoint::EndpointPhase,
     observe::{
         event::{AttemptEvent, CallEnd, CallEvent, ConnectionChange, ConnectionEvent, EndpointEvent},
         observer::Observer,

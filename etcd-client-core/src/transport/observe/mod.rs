@@ -82,8 +82,6 @@ pub(crate) mod event;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
 pub(crate) mod observer;
-#[cfg(test)]
-mod tests;
 pub(crate) mod trace;
 
 #[cfg(feature = "metrics")]

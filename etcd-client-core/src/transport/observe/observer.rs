@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::transport::{
-    endpoint::{endpoint_state::EndpointPhase, outage::Note},
+    endpoint::{EndpointPhase, outage::Note},
     observe::{
         event::{AttemptEvent, CallEvent, ConnectionEvent, EndpointEvent},
         trace,

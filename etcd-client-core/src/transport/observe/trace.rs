@@ -8,7 +8,7 @@ use tracing::{
 };
 
 use crate::transport::{
-    endpoint::{endpoint_state::EndpointPhase, outage::Note},
+    endpoint::{EndpointPhase, outage::Note},
     observe::event::{CallEnd, ConnectionEvent},
 };
 
@@ -160,5 +160,13 @@ mod tests {
         assert_eq!(shown(b"a\n\xff"), "a\\n\\xff");
         assert_eq!(shown(&[b'k'; 64]), "k".repeat(64));
         assert_eq!(shown(&[b'k'; 65]), format!("{}..", "k".repeat(64)));
+    }
+
+    #[test]
+    fn documentation_lists_every_name() {
+        let page = include_str!("mod.rs");
+        for name in NAMES {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
     }
 }

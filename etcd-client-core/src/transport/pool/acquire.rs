@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     transport::{
-        balance::{member_health::Scope, pick::pick, policy::Preference},
+        balance::{Preference, member_health::Scope, pick::pick},
         connection::{
             capacity::Lane,
             member::Member,

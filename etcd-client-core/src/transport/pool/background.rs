@@ -17,7 +17,7 @@ use crate::transport::{
         verified::{Connection, Dial},
     },
     endpoint::{
-        endpoint_state::{Cause, EndpointPhase},
+        Cause, EndpointPhase,
         outage::{Note, Step},
     },
     grpc::method::Purpose,

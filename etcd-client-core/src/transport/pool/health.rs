@@ -12,8 +12,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::transport::{
     backoff::Backoff,
-    balance::{member_health::Scope, policy::Preference},
-    connection::{member::Member, message_stream, message_stream::MessageStream},
+    balance::{Preference, member_health::Scope},
+    connection::{
+        member::Member,
+        message_stream::{self, MessageStream},
+    },
     grpc::{failure::Failure, frame, method::Method, observation::Observation},
     pool::{Pool, selection::Selection},
 };

@@ -22,11 +22,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     transport::{
-        balance::{
-            member_health::Scope,
-            policy::{Balance, Preference},
-        },
-        connect::connector::SharedConnector,
+        balance::{Balance, Preference, member_health::Scope},
+        connect::SharedConnector,
         connection::{
             capacity::Capacity,
             histories::Histories,
@@ -34,11 +31,7 @@ use crate::{
             member::Member,
             verified::{Connection, Limit, millis},
         },
-        endpoint::{
-            authority::Origins,
-            endpoint_state::{EndpointPhase, EndpointState, Table},
-            outage::Note,
-        },
+        endpoint::{EndpointPhase, EndpointState, Table, authority::Origins, outage::Note},
         grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
         observe::observer::SharedObserver,
         pool::selection::Selection,

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::transport::{
     balance::{
+        Balance, Preference,
         member_health::Scope,
         pick::{Choice, Rating, Standing},
-        policy::{Balance, Preference},
     },
     connection::{
         liveness::ConnectionHealth,

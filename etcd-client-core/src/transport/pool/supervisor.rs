@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::transport::{
     backoff::Backoff,
-    connect::connector::BoxError,
+    connect::BoxError,
     connection::{
         complaints::Complaints,
         identity::Refusal,
@@ -23,7 +23,7 @@ use crate::transport::{
         member::Member,
         verified::{Connection, ConnectionState, End, EndKind, Limit},
     },
-    endpoint::endpoint_state::EndpointPhase,
+    endpoint::EndpointPhase,
     grpc::method::Purpose,
     pool::{Pool, health},
 };

@@ -14,9 +14,9 @@ use crate::{
     transport::{
         backoff::Backoff,
         balance::{
+            Preference,
             ejection::{CallQuality, usefulness},
             member_health::Scope,
-            policy::Preference,
         },
         call::{
             authenticate,
@@ -26,7 +26,12 @@ use crate::{
         grpc::{failure::Failure, headers::TimeoutHeader, method::Method, observation::Observation},
         pool::{Pool, closed, selection::Selection},
         stream::duplex::Duplex,
-        token::{Carried, Tokens, of_call::TokenOfCall, rejection, rejection::Remedy, renewal::is_transient},
+        token::{
+            Carried, Tokens,
+            of_call::TokenOfCall,
+            rejection::{self, Remedy},
+            renewal::is_transient,
+        },
     },
 };
 

@@ -86,11 +86,11 @@ use crate::{
     request::CallOptions,
     transport::{
         backoff::Backoff,
+        check_runtime,
         connection::verified::InFlight,
         grpc::failure::{Failure, deadline_passed},
         observe::trace,
         pool::selection::Selection,
-        runtime::check_runtime,
         stub::{
             answer::NoAnswer,
             stub_call::{Kind, StubCall},

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
-use crate::transport::connect::connector::BoxError;
+use crate::transport::connect::BoxError;
 
 /// A future of the response head and its body.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Unanswered>> + Send>>;

@@ -18,7 +18,8 @@ use crate::{
     request::answer::Answer,
     transport::{
         call::{channel::Channel, observed_call::ObservedCall, unary::Call},
-        connect::connector::BoxError,
+        check_runtime,
+        connect::BoxError,
         grpc::{
             failure::{Failure, deadline_passed},
             frame,
@@ -27,7 +28,6 @@ use crate::{
             observation::{Class, Observation},
             timeout,
         },
-        runtime::check_runtime,
         stub::{
             service::{Erased, GrpcService, OneFrame},
             service_answer::{Messages, Trouble},

@@ -7,7 +7,7 @@ use prost::Message as _;
 use crate::{
     kv::{Delete, Get, Put, SortOrder, SortTarget},
     request::Limits,
-    txn::{Compare, Op, Txn, arbitrary, measure, request::MAX_DEPTH, size},
+    txn::{Compare, Op, Txn, arbitrary, request::MAX_DEPTH, size},
 };
 
 fn rejection(txn: Txn) -> Error {
@@ -205,7 +205,7 @@ proptest! {
 
     #[test]
     fn the_estimated_size_is_never_below_the_encoded_one(txn in arbitrary::txn()) {
-        let exact = measure::txn_len(&txn, &Limits::default());
+        let exact = size::txn_len(&txn, &Limits::default());
         prop_assert!(size::of_txn(&txn) >= exact);
     }
 }

@@ -22,11 +22,7 @@ use crate::{
             stream_task::{Loss, ProgressOf, Stream, StreamTask},
             subscription::{Fill, Subscription},
         },
-        state::{
-            action::{Action, End, Request, Ticket},
-            filter::Filter,
-            position::Position,
-        },
+        state::{Action, End, Request, Ticket, filter::Filter, position::Position},
     },
 };
 

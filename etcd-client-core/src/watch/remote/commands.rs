@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::watch::{remote::subscription::Subscription, state::action::Ticket};
+use crate::watch::{remote::subscription::Subscription, state::Ticket};
 
 /// A command to a stream task.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use tokio::{sync::watch, time::timeout};
 use crate::{
     transport::{
         call::channel::{Channel, ClientPart},
+        check_runtime,
         grpc::timeout::seconds,
-        runtime::check_runtime,
     },
     types::Revision,
     watch::{

@@ -20,7 +20,7 @@ use crate::{
             stream_task::StreamTask,
             subscription::Subscription,
         },
-        state::action::Ticket,
+        state::Ticket,
     },
 };
 

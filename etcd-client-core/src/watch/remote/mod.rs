@@ -29,13 +29,13 @@ use tokio::time::timeout;
 use crate::{
     request::CallOptions,
     transport::{
-        call::{
-            channel::{Channel, ClientPart},
-            operation,
-        },
+        call::channel::{Channel, ClientPart},
         caller::Caller,
-        grpc::{method::Method, timeout::seconds},
-        runtime::check_runtime,
+        check_runtime,
+        grpc::{
+            method::{Method, with_operation},
+            timeout::seconds,
+        },
     },
     watch::{
         Watch, WatchService, WatchStream,
@@ -105,7 +105,7 @@ impl fmt::Debug for RemoteWatch {
 #[async_trait]
 impl WatchService for RemoteWatch {
     async fn watch(&self, op: Watch, options: CallOptions) -> Result<WatchStream, Error> {
-        operation::with_operation(Method::Watch, self.create(op, options).await)
+        with_operation(Method::Watch, self.create(op, options).await)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
             stream_task::StreamTask,
             subscription::{Fill, Subscription},
         },
-        state::{action::Ticket, filter::Filter, position::Position},
+        state::{Ticket, filter::Filter, position::Position},
     },
 };
 

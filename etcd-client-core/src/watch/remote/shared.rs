@@ -21,7 +21,7 @@ use crate::{
             buffer::{Buffer, Taken},
             commands::{Command, Inbox},
         },
-        state::{action::Ticket, position::Position},
+        state::{Ticket, position::Position},
     },
 };
 

@@ -10,7 +10,10 @@ use crate::{
     request::CallOptions,
     transport::{
         backoff::Backoff,
-        call::{channel::Channel, member_version::reported_version, unary::Call},
+        call::{
+            channel::Channel,
+            unary::{Call, reported_version},
+        },
         connection::identity::is_of_identity,
         grpc::method::Method,
         stream::resumable_stream::WeakChannel,
@@ -21,7 +24,7 @@ use crate::{
             resync::Listing,
             stream_task::{ProgressOf, StreamTask},
         },
-        state::{action::Ticket, position::Position, versions::answers_progress_in_order},
+        state::{Ticket, position::Position, rules::answers_progress_in_order},
     },
 };
 

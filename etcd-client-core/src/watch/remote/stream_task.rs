@@ -42,7 +42,7 @@ use crate::{
             side_requests::Done,
             subscription::Subscription,
         },
-        state::{action::Ticket, stream::WatchStream},
+        state::{Ticket, stream::WatchStream},
     },
 };
 

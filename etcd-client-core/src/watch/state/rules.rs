@@ -1,5 +1,8 @@
-//! The rules whose violation loses or repeats events. Each has a name, so that tests can break one at a time and must
-//! detect it.
+//! The rules whose violation loses or repeats events, and the server versions that keep the order of progress.
+//!
+//! Each rule has a name, so that tests can break one at a time and must detect it.
+
+use crate::types::version::ServerVersion;
 
 /// A rule that must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,5 +38,36 @@ impl Rules {
     #[cfg(test)]
     pub(crate) fn hold(self, rule: Rule) -> bool {
         self.broken != Some(rule)
+    }
+}
+
+/// Returns true for 3.4.25 and later 3.4 versions, and from 3.5.8 on (`progressIfSync` in etcd's
+/// `server/storage/mvcc/watcher.go`, etcd issue 15220).
+pub(crate) fn answers_progress_in_order(version: ServerVersion) -> bool {
+    version >= ServerVersion::new(3, 5, 8)
+        || (version >= ServerVersion::new(3, 4, 25) && version < ServerVersion::new(3, 5, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boundaries() {
+        for (version, expected) in [
+            ("3.3.27", false),
+            ("3.4.24", false),
+            ("3.4.25", true),
+            ("3.4.99", true),
+            ("3.5.0", false),
+            ("3.5.7", false),
+            ("3.5.8", true),
+            ("3.6.0", true),
+            ("3.7.0", true),
+            ("4.0.0", true),
+        ] {
+            let parsed = version.parse().expect("a version");
+            assert_eq!(answers_progress_in_order(parsed), expected, "{version}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use crate::watch::{
     codec::WatchMessage,
     state::{
-        action::{Action, End, Request, Ticket},
+        Action, End, Request, Ticket,
         assembly::Assembly,
         filter::Filter,
         idle_timeout,

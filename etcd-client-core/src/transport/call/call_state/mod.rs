@@ -24,10 +24,10 @@ use crate::{
             attempt_timeout::AttemptWatchdog,
             channel::Channel,
             observed_call::ObservedCall,
-            retry,
-            retry::{Decision, Untried},
+            retry::{self, Decision, Untried},
             unary::Call,
         },
+        check_runtime,
         connection::{
             member::Member,
             verified::{Connection, InFlight, micros},
@@ -39,7 +39,6 @@ use crate::{
             observation::{Class, Observation},
         },
         pool::{Pool, selection::Selection},
-        runtime::check_runtime,
         token::of_call::TokenOfCall,
     },
 };

@@ -1,6 +1,5 @@
 //! HTTP proxies: the proxy to use, its exceptions and its credentials.
 
-pub(crate) mod connector;
 pub(crate) mod tunnel;
 
 use std::{fmt, sync::Arc};

@@ -1,4 +1,4 @@
-//! One tunnel: the CONNECT request, the proxy's response, and the byte stream.
+//! Connections through a proxy: the connector, the CONNECT request, the response, and the byte stream.
 
 use std::pin::{Pin, pin};
 
@@ -12,9 +12,40 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use crate::transport::connect::{
-    connector::{BoxError, BoxIo},
-    proxy::Via,
+    BoxError, BoxIo, Connect, SharedConnector, Target,
+    proxy::{HttpProxy, Via},
 };
+
+/// Opens a tunnel through the proxy, or connects directly to members that are excepted. The inner connector dials the
+/// proxy.
+///
+/// The connection timeout covers all of it.
+#[derive(Debug)]
+pub(crate) struct ProxyConnector {
+    proxy: HttpProxy,
+    inner: SharedConnector,
+}
+
+impl ProxyConnector {
+    pub(crate) fn new(proxy: HttpProxy, inner: SharedConnector) -> Self {
+        Self { proxy, inner }
+    }
+}
+
+#[async_trait::async_trait]
+impl Connect for ProxyConnector {
+    async fn connect(&self, target: Target) -> Result<BoxIo, BoxError> {
+        let Some(via) = self.proxy.to(&target.endpoint) else { return self.inner.0.connect(target).await };
+        let proxy = Target { endpoint: via.endpoint.clone(), attempt: target.attempt };
+        let io = self
+            .inner
+            .0
+            .connect(proxy)
+            .await
+            .map_err(|source| ProxyError::Unreachable { proxy: via.name().into(), source })?;
+        Ok(open(io, via, target.endpoint.authority()).await?)
+    }
+}
 
 /// The reason why a tunnel could not be opened.
 #[derive(Debug, thiserror::Error)]

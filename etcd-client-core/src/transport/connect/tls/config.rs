@@ -6,12 +6,15 @@ use etcd_errors::Error;
 use rustls::{
     ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion,
     client::{Resumption, WantsClientCert},
+    crypto::CryptoProvider,
     version::{TLS12, TLS13},
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::transport::connect::tls::{
-    danger::TakesAnything, material::Material, pem::Pem, provider::provider, settings::Tls,
-    version::TlsVersion,
+    danger::TakesAnything,
+    pem::Pem,
+    settings::{Tls, TlsVersion},
 };
 
 /// The only ALPN protocol offered. gRPC requires HTTP/2 (RFC 9113 section 3.1 defines the id).
@@ -145,6 +148,56 @@ fn wrong_identity(error: rustls::Error, cert: &Pem, key: &Pem) -> Error {
         }
         _ => key.wrong("contains a private key that cannot be used").with_source(error),
     }
+}
+
+/// The contents of the sources of a [`Tls`].
+pub(crate) struct Material {
+    pub(crate) authorities: Vec<Pem>,
+    /// The certificate chain and its private key.
+    pub(crate) identity: Option<(Pem, Pem)>,
+}
+
+/// A digest of all sources. It detects changes without keeping private keys in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Material {
+    pub(crate) fn read(settings: &Tls) -> Result<Self, Error> {
+        let authorities = settings.authorities.iter().map(|source| source.read("tls.ca"));
+        let identity = match &settings.identity {
+            Some((cert, key)) => Some((cert.read("tls.cert")?, key.read("tls.key")?)),
+            None => None,
+        };
+        Ok(Self { authorities: authorities.collect::<Result<_, _>>()?, identity })
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let identity = self.identity.iter().flat_map(|(cert, key)| [cert, key]);
+        let mut digest = Sha256::new();
+        for pem in self.authorities.iter().chain(identity) {
+            // The length prefix keeps bytes from moving between two files without changing the digest.
+            digest.update((pem.bytes().len() as u64).to_le_bytes());
+            digest.update(pem.bytes());
+        }
+        Fingerprint(digest.finalize().into())
+    }
+}
+
+/// Returns the cryptography provider: ring if the feature `tls-ring` is enabled, otherwise aws-lc.
+///
+/// The process-wide default of rustls is not used: it is missing or ambiguous as soon as two crates of a program enable
+/// different providers.
+fn provider() -> Result<Arc<CryptoProvider>, Error> {
+    #[cfg(feature = "tls-ring")]
+    let provider = Ok(Arc::new(rustls::crypto::ring::default_provider()));
+    #[cfg(all(feature = "tls-aws-lc", not(feature = "tls-ring")))]
+    let provider = Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
+    let provider = Err(Error::invalid_config(
+        "tls",
+        "this build has no TLS cryptography: enable the feature `tls-ring` or `tls-aws-lc` of etcd-client-core",
+    ));
+    provider
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use etcd_errors::Error;
 
 use crate::{
-    transport::connect::connector::{BoxError, BoxIo},
+    transport::connect::{BoxError, BoxIo},
     types::Endpoint,
 };
 

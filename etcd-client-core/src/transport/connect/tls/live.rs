@@ -10,11 +10,10 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     transport::connect::{
-        connector::{BoxError, BoxIo},
+        BoxError, BoxIo,
         tls::{
-            config::{HTTP2, client_config},
+            config::{Fingerprint, HTTP2, Material, client_config},
             describe::describe,
-            material::{Fingerprint, Material},
             server_names::ServerNames,
             settings::Tls,
             stream::TlsIo,

@@ -14,19 +14,13 @@ pub(crate) mod describe;
 #[cfg(feature = "tls")]
 pub(crate) mod live;
 #[cfg(feature = "tls")]
-pub(crate) mod material;
-#[cfg(feature = "tls")]
 pub(crate) mod pem;
-#[cfg(feature = "tls")]
-pub(crate) mod provider;
 #[cfg(feature = "tls")]
 pub(crate) mod server_names;
 #[cfg(feature = "tls")]
 pub(crate) mod settings;
 #[cfg(feature = "tls")]
 pub(crate) mod stream;
-#[cfg(feature = "tls")]
-pub(crate) mod version;
 
 #[cfg(not(feature = "tls"))]
 pub(crate) use disabled::{Live, Tls};

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::transport::connect::tls::{danger::SkipVerification, pem::Source, version::TlsVersion};
+use crate::transport::connect::tls::{danger::SkipVerification, pem::Source};
 
 /// TLS settings: the trusted authorities, the client certificate and the protocol versions. Set them with
 /// [`ClientBuilder::tls`](crate::client::ClientBuilder::tls).
@@ -306,5 +306,24 @@ impl fmt::Debug for Tls {
             .field("plaintext_endpoints", &self.plaintext_endpoints)
             .field("skip_verification", &self.skip_verification)
             .finish()
+    }
+}
+
+/// A TLS version. Older versions are not supported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2, etcd's default minimum.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tls12 => "TLS 1.2",
+            Self::Tls13 => "TLS 1.3",
+        })
     }
 }

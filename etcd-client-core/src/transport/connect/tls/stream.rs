@@ -10,7 +10,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use crate::transport::connect::{connector::BoxIo, tls::describe::describe};
+use crate::transport::connect::{BoxIo, tls::describe::describe};
 
 /// The byte stream below HTTP/2.
 pub(crate) struct TlsIo {

@@ -7,12 +7,7 @@ use crate::{
     watch::{
         Watch,
         codec::WatchMessage,
-        state::{
-            action::{Action, End, Request, Ticket},
-            filter::Filter,
-            position::Position,
-            stream::WatchStream,
-        },
+        state::{Action, End, Request, Ticket, filter::Filter, position::Position, stream::WatchStream},
     },
 };
 

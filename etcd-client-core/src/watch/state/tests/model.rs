@@ -11,10 +11,7 @@ use crate::{
         Watch,
         codec::WatchMessage,
         state::{
-            action::{Action, End, Request, Ticket},
-            filter::Filter,
-            position::Position,
-            rules::Rule,
+            Action, End, Request, Ticket, filter::Filter, position::Position, rules::Rule,
             stream::WatchStream,
         },
     },
