@@ -1,4 +1,4 @@
-//! The services of a client, of references and of smart pointers: `&T`, `Arc<T>` and `Box<T>` serve what `T` serves.
+//! The services of a client, and of references and smart pointers: `&T`, `Arc<T>` and `Box<T>` serve what `T` serves.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
         UserChangePasswordResponse, UserDelete, UserDeleteResponse, UserGet, UserGetResponse, UserGrantRole,
         UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
     },
-    client::Client,
+    client::{Client, namespaced::Namespaced},
     cluster::{
         ClusterService, MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote,
         MemberPromoteResponse, MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
@@ -43,6 +43,146 @@ use crate::{
     txn::{Txn, TxnResponse},
     watch::{Watch, WatchService, WatchStream},
 };
+
+impl Client {
+    /// Returns the KV service, for code that accepts any [`KvService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::{Error, Get};
+    /// use etcd_client_core::kv::KvService;
+    ///
+    /// async fn limit(kv: &dyn KvService) -> Result<u64, Error> {
+    ///     Ok(Get::new("config/").prefix().count_only().bind(kv).await?.count)
+    /// }
+    ///
+    /// println!("{} keys", limit(client.kv()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NewKV")]
+    #[doc(alias = "kv_client")]
+    pub fn kv(&self) -> &dyn KvService {
+        self.namespaced().map_or(&self.shared.kv, Namespaced::kv)
+    }
+
+    /// Returns the lease service, for code that accepts any [`LeaseService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::lease::LeaseList;
+    ///
+    /// println!("{:?}", LeaseList::new().bind(client.lease_service()).await?.leases);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lease_service(&self) -> &dyn LeaseService {
+        self.namespaced().map_or(&self.shared.lease, Namespaced::lease)
+    }
+
+    /// Returns the watch service, for code that accepts any [`WatchService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::Watch;
+    ///
+    /// let watch = Watch::new("config/").prefix().bind(client.watch_service()).await?;
+    /// # drop(watch);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "watch_client")]
+    pub fn watch_service(&self) -> &dyn WatchService {
+        self.namespaced().map_or(&self.shared.watch, Namespaced::watch)
+    }
+
+    /// Returns the lock service, for code that accepts any [`LockService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::lock::ServerUnlock;
+    ///
+    /// ServerUnlock::new("jobs/nightly/7d").bind(client.lock_service()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lock_service(&self) -> &dyn LockService {
+        self.namespaced().map_or(&self.shared.lock, Namespaced::lock)
+    }
+
+    /// Returns the election service, for code that accepts any [`ElectionService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::election::ElectionLeader;
+    ///
+    /// let leader = ElectionLeader::new("boss").bind(client.election_service()).await?;
+    /// println!("{:?} leads", leader.kv.value_str());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn election_service(&self) -> &dyn ElectionService {
+        self.namespaced().map_or(&self.shared.election, Namespaced::election)
+    }
+
+    /// Returns the auth service, for code that accepts any [`AuthService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::auth::UserList;
+    ///
+    /// println!("{:?}", UserList::new().bind(client.auth_service()).await?.users);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn auth_service(&self) -> &dyn AuthService {
+        &self.shared.auth
+    }
+
+    /// Returns the cluster service, for code that accepts any [`ClusterService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::cluster::MemberList;
+    ///
+    /// println!("{} members", MemberList::new().bind(client.cluster_service()).await?.members.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cluster_service(&self) -> &dyn ClusterService {
+        &self.shared.cluster
+    }
+
+    /// Returns the maintenance service, for code that accepts any [`MaintenanceService`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+    /// use etcd_client_core::maintenance::AlarmList;
+    ///
+    /// println!("{} alarms", AlarmList::new().bind(client.maintenance_service()).await?.alarms.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn maintenance_service(&self) -> &dyn MaintenanceService {
+        &self.shared.maintenance
+    }
+}
 
 /// The future of a call in the form of `async_trait`, so that forwarding needs no second box.
 type Called<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
