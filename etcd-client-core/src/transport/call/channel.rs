@@ -65,6 +65,17 @@ pub(crate) struct Shared {
     parent: Weak<Self>,
 }
 
+/// A channel that does not keep its client open.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakChannel(Weak<Shared>);
+
+impl WeakChannel {
+    /// Returns the channel, unless the client is gone.
+    pub(crate) fn upgrade(&self) -> Option<Channel> {
+        Channel::upgrade(&self.0)
+    }
+}
+
 impl fmt::Debug for Channel {
     /// Prints a bounded summary, since it may appear in every line of a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,6 +154,10 @@ impl Channel {
 
     pub(crate) fn downgrade(&self) -> Weak<Shared> {
         Arc::downgrade(&self.shared)
+    }
+
+    pub(crate) fn weak(&self) -> WeakChannel {
+        WeakChannel(self.downgrade())
     }
 
     /// Creates a separate channel to one endpoint, with the same settings. It closes when it is dropped.

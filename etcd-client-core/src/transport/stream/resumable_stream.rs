@@ -1,10 +1,6 @@
 //! Streams that are re-opened as long as their user needs one. Decides on the next member, the token and the backoff.
 
-use std::{
-    ops::Range,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use etcd_errors::{Code, Error};
 use tokio::time::Instant;
@@ -20,7 +16,7 @@ use crate::{
         },
         call::{
             authenticate,
-            channel::{Channel, Shared},
+            channel::{Channel, WeakChannel},
         },
         connection::verified::Connection,
         grpc::{failure::Failure, headers::TimeoutHeader, method::Method, observation::Observation},
@@ -37,23 +33,6 @@ use crate::{
 
 /// The lifetime after which a stream counts as successful, even if it delivered nothing.
 const STEADY: Duration = Duration::from_secs(5);
-
-/// A channel that does not keep its client open.
-#[derive(Clone, Debug)]
-pub(crate) struct WeakChannel(Weak<Shared>);
-
-impl WeakChannel {
-    /// Returns the channel, unless the client is gone.
-    pub(crate) fn upgrade(&self) -> Option<Channel> {
-        Channel::upgrade(&self.0)
-    }
-}
-
-impl Channel {
-    pub(crate) fn weak(&self) -> WeakChannel {
-        WeakChannel(self.downgrade())
-    }
-}
 
 /// Opens one stream after another, without keeping the client open.
 #[derive(Debug)]

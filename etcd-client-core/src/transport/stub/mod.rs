@@ -66,7 +66,6 @@ pub(crate) mod service;
 pub(crate) mod service_answer;
 pub(crate) mod service_caller;
 pub(crate) mod stub_call;
-pub(crate) mod stub_token;
 
 use std::{
     pin::Pin,
@@ -74,8 +73,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use etcd_errors::Error;
-use h2::{SendStream, client::ResponseFuture};
+use etcd_errors::{Code, Error, ErrorKind, Outcome};
+use h2::{RecvStream, SendStream, client::ResponseFuture};
 use http::{Request, Response, request::Parts};
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Status, body::Body};
@@ -86,16 +85,22 @@ use crate::{
     request::CallOptions,
     transport::{
         backoff::Backoff,
+        call::authenticate,
         check_runtime,
         connection::verified::InFlight,
-        grpc::failure::{Failure, deadline_passed},
+        grpc::{
+            failure::{Failure, deadline_passed},
+            observation::Observation,
+            status::{self, Head},
+        },
         observe::trace,
         pool::selection::Selection,
         stub::{
             answer::NoAnswer,
+            outgoing::takes_token,
             stub_call::{Kind, StubCall},
         },
-        token::Carried,
+        token::{Carried, rejection::remedy},
     },
 };
 
@@ -211,5 +216,40 @@ impl Channel {
     /// cause.
     fn stub_failure(&self, call: &StubCall, flight: &InFlight, failure: Failure) -> Status {
         call.failed(flight, failure, self.pool().check_alive().err())
+    }
+
+    /// Waits for the first token if the call needs one, as long as it would wait for a connection.
+    async fn stub_token(
+        &self,
+        call: &StubCall,
+        head: &Parts,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
+        if !self.tokens().is_missing() || !takes_token(head) {
+            return Ok(());
+        }
+        let renewal = authenticate::renew(self, Carried::default());
+        match self.stub_patience(call, deadline) {
+            None => renewal.await,
+            Some(deadline) => timeout_at(deadline, renewal)
+                .await
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no auth token before the deadline"))),
+        }
+    }
+
+    /// Makes the next call fetch a new token, if this response rejects the token of the call.
+    fn learn_rejection(&self, head: &Parts, response: &Response<RecvStream>, carried: Carried) {
+        // Only a response without messages (trailers-only) has its status in the headers. A later status is
+        // not inspected: the token was accepted when the stream began.
+        let ended = response.body().is_end_stream();
+        let Head::Ended(Err(status)) = status::head(response.status(), response.headers(), ended) else {
+            return;
+        };
+        let observation =
+            Observation::Refused(Code::parse(status.code, &status.message), Outcome::NotApplied);
+        let rejected = remedy(self.tokens().kind(), observation, carried.had_token(), 1).is_some();
+        if rejected && takes_token(head) {
+            self.tokens().reject(carried);
+        }
     }
 }

@@ -10,7 +10,10 @@ use tokio::sync::oneshot;
 
 use crate::{
     request::CallOptions,
-    transport::{call::channel::Channel, pool::Pool, stream::resumable_stream::WeakChannel},
+    transport::{
+        call::channel::{Channel, WeakChannel},
+        pool::Pool,
+    },
     types::{Endpoint, Value},
     watch::{
         Watch,

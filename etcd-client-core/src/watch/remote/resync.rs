@@ -11,11 +11,13 @@ use crate::{
     request::CallOptions,
     transport::{
         backoff::Backoff,
-        call::{channel::Channel, unary::Call},
+        call::{
+            channel::{Channel, WeakChannel},
+            unary::Call,
+        },
         connection::identity::{is_of_identity, superseded},
         grpc::method::Method,
         pool::closed,
-        stream::resumable_stream::WeakChannel,
     },
     types::{KeyRange, KeyValue, ResponseHeader, Revision},
     watch::{

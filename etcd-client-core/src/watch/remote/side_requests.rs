@@ -11,12 +11,11 @@ use crate::{
     transport::{
         backoff::Backoff,
         call::{
-            channel::Channel,
+            channel::{Channel, WeakChannel},
             unary::{Call, reported_version},
         },
         connection::identity::is_of_identity,
         grpc::method::Method,
-        stream::resumable_stream::WeakChannel,
     },
     types::{Endpoint, KeyRange, KeyValue},
     watch::{
