@@ -37,16 +37,43 @@ pub(crate) struct Follower {
     failures: u32,
 }
 
+/// Ends the cache if its task is dropped or panics. Reads would return the last state for ever otherwise.
+struct Unfinished(Option<Arc<Shared>>);
+
+impl Unfinished {
+    /// Leaves the state of the cache as it is.
+    fn finish(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let Some(shared) = self.0.take() else { return };
+        let error = if std::thread::panicking() {
+            Error::new(ErrorKind::Closed, "the task of the cache panicked")
+        } else {
+            Error::new(ErrorKind::NoRuntime, "the Tokio runtime of the cache has shut down")
+        };
+        shared.end(error.with_operation("cache"));
+    }
+}
+
 impl Follower {
     pub(crate) fn new(source: Arc<dyn Source>, shared: Arc<Shared>) -> Self {
         Self { source, shared, listed: false, history: 0, failures: 0 }
     }
 
     /// Follows the range until the cache is dropped or the service fails permanently.
-    pub(crate) async fn run(mut self, dropped: CancellationToken) {
-        select! {
-            () = dropped.cancelled() => {}
-            error = self.follow() => self.shared.end(error.with_operation("cache")),
+    pub(crate) fn run(mut self, dropped: CancellationToken) -> impl Future<Output = ()> + Send {
+        // Created here, because a task that is dropped before its first poll runs no code.
+        let unfinished = Unfinished(Some(Arc::clone(&self.shared)));
+        async move {
+            select! {
+                () = dropped.cancelled() => {}
+                error = self.follow() => self.shared.end(error.with_operation("cache")),
+            }
+            unfinished.finish();
         }
     }
 

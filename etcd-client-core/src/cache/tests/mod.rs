@@ -71,6 +71,18 @@ async fn cache_lists_once_and_follows_with_one_watch() {
     assert_eq!(store.starts(), [2], "one watch, from the revision after the listing");
 }
 
+#[test]
+fn cache_ends_with_its_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let (_store, cache) = runtime.block_on(live(|builder| builder));
+    cache.get("k/1").expect("live");
+    drop(runtime);
+    for error in [cache.get("k/1").map(drop), cache.snapshot().map(drop), cache.subscribe().map(drop)] {
+        assert_eq!(error.expect_err("nothing follows the store").kind(), ErrorKind::NoRuntime);
+    }
+    assert!(matches!(cache.status(), CacheStatus::Ended { .. }));
+}
+
 #[tokio::test]
 async fn snapshot_at_reads_revisions_within_the_window() {
     let (store, cache) = live(|builder| builder.history(3)).await;

@@ -19,14 +19,30 @@ use crate::{
 const MOST_LOOKS: u32 = 8;
 
 /// Heals the lease until it is revoked or the client is closed.
-pub(crate) async fn run(shared: Arc<Shared>) {
-    tokio::select! {
-        biased;
-        () = shared.ended.cancelled() => {
-            let id = shared.book().kept.id();
-            shared.tell(HealingEvent::Ended(LeaseLost::new(id, LeaseLostReason::Revoked)));
+pub(crate) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
+    // Created here, because a task that is dropped before its first poll runs no code.
+    let over = Over(shared);
+    async move {
+        let Over(shared) = &over;
+        tokio::select! {
+            biased;
+            () = shared.ended.cancelled() => {
+                let id = shared.book().kept.id();
+                shared.tell(HealingEvent::Ended(LeaseLost::new(id, LeaseLostReason::Revoked)));
+            }
+            () = heal(shared) => {}
         }
-        () = heal(&shared) => {}
+    }
+}
+
+/// Marks the healing as ended when its task ends, also by a panic in a service of the user or with its runtime.
+struct Over(Arc<Shared>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        // In this order: a reader that sees the end of the events finds that `attach` fails.
+        self.0.ended.cancel();
+        self.0.events.end();
     }
 }
 
@@ -52,7 +68,8 @@ async fn heal(shared: &Shared) {
     }
 }
 
-fn is_final(lost: &LeaseLost) -> bool {
+/// Returns `true` if no other lease is granted after this loss.
+pub(crate) fn is_final(lost: &LeaseLost) -> bool {
     use LeaseLostReason::{Closed, Released, Revoked};
     matches!(lost.reason(), Closed | Released | Revoked)
 }
@@ -64,8 +81,7 @@ fn is_over(error: &Error) -> bool {
 
 impl Shared {
     pub(crate) fn tell(&self, event: HealingEvent) {
-        // `send` fails if there is no receiver, which is not an error here.
-        let _ = self.events.send(event);
+        self.events.send(event);
     }
 
     /// Grants another lease, with retries. Returns `None` once the client is closed.

@@ -13,21 +13,18 @@ use std::{
     time::Duration,
 };
 
-use etcd_errors::{Error, Outcome};
+use etcd_errors::{Code, Error, ErrorKind, Outcome};
 use futures_core::Stream;
-use tokio::sync::broadcast;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 pub(crate) use crate::client::HealingEvent;
 use crate::{
+    client::healing::event::Events,
     kv::{KvService, Put},
-    lease::{LeaseGrant, LeaseKeeper, LeaseRevokeResponse, LeaseService},
+    lease::{LeaseGrant, LeaseKeeper, LeaseLostReason, LeaseRevokeResponse, LeaseService, LeaseState},
     transport::check_runtime,
     types::{Key, LeaseId, Value},
 };
-
-/// The number of events buffered for a reader. A slower reader misses the oldest events.
-const MOST_EVENTS: usize = 64;
 
 /// The number of lost leases to remember. A key may still belong to one of them if the next lease was lost before it was healed.
 /// Each of them expires on the server after about its TTL.
@@ -107,14 +104,13 @@ impl HealingLeaseBuilder {
     async fn start(self) -> Result<HealingLease, Error> {
         check_runtime().map_err(|error| error.with_operation("lease grant"))?;
         let kept = LeaseGrant::new(self.ttl).bind(&*self.lease).keep_alive().await?;
-        let (events, _) = broadcast::channel(MOST_EVENTS);
         let book = Mutex::new(Book { kept, earlier: VecDeque::new(), attached: BTreeMap::new() });
         let shared = Arc::new(Shared {
             lease: self.lease,
             kv: self.kv,
             ttl: self.ttl,
             book,
-            events,
+            events: Events::new(),
             ended: CancellationToken::new(),
         });
         let healing = AbortOnDropHandle::new(tokio::spawn(heal::run(Arc::clone(&shared))));
@@ -187,8 +183,8 @@ pub(crate) struct Shared {
     kv: Arc<dyn KvService>,
     ttl: Duration,
     book: Mutex<Book>,
-    events: broadcast::Sender<HealingEvent>,
-    /// Cancelled by a revocation, which stops the healing.
+    events: Events,
+    /// Cancelled by [`HealingLease::revoke`], which stops the healing, and when the healing has ended for another reason.
     ended: CancellationToken,
 }
 
@@ -227,6 +223,27 @@ impl Shared {
         // Every change under this lock is complete when it can panic, so a poisoned lock holds consistent data.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Returns `true` if a loss of this lease is healed: the keys are put again with the next lease.
+    fn heals(&self, kept: &LeaseKeeper) -> bool {
+        // The state shows a revocation by a keeper before the healing task has noticed it.
+        !self.ended.is_cancelled() && !matches!(kept.state(), LeaseState::Lost(lost) if heal::is_final(&lost))
+    }
+}
+
+/// Returns the error of a call after the healing has ended.
+fn not_healed(kept: &LeaseKeeper) -> Error {
+    let error = match kept.state() {
+        LeaseState::Lost(lost) if lost.reason() == LeaseLostReason::Closed => Error::from(lost),
+        LeaseState::Lost(lost) => {
+            Error::new(ErrorKind::Server, lost.to_string()).with_code(Code::LeaseNotFound)
+        }
+        LeaseState::Alive | LeaseState::Late { .. } => {
+            let text = format!("lease {} is no longer healed", kept.id());
+            Error::new(ErrorKind::Server, text).with_code(Code::LeaseNotFound)
+        }
+    };
+    error.with_operation("put")
 }
 
 impl HealingLease {
@@ -270,7 +287,8 @@ impl HealingLease {
     ///   [`HealingEvent::AttachFailed`] reports it.
     /// - If the put may have been applied, the key is attached with the new value.
     /// - Losing the lease during the call is not an error: the key is put with the next lease.
-    /// - After [`revoke`](Self::revoke) of another clone the call fails with [`Code::LeaseNotFound`](crate::Code::LeaseNotFound).
+    /// - After the healing has ended, by [`revoke`](Self::revoke) of another clone or of [`current`](Self::current), the call fails with
+    ///   [`Code::LeaseNotFound`](crate::Code::LeaseNotFound), and the key is not attached.
     ///
     /// # Cancel safety
     ///
@@ -289,19 +307,24 @@ impl HealingLease {
     pub async fn attach(&self, key: impl Into<Key>, value: impl Into<Value>) -> Result<(), Error> {
         let (key, value) = (key.into(), value.into());
         let shared = &self.held.shared;
+        let kept = self.current();
+        if !shared.heals(&kept) {
+            return Err(not_healed(&kept));
+        }
         // Attach before the put. If the lease is replaced in between, the healing task reads the attached keys after it has set the
         // new lease, so it either finds this key, or this put uses the new lease.
         let before = shared.book().attached.insert(key.clone(), value.clone());
         loop {
-            let id = self.id();
+            let kept = self.current();
+            let id = kept.id();
             let put = Put::new(key.clone(), value.clone()).lease(id).bind(&*shared.kv).await;
             match put {
                 // The lease was lost during the put, and the healing task may have checked the key before it. Put the key again
                 // with the current lease. Each iteration requires one more loss, so the loop ends.
                 Ok(_) if id != self.id() => {}
                 Ok(_) => return Ok(()),
-                // The healing task puts the key with the next lease. After a revocation there is none.
-                Err(error) if error.is_lease_not_found() && !shared.ended.is_cancelled() => return Ok(()),
+                // The healing task puts the key with the next lease. There is none after a revocation.
+                Err(error) if error.is_lease_not_found() && shared.heals(&kept) => return Ok(()),
                 Err(error) => {
                     if error.outcome() == Outcome::NotApplied {
                         let known = before.is_some();
@@ -352,16 +375,7 @@ impl HealingLease {
     /// # }
     /// ```
     pub fn events(&self) -> impl Stream<Item = HealingEvent> + Send + Unpin + use<> {
-        let events = self.held.shared.events.subscribe();
-        Box::pin(futures_util::stream::unfold(events, |mut events| async move {
-            loop {
-                match events.recv().await {
-                    Ok(event) => return Some((event, events)),
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        }))
+        self.held.shared.events.subscribe()
     }
 
     /// Stops the healing for all clones and revokes the lease, which deletes its keys.

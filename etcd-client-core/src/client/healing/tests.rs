@@ -7,8 +7,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use etcd_errors::{Code, Error, ErrorKind};
-use futures_util::StreamExt as _;
+use etcd_errors::{Code, Error, ErrorKind, Outcome};
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::time::{sleep, timeout};
 
 use crate::{
     client::{HealingEvent, HealingLease, HealingLeaseBuilder},
@@ -20,7 +21,7 @@ use crate::{
     },
     request::CallOptions,
     txn::{CompareOperand, Op, Txn, TxnResponse},
-    types::{KeyValue, LeaseId, ResponseHeader, Revision},
+    types::{Key, KeyValue, LeaseId, ResponseHeader, Revision},
 };
 
 const TTL: Duration = Duration::from_secs(3600);
@@ -39,6 +40,10 @@ struct State {
     rival: Option<(&'static str, &'static str, Option<LeaseId>)>,
     /// The current lease is lost when an unconditional put writes this key.
     lost_by_put: Option<&'static str>,
+    /// A keeper that is revoked when an unconditional put writes this key.
+    revoked_by_put: Option<(LeaseKeeper, &'static str)>,
+    /// Makes grants fail as those of a closed client.
+    closed: bool,
 }
 
 impl State {
@@ -118,6 +123,10 @@ impl KvService for Fake {
 
     async fn put(&self, op: Put, _: CallOptions) -> Result<PutResponse, Error> {
         let put = op;
+        let revoked = self.state().revoked_by_put.take_if(|(_, key)| key.as_bytes() == put.key.as_bytes());
+        if let Some((kept, _)) = revoked {
+            drop(kept.revoke());
+        }
         if let Some(error) = self.state().refused.get(put.key.as_bytes()) {
             return Err(error.clone());
         }
@@ -164,6 +173,9 @@ impl KvService for Fake {
 impl LeaseService for Fake {
     async fn grant(&self, op: LeaseGrant, _: CallOptions) -> Result<LeaseGrantResponse, Error> {
         let mut state = self.state();
+        if state.closed {
+            return Err(Error::new(ErrorKind::Closed, "closed"));
+        }
         let id = LeaseId::new(i64::try_from(state.leases.len()).expect("few") + 1).expect("positive");
         state.leases.push((id, None));
         Ok(LeaseGrantResponse::new(state.header(), id, op.ttl))
@@ -335,4 +347,69 @@ async fn attach_after_a_revocation_fails() {
     fake.refuse("late", Some(Code::LeaseNotFound.into()));
     let error = lease.attach("late", "v").await.expect_err("no task puts the key later");
     assert_eq!(error.code(), Some(Code::LeaseNotFound));
+}
+
+/// Waits until the events end and returns whether the last one was `Ended`.
+async fn ended(events: impl futures_core::Stream<Item = HealingEvent>) -> bool {
+    let events = timeout(Duration::from_secs(60), events.collect::<Vec<_>>()).await;
+    matches!(events.expect("the events end").last(), Some(HealingEvent::Ended(_)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_fails_after_the_current_lease_was_revoked() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[]).await;
+    lease.current().revoke().await.expect("the mock answers");
+    sleep(Duration::from_secs(60)).await;
+    fake.refuse("late", Some(Code::LeaseNotFound.into()));
+    let error = lease.attach("late", "v").await.expect_err("no task puts the key later");
+    assert_eq!((error.code(), error.outcome()), (Some(Code::LeaseNotFound), Outcome::NotApplied));
+    fake.refuse("late", None);
+    // Even if etcd still had the lease, nothing would put the key again.
+    lease.attach("late", "v").await.expect_err("no task puts the key later");
+    assert!(!fake.state().kvs.contains_key(&b"late"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_fails_before_the_healing_task_sees_the_revocation() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[("a", "1")]).await;
+    fake.state().revoked_by_put = Some((lease.current(), "late"));
+    fake.refuse("late", Some(Code::LeaseNotFound.into()));
+    // The healing task does not run between the revocation and the response.
+    let attached = lease.attach("late", "v").now_or_never().expect("the fake responds immediately");
+    assert_eq!(attached.expect_err("no task puts the key later").code(), Some(Code::LeaseNotFound));
+    assert!(!lease.held.shared.book().attached.contains_key(&Key::from("late")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_fails_after_the_lease_service_is_closed() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[]).await;
+    let events = lease.events();
+    fake.state().closed = true;
+    fake.lose();
+    assert!(ended(events).await);
+    lease.attach("late", "v").await.expect_err("no task puts the key later");
+    assert!(!fake.state().kvs.contains_key(&b"late"[..]));
+}
+
+#[test]
+fn attach_fails_after_the_runtime_of_the_healing_has_ended() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let fake = Arc::new(Fake::default());
+    let healing = runtime();
+    let lease = healing.block_on(fake.start(&[]));
+    drop(healing);
+    runtime().block_on(lease.attach("late", "v")).expect_err("no task puts the key after a loss");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_end_with_the_healing() {
+    let fake = Arc::new(Fake::default());
+    let lease = fake.start(&[]).await;
+    let events = lease.events();
+    lease.current().revoke().await.expect("the mock answers");
+    assert!(ended(events).await);
+    assert!(lease.events().next().await.is_none(), "nothing happens after the end");
 }
