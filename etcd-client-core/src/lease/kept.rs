@@ -195,9 +195,10 @@ impl LeaseKeeper {
             if !first {
                 shared.changed(&mut state).await;
             }
-            // Before the state is read: a change between the two calls is then seen twice instead of never.
-            state.mark_unchanged();
-            let now = shared.state();
+            // Marks a passed deadline first.
+            shared.check();
+            // Read and marked as seen in one step, so that a change in between is not missed.
+            let now = state.borrow_and_update().clone();
             let lost = matches!(now, LeaseState::Lost(_));
             Some((now, (!lost).then_some((state, shared, false))))
         }))
