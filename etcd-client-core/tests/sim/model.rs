@@ -140,7 +140,9 @@ async fn call(request: Request<RecvStream>, respond: SendResponse<Bytes>, id: u6
     }
     ledger.count(&path);
     let (mood, latency) = (*ledger.mood.lock().expect("no panic"), *ledger.latency.lock().expect("no panic"));
-    let hangs = mood == Mood::Hangs || (mood == Mood::HangsOnLarge && large);
+    // Another client holds every lock.
+    let waits = path == "/v3lockpb.Lock/Lock";
+    let hangs = mood == Mood::Hangs || (mood == Mood::HangsOnLarge && large) || waits;
     if hangs && !path.ends_with("/Status") {
         std::future::pending::<()>().await;
     }

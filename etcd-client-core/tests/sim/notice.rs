@@ -2,7 +2,9 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use etcd_client_core::{CallOptions, Client, ErrorKind, Outcome, request::RetryPolicy, transport::Balance};
+use etcd_client_core::{
+    CallOptions, Client, ErrorKind, LeaseId, Outcome, request::RetryPolicy, transport::Balance,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -155,6 +157,35 @@ fn a_write_in_flight_on_a_dead_connection_ends_before_gos() {
         let started = Instant::now();
         client.put("k", "v").await?;
         assert!(since(started) < SECOND / 10, "the fresh connection serves: {:?}", since(started));
+        Ok(())
+    });
+    sim.run().expect("the scenario holds");
+}
+
+/// A waiting call has a connection of its own, whose next PING is due seconds later.
+#[test]
+fn a_waiting_lock_ends_with_the_other_calls_of_its_member() {
+    let (mut sim, ledgers) = network(1, 120 * SECOND);
+    sim.client(CLIENT, async move {
+        let links = Severable::default();
+        let client = builder(1).connector(links.clone()).build()?;
+        used(&client, &ledgers).await;
+        let lock = tokio::spawn({
+            let client = client.clone();
+            async move {
+                let lease = LeaseId::new(7).expect("not zero");
+                let error = client.server_lock().lock("l", lease).await.map(drop).expect_err("no response");
+                (error, Instant::now())
+            }
+        });
+        // Its first PING is answered after 1 s, so the next one is due 5.5 s later.
+        sleep(Duration::from_millis(1_200)).await;
+        links.sever();
+        let severed = Instant::now();
+        client.get("k").await?;
+        let (error, ended) = lock.await?;
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::Unknown), "{error}");
+        assert!(ended - severed < GO_WRITE, "ended after {:?}", ended - severed);
         Ok(())
     });
     sim.run().expect("the scenario holds");
