@@ -1,10 +1,14 @@
 //! Tests of the JSON of Go's manager, of changes, and of watches across a compaction.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use etcd_errors::{Code, Error, ErrorKind};
 use futures_util::FutureExt as _;
+use tokio::time::Instant;
 
 use super::*;
 use crate::{
@@ -201,6 +205,19 @@ async fn compaction_re_lists_and_delivers_one_batch() {
     let error = watch.next().await.expect("an error").expect_err("an error");
     assert_eq!((error.code(), error.operation()), (Some(Code::PermissionDenied), Some("watch endpoints")));
     assert!(watch.next().await.is_none(), "an error is the last");
+}
+
+/// On a store that is compacted all the time, an unbounded rate of lists would load it further.
+#[tokio::test(start_paused = true)]
+async fn watch_backs_off_while_the_first_list_is_compacted() {
+    const COMPACTIONS: usize = 20;
+    let lists = (0..=COMPACTIONS).map(|_| (3, vec![("s/1", value("a"))])).collect();
+    let (store, endpoints) = endpoints(lists);
+    *store.refusals.lock().expect("no panic") = vec![Code::Compacted.into(); COMPACTIONS];
+    let started = Instant::now();
+    let mut watch = endpoints.watch().await.expect("a watch");
+    assert_eq!(watch.next().await.expect("a batch").expect("a batch"), [added("s/1", "a")]);
+    assert!(started.elapsed() >= Duration::from_millis(500), "{:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -201,7 +201,8 @@ struct Following {
     /// `None` if the endpoints must be re-listed.
     watch: Option<WatchStream>,
     ready: VecDeque<Vec<EndpointChange>>,
-    /// The number of consecutive lists without a response from the watch after them.
+    /// The number of consecutive lists without a response from the watch after them. The first list counts only if its watch could not be
+    /// created.
     failures: u32,
 }
 
@@ -230,11 +231,15 @@ impl Following {
     }
 
     /// Lists the endpoints for the first time. Unlike [`list_again`](Self::list_again), it returns every error except a compaction
-    /// between list and watch, because the caller of `watch` is waiting.
+    /// between list and watch, because the caller of `watch` is waiting. After a compaction the caller retries with a backoff.
     async fn list_first(&mut self) -> Result<(), Error> {
+        self.back_off().await;
         match self.list().await {
-            Ok(changes) => self.ready.extend((!changes.is_empty()).then_some(changes)),
-            Err(error) if error.is_compacted() => {}
+            Ok(changes) => {
+                self.failures = 0;
+                self.ready.extend((!changes.is_empty()).then_some(changes));
+            }
+            Err(error) if error.is_compacted() => self.failures = self.failures.saturating_add(1),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -243,9 +248,7 @@ impl Following {
     /// Re-lists the endpoints after the watch has ended. Temporary errors are ignored and the known endpoints kept: the caller
     /// retries with a backoff.
     async fn list_again(&mut self) -> Result<(), Error> {
-        if self.failures > 0 {
-            sleep(Backoff::RESEND.wait(self.failures, fastrand::u64(..))).await;
-        }
+        self.back_off().await;
         self.failures = self.failures.saturating_add(1);
         match self.list().await {
             Ok(changes) if changes.is_empty() => {}
@@ -254,6 +257,12 @@ impl Following {
             Err(error) => tracing::debug!(%error, "cannot re-list the endpoints; retrying"),
         }
         Ok(())
+    }
+
+    async fn back_off(&self) {
+        if self.failures > 0 {
+            sleep(Backoff::RESEND.wait(self.failures, fastrand::u64(..))).await;
+        }
     }
 
     /// Lists the endpoints, starts a watch after the list and returns the difference. The known endpoints are only replaced once the
