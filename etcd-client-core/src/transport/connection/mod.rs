@@ -3,6 +3,8 @@
 pub(crate) mod activity;
 pub(crate) mod atomic;
 pub(crate) mod capacity;
+#[cfg(test)]
+mod capacity_tests;
 pub(crate) mod check;
 pub(crate) mod complaints;
 pub(crate) mod connection_load;
