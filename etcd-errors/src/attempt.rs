@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::topic::ErrorTopic;
+
 /// A failed attempt of a call: its endpoint, the reason, its duration, and whether the request was sent.
 ///
 /// ```
@@ -18,6 +20,7 @@ pub struct Attempt {
     reason: String,
     sent: bool,
     elapsed: Option<Duration>,
+    topic: Option<ErrorTopic>,
 }
 
 impl Attempt {
@@ -30,6 +33,7 @@ impl Attempt {
             reason: reason.into(),
             sent: false,
             elapsed: None,
+            topic: None,
         }
     }
 
@@ -44,6 +48,13 @@ impl Attempt {
     #[must_use]
     pub fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.elapsed = Some(elapsed);
+        self
+    }
+
+    /// Sets the topic of the reason. By default it has none.
+    #[must_use]
+    pub fn with_topic(mut self, topic: impl Into<Option<ErrorTopic>>) -> Self {
+        self.topic = topic.into();
         self
     }
 
@@ -65,6 +76,11 @@ impl Attempt {
     /// Returns the duration of the attempt, if it was measured.
     pub fn elapsed(&self) -> Option<Duration> {
         self.elapsed
+    }
+
+    /// Returns the topic of the reason, if it has one.
+    pub fn topic(&self) -> Option<ErrorTopic> {
+        self.topic
     }
 }
 

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Protocol,
     /// The member does not support this RPC, or an option of it.
     Unsupported,
+    /// The client has the maximum number of open streams of this kind. Nothing was sent.
+    CapacityExceeded,
     /// The response came from another cluster than earlier responses. Its data is not returned.
     WrongCluster,
     /// A linearizable response was older than a revision that the client had already seen. Its data is not returned.
@@ -49,6 +51,7 @@ impl ErrorKind {
             Self::NoRuntime => "no Tokio runtime",
             Self::Protocol => "the response violates the protocol",
             Self::Unsupported => "not supported by this member",
+            Self::CapacityExceeded => "too many open streams",
             Self::WrongCluster => "the response comes from another cluster",
             Self::RevisionRegressed => "the response is older than an earlier one",
             Self::Lagged => "the reader was too slow",

@@ -42,6 +42,7 @@ mod report;
 mod text;
 #[cfg(feature = "tonic")]
 pub mod tonic;
+mod topic;
 
 pub use attempt::Attempt;
 pub use code::Code;
@@ -49,6 +50,7 @@ pub use error::Error;
 pub use grpc_code::GrpcCode;
 pub use kind::{ErrorKind, Outcome};
 pub use report::Report;
+pub use topic::ErrorTopic;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

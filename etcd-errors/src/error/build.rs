@@ -10,6 +10,7 @@ use crate::attempt::Attempt;
 use crate::code::{self, Code};
 use crate::grpc_code::GrpcCode;
 use crate::kind::{ErrorKind, Outcome};
+use crate::topic::ErrorTopic;
 
 impl Error {
     /// Creates an error that is not a response of etcd.
@@ -24,6 +25,7 @@ impl Error {
             message: message.into(),
             operation: None,
             field: None,
+            topic: None,
             attempts: Vec::new(),
             elapsed: None,
             compact_revision: None,
@@ -103,6 +105,13 @@ impl Error {
     #[must_use]
     pub fn with_operation(mut self, operation: &'static str) -> Self {
         self.0.operation = Some(operation);
+        self
+    }
+
+    /// Sets the topic, which determines the hint of the report.
+    #[must_use]
+    pub fn with_topic(mut self, topic: ErrorTopic) -> Self {
+        self.0.topic = Some(topic);
         self
     }
 

@@ -15,6 +15,7 @@ use crate::grpc_code::GrpcCode;
 use crate::kind::{ErrorKind, Outcome};
 use crate::report::Report;
 use crate::text::OneLine;
+use crate::topic::ErrorTopic;
 
 /// The error of a failed call: its kind and code, the outcome for a write, and the attempts that were made.
 ///
@@ -48,6 +49,7 @@ struct Inner {
     message: Cow<'static, str>,
     operation: Option<&'static str>,
     field: Option<&'static str>,
+    topic: Option<ErrorTopic>,
     attempts: Vec<Attempt>,
     elapsed: Option<Duration>,
     compact_revision: Option<i64>,
@@ -79,6 +81,14 @@ impl Error {
     /// Returns the invalid field of the request, or the invalid setting, if the error is about one.
     pub fn field(&self) -> Option<&'static str> {
         self.0.field
+    }
+
+    /// Returns the topic of this error: its own, or else the common one of all attempts.
+    pub fn topic(&self) -> Option<ErrorTopic> {
+        self.0.topic.or_else(|| {
+            let (first, others) = self.attempts().split_first()?;
+            others.iter().all(|other| other.topic() == first.topic()).then_some(first.topic()?)
+        })
     }
 
     /// Returns the operation that failed, such as `put`.

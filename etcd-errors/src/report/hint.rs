@@ -5,23 +5,39 @@ use crate::code::Code;
 use crate::error::Error;
 use crate::grpc_code::GrpcCode;
 use crate::kind::ErrorKind;
+use crate::topic::ErrorTopic;
 
 /// Returns the hint for this error, or `None` if the message already states what to do.
 pub(super) fn hint(error: &Error) -> Option<&'static str> {
     if let Some(hint) = error.code().and_then(for_code) {
         return Some(hint);
     }
-    match error.kind() {
-        ErrorKind::InvalidData => Some("read the key or the value as bytes instead of text"),
+    match (error.kind(), error.topic()) {
+        (ErrorKind::InvalidData, _) => Some("read the key or the value as bytes instead of text"),
         _ if error.outcome_unknown() => Some("read back what was written before writing it again"),
-        // An attempt that ended in the TLS handshake already says in its reason which setting to check.
-        ErrorKind::Unavailable if is_about_tls(error) => None,
-        ErrorKind::Unavailable | ErrorKind::Timeout if is_about_a_name(error) => {
+        (_, Some(topic)) => for_topic(topic),
+        (kind, None) => for_kind(kind, error),
+    }
+}
+
+fn for_topic(topic: ErrorTopic) -> Option<&'static str> {
+    match topic {
+        // The message names the setting to check.
+        ErrorTopic::Tls | ErrorTopic::GrpcProxy => None,
+        ErrorTopic::NameLookup => {
             Some("check the host name and that the DNS server answers, or use an IP address")
         }
-        ErrorKind::Unavailable if is_about_a_proxy(error) => {
-            Some("check that the proxy in front of etcd can reach the members")
+        ErrorTopic::Proxy => Some("check that the proxy in front of etcd can reach the members"),
+        ErrorTopic::Service => Some("make the call on a client that was built with endpoints"),
+        ErrorTopic::ServerVersion => Some("upgrade this member, or lower min_server_version"),
+        ErrorTopic::Capacity => {
+            Some("make fewer calls at a time, or raise --max-concurrent-streams of every member")
         }
+    }
+}
+
+fn for_kind(kind: ErrorKind, error: &Error) -> Option<&'static str> {
+    match kind {
         ErrorKind::Unavailable => {
             Some("check that etcd is running, that the endpoint is correct, and whether it requires https")
         }
@@ -45,41 +61,20 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         ErrorKind::Lagged => {
             Some("read faster, raise buffer_bytes, or let the watch pause or coalesce instead of failing")
         }
-        ErrorKind::Unsupported => unsupported(error.message()),
-        _ => None,
+        ErrorKind::Unsupported => Some("use a newer version of etcd, or do without this call"),
+        ErrorKind::CapacityExceeded => {
+            Some("read the open streams to their end, or drop them, before opening another one")
+        }
+        ErrorKind::WrongCluster => Some(
+            "check the endpoints; if the cluster was replaced on purpose, call accept_cluster on the client",
+        ),
+        ErrorKind::RevisionRegressed => Some(
+            "check whether the store was restored from a backup; if so, call accept_cluster on the client",
+        ),
+        ErrorKind::InvalidRequest | ErrorKind::InvalidConfig | ErrorKind::Server | ErrorKind::InvalidData => {
+            None
+        }
     }
-}
-
-/// The advice depends on which part is missing: the etcd version, the members behind a proxy, or connections.
-fn unsupported(message: &str) -> Option<&'static str> {
-    // The message about etcd's gRPC proxy names the setting of the proxy itself.
-    if message.contains("gRPC proxy") {
-        None
-    } else if message.contains("over a service") || message.contains("built on a service") {
-        Some("make the call on a client that was built with endpoints")
-    } else if message.contains("runs etcd") {
-        Some("upgrade this member, or lower min_server_version")
-    } else {
-        Some("use a newer version of etcd, or do without this call")
-    }
-}
-
-fn is_about_tls(error: &Error) -> bool {
-    let about_tls =
-        |attempt: &Attempt| ["TLS", "Tls", "certificate"].iter().any(|word| attempt.reason().contains(word));
-    !error.attempts().is_empty() && error.attempts().iter().all(about_tls)
-}
-
-/// Returns `true` if every attempt failed in the name lookup, or the call is a DNS query.
-fn is_about_a_name(error: &Error) -> bool {
-    let attempts = error.attempts();
-    let about_a_name = |attempt: &Attempt| attempt.reason().contains("the name lookup of");
-    error.message().starts_with("DNS ") || (!attempts.is_empty() && attempts.iter().all(about_a_name))
-}
-
-/// Returns `true` if a proxy responded in place of a member that it cannot reach.
-fn is_about_a_proxy(error: &Error) -> bool {
-    error.message().contains("not gRPC but HTTP status")
 }
 
 fn for_code(code: Code) -> Option<&'static str> {

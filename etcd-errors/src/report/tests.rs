@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::{Short, hint};
-use crate::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+use crate::{Attempt, Code, Error, ErrorKind, ErrorTopic, GrpcCode, Outcome};
 
 fn assert_report(error: &Error, expected: &str) {
     let report = error.report().to_string();
@@ -217,7 +217,10 @@ fn tls_reason_needs_no_hint() {
     let reason =
         "the peer closed the connection during the TLS handshake: does it speak TLS (http:// if not)?";
     let tried = |reasons: &[&str]| {
-        let attempts = reasons.iter().map(|reason| Attempt::new("https://a:2379", *reason).with_sent(false));
+        let attempts = reasons.iter().map(|text| {
+            let topic = (*text == reason).then_some(ErrorTopic::Tls);
+            Attempt::new("https://a:2379", *text).with_sent(false).with_topic(topic)
+        });
         Error::new(ErrorKind::Unavailable, "no endpoint was ready")
             .with_attempts(attempts.collect::<Vec<_>>())
     };
@@ -236,12 +239,14 @@ fn hints_name_the_setting() {
         .with_code(Code::Other(GrpcCode::ResourceExhausted));
     let attempt = Attempt::new("http://a:2379", "no answer");
     let unsent = Error::new(ErrorKind::Timeout, "the deadline passed before anything was sent");
-    let silent_dns = Error::new(ErrorKind::Timeout, "DNS did not answer within 5.0 s");
+    let silent_dns =
+        Error::new(ErrorKind::Timeout, "DNS did not answer within 5.0 s").with_topic(ErrorTopic::NameLookup);
     let empty_dns = Error::new(ErrorKind::Unavailable, "DNS names no etcd member for example.com")
+        .with_topic(ErrorTopic::NameLookup)
         .with_attempts(vec![Attempt::new("_etcd-client._tcp.example.com", "request timed out")]);
     let lookup = |host: &str| {
         let reason = format!("the name lookup of {host} had no answer within 4 s");
-        Attempt::new(format!("http://{host}:2379"), reason)
+        Attempt::new(format!("http://{host}:2379"), reason).with_topic(ErrorTopic::NameLookup)
     };
     let down = Attempt::new("http://c:2379", "Connection refused");
     let tried = |attempts| Error::new(ErrorKind::Unavailable, "no endpoint").with_attempts(attempts);
@@ -249,7 +254,13 @@ fn hints_name_the_setting() {
     let sent = Error::new(ErrorKind::Timeout, "no answer before the deadline")
         .with_attempts(vec![attempt.with_sent(true)]);
     let proxied = "the response is not gRPC but HTTP status 502 with content type \"text/html\"";
-    let proxied = Error::new(ErrorKind::Unavailable, proxied);
+    let proxied = Error::new(ErrorKind::Unavailable, proxied).with_topic(ErrorTopic::Proxy);
+    let crowded = Error::new(ErrorKind::Unavailable, "every connection was at its limit of concurrent calls")
+        .with_topic(ErrorTopic::Capacity);
+    let unread =
+        Error::new(ErrorKind::CapacityExceeded, "the client has reached its limit of unread streams");
+    let replaced = Error::new(ErrorKind::WrongCluster, "the response comes from another cluster");
+    let regressed = Error::new(ErrorKind::RevisionRegressed, "the response is older than an earlier one");
     for (error, says, not) in [
         (&too_large, "max_receive_bytes", "proxy"),
         (&unsent, "network path", "disk"),
@@ -259,6 +270,10 @@ fn hints_name_the_setting() {
         (&unnamed, "DNS server", "etcd is running"),
         (&one_named, "etcd is running", "DNS"),
         (&proxied, "proxy", "https"),
+        (&crowded, "fewer calls", "etcd is running"),
+        (&unread, "drop them", "newer version"),
+        (&replaced, "accept_cluster", "backup"),
+        (&regressed, "accept_cluster", "endpoints"),
         (&Error::from(Code::LeaseExist), "set none to let the client choose", "0"),
         (&Error::from(Code::InvalidAuthToken), "token provider", "again"),
         (&Error::from(Code::EmptyKey), "all_keys()", "\\0"),
@@ -279,16 +294,30 @@ fn invalid_utf8_makes_no_claim_about_write() {
 
 #[test]
 fn the_hint_of_a_missing_part_says_which_one() {
-    for (message, expected) in [
-        ("this client was built over a service: it has no endpoints or connections", Some("with endpoints")),
-        ("use a client that is not built on a service", Some("with endpoints")),
-        ("the member at http://a:2379 runs etcd 3.4.0, which is older than 3.5", Some("min_server_version")),
-        ("this member has no RangeStream", Some("a newer version of etcd")),
+    for (topic, expected) in [
+        (Some(ErrorTopic::Service), Some("with endpoints")),
+        (Some(ErrorTopic::ServerVersion), Some("min_server_version")),
+        (None, Some("a newer version of etcd")),
         // The message says what to do about the proxy.
-        ("a gRPC proxy listed its own addresses: start it with --advertise-client-url=\"\"", None),
+        (Some(ErrorTopic::GrpcProxy), None),
     ] {
-        let hint = hint::hint(&Error::new(ErrorKind::Unsupported, message));
-        assert_eq!(hint.is_some(), expected.is_some(), "{message}: {hint:?}");
-        assert!(hint.unwrap_or_default().contains(expected.unwrap_or_default()), "{message}: {hint:?}");
+        let error = Error::new(ErrorKind::Unsupported, "x");
+        let error = topic.into_iter().fold(error, Error::with_topic);
+        let hint = hint::hint(&error);
+        assert_eq!(hint.is_some(), expected.is_some(), "{topic:?}: {hint:?}");
+        assert!(hint.unwrap_or_default().contains(expected.unwrap_or_default()), "{topic:?}: {hint:?}");
+    }
+}
+
+#[test]
+fn message_does_not_choose_the_hint() {
+    let hint_of = |message: &'static str| hint::hint(&Error::new(ErrorKind::Unavailable, message));
+    for message in
+        ["DNS x", "not gRPC but HTTP status 502", "a TLS certificate", "the name lookup of x failed"]
+    {
+        let attempts = vec![Attempt::new("a", message)];
+        let attempted = Error::new(ErrorKind::Unavailable, "x").with_attempts(attempts);
+        assert_eq!(hint_of(message), hint_of("x"), "{message}");
+        assert_eq!(hint::hint(&attempted), hint_of("x"), "{message}");
     }
 }
