@@ -201,7 +201,7 @@ pub mod watch;
 
 /// The error of every call, with its kind, code and outcome, from the crate `etcd-errors`.
 pub mod error {
-    pub use etcd_errors::{Attempt, Code, Error, ErrorKind, GrpcCode, Outcome};
+    pub use etcd_errors::{Attempt, Code, Error, ErrorKind, ErrorTopic, GrpcCode, Outcome};
 }
 
 pub use etcd_errors::{Code, Error, ErrorKind, Outcome};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::{Error, ErrorKind, ErrorTopic};
 use etcd_proto::etcdserverpb as pb;
 
 use crate::{
@@ -31,7 +31,7 @@ pub(crate) fn member_list_response(response: pb::MemberListResponse) -> Result<M
 pub(crate) fn listed_by_proxy() -> Error {
     let text = "a gRPC proxy listed its own addresses instead of the cluster's members: \
                 connect to the members, or start the proxy with --advertise-client-url=\"\"";
-    Error::new(ErrorKind::Unsupported, text)
+    Error::new(ErrorKind::Unsupported, text).with_topic(ErrorTopic::GrpcProxy)
 }
 
 pub(crate) fn member_add_request(add: MemberAdd) -> pb::MemberAddRequest {

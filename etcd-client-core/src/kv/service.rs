@@ -85,9 +85,10 @@ pub trait KvService: Send + Sync + Debug {
     /// - [`InvalidRequest`](ErrorKind::InvalidRequest): the request has a sort, a count or a filter by revision,
     ///   which
     ///   members ignore in a stream.
-    /// - [`Unsupported`](ErrorKind::Unsupported): the service or the member does not support streamed ranges, or has
-    ///   the
-    ///   maximum number of unread streams open. Use a get of the range, or its pages, instead.
+    /// - [`Unsupported`](ErrorKind::Unsupported): the service or the member does not support streamed ranges. Use a get
+    ///   of the range, or its pages, instead.
+    /// - [`CapacityExceeded`](ErrorKind::CapacityExceeded): the client has the maximum number of unread streams open.
+    ///   Read them to their end or drop them before opening another one, or use pages.
     ///
     /// A running stream may end with an error if members or users change, because the position to resume from is
     /// unknown. Pages resume in this case.

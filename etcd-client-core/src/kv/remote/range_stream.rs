@@ -37,14 +37,14 @@ pub(crate) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Res
         let examiner = channel.examiner(call.linearizable);
         let connection = Arc::clone(&flight.connection);
         if connection.lacks(METHOD) {
-            let error =
-                unsupported("this member does not support RangeStream (etcd 3.7 and later)", &connection);
+            let why = "this member does not support RangeStream (etcd 3.7 and later)";
+            let error = not_sent(ErrorKind::Unsupported, why, &connection);
             progress.ended(&error);
             return Err(error);
         }
         let Some(place) = connection.stream_place() else {
-            let why = "this connection has reached its limit of unread streams";
-            let error = unsupported(why, &connection);
+            let why = "the client has reached its limit of unread streams";
+            let error = not_sent(ErrorKind::CapacityExceeded, why, &connection);
             progress.ended(&error);
             return Err(error);
         };
@@ -172,9 +172,9 @@ fn learn(failure: &Failure, connection: &Connection) {
     }
 }
 
-fn unsupported(why: &'static str, connection: &Connection) -> Error {
+fn not_sent(kind: ErrorKind, why: &'static str, connection: &Connection) -> Error {
     let attempt = Attempt::new(connection.endpoint(), why).with_sent(false);
-    named(Error::new(ErrorKind::Unsupported, why), attempt)
+    named(Error::new(kind, why), attempt)
 }
 
 fn named(error: Error, attempt: Attempt) -> Error {

@@ -1,6 +1,7 @@
 //! The layer below HTTP/2: connectors open byte streams to endpoints, by TCP, unix sockets, TLS and HTTP proxies.
 
 pub(crate) mod address_order;
+pub(crate) mod described;
 pub(crate) mod dialing;
 #[cfg(feature = "proxy")]
 pub(crate) mod proxy;

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use etcd_errors::ErrorTopic;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -18,7 +19,7 @@ use tokio::{
 use tower_service::Service;
 
 use crate::{
-    transport::connect::{BoxIo, Target, address_order::interleave},
+    transport::connect::{BoxIo, Target, address_order::interleave, described::Described},
     types::Address,
 };
 
@@ -65,15 +66,15 @@ impl Service<Target> for DirectConnector {
     }
 }
 
-/// Returns the result of the lookup. Its errors mention the name lookup, by which hints recognize it.
+/// Returns the result of the lookup. Its errors mention the name lookup.
 async fn looked_up<T>(host: &str, lookup: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let described = |kind, text: String| io::Error::new(kind, Described::new(ErrorTopic::NameLookup, text));
     match timeout(LOOKUP_TIMEOUT, lookup).await {
-        Ok(found) => found.map_err(|error| {
-            io::Error::new(error.kind(), format!("the name lookup of {host} failed: {error}"))
-        }),
+        Ok(found) => found
+            .map_err(|error| described(error.kind(), format!("the name lookup of {host} failed: {error}"))),
         Err(_elapsed) => {
             let text = format!("the name lookup of {host} timed out after {} s", LOOKUP_TIMEOUT.as_secs());
-            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+            Err(described(io::ErrorKind::TimedOut, text))
         }
     }
 }
@@ -135,6 +136,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::transport::connect::described::topic;
 
     #[tokio::test(start_paused = true)]
     async fn errors_of_a_name_lookup_say_so() {
@@ -143,6 +145,7 @@ mod tests {
         let unknown = async { Err::<(), _>(io::Error::other("no such host")) };
         let unknown = looked_up("a", unknown).await.expect_err("unknown");
         assert_eq!(unknown.to_string(), "the name lookup of a failed: no such host");
+        assert_eq!([silent, unknown].map(|error| topic(&error)), [Some(ErrorTopic::NameLookup); 2]);
     }
 
     /// The resolver refuses a label of more than 63 bytes (RFC 1035 section 2.3.4) without asking a DNS server.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use etcd_errors::ErrorTopic;
 use h2::client::{Builder, SendRequest};
 use http::HeaderMap;
 use tokio::{
@@ -20,7 +21,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::transport::{
-    connect::{BoxError, BoxIo, SharedConnector, Target, dialing},
+    connect::{BoxError, BoxIo, SharedConnector, Target, described::Described, dialing},
     connection::{
         activity::{Heard, Mark, Watched},
         capacity::{Capacity, Slots},
@@ -209,7 +210,10 @@ impl Connection {
         // over.
         let finding = tokio::select! {
             ended = &mut connection => return Err(match ended {
-                Ok(()) => format!("the peer closed the connection during the HTTP/2 handshake: {hint}").into(),
+                Ok(()) => {
+                    let text = format!("the peer closed the connection during the HTTP/2 handshake: {hint}");
+                    Described::new(ErrorTopic::Tls, text).into()
+                }
                 Err(error) => not_http2(error),
             }),
             finding = answers => finding?,
@@ -554,8 +558,14 @@ pub(crate) fn millis(since_epoch: Duration) -> u64 {
 fn not_http2(error: &h2::Error, hint: &str) -> BoxError {
     match error.get_io() {
         // TLS errors are complete sentences already.
-        Some(error) if error.kind() == io::ErrorKind::InvalidData => return error.to_string().into(),
-        Some(_) => return format!("the HTTP/2 handshake failed ({error}): {hint}").into(),
+        Some(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Described::new(ErrorTopic::Tls, error.to_string()).into();
+        }
+        // `hint` names the TLS setting to check.
+        Some(_) => {
+            let text = format!("the HTTP/2 handshake failed ({error}): {hint}");
+            return Described::new(ErrorTopic::Tls, text).into();
+        }
         None => {}
     }
     format!("the peer does not speak HTTP/2 ({error}): check that the endpoint is etcd's client port").into()

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use etcd_errors::{Attempt, Error, ErrorKind};
+use etcd_errors::{Attempt, Error, ErrorKind, ErrorTopic};
 use hickory_resolver::{
     Resolver, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverConfig},
@@ -198,7 +198,8 @@ impl Discovery {
             check_runtime()?;
             timeout(self.timeout, self.look_up()).await.unwrap_or_else(|_elapsed| {
                 let text = format!("DNS did not respond within {}", seconds(self.timeout));
-                Err(Error::new(ErrorKind::Timeout, text).with_elapsed(self.timeout))
+                let error = Error::new(ErrorKind::Timeout, text).with_topic(ErrorTopic::NameLookup);
+                Err(error.with_elapsed(self.timeout))
             })
         };
         found.await.map_err(|error| error.with_operation(OPERATION))
@@ -237,7 +238,8 @@ impl Discovery {
         let endpoints: Vec<Endpoint> = texts.iter().filter_map(|text| text.parse().ok()).collect();
         if endpoints.is_empty() {
             let text = format!("DNS has no SRV records of etcd members for {}", self.domain);
-            return Err(Error::new(ErrorKind::Unavailable, text).with_attempts(attempts));
+            let error = Error::new(ErrorKind::Unavailable, text).with_topic(ErrorTopic::NameLookup);
+            return Err(error.with_attempts(attempts));
         }
         Ok(endpoints)
     }

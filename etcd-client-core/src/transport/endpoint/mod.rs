@@ -13,12 +13,16 @@ use std::{
     task::{Context, Poll},
 };
 
+use etcd_errors::{Attempt, ErrorTopic};
 use futures_core::Stream;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    transport::endpoint::outage::{Note, Outage, Step},
+    transport::{
+        connect::described::topic,
+        endpoint::outage::{Note, Outage, Step},
+    },
     types::Endpoint,
 };
 
@@ -146,6 +150,12 @@ struct Row {
     outage: Outage,
 }
 
+impl Row {
+    fn topic(&self) -> Option<ErrorTopic> {
+        topic(&**self.cause.as_ref()?)
+    }
+}
+
 impl Table {
     pub(crate) fn rows(&self) -> Vec<EndpointState> {
         self.0.iter().map(|row| row.state.clone()).collect()
@@ -168,10 +178,25 @@ impl Table {
         row.map_or(Note::Quiet, |row| row.outage.step(step, now))
     }
 
-    /// Returns the reason why no endpoint is ready, with the underlying error if there is one.
-    pub(crate) fn blame(&self) -> (String, Option<Cause>) {
-        const CROWDED: &str = "connected, but at its limit of concurrent calls";
-        let reason = |row: &Row| row.state.reason.clone().unwrap_or_else(|| CROWDED.into());
+    /// Returns `true` if nothing is wrong with any endpoint.
+    pub(crate) fn all_ready(&self) -> bool {
+        let ready = |row: &Row| row.state.phase == EndpointPhase::Ready && row.state.reason.is_none();
+        !self.0.is_empty() && self.0.iter().all(ready)
+    }
+
+    /// Returns the reason of each endpoint why a call finds no connection. `connected` is the reason of a connected one.
+    pub(crate) fn troubles(&self, connected: &str) -> Vec<Attempt> {
+        let explain = |row: &Row| {
+            let reason = row.state.reason.as_deref().unwrap_or(connected);
+            Attempt::new(row.state.endpoint.as_str(), reason).with_sent(false).with_topic(row.topic())
+        };
+        self.0.iter().map(explain).collect()
+    }
+
+    /// Returns the reason why no endpoint is ready, with the underlying error if there is one. `connected` is the reason
+    /// of a connected endpoint.
+    pub(crate) fn blame(&self, connected: &'static str) -> (String, Option<Cause>) {
+        let reason = |row: &Row| row.state.reason.clone().unwrap_or_else(|| connected.into());
         // The error of an endpoint that was tried is more useful than the initial state of one that was not.
         let Some(worst) = self.0.iter().find(|row| row.cause.is_some()).or_else(|| self.0.first()) else {
             return ("no endpoints are configured".to_owned(), None);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use etcd_errors::{Code, Error, ErrorKind, GrpcCode};
+use etcd_errors::{Attempt, Code, Error, ErrorKind, ErrorTopic, GrpcCode};
 
 use crate::transport::grpc::{frame::FrameError, observation::Observation, status::Status};
 
@@ -15,11 +15,12 @@ pub(crate) struct Failure {
     grpc: Option<GrpcCode>,
     /// `true` if the connection ended, and that is the only reason why the request was not processed.
     connection_ended: bool,
+    topic: Option<ErrorTopic>,
 }
 
 impl Failure {
     pub(crate) fn new(observation: Observation, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { observation, text: text.into(), grpc: None, connection_ended: false }
+        Self { observation, text: text.into(), grpc: None, connection_ended: false, topic: None }
     }
 
     pub(crate) fn status(status: Status) -> Self {
@@ -31,7 +32,7 @@ impl Failure {
             status.message.into()
         };
         let observation = Observation::Refused(code, outcome);
-        Self { observation, text, grpc: Some(status.code), connection_ended: false }
+        Self { observation, text, grpc: Some(status.code), connection_ended: false, topic: None }
     }
 
     pub(crate) fn malformed(text: impl Into<Cow<'static, str>>) -> Self {
@@ -67,7 +68,7 @@ impl Failure {
     /// permanent.
     pub(crate) fn not_grpc(status: Status) -> Self {
         if status.code == GrpcCode::Unavailable {
-            Self::status(status)
+            Self { topic: Some(ErrorTopic::Proxy), ..Self::status(status) }
         } else {
             Self::malformed(status.message)
         }
@@ -105,6 +106,12 @@ impl Failure {
         self.connection_ended
     }
 
+    /// Returns the failed attempt on `endpoint`, as an error lists it.
+    pub(crate) fn attempt(&self, endpoint: &str) -> Attempt {
+        let sent = self.observation != Observation::NotSent;
+        Attempt::new(endpoint, self.text.to_string()).with_sent(sent).with_topic(self.topic)
+    }
+
     /// Converts to the failure of a request of which nothing was written.
     pub(crate) fn unsent(self) -> Self {
         match self.observation {
@@ -115,6 +122,15 @@ impl Failure {
 
     /// Converts to the caller's error, without the history of the call.
     pub(crate) fn into_error(self) -> Error {
+        let topic = self.topic;
+        let error = self.without_topic();
+        match topic {
+            Some(topic) => error.with_topic(topic),
+            None => error,
+        }
+    }
+
+    fn without_topic(self) -> Error {
         match self.observation {
             Observation::Refused(code, _) => {
                 Error::from_server(self.grpc.unwrap_or_else(|| code.grpc()), self.text)

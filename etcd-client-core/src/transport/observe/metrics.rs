@@ -94,6 +94,7 @@ fn named(kind: ErrorKind, code: Option<Code>) -> &'static str {
         (None, ErrorKind::NoRuntime) => "NoRuntime",
         (None, ErrorKind::Protocol) => "Protocol",
         (None, ErrorKind::Unsupported) => "Unsupported",
+        (None, ErrorKind::CapacityExceeded) => "CapacityExceeded",
         (None, ErrorKind::WrongCluster) => "WrongCluster",
         (None, ErrorKind::RevisionRegressed) => "RevisionRegressed",
         (None, _) => "Other",

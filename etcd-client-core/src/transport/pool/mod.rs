@@ -15,7 +15,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use etcd_errors::{Attempt, Error, ErrorKind, GrpcCode};
+use etcd_errors::{Attempt, Error, ErrorKind, ErrorTopic, GrpcCode};
 use http::HeaderMap;
 use tokio::{runtime::Handle, sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -31,7 +31,7 @@ use crate::{
             member::Member,
             verified::{Connection, Limit, millis},
         },
-        endpoint::{EndpointPhase, EndpointState, Table, authority::Origins, outage::Note},
+        endpoint::{EndpointPhase, Table, authority::Origins, outage::Note},
         grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
         observe::observer::SharedObserver,
         pool::selection::Selection,
@@ -180,7 +180,7 @@ impl Pool {
         self.check_alive()?;
         if self.size() == 0 {
             let text = "this client was built over a service: it has no endpoints or connections";
-            return Err(Error::new(ErrorKind::Unsupported, text));
+            return Err(Error::new(ErrorKind::Unsupported, text).with_topic(ErrorTopic::Service));
         }
         Ok(())
     }
@@ -254,11 +254,22 @@ impl Pool {
 
     /// Returns the reason of each endpoint why a call finds no connection.
     pub(crate) fn troubles(&self) -> Vec<Attempt> {
-        let explain = |state: EndpointState| {
-            let reason = state.reason.as_deref().unwrap_or("connected, but at its limit of concurrent calls");
-            Attempt::new(state.endpoint.as_str(), reason).with_sent(false)
-        };
-        self.states.borrow().rows().into_iter().map(explain).collect()
+        self.states.borrow().troubles(self.why_connected())
+    }
+
+    /// Returns the reason why a call finds no connection to a connected endpoint.
+    fn why_connected(&self) -> &'static str {
+        if self.is_crowded() {
+            "connected, but at its limit of concurrent calls"
+        } else {
+            "connected, but without a response in time"
+        }
+    }
+
+    /// Returns `true` if a connection is at its peer's limit of concurrent calls.
+    fn is_crowded(&self) -> bool {
+        let lists = [&self.calls, &self.streams, &self.waits];
+        lists.iter().any(|list| list.load().iter().any(|connection| connection.gauge.is_full()))
     }
 
     /// Returns the error of a call that found no ready endpoint within the given time. It lists no attempts.
@@ -267,7 +278,13 @@ impl Pool {
         if let Some(refusal) = self.any_refusal() {
             return refusal;
         }
-        let (why, cause) = self.states.borrow().blame();
+        let states = self.states.borrow();
+        if states.all_ready() && self.is_crowded() {
+            let text =
+                format!("every connection was at its limit of concurrent calls for {}", seconds(waited));
+            return Error::new(ErrorKind::Unavailable, text).with_topic(ErrorTopic::Capacity);
+        }
+        let (why, cause) = states.blame(self.why_connected());
         let text = format!("no endpoint was ready within {}: {why}", seconds(waited));
         let error = Error::new(ErrorKind::Unavailable, text);
         match cause {

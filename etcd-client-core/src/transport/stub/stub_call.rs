@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etcd_errors::{Attempt, Error, ErrorKind, GrpcCode};
+use etcd_errors::{Error, ErrorKind, GrpcCode};
 use http::Uri;
 use tokio::time::Instant;
 use tonic::Status;
@@ -10,10 +10,7 @@ use tonic::Status;
 use crate::transport::{
     call::retry,
     connection::verified::InFlight,
-    grpc::{
-        failure::Failure,
-        observation::{Class, Observation},
-    },
+    grpc::{failure::Failure, observation::Class},
 };
 
 /// The way in which a call uses its connection.
@@ -70,9 +67,7 @@ impl StubCall {
     /// set.
     pub(crate) fn failed(&self, flight: &InFlight, failure: Failure, cause: Option<Error>) -> Status {
         let observation = failure.observation;
-        let attempt = Attempt::new(flight.connection.endpoint(), failure.text.to_string())
-            .with_sent(observation != Observation::NotSent)
-            .with_elapsed(self.started.elapsed());
+        let attempt = failure.attempt(flight.connection.endpoint()).with_elapsed(self.started.elapsed());
         let error = self.named(&cause.unwrap_or_else(|| failure.into_error()));
         // The class of the RPC is not known here. `Write` is the safe assumption: the outcome is unknown.
         status(error.with_outcome(retry::outcome(Class::Write, observation)).with_attempts(vec![attempt]))
@@ -91,6 +86,7 @@ fn status(error: Error) -> Status {
         ErrorKind::Timeout => GrpcCode::DeadlineExceeded,
         ErrorKind::Closed => GrpcCode::Cancelled,
         ErrorKind::Unavailable => GrpcCode::Unavailable,
+        ErrorKind::CapacityExceeded => GrpcCode::ResourceExhausted,
         ErrorKind::NoRuntime => GrpcCode::FailedPrecondition,
         _ => GrpcCode::Internal,
     };

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use etcd_errors::{Code, Error, ErrorKind, GrpcCode};
+use etcd_errors::{Code, Error, ErrorKind, ErrorTopic, GrpcCode};
 
 use crate::{
     transport::{
@@ -82,7 +82,8 @@ impl StreamTask {
     fn ask(&mut self, ticket: Ticket, connection: Option<&Connection>) -> bool {
         let (Some(connection), true) = (connection, self.machine.is_live(ticket)) else { return false };
         if self.machine.is_proxied() {
-            self.cannot_tell(ticket, "a gRPC proxy does not answer progress requests");
+            let error = Error::new(ErrorKind::Unsupported, "a gRPC proxy does not answer progress requests");
+            self.cannot_tell(ticket, error.with_topic(ErrorTopic::GrpcProxy));
             return false;
         }
         match self.progress {
@@ -91,15 +92,15 @@ impl StreamTask {
             ProgressOf::Unknown => self.ask_version(&connection.member.endpoint),
             ProgressOf::TooOld => {
                 let text = "this member may report progress ahead of the events it covers; fixed in etcd 3.4.25, 3.5.8 and 3.6";
-                self.cannot_tell(ticket, text);
+                self.cannot_tell(ticket, Error::new(ErrorKind::Unsupported, text));
             }
         }
         false
     }
 
-    fn cannot_tell(&self, ticket: Ticket, why: &'static str) {
+    fn cannot_tell(&self, ticket: Ticket, error: Error) {
         if let Some(entry) = self.entries.get(&ticket) {
-            entry.shared.answer(&Err(Error::new(ErrorKind::Unsupported, why)));
+            entry.shared.answer(&Err(error));
         }
     }
 

@@ -22,7 +22,7 @@ mod tests;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::{Error, ErrorKind, ErrorTopic};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
@@ -78,7 +78,7 @@ impl RemoteWatch {
         if let Caller::Service(_) = self.caller {
             let text =
                 "watches need connections of the client's own: use a client that is not built on a service";
-            return Err(Error::new(ErrorKind::Unsupported, text));
+            return Err(Error::new(ErrorKind::Unsupported, text).with_topic(ErrorTopic::Service));
         }
         let (shared, created) = self.hub.start(channel, op, &options);
         // Dropping it with this future cancels the watch.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etcd_client_core::{Client, LeaseId};
+use etcd_client_core::{Client, ErrorKind, LeaseId, error::ErrorTopic};
 use etcd_proto::v3lockpb as lock;
 use etcd_testkit::scripted::{Call, Server, Step, reply};
 use prost::Message as _;
@@ -93,6 +93,30 @@ async fn a_call_for_one_endpoint_waits_in_the_same_queue() {
     let ideal = LATENCY * 400 / CONNECTIONS;
     assert!((ideal / 2..=2 * ideal).contains(&took), "{took:?}, its turn comes after {ideal:?}");
     others.await.expect("joined");
+}
+
+/// The members are in order, so the report must not advise to check whether etcd is running.
+#[tokio::test(start_paused = true)]
+async fn a_call_without_a_free_slot_blames_the_limit() {
+    let script = |call: &Call| match call.path.as_str() {
+        "/etcdserverpb.KV/Put" => vec![Step::ReadRequest, Step::Hang],
+        _ => answer_after(LATENCY)(call),
+    };
+    let server = Server::builder().max_concurrent_streams(1).start(script).await;
+    let link = Link::to(server.expect("a free port"));
+    let client = link.builder().build().expect("built");
+    client.ready().await.expect("ready");
+    let mut hanging = JoinSet::new();
+    for n in 0..2 * CONNECTIONS {
+        let client = client.clone();
+        hanging.spawn(async move { client.put(format!("k{n}"), "v").no_timeout().await });
+    }
+    sleep(Duration::from_secs(1)).await;
+    let error = client.get("k").await.expect_err("every slot is in use");
+    assert_eq!((error.kind(), error.topic()), (ErrorKind::Unavailable, Some(ErrorTopic::Capacity)));
+    let report = error.report().to_string();
+    assert!(report.contains("at its limit of concurrent calls for 5.0 s"), "{report}");
+    assert!(report.contains("make fewer calls at a time") && !report.contains("etcd is running"), "{report}");
 }
 
 /// A server on which every Lock and Campaign waits for ever.

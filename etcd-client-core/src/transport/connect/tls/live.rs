@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::{Error, ErrorKind, ErrorTopic};
 use rustls::ClientConfig;
 use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
 use tokio_rustls::TlsConnector;
@@ -11,6 +11,7 @@ use tokio_rustls::TlsConnector;
 use crate::{
     transport::connect::{
         BoxError, BoxIo,
+        described::Described,
         tls::{
             config::{Fingerprint, HTTP2, Material, client_config},
             describe::describe,
@@ -103,11 +104,12 @@ impl Live {
         let config = self.config.load_full();
         let identified = self.settings.identity.is_some();
         let handshake = TlsConnector::from(config).connect(name, io).await;
-        let stream = handshake.map_err(|error| describe(&error, identified))?;
+        let stream =
+            handshake.map_err(|error| Described::new(ErrorTopic::Tls, describe(&error, identified)))?;
         if stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
-            return Err("the peer uses TLS but did not select HTTP/2 (ALPN h2), which gRPC requires: check that it is \
-                        an etcd member and that no proxy in front of it is limited to HTTP/1.1"
-                .into());
+            let text = "the peer uses TLS but did not select HTTP/2 (ALPN h2), which gRPC requires: check that it is \
+                        an etcd member and that no proxy in front of it is limited to HTTP/1.1";
+            return Err(Described::new(ErrorTopic::Tls, text).into());
         }
         Ok(Box::pin(TlsIo::new(stream, identified)))
     }

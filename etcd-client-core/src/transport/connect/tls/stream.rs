@@ -7,10 +7,11 @@ use std::{
     task::{Context, Poll},
 };
 
+use etcd_errors::ErrorTopic;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use crate::transport::connect::{BoxIo, tls::describe::describe};
+use crate::transport::connect::{BoxIo, described::Described, tls::describe::describe};
 
 /// The byte stream below HTTP/2.
 pub(crate) struct TlsIo {
@@ -28,7 +29,9 @@ impl TlsIo {
 /// Describes the errors of rustls, which have the kind `InvalidData`. Socket errors pass through unchanged.
 fn told<T>(polled: Poll<io::Result<T>>, identified: bool) -> Poll<io::Result<T>> {
     polled.map_err(|error| match error.kind() {
-        kind @ io::ErrorKind::InvalidData => io::Error::new(kind, describe(&error, identified)),
+        kind @ io::ErrorKind::InvalidData => {
+            io::Error::new(kind, Described::new(ErrorTopic::Tls, describe(&error, identified)))
+        }
         _ => error,
     })
 }
