@@ -1,11 +1,12 @@
 //! The check of the members' etcd version.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use etcd_errors::{Error, ErrorKind};
+use etcd_errors::{Error, ErrorKind, ErrorTopic};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
 
@@ -21,7 +22,28 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct LeastVersion {
     least: ServerVersion,
-    met: AtomicBool,
+    known: Mutex<Known>,
+}
+
+/// The results of earlier checks, for the current endpoints.
+#[derive(Debug, Default)]
+struct Known {
+    /// The endpoints whose members are new enough.
+    met: HashSet<Endpoint>,
+    /// The endpoints that did not respond. They are checked again once they are connected.
+    silent: HashSet<Endpoint>,
+}
+
+impl Known {
+    fn keep(&mut self, endpoints: &[Endpoint]) {
+        self.met.retain(|endpoint| endpoints.contains(endpoint));
+        self.silent.retain(|endpoint| endpoints.contains(endpoint));
+    }
+
+    /// Returns `true` if the endpoint has to be checked. One that is down is checked only once, because each check waits for it.
+    fn lacks(&self, endpoint: &Endpoint, connected: &[Endpoint]) -> bool {
+        !self.met.contains(endpoint) && (!self.silent.contains(endpoint) || connected.contains(endpoint))
+    }
 }
 
 impl LeastVersion {
@@ -32,22 +54,28 @@ impl LeastVersion {
                 format!("{text:?} is not a version: use a form like 3.5 or 3.5.21"),
             )
         })?;
-        Ok(Self { least, met: AtomicBool::new(false) })
+        Ok(Self { least, known: Mutex::default() })
     }
 
-    /// Checks the version of every endpoint, until one check has succeeded. Fails if a member is older or no member responds.
+    /// Checks the version of every endpoint that was not checked yet. Fails if a member is older, or if no member has ever responded.
     pub(crate) async fn check(&self, channel: &Channel, endpoints: Vec<Endpoint>) -> Result<(), Error> {
-        if self.met.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let mut asked: FuturesUnordered<_> = endpoints
+        let (asked, mut until) = {
+            let mut known = self.known();
+            known.keep(&endpoints);
+            let connected = channel.pool().ready_endpoints();
+            let asked = endpoints.into_iter().filter(|endpoint| known.lacks(endpoint, &connected));
+            // Without a member that has responded, the first response is waited for.
+            (asked.collect::<Vec<_>>(), (!known.met.is_empty()).then(|| Instant::now() + GRACE))
+        };
+        let mut silent: HashSet<Endpoint> = asked.iter().cloned().collect();
+        let mut asked: FuturesUnordered<_> = asked
             .into_iter()
             .map(|endpoint| async move {
                 let version = reported_version(channel, endpoint.clone()).await;
                 (endpoint, version)
             })
             .collect();
-        let (mut refusal, mut until) = (None, None::<Instant>);
+        let mut refusal = None;
         loop {
             let next = match until {
                 Some(until) => timeout_at(until, asked.next()).await.unwrap_or(None),
@@ -56,6 +84,8 @@ impl LeastVersion {
             match next {
                 Some((endpoint, Ok(version))) => {
                     self.judge(&endpoint, &version)?;
+                    silent.remove(&endpoint);
+                    self.known().met.insert(endpoint);
                     until = until.or_else(|| Some(Instant::now() + GRACE));
                 }
                 Some((_, Err(error))) => refusal = Some(error),
@@ -63,8 +93,13 @@ impl LeastVersion {
                 None => return Err(refusal.unwrap_or_else(no_version)),
             }
         }
-        self.met.store(true, Ordering::Relaxed);
+        self.known().silent.extend(silent);
         Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Every change under this lock is complete when it can panic, so a poisoned lock holds consistent data.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn judge(&self, endpoint: &Endpoint, version: &str) -> Result<(), Error> {
@@ -73,7 +108,7 @@ impl LeastVersion {
             Ok(found) if found >= least => Ok(()),
             Ok(found) => {
                 let text = format!("the member at {endpoint} runs etcd {found}, which is older than {least}");
-                Err(Error::new(ErrorKind::Unsupported, text))
+                Err(Error::new(ErrorKind::Unsupported, text).with_topic(ErrorTopic::ServerVersion))
             }
             Err(_no_version) => {
                 // The text comes from the server and may be of any length.

@@ -201,8 +201,9 @@ impl ClientBuilder {
 
     /// Makes [`Client::ready`](crate::client::Client::ready) fail if a member runs an older etcd than this, such as `3.5` or `3.5.21`. Default: any version is accepted.
     ///
-    /// Every endpoint is checked. A member that does not respond within a second of the first response is skipped, because a cluster is usable
-    /// while a member is down. Building the client checks no version, and calls made before `ready` are not delayed.
+    /// Every endpoint is checked once; those added later by the next `ready`. A member that does not respond within a second of the first
+    /// response is skipped, because a cluster is usable while a member is down, and checked by a `ready` after it was connected. Building the
+    /// client checks no version, and calls made before `ready` are not delayed.
     ///
     /// # Examples
     ///

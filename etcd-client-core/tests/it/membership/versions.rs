@@ -105,6 +105,40 @@ async fn good_versions_are_asked_for_once() {
 }
 
 #[tokio::test]
+async fn endpoints_added_later_are_checked() {
+    let (old, new) = (member("3.4.39").await, member("3.6.5").await);
+    let client = Client::builder([new.endpoint()]).min_server_version("3.5").build().expect("valid");
+    client.ready().await.expect("new enough");
+    client.set_endpoints([new.endpoint(), old.endpoint()]).expect("valid");
+    for _ in 0..2 {
+        let error = client.ready().await.expect_err("one member is older");
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", error.report());
+        assert!(error.message().contains(&old.endpoint()), "{error}");
+    }
+    old.change(|says| says.version = "3.5.0".to_owned());
+    client.ready().await.expect("it was upgraded");
+    assert_eq!(new.server.received(STATUS), 1, "the version of the first endpoint is known");
+    client.set_endpoints([old.endpoint()]).expect("valid");
+    client.set_endpoints([old.endpoint(), new.endpoint()]).expect("valid");
+    client.ready().await.expect("new enough");
+    assert_eq!(new.server.received(STATUS), 2, "it was removed in between");
+}
+
+/// Virtual time: connecting to the silent member takes 5 s to fail.
+#[tokio::test(start_paused = true)]
+async fn members_that_are_down_delay_ready_once() {
+    let up = Arc::new(member("3.6.5").await);
+    let builder = Client::builder(["http://up:1"]).connector(Paths(up)).min_server_version("3.5");
+    let client = builder.build().expect("valid");
+    client.ready().await.expect("new enough");
+    client.set_endpoints(["http://up:1", "http://silent:1"]).expect("valid");
+    client.ready().await.expect("one member is new enough");
+    let started = Instant::now();
+    client.ready().await.expect("one member is new enough");
+    assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn a_real_member() {
     let Some(cluster) = shared() else { return };
     ready("3.4", &cluster.endpoints()).await.expect("all supported lines are newer");
