@@ -11,7 +11,7 @@ use crate::{
         member_sync::{NothingUsable, Rules, plan},
         membership::MemberList,
     },
-    transport::{call::channel::Channel, caller::Caller, grpc::method::Method},
+    transport::{call::channel::Channel, caller::Caller, grpc::method::Method, pool::Unsent},
     types::{ClusterId, Endpoint},
 };
 
@@ -202,9 +202,14 @@ impl Endpoints {
         let seeds = builder::parse(&texts)?;
         seeds.iter().try_for_each(|seed| self.channel.check_endpoint(seed))?;
         self.channel.pool().check_alive()?;
-        let mut set = self.lock();
-        *set = Set { seeds, adopted: Vec::new(), choices: set.choices + 1 };
-        self.apply(set.all());
+        let unsent = {
+            let mut set = self.lock();
+            let chosen = Set { seeds, adopted: Vec::new(), choices: set.choices + 1 };
+            let unsent = self.apply(&chosen)?;
+            *set = chosen;
+            unsent
+        };
+        unsent.send();
         Ok(())
     }
 
@@ -216,19 +221,25 @@ impl Endpoints {
         let rules = Rules::of(&before.seeds, before.seeds.iter().any(|seed| origins.is_secure(seed)));
         let plan = plan(&before.seeds, &before.adopted, &list.members, rules).map_err(nothing_usable)?;
         let found = list.probed(&self.channel, plan.probe).await;
-        let mut set = self.lock();
-        // If the user has set other endpoints during the sync, the plan is based on the earlier ones and is discarded.
-        if set.choices == before.choices && !(found.is_empty() && plan.drop.is_empty()) {
+        let (all, unsent) = {
+            let mut set = self.lock();
+            // If the user has set other endpoints during the sync, the plan is based on the earlier ones and is discarded.
+            if set.choices != before.choices || (found.is_empty() && plan.drop.is_empty()) {
+                return Ok(set.all());
+            }
             tracing::info!(adopted = ?found, dropped = ?plan.drop, ignored = plan.ignored, "members changed");
-            set.adopted = plan.keep.into_iter().chain(found).collect();
-            self.apply(set.all());
-        }
-        Ok(set.all())
+            let synced = Set { adopted: plan.keep.into_iter().chain(found).collect(), ..set.clone() };
+            let unsent = self.apply(&synced)?;
+            *set = synced;
+            (set.all(), unsent)
+        };
+        unsent.send();
+        Ok(all)
     }
 
     /// Passes the endpoints to the pool. Called with the set locked, so that concurrent changes reach the pool in order.
-    fn apply(&self, endpoints: Vec<Endpoint>) {
-        self.channel.pool().set_endpoints(endpoints);
+    fn apply(&self, set: &Set) -> Result<Unsent<'_>, Error> {
+        self.channel.pool().set_endpoints(set.all())
     }
 
     /// Locks the set. It is only replaced as a whole, so a poisoned lock holds consistent data.
@@ -245,7 +256,101 @@ fn nothing_usable(NothingUsable { members, ignored }: NothingUsable) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use crate::Client;
+    use std::{
+        sync::{Arc, Mutex, OnceLock, mpsc},
+        time::Duration,
+    };
+
+    use etcd_errors::ErrorKind;
+    use futures_util::FutureExt as _;
+
+    use crate::{
+        Client,
+        transport::observe::{event::EndpointEvent, observer::Observer},
+    };
+
+    /// Records events, and passes the endpoint of each new phase to a closure that may call the client.
+    #[derive(Clone, Default)]
+    struct Calling {
+        seen: Arc<Mutex<Vec<String>>>,
+        call: Arc<OnceLock<Box<dyn Fn(&str) + Send + Sync>>>,
+    }
+
+    impl Calling {
+        fn on_phase(&self, call: impl Fn(&str) + Send + Sync + 'static) {
+            assert!(self.call.set(Box::new(call)).is_ok(), "set once");
+        }
+
+        fn seen(&self) -> Vec<String> {
+            self.seen.lock().expect("no panic").clone()
+        }
+    }
+
+    impl Observer for Calling {
+        fn endpoint(&self, event: &EndpointEvent<'_>) {
+            self.seen.lock().expect("no panic").push(event.endpoint.to_owned());
+            if let Some(call) = self.call.get() {
+                call(event.endpoint);
+            }
+        }
+
+        fn endpoint_removed(&self, endpoint: &str) {
+            self.seen.lock().expect("no panic").push(format!("removed {endpoint}"));
+        }
+    }
+
+    /// A client without a network, because its runtime is not polled during the calls of a test.
+    fn observed() -> (Client, Calling) {
+        let observer = Calling::default();
+        let client = Client::builder(["http://a:1"]).observer(observer.clone()).build().expect("valid");
+        observer.seen.lock().expect("no panic").clear();
+        (client, observer)
+    }
+
+    /// Runs `call` on another thread, which stays behind in a deadlock.
+    fn within_a_minute<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
+        let (done, returned) = mpsc::channel();
+        std::thread::spawn(move || done.send(call()));
+        returned.recv_timeout(Duration::from_secs(60)).expect("the call returns")
+    }
+
+    #[tokio::test]
+    async fn an_observer_may_read_and_set_the_endpoints() {
+        let (client, observer) = observed();
+        let nested = client.clone();
+        observer.on_phase(move |endpoint| {
+            if endpoint == "http://b:1" {
+                assert_eq!(nested.endpoints().len(), 1);
+                nested.set_endpoints(["http://c:1"]).expect("valid");
+            }
+        });
+        let setting = client.clone();
+        within_a_minute(move || setting.set_endpoints(["http://b:1"])).expect("valid");
+        let expected =
+            ["http://b:1", "removed http://a:1", "http://c:1", "removed http://b:1"].map(str::to_owned);
+        assert_eq!(observer.seen(), expected);
+        assert_eq!(client.endpoints(), ["http://c:1".parse().expect("valid")]);
+    }
+
+    #[tokio::test]
+    async fn no_phase_is_reported_after_the_removal_by_a_close() {
+        let (client, observer) = observed();
+        let nested = client.clone();
+        observer.on_phase(move |_| {
+            // The first poll closes the pool; the rest waits for the tasks.
+            let _ = nested.close().now_or_never();
+        });
+        let setting = client.clone();
+        within_a_minute(move || setting.set_endpoints(["http://b:1", "http://c:1"])).expect("valid");
+        let seen = observer.seen();
+        for endpoint in ["http://b:1", "http://c:1"] {
+            let last = seen.iter().rposition(|event| event.ends_with(endpoint)).expect("reported");
+            assert_eq!(seen[last], format!("removed {endpoint}"), "{seen:?}");
+        }
+        let error = client.set_endpoints(["http://d:1"]).expect_err("closed");
+        assert_eq!(error.kind(), ErrorKind::Closed);
+        assert_eq!(observer.seen(), seen);
+    }
 
     #[tokio::test]
     async fn a_client_for_an_endpoint_keeps_the_namespace() {

@@ -16,13 +16,10 @@ use crate::transport::{
         member::Member,
         verified::{Connection, Dial},
     },
-    endpoint::{
-        Cause, EndpointPhase,
-        outage::{Note, Step},
-    },
+    endpoint::{Cause, EndpointPhase, outage::Step},
     grpc::method::Purpose,
     observe::trace,
-    pool::{KeepaliveSettings, Pool, supervisor::Supervisor},
+    pool::{KeepaliveSettings, Pool, notices::Notice, supervisor::Supervisor},
 };
 
 /// The number of calls in flight from which an additional connection is made, because h2 has one lock per connection.
@@ -133,13 +130,17 @@ impl Pool {
         cause: Option<Cause>,
     ) {
         let (why, now) = (reason.clone(), self.now());
-        let mut note = Note::Quiet;
         let changed = self.states.send_if_modified(|table| {
-            note = table.note(member.id, step, now);
-            table.set(member.id, phase, reason, cause)
+            let note = table.note(member.id, step, now);
+            let changed = table.set(member.id, phase, reason, cause);
+            if changed {
+                let endpoint = member.endpoint.clone();
+                self.notices.push(Notice::Phase { endpoint, phase, reason: why, note });
+            }
+            changed
         });
         if changed {
-            self.observer().phase(member.endpoint.as_str(), phase, why.as_deref(), note);
+            self.notices.send(self.observer());
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod background;
 pub(crate) mod health;
+pub(crate) mod notices;
 pub(crate) mod selection;
 pub(crate) mod supervisor;
 
@@ -34,7 +35,10 @@ use crate::{
         endpoint::{EndpointPhase, Table, authority::Origins, outage::Note},
         grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
         observe::observer::SharedObserver,
-        pool::selection::Selection,
+        pool::{
+            notices::{Notice, Notices},
+            selection::Selection,
+        },
     },
     types::Endpoint,
 };
@@ -82,6 +86,8 @@ pub(crate) struct Pool {
     waits: ArcSwap<Vec<Arc<Connection>>>,
     turn: AtomicUsize,
     states: watch::Sender<Table>,
+    /// The changes of `states` and `members` that the observer has not seen yet.
+    notices: Notices,
     /// Notified when waiting calls should look again.
     changed: watch::Sender<()>,
     /// The queues of calls that wait for slots, by purpose.
@@ -107,6 +113,7 @@ impl Pool {
             waits: ArcSwap::default(),
             turn: AtomicUsize::new(0),
             states: watch::Sender::default(),
+            notices: Notices::default(),
             changed: watch::Sender::new(()),
             rooms: std::array::from_fn(|_| Arc::new(Capacity::new())),
             tasks: TaskTracker::new(),
@@ -116,16 +123,20 @@ impl Pool {
             epoch: Instant::now(),
             headers: Headers::new(None).base().clone(),
         });
-        pool.set_endpoints(endpoints);
+        // A new pool is not closed.
+        if let Ok(unsent) = pool.set_endpoints(endpoints) {
+            unsent.send();
+        }
         pool
     }
 
     /// Replaces the set of endpoints. Endpoints that stay keep their connections. Calls in flight on removed ones may
-    /// finish.
-    pub(crate) fn set_endpoints(self: &Arc<Self>, endpoints: Vec<Endpoint>) {
+    /// finish. Fails if the pool is closed.
+    pub(crate) fn set_endpoints(self: &Arc<Self>, endpoints: Vec<Endpoint>) -> Result<Unsent<'_>, Error> {
         let mut next_id = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock that `close` takes too, so that no endpoint is added after the removal of all.
         if self.shutdown.is_cancelled() {
-            return;
+            return Err(closed());
         }
         let before = self.members.load_full();
         let (mut now, mut new) = (Vec::new(), Vec::new());
@@ -149,19 +160,20 @@ impl Pool {
         }
         self.forget(|connection| kept.contains(&connection.member.id));
         self.states.send_modify(|table| {
-            before.iter().filter(|member| !kept.contains(&member.id)).for_each(|gone| table.remove(gone.id));
-            new.iter().for_each(|member| table.add(member.id, member.endpoint.clone()));
+            for member in &new {
+                table.add(member.id, member.endpoint.clone());
+                let (endpoint, phase) = (member.endpoint.clone(), EndpointPhase::Connecting);
+                self.notices.push(Notice::Phase { endpoint, phase, reason: None, note: Note::Quiet });
+            }
+            for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
+                table.remove(gone.id);
+                self.notices.push(Notice::Removed(gone.endpoint.clone()));
+            }
         });
-        for member in &new {
-            self.observer().phase(member.endpoint.as_str(), EndpointPhase::Connecting, None, Note::Quiet);
-            self.supervise_first(member);
-        }
-        // Released before the observer is called: its code may change the endpoints again.
+        new.iter().for_each(|member| self.supervise_first(member));
         drop(next_id);
-        for gone in before.iter().filter(|member| !kept.contains(&member.id)) {
-            self.observer().removed(gone.endpoint.as_str());
-        }
         self.tell();
+        Ok(Unsent(self))
     }
 
     /// Returns an error if no further call can succeed.
@@ -351,15 +363,18 @@ impl Pool {
 
     /// Ends all connections and tasks. Calls that wait or are in flight fail.
     pub(crate) fn close(&self) {
-        if !self.shutdown.is_cancelled() {
-            self.members.load().iter().for_each(|member| self.observer().removed(member.endpoint.as_str()));
-        }
         // The tasks see the token before their connections disappear, so they end instead of reconnecting.
         self.shutdown.cancel();
         self.forget(|_| false);
+        {
+            // Waits for a change of the endpoints that has not seen the token.
+            let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+            self.notices.close(self.endpoints());
+        }
         // Lets `closed` return once the last task has ended.
         self.tasks.close();
         self.tell();
+        self.notices.send(self.observer());
     }
 
     /// Waits until all tasks have ended, after [`Pool::close`].
@@ -375,6 +390,17 @@ impl Pool {
     /// Returns the token that is cancelled when the pool is closed.
     pub(crate) fn shutdown_token(&self) -> &CancellationToken {
         &self.shutdown
+    }
+}
+
+/// Notices of a change of the endpoints that are queued for the observer.
+#[must_use = "the observer is notified by `send`"]
+pub(crate) struct Unsent<'a>(&'a Pool);
+
+impl Unsent<'_> {
+    /// Notifies the observer. Must be called without locks, because its code may call the client.
+    pub(crate) fn send(self) {
+        self.0.notices.send(self.0.observer());
     }
 }
 
