@@ -29,11 +29,53 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// most round trips, and short enough for a read to complete within 3 s.
 const UNPROVEN_PATIENCE: Duration = Duration::from_millis(300);
 
-/// The conditions that end the wait for a response.
-#[derive(Debug)]
-pub(crate) struct AttemptWatchdog<'a> {
+/// The connection of an attempt, and the other ones that its request could use.
+pub(crate) trait Paths {
+    /// Returns `true` if the connection does not answer a probe.
+    fn is_unresponsive(&self) -> bool;
+    /// Returns `true` if data was received on the connection since then, in the pool's milliseconds.
+    fn is_heard_since(&self, moment: u64) -> bool;
+    /// Returns `true` if another member can be called now.
+    fn has_other_member(&self) -> bool;
+    /// Returns `true` if another connection can be used now: to the same member if the request is pinned to it, and to
+    /// any member otherwise. With `proven_since`, data must have been received on it since then.
+    fn has_other_connection(&self, pinned: bool, proven_since: Option<u64>) -> bool;
+}
+
+/// The paths of an attempt on a connection of a pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolPaths<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) connection: &'a Connection,
+}
+
+impl Paths for PoolPaths<'_> {
+    fn is_unresponsive(&self) -> bool {
+        self.connection.gauge.vital() >= ConnectionHealth::Suspect
+    }
+
+    fn is_heard_since(&self, moment: u64) -> bool {
+        self.connection.is_heard_since(moment)
+    }
+
+    fn has_other_member(&self) -> bool {
+        self.pool.has_ready_besides(&[self.connection.member.id])
+    }
+
+    fn has_other_connection(&self, pinned: bool, proven_since: Option<u64>) -> bool {
+        self.pool.has_ready_connection(|other| {
+            let same_member = other.member.id == self.connection.member.id;
+            !std::ptr::eq(other, self.connection)
+                && (same_member || !pinned)
+                && proven_since.is_none_or(|since| other.is_heard_since(since))
+        })
+    }
+}
+
+/// The conditions that end the wait for a response.
+#[derive(Debug)]
+pub(crate) struct AttemptWatchdog<'a, P> {
+    pub(crate) paths: P,
     pub(crate) started: Instant,
     pub(crate) deadline: Option<Instant>,
     /// The time at which to hedge although the member responds to PINGs, since it may be cut off from its peers.
@@ -49,7 +91,7 @@ pub(crate) struct AttemptWatchdog<'a> {
     pub(crate) begun: &'a AtomicBool,
 }
 
-impl AttemptWatchdog<'_> {
+impl<P: Paths> AttemptWatchdog<'_, P> {
     /// Returns the result of the attempt, or the reason why it was abandoned.
     pub(crate) async fn wait<T>(
         &self,
@@ -85,14 +127,15 @@ impl AttemptWatchdog<'_> {
     }
 
     fn give_up(&self, now: Instant) -> Result<(), Failure> {
-        let silent = self.connection.gauge.vital() >= ConnectionHealth::Suspect;
+        let silent = self.paths.is_unresponsive();
         let begun = self.begun.load(Ordering::Relaxed);
         // A response that has begun proves that the member serves the request, so it is not hedged.
         let impatient = self.patience.is_some_and(|end| now >= end) && !begun;
         // Without an alternative the attempt keeps waiting, since the member may recover.
-        let text = if silent && self.has_another_path() {
+        // Another connection to the same member may work: a NAT or a tunnel that forgot one connection accepts new ones.
+        let text = if silent && self.paths.has_other_connection(self.pinned, None) {
             "member unresponsive: no reply to an HTTP/2 PING".into()
-        } else if impatient && !self.pinned && self.pool.has_ready_besides(&[self.connection.member.id]) {
+        } else if impatient && !self.pinned && self.paths.has_other_member() {
             format!("no response within {}; hedging on another member", seconds(now - self.started))
         } else if !begun && now >= self.started + UNPROVEN_PATIENCE && self.has_proven_path() {
             "no data on this connection since the request, while another connection works".into()
@@ -102,22 +145,13 @@ impl AttemptWatchdog<'_> {
         Err(Failure::new(Observation::Abandoned, text))
     }
 
-    /// Returns `true` if the request can use another connection, to another member or to the same one. A NAT or a
-    /// tunnel that forgot one connection accepts new ones.
-    fn has_another_path(&self) -> bool {
-        self.pool.has_ready_connection(|other| self.is_alternative(other))
-    }
-
     /// Returns `true` if this connection is unproven and another one is proven.
     fn has_proven_path(&self) -> bool {
         self.proof.is_some_and(|since| {
-            let proven = |other: &Connection| other.is_heard_since(since) && self.is_alternative(other);
-            !self.connection.is_heard_since(since) && self.pool.has_ready_connection(proven)
+            !self.paths.is_heard_since(since) && self.paths.has_other_connection(self.pinned, Some(since))
         })
     }
-
-    fn is_alternative(&self, other: &Connection) -> bool {
-        let same_member = other.member.id == self.connection.member.id;
-        !std::ptr::eq(other, self.connection) && (same_member || !self.pinned)
-    }
 }
+
+#[cfg(test)]
+mod tests;

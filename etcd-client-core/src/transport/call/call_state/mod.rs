@@ -21,7 +21,7 @@ use crate::{
             member_health::Scope,
         },
         call::{
-            attempt_timeout::AttemptWatchdog,
+            attempt_timeout::{AttemptWatchdog, PoolPaths},
             channel::Channel,
             observed_call::ObservedCall,
             retry::{self, Decision, Untried},
@@ -251,14 +251,13 @@ impl<'a> CallState<'a> {
         channel: &'b Channel,
         connection: &'b Connection,
         begun: &'b AtomicBool,
-    ) -> AttemptWatchdog<'b> {
+    ) -> AttemptWatchdog<'b, PoolPaths<'b>> {
         let options = self.call.options;
         let repeatable = self.call.class.is_repeatable() && !options.never_resent();
         let pinned = options.endpoint.as_ref().is_some();
         let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, connection);
         AttemptWatchdog {
-            pool: channel.pool(),
-            connection,
+            paths: PoolPaths { pool: channel.pool(), connection },
             started: self.attempt_started,
             deadline: self.deadline,
             patience: if repeatable && !self.call.method.waits_for_others() {
@@ -382,12 +381,7 @@ impl<'a> CallState<'a> {
         if self.attempts.len() == LISTED_ATTEMPTS {
             self.attempts.remove(LISTED_ATTEMPTS / 2);
         }
-        let sent = failure.observation != Observation::NotSent;
-        self.attempts.push(
-            Attempt::new(connection.endpoint(), failure.text.to_string())
-                .with_sent(sent)
-                .with_elapsed(elapsed),
-        );
+        self.attempts.push(failure.attempt(connection.endpoint()).with_elapsed(elapsed));
         self.observed.attempt_failed();
     }
 
