@@ -133,7 +133,7 @@
 //! |---|---|
 //! | connect, set deadlines and limits, close | [`Client`], [`ClientBuilder`] |
 //! | authenticate | [`ClientBuilder::password`], [`ClientBuilder::token`], [`TokenProvider`](transport::TokenProvider) |
-//! | build an operation for a transaction or a decorator | [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`](kv::Compact), [`Client::execute`] |
+//! | build an operation for a transaction or a wrapper | [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`](kv::Compact), [`Client::execute`] |
 //! | set options of one call | [`CallOptions`] |
 //! | balance calls among members | [`Balance`](transport::Balance) |
 //! | put all keys under a prefix | [`Client::with_namespace`], [`Namespace`] |

@@ -101,7 +101,7 @@ impl<'a> Mirror<'a> {
         Self::over(client.kv(), client.watch_service(), range)
     }
 
-    /// Creates a mirror on any services of the same store, such as decorators or mocks.
+    /// Creates a mirror on any services of the same store, such as wrappers or mocks.
     ///
     /// # Examples
     ///
@@ -164,7 +164,7 @@ impl<'a> Mirror<'a> {
     ///
     /// # Errors
     ///
-    /// Those of a get. There are no more pages after an error. [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
+    /// Returns the errors of a get. There are no more pages after an error. [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or
     /// [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) if another cluster or history was
     /// [accepted](Client::accept_cluster): start another mirror.
     ///

@@ -145,12 +145,12 @@ impl Guard {
 
     /// Runs a future while the lock is held. If the lock is lost, the future is dropped.
     ///
-    /// The session's deadline is checked before each poll: a process that was paused beyond it does not continue the future. Side
-    /// effects from before stay, and spawned tasks continue.
+    /// The session's deadline is checked before each poll: a process that was paused beyond it does not continue the future. Earlier
+    /// side effects of the future are not undone, and tasks that it spawned continue.
     ///
     /// # Errors
     ///
-    /// Returns the reason of [`lost`](Self::lost). The future was not polled again after that.
+    /// Returns the reason that [`lost`](Self::lost) reports. The future is not polled after the loss.
     ///
     /// # Cancel safety
     ///

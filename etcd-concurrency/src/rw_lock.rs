@@ -33,14 +33,14 @@ use crate::{
 
 /// A lock that many readers or one writer hold at a time, granted in the order of arrival.
 ///
-/// A reader waits for the writers that arrived before it, a writer for all contenders that did.
+/// A reader waits for the writers that arrived before it. A writer waits for all contenders that arrived before it.
 /// It keeps its session and its client alive.
 ///
 /// **Guarantees.**
 /// A writer excludes all other holders, ordered by etcd's revisions. Later contenders cannot delay earlier ones, so neither
 /// readers nor writers starve.
-/// A waiting reader is woken when the last writer ahead leaves, a writer when the last contender ahead does: at most once for
-/// each contender that was ahead.
+/// A waiting reader is woken when the last writer ahead leaves, and a waiting writer when the last contender ahead leaves. Each
+/// contender that was ahead wakes a waiter at most once.
 ///
 /// **What breaks it.**
 /// A holder whose lease expired may not know it yet: see [`Guard`].
@@ -174,7 +174,7 @@ impl RwLock {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Locked`] if a writer does, or the errors of [`read`](Self::read).
+    /// Returns [`Error::Locked`] if a writer holds the lock or waits for it, or the errors of [`read`](Self::read).
     ///
     /// # Cancel safety
     ///
@@ -197,7 +197,7 @@ impl RwLock {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Locked`] if a contender does, or the errors of [`write`](Self::write).
+    /// Returns [`Error::Locked`] if a contender holds the lock or waits for it, or the errors of [`write`](Self::write).
     ///
     /// # Cancel safety
     ///

@@ -41,7 +41,7 @@ pub struct AuthClient<'a> {
 }
 
 impl<'a> AuthClient<'a> {
-    /// Creates a handle on any auth service, such as a decorator or a mock.
+    /// Creates a handle on any auth service, such as a wrapper or a mock.
     ///
     /// # Examples
     ///
@@ -113,7 +113,7 @@ impl<'a> AuthClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read.
+    /// Returns the errors of any read; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///
@@ -203,7 +203,7 @@ impl<'a> AuthClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read.
+    /// Returns the errors of any read; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///
@@ -373,7 +373,7 @@ impl<'a> AuthClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read.
+    /// Returns the errors of any read; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///

@@ -135,7 +135,7 @@ impl Cache {
         CacheBuilder::of_client(client, range)
     }
 
-    /// Returns a builder for a cache on any services of the same store, such as decorators or mocks.
+    /// Returns a builder for a cache on any services of the same store, such as wrappers or mocks.
     ///
     /// # Examples
     ///
@@ -271,7 +271,7 @@ impl Cache {
     ///
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) with [`Code::Compacted`](etcd_errors::Code::Compacted) for a revision that is no longer
     /// kept or is before the list, and with [`Code::FutureRev`](etcd_errors::Code::FutureRev) for one that the cache has not reached (see
-    /// [`wait_for_revision`](Self::wait_for_revision)). Otherwise those of [`snapshot`](Self::snapshot).
+    /// [`wait_for_revision`](Self::wait_for_revision)). Otherwise the errors of [`snapshot`](Self::snapshot).
     ///
     /// # Examples
     ///
@@ -330,7 +330,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Those of [`snapshot`](Self::snapshot), [`snapshot_at`](Self::snapshot_at) and of a get, because the server is called.
+    /// Returns the errors of [`snapshot`](Self::snapshot), [`snapshot_at`](Self::snapshot_at) and of a get, because the server is called.
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) if the get is invalid or not entirely within the cache's range.
     ///
     /// # Cancel safety
@@ -374,7 +374,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`Timeout`](ErrorKind::Timeout) if the cache cannot confirm [in time](CacheBuilder::read_through_after) that it is up to date.
-    /// Otherwise those of [`read`](Self::read).
+    /// Otherwise the errors of [`read`](Self::read).
     ///
     /// # Cancel safety
     ///
@@ -398,7 +398,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Those of [`snapshot`](Self::snapshot).
+    /// Returns the errors of [`snapshot`](Self::snapshot).
     ///
     /// # Examples
     ///

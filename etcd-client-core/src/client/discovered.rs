@@ -16,7 +16,7 @@ impl Discovery {
     ///
     /// # Errors
     ///
-    /// Those of [`endpoints`](Self::endpoints).
+    /// Returns the errors of [`endpoints`](Self::endpoints).
     ///
     /// # Cancel safety
     ///

@@ -61,15 +61,16 @@ impl Client {
     ///
     /// - Endpoints set by the user are always kept.
     /// - A listed endpoint is used once it has responded as a voting member of the same cluster.
-    /// - Learners, members that were never started, and URLs that make no sense outside of a member's host are skipped. So are plaintext
-    ///   URLs if all endpoints set by the user use TLS.
+    /// - Learners, members that were never started, and URLs that work only on the member's own host, such as loopback addresses, are
+    ///   skipped. So are plaintext URLs if all endpoints set by the user use TLS.
     /// - An endpoint that was found earlier and is no longer listed is removed.
     ///
     /// [`auto_sync`](crate::client::ClientBuilder::auto_sync) does this periodically.
     ///
     /// # Errors
     ///
-    /// Those of any read. [`Protocol`](ErrorKind::Protocol) if the member list contains no usable endpoint. Nothing is changed after an error.
+    /// Returns the errors of any read; see [`ErrorKind`]. [`Protocol`](ErrorKind::Protocol) if the member list contains no usable
+    /// endpoint. Nothing is changed after an error.
     ///
     /// # Cancel safety
     ///

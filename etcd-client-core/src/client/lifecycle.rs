@@ -37,7 +37,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`wait_ready`](Self::wait_ready).
+    /// Returns the errors of [`wait_ready`](Self::wait_ready).
     ///
     /// # Cancel safety
     ///

@@ -76,7 +76,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of any write. [`Error::outcome`] states whether the keys may have been deleted.
+    /// Returns the errors of any write; see [`ErrorKind`](crate::ErrorKind). [`Error::outcome`] states whether the keys may have been
+    /// deleted.
     ///
     /// # Cancel safety
     ///
@@ -168,11 +169,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of the operation.
+    /// Returns the errors of the operation.
     ///
     /// # Cancel safety
     ///
-    /// As for the operation: dropping a write in flight leaves its outcome unknown.
+    /// The same as for the operation itself: dropping a write in flight leaves its outcome unknown.
     ///
     /// # Examples
     ///

@@ -30,7 +30,7 @@ pub struct ClusterClient<'a> {
 }
 
 impl<'a> ClusterClient<'a> {
-    /// Creates a handle on any cluster service, such as a decorator or a mock.
+    /// Creates a handle on any cluster service, such as a wrapper or a mock.
     ///
     /// # Examples
     ///
@@ -49,7 +49,7 @@ impl<'a> ClusterClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read.
+    /// Returns the errors of any read; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///

@@ -9,8 +9,8 @@ use crate::types::{Invalid, without_user};
 /// The URL at which the other members of a cluster reach a member.
 ///
 /// Accepts `http://host:port`, `https://host:port`, `unix://path` and `unixs://path`, and nothing more. The text is
-/// kept as it is. etcd itself checks less, and most of it for new members only. A URL that etcd accepts but its
-/// members cannot dial costs the cluster a vote.
+/// kept as it is. These checks are stricter than those of etcd: if etcd accepts a URL that the other members cannot
+/// dial, the member counts towards the quorum but cannot vote.
 ///
 /// # Examples
 /// ```

@@ -41,7 +41,7 @@ pub struct ElectionClient<'a> {
 }
 
 impl<'a> ElectionClient<'a> {
-    /// Creates a handle on any election service, such as a decorator or a mock.
+    /// Creates a handle on any election service, such as a wrapper or a mock.
     ///
     /// # Examples
     ///
@@ -176,7 +176,7 @@ impl<'a> ElectionClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any write.
+    /// Returns the errors of any write; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Cancel safety
     ///

@@ -43,8 +43,8 @@ use crate::{
 #[doc(alias = "CampaignOptions")]
 #[must_use = "an ElectionCampaign does nothing until it is awaited"]
 pub struct ElectionCampaign<B = Unbound> {
-    /// The name of the election, which can be any bytes. The name is a prefix of keys, so a decorator that moves keys
-    /// also moves names.
+    /// The name of the election, which can be any bytes. The name is a prefix of keys, so a wrapper that
+    /// changes keys, such as a namespace, also changes names.
     pub name: Key,
     /// The lease that holds the leadership.
     pub lease: LeaseId,

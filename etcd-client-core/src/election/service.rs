@@ -20,8 +20,8 @@ use crate::{
     request::CallOptions,
 };
 
-/// Elections that a member waits for. Their names and keys are keys of the store, so a decorator that moves keys also
-/// moves elections.
+/// Elections that a member waits for. Their names and keys are keys of the store, so a wrapper that changes keys, such
+/// as a namespace, also changes elections.
 #[async_trait]
 pub trait ElectionService: Send + Sync + Debug {
     /// Waits until the caller is the leader.

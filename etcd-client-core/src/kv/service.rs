@@ -11,7 +11,7 @@ use crate::{
     txn::{Txn, TxnResponse},
 };
 
-/// The operations on keys. The client implements it, decorators wrap it, and mocks replace it.
+/// The operations on keys. The client implements it, wrappers extend it, and mocks replace it.
 ///
 /// # Examples
 /// ```

@@ -13,7 +13,7 @@ use crate::{
 
 /// The reporting end of a [`LeaseKeeper`], for mocks and for services of your own.
 ///
-/// Dropping it loses the lease, like closing a client does.
+/// If it is dropped, the lease is lost with [`LeaseLostReason::Closed`], as when a client is closed.
 #[derive(Debug)]
 pub struct LeaseKeeperSender {
     shared: Arc<Shared>,
@@ -54,9 +54,9 @@ impl Drop for LeaseKeeperSender {
 }
 
 impl LeaseKeeper {
-    /// Creates a handle of a lease with the TTL `ttl` that starts now, and the end that reports to it.
+    /// Creates a handle of a lease whose TTL `ttl` starts now, and the sender that reports renewals and losses to the handle.
     ///
-    /// Revoking this lease succeeds immediately.
+    /// [`revoke`](Self::revoke) on the handle succeeds immediately, because there is no server.
     ///
     /// # Examples
     /// ```

@@ -33,7 +33,7 @@ pub struct LeaseClient<'a> {
 }
 
 impl<'a> LeaseClient<'a> {
-    /// Creates a handle on any lease service, such as a decorator or a mock.
+    /// Creates a handle on any lease service, such as a wrapper or a mock.
     ///
     /// # Examples
     ///
@@ -121,7 +121,7 @@ impl<'a> LeaseClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read.
+    /// Returns the errors of any read; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///
@@ -207,7 +207,7 @@ impl<'a> LeaseClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read.
+    /// Returns the errors of any read; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///

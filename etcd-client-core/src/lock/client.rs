@@ -35,7 +35,7 @@ pub struct LockClient<'a> {
 }
 
 impl<'a> LockClient<'a> {
-    /// Creates a handle on any lock service, such as a decorator or a mock.
+    /// Creates a handle on any lock service, such as a wrapper or a mock.
     ///
     /// # Examples
     ///
@@ -86,7 +86,7 @@ impl<'a> LockClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any write.
+    /// Returns the errors of any write; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Cancel safety
     ///

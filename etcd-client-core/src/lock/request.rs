@@ -48,7 +48,7 @@ use crate::{
 #[must_use = "a ServerLock locks nothing until it is awaited"]
 pub struct ServerLock<B = Unbound> {
     /// The name of the lock, which can be any bytes. Contenders for one name wait for each other. The name is a
-    /// prefix of keys, so a decorator that moves keys also moves names.
+    /// prefix of keys, so a wrapper that changes keys, such as a namespace, also changes names.
     pub name: Key,
     /// The lease that holds the lock.
     pub lease: LeaseId,

@@ -10,8 +10,8 @@ use crate::{
     request::CallOptions,
 };
 
-/// Locks that a member waits for. Their names and keys are keys of the store, so a decorator that moves keys also
-/// moves locks.
+/// Locks that a member waits for. Their names and keys are keys of the store, so a wrapper that changes keys, such
+/// as a namespace, also changes locks.
 #[async_trait]
 pub trait LockService: Send + Sync + Debug {
     /// Waits for a lock and acquires it.

@@ -34,7 +34,7 @@ pub struct MaintenanceClient<'a> {
 }
 
 impl<'a> MaintenanceClient<'a> {
-    /// Creates a handle on any maintenance service, such as a decorator or a mock.
+    /// Creates a handle on any maintenance service, such as a wrapper or a mock.
     ///
     /// # Examples
     ///
@@ -53,7 +53,7 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read.
+    /// Returns the errors of any read; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///
@@ -76,7 +76,7 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any write.
+    /// Returns the errors of any write; see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Cancel safety
     ///
@@ -109,7 +109,7 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// Those of any read, if the alarms cannot be listed. Alarms that could not be disarmed are part of the response:
+    /// Returns the errors of any read if the alarms cannot be listed. Alarms that could not be disarmed are part of the response:
     /// [`into_result`](crate::maintenance::AlarmDisarmAllResponse::into_result) turns them into an error.
     ///
     /// # Cancel safety
@@ -135,7 +135,8 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Those of any call to this member.
+    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Otherwise the errors of any call to this member;
+    /// see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///
@@ -158,7 +159,8 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Those of any call to this member.
+    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Otherwise the errors of any call to this member;
+    /// see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Cancel safety
     ///
@@ -185,7 +187,8 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Those of any call to this member.
+    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Otherwise the errors of any call to this member;
+    /// see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
     ///

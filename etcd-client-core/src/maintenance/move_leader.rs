@@ -141,7 +141,7 @@ impl Seen {
         let error = match found {
             Leader::Elsewhere(id) => {
                 let text = format!(
-                    "member {id} is the leader, but none of the endpoints that responded leads to it"
+                    "member {id} is the leader, but none of the endpoints that responded belongs to it"
                 );
                 Error::new(ErrorKind::Unavailable, text)
             }

@@ -26,7 +26,7 @@ pub struct ServiceEndpoint {
 }
 
 impl ServiceEndpoint {
-    /// Creates an instance with this address. Its format is a matter between the instance and its callers.
+    /// Creates an instance with this address. The client does not interpret the address: any text is accepted.
     pub fn new(addr: impl Into<String>) -> Self {
         Self { addr: addr.into(), metadata: Value::Null }
     }

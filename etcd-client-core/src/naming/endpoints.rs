@@ -68,11 +68,11 @@ impl Endpoints {
         Self::on(Arc::new(client.clone()), &target.into())
     }
 
-    /// Creates a handle on any services of the same store, such as decorators or mocks.
+    /// Creates a handle on any services of the same store, such as wrappers or mocks.
     ///
     /// # Errors
     ///
-    /// Those of [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     ///
     /// # Examples
     ///
@@ -107,7 +107,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// Those of [`update`](Self::update).
+    /// Returns the errors of [`update`](Self::update).
     ///
     /// # Cancel safety
     ///
@@ -141,7 +141,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// Those of [`update`](Self::update).
+    /// Returns the errors of [`update`](Self::update).
     ///
     /// # Cancel safety
     ///
@@ -166,7 +166,7 @@ impl Endpoints {
     /// # Errors
     ///
     /// [`InvalidRequest`](etcd_errors::ErrorKind::InvalidRequest) for a key that does not start with the target and a slash, and for a
-    /// duplicate key. Otherwise those of a transaction, whose outcome states whether the changes may have been applied.
+    /// duplicate key. Otherwise the errors of a transaction, whose outcome states whether the changes may have been applied.
     ///
     /// # Cancel safety
     ///
@@ -200,7 +200,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// Those of a get.
+    /// Returns the errors of a get.
     ///
     /// # Cancel safety
     ///
@@ -230,7 +230,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// Those of a get and of the creation of a watch.
+    /// Returns the errors of a get and of the creation of a watch.
     ///
     /// # Cancel safety
     ///

@@ -17,8 +17,8 @@ use crate::{
 
 /// Converts endpoint changes into tower's `Discover`. `connect` creates a service, or another value, for each added endpoint.
 ///
-/// Pass the result to `tower::balance::p2c::Balance`. It ends with an error as [`EndpointChanges`] does. The services discovered
-/// before are kept.
+/// Pass the result to `tower::balance::p2c::Balance`. If [`EndpointChanges`] ends with an error, so does the discovery, and the
+/// balancer keeps the services that it has.
 ///
 /// # Examples
 ///

@@ -64,7 +64,7 @@ impl EndpointWatch {
     ///
     /// # Errors
     ///
-    /// A permanent error, such as a closed client or a missing permission. It is the last item.
+    /// Returns a permanent error, such as a closed client or a missing permission, as the last item.
     ///
     /// # Cancel safety
     ///
@@ -132,7 +132,7 @@ impl EndpointChanges {
     ///
     /// # Errors
     ///
-    /// Those of [`EndpointWatch::next`].
+    /// Returns the errors of [`EndpointWatch::next`].
     ///
     /// # Cancel safety
     ///

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::request::CallOptions;
 
-/// Marks a request that is not attached to a client yet: it goes into a `Txn`, to `execute`, or to a method of a service.
+/// Marks a request that is not attached to a client yet. Add such a request to a `Txn`, or pass it to `execute` or to a method of a
+/// service trait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Unbound;
 

@@ -15,8 +15,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The maximum number of conditions, and of operations in each branch, of a Txn. A nested Txn gets what its
-    /// parent leaves. The default is 128: etcd's `--max-txn-ops`, `DefaultMaxTxnOps` in server/embed/config.go.
+    /// The maximum number of conditions, and of operations in each branch, of a Txn. For a nested Txn the limit is
+    /// reduced by the longest list of the outer one. The default is 128: etcd's `--max-txn-ops`, `DefaultMaxTxnOps` in
+    /// server/embed/config.go.
     pub max_txn_ops: usize,
     /// The maximum encoded size of a request that writes. Reads are exempt. The default is 1.5 MiB: etcd's
     /// `--max-request-bytes`, `DefaultMaxRequestBytes` in server/embed/config.go.

@@ -21,8 +21,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A snapshot of the database of one member, returned by [`Client::snapshot`](crate::client::Client::snapshot).
 ///
-/// The snapshot is verified while it is received: against the size that the member announces, for its length, and against the SHA-256
-/// digest at its end, which is part of the snapshot. After the first response the snapshot comes from this member, or fails.
+/// The snapshot is verified while it is received: its length against the size that the member announced, and its content against the
+/// SHA-256 digest at its end, which is part of the snapshot. All of the snapshot comes from one member. If that member fails after its
+/// first response, the snapshot fails.
 ///
 /// # Examples
 ///
@@ -201,7 +202,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an idle timeout of zero,
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) for a malformed endpoint. Otherwise those of
+    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) for a malformed endpoint. Otherwise the errors of
     /// [`SnapshotStream::next_chunk`]. If the member rejects the call, this method fails and not the stream.
     ///
     /// # Cancel safety
@@ -242,11 +243,11 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open) and of [`SnapshotStream::write_to`].
+    /// Returns the errors of [`open`](Self::open) and of [`SnapshotStream::write_to`].
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves an incomplete snapshot in the writer. It lacks the digest.
+    /// Dropping the future leaves an incomplete snapshot without the digest in the writer.
     ///
     /// # Examples
     ///
@@ -271,11 +272,11 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open) and of [`SnapshotStream::save_to`].
+    /// Returns the errors of [`open`](Self::open) and of [`SnapshotStream::save_to`].
     ///
     /// # Cancel safety
     ///
-    /// That of [`SnapshotStream::save_to`].
+    /// The same as for [`SnapshotStream::save_to`].
     ///
     /// # Examples
     ///

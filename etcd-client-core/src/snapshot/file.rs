@@ -120,7 +120,7 @@ fn options() -> OpenOptions {
 fn sync_directory(target: &Path) -> Result<(), Error> {
     let Some(directory) = target.parent().filter(|_| cfg!(unix)) else { return Ok(()) };
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| failed("the snapshot is saved, but cannot sync", directory, error))
+    synced.map_err(|error| failed("saved the snapshot, but could not sync", directory, error))
 }
 
 /// Removes the unfinished files that killed processes left. Errors are ignored, because they do not affect the save.

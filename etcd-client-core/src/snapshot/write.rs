@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl SnapshotStream {
-    /// Writes the snapshot to a writer and flushes it. The writer sets the pace.
+    /// Writes the snapshot to a writer and flushes it. Data is received only as fast as the writer accepts it.
     ///
     /// The digest, the last 32 bytes, is written once the whole snapshot has been verified. After an error the writer holds an incomplete
     /// snapshot, which lacks the digest and must not be used.
@@ -20,12 +20,12 @@ impl SnapshotStream {
     /// # Errors
     ///
     /// [`Io`](ErrorKind::Io) if the writer fails, with its error as the source.
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if part of the snapshot was read before. Otherwise those of
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if part of the snapshot was read before. Otherwise the errors of
     /// [`next_chunk`](Self::next_chunk).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves an incomplete snapshot in the writer. It lacks the digest.
+    /// Dropping the future leaves an incomplete snapshot without the digest in the writer.
     ///
     /// # Examples
     ///
@@ -49,9 +49,9 @@ impl SnapshotStream {
 
     /// Saves the snapshot to a file, completely or not at all.
     ///
-    /// The snapshot is written to a file next to `path`, named after it with `.`, 16 random hexadecimal digits and `.part` appended, and
-    /// readable by its owner only. Once verified and synced to disk, that file replaces `path` atomically, including an existing file, and
-    /// the directory is synced. After an error the `.part` file is removed.
+    /// The snapshot is first written to a temporary file next to `path`. Its name is that of `path` with `.`, 16 random hexadecimal
+    /// digits and `.part` appended, and only its owner may read it. Once the snapshot is verified and synced to disk, the file is renamed
+    /// to `path`, which atomically replaces an existing file, and the directory is synced. After an error the `.part` file is removed.
     ///
     /// A process that is killed leaves its `.part` file behind, which does no harm: the next save to the same `path` removes it if it
     /// has not been written to for an hour.
@@ -59,7 +59,7 @@ impl SnapshotStream {
     /// # Errors
     ///
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) if `path` exists and is not a regular file. [`Io`](ErrorKind::Io) if a file cannot be
-    /// created, written, synced or renamed; the error names the file, and the cause is its source. Otherwise those of
+    /// created, written, synced or renamed; the error names the file, and the cause is its source. Otherwise the errors of
     /// [`write_to`](Self::write_to).
     ///
     /// # Cancel safety

@@ -113,7 +113,7 @@ impl Compare {
         &self.range
     }
 
-    /// Returns the keys that the condition applies to, for modification, for example by a decorator.
+    /// Returns the keys that the condition applies to, for modification, for example by a wrapper.
     pub fn range_mut(&mut self) -> &mut KeyRange {
         &mut self.range
     }

@@ -73,7 +73,8 @@ impl KeyRange {
         Self { key: Key::new(), selector: Selector::All }
     }
 
-    /// Creates a range from what [`bounds`](Self::bounds) returns. An empty `range_end` selects one key.
+    /// Creates a range from bounds in etcd's encoding, as [`bounds`](Self::bounds) returns them. An empty `range_end`
+    /// selects one key.
     pub fn from_bounds(key: Bytes, range_end: Bytes) -> Self {
         let selector = if range_end.is_empty() { Selector::One } else { Selector::End(range_end.into()) };
         Self { key: key.into(), selector }
@@ -85,7 +86,7 @@ impl KeyRange {
         &self.key
     }
 
-    /// Returns whether this can be more than one key.
+    /// Returns whether the range can contain more than one key.
     pub fn is_range(&self) -> bool {
         self.selector != Selector::One
     }

@@ -205,7 +205,7 @@ impl WatchStream {
         self.responses = None;
     }
 
-    /// Applies `change` to every event of the watch, as a decorator does to change keys.
+    /// Applies `change` to every event of the watch, as a wrapper does to change keys.
     ///
     /// `None` omits the event. An error ends the watch with this error.
     ///

@@ -161,16 +161,17 @@ impl<B> Watch<B> {
     /// Resumes the watch after a compaction removed events that it had not delivered. By default the watch ends with
     /// an error.
     ///
-    /// The client lists the current pairs, delivers the difference to the events delivered so far as events, and
-    /// marks the response. Deletions found this way carry the revision of the listing, and none of these events
-    /// carries a previous pair. If the history was compacted before the start revision, deletions before that are not
-    /// detected.
+    /// The client then lists the range, compares the pairs with the events that it has delivered, and delivers each
+    /// difference as an event. The response is marked as
+    /// [`Resynced`](crate::watch::WatchResponseKind::Resynced). A deletion found in this way has the revision of the
+    /// listing, and none of these events has a previous pair. If the history is already compacted at the start
+    /// revision when the watch is created, keys that were deleted before are not reported.
     ///
     /// The keys of the range are listed once when the watch is created. They are kept in memory, at about 50 bytes
     /// plus the key for each.
     ///
     /// A resync also follows once another cluster or history was [accepted](crate::client::Client::accept_cluster). Every
-    /// current pair is then delivered as an event, because an equal revision of another history proves nothing.
+    /// current pair is then delivered as an event, because revisions of different histories cannot be compared.
     pub fn resync(mut self) -> Self {
         self.resync = true;
         self

@@ -27,9 +27,9 @@ pub enum WatchResponseKind {
     /// Everything up to the header's revision was delivered; see
     /// [`progress_notify`](crate::watch::Watch::progress_notify).
     Progress,
-    /// A compaction removed events that the watch had not delivered. The events of this response lead from what was
-    /// delivered to the state at this revision; see [`resync`](crate::watch::Watch::resync). Changes that were undone
-    /// in between are not included.
+    /// A compaction removed events that the watch had not delivered. The events of this response are the difference
+    /// between the state after the last delivered event and the state at this revision; see
+    /// [`resync`](crate::watch::Watch::resync). Changes that were undone in between are not included.
     Resynced(Revision),
 }
 

@@ -8,7 +8,7 @@ use etcd_errors::Error;
 pub(crate) use crate::watch::WatchStream;
 use crate::{request::CallOptions, watch::Watch};
 
-/// The watch service. The client implements it, decorators wrap it, and mocks can use [`WatchStream::channel`].
+/// The watch service. The client implements it, wrappers extend it, and mocks can use [`WatchStream::channel`].
 #[async_trait]
 pub trait WatchService: Send + Sync + Debug {
     /// Creates a watch, and waits until a member has created it.

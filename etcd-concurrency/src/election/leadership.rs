@@ -126,7 +126,7 @@ impl Leadership {
     ///
     /// # Errors
     ///
-    /// Returns the reason of [`lost`](Self::lost). The future was not polled again after that.
+    /// Returns the reason that [`lost`](Self::lost) reports. The future is not polled after the loss.
     ///
     /// # Cancel safety
     ///

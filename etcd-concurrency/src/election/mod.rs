@@ -82,8 +82,8 @@ impl Election {
 
     /// Waits until the caller is elected, and publishes `value`.
     ///
-    /// A session has one candidate per election: a second campaign waits until the leadership of the first one ends. A key that
-    /// the session's lease has from before is kept, and its value replaced.
+    /// A session has one candidate per election: a second campaign waits until the leadership of the first one ends. If the
+    /// session's lease already has a key in this election, for instance from an earlier process, that key is used with the new value.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl Election {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NotOwner`] if the key was not created by the revision `fence` or is not the leader's,
+    /// Returns [`Error::NotOwner`] if the key was not created at the revision `fence` or is not the leader's,
     /// [`Error::SessionExpired`] if the session has ended, [`Error::CapacityExceeded`] if it has its maximum number of entries, or
     /// the client's error.
     ///

@@ -106,8 +106,8 @@ impl Queue {
 
     /// Adds a value at the end of the queue, and returns the revision that added it.
     ///
-    /// Without a session, the request is retried only if it was certainly not processed. With a session it is always retried,
-    /// and an unknown outcome is determined, which takes until etcd accepts a write again or the session ends.
+    /// Without a session, the request is retried only if it was certainly not processed. With a session it is always retried.
+    /// If the outcome is unknown, the call then waits until etcd accepts a write that determines it, or until the session ends.
     ///
     /// # Errors
     ///

@@ -100,7 +100,8 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the location of the session's tokens, the keys that make its writes one-shot. The default is below `__entry/`.
+    /// Sets where the session keeps its tokens: keys that ensure that delayed copies of a write are not applied. The default is below
+    /// `__entry/`.
     ///
     /// A role that uses recipes needs permission to read and write this prefix, in addition to the keys of the recipes. If it
     /// cannot be granted, use [`Tokens::lease_per_entry`].

@@ -29,7 +29,7 @@ pub(crate) struct QueuePosition {
 /// The condition that an entry waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// No key is ahead. Only the last key ahead needs to be known.
+    /// Waits until no key is ahead. Only the last key ahead needs to be known.
     Predecessor,
     /// At most `tolerated` keys are ahead.
     Queue { tolerated: usize },

@@ -53,7 +53,7 @@ fn for_kind(kind: ErrorKind, error: &Error) -> Option<&'static str> {
             Some("raise max_receive_bytes, or read less at once: with a limit, or by pages")
         }
         ErrorKind::Protocol => Some(
-            "check that the endpoint is etcd's client URL and that any proxy in front of it passes gRPC on",
+            "check that the endpoint is etcd's client URL, and that a proxy in front of it forwards gRPC",
         ),
         ErrorKind::Io => {
             Some("check that the directory exists and is writable, and that there is room on the disk")
@@ -85,7 +85,7 @@ fn for_request(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::EmptyKey => "give a key of at least one byte; to read every key, use all_keys()",
         Code::KeyNotFound => {
-            "keep the value or the lease (ignore_value, ignore_lease) only of a key that exists"
+            "create the key first: ignore_value and ignore_lease keep the value or the lease only of a key that exists"
         }
         Code::ValueProvided => "give either a value or ignore_value",
         Code::LeaseProvided => "give either a lease or ignore_lease",
@@ -143,8 +143,7 @@ fn for_cluster(code: Code) -> Option<&'static str> {
         // etcd counts a member as started once it has published its name (IsReadyToAddVotingMember in etcd's
         // server/etcdserver/api/membership/cluster.go). One that is down still counts.
         Code::MemberNotEnoughStarted => {
-            "start every member that was added, before changing membership again; the last started one cannot \
-             be removed"
+            "start every member that was added, then change the membership; the only started member cannot be removed"
         }
         // HealthInterval in etcd's server/etcdserver/server.go.
         Code::Unhealthy => "bring every member up, wait 5 s, then change membership",

@@ -160,8 +160,8 @@ impl ClientBuilder {
 
     /// Subscribes to the gRPC health service of each member, and avoids members that report that they are not serving. Default: off.
     ///
-    /// This helps if members report it while they defragment (`--feature-gates=StopGRPCServiceOnDefrag=true` from etcd 3.6 on). It costs
-    /// a connection and a stream for each member.
+    /// This helps with members that report this state during a defragmentation (`--feature-gates=StopGRPCServiceOnDefrag=true` from etcd
+    /// 3.6 on). It costs a connection and a stream for each member.
     ///
     /// # Examples
     ///

@@ -67,8 +67,8 @@ impl ClientBuilder {
 
     /// Allows passwords and tokens to be sent to other hosts over TCP without TLS, where they can be read in transit.
     ///
-    /// Loopback addresses, the name `localhost` and unix sockets do not need this permission, except through a proxy that carries them
-    /// (`HttpProxy::including_loopback`), where they are addresses of the proxy's host.
+    /// Loopback addresses, the name `localhost` and unix sockets do not need this permission. With `HttpProxy::including_loopback`
+    /// loopback addresses do need it, because they then refer to the proxy's host.
     ///
     /// # Examples
     ///

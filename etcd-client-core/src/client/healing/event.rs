@@ -32,8 +32,8 @@ pub enum HealingEvent {
     },
     /// Putting an attached key failed. The key stays attached.
     ///
-    /// During healing the put is retried until it succeeds or the next lease is lost. After a failed
-    /// [`attach`](crate::client::HealingLease::attach) of a key that was attached before, the key keeps its earlier value.
+    /// During healing the put is retried until it succeeds or the next lease is lost. If
+    /// [`attach`](crate::client::HealingLease::attach) fails for a key that was attached before, the key keeps its earlier value.
     AttachFailed {
         /// The key.
         key: Key,

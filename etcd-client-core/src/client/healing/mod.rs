@@ -281,7 +281,7 @@ impl HealingLease {
     ///
     /// # Errors
     ///
-    /// Those of [`Client::put`](crate::client::Client::put).
+    /// Returns the errors of [`Client::put`](crate::client::Client::put).
     ///
     /// - If the put was certainly not applied, a new key is not attached. A key that was attached before keeps its earlier value, and
     ///   [`HealingEvent::AttachFailed`] reports it.
@@ -382,7 +382,7 @@ impl HealingLease {
     ///
     /// # Errors
     ///
-    /// Those of [`LeaseKeeper::revoke`].
+    /// Returns the errors of [`LeaseKeeper::revoke`].
     ///
     /// # Cancel safety
     ///

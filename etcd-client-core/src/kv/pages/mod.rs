@@ -33,16 +33,16 @@ pub struct Page {
 
 /// The pages of a range, returned by [`Get::pages`]. Read it with [`next`](Self::next) or as a [`Stream`].
 ///
-/// The first page fixes the revision of all pages, so later writes do not affect them. Members of etcd 3.7 stream the rest
-/// (`RangeStream`); other members are called for each page, and so is any member after its stream has failed. Memory use is constant:
-/// pages aim at 1 MiB.
+/// The first page fixes the revision of all pages, so later writes do not affect them. Members of etcd 3.7 stream the remaining pages
+/// (`RangeStream`). If a member cannot stream, or its stream fails, each page is a separate call. Memory use is constant: pages aim at
+/// 1 MiB.
 ///
 /// With a revision filter such as [`min_mod_revision`](Get::min_mod_revision), a member reads the whole rest of the range for each page,
 /// because etcd filters after reading.
 ///
 /// # Errors
 ///
-/// Those of a get. The stream ends after an error.
+/// Returns the errors of a get. The stream ends after an error.
 ///
 /// - [`Code::Compacted`](etcd_errors::Code::Compacted) if the revision was compacted between two pages.
 /// - [`WrongCluster`](etcd_errors::ErrorKind::WrongCluster) or [`RevisionRegressed`](etcd_errors::ErrorKind::RevisionRegressed) if another
@@ -124,7 +124,7 @@ impl Pages<'_> {
     ///
     /// # Errors
     ///
-    /// Those listed at [`Pages`]. The stream ends after an error.
+    /// Returns the errors that [`Pages`] lists. The stream ends after an error.
     ///
     /// # Cancel safety
     ///

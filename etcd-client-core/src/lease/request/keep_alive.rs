@@ -92,13 +92,13 @@ pub struct LeaseKeepAlive<B = Unbound> {
     pub(crate) binding: B,
 }
 
-/// The TTL of a lease and the earliest time at which it can have started.
+/// A TTL that a server returned, and the time at which the request for it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseGranted {
     /// The TTL that the server returned.
     pub ttl: Duration,
-    /// The time at which the request for this TTL was sent. The TTL started no earlier.
+    /// The time at which the request for this TTL was sent. The TTL cannot have started earlier.
     pub sent_at: Instant,
 }
 
@@ -119,8 +119,8 @@ impl LeaseKeepAlive {
 }
 
 impl<B> LeaseKeepAlive<B> {
-    /// Sets the TTL that the response to the grant or to a renewal contained, and the time at which that request was
-    /// sent. By default the client renews the lease once before it returns the handle.
+    /// Sets the TTL from the response to a grant or a renewal, and the time at which that request was sent. By default
+    /// the client renews the lease once to learn its TTL before it returns the handle.
     pub fn granted(mut self, ttl: Duration, sent_at: Instant) -> Self {
         self.granted = Some(LeaseGranted::new(ttl, sent_at));
         self

@@ -172,7 +172,7 @@ impl AlarmDisarmAll {
     }
 }
 
-/// The response to an [`AlarmDisarmAll`]: what became of each alarm that was listed.
+/// The response to an [`AlarmDisarmAll`]: the alarms that were disarmed, and those that could not be.
 #[derive(Clone, Debug, Default)]
 #[must_use = "some alarms may still be raised"]
 #[non_exhaustive]

@@ -19,7 +19,7 @@ pub(crate) struct View {
 pub(crate) enum Leader {
     /// The leader responded at this endpoint.
     At(usize),
-    /// This member is the leader, but none of the endpoints that responded leads to it.
+    /// This member is the leader, but none of the endpoints that responded belongs to it.
     Elsewhere(MemberId),
     /// No member has a leader.
     Unknown,

@@ -30,7 +30,7 @@ pub(crate) type Rating = (Standing, u64);
 /// The method of choosing among connections of the same class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// The cheaper of two random ones. Concurrent callers that all see the same cheapest connection do not flood it.
+    /// The cheaper of two random ones, so that concurrent callers do not all choose the same connection.
     TwoRandom(u64),
     /// Round robin from this position, regardless of cost.
     InTurn(usize),

@@ -106,7 +106,8 @@ struct Lag {
 enum Barrier {
     /// The quorum is at the revision seen or later, so the member lags.
     Current,
-    /// It was denied, which proves that it was passed but has no header. Contains the number of such barriers so far.
+    /// Permission was denied. The member has caught up with the quorum, but such a response has no header that shows
+    /// its revision. Contains the number of such barriers so far.
     Denied(u8),
     /// It was answered without a header, possibly not by a member.
     Nameless,

@@ -24,7 +24,7 @@ use crate::transport::{
 /// The reason why a call through a service failed.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// A failure as on a connection of the client's own.
+    /// A failure of the same kind as on one of the client's own connections.
     Failure(Failure),
     /// An error of the service or of its response body.
     Service(Unanswered),

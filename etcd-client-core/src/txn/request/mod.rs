@@ -141,7 +141,7 @@ impl<B> Txn<B> {
         &self.compares
     }
 
-    /// Returns the conditions for modification, for example by a decorator.
+    /// Returns the conditions for modification, for example by a wrapper.
     pub fn compares_mut(&mut self) -> &mut [Compare] {
         &mut self.compares
     }
@@ -151,7 +151,7 @@ impl<B> Txn<B> {
         &self.success
     }
 
-    /// Returns the operations to apply if all conditions hold, for modification, for example by a decorator.
+    /// Returns the operations to apply if all conditions hold, for modification, for example by a wrapper.
     pub fn success_mut(&mut self) -> &mut [Op] {
         &mut self.success
     }
@@ -161,7 +161,7 @@ impl<B> Txn<B> {
         &self.failure
     }
 
-    /// Returns the operations to apply if a condition does not hold, for modification, for example by a decorator.
+    /// Returns the operations to apply if a condition does not hold, for modification, for example by a wrapper.
     pub fn failure_mut(&mut self) -> &mut [Op] {
         &mut self.failure
     }

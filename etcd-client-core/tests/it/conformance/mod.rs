@@ -1,4 +1,4 @@
-//! One suite for every implementation of [`KvService`] and [`LeaseService`]: the client itself, each decorator, each transport.
+//! One suite for every implementation of [`KvService`] and [`LeaseService`]: the client itself, each wrapper, each transport.
 //!
 //! A case is a function of a [`Subject`]. `conformance_suite!()` makes a test of every case in a module that has
 //! two functions which bring the subject: `shared`, with a prefix of its own on a store that others use, and `alone`,
