@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::lease::schedule::stream::{Place, StreamId};
+use crate::lease::schedule::{
+    grid,
+    stream::{Place, StreamId},
+};
 
 /// The maximum time after which an unanswered renewal is late.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -15,6 +18,9 @@ const PROBATION: u32 = 3;
 
 /// The maximum number of times that the probation is doubled.
 const MOST_DOUBLINGS: u32 = 6;
+
+/// The time after which an answer counts as slow. A full stream on a follower takes a third of a second.
+const CROWDED: Duration = Duration::from_millis(100);
 
 /// A lease that is renewed.
 #[derive(Debug)]
@@ -81,15 +87,19 @@ impl Entry {
     /// Returns the time of the first renewal. Leases that were granted at the same time are spread over one half of
     /// the interval. `chance` is from 0 to 1.
     pub(crate) fn first_due(&self, sent: Duration, chance: f64) -> Duration {
-        sent.saturating_add((self.ttl / 3).mul_f64(0.5 + chance / 2.0))
+        grid::round_down(sent.saturating_add((self.ttl / 3).mul_f64(0.5 + chance / 2.0)), self.ttl).max(sent)
     }
 
-    /// Records a renewal: the TTL counts from `sent`. The next renewal is due after a third of the TTL, minus up to a
-    /// fifth of that as jitter.
-    pub(crate) fn renewed(&mut self, ttl: Duration, sent: Duration, chance: f64) {
+    /// Records a renewal that was sent at `sent`, from which the TTL counts, and answered at `now`. The next renewal is due
+    /// after a third of the TTL.
+    ///
+    /// A slow answer shows a crowd, for example the renewals of all leases after an outage. Jitter of up to a fifth then
+    /// disperses them. Leases that are dispersed already keep their places, because each earlier renewal costs both sides.
+    pub(crate) fn renewed(&mut self, ttl: Duration, sent: Duration, now: Duration, chance: f64) {
+        let jitter = if now.saturating_sub(sent) > CROWDED { 0.2 } else { 0.0 };
         self.ttl = ttl;
         self.deadline = self.deadline.max(sent.saturating_add(ttl));
-        self.due = sent.saturating_add((ttl / 3).mul_f64(1.0 - chance / 5.0));
+        self.due = grid::round_down(sent.saturating_add((ttl / 3).mul_f64(1.0 - chance * jitter)), ttl);
     }
 
     /// Returns the time that a stream may take to answer.

@@ -7,6 +7,7 @@
 //!
 //! Times are relative to an arbitrary fixed moment.
 
+mod grid;
 pub(crate) mod lease;
 pub(crate) mod stream;
 #[cfg(test)]
@@ -175,7 +176,7 @@ impl Schedule {
         let Some(ttl) = ttl else { return self.lose(lease, Gone::NotFound, now) };
         // The TTL counts from the request and not from the response: the member restarted it at an unknown
         // time in between, and the deadline must not be later than the member's.
-        entry.renewed(ttl, sent, self.chance.f64());
+        entry.renewed(ttl, sent, now, self.chance.f64());
         let (deadline, wake) = (entry.deadline, entry.due.min(entry.deadline));
         self.actions.push_back(Action::Renewed { lease, ttl, deadline });
         self.end_round(lease, id, sent, now);
