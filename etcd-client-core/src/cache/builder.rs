@@ -29,7 +29,7 @@ const CHANGES: usize = 1024;
 /// The default time that a linearizable read waits for the cache. A server answers a progress request within a round trip. If a watch
 /// of the stream is unsynced, it answers at its next interval of 100 ms (`syncWatchersLoop` in
 /// server/storage/mvcc/watchable_store.go).
-const PATIENCE: Duration = Duration::from_millis(250);
+const READ_THROUGH_AFTER: Duration = Duration::from_millis(250);
 
 /// The upper bound for the change buffer, which is allocated in full.
 const MAX_CHANGES: usize = 1 << 20;
@@ -59,7 +59,7 @@ pub struct CacheBuilder {
     range: KeyRange,
     history: usize,
     changes: usize,
-    patience: Duration,
+    read_through_after: Duration,
 }
 
 impl CacheBuilder {
@@ -72,7 +72,7 @@ impl CacheBuilder {
     }
 
     fn new(source: Arc<dyn Source>, range: KeyRange) -> Self {
-        Self { source, range, history: HISTORY, changes: CHANGES, patience: PATIENCE }
+        Self { source, range, history: HISTORY, changes: CHANGES, read_through_after: READ_THROUGH_AFTER }
     }
 
     /// Sets how many revisions with a change in the range are kept, including the current one. Default: 2048.
@@ -133,8 +133,8 @@ impl CacheBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn read_through_after(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn read_through_after(mut self, read_through_after: Duration) -> Self {
+        self.read_through_after = read_through_after;
         self
     }
 
@@ -166,6 +166,6 @@ impl CacheBuilder {
         let dropped = CancellationToken::new();
         let follower = Follower::new(Arc::clone(&self.source), Arc::clone(&shared));
         tokio::spawn(follower.run(dropped.clone()));
-        Ok(Cache::new(self.source, shared, self.patience, dropped.drop_guard()))
+        Ok(Cache::new(self.source, shared, self.read_through_after, dropped.drop_guard()))
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{
 };
 
 use crate::{
-    cache::{CacheSnapshot, replica::difference, status::Standing},
+    cache::{CacheSnapshot, replica::difference, status::CacheState},
     types::{Event, Revision},
 };
 
@@ -99,9 +99,9 @@ impl CacheChanges {
     pub(crate) fn new(
         base: CacheSnapshot,
         received: broadcast::Receiver<CacheChange>,
-        standing: watch::Receiver<Standing>,
+        state: watch::Receiver<CacheState>,
     ) -> Self {
-        let reader = Reader { received, standing, seen: base.clone() };
+        let reader = Reader { received, state, seen: base.clone() };
         Self { seen: base, changes: Box::pin(unfold(Some(reader), |reader| async { reader?.step().await })) }
     }
 
@@ -154,7 +154,7 @@ impl fmt::Debug for CacheChanges {
 
 struct Reader {
     received: broadcast::Receiver<CacheChange>,
-    standing: watch::Receiver<Standing>,
+    state: watch::Receiver<CacheState>,
     /// The pairs after the last delivered change.
     seen: CacheSnapshot,
 }
@@ -173,7 +173,7 @@ impl Reader {
                 }
                 Err(RecvError::Lagged(_)) => lagged = true,
                 Err(RecvError::Closed) => {
-                    let error = self.standing.borrow().end().cloned();
+                    let error = self.state.borrow().end().cloned();
                     return error.map(|error| (Err(error), None));
                 }
             }

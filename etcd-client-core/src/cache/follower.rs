@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cache::{
-        progress_requests::{Question, Questions},
+        progress_requests::{NextStep, ProgressRequests},
         replica::{pairs::Pairs, steps},
         shared::Shared,
         source::{Source, current_revision, lost_history},
@@ -87,7 +87,7 @@ impl Follower {
             self.failures = self.failures.saturating_add(1);
             tracing::debug!(%error, "the watch of a cache failed");
             self.shared.failed(error);
-            sleep(Backoff::RESEND.wait_at_least_half(self.failures, fastrand::u64(..))).await;
+            sleep(Backoff::RETRY.wait_at_least_half(self.failures, fastrand::u64(..))).await;
         }
     }
 
@@ -131,26 +131,26 @@ impl Follower {
         let watch = Watch::from_range(self.shared.range().clone()).start_revision(next).progress_notify();
         let mut watch = watch.in_history(self.history).bind(self.source.watch()).await?;
         self.shared.live();
-        let mut questions = Questions::new(self.shared.wanted(), self.shared.revision());
+        let mut requests = ProgressRequests::new(self.shared.wanted(), self.shared.revision());
         loop {
-            let question = select! {
+            let step = select! {
                 response = watch.next() => {
                     self.take(response).await?;
                     continue;
                 }
-                question = questions.next() => question,
+                step = requests.next() => step,
             };
-            match question {
-                Question::Due => questions.ask(&watch),
-                Question::Answered(Ok(revision)) => {
+            match step {
+                NextStep::Due => requests.ask(&watch),
+                NextStep::Answered(Ok(revision)) => {
                     self.take_delivered(&mut watch).await?;
                     self.shared.advance(revision);
-                    questions.answered(self.shared.revision());
+                    requests.answered(self.shared.revision());
                 }
-                Question::Answered(Err(error)) => {
+                NextStep::Answered(Err(error)) => {
                     tracing::debug!(%error, "a progress request of a cache failed");
                     self.shared.progress_is_out();
-                    questions.failed();
+                    requests.failed();
                 }
             }
         }

@@ -43,7 +43,7 @@ use crate::{
         shared::Shared,
         snapshot::covered,
         source::{Source, current_revision},
-        status::Standing,
+        status::CacheState,
     },
     client::Client,
     kv::{Get, GetResponse, KvService},
@@ -101,17 +101,17 @@ use crate::{
 pub struct Cache {
     source: Arc<dyn Source>,
     shared: Arc<Shared>,
-    patience: Duration,
+    read_through_after: Duration,
     _ends: Arc<DropGuard>,
 }
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let standing = self.shared.standing().borrow().clone();
+        let state = self.shared.state().borrow().clone();
         f.debug_struct("Cache")
             .field("range", self.shared.range())
-            .field("status", &standing.status)
-            .field("revision", &standing.revision)
+            .field("status", &state.status)
+            .field("revision", &state.revision)
             .finish_non_exhaustive()
     }
 }
@@ -158,8 +158,13 @@ impl Cache {
         CacheBuilder::of_services(kv, watch, range)
     }
 
-    fn new(source: Arc<dyn Source>, shared: Arc<Shared>, patience: Duration, ends: DropGuard) -> Self {
-        Self { source, shared, patience, _ends: Arc::new(ends) }
+    fn new(
+        source: Arc<dyn Source>,
+        shared: Arc<Shared>,
+        read_through_after: Duration,
+        ends: DropGuard,
+    ) -> Self {
+        Self { source, shared, read_through_after, _ends: Arc::new(ends) }
     }
 
     /// Waits until the range is listed and watched. Attempts continue indefinitely: use a timeout to limit the wait.
@@ -185,8 +190,8 @@ impl Cache {
     /// ```
     #[doc(alias = "WaitReady")]
     pub async fn ready(&self) -> Result<(), Error> {
-        let standing = self.until(|standing| standing.is_ready() || refusal(standing).is_some()).await?;
-        refusal(&standing).map_or(Ok(()), Err)
+        let state = self.until(|state| state.is_ready() || rejection(state).is_some()).await?;
+        rejection(&state).map_or(Ok(()), Err)
     }
 
     /// Returns the current state of the cache.
@@ -201,7 +206,7 @@ impl Cache {
     /// # }
     /// ```
     pub fn status(&self) -> CacheStatus {
-        self.shared.standing().borrow().status.clone()
+        self.shared.state().borrow().status.clone()
     }
 
     /// Returns counters of what the cache has done so far.
@@ -317,7 +322,7 @@ impl Cache {
     pub async fn wait_for_revision(&self, revision: impl Into<Revision>) -> Result<CacheSnapshot, Error> {
         let revision = revision.into();
         self.shared.want(revision);
-        self.until(|standing| standing.is_ready() && standing.revision >= revision).await?;
+        self.until(|state| state.is_ready() && state.revision >= revision).await?;
         self.shared.latest()
     }
 
@@ -429,20 +434,19 @@ impl Cache {
             return Ok(None);
         }
         self.shared.want(now);
-        let caught_up = self.until(|standing| {
-            standing.history == history && (standing.revision >= now || standing.progress_out)
-        });
-        match timeout(self.patience, caught_up).await {
-            Ok(standing) if standing.as_ref().is_ok_and(|standing| standing.revision < now) => Ok(None),
-            Ok(standing) => standing.and_then(|_caught_up| self.shared.latest()).map(Some),
+        let caught_up =
+            self.until(|state| state.history == history && (state.revision >= now || state.progress_out));
+        match timeout(self.read_through_after, caught_up).await {
+            Ok(state) if state.as_ref().is_ok_and(|state| state.revision < now) => Ok(None),
+            Ok(state) => state.and_then(|_caught_up| self.shared.latest()).map(Some),
             Err(_elapsed) => Ok(None),
         }
     }
 
     /// Waits until a condition holds or the cache ends.
-    async fn until(&self, holds: impl Fn(&Standing) -> bool + Send + Sync) -> Result<Standing, Error> {
-        let mut standing = self.shared.standing();
-        let found = standing.wait_for(|standing| standing.end().is_some() || holds(standing)).await;
+    async fn until(&self, holds: impl Fn(&CacheState) -> bool + Send + Sync) -> Result<CacheState, Error> {
+        let mut state = self.shared.state();
+        let found = state.wait_for(|state| state.end().is_some() || holds(state)).await;
         // Cannot fail: `shared` owns the sender.
         let found = found.map_err(|_closed| Error::new(ErrorKind::Closed, "the cache has ended"))?.clone();
         match found.end() {
@@ -453,14 +457,14 @@ impl Cache {
 }
 
 /// Returns the error for which waiting for the first list is pointless at present.
-fn refusal(standing: &Standing) -> Option<Error> {
-    match &standing.status {
-        CacheStatus::Starting { error: Some(error) } if is_refusal(error) => Some(error.clone()),
+fn rejection(state: &CacheState) -> Option<Error> {
+    match &state.status {
+        CacheStatus::Starting { error: Some(error) } if is_rejection(error) => Some(error.clone()),
         _ => None,
     }
 }
 
-fn is_refusal(error: &Error) -> bool {
+fn is_rejection(error: &Error) -> bool {
     use etcd_errors::Code;
     error.is_permission_denied() || matches!(error.code(), Some(Code::AuthFailed | Code::UserEmpty))
 }

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The progress requests to one watch.
-pub(crate) struct Questions {
+pub(crate) struct ProgressRequests {
     /// The highest revision that a caller has waited for.
     wanted: watch::Receiver<Revision>,
     /// Whether a caller waits for a revision that the watch has not confirmed.
@@ -28,14 +28,14 @@ pub(crate) struct Questions {
 }
 
 /// The next step of the progress requests.
-pub(crate) enum Question {
+pub(crate) enum NextStep {
     /// A request is due.
     Due,
     /// The revision up to which the watch has delivered all events, or the error of the request.
     Answered(Result<Revision, Error>),
 }
 
-impl Questions {
+impl ProgressRequests {
     /// Creates the requests for a watch that has reached `revision`.
     pub(crate) fn new(mut wanted: watch::Receiver<Revision>, revision: Revision) -> Self {
         let open = *wanted.borrow_and_update() > revision;
@@ -43,11 +43,11 @@ impl Questions {
     }
 
     /// Waits until a request is due, or for the response to the current one. Cancel safe.
-    pub(crate) async fn next(&mut self) -> Question {
+    pub(crate) async fn next(&mut self) -> NextStep {
         if let Some(asked) = &mut self.asked {
             let answer = poll_fn(|cx| asked.as_mut().poll(cx)).await;
             self.asked = None;
-            return Question::Answered(answer);
+            return NextStep::Answered(answer);
         }
         if !self.open {
             // Cannot fail: the sender lives as long as the task that calls this.
@@ -55,7 +55,7 @@ impl Questions {
             self.open = true;
         }
         sleep_until(self.not_before).await;
-        Question::Due
+        NextStep::Due
     }
 
     pub(crate) fn ask(&mut self, watch: &WatchStream) {
@@ -78,7 +78,7 @@ impl Questions {
     }
 }
 
-impl fmt::Debug for Questions {
+impl fmt::Debug for ProgressRequests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Questions").field("wanted", &*self.wanted.borrow()).finish_non_exhaustive()
     }

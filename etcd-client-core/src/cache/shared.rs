@@ -18,7 +18,7 @@ use crate::{
             pairs::Pairs,
             window::{OutOfWindow, Window},
         },
-        status::Standing,
+        status::CacheState,
     },
     types::{KeyRange, Revision},
 };
@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     history: usize,
     /// Locked only while a state is cloned or added. Readers do not block each other.
     published: RwLock<Published>,
-    standing: watch::Sender<Standing>,
+    state: watch::Sender<CacheState>,
     /// The highest revision that a caller waits for.
     wanted: watch::Sender<Revision>,
     listed: AtomicU64,
@@ -56,7 +56,7 @@ impl Shared {
                 window: None,
                 changes: Some(broadcast::Sender::new(changes)),
             }),
-            standing: watch::Sender::new(Standing::starting()),
+            state: watch::Sender::new(CacheState::starting()),
             wanted: watch::Sender::new(Revision::ZERO),
             listed: AtomicU64::new(0),
             read_through: AtomicU64::new(0),
@@ -71,8 +71,8 @@ impl Shared {
         &self.span
     }
 
-    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
-        self.standing.subscribe()
+    pub(crate) fn state(&self) -> watch::Receiver<CacheState> {
+        self.state.subscribe()
     }
 
     pub(crate) fn wanted(&self) -> watch::Receiver<Revision> {
@@ -130,11 +130,11 @@ impl Shared {
         let published = self.read();
         let (pairs, revision) = published.latest().ok_or_else(not_ready)?;
         let received = published.changes.as_ref().map(broadcast::Sender::subscribe).ok_or_else(not_ready)?;
-        Ok(CacheChanges::new(self.snapshot(pairs, revision), received, self.standing()))
+        Ok(CacheChanges::new(self.snapshot(pairs, revision), received, self.state()))
     }
 
     fn check(&self) -> Result<(), Error> {
-        match self.standing.borrow().end() {
+        match self.state.borrow().end() {
             Some(error) => Err(error.clone()),
             None => Ok(()),
         }
@@ -144,7 +144,7 @@ impl Shared {
 /// The methods for the task of the cache.
 impl Shared {
     pub(crate) fn revision(&self) -> Revision {
-        self.standing.borrow().revision
+        self.state.borrow().revision
     }
 
     pub(crate) fn pairs(&self) -> Pairs {
@@ -165,7 +165,7 @@ impl Shared {
         }
         drop(published);
         self.listed.fetch_add(1, Ordering::Relaxed);
-        self.standing.send_modify(|standing| standing.history = history);
+        self.state.send_modify(|state| state.history = history);
         self.reached(revision);
     }
 
@@ -190,23 +190,23 @@ impl Shared {
     }
 
     fn reached(&self, revision: Revision) {
-        self.standing.send_modify(|standing| {
-            standing.revision = revision;
-            standing.progress_out = false;
+        self.state.send_modify(|state| {
+            state.revision = revision;
+            state.progress_out = false;
         });
     }
 
     pub(crate) fn progress_is_out(&self) {
-        self.standing.send_modify(|standing| standing.progress_out = true);
+        self.state.send_modify(|state| state.progress_out = true);
     }
 
     pub(crate) fn live(&self) {
-        self.standing.send_modify(|standing| standing.status = CacheStatus::Live);
+        self.state.send_modify(|state| state.status = CacheStatus::Live);
     }
 
     pub(crate) fn failed(&self, error: Error) {
-        self.standing.send_modify(|standing| {
-            standing.status = if standing.revision == Revision::ZERO {
+        self.state.send_modify(|state| {
+            state.status = if state.revision == Revision::ZERO {
                 CacheStatus::Starting { error: Some(error) }
             } else {
                 CacheStatus::Resuming { error }
@@ -215,7 +215,7 @@ impl Shared {
     }
 
     pub(crate) fn end(&self, error: Error) {
-        self.standing.send_modify(|standing| standing.status = CacheStatus::Ended { error });
+        self.state.send_modify(|state| state.status = CacheStatus::Ended { error });
         self.write().changes = None;
     }
 }

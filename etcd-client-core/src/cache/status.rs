@@ -41,7 +41,7 @@ pub struct CacheCounters {
 
 /// The state that waiting calls observe.
 #[derive(Clone, Debug)]
-pub(crate) struct Standing {
+pub(crate) struct CacheState {
     pub(crate) status: CacheStatus,
     /// The revision of the copy; zero before the first list.
     pub(crate) revision: Revision,
@@ -51,7 +51,7 @@ pub(crate) struct Standing {
     pub(crate) progress_out: bool,
 }
 
-impl Standing {
+impl CacheState {
     pub(crate) fn starting() -> Self {
         let status = CacheStatus::Starting { error: None };
         Self { status, revision: Revision::ZERO, history: 0, progress_out: false }

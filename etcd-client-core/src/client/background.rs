@@ -12,13 +12,13 @@ use crate::{
 
 /// The background work of a client. It ends with the last clone of the client.
 #[derive(Debug)]
-pub(crate) struct Upkeep {
+pub(crate) struct Background {
     pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) least_version: Option<LeastVersion>,
     _syncing: Option<DropGuard>,
 }
 
-impl Upkeep {
+impl Background {
     /// Starts the periodic sync if an interval is set.
     pub(crate) fn start(
         channel: Channel,

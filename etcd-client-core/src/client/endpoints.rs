@@ -6,7 +6,7 @@ use etcd_errors::{Error, ErrorKind};
 use tokio::sync::Semaphore;
 
 use crate::{
-    client::{Client, background::Upkeep, builder},
+    client::{Client, background::Background, builder},
     cluster::{
         member_sync::{NothingUsable, Rules, plan},
         membership::MemberList,
@@ -29,7 +29,7 @@ impl Client {
     /// ```
     #[doc(alias = "Endpoints")]
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.upkeep().endpoints.all()
+        self.background().endpoints.all()
     }
 
     /// Replaces all endpoints, including those found by [`sync`](Self::sync).
@@ -54,7 +54,7 @@ impl Client {
     #[doc(alias = "remove_endpoint")]
     #[doc(alias = "update_endpoints")]
     pub fn set_endpoints<E: AsRef<str>>(&self, endpoints: impl IntoIterator<Item = E>) -> Result<(), Error> {
-        self.upkeep().endpoints.set(endpoints).map_err(|error| error.with_operation("set endpoints"))
+        self.background().endpoints.set(endpoints).map_err(|error| error.with_operation("set endpoints"))
     }
 
     /// Adds the endpoints of the cluster's members and returns the endpoints in use.
@@ -86,18 +86,18 @@ impl Client {
     /// ```
     #[doc(alias = "Sync")]
     pub async fn sync(&self) -> Result<Vec<Endpoint>, Error> {
-        self.upkeep().endpoints.sync().await
+        self.background().endpoints.sync().await
     }
 
-    /// Accepts the cluster, or the history, that the refused endpoints serve, and forgets the previous one. Returns the id of the cluster
+    /// Accepts the cluster, or the history, that the rejected endpoints serve, and forgets the previous one. Returns the id of the cluster
     /// that is used from now on.
     ///
-    /// An endpoint is [`Refused`](crate::transport::EndpointPhase::Refused) if its member belongs to another cluster than the client has used so far, or
+    /// An endpoint is [`Rejected`](crate::transport::EndpointPhase::Rejected) if its member belongs to another cluster than the client has used so far, or
     /// if its store is at an earlier revision: it was re-created or restored from a backup. No request is sent there until this method is
     /// called. An earlier revision applies to all members of the cluster, even after the store has grown past the highest revision seen.
     /// Afterwards:
     ///
-    /// - every connection is opened and checked again, and endpoints that still serve the old cluster are refused;
+    /// - every connection is opened and checked again, and endpoints that still serve the old cluster are rejected;
     /// - watches end with [`WrongCluster`](ErrorKind::WrongCluster) or [`RevisionRegressed`](ErrorKind::RevisionRegressed), except those
     ///   that [resync](crate::watch::Watch::resync);
     /// - leases that are kept alive are lost, and healing leases grant another lease and put their keys again;
@@ -108,7 +108,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if no endpoint is refused, or if the refused endpoints belong to more than one cluster.
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if no endpoint is rejected, or if the rejected endpoints belong to more than one cluster.
     /// Nothing is changed then. [`Closed`](ErrorKind::Closed) and [`NoRuntime`](ErrorKind::NoRuntime) as for every call.
     ///
     /// # Examples
@@ -130,7 +130,7 @@ impl Client {
     /// included. Middleware of [`with_service`](Client::with_service) is not part of it.
     ///
     /// Use it for operations on a single member of this client's cluster, whether or not it is an endpoint of this client. A member of another
-    /// cluster is refused. The new client neither syncs nor checks versions, and has no other member to fail over to.
+    /// cluster is rejected. The new client neither syncs nor checks versions, and has no other member to fail over to.
     ///
     /// # Errors
     ///
@@ -147,14 +147,11 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn for_endpoint(&self, endpoint: impl AsRef<str>) -> Result<Self, Error> {
+    pub fn for_endpoint(&self, endpoint: impl TryInto<Endpoint, Error: Into<Error>>) -> Result<Self, Error> {
         let channel = self.channel();
-        let mut parsed = builder::parse(&[endpoint.as_ref().to_owned()])?;
-        let endpoint =
-            parsed.pop().ok_or_else(|| Error::invalid_config("endpoint", "an endpoint is required"))?;
-        let channel = channel.only(endpoint)?;
-        let upkeep = Upkeep::none(channel.clone());
-        let client = Self::calling(Caller::Pool(channel), upkeep.into());
+        let channel = channel.only(endpoint.try_into().map_err(Into::into)?)?;
+        let background = Background::none(channel.clone());
+        let client = Self::calling(Caller::Pool(channel), background.into());
         Ok(self.namespace().map_or_else(|| client.clone(), |prefix| client.under(prefix)))
     }
 }

@@ -75,7 +75,7 @@ impl LeastVersion {
                 (endpoint, version)
             })
             .collect();
-        let mut refusal = None;
+        let mut rejection = None;
         loop {
             let next = match until {
                 Some(until) => timeout_at(until, asked.next()).await.unwrap_or(None),
@@ -83,14 +83,14 @@ impl LeastVersion {
             };
             match next {
                 Some((endpoint, Ok(version))) => {
-                    self.judge(&endpoint, &version)?;
+                    self.check_version(&endpoint, &version)?;
                     silent.remove(&endpoint);
                     self.known().met.insert(endpoint);
                     until = until.or_else(|| Some(Instant::now() + GRACE));
                 }
-                Some((_, Err(error))) => refusal = Some(error),
+                Some((_, Err(error))) => rejection = Some(error),
                 None if until.is_some() => break,
-                None => return Err(refusal.unwrap_or_else(no_version)),
+                None => return Err(rejection.unwrap_or_else(no_version)),
             }
         }
         self.known().silent.extend(silent);
@@ -102,7 +102,7 @@ impl LeastVersion {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn judge(&self, endpoint: &Endpoint, version: &str) -> Result<(), Error> {
+    fn check_version(&self, endpoint: &Endpoint, version: &str) -> Result<(), Error> {
         let least = self.least;
         match version.parse::<ServerVersion>() {
             Ok(found) if found >= least => Ok(()),

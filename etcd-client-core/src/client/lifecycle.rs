@@ -140,7 +140,7 @@ impl Client {
 
     async fn become_ready(&self) -> Result<(), Error> {
         self.shared.channel.pool().ready().await?;
-        match &self.shared.upkeep.least_version {
+        match &self.shared.background.least_version {
             Some(least) => least.check(&self.shared.channel, self.endpoints()).await,
             None => Ok(()),
         }

@@ -34,7 +34,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     auth::remote::RemoteAuth,
-    client::{background::Upkeep, namespaced::Namespaced},
+    client::{background::Background, namespaced::Namespaced},
     cluster::remote::RemoteCluster,
     election::remote::RemoteElection,
     kv::remote::RemoteKv,
@@ -121,7 +121,7 @@ struct Shared {
     channel: Channel,
     kv: RemoteKv,
     lease: RemoteLease,
-    upkeep: Arc<Upkeep>,
+    background: Arc<Background>,
     auth: RemoteAuth,
     cluster: RemoteCluster,
     maintenance: RemoteMaintenance,
@@ -161,11 +161,11 @@ impl Client {
     /// Creates a client whose KV, lease, watch, lock, election and auth services call through `caller`.
     ///
     /// The cluster and maintenance services call on the channel of `caller`, because they address single members.
-    pub(crate) fn calling(caller: Caller, upkeep: Arc<Upkeep>) -> Self {
+    pub(crate) fn calling(caller: Caller, background: Arc<Background>) -> Self {
         let channel = caller.channel().clone();
         let kv = RemoteKv::new(caller.clone());
-        let lease = RemoteLease::new(caller.clone()).keeping(Arc::clone(&upkeep) as _);
-        let watch = RemoteWatch::new(caller.clone()).keeping(Arc::clone(&upkeep) as _);
+        let lease = RemoteLease::new(caller.clone()).keeping(Arc::clone(&background) as _);
+        let watch = RemoteWatch::new(caller.clone()).keeping(Arc::clone(&background) as _);
         let lock = RemoteLock::new(caller.clone());
         let election = RemoteElection::new(caller.clone());
         let auth = RemoteAuth::new(caller);
@@ -183,7 +183,7 @@ impl Client {
             lock,
             election,
             namespaced,
-            upkeep,
+            background,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -206,8 +206,8 @@ impl Client {
         self.shared.namespaced.as_ref()
     }
 
-    pub(crate) fn upkeep(&self) -> &Arc<Upkeep> {
-        &self.shared.upkeep
+    pub(crate) fn background(&self) -> &Arc<Background> {
+        &self.shared.background
     }
 }
 

@@ -10,7 +10,7 @@ use tonic::body::Body;
 use tower_service::Service;
 
 use crate::{
-    client::{Client, ClientBuilder, background::Upkeep},
+    client::{Client, ClientBuilder, background::Background},
     transport::{call::channel::Channel, caller::Caller, stub::service_caller::ServiceCaller},
 };
 
@@ -47,7 +47,7 @@ impl Client {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let caller = Caller::Service(ServiceCaller::new(self.channel(), service));
-        let client = Self::calling(caller, Arc::clone(self.upkeep()));
+        let client = Self::calling(caller, Arc::clone(self.background()));
         self.namespace().map_or_else(|| client.clone(), |prefix| client.under(prefix))
     }
 
@@ -86,7 +86,7 @@ impl Client {
     {
         let settings = ClientBuilder::new::<&str>([]).settings(Vec::new())?;
         let channel = Channel::start(settings)?;
-        let upkeep = Upkeep::none(channel.clone());
-        Ok(Self::calling(Caller::Service(ServiceCaller::new(channel, service)), upkeep.into()))
+        let background = Background::none(channel.clone());
+        Ok(Self::calling(Caller::Service(ServiceCaller::new(channel, service)), background.into()))
     }
 }

@@ -199,7 +199,7 @@ fn decoding_from_the_network_buffer_copies_nothing() {
 }
 
 #[test]
-fn writes_return_what_was_there() {
+fn writes_return_the_previous_pairs() {
     let kv = || pb_kv("k".into(), "v".into());
     let put =
         put_response(pb::PutResponse { header: pb_header(), prev_kv: Some(kv()) }).expect("a good answer");
@@ -218,7 +218,7 @@ fn writes_return_what_was_there() {
 }
 
 #[test]
-fn a_renewal_without_time_says_that_there_is_no_lease() {
+fn renewal_without_ttl_means_no_lease() {
     let header = Some(pb::ResponseHeader::default());
     let answer = |id, ttl| pb::LeaseKeepAliveResponse { header, id, ttl };
     let renewed = lease_keep_alive_response(answer(5, 10), lease(5)).expect("a good answer");
@@ -351,7 +351,7 @@ fn results_come_in_order_and_kind_with_full_headers() {
 }
 
 #[test]
-fn an_answer_of_another_shape_is_refused() {
+fn response_of_another_shape_is_rejected() {
     let good_inner = || nested(true, vec![range(1)]);
     let shapes: Vec<(bool, Vec<pb::ResponseOp>)> = vec![
         (true, vec![]),

@@ -29,13 +29,13 @@ use crate::{
 ///         let key = op.range.key();
 ///         Ok(GetResponse::new(ResponseHeader::default(), vec![KeyValue::new(key, key)]))
 ///     }
-/// #   async fn put(&self, _: Put, _: CallOptions) -> Result<PutResponse, Error> { refuse() }
-/// #   async fn delete(&self, _: Delete, _: CallOptions) -> Result<DeleteResponse, Error> { refuse() }
-/// #   async fn txn(&self, _: Txn, _: CallOptions) -> Result<TxnResponse, Error> { refuse() }
-/// #   async fn compact(&self, _: Compact, _: CallOptions) -> Result<CompactResponse, Error> { refuse() }
+/// #   async fn put(&self, _: Put, _: CallOptions) -> Result<PutResponse, Error> { reject() }
+/// #   async fn delete(&self, _: Delete, _: CallOptions) -> Result<DeleteResponse, Error> { reject() }
+/// #   async fn txn(&self, _: Txn, _: CallOptions) -> Result<TxnResponse, Error> { reject() }
+/// #   async fn compact(&self, _: Compact, _: CallOptions) -> Result<CompactResponse, Error> { reject() }
 ///     // put, delete, txn and compact likewise
 /// }
-/// # fn refuse<T>() -> Result<T, Error> { Err(Error::new(ErrorKind::Protocol, "a mock")) }
+/// # fn reject<T>() -> Result<T, Error> { Err(Error::new(ErrorKind::Protocol, "a mock")) }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Error> {

@@ -350,8 +350,8 @@ impl Shared {
     pub(crate) fn check(&self) -> Option<LeaseLost> {
         let mut inner = self.inner();
         if inner.lost.is_none() && self.clock.now() >= inner.deadline {
-            let refused = inner.late.as_ref().is_some_and(Error::is_permission_denied);
-            let reason = if refused { LeaseLostReason::Denied } else { LeaseLostReason::Expired };
+            let rejected = inner.late.as_ref().is_some_and(Error::is_permission_denied);
+            let reason = if rejected { LeaseLostReason::Denied } else { LeaseLostReason::Expired };
             self.lose_locked(&mut inner, reason, None);
         }
         inner.lost.clone()

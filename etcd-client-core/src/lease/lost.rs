@@ -102,12 +102,12 @@ impl std::error::Error for LeaseLost {
 impl From<LeaseLost> for Error {
     fn from(lost: LeaseLost) -> Self {
         let text = lost.to_string();
-        let refused = lost.error.as_ref().and_then(Self::code);
+        let rejected = lost.error.as_ref().and_then(Self::code);
         let error = match lost.reason {
             LeaseLostReason::NotFound | LeaseLostReason::Replaced => {
                 Self::new(ErrorKind::Server, text).with_code(Code::LeaseNotFound)
             }
-            LeaseLostReason::Denied => match refused {
+            LeaseLostReason::Denied => match rejected {
                 Some(code) => Self::new(ErrorKind::Server, text).with_code(code),
                 None => Self::new(ErrorKind::Timeout, text),
             },

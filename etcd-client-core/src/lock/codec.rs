@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_asks_for_its_name_and_lease() {
+    fn lock_request_contains_name_and_lease() {
         assert_eq!(lock_request(lock()), pb::LockRequest { name: "l".into(), lease: 0x7d });
         assert_eq!(unlock_request(ServerUnlock::new("l/7d")), pb::UnlockRequest { key: "l/7d".into() });
     }

@@ -1,12 +1,14 @@
 //! The maintenance operations, bound to a client.
 
+use etcd_errors::Error;
+
 use crate::{
     maintenance::{
         AlarmDisarm, AlarmDisarmAll, AlarmList, AlarmType, Defragment, Downgrade, DowngradeAction, Hash,
         HashKv, MaintenanceService, MoveLeader, Status,
     },
     request::Bound,
-    types::{EndpointText, MemberId, Revision},
+    types::{Endpoint, MemberId, Revision},
 };
 
 /// The maintenance operations of a client, returned by [`Client::maintenance`](crate::client::Client::maintenance).
@@ -135,7 +137,7 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Otherwise the errors of any call to this member;
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the endpoint is malformed. Otherwise the errors of any call to this member;
     /// see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
@@ -148,7 +150,10 @@ impl<'a> MaintenanceClient<'a> {
     /// # }
     /// ```
     #[doc(alias = "Status")]
-    pub fn status(self, endpoint: impl Into<EndpointText>) -> Status<Bound<'a, dyn MaintenanceService>> {
+    pub fn status(
+        self,
+        endpoint: impl TryInto<Endpoint, Error: Into<Error>>,
+    ) -> Status<Bound<'a, dyn MaintenanceService>> {
         Status::new(endpoint).bind(self.service)
     }
 
@@ -159,7 +164,7 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Otherwise the errors of any call to this member;
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the endpoint is malformed. Otherwise the errors of any call to this member;
     /// see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Cancel safety
@@ -178,7 +183,7 @@ impl<'a> MaintenanceClient<'a> {
     #[doc(alias = "defrag")]
     pub fn defragment(
         self,
-        endpoint: impl Into<EndpointText>,
+        endpoint: impl TryInto<Endpoint, Error: Into<Error>>,
     ) -> Defragment<Bound<'a, dyn MaintenanceService>> {
         Defragment::new(endpoint).bind(self.service)
     }
@@ -187,7 +192,7 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed. Otherwise the errors of any call to this member;
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the endpoint is malformed. Otherwise the errors of any call to this member;
     /// see [`ErrorKind`](crate::ErrorKind).
     ///
     /// # Examples
@@ -200,7 +205,10 @@ impl<'a> MaintenanceClient<'a> {
     /// # }
     /// ```
     #[doc(alias = "Hash")]
-    pub fn hash(self, endpoint: impl Into<EndpointText>) -> Hash<Bound<'a, dyn MaintenanceService>> {
+    pub fn hash(
+        self,
+        endpoint: impl TryInto<Endpoint, Error: Into<Error>>,
+    ) -> Hash<Bound<'a, dyn MaintenanceService>> {
         Hash::new(endpoint).bind(self.service)
     }
 
@@ -211,7 +219,7 @@ impl<'a> MaintenanceClient<'a> {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) if the endpoint is malformed.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the endpoint is malformed.
     /// [`Code::Compacted`](crate::Code::Compacted) or [`Code::FutureRev`](crate::Code::FutureRev) if the member does not have the revision.
     ///
     /// # Examples
@@ -229,7 +237,7 @@ impl<'a> MaintenanceClient<'a> {
     #[doc(alias = "HashKV")]
     pub fn hash_kv(
         self,
-        endpoint: impl Into<EndpointText>,
+        endpoint: impl TryInto<Endpoint, Error: Into<Error>>,
         revision: impl Into<Revision>,
     ) -> HashKv<Bound<'a, dyn MaintenanceService>> {
         HashKv::new(endpoint).revision(revision).bind(self.service)

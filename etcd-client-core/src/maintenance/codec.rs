@@ -10,7 +10,7 @@ use crate::{
         HashKv, HashKvResponse, HashResponse, MoveLeader, MoveLeaderResponse, Status, StatusResponse,
     },
     request::header::{Effect, convert, protocol, required},
-    types::{EndpointText, MemberId, Revision},
+    types::{Endpoint, MemberId, Revision},
 };
 
 pub(crate) fn alarm_list_request(_list: AlarmList) -> pb::AlarmRequest {
@@ -47,7 +47,7 @@ pub(crate) fn alarm_disarm_response(
     Ok(AlarmDisarmResponse::new(response.header.map(convert), alarms))
 }
 
-pub(crate) fn status_request(status: Status) -> (EndpointText, pb::StatusRequest) {
+pub(crate) fn status_request(status: Status) -> (Result<Endpoint, Error>, pb::StatusRequest) {
     (status.endpoint, pb::StatusRequest {})
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn status_response(response: pb::StatusResponse) -> Result<StatusResp
     Ok(status)
 }
 
-pub(crate) fn defragment_request(defragment: Defragment) -> (EndpointText, pb::DefragmentRequest) {
+pub(crate) fn defragment_request(defragment: Defragment) -> (Result<Endpoint, Error>, pb::DefragmentRequest) {
     (defragment.endpoint, pb::DefragmentRequest {})
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn defragment_response(response: pb::DefragmentResponse) -> Result<De
     Ok(DefragmentResponse::new(response.header.map(convert)))
 }
 
-pub(crate) fn hash_request(hash: Hash) -> (EndpointText, pb::HashRequest) {
+pub(crate) fn hash_request(hash: Hash) -> (Result<Endpoint, Error>, pb::HashRequest) {
     (hash.endpoint, pb::HashRequest {})
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn hash_response(response: pb::HashResponse) -> Result<HashResponse, 
     Ok(HashResponse::new(required(response.header, Effect::Reads)?, response.hash))
 }
 
-pub(crate) fn hash_kv_request(hash: HashKv) -> (EndpointText, pb::HashKvRequest) {
+pub(crate) fn hash_kv_request(hash: HashKv) -> (Result<Endpoint, Error>, pb::HashKvRequest) {
     (hash.endpoint, pb::HashKvRequest { revision: hash.revision.get() })
 }
 
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn hashes_include_their_revisions() {
         let (endpoint, request) = hash_kv_request(HashKv::new("a:1").revision(9));
-        assert_eq!((endpoint.as_str(), request.revision), ("a:1", 9));
+        assert_eq!((endpoint.expect("valid").as_str(), request.revision), ("a:1", 9));
         let fresh = pb::HashKvResponse { header: header(), hash: 5, compact_revision: -1, hash_revision: 0 };
         let answer = hash_kv_response(fresh).expect("a hash");
         assert_eq!((answer.hash, answer.compact_revision, answer.hash_revision), (5, None, None));

@@ -15,11 +15,11 @@ use crate::{
         call::{Remaining, channel::Channel, unary::Call},
         grpc::method::{Method, with_operation},
     },
-    types::{Endpoint, EndpointText},
+    types::Endpoint,
 };
 
 /// The time to search for the leader: two elections with etcd's default election timeout of 1 s, plus a margin.
-const PATIENCE: Duration = Duration::from_secs(3);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The timeout of the request to one endpoint.
 const LOOK: Duration = Duration::from_secs(1);
@@ -40,7 +40,8 @@ pub(crate) async fn run(
             with_operation(Method::MoveLeader, find(maintenance, channel, options, remaining).await)?;
         let options = remaining.options(options);
         let call = Call::new(Method::MoveLeader, &options);
-        let answer = one_member::unary(channel, &endpoint, call, &request, codec::move_leader_response).await;
+        let answer =
+            one_member::unary(channel, Ok(endpoint), call, &request, codec::move_leader_response).await;
         match answer {
             Err(error) if !followed && error.is_not_leader() && error.outcome() == Outcome::NotApplied => {
                 followed = true;
@@ -56,9 +57,9 @@ async fn find(
     channel: &Channel,
     options: &CallOptions,
     remaining: Remaining,
-) -> Result<EndpointText, Error> {
+) -> Result<Endpoint, Error> {
     let started = Instant::now();
-    let until = started + remaining.at_most(PATIENCE);
+    let until = started + remaining.at_most(LOOKUP_TIMEOUT);
     let mut looks = 0;
     let mut seen = Seen::default();
     loop {
@@ -71,11 +72,11 @@ async fn find(
         }
         let found = leader(&seen.views);
         if let Leader::At(position) = found {
-            return Ok((&seen.endpoints[position]).into());
+            return Ok(seen.endpoints.swap_remove(position));
         }
         looks += 1;
-        let wait = Backoff::RESEND.wait(looks, fastrand::u64(..));
-        if seen.is_refused() || Instant::now() + wait >= until {
+        let wait = Backoff::RETRY.wait(looks, fastrand::u64(..));
+        if seen.is_rejected() || Instant::now() + wait >= until {
             return Err(seen.into_error(found).with_elapsed(started.elapsed()));
         }
         tokio::select! {
@@ -129,7 +130,7 @@ async fn look(
 
 impl Seen {
     /// Returns true if another round cannot help: no endpoint responded, and at least one rejected the request.
-    fn is_refused(&self) -> bool {
+    fn is_rejected(&self) -> bool {
         self.views.is_empty() && self.errors.iter().any(is_final)
     }
 

@@ -80,26 +80,26 @@ impl MaintenanceService for RemoteMaintenance {
     async fn status(&self, op: Status, options: CallOptions) -> Result<StatusResponse, Error> {
         let call = Call::new(Method::Status, &options);
         let (endpoint, request) = codec::status_request(op);
-        one_member::unary(&self.channel, &endpoint, call, &request, codec::status_response).await
+        one_member::unary(&self.channel, endpoint, call, &request, codec::status_response).await
     }
 
     async fn defragment(&self, op: Defragment, options: CallOptions) -> Result<DefragmentResponse, Error> {
         let call = Call::new(Method::Defragment, &options);
         let (endpoint, request) = codec::defragment_request(op);
-        one_member::unary(&self.channel, &endpoint, call, &request, codec::defragment_response).await
+        one_member::unary(&self.channel, endpoint, call, &request, codec::defragment_response).await
     }
 
     async fn hash(&self, op: Hash, options: CallOptions) -> Result<HashResponse, Error> {
         let call = Call::new(Method::Hash, &options);
         let (endpoint, request) = codec::hash_request(op);
-        one_member::unary(&self.channel, &endpoint, call, &request, codec::hash_response).await
+        one_member::unary(&self.channel, endpoint, call, &request, codec::hash_response).await
     }
 
     async fn hash_kv(&self, op: HashKv, options: CallOptions) -> Result<HashKvResponse, Error> {
         with_operation(Method::HashKv, op.validate())?;
         let call = Call::new(Method::HashKv, &options);
         let (endpoint, request) = codec::hash_kv_request(op);
-        one_member::unary(&self.channel, &endpoint, call, &request, codec::hash_kv_response).await
+        one_member::unary(&self.channel, endpoint, call, &request, codec::hash_kv_response).await
     }
 
     async fn move_leader(&self, op: MoveLeader, options: CallOptions) -> Result<MoveLeaderResponse, Error> {

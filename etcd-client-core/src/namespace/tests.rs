@@ -188,7 +188,7 @@ fn plain(op: &Op) -> Op {
 #[tokio::test]
 async fn invalid_operations_are_rejected_before_prefixing() {
     let service = Scripted::answering("p/k");
-    let refused = [
+    let rejected = [
         Get::new("").bind(&service).await.expect_err("get"),
         Get::new("").range_end("a").bind(&service).await.expect_err("a range from the empty key"),
         Put::new("", "v").bind(&service).await.expect_err("put"),
@@ -198,7 +198,7 @@ async fn invalid_operations_are_rejected_before_prefixing() {
         service.range_stream(Get::new(""), CallOptions::default()).await.expect_err("stream"),
         Watch::new("").bind(&service).await.expect_err("watch"),
     ];
-    for error in refused {
+    for error in rejected {
         assert_eq!(
             (error.kind(), error.code()),
             (ErrorKind::InvalidRequest, Some(Code::EmptyKey)),

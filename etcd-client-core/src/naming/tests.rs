@@ -52,7 +52,7 @@ fn to_json_matches_go() {
 }
 
 #[test]
-fn from_json_accepts_what_go_accepts() {
+fn from_json_accepts_every_value_that_go_accepts() {
     let endpoint = |json: &str| ServiceEndpoint::from_json(json.as_bytes());
     for json in [
         r#"{"Op":0,"Addr":"a:1","Metadata":null}"#,
@@ -123,7 +123,7 @@ struct Store {
     lists: Mutex<Vec<Listed>>,
     watches: Mutex<Vec<(i64, WatchSender)>>,
     /// The errors of the next watch creations.
-    refusals: Mutex<Vec<Error>>,
+    rejections: Mutex<Vec<Error>>,
 }
 
 #[async_trait]
@@ -156,8 +156,8 @@ impl KvService for Store {
 #[async_trait]
 impl WatchService for Store {
     async fn watch(&self, op: Watch, _: CallOptions) -> Result<WatchStream, Error> {
-        if let Some(refusal) = self.refusals.lock().expect("no panic").pop() {
-            return Err(refusal);
+        if let Some(rejection) = self.rejections.lock().expect("no panic").pop() {
+            return Err(rejection);
         }
         let (sender, handle) = WatchStream::channel(8);
         self.watches.lock().expect("no panic").push((op.start_revision.get(), sender));
@@ -192,7 +192,7 @@ async fn compaction_re_lists_and_delivers_one_batch() {
     assert_eq!(start, 4);
     assert!(watch.next().now_or_never().is_none(), "nothing has changed");
     // A second compaction happens between the list and the watch.
-    store.refusals.lock().expect("no panic").push(Code::Compacted.into());
+    store.rejections.lock().expect("no panic").push(Code::Compacted.into());
     sender.fail(Code::Compacted.into()).await;
     let second = watch.next().await.expect("a batch").expect("a batch");
     assert_eq!(second, [deleted("s/1"), added("s/3", "c")]);
@@ -213,7 +213,7 @@ async fn watch_backs_off_while_the_first_list_is_compacted() {
     const COMPACTIONS: usize = 20;
     let lists = (0..=COMPACTIONS).map(|_| (3, vec![("s/1", value("a"))])).collect();
     let (store, endpoints) = endpoints(lists);
-    *store.refusals.lock().expect("no panic") = vec![Code::Compacted.into(); COMPACTIONS];
+    *store.rejections.lock().expect("no panic") = vec![Code::Compacted.into(); COMPACTIONS];
     let started = Instant::now();
     let mut watch = endpoints.watch().await.expect("a watch");
     assert_eq!(watch.next().await.expect("a batch").expect("a batch"), [added("s/1", "a")]);

@@ -261,7 +261,7 @@ impl Following {
 
     async fn back_off(&self) {
         if self.failures > 0 {
-            sleep(Backoff::RESEND.wait(self.failures, fastrand::u64(..))).await;
+            sleep(Backoff::RETRY.wait(self.failures, fastrand::u64(..))).await;
         }
     }
 

@@ -121,7 +121,7 @@ impl CallOptions {
         &self.history
     }
 
-    pub(crate) fn never_resent(&self) -> bool {
+    pub(crate) fn never_retried(&self) -> bool {
         self.retry == RetryPolicy::Never
     }
 
@@ -189,7 +189,7 @@ mod tests {
             let options = CallOptions::default().metadata(name, value);
             assert!(options.validate().is_ok(), "{name}: {value:?}");
         }
-        let refused = [
+        let rejected = [
             ("", "v"),
             ("X", "v"),
             ("a b", "v"),
@@ -199,7 +199,7 @@ mod tests {
             ("te", "v"),
         ];
         let values = [("k", "\n"), ("k", "é"), ("k", " v"), ("k", "v "), ("k", "\x7f"), ("token", "t")];
-        for (name, value) in refused.into_iter().chain(values) {
+        for (name, value) in rejected.into_iter().chain(values) {
             let options = CallOptions::default().metadata(name, value);
             let error = options.validate().expect_err(name);
             assert!(error.to_string().contains("metadata"), "{error}");

@@ -1,6 +1,6 @@
 //! The snapshot operation and its options.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, path::Path, pin::Pin, time::Duration};
 
 use etcd_errors::Error;
 use tokio::io::AsyncWrite;
@@ -13,7 +13,7 @@ use crate::{
         remote::{SnapshotCall, open_snapshot},
     },
     transport::{call::channel::Channel, check_runtime},
-    types::{Invalid, Value},
+    types::{Endpoint, Invalid, Value},
 };
 
 /// The default idle timeout. Even an overloaded member that reads its disk sends the next chunk within this time.
@@ -25,6 +25,19 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// SHA-256 digest at its end, which is part of the snapshot. All of the snapshot comes from one member. If that member fails after its
 /// first response, the snapshot fails.
 ///
+/// [`save_to`](Self::save_to) and [`write_to`](Self::write_to) store the snapshot. Awaiting the request itself returns a
+/// [`SnapshotStream`] once the member begins to send.
+///
+/// # Errors
+///
+/// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an idle timeout of zero,
+/// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) for a malformed endpoint. Otherwise those of
+/// [`SnapshotStream::next`]. If the member rejects the call, awaiting the request fails and not the stream.
+///
+/// # Cancel safety
+///
+/// Cancel safe.
+///
 /// # Examples
 ///
 /// ```no_run
@@ -35,13 +48,18 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 ///     .save_to("backup.db")
 ///     .await?;
 /// println!("{} bytes, SHA-256 {}", saved.bytes, saved.sha256);
+///
+/// let mut stream = client.snapshot().await?;
+/// while let Some(chunk) = stream.next().await {
+///     println!("{} bytes", chunk?.len());
+/// }
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a Snapshot does nothing until it is opened, written or saved"]
+#[must_use = "a Snapshot does nothing until it is awaited, written or saved"]
 pub struct Snapshot {
     channel: Channel,
-    member: Option<String>,
+    member: Option<Result<Endpoint, Error>>,
     idle_timeout: Duration,
     max_bytes: u64,
     options: CallOptions,
@@ -72,8 +90,8 @@ impl Snapshot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn member(mut self, endpoint: impl Into<String>) -> Self {
-        self.member = Some(endpoint.into());
+    pub fn member(mut self, endpoint: impl TryInto<Endpoint, Error: Into<Error>>) -> Self {
+        self.member = Some(endpoint.try_into().map_err(Into::into));
         self
     }
 
@@ -197,31 +215,9 @@ impl Snapshot {
         self
     }
 
-    /// Opens the snapshot and waits until the member begins to send it.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an idle timeout of zero,
-    /// [`InvalidConfig`](crate::ErrorKind::InvalidConfig) for a malformed endpoint. Otherwise the errors of
-    /// [`SnapshotStream::next_chunk`]. If the member rejects the call, this method fails and not the stream.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// let mut stream = client.snapshot().open().await?;
-    /// while let Some(chunk) = stream.next_chunk().await {
-    ///     println!("{} bytes", chunk?.len());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn open(self) -> Result<SnapshotStream, Error> {
-        let member = self.member.as_deref().map(str::parse).transpose().map_err(named)?;
+    /// Waits until the member begins to send the snapshot, which shows whether it rejects the call.
+    async fn open(self) -> Result<SnapshotStream, Error> {
+        let member = self.member.transpose().map_err(named)?;
         if self.idle_timeout.is_zero() {
             let invalid = Invalid::new("idle_timeout", "must be greater than zero");
             return Err(named(invalid.into()));
@@ -243,7 +239,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`open`](Self::open) and of [`SnapshotStream::write_to`].
+    /// Returns the errors of awaiting the request and of [`SnapshotStream::write_to`].
     ///
     /// # Cancel safety
     ///
@@ -272,7 +268,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`open`](Self::open) and of [`SnapshotStream::save_to`].
+    /// Returns the errors of awaiting the request and of [`SnapshotStream::save_to`].
     ///
     /// # Cancel safety
     ///
@@ -291,6 +287,15 @@ impl Snapshot {
         check_runtime().map_err(named)?;
         let part = PartFile::create(path.as_ref()).await?;
         part.fill(self.open().await?).await
+    }
+}
+
+impl IntoFuture for Snapshot {
+    type Output = Result<SnapshotStream, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
     }
 }
 

@@ -98,11 +98,11 @@ impl Drop for Name {
 fn check(target: &Path) -> Result<(), Error> {
     let shown = target.display();
     if target.file_name().is_none() {
-        return Err(refused(format!("{shown} does not name a file")));
+        return Err(rejected(format!("{shown} does not name a file")));
     }
     match fs::metadata(target) {
-        Ok(found) if found.is_dir() => Err(refused(format!("{shown} is a directory"))),
-        Ok(found) if !found.is_file() => Err(refused(format!("{shown} exists and is not a regular file"))),
+        Ok(found) if found.is_dir() => Err(rejected(format!("{shown} is a directory"))),
+        Ok(found) if !found.is_file() => Err(rejected(format!("{shown} exists and is not a regular file"))),
         // If the metadata cannot be read, creating the file fails as well and reports the reason.
         Ok(_) | Err(_) => Ok(()),
     }
@@ -152,7 +152,7 @@ fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     named(Error::new(ErrorKind::Io, format!("{what} {}", path.display())).with_source(error))
 }
 
-fn refused(complaint: String) -> Error {
+fn rejected(complaint: String) -> Error {
     named(Invalid::new("path", complaint).into())
 }
 

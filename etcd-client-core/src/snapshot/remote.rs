@@ -26,7 +26,7 @@ use crate::{
             timeout::seconds,
         },
         pool::closed,
-        stream::header_check::Examiner,
+        stream::header_check::HeaderCheck,
     },
     types::Endpoint,
 };
@@ -57,8 +57,8 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     };
     let started = Instant::now();
     let limit = channel.time_limit(Call::new(METHOD, &asked));
-    let patience = limit.map_or(call.idle_timeout, |limit| limit.min(call.idle_timeout));
-    let options = asked.timeout(patience);
+    let first_timeout = limit.map_or(call.idle_timeout, |limit| limit.min(call.idle_timeout));
+    let options = asked.timeout(first_timeout);
     let request = pb::SnapshotRequest {};
     let messages = tokio::select! {
         messages = channel.server_stream(Call::new(METHOD, &options), &request) => messages?,
@@ -68,7 +68,7 @@ pub(crate) async fn open_snapshot(client: &Channel, call: SnapshotCall) -> Resul
     let mut reader = Reader {
         messages,
         // Not linearizable: the database on a member's disk may lag behind the cluster.
-        examiner: channel.examiner(false),
+        header_check: channel.header_check(false),
         check: SnapshotCheck::new(call.max_bytes),
         idle_timeout: call.idle_timeout,
         deadline: limit.and_then(|limit| started.checked_add(limit)),
@@ -96,7 +96,7 @@ async fn chunk(reader: Option<Reader>) -> Option<(Result<Bytes, Error>, Option<R
 
 struct Reader {
     messages: MessageStream<pb::SnapshotResponse>,
-    examiner: Examiner,
+    header_check: HeaderCheck,
     check: SnapshotCheck,
     idle_timeout: Duration,
     /// The deadline of the whole call.
@@ -165,17 +165,19 @@ impl Reader {
             () = self.client.pool().shutdown() => return Err(self.fail(closed())),
         };
         match message {
-            Ok(message) => message.map(|message| self.believed(message)).transpose(),
+            Ok(message) => message.map(|message| self.checked_part(message)).transpose(),
             Err(failure) => Err(self.failed(failure)),
         }
     }
 
     /// Converts a message after checking that its header belongs to this client's cluster.
-    fn believed(&self, message: pb::SnapshotResponse) -> Result<SnapshotPart, Error> {
+    fn checked_part(&self, message: pb::SnapshotResponse) -> Result<SnapshotPart, Error> {
         let connection = self.messages.connection();
-        let examined =
-            message.header.as_ref().map_or(Ok(()), |header| self.examiner.examine(header, Some(connection)));
-        examined.and_then(|()| codec::snapshot_part(message)).map_err(|error| self.fail(error))
+        let checked = message
+            .header
+            .as_ref()
+            .map_or(Ok(()), |header| self.header_check.check_header(header, Some(connection)));
+        checked.and_then(|()| codec::snapshot_part(message)).map_err(|error| self.fail(error))
     }
 
     fn idle_deadline(&self) -> Option<Instant> {
@@ -193,8 +195,8 @@ impl Reader {
 
     fn late(&self) -> Error {
         let came = self.check.length();
-        let whole = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        let text = if whole {
+        let of_call = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+        let text = if of_call {
             format!("the deadline passed after {came} bytes were received")
         } else {
             let idle = seconds(self.idle_timeout);

@@ -25,7 +25,7 @@ const DIGEST_BYTES: usize = 32;
 /// The member sends only as fast as the stream is read. The stream keeps the connections of its client open. Dropping
 /// it cancels the call.
 #[doc(alias = "SnapshotResponse")]
-#[must_use = "read the snapshot with `save_to`, `write_to`, `next_chunk` or as a stream"]
+#[must_use = "read the snapshot with `save_to`, `write_to`, `next` or as a stream"]
 pub struct SnapshotStream {
     header: Option<ResponseHeader>,
     version: Option<String>,
@@ -77,7 +77,7 @@ impl SnapshotStream {
     /// # Examples
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// let snapshot = client.snapshot().open().await?;
+    /// let snapshot = client.snapshot().await?;
     /// let snapshot = snapshot.on_progress(|progress| println!("{} of {:?} bytes", progress.received, progress.total));
     /// snapshot.save_to("backup.db").await?;
     /// # Ok(())
@@ -126,14 +126,14 @@ impl SnapshotStream {
     /// # Examples
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// let mut snapshot = client.snapshot().open().await?;
-    /// while let Some(chunk) = snapshot.next_chunk().await {
+    /// let mut snapshot = client.snapshot().await?;
+    /// while let Some(chunk) = snapshot.next().await {
     ///     println!("{} bytes", chunk?.len());
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn next_chunk(&mut self) -> Option<Result<Bytes, Error>> {
+    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
@@ -240,7 +240,7 @@ mod tests {
         for first in 0..=bytes.len() {
             let parts = [bytes.slice(..first), bytes.slice(first..)].map(Ok);
             let mut stream = SnapshotStream::new(iter(parts));
-            while let Some(chunk) = stream.next_chunk().await {
+            while let Some(chunk) = stream.next().await {
                 chunk.expect("no error");
             }
             assert_eq!(stream.summary().sha256.as_bytes()[..], bytes[68..], "cut at {first}");

@@ -21,7 +21,7 @@ impl SnapshotStream {
     ///
     /// [`Io`](ErrorKind::Io) if the writer fails, with its error as the source.
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) if part of the snapshot was read before. Otherwise the errors of
-    /// [`next_chunk`](Self::next_chunk).
+    /// [`next`](Self::next).
     ///
     /// # Cancel safety
     ///
@@ -31,7 +31,7 @@ impl SnapshotStream {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// let stream = client.snapshot().open().await?;
+    /// let stream = client.snapshot().await?;
     /// let mut buffer = Vec::new();
     /// stream.write_to(&mut buffer).await?;
     /// # Ok(())
@@ -70,7 +70,7 @@ impl SnapshotStream {
     ///
     /// ```no_run
     /// # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
-    /// let stream = client.snapshot().open().await?;
+    /// let stream = client.snapshot().await?;
     /// println!("storage version {:?}", stream.version());
     /// stream.save_to("backup.db").await?;
     /// # Ok(())
@@ -96,7 +96,7 @@ where
         let invalid = Invalid::new("stream", "has been read from, so it does not contain the whole snapshot");
         return Err(named(invalid.into()));
     }
-    while let Some(chunk) = stream.next_chunk().await {
+    while let Some(chunk) = stream.next().await {
         writer.write_all(&chunk?).await.map_err(&not_written)?;
     }
     writer.flush().await.map_err(&not_written)?;

@@ -16,7 +16,7 @@ impl Backoff {
 
     /// For retrying a request: fast enough for a leader election (about one second), slow enough for an overloaded
     /// member.
-    pub(crate) const RESEND: Self = Self { base: Duration::from_millis(25), max: Duration::from_secs(1) };
+    pub(crate) const RETRY: Self = Self { base: Duration::from_millis(25), max: Duration::from_secs(1) };
 
     /// For avoiding an ejected member: long enough to have an effect, short enough to bring a recovered member back
     /// soon.

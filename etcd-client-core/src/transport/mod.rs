@@ -38,10 +38,7 @@ pub use connect::Target;
 #[cfg(feature = "proxy")]
 pub use connect::proxy::HttpProxy;
 #[cfg(feature = "tls")]
-pub use connect::tls::{
-    danger,
-    settings::{Tls, TlsVersion},
-};
+pub use connect::tls::settings::{Tls, TlsVersion};
 #[cfg(feature = "srv")]
 pub use endpoint::discovery::Discovery;
 pub use endpoint::{EndpointPhase, EndpointState, EndpointStates};

@@ -1,16 +1,15 @@
 //! The address of a member, parsed strictly from the text that a user writes.
 
 use std::{
+    borrow::Cow,
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     str::FromStr,
     sync::Arc,
 };
 
 use etcd_errors::Error;
 use http::uri::Authority;
-
-use crate::types::{EndpointText, without_user};
 
 /// The port of etcd's client API, which is the default port of an endpoint.
 const DEFAULT_PORT: u16 = 2379;
@@ -136,15 +135,9 @@ impl fmt::Display for Endpoint {
     }
 }
 
-impl From<Endpoint> for EndpointText {
-    fn from(endpoint: Endpoint) -> Self {
-        endpoint.as_str().into()
-    }
-}
-
-impl From<&Endpoint> for EndpointText {
+impl From<&Endpoint> for Endpoint {
     fn from(endpoint: &Endpoint) -> Self {
-        endpoint.as_str().into()
+        endpoint.clone()
     }
 }
 
@@ -157,6 +150,45 @@ impl FromStr for Endpoint {
             Error::invalid_config("endpoint", format!("endpoint {shown:?} {why}"))
         })
     }
+}
+
+impl TryFrom<&str> for Endpoint {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&String> for Endpoint {
+    type Error = Error;
+
+    fn try_from(text: &String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl TryFrom<SocketAddr> for Endpoint {
+    type Error = Error;
+
+    fn try_from(address: SocketAddr) -> Result<Self, Error> {
+        address.to_string().parse()
+    }
+}
+
+/// Returns an endpoint or URL without its user information, which may contain a password and must not be shown.
+pub(crate) fn without_user(text: &str) -> Cow<'_, str> {
+    let Some((before, host)) = text.rsplit_once('@') else { return Cow::Borrowed(text) };
+    let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    Cow::Owned(format!("{scheme}..@{host}"))
 }
 
 fn parse(text: &str) -> Result<Endpoint, String> {
@@ -272,6 +304,8 @@ fn unix(text: &str, security: Security, path: &str) -> Result<Endpoint, String> 
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddrV6;
+
     use super::*;
 
     fn tcp_parts(text: &str) -> (Security, String, u16, String) {
@@ -316,6 +350,22 @@ mod tests {
             assert_eq!(*endpoint.address(), Address::Unix { path: path.into() }, "{text}");
             assert_eq!(endpoint.authority(), authority, "{text}");
         }
+    }
+
+    #[test]
+    fn converts_from_text_and_socket_addresses() {
+        let text = String::from("127.0.0.1:1");
+        let endpoint: Endpoint = text.parse().expect("valid");
+        let address: SocketAddr = text.parse().expect("an address");
+        assert_eq!(Endpoint::try_from(&*text).expect("valid"), endpoint);
+        assert_eq!(Endpoint::try_from(&text).expect("valid"), endpoint);
+        assert_eq!(Endpoint::try_from(text).expect("valid"), endpoint);
+        assert_eq!(Endpoint::try_from(address).expect("valid"), endpoint);
+        assert_eq!(Endpoint::from(&endpoint), endpoint);
+        let zone = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 1, 0, 7);
+        assert!(
+            Endpoint::try_from(SocketAddr::from(zone)).expect_err("a zone").message().contains("IPv6 zone")
+        );
     }
 
     #[test]

@@ -20,7 +20,6 @@ pub(crate) mod version;
 pub(crate) mod auth_revision;
 pub(crate) mod byte_string;
 pub(crate) mod endpoint;
-pub(crate) mod endpoint_text;
 pub(crate) mod event;
 pub(crate) mod ids;
 pub(crate) mod key;
@@ -33,9 +32,8 @@ pub(crate) mod secret;
 pub(crate) mod value;
 
 pub use auth_revision::AuthRevision;
+pub(crate) use endpoint::without_user;
 pub use endpoint::{Address, Endpoint, Security};
-pub use endpoint_text::EndpointText;
-pub(crate) use endpoint_text::without_user;
 pub use event::{Event, EventType};
 pub use ids::{ClusterId, MemberId, ResponseHeader};
 pub(crate) use invalid::Invalid;

@@ -59,10 +59,10 @@ async fn reads_and_grants_succeed_while_connections_drop_constantly() {
     while tap.connections() < 5 {
         let gets = (0..4).map(|_| client.get("dropping").into_future());
         for got in futures_util::future::join_all(gets).await {
-            got.expect("a read is resent");
+            got.expect("a read is retried");
         }
         let id = client.lease().grant(Duration::from_secs(600)).await.expect("a grant is recognised").id;
-        let ask = client.lease().time_to_live(id).await.expect("a read is resent");
+        let ask = client.lease().time_to_live(id).await.expect("a read is retried");
         assert!(ask.ttl.is_some(), "granted");
         client.lease().revoke(id).await.expect("a revocation is recognised");
     }

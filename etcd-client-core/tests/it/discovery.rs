@@ -187,7 +187,7 @@ async fn invalid_names_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_client_is_built_from_what_was_found() {
+async fn client_is_built_from_discovered_endpoints() {
     let server = member().await;
     let port = server.endpoint().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     let dns = Dns::start([(PLAIN, Zone::Records(vec![(0, 0, port, "localhost.")]))]).await;

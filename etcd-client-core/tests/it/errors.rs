@@ -24,7 +24,7 @@ fn assert_server(error: &Error, code: Code, outcome: Outcome) {
 }
 
 #[tokio::test]
-async fn a_server_refuses_large_requests_and_long_txns_itself() {
+async fn server_rejects_large_requests_and_long_txns() {
     let Some(cluster) = shared() else { return };
     let client = unlimited(cluster);
     let error = client.put("errors/large", vec![0; 3 * MIB / 2]).await.expect_err("above 1.5 MiB");
@@ -72,7 +72,7 @@ async fn a_large_read_only_txn_passes() {
 }
 
 #[tokio::test]
-async fn a_full_database_refuses_writes_and_serves_the_rest() {
+async fn full_database_rejects_writes_and_serves_reads() {
     let builder = Cluster::builder().arg("--quota-backend-bytes", "1000000");
     let Some(cluster) = builder.start_or_skip().await else { return };
     let client = client(cluster.endpoints());

@@ -32,7 +32,7 @@ async fn connects(client: &Client, member: &Member, n: usize) {
 }
 
 #[tokio::test]
-async fn a_member_that_restarts_or_lags_is_not_refused() {
+async fn a_member_that_restarts_or_lags_is_not_rejected() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let mut paused = None;
@@ -58,7 +58,7 @@ async fn a_member_that_restarts_or_lags_is_not_refused() {
 }
 
 #[tokio::test]
-async fn members_that_are_upgraded_one_after_the_other_are_not_refused() {
+async fn members_that_are_upgraded_one_after_the_other_are_not_rejected() {
     // Once, not once for each line that the tests run with.
     if require().is_none_or(|binaries| binaries.version.line() != Line::NEWEST) {
         return;
@@ -97,7 +97,7 @@ async fn members_that_are_upgraded_one_after_the_other_are_not_refused() {
 }
 
 #[tokio::test]
-async fn a_learner_is_not_refused() {
+async fn a_learner_is_not_rejected() {
     let Some(mut cluster) = Cluster::builder().start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     write(&client, 0).await;
@@ -111,7 +111,7 @@ async fn a_learner_is_not_refused() {
         let mut states = only.endpoint_states();
         let state = loop {
             let state = states.next().await.expect("it is open").remove(0);
-            assert_ne!(state.phase, EndpointPhase::Refused, "connection {n}: {state:?}");
+            assert_ne!(state.phase, EndpointPhase::Rejected, "connection {n}: {state:?}");
             if state.phase == EndpointPhase::Ready {
                 break state;
             }
@@ -122,7 +122,7 @@ async fn a_learner_is_not_refused() {
 }
 
 #[tokio::test]
-async fn a_member_that_joins_again_without_its_data_is_not_refused() {
+async fn a_member_that_joins_again_without_its_data_is_not_rejected() {
     // Else changes are refused while the members have not been connected for 5 s.
     let builder = Cluster::builder().members(3).arg("--strict-reconfig-check", "false");
     let Some(mut cluster) = builder.start_or_skip().await else { return };

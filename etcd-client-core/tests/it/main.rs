@@ -29,7 +29,7 @@
 //!
 //! | etcd (`lease_test.go`, `v3_lease_test.go`: the unary calls) | here |
 //! |---|---|
-//! | `TestLeaseNotFoundError`, `TestV3PutOnNonExistLease` | `C::put::an_unknown_lease_is_refused` |
+//! | `TestLeaseNotFoundError`, `TestV3PutOnNonExistLease` | `C::put::an_unknown_lease_is_rejected` |
 //! | `TestLeaseGrant`, `TestLeaseRevoke`, `TestV3LeaseRevoke` | `C::lease` |
 //! | `TestLeaseGrantErrConnClosed`, `TestLeaseGrantNewAfterClose`, `TestLeaseRevokeNewAfterClose` | [`closing`] |
 //! | `TestLeaseTimeToLive`, `TestLeaseTimeToLiveLeaseNotFound`, `TestV3GetNonExistLease`, `TestLeaseLeases` | `C::lease` |

@@ -327,7 +327,7 @@ async fn assert_enabled_and_cancelled(client: &Client, endpoint: &str, older: &s
 }
 
 #[tokio::test]
-async fn a_call_goes_to_the_member_named_or_fails() {
+async fn member_call_uses_the_named_member_or_fails() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let maintenance = client.maintenance();

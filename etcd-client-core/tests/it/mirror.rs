@@ -3,7 +3,7 @@
 //! | etcd (`tests/integration/clientv3/mirror_test.go`) | here |
 //! |---|---|
 //! | `TestMirrorSync` | [`the_pages_and_then_the_updates`] |
-//! | `TestMirrorSyncBase` | [`a_long_range_comes_whole_at_one_revision`] |
+//! | `TestMirrorSyncBase` | [`long_range_is_complete_at_one_revision`] |
 //! | `TestMirrorSync_Authenticated` (`mirror_auth_test.go`) | [`mirror_needs_permission_for_its_range_only`] |
 
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ async fn the_pages_and_then_the_updates() {
 }
 
 #[tokio::test]
-async fn a_long_range_comes_whole_at_one_revision() {
+async fn long_range_is_complete_at_one_revision() {
     let Some(cluster) = servers::shared() else { return };
     let client = servers::client(cluster.endpoints());
     for batch in 0..20 {

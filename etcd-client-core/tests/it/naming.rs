@@ -24,7 +24,7 @@ async fn next(watch: &mut EndpointWatch) -> Vec<EndpointChange> {
 }
 
 #[tokio::test]
-async fn a_watch_sees_what_is_added_and_deleted() {
+async fn watch_reports_additions_and_deletions() {
     let Some(cluster) = shared() else { return };
     let endpoints = Endpoints::new(&client(cluster.endpoints()), "naming/seen").expect("a target");
     let mut watch = endpoints.watch().await.expect("a watch");

@@ -32,7 +32,7 @@ pub(crate) async fn refused(client: &Client) -> String {
     let mut states = client.endpoint_states();
     let refused = async {
         while let Some(states) = states.next().await {
-            if states[0].phase == EndpointPhase::Refused {
+            if states[0].phase == EndpointPhase::Rejected {
                 return states[0].reason.as_deref().unwrap_or_default().to_owned();
             }
         }

@@ -31,7 +31,7 @@ async fn assert_refused(client: &Client, endpoint: &str) {
 }
 
 #[tokio::test]
-async fn every_member_of_a_restored_cluster_is_refused_until_it_is_accepted() {
+async fn every_member_of_a_restored_cluster_is_rejected_until_accepted() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let ours = client(cluster.endpoints());
     ours.put("k", "in the backup").await.unwrap_or_else(|error| panic!("{}", error.report()));
@@ -52,7 +52,7 @@ async fn every_member_of_a_restored_cluster_is_refused_until_it_is_accepted() {
     ours.set_endpoints(cluster.endpoints()).expect("valid");
     eventually("all three are refused", async || {
         let states = ours.endpoint_states().next().await.expect("open");
-        states.iter().all(|state| state.phase == EndpointPhase::Refused)
+        states.iter().all(|state| state.phase == EndpointPhase::Rejected)
     })
     .await;
     for endpoint in cluster.endpoints() {
@@ -148,7 +148,7 @@ async fn bumped_restore_is_used_and_ends_followers() {
 /// Without a quorum the barrier decides nothing: a restored member whose peers are down is not remembered as one, and once the quorum
 /// is there it is.
 #[tokio::test]
-async fn restored_member_is_judged_once_a_quorum_exists() {
+async fn restored_member_is_checked_once_a_quorum_exists() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let ours = client([cluster.member(0).endpoint()]);
     let snapshot = cluster.save_snapshot().await.expect("a snapshot");

@@ -10,14 +10,14 @@ use crate::servers::{PATIENCE, client, eventually, metric};
 const SHORT: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn a_thawed_leader_that_is_cut_off_refuses_a_lone_compare() {
+async fn isolated_thawed_leader_rejects_a_txn_without_operations() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let leader = leader(&cluster).await;
     assert_fresh_or_refused(&cluster, leader).await;
 }
 
 #[tokio::test]
-async fn a_thawed_follower_that_is_cut_off_refuses_a_lone_compare() {
+async fn isolated_thawed_follower_rejects_a_txn_without_operations() {
     let Some(cluster) = Cluster::builder().members(3).start_or_skip().await else { return };
     let follower = (leader(&cluster).await + 1) % 3;
     assert_fresh_or_refused(&cluster, follower).await;

@@ -90,10 +90,10 @@ async fn a_get_outlives_the_restart_of_its_member() {
     };
     let (put, (got, listed, txn, restarted)) = tokio::join!(client.put("new", payload()), others);
     restarted.expect("restarted");
-    assert_eq!(got.expect("a read is resent").kvs[0].value, "v");
-    listed.expect("a read is resent");
-    assert_eq!(txn.expect("a read-only txn is resent").responses().len(), 1);
-    let error = put.expect_err("a write is not resent");
+    assert_eq!(got.expect("a read is retried").kvs[0].value, "v");
+    listed.expect("a read is retried");
+    assert_eq!(txn.expect("a read-only txn is retried").responses().len(), 1);
+    let error = put.expect_err("a write is not retried");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unavailable, Outcome::Unknown), "{error}");
     assert_truthful(&cluster, "new", Some(&error)).await;
     client.put("again", "v").await.expect("the client goes on");

@@ -19,29 +19,29 @@ use loom::{
 use transport::{
     balance::pick::{Choice, Standing, pick},
     connection::{
-        capacity::{Capacity, Lane, Slots},
+        capacity::{Capacity, Demand, Slots},
         connection_load::ConnectionLoad,
     },
 };
 
 /// A call that can use any connection.
-const ANY: Lane = Lane { member: None, needs_quorum: true };
+const ANY: Demand = Demand { member: None, needs_quorum: true };
 
 /// A connection as far as the picker sees it, and who uses it.
 struct Connection {
-    gauge: ConnectionLoad,
+    load: ConnectionLoad,
     users: AtomicUsize,
 }
 
 impl Connection {
     fn new(max: usize) -> Self {
-        Self { gauge: ConnectionLoad::new(max), users: AtomicUsize::new(0) }
+        Self { load: ConnectionLoad::new(max), users: AtomicUsize::new(0) }
     }
 }
 
 impl Slots for Arc<Connection> {
-    fn gauge(&self) -> &ConnectionLoad {
-        &self.gauge
+    fn load(&self) -> &ConnectionLoad {
+        &self.load
     }
 
     fn member(&self) -> usize {
@@ -60,9 +60,9 @@ impl Slots for Arc<Connection> {
 /// As the pool does it: rate, pick, enter, and once more where another call was faster.
 fn acquire(connections: &[Connection], random: u64) -> Option<usize> {
     loop {
-        let rate = |i: usize| Some((Standing::GOOD, connections[i].gauge.room()? as u64));
+        let rate = |i: usize| Some((Standing::GOOD, connections[i].load.below_limit()? as u64));
         let picked = pick(connections.len(), rate, Choice::TwoRandom(random))?;
-        if connections[picked].gauge.enter() {
+        if connections[picked].load.enter() {
             return Some(picked);
         }
         thread::yield_now();
@@ -81,49 +81,49 @@ fn no_connection_has_more_calls_than_its_peer_allows_and_none_is_counted_for_eve
                     let connection = &connections[picked];
                     assert_eq!(connection.users.fetch_add(1, Ordering::Relaxed), 0, "one too many");
                     connection.users.fetch_sub(1, Ordering::Relaxed);
-                    connection.gauge.leave();
+                    connection.load.leave();
                 })
             })
             .collect();
         for call in calls {
             call.join().expect("no panic");
         }
-        assert!(connections.iter().all(|connection| connection.gauge.in_flight() == 0));
+        assert!(connections.iter().all(|connection| connection.load.in_flight() == 0));
     });
 }
 
 /// A connection whose one slot is held, the room for those that wait for it.
 fn full() -> (Arc<Connection>, Arc<Capacity<Arc<Connection>>>) {
     let connection = Arc::new(Connection::new(1));
-    assert!(connection.gauge.enter());
+    assert!(connection.load.enter());
     (connection, Arc::new(Capacity::new()))
 }
 
 /// As the pool does it: join, have free slots handed over, wait.
-fn wait_for_slot(room: &Capacity<Arc<Connection>>, connection: &Arc<Connection>) {
-    let mut place = room.join(ANY);
-    room.serve(std::slice::from_ref(connection));
-    block_on(place.given());
-    let got = place.take().expect("given");
+fn wait_for_slot(capacity: &Capacity<Arc<Connection>>, connection: &Arc<Connection>) {
+    let mut waiter = capacity.join(ANY);
+    capacity.serve(std::slice::from_ref(connection));
+    block_on(waiter.given());
+    let got = waiter.take().expect("given");
     assert_eq!(got.users.fetch_add(1, Ordering::Relaxed), 0, "one too many");
     got.users.fetch_sub(1, Ordering::Relaxed);
-    room.release(&got);
+    capacity.release(&got);
 }
 
-fn waiter(room: &Arc<Capacity<Arc<Connection>>>, connection: &Arc<Connection>) -> thread::JoinHandle<()> {
-    let (room, connection) = (Arc::clone(room), Arc::clone(connection));
-    thread::spawn(move || wait_for_slot(&room, &connection))
+fn waiter(capacity: &Arc<Capacity<Arc<Connection>>>, connection: &Arc<Connection>) -> thread::JoinHandle<()> {
+    let (capacity, connection) = (Arc::clone(capacity), Arc::clone(connection));
+    thread::spawn(move || wait_for_slot(&capacity, &connection))
 }
 
 /// loom reports a call that sleeps while the slot is free as a deadlock.
 #[test]
-fn a_waiting_call_gets_the_slot_that_is_given_up() {
+fn waiting_call_gets_the_released_slot() {
     loom::model(|| {
-        let (connection, room) = full();
-        let waiting = waiter(&room, &connection);
-        room.release(&connection);
+        let (connection, capacity) = full();
+        let waiting = waiter(&capacity, &connection);
+        capacity.release(&connection);
         waiting.join().expect("no panic");
-        assert_eq!(connection.gauge.in_flight(), 0);
+        assert_eq!(connection.load.in_flight(), 0);
     });
 }
 
@@ -132,13 +132,13 @@ fn two_waiting_calls_get_the_slot_one_after_the_other() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {
-        let (connection, room) = full();
-        let waiting = [waiter(&room, &connection), waiter(&room, &connection)];
-        room.release(&connection);
+        let (connection, capacity) = full();
+        let waiting = [waiter(&capacity, &connection), waiter(&capacity, &connection)];
+        capacity.release(&connection);
         for call in waiting {
             call.join().expect("no panic");
         }
-        assert_eq!(connection.gauge.in_flight(), 0);
+        assert_eq!(connection.load.in_flight(), 0);
     });
 }
 
@@ -147,32 +147,32 @@ fn a_call_that_stops_waiting_passes_its_slot_on() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {
-        let (connection, room) = full();
+        let (connection, capacity) = full();
         let dropped = thread::spawn({
-            let (room, connection) = (Arc::clone(&room), Arc::clone(&connection));
+            let (capacity, connection) = (Arc::clone(&capacity), Arc::clone(&connection));
             move || {
-                let place = room.join(ANY);
-                room.serve(std::slice::from_ref(&connection));
-                drop(place);
+                let waiter = capacity.join(ANY);
+                capacity.serve(std::slice::from_ref(&connection));
+                drop(waiter);
             }
         });
-        let waiting = waiter(&room, &connection);
-        room.release(&connection);
+        let waiting = waiter(&capacity, &connection);
+        capacity.release(&connection);
         dropped.join().expect("no panic");
         waiting.join().expect("no panic");
-        assert_eq!(connection.gauge.in_flight(), 0);
+        assert_eq!(connection.load.in_flight(), 0);
     });
 }
 
 #[test]
 fn a_waiting_call_gets_a_slot_that_the_peer_allows_later() {
     loom::model(|| {
-        let (connection, room) = (Arc::new(Connection::new(0)), Arc::new(Capacity::new()));
-        let waiting = waiter(&room, &connection);
-        assert!(connection.gauge.allow(1));
-        room.serve(std::slice::from_ref(&connection));
+        let (connection, capacity) = (Arc::new(Connection::new(0)), Arc::new(Capacity::new()));
+        let waiting = waiter(&capacity, &connection);
+        assert!(connection.load.allow(1));
+        capacity.serve(std::slice::from_ref(&connection));
         waiting.join().expect("no panic");
-        assert_eq!(connection.gauge.in_flight(), 0);
+        assert_eq!(connection.load.in_flight(), 0);
     });
 }
 
@@ -182,24 +182,24 @@ fn a_slot_goes_to_the_call_that_came_first() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {
-        let (connection, room) = full();
+        let (connection, capacity) = full();
         let released = thread::spawn({
-            let (room, connection) = (Arc::clone(&room), Arc::clone(&connection));
-            move || room.release(&connection)
+            let (capacity, connection) = (Arc::clone(&capacity), Arc::clone(&connection));
+            move || capacity.release(&connection)
         });
-        let mut first = room.join(ANY);
-        room.serve(std::slice::from_ref(&connection));
-        let mut second = room.join(ANY);
-        room.serve(std::slice::from_ref(&connection));
+        let mut first = capacity.join(ANY);
+        capacity.serve(std::slice::from_ref(&connection));
+        let mut second = capacity.join(ANY);
+        capacity.serve(std::slice::from_ref(&connection));
         block_on(first.given());
         let slot = first.take().expect("given");
         assert!(second.take().is_none(), "one too many");
-        room.release(&slot);
+        capacity.release(&slot);
         block_on(second.given());
         let slot = second.take().expect("given");
-        room.release(&slot);
+        capacity.release(&slot);
         released.join().expect("no panic");
-        assert_eq!(connection.gauge.in_flight(), 0);
+        assert_eq!(connection.load.in_flight(), 0);
     });
 }
 

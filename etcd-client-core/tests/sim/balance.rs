@@ -154,7 +154,7 @@ fn serializable_reads_prefer_the_nearest() {
 }
 
 #[test]
-fn a_call_for_one_endpoint_goes_nowhere_else() {
+fn pinned_call_uses_only_its_endpoint() {
     run(Balance::Balanced, |client, ledgers| async move {
         let pinned: Endpoint = "http://two:2379".parse()?;
         let to_two = async {

@@ -131,7 +131,7 @@ async fn put_into_silence(client: &Client, silence: impl FnOnce()) -> Duration {
 }
 
 #[test]
-fn a_write_in_flight_to_a_silent_member_ends_before_gos() {
+fn write_to_an_unresponsive_member_ends_before_the_go_client() {
     for members in [1, 3] {
         let (mut sim, ledgers) = network(members, 120 * SECOND);
         sim.client(CLIENT, async move {

@@ -55,11 +55,11 @@ impl EntryLeases {
     pub(crate) async fn grant(&self) -> Result<LeaseId, Error> {
         let leases = self.store.leases().ok_or_else(no_lease_service)?;
         let once = self.rules.enforces(Rule::GrantIsSentOnce);
-        let resend = if once { RetryPolicy::Never } else { RetryPolicy::AssumeIdempotent };
+        let retry = if once { RetryPolicy::Never } else { RetryPolicy::AssumeIdempotent };
         let mut backoff = Backoff::OUTAGE;
         for attempt in 1.. {
             let sent_at = Instant::now();
-            let grant = leases.grant(LeaseGrant::new(self.ttl), CallOptions::default().retry(resend)).await;
+            let grant = leases.grant(LeaseGrant::new(self.ttl), CallOptions::default().retry(retry)).await;
             match grant {
                 Ok(granted) => {
                     let keep = LeaseKeepAlive::new(granted.id).granted(granted.ttl, sent_at);

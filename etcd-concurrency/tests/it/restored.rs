@@ -11,7 +11,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 async fn refused(client: &Client) {
     let mut states = client.endpoint_states();
-    while states.next().await.expect("the client lives")[0].phase != EndpointPhase::Refused {}
+    while states.next().await.expect("the client lives")[0].phase != EndpointPhase::Rejected {}
 }
 
 async fn leader(observer: &mut Observer) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The constructors of errors: for the client, for responses of etcd, and for mocks.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,6 +149,13 @@ impl From<Code> for Error {
     /// Creates the error as etcd 3.7 returns it, for use in mocks.
     fn from(code: Code) -> Self {
         Self::from_server(code.grpc(), code.message().unwrap_or_default())
+    }
+}
+
+impl From<Infallible> for Error {
+    /// Never called. Lets `TryInto` conversions that cannot fail be used where this error is expected.
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -59,7 +59,7 @@ const PURE: [&str; 21] = [
     "transport/connection/atomic.rs",
     "transport/connection/complaints.rs",
     "transport/connection/history.rs",
-    "transport/connection/liveness.rs",
+    "transport/connection/liveness/",
     "transport/connection/ownership.rs",
     "transport/endpoint/outage.rs",
     "transport/endpoint/srv.rs",

@@ -128,7 +128,7 @@ mod tests {
     fn an_unknown_form_of_the_source_is_reported() {
         assert_eq!(findings("", TABLE).len(), 1);
         assert_eq!(findings(&CODE.replace("; 3]", "; 4]"), TABLE).len(), 1);
-        assert_eq!(findings(&CODE.replace(", D)", ", Patience::Default)"), TABLE).len(), 1);
+        assert_eq!(findings(&CODE.replace(", D)", ", DefaultTimeout::Default)"), TABLE).len(), 1);
     }
 
     #[test]

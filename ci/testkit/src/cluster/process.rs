@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn group_numbers_are_refused() {
+    fn group_numbers_are_rejected() {
         assert!("0".parse::<Pid>().is_err());
         assert!("-1".parse::<Pid>().is_err());
     }

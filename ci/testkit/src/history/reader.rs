@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn another_schema_is_refused() {
+    fn another_schema_is_rejected() {
         let error = History::parse(HEAD.replace("\"schema\":1", "\"schema\":9").as_bytes()).unwrap_err();
         assert!(error.to_string().contains("schema 9"), "{error}");
         assert!(History::parse(&b"{\"t\":1,\"kind\":\"quiesced\",\"revision\":3}"[..]).is_err());

@@ -66,7 +66,7 @@ async fn a_reset_comes_after_what_was_sent_before() {
 }
 
 #[tokio::test]
-async fn what_was_refused_does_not_count_as_applied() {
+async fn what_was_rejected_does_not_count_as_applied() {
     let below = reply::go_away(Last::Below, 0);
     let server = Server::start(in_turn([reply::reset(reply::REFUSED_STREAM), below])).await.expect("starts");
     let (send, _connection) = connect(&server).await;

@@ -7,7 +7,7 @@ use etcd_testkit::Cluster;
 const PLAIN: [&str; 4] = ["--command-timeout=1s", "--dial-timeout=1s", "get", "k"];
 
 #[tokio::test]
-async fn tls_serves_and_plain_text_is_refused() {
+async fn tls_serves_and_plain_text_is_rejected() {
     let Some(cluster) = Cluster::builder().tls().start_or_skip().await else { return };
     assert!(cluster.endpoints()[0].starts_with("https://"));
     cluster.etcdctl(["put", "k", "v"]).await.unwrap();

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_covers_what_lies_within() {
+    fn span_covers_its_contents() {
         let dir = Span::of(&KeyRange::prefix("dir/"));
         for inside in [
             KeyRange::prefix("dir/"),

@@ -113,8 +113,8 @@ proptest! {
         let events = difference(&from, &to, at);
         let mut led = from.clone();
         for event in events.clone() {
-            let told = event.prev_kv.clone();
-            prop_assert_eq!(led.apply(event).prev_kv, told, "the pair before");
+            let seen = event.prev_kv.clone();
+            prop_assert_eq!(led.apply(event).prev_kv, seen, "the pair before");
         }
         prop_assert!(led.iter().eq(to.iter()));
         prop_assert!(events.is_sorted_by_key(|event| event.kv.key.clone()));
@@ -137,9 +137,9 @@ fn a_revision_is_applied_whole_and_in_order() {
     ];
     let span = Span::of(&KeyRange::between("a", "x"));
     let made: Vec<Step> = steps(Pairs::default(), Revision::new(4), &span, events).collect();
-    let told: Vec<_> =
+    let seen: Vec<_> =
         made.iter().map(|step| (step.revision.get(), step.events.len(), step.pairs.len())).collect();
-    assert_eq!(told, [(5, 2, 2), (7, 1, 1), (8, 1, 2)], "neither repetitions nor foreign keys");
+    assert_eq!(seen, [(5, 2, 2), (7, 1, 1), (8, 1, 2)], "neither repetitions nor foreign keys");
     assert_eq!(made[1].events[0].prev_kv.as_ref().expect("it was there").key, "a");
     assert!(made[0].events[0].prev_kv.is_none());
 }
@@ -179,7 +179,7 @@ fn the_same_revision_of_another_history_is_a_change() {
         pairs
     };
     let events = difference(&copy("lost"), &copy("kept"), revision(9));
-    let told: Vec<_> = events.iter().map(|event| (event.kv.key_str(), event.kv.value_str())).collect();
-    assert_eq!(told, [(Ok("k"), Ok("kept"))]);
+    let seen: Vec<_> = events.iter().map(|event| (event.kv.key_str(), event.kv.value_str())).collect();
+    assert_eq!(seen, [(Ok("k"), Ok("kept"))]);
     assert!(difference(&copy("kept"), &copy("kept"), revision(9)).is_empty());
 }

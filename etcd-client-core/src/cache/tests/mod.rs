@@ -126,7 +126,7 @@ async fn keys_outside_of_the_range_are_rejected() {
 async fn reads_before_the_list_are_unavailable() {
     let store = Arc::new(Store::default());
     store.change(&[("k/1", Some("one"))]);
-    store.refuse(Some(Error::new(ErrorKind::Unavailable, "nobody is there")));
+    store.reject(Some(Error::new(ErrorKind::Unavailable, "nobody is there")));
     let cache = builder(&store).start().expect("a cache");
     for error in [
         cache.snapshot().map(drop),
@@ -138,7 +138,7 @@ async fn reads_before_the_list_are_unavailable() {
         assert_eq!(error.expect_err("not ready").kind(), ErrorKind::Unavailable);
     }
     assert!(matches!(cache.status(), CacheStatus::Starting { .. }));
-    store.refuse(None);
+    store.reject(None);
     timeout(PATIENCE, cache.ready()).await.expect("in time").expect("ready after all");
 }
 
@@ -147,11 +147,11 @@ async fn ready_reports_denied_permission_and_retries() {
     let store = Arc::new(Store::default());
     store.change(&[("k/1", Some("one"))]);
     let denied = Error::from_server(GrpcCode::PermissionDenied, "etcdserver: permission denied");
-    store.refuse(Some(denied));
+    store.reject(Some(denied));
     let cache = builder(&store).start().expect("a cache");
     let error = timeout(PATIENCE, cache.ready()).await.expect("in time").expect_err("denied");
     assert!(error.is_permission_denied(), "{error}");
-    store.refuse(None);
+    store.reject(None);
     let ready = async {
         while cache.ready().await.is_err() {
             tokio::time::sleep(Duration::from_secs(1)).await
@@ -191,13 +191,13 @@ async fn lagging_subscriber_receives_the_sum() {
     reached(&cache, last).await;
     let sum = next(&mut changes).await;
     assert!(sum.is_resynced());
-    assert_eq!(sum.events().len(), 1, "what was undone or overwritten is not told");
+    assert_eq!(sum.events().len(), 1, "undone and overwritten changes are not reported");
     assert_eq!(sum.events()[0].prev_kv.as_ref().expect("it was there").value, "one");
-    let mut told = sum.revision();
-    while told < last {
+    let mut seen = sum.revision();
+    while seen < last {
         let change = next(&mut changes).await;
-        assert!(!change.is_resynced() && change.revision() == told.next(), "then one by one again");
-        told = change.revision();
+        assert!(!change.is_resynced() && change.revision() == seen.next(), "then one by one again");
+        seen = change.revision();
     }
     assert_eq!(shown(changes.snapshot().iter()), pairs(&[("k/1", "last")]));
 }
@@ -213,8 +213,8 @@ async fn compaction_re_lists_and_delivers_the_difference() {
     let change = next(&mut changes).await;
     assert!(change.is_resynced());
     assert_eq!(change.revision(), 4);
-    let told: Vec<_> = change.events().iter().map(|event| (&event.kv.key[..], event.is_delete())).collect();
-    assert_eq!(told, [(&b"k/1"[..], true), (&b"k/3"[..], false)]);
+    let seen: Vec<_> = change.events().iter().map(|event| (&event.kv.key[..], event.is_delete())).collect();
+    assert_eq!(seen, [(&b"k/1"[..], true), (&b"k/3"[..], false)]);
     assert!(cache.snapshot_at(1).expect_err("the history between is unknown").is_compacted());
     timeout(PATIENCE, store.is_watched()).await.expect("watched again");
     store.write("k/6", "six").await;
@@ -239,12 +239,12 @@ async fn read_waits_for_earlier_writes() {
     let (store, cache) = live(|builder| builder).await;
     let (revision, events) = store.change(&[("k/1", Some("new"))]);
     let reading = cache.read(Get::new("k/1"));
-    let telling = async {
+    let reporting = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let header = ResponseHeader { revision: Revision::new(revision), ..ResponseHeader::default() };
         store.send(WatchResponse::events(header, events)).await;
     };
-    let (read, ()) = tokio::join!(reading, telling);
+    let (read, ()) = tokio::join!(reading, reporting);
     assert_eq!(read.expect("read").kvs[0].value, "new");
     store.change(&[("a", Some("of no interest"))]);
     let (read, ()) = tokio::join!(cache.fresh_snapshot(), async {

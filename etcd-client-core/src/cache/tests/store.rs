@@ -36,7 +36,7 @@ struct State {
     /// The start revision of each watch so far.
     starts: Vec<i64>,
     gets: usize,
-    refusal: Option<Error>,
+    rejection: Option<Error>,
 }
 
 impl Store {
@@ -113,8 +113,8 @@ impl Store {
         self.sender.lock().await.as_ref().expect("a watch").closed().await;
     }
 
-    pub(crate) fn refuse(&self, refusal: Option<Error>) {
-        self.state().refusal = refusal;
+    pub(crate) fn reject(&self, rejection: Option<Error>) {
+        self.state().rejection = rejection;
     }
 
     pub(crate) fn revision(&self) -> i64 {
@@ -139,7 +139,7 @@ fn compacted() -> Error {
     Error::new(ErrorKind::Server, "compacted").with_code(Code::Compacted)
 }
 
-fn refuse<T>() -> Result<T, Error> {
+fn reject<T>() -> Result<T, Error> {
     Err(Error::new(ErrorKind::Protocol, "a mock"))
 }
 
@@ -148,7 +148,7 @@ impl KvService for Store {
     async fn get(&self, op: Get, _: CallOptions) -> Result<GetResponse, Error> {
         let mut state = self.state();
         state.gets += 1;
-        if let Some(error) = &state.refusal {
+        if let Some(error) = &state.rejection {
             return Err(error.clone());
         }
         let (current, spec) = (state.history.len().saturating_sub(1), &op);
@@ -172,19 +172,19 @@ impl KvService for Store {
     }
 
     async fn put(&self, _: Put, _: CallOptions) -> Result<PutResponse, Error> {
-        refuse()
+        reject()
     }
 
     async fn delete(&self, _: Delete, _: CallOptions) -> Result<DeleteResponse, Error> {
-        refuse()
+        reject()
     }
 
     async fn txn(&self, _: Txn, _: CallOptions) -> Result<TxnResponse, Error> {
-        refuse()
+        reject()
     }
 
     async fn compact(&self, _: Compact, _: CallOptions) -> Result<CompactResponse, Error> {
-        refuse()
+        reject()
     }
 }
 
@@ -195,7 +195,7 @@ impl WatchService for Store {
         {
             let mut state = self.state();
             state.starts.push(start);
-            if let Some(error) = &state.refusal {
+            if let Some(error) = &state.rejection {
                 return Err(error.clone());
             }
             assert_eq!(usize::try_from(start).expect("positive"), state.history.len(), "no event is missed");

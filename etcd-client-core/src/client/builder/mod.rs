@@ -12,7 +12,7 @@ use http::uri::Authority;
 #[cfg(feature = "proxy")]
 use crate::transport::connect::proxy::{HttpProxy, tunnel::ProxyConnector};
 use crate::{
-    client::{Client, background::Upkeep, least_version::LeastVersion},
+    client::{Client, background::Background, least_version::LeastVersion},
     request::Limits,
     transport::{
         balance::Balance,
@@ -147,8 +147,8 @@ impl ClientBuilder {
         let least_version = self.min_server_version.as_deref().map(LeastVersion::parse).transpose()?;
         let (auto_sync, namespace) = (self.auto_sync, self.namespace.clone());
         let channel = Channel::start(self.settings(endpoints)?)?;
-        let upkeep = Upkeep::start(channel.clone(), auto_sync, least_version);
-        Ok(Client::calling(Caller::Pool(channel), upkeep.into()).with_namespace(namespace))
+        let background = Background::start(channel.clone(), auto_sync, least_version);
+        Ok(Client::calling(Caller::Pool(channel), background.into()).with_namespace(namespace))
     }
 
     pub(crate) fn settings(self, endpoints: Vec<Endpoint>) -> Result<Settings, Error> {

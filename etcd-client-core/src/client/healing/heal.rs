@@ -28,7 +28,7 @@ pub(crate) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
             biased;
             () = shared.ended.cancelled() => {
                 let id = shared.book().kept.id();
-                shared.tell(HealingEvent::Ended(LeaseLost::new(id, LeaseLostReason::Revoked)));
+                shared.report(HealingEvent::Ended(LeaseLost::new(id, LeaseLostReason::Revoked)));
             }
             () = heal(shared) => {}
         }
@@ -52,18 +52,18 @@ async fn heal(shared: &Shared) {
         let kept = shared.book().kept.clone();
         let lost = kept.lost().await;
         if is_final(&lost) {
-            shared.tell(HealingEvent::Ended(lost));
+            shared.report(HealingEvent::Ended(lost));
             return;
         }
         let old = kept.id();
         drop(kept);
-        shared.tell(HealingEvent::Lost(lost));
+        shared.report(HealingEvent::Lost(lost));
         let Some(kept) = shared.grant().await else { return };
         shared.book().replace(old, kept.clone());
         tokio::select! {
             // The new lease was lost as well: the keys are put with the one after it.
             _ = kept.lost() => {}
-            () = shared.put_all(kept.id()) => shared.tell(HealingEvent::Healed { lease: kept.id() }),
+            () = shared.put_all(kept.id()) => shared.report(HealingEvent::Healed { lease: kept.id() }),
         }
     }
 }
@@ -80,7 +80,7 @@ fn is_over(error: &Error) -> bool {
 }
 
 impl Shared {
-    pub(crate) fn tell(&self, event: HealingEvent) {
+    pub(crate) fn report(&self, event: HealingEvent) {
         self.events.send(event);
     }
 
@@ -92,7 +92,7 @@ impl Shared {
                 Ok(kept) => return Some(kept),
                 Err(error) if is_over(&error) => {
                     let lost = LeaseLost::new(self.book().kept.id(), LeaseLostReason::Closed);
-                    self.tell(HealingEvent::Ended(lost.with_error(error)));
+                    self.report(HealingEvent::Ended(lost.with_error(error)));
                     return None;
                 }
                 Err(error) => self.wait_after(error, &mut failures).await,
@@ -101,7 +101,7 @@ impl Shared {
     }
 
     async fn wait_after(&self, error: Error, failures: &mut u32) {
-        self.tell(HealingEvent::Failed(error));
+        self.report(HealingEvent::Failed(error));
         *failures += 1;
         sleep(Backoff::RECONNECT.wait_at_least_half(*failures, fastrand::u64(..))).await;
     }
@@ -133,14 +133,14 @@ impl Shared {
                 Ok(true) => {}
                 Ok(false) => {
                     self.book().attached.remove(&key);
-                    self.tell(HealingEvent::Taken { key });
+                    self.report(HealingEvent::Taken { key });
                 }
                 Err(error) => {
                     let unreachable = matches!(
                         error.kind(),
                         ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Closed
                     );
-                    self.tell(HealingEvent::AttachFailed { key: key.clone(), error });
+                    self.report(HealingEvent::AttachFailed { key: key.clone(), error });
                     failed.push(key);
                     if unreachable {
                         // No member responds: each further key would wait for its whole deadline.

@@ -330,7 +330,7 @@ impl HealingLease {
                         let known = before.is_some();
                         shared.book().restore(&key, &value, before);
                         if known {
-                            shared.tell(HealingEvent::AttachFailed { key, error: error.clone() });
+                            shared.report(HealingEvent::AttachFailed { key, error: error.clone() });
                         }
                     }
                     return Err(error);

@@ -26,7 +26,7 @@ use crate::{
 
 const TTL: Duration = Duration::from_secs(3600);
 
-/// A store and its leases. `refused` fails the puts of a key. `rival` is a put by another client between a get and the transaction
+/// A store and its leases. `rejected` fails the puts of a key. `rival` is a put by another client between a get and the transaction
 /// after it.
 #[derive(Debug, Default)]
 struct Fake(Mutex<State>);
@@ -36,7 +36,7 @@ struct State {
     revision: i64,
     kvs: HashMap<Vec<u8>, KeyValue>,
     leases: Vec<(LeaseId, Option<LeaseKeeperSender>)>,
-    refused: HashMap<Vec<u8>, Error>,
+    rejected: HashMap<Vec<u8>, Error>,
     rival: Option<(&'static str, &'static str, Option<LeaseId>)>,
     /// The current lease is lost when an unconditional put writes this key.
     lost_by_put: Option<&'static str>,
@@ -89,11 +89,11 @@ impl Fake {
         sender.expect("a lease").lose(LeaseLostReason::Expired, None);
     }
 
-    fn refuse(&self, key: &str, error: Option<Error>) {
+    fn reject(&self, key: &str, error: Option<Error>) {
         let mut state = self.state();
         match error {
-            Some(error) => state.refused.insert(key.into(), error),
-            None => state.refused.remove(key.as_bytes()),
+            Some(error) => state.rejected.insert(key.into(), error),
+            None => state.rejected.remove(key.as_bytes()),
         };
     }
 
@@ -127,7 +127,7 @@ impl KvService for Fake {
         if let Some((kept, _)) = revoked {
             drop(kept.revoke());
         }
-        if let Some(error) = self.state().refused.get(put.key.as_bytes()) {
+        if let Some(error) = self.state().rejected.get(put.key.as_bytes()) {
             return Err(error.clone());
         }
         self.state().put(put.key.as_bytes(), put.value.as_bytes(), put.lease);
@@ -153,7 +153,7 @@ impl KvService for Fake {
             state.put(key.as_bytes(), value.as_bytes(), lease);
         }
         let Some(Op::Put(put)) = success.into_iter().next() else { panic!("one put") };
-        if let Some(error) = state.refused.get(put.key.as_bytes()) {
+        if let Some(error) = state.rejected.get(put.key.as_bytes()) {
             return Err(error.clone());
         }
         let holds =
@@ -235,16 +235,16 @@ async fn failed_reattachment_keeps_key_and_value() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1")]).await;
     let mut events = lease.events();
-    fake.refuse("a", Some(denied()));
-    fake.refuse("b", Some(denied()));
+    fake.reject("a", Some(denied()));
+    fake.reject("b", Some(denied()));
     lease.attach("a", "2").await.expect_err("refused");
     lease.attach("b", "2").await.expect_err("refused");
     let Some(HealingEvent::AttachFailed { key, error }) = events.next().await else {
         panic!("it is reported")
     };
     assert_eq!((key.as_bytes(), error.code()), (&b"a"[..], Some(Code::PermissionDenied)));
-    fake.refuse("a", None);
-    fake.refuse("b", None);
+    fake.reject("a", None);
+    fake.reject("b", None);
     fake.lose();
     assert_eq!(until_healed(&mut events).await, ["lost"]);
     assert_eq!(fake.found("a"), ("1".to_owned(), Some(id(2))), "the key is still attached");
@@ -256,7 +256,7 @@ async fn rejected_key_is_reported_and_does_not_block_others() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1"), ("b", "2")]).await;
     let mut events = lease.events();
-    fake.refuse("a", Some(denied()));
+    fake.reject("a", Some(denied()));
     fake.lose();
     assert!(matches!(events.next().await, Some(HealingEvent::Lost(_))));
     for _ in 0..3 {
@@ -264,7 +264,7 @@ async fn rejected_key_is_reported_and_does_not_block_others() {
         assert_eq!((key.as_bytes(), error.code()), (&b"a"[..], Some(Code::PermissionDenied)));
     }
     assert_eq!(fake.found("b"), ("2".to_owned(), Some(id(2))));
-    fake.refuse("a", None);
+    fake.reject("a", None);
     until_healed(&mut events).await;
     assert_eq!(fake.found("a"), ("1".to_owned(), Some(id(2))));
 }
@@ -275,7 +275,7 @@ async fn unreachable_members_are_reported_once_per_round() {
     let lease = fake.start(&[("a", "1"), ("b", "2"), ("c", "3")]).await;
     let mut events = lease.events();
     for key in ["a", "b", "c"] {
-        fake.refuse(key, Some(Error::new(ErrorKind::Timeout, "no answer")));
+        fake.reject(key, Some(Error::new(ErrorKind::Timeout, "no answer")));
     }
     fake.lose();
     assert!(matches!(events.next().await, Some(HealingEvent::Lost(_))));
@@ -284,7 +284,7 @@ async fn unreachable_members_are_reported_once_per_round() {
         assert_eq!(key.as_bytes(), b"a", "round {round}");
     }
     for key in ["a", "b", "c"] {
-        fake.refuse(key, None);
+        fake.reject(key, None);
     }
     until_healed(&mut events).await;
     assert_eq!(fake.found("c"), ("3".to_owned(), Some(id(2))));
@@ -315,12 +315,12 @@ async fn second_loss_during_healing_recognizes_own_keys() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1"), ("b", "2")]).await;
     let mut events = lease.events();
-    fake.refuse("b", Some(denied()));
+    fake.reject("b", Some(denied()));
     fake.lose();
     assert!(matches!(events.next().await, Some(HealingEvent::Lost(_))));
     assert!(matches!(events.next().await, Some(HealingEvent::AttachFailed { .. })));
     // "b" still belongs to the first lease, because the second one was lost before "b" was put.
-    fake.refuse("b", None);
+    fake.reject("b", None);
     fake.lose();
     let words = until_healed(&mut events).await;
     assert!(words.iter().all(|word| !word.starts_with("taken")), "{words:?}");
@@ -342,9 +342,9 @@ async fn attach_during_a_loss_puts_with_the_next_lease() {
 async fn attach_after_a_revocation_fails() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[]).await;
-    // The fake cannot revoke; the lease is lost for every clone all the same.
+    // The fake cannot revoke; the lease is lost for every clone nevertheless.
     let _ = lease.clone().revoke().await;
-    fake.refuse("late", Some(Code::LeaseNotFound.into()));
+    fake.reject("late", Some(Code::LeaseNotFound.into()));
     let error = lease.attach("late", "v").await.expect_err("no task puts the key later");
     assert_eq!(error.code(), Some(Code::LeaseNotFound));
 }
@@ -361,10 +361,10 @@ async fn attach_fails_after_the_current_lease_was_revoked() {
     let lease = fake.start(&[]).await;
     lease.current().revoke().await.expect("the mock answers");
     sleep(Duration::from_secs(60)).await;
-    fake.refuse("late", Some(Code::LeaseNotFound.into()));
+    fake.reject("late", Some(Code::LeaseNotFound.into()));
     let error = lease.attach("late", "v").await.expect_err("no task puts the key later");
     assert_eq!((error.code(), error.outcome()), (Some(Code::LeaseNotFound), Outcome::NotApplied));
-    fake.refuse("late", None);
+    fake.reject("late", None);
     // Even if etcd still had the lease, nothing would put the key again.
     lease.attach("late", "v").await.expect_err("no task puts the key later");
     assert!(!fake.state().kvs.contains_key(&b"late"[..]));
@@ -375,7 +375,7 @@ async fn attach_fails_before_the_healing_task_sees_the_revocation() {
     let fake = Arc::new(Fake::default());
     let lease = fake.start(&[("a", "1")]).await;
     fake.state().revoked_by_put = Some((lease.current(), "late"));
-    fake.refuse("late", Some(Code::LeaseNotFound.into()));
+    fake.reject("late", Some(Code::LeaseNotFound.into()));
     // The healing task does not run between the revocation and the response.
     let attached = lease.attach("late", "v").now_or_never().expect("the fake responds immediately");
     assert_eq!(attached.expect_err("no task puts the key later").code(), Some(Code::LeaseNotFound));

@@ -63,7 +63,8 @@ fn plan_keeps_probes_and_drops() {
         ),
     ];
     for (case, seeds, adopted, members, expected) in table {
-        let found = planned(seeds, adopted, &members).unwrap_or_else(|refused| panic!("{case}: {refused:?}"));
+        let found =
+            planned(seeds, adopted, &members).unwrap_or_else(|rejected| panic!("{case}: {rejected:?}"));
         assert_eq!(
             found,
             expected.map(|texts| texts.iter().map(ToString::to_string).collect::<Vec<_>>()),
@@ -73,7 +74,7 @@ fn plan_keeps_probes_and_drops() {
 }
 
 #[test]
-fn a_list_without_anything_usable_is_refused() {
+fn list_without_usable_endpoints_is_rejected() {
     let lists: [(&str, Vec<ListedMember>); 8] = [
         ("empty", vec![]),
         ("learners only", vec![learner(&["http://b:2379"])]),
@@ -88,8 +89,8 @@ fn a_list_without_anything_usable_is_refused() {
         ("a socket here", vec![voter("b", &["unix:///run/docker.sock"])]),
     ];
     for (case, members) in lists {
-        let refused = planned(&["http://a:2379"], &["http://b:2379"], &members).expect_err(case);
-        assert_eq!(refused.members, members.len(), "{case}");
+        let rejected = planned(&["http://a:2379"], &["http://b:2379"], &members).expect_err(case);
+        assert_eq!(rejected.members, members.len(), "{case}");
     }
 }
 

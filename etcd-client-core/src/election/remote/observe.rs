@@ -65,15 +65,15 @@ impl Observation {
             Messages::OfService(messages) => messages.next().await?,
         };
         let message = message.ok_or_else(|| self.fail(ended()))?;
-        let leader = self.believed(message);
+        let leader = self.checked(message);
         leader.map_err(|error| self.fail(error))
     }
 
     /// Converts a message after checking that its header belongs to this client's cluster.
-    fn believed(&self, message: pb::LeaderResponse) -> Result<ElectionLeaderResponse, Error> {
+    fn checked(&self, message: pb::LeaderResponse) -> Result<ElectionLeaderResponse, Error> {
         if let Some(header) = &message.header {
-            let examiner = self.caller.channel().examiner(false);
-            examiner.examine(header, self.connection())?;
+            let header_check = self.caller.channel().header_check(false);
+            header_check.check_header(header, self.connection())?;
         }
         codec::leader_response(message, &self.request.name)
     }
@@ -87,7 +87,7 @@ impl Observation {
 
     fn fail(&self, error: Error) -> Error {
         match self.connection() {
-            Some(connection) => told_by(connection, error),
+            Some(connection) => with_attempt(connection, error),
             None => error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied),
         }
     }
@@ -114,7 +114,7 @@ async fn received(
     tokio::select! {
         biased;
         message = messages.next(None) => message,
-        () = connection.leaving() => {
+        () = connection.closing() => {
             Err(Failure::new(crate::transport::grpc::observation::Observation::Lost, "the member is draining this connection"))
         }
     }
@@ -129,10 +129,10 @@ fn ended() -> Error {
 
 fn broken(failure: Failure, connection: &Connection) -> Error {
     let error = if connection.is_shut_down() { closed() } else { failure.into_error() };
-    told_by(connection, error)
+    with_attempt(connection, error)
 }
 
-fn told_by(connection: &Connection, error: Error) -> Error {
+fn with_attempt(connection: &Connection, error: Error) -> Error {
     let attempt = Attempt::new(connection.endpoint(), error.message().to_owned()).with_sent(true);
     error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied).with_attempts(vec![attempt])
 }

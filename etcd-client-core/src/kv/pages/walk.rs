@@ -66,7 +66,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(crate) async fn step(mut self) -> Step<'a> {
-        if let Some(error) = self.refusal() {
+        if let Some(error) = self.rejection() {
             return Some((Err(error.with_operation("get")), None));
         }
         if self.pinned.is_some() && self.streams && self.stream.is_none() {
@@ -76,12 +76,12 @@ impl<'a> Walk<'a> {
             Streamed::Page(kvs) => self.deliver(kvs, true),
             Streamed::End => None,
             Streamed::Broken => self.asked_page().await,
-            Streamed::Disbelieved(error) => Some((Err(error), None)),
+            Streamed::Inconsistent(error) => Some((Err(error), None)),
         }
     }
 
     /// Returns an error for a get that cannot be read by pages, before anything is sent.
-    fn refusal(&self) -> Option<Error> {
+    fn rejection(&self) -> Option<Error> {
         if self.get.sort.is_some() {
             return Some(Error::invalid_request("sort", "pages() cannot be combined with sort()"));
         }
@@ -117,8 +117,8 @@ impl<'a> Walk<'a> {
                 }
                 None => return Streamed::End,
                 // The header arrives last, so the chunks delivered before belong to the wrong history as well.
-                Some(Err(error)) if self.streamed && is_disbelief(&error) => {
-                    return Streamed::Disbelieved(error);
+                Some(Err(error)) if self.streamed && is_inconsistency(&error) => {
+                    return Streamed::Inconsistent(error);
                 }
                 Some(Err(_)) => {
                     self.stream = None;
@@ -195,9 +195,9 @@ enum Streamed {
     /// There is no stream, or it has failed: read the page with a get.
     Broken,
     /// The stream belonged to another cluster or history.
-    Disbelieved(Error),
+    Inconsistent(Error),
 }
 
-fn is_disbelief(error: &Error) -> bool {
+fn is_inconsistency(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::WrongCluster | ErrorKind::RevisionRegressed)
 }

@@ -21,7 +21,7 @@ use crate::{
         },
         grpc::{failure::Failure, method::Method, observation::Observation},
         pool::closed,
-        stream::header_check::Examiner,
+        stream::header_check::HeaderCheck,
         stub::service_caller::{ServiceCaller, ServiceStream},
     },
 };
@@ -33,16 +33,16 @@ const METHOD: Method = Method::RangeStream;
 pub(crate) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Result<RangeStream, Error> {
     let mut progress = CallState::start(channel, call)?;
     loop {
-        let flight = progress.stream_connection(channel).await?;
-        let examiner = channel.examiner(call.linearizable);
-        let connection = Arc::clone(&flight.connection);
+        let permit = progress.stream_connection(channel).await?;
+        let header_check = channel.header_check(call.linearizable);
+        let connection = Arc::clone(&permit.connection);
         if connection.lacks(METHOD) {
             let why = "this member does not support RangeStream (etcd 3.7 and later)";
             let error = not_sent(ErrorKind::Unsupported, why, &connection);
             progress.ended(&error);
             return Err(error);
         }
-        let Some(place) = connection.stream_place() else {
+        let Some(stream_permit) = connection.stream_permit() else {
             let why = "the client has reached its limit of unread streams";
             let error = not_sent(ErrorKind::CapacityExceeded, why, &connection);
             progress.ended(&error);
@@ -50,7 +50,7 @@ pub(crate) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Res
         };
         let headers = progress.headers_without_timeout(channel);
         let opened = message_stream::open(
-            (flight, Some(place)),
+            (permit, Some(stream_permit)),
             METHOD,
             headers,
             frame.clone(),
@@ -65,10 +65,10 @@ pub(crate) async fn open(channel: &Channel, call: Call<'_>, frame: Bytes) -> Res
             Ok((messages, first))
         };
         let answered = AtomicBool::new(false);
-        let failure = match progress.lookout(channel, &connection, &answered).wait(begun).await {
+        let failure = match progress.watchdog(channel, &connection, &answered).wait(begun).await {
             Ok((messages, first)) => {
                 progress.finished(&connection);
-                return Ok(chunks(messages, first, examiner, channel.timeout(call.options)));
+                return Ok(chunks(messages, first, header_check, channel.timeout(call.options)));
             }
             Err(failure) => failure,
         };
@@ -89,17 +89,16 @@ pub(crate) async fn through(
     call: Call<'_>,
     request: &pb::RangeRequest,
 ) -> Result<RangeStream, Error> {
-    let examiner = service.channel().examiner(call.linearizable);
+    let header_check = service.channel().header_check(call.linearizable);
     let messages: ServiceStream<pb::RangeStreamResponse> = service.server_stream(call, request).await?;
-    Ok(RangeStream::from_state(Some((messages, examiner)), |state| async move {
-        let (mut messages, examiner) = state?;
+    Ok(RangeStream::from_state(Some((messages, header_check)), |state| async move {
+        let (mut messages, header_check) = state?;
         let message = messages.next().await.transpose()?;
         let chunk = message.and_then(|message| {
-            let believed = believed(message, &examiner, None);
-            believed
-                .map_err(|error| error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied))
+            let chunk = checked_chunk(message, &header_check, None);
+            chunk.map_err(|error| error.with_operation(METHOD.operation()).with_outcome(Outcome::NotApplied))
         });
-        let going_on = chunk.is_ok().then_some((messages, examiner));
+        let going_on = chunk.is_ok().then_some((messages, header_check));
         Some((chunk, going_on))
     }))
 }
@@ -109,11 +108,11 @@ pub(crate) async fn through(
 fn chunks(
     messages: MessageStream<pb::RangeStreamResponse>,
     first: Option<pb::RangeStreamResponse>,
-    examiner: Examiner,
+    header_check: HeaderCheck,
     timeout: Option<Duration>,
 ) -> RangeStream {
-    RangeStream::from_state(Some((messages, first, examiner)), move |state| async move {
-        let (mut messages, first, examiner) = state?;
+    RangeStream::from_state(Some((messages, first, header_check)), move |state| async move {
+        let (mut messages, first, header_check) = state?;
         if let Err(error) = check_runtime() {
             return Some((Err(error.with_operation(METHOD.operation())), None));
         }
@@ -125,32 +124,32 @@ fn chunks(
             }
         };
         let message = next.map_err(|failure| broken(failure, messages.connection())).transpose()?;
-        let chunk = message.and_then(|message| judged(message, &examiner, messages.connection()));
+        let chunk = message.and_then(|message| checked_on(message, &header_check, messages.connection()));
         // The stream ends with its first error, because there would be a gap before anything that follows.
-        let going_on = chunk.is_ok().then_some((messages, None, examiner));
+        let going_on = chunk.is_ok().then_some((messages, None, header_check));
         Some((chunk, going_on))
     })
 }
 
 /// Converts a message after checking that its header belongs to this client's cluster and history. etcd sends a
 /// header with the last chunk only.
-fn believed(
+fn checked_chunk(
     message: pb::RangeStreamResponse,
-    examiner: &Examiner,
+    header_check: &HeaderCheck,
     connection: Option<&Connection>,
 ) -> Result<RangeChunk, Error> {
     if let Some(header) = message.range_response.as_ref().and_then(|range| range.header.as_ref()) {
-        examiner.examine(header, connection)?;
+        header_check.check_header(header, connection)?;
     }
     Ok(codec::range_chunk(message))
 }
 
-fn judged(
+fn checked_on(
     message: pb::RangeStreamResponse,
-    examiner: &Examiner,
+    header_check: &HeaderCheck,
     connection: &Connection,
 ) -> Result<RangeChunk, Error> {
-    believed(message, examiner, Some(connection)).map_err(|error| {
+    checked_chunk(message, header_check, Some(connection)).map_err(|error| {
         let attempt = Attempt::new(connection.endpoint(), error.message().to_owned()).with_sent(true);
         named(error, attempt)
     })

@@ -16,7 +16,7 @@ fn kept() -> (LeaseKeeperSender, LeaseKeeper) {
 #[tokio::test(start_paused = true)]
 async fn stays_lost_for_all_handles_after_deadline() {
     let (sender, lease) = kept();
-    let (clone, told) = (lease.clone(), lease.lost());
+    let (clone, seen) = (lease.clone(), lease.lost());
     sleep(9 * SECOND).await;
     assert!(!lease.is_lost() && lease.lost().now_or_never().is_none());
     assert!(sender.renewed(10 * SECOND));
@@ -25,7 +25,7 @@ async fn stays_lost_for_all_handles_after_deadline() {
     assert!(clone.is_lost(), "whoever asks first finds out");
     assert!(!sender.renewed(10 * SECOND), "too late");
     assert!(lease.is_lost());
-    assert_eq!(told.await.reason(), LeaseLostReason::Expired);
+    assert_eq!(seen.await.reason(), LeaseLostReason::Expired);
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,10 +48,10 @@ async fn lost_completes_at_the_deadline() {
 async fn first_reason_is_kept() {
     let (sender, lease) = kept();
     sender.lose(LeaseLostReason::NotFound, Some(Code::LeaseNotFound.into()));
-    let told = lease.lost();
+    let seen = lease.lost();
     let clone = lease.clone();
     lease.revoke().await.expect("the mock answers");
-    let lost = told.await;
+    let lost = seen.await;
     assert_eq!(
         (lost.reason(), clone.lost().await.reason()),
         (LeaseLostReason::NotFound, LeaseLostReason::NotFound)
@@ -111,12 +111,12 @@ async fn states_do_not_miss_a_loss_on_another_thread() {
 #[tokio::test(start_paused = true)]
 async fn last_handle_stops_renewals() {
     let (mut sender, lease) = kept();
-    let (clone, told) = (lease.clone(), lease.lost());
+    let (clone, seen) = (lease.clone(), lease.lost());
     drop(lease);
     assert!(sender.stopped().now_or_never().is_none());
     drop(clone);
     sender.stopped().await;
-    assert_eq!(told.await.reason(), LeaseLostReason::Released);
+    assert_eq!(seen.await.reason(), LeaseLostReason::Released);
 }
 
 #[test]

@@ -26,16 +26,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) clock: Clock,
-    pub(crate) told: Notify,
-    inbox: Mutex<Inbox>,
+    pub(crate) changed: Notify,
+    state: Mutex<HubState>,
 }
 
 #[derive(Debug, Default)]
-struct Inbox {
+struct HubState {
     running: bool,
     last: Serial,
     kept: HashMap<LeaseId, (Serial, WeakLeaseKeeper)>,
-    news: Vec<News>,
+    changes: Vec<Change>,
 }
 
 /// Distinguishes a lease from an earlier one with the same id.
@@ -44,14 +44,14 @@ pub(crate) struct Serial(u64);
 
 /// A change to the set of kept leases.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum Change {
     Kept { serial: Serial, lease: Arc<SharedLease>, ttl: Duration, sent: Moment, history: u64 },
     Stopped { serial: Serial, id: LeaseId },
 }
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { clock: Clock::start(), told: Notify::new(), inbox: Mutex::default() }
+        Self { clock: Clock::start(), changed: Notify::new(), state: Mutex::default() }
     }
 }
 
@@ -59,7 +59,7 @@ impl Hub {
     /// Returns another handle of a lease that is already kept alive.
     pub(crate) fn known(&self, id: LeaseId) -> Option<LeaseKeeper> {
         // Evaluated after the lock is released: dropping the last handle takes the lock as well.
-        let kept = self.inbox().kept.get(&id).and_then(|(_, kept)| kept.upgrade());
+        let kept = self.state().kept.get(&id).and_then(|(_, kept)| kept.upgrade());
         kept.filter(|kept| !kept.is_lost())
     }
 
@@ -75,41 +75,41 @@ impl Hub {
         let history = service.caller.channel().history().number();
         let lease = SharedLease::new(id, self.clock, ttl, sent.saturating_add(ttl));
         // The guard is held from this check to the insert, so that two callers cannot both add the lease.
-        let mut inbox = loop {
-            let inbox = self.inbox();
-            let Some(kept) = inbox.kept.get(&id).and_then(|(_, kept)| kept.upgrade()) else { break inbox };
+        let mut state = loop {
+            let state = self.state();
+            let Some(kept) = state.kept.get(&id).and_then(|(_, kept)| kept.upgrade()) else { break state };
             // Released first: dropping the last handle calls `stop`, which takes this lock.
-            drop(inbox);
+            drop(state);
             if !kept.is_lost() {
                 return kept;
             }
             // A lost lease makes room for the new one, even while handles of it exist.
-            self.inbox().kept.remove(&id);
+            self.state().kept.remove(&id);
         };
-        inbox.last.0 += 1;
-        let serial = inbox.last;
+        state.last.0 += 1;
+        let serial = state.last;
         let control = Control { service: service.clone(), id, serial };
         let kept = LeaseKeeper::new(Arc::clone(&lease), Arc::new(control));
-        inbox.kept.insert(id, (serial, kept.downgrade()));
-        inbox.news.push(News::Kept { serial, lease, ttl, sent, history });
+        state.kept.insert(id, (serial, kept.downgrade()));
+        state.changes.push(Change::Kept { serial, lease, ttl, sent, history });
         // Set under the lock that queued the lease. `retire` clears it only while the queue is empty, so
         // exactly one task runs while there are leases.
-        let runs = std::mem::replace(&mut inbox.running, true);
-        drop(inbox);
+        let runs = std::mem::replace(&mut state.running, true);
+        drop(state);
         if !runs {
             // Spawned without the lock: if the runtime has shut down, the task is dropped at once, and its
             // `Drop` takes the lock.
             let renewals = Renewals::new(Arc::clone(self), service);
             service.caller.channel().pool().spawn(renewals.run());
         }
-        self.told.notify_one();
+        self.changed.notify_one();
         kept
     }
 
     /// Marks a lease as lost because it may have been revoked, so that its handles are notified now and not by the
     /// next renewal.
     pub(crate) fn lose(&self, id: LeaseId) {
-        let kept = self.inbox().kept.get(&id).and_then(|(serial, kept)| Some((*serial, kept.upgrade()?)));
+        let kept = self.state().kept.get(&id).and_then(|(serial, kept)| Some((*serial, kept.upgrade()?)));
         if let Some((serial, kept)) = kept {
             // The handle first: a renewal that is answered before the schedule stops cannot revive a lost
             // lease.
@@ -119,50 +119,50 @@ impl Hub {
     }
 
     /// Takes the changes since the last call.
-    pub(crate) fn news(&self) -> Vec<News> {
-        std::mem::take(&mut self.inbox().news)
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        std::mem::take(&mut self.state().changes)
     }
 
     /// Stops the renewal task, which has no lease left. Returns `false` if a lease was added in the meantime.
     pub(crate) fn retire(&self) -> bool {
-        let mut inbox = self.inbox();
+        let mut state = self.state();
         // Checked under the lock that `keep` holds when it queues a lease and reads `running`. Either this
         // sees the new lease, or `keep` sees that it has to start a task.
-        let idle = inbox.news.is_empty();
-        inbox.running &= !idle;
+        let idle = state.changes.is_empty();
+        state.running &= !idle;
         idle
     }
 
     /// Marks the leases that the renewal task never took as lost, because the task has ended early.
     pub(crate) fn abandon(&self) {
-        let mut inbox = self.inbox();
-        inbox.running = false;
-        let news = std::mem::take(&mut inbox.news);
-        drop(inbox);
-        for news in news {
-            if let News::Kept { lease, .. } = news {
+        let mut state = self.state();
+        state.running = false;
+        let changes = std::mem::take(&mut state.changes);
+        drop(state);
+        for change in changes {
+            if let Change::Kept { lease, .. } = change {
                 lease.lose(LeaseLostReason::Closed, None);
             }
         }
     }
 
     fn stop(&self, serial: Serial, id: LeaseId) {
-        let mut inbox = self.inbox();
+        let mut state = self.state();
         // A handle of an earlier lease with this id must not stop its successor.
-        if inbox.kept.get(&id).is_some_and(|(kept, _)| *kept == serial) {
-            inbox.kept.remove(&id);
-            if inbox.running {
-                inbox.news.push(News::Stopped { serial, id });
+        if state.kept.get(&id).is_some_and(|(kept, _)| *kept == serial) {
+            state.kept.remove(&id);
+            if state.running {
+                state.changes.push(Change::Stopped { serial, id });
             }
         }
-        drop(inbox);
-        self.told.notify_one();
+        drop(state);
+        self.changed.notify_one();
     }
 
-    fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        // A panic cannot leave the inbox half-updated: every change to it is a single operation, so poisoning
+    fn state(&self) -> MutexGuard<'_, HubState> {
+        // A panic cannot leave the state half-updated: every change to it is a single operation, so poisoning
         // is ignored.
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -102,7 +102,7 @@ impl LeaseService for RemoteLease {
         let call = Call::new(Method::LeaseRevoke, &options);
         let started = Instant::now();
         // Armed before the request is sent: if this future is dropped, the revocation may still be applied.
-        let handles = LosesHandles { hub: &self.hub, id, spared: false };
+        let handles = LosesHandles { hub: &self.hub, id, keeps_handles: false };
         let answer = self.caller.unary(call, &request, codec::lease_revoke_response).await;
         handles.settle(&answer);
         match answer {
@@ -180,12 +180,12 @@ impl LeaseService for RemoteLease {
 struct LosesHandles<'a> {
     hub: &'a Hub,
     id: LeaseId,
-    spared: bool,
+    keeps_handles: bool,
 }
 
 impl LosesHandles<'_> {
     fn settle(mut self, answer: &Result<LeaseRevokeResponse, Error>) {
-        self.spared = answer
+        self.keeps_handles = answer
             .as_ref()
             .is_err_and(|error| error.outcome() == Outcome::NotApplied && !error.is_lease_not_found());
     }
@@ -193,7 +193,7 @@ impl LosesHandles<'_> {
 
 impl Drop for LosesHandles<'_> {
     fn drop(&mut self) {
-        if !self.spared {
+        if !self.keeps_handles {
             self.hub.lose(self.id);
         }
     }

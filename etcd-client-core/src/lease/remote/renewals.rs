@@ -21,12 +21,12 @@ use crate::{
         kept::Shared as SharedLease,
         remote::{
             RemoteLease,
-            hub::{Hub, News, Serial},
+            hub::{Change, Hub, Serial},
             stream::{Event, Happened, RenewalStream},
         },
         schedule::{
             Action, Gone, SHARD, Schedule,
-            stream::{Place, StreamId},
+            stream::{Route, StreamId},
         },
     },
     transport::{
@@ -62,12 +62,12 @@ pub(crate) struct Renewals {
     streams: HashMap<StreamId, Open>,
     /// The stream tasks. Dropping this aborts them.
     tasks: JoinSet<()>,
-    tell: mpsc::Sender<Event>,
+    event_sender: mpsc::Sender<Event>,
     events: mpsc::Receiver<Event>,
     /// The time of the next comparison with the leader.
     compare: Instant,
     /// The error of the last stream that ended, cleared by the next successful renewal.
-    trouble: Option<Error>,
+    last_error: Option<Error>,
     /// Set once another task may have replaced this one.
     retired: bool,
 }
@@ -86,7 +86,7 @@ impl Renewals {
     pub(crate) fn new(hub: Arc<Hub>, service: &RemoteLease) -> Self {
         let channel = service.caller.channel();
         channel.follow_leader();
-        let (tell, events) = mpsc::channel(MOST_EVENTS);
+        let (event_sender, events) = mpsc::channel(MOST_EVENTS);
         Self {
             hub,
             caller: Arc::downgrade(&service.caller),
@@ -96,10 +96,10 @@ impl Renewals {
             history: channel.history().number(),
             streams: HashMap::new(),
             tasks: JoinSet::new(),
-            tell,
+            event_sender,
             events,
             compare: Instant::now(),
-            trouble: None,
+            last_error: None,
             retired: false,
         }
     }
@@ -107,7 +107,7 @@ impl Renewals {
     /// Renews leases until none is left or the client is closed.
     pub(crate) async fn run(mut self) {
         loop {
-            self.hear_handles();
+            self.take_changes();
             // Before the schedule runs: no lease of a replaced cluster or history may be renewed in the new
             // one.
             self.leave_history();
@@ -125,8 +125,8 @@ impl Renewals {
                 // batch.
                 biased;
                 () = self.shutdown.cancelled() => return,
-                () = self.hub.told.notified() => {}
-                Some(event) = self.events.recv() => self.hear_streams(event),
+                () = self.hub.changed.notified() => {}
+                Some(event) = self.events.recv() => self.handle_event(event),
                 // Finished tasks only need to be reaped: each one has sent an event about its end.
                 Some(_) = self.tasks.join_next() => {}
                 () = sleep_until(next) => {}
@@ -143,15 +143,15 @@ impl Renewals {
         self.schedule.next_wake().map_or(look, |wake| self.hub.clock.instant(wake).min(look))
     }
 
-    fn hear_handles(&mut self) {
+    fn take_changes(&mut self) {
         let now = self.now();
-        for news in self.hub.news() {
-            match news {
-                News::Kept { serial, lease, ttl, sent, history } => {
+        for change in self.hub.changes() {
+            match change {
+                Change::Kept { serial, lease, ttl, sent, history } => {
                     self.schedule.add(lease.id(), ttl, sent, now);
                     self.leases.insert(lease.id(), (serial, lease, history));
                 }
-                News::Stopped { serial, id } => {
+                Change::Stopped { serial, id } => {
                     if self.leases.get(&id).is_some_and(|(kept, ..)| *kept == serial) {
                         self.leases.remove(&id);
                         self.schedule.remove(id, now);
@@ -176,9 +176,9 @@ impl Renewals {
     /// may already hold there what a lease protects, so the lease is lost now and not at its deadline.
     fn leave_replaced(&mut self, error: &Error) {
         let Some(caller) = self.caller.upgrade().filter(|_| is_of_identity(error)) else { return };
-        // Only if every endpoint is refused. A single stray endpoint must not end leases that the cluster
+        // Only if every endpoint is rejected. A single stray endpoint must not end leases that the cluster
         // still holds.
-        if caller.channel().pool().refusal(None).is_some() {
+        if caller.channel().pool().rejection(None).is_some() {
             let number = caller.channel().history().number();
             self.replaced(|history| history == number, Some(error));
         }
@@ -196,7 +196,7 @@ impl Renewals {
     }
 
     /// Handles all queued events, so that the renewals that become due are sent together.
-    fn hear_streams(&mut self, event: Event) {
+    fn handle_event(&mut self, event: Event) {
         self.hear(event);
         for _ in 0..MOST_EVENTS {
             let Ok(event) = self.events.try_recv() else { break };
@@ -211,10 +211,10 @@ impl Renewals {
         let Some(open) = self.streams.get_mut(&stream).filter(|open| open.attempt == attempt) else { return };
         match happened {
             Happened::Opened(on) => {
-                let place = on
+                let route = on
                     .as_ref()
-                    .map(|(member, connection)| Place { endpoint: member.id, connection: *connection });
-                self.schedule.opened(stream, place.unwrap_or_default(), now);
+                    .map(|(member, connection)| Route { endpoint: member.id, connection: *connection });
+                self.schedule.opened(stream, route.unwrap_or_default(), now);
                 open.member = on.map(|(member, _)| member);
             }
             Happened::Answered(lease, ttl) => self.schedule.answered(stream, lease, ttl, now),
@@ -224,7 +224,7 @@ impl Renewals {
                 self.leave_replaced(&error);
                 match culprit.and_then(|culprit| self.leases.get(&culprit)) {
                     Some((_, lease, _)) => lease.late(Some(error)),
-                    None => self.trouble = Some(error),
+                    None => self.last_error = Some(error),
                 }
             }
         }
@@ -239,10 +239,10 @@ impl Renewals {
                 Action::Renewed { lease, ttl, deadline } => self.renewed(lease, ttl, deadline),
                 Action::Late { lease, on } => {
                     if let Some(caller) = self.caller.upgrade() {
-                        on.iter().for_each(|place| caller.channel().pool().check(place.connection));
+                        on.iter().for_each(|route| caller.channel().pool().check(route.connection));
                     }
                     if let Some((_, lease, _)) = self.leases.get(&lease) {
-                        lease.late(self.trouble.clone());
+                        lease.late(self.last_error.clone());
                     }
                 }
                 Action::Lost { lease, why } => self.lost(lease, why),
@@ -250,7 +250,7 @@ impl Renewals {
         }
     }
 
-    fn open(&mut self, stream: StreamId, avoid: Vec<Place>) {
+    fn open(&mut self, stream: StreamId, avoid: Vec<Route>) {
         // Twice the shard size: a stream may still owe responses for leases that have moved to another
         // stream.
         let (asks, asked) = mpsc::channel(2 * SHARD);
@@ -263,7 +263,7 @@ impl Renewals {
             avoid,
             caller: Weak::clone(&self.caller),
             asked,
-            tell: self.tell.clone(),
+            event_sender: self.event_sender.clone(),
         };
         let task = self.tasks.spawn(task.run());
         self.streams.insert(stream, Open { asks, task, attempt, member: None });
@@ -284,14 +284,14 @@ impl Renewals {
             let now = caller.channel().pool().now();
             // Renewals need the leader, as writes do, so a stalled one counts against the member for all
             // quorum calls.
-            member.judge(Scope::Quorum, CallQuality::Bad, now..now);
+            member.record(Scope::Quorum, CallQuality::Bad, now..now);
             self.compare = Instant::now() + COMPARE_AGAIN;
         }
     }
 
     fn renewed(&mut self, id: LeaseId, ttl: Duration, deadline: Moment) {
         let now = self.now();
-        self.trouble = None;
+        self.last_error = None;
         // The handle may have seen the lease expire a moment ago. A lease that was reported as lost stays
         // lost.
         if let Some((_, lease, _)) = self.leases.get(&id)
@@ -362,13 +362,13 @@ mod tests {
         let kept = keep(2);
         drop(keep(3));
         let again = keep(3);
-        renewals.hear_handles();
+        renewals.take_changes();
         let mut renewed: Vec<i64> = renewals.leases.keys().map(|id| id.get()).collect();
         renewed.sort_unstable();
         assert_eq!(renewed, [2, 3]);
         assert!(!kept.is_lost() && !again.is_lost());
         drop((kept, again));
-        renewals.hear_handles();
+        renewals.take_changes();
         assert!(renewals.leases.is_empty() && renewals.schedule.is_empty());
     }
 }

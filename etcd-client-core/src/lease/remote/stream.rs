@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     lease::{
         codec,
-        schedule::stream::{End, Place, StreamId, end_of},
+        schedule::stream::{End, Route, StreamId, end_of},
     },
     request::CallOptions,
     transport::{
@@ -29,10 +29,10 @@ use crate::{
         connection::member::Member,
         grpc::{failure::Failure, headers::TimeoutHeader, method::Method, observation::Observation},
         pool::selection::Selection,
-        stream::{duplex::Duplex, header_check::Examiner},
+        stream::{duplex::Duplex, header_check::HeaderCheck},
         token::{
             Carried,
-            rejection::{Remedy, remedy},
+            rejection::{Recovery, recovery},
         },
     },
     types::LeaseId,
@@ -64,16 +64,16 @@ pub(crate) struct RenewalStream {
     pub(crate) stream: StreamId,
     pub(crate) attempt: u64,
     /// Connections to avoid if there is another one.
-    pub(crate) avoid: Vec<Place>,
+    pub(crate) avoid: Vec<Route>,
     pub(crate) caller: Weak<Caller>,
     pub(crate) asked: mpsc::Receiver<LeaseId>,
-    pub(crate) tell: mpsc::Sender<Event>,
+    pub(crate) event_sender: mpsc::Sender<Event>,
 }
 
 /// An open stream, and the state that it was opened with.
 struct Renewing {
     stream: Duplex<pb::LeaseKeepAliveResponse>,
-    examiner: Examiner,
+    header_check: HeaderCheck,
     carried: Carried,
     opened: Instant,
 }
@@ -82,12 +82,12 @@ impl RenewalStream {
     pub(crate) async fn run(mut self) {
         let service = matches!(self.caller.upgrade().as_deref(), Some(Caller::Service(_)));
         let (end, error) = if service { self.call_by_call().await } else { self.on_connection().await };
-        self.tell(Happened::Ended(end, error)).await;
+        self.report(Happened::Ended(end, error)).await;
     }
 
-    async fn tell(&self, happened: Happened) {
+    async fn report(&self, happened: Happened) {
         // Sending fails only after the renewal task has ended.
-        let _ = self.tell.send(Event { stream: self.stream, attempt: self.attempt, happened }).await;
+        let _ = self.event_sender.send(Event { stream: self.stream, attempt: self.attempt, happened }).await;
     }
 
     async fn on_connection(&mut self) -> (End, Error) {
@@ -97,7 +97,7 @@ impl RenewalStream {
         };
         let member = Arc::clone(&open.stream.connection().member);
         let connection = open.stream.connection().id;
-        self.tell(Happened::Opened(Some((Arc::clone(&member), connection)))).await;
+        self.report(Happened::Opened(Some((Arc::clone(&member), connection)))).await;
         self.converse(&mut open, &member).await
     }
 
@@ -113,27 +113,27 @@ impl RenewalStream {
         }
         let preference = channel.reachable_leader().map_or(Preference::Any, Preference::Member);
         let (tried, shunned): (Vec<usize>, Vec<usize>) =
-            self.avoid.iter().map(|place| (place.endpoint, place.connection)).unzip();
-        let wish = Selection {
+            self.avoid.iter().map(|route| (route.endpoint, route.connection)).unzip();
+        let selection = Selection {
             tried: &tried,
             shunned: &shunned,
             preference,
             ..Selection::any(channel.pool().now())
         };
-        let flight = channel.pool().acquire_stream(&wish).await?;
+        let permit = channel.pool().acquire_stream(&selection).await?;
         // A member without a leader then ends the stream with an error after a while, instead of delaying
         // every renewal.
         let options = CallOptions::default().require_leader();
         let (headers, carried) = channel.tokens().headers(&options, TimeoutHeader::None);
-        let stream = Duplex::open(flight, Method::LeaseKeepAlive, headers, channel.max_receive_bytes());
+        let stream = Duplex::open(permit, Method::LeaseKeepAlive, headers, channel.max_receive_bytes());
         let stream = stream.map_err(Failure::into_error)?;
-        Ok(Renewing { stream, examiner: channel.examiner(false), carried, opened: Instant::now() })
+        Ok(Renewing { stream, header_check: channel.header_check(false), carried, opened: Instant::now() })
     }
 
     async fn converse(&mut self, open: &mut Renewing, member: &Member) -> (End, Error) {
         let connection = Arc::clone(open.stream.connection());
-        let leaving = connection.leaving();
-        tokio::pin!(leaving);
+        let closing = connection.closing();
+        tokio::pin!(closing);
         let mut answered = false;
         loop {
             let failure = tokio::select! {
@@ -143,7 +143,7 @@ impl RenewalStream {
                 next = open.stream.next() => match next {
                     Ok(Some(answer)) => {
                         if let Some(header) = &answer.header
-                            && let Err(error) = open.examiner.examine(header, Some(&connection))
+                            && let Err(error) = open.header_check.check_header(header, Some(&connection))
                         {
                             return (End::Broken, named(error));
                         }
@@ -153,11 +153,11 @@ impl RenewalStream {
                             // Counted from the opening, so that a stream from before an ejection cannot end
                             // the ejection.
                             let began = caller.channel().pool().at(open.opened);
-                            member.judge(Scope::Quorum, CallQuality::Good, began..began);
+                            member.record(Scope::Quorum, CallQuality::Good, began..began);
                         }
                         // No lease has the id 0, so this answers no request.
                         let Some(lease) = LeaseId::new(answer.id) else { continue };
-                        self.tell(Happened::Answered(lease, codec::lease_ttl(answer.ttl))).await;
+                        self.report(Happened::Answered(lease, codec::lease_ttl(answer.ttl))).await;
                         continue;
                     }
                     Ok(None) => Failure::new(Observation::Lost, "the member ended the stream without an error"),
@@ -171,7 +171,7 @@ impl RenewalStream {
                     None => return (End::Broken, gone("the stream is no longer needed")),
                 },
                 // An open stream would delay the member's shutdown.
-                () = &mut leaving => Failure::new(Observation::Lost, "the member is draining this connection"),
+                () = &mut closing => Failure::new(Observation::Lost, "the member is draining this connection"),
             };
             return self.failed(open, member, failure);
         }
@@ -193,9 +193,9 @@ impl RenewalStream {
         let Some(caller) = self.caller.upgrade() else { return (End::Broken, error) };
         let channel = caller.channel();
         let tokens = channel.tokens();
-        if let Some(remedy) = remedy(tokens.kind(), observation, open.carried.had_token(), 1) {
+        if let Some(recovery) = recovery(tokens.kind(), observation, open.carried.had_token(), 1) {
             // The next stream renews the token before it opens. The backoff bounds how often that happens.
-            if remedy == Remedy::Renew {
+            if recovery == Recovery::Renew {
                 tokens.reject(open.carried);
             }
             return (End::Broken, error);
@@ -204,7 +204,7 @@ impl RenewalStream {
         if end == End::Broken {
             let usefulness = usefulness(observation, open.opened.elapsed());
             let took = channel.pool().at(open.opened)..channel.pool().now();
-            member.judge(Scope::Quorum, usefulness, took);
+            member.record(Scope::Quorum, usefulness, took);
         }
         (end, error)
     }
@@ -212,7 +212,7 @@ impl RenewalStream {
     /// Renews leases with one call each, over a caller-supplied service. A call is a stream with one message in each
     /// direction.
     async fn call_by_call(&mut self) -> (End, Error) {
-        self.tell(Happened::Opened(None)).await;
+        self.report(Happened::Opened(None)).await;
         while let Some(lease) = self.asked.recv().await {
             let Some(caller) = self.caller.upgrade() else { break };
             let options = CallOptions::default();
@@ -221,11 +221,11 @@ impl RenewalStream {
             let convert = |response| codec::lease_keep_alive_response(response, lease);
             match caller.unary(call, &request, convert).await {
                 Ok(renewed) => {
-                    self.tell(Happened::Answered(lease, renewed.map(|renewed| renewed.ttl))).await;
+                    self.report(Happened::Answered(lease, renewed.map(|renewed| renewed.ttl))).await;
                 }
                 Err(error) => {
-                    let refused = error.code().map(|code| Observation::Refused(code, Outcome::NotApplied));
-                    return (refused.map_or(End::Broken, end_of), error);
+                    let rejected = error.code().map(|code| Observation::Rejected(code, Outcome::NotApplied));
+                    return (rejected.map_or(End::Broken, end_of), error);
                 }
             }
         }

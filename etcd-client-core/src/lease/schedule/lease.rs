@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::lease::schedule::{
     grid,
-    stream::{Place, StreamId},
+    stream::{Route, StreamId},
 };
 
 /// The maximum time after which an unanswered renewal is late.
-const PATIENCE: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The same for a lease with its own stream. It delays no other lease, so it may take longer.
-const PATIENCE_APART: Duration = Duration::from_secs(5);
+const APART_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The number of answers after which a lease that had its first problem returns to a shared stream.
 const PROBATION: u32 = 3;
@@ -41,7 +41,7 @@ pub(crate) struct Entry {
     /// The number of answers still needed before it returns to a shared stream. Zero if it uses one.
     probation: u32,
     /// The number of times that it was moved to its own stream.
-    troubles: u32,
+    moves: u32,
 }
 
 /// A renewal in progress.
@@ -51,8 +51,8 @@ pub(crate) struct Round {
     pub(crate) since: Duration,
     /// The second stream that the renewal was sent on.
     pub(crate) hedge: Option<StreamId>,
-    /// The places where the renewal was late.
-    pub(crate) tried: Vec<Place>,
+    /// the routes on which the renewal was late.
+    pub(crate) tried: Vec<Route>,
 }
 
 impl Round {
@@ -60,9 +60,9 @@ impl Round {
         Self { since: now, hedge: None, tried: Vec::new() }
     }
 
-    /// Records the places where this renewal is late. Returns all of them.
-    pub(crate) fn late_on(&mut self, places: impl IntoIterator<Item = Place>) -> Vec<Place> {
-        self.tried.extend(places);
+    /// Records the routes on which this renewal is late. Returns all of them.
+    pub(crate) fn late_on(&mut self, routes: impl IntoIterator<Item = Route>) -> Vec<Route> {
+        self.tried.extend(routes);
         self.tried.sort_unstable();
         self.tried.dedup();
         self.tried.clone()
@@ -80,7 +80,7 @@ impl Entry {
             asks: Vec::new(),
             wake: sent,
             probation: 0,
-            troubles: 0,
+            moves: 0,
         }
     }
 
@@ -98,22 +98,24 @@ impl Entry {
     pub(crate) fn renewed(&mut self, ttl: Duration, sent: Duration, now: Duration, chance: f64) {
         let jitter = if now.saturating_sub(sent) > CROWDED { 0.2 } else { 0.0 };
         self.ttl = ttl;
+        // With a hedge, the answer to the older request may arrive last. The later deadline still holds.
         self.deadline = self.deadline.max(sent.saturating_add(ttl));
         self.due = grid::round_down(sent.saturating_add((ttl / 3).mul_f64(1.0 - chance * jitter)), ttl);
     }
 
     /// Returns the time that a stream may take to answer.
-    pub(crate) fn patience(&self) -> Duration {
-        if self.is_apart() { (self.ttl / 3).min(PATIENCE_APART) } else { self.patience_shared() }
+    pub(crate) fn answer_timeout(&self) -> Duration {
+        if self.is_apart() { (self.ttl / 3).min(APART_ANSWER_TIMEOUT) } else { self.shared_answer_timeout() }
     }
 
-    fn patience_shared(&self) -> Duration {
-        (self.ttl / 6).min(PATIENCE)
+    fn shared_answer_timeout(&self) -> Duration {
+        (self.ttl / 6).min(ANSWER_TIMEOUT)
     }
 
     /// Returns the time at which the lease has to be looked at again.
     pub(crate) fn next_look(&self) -> Duration {
-        let next = self.round.as_ref().map_or(self.due, |round| round.since.saturating_add(self.patience()));
+        let next =
+            self.round.as_ref().map_or(self.due, |round| round.since.saturating_add(self.answer_timeout()));
         next.min(self.deadline)
     }
 
@@ -130,8 +132,8 @@ impl Entry {
 
     /// Moves the lease to its own stream after it caused a problem. Each time, it needs more good answers to return.
     pub(crate) fn set_apart(&mut self) {
-        self.probation = PROBATION << self.troubles.min(MOST_DOUBLINGS);
-        self.troubles = self.troubles.saturating_add(1);
+        self.probation = PROBATION << self.moves.min(MOST_DOUBLINGS);
+        self.moves = self.moves.saturating_add(1);
     }
 
     /// Records an answer on the lease's home stream after `took`. Returns true if the lease may return to a shared
@@ -139,7 +141,7 @@ impl Entry {
     pub(crate) fn answered_apart(&mut self, took: Duration) -> bool {
         let was_apart = self.is_apart();
         // A lease that takes half of what the others tolerate has not recovered yet.
-        if took < self.patience_shared() / 2 {
+        if took < self.shared_answer_timeout() / 2 {
             self.probation = self.probation.saturating_sub(1);
         }
         was_apart && !self.is_apart()

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use crate::lease::schedule::stream::{End, Place, StreamId};
+pub(crate) use crate::lease::schedule::stream::{End, Route, StreamId};
 use crate::{
     lease::schedule::{
         lease::{Entry, Round},
@@ -43,16 +43,16 @@ const MOST_ENDS: u32 = 16;
 /// An action that the schedule requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Open the stream on a new connection, and if possible on another endpoint than these places.
-    Open { stream: StreamId, avoid: Vec<Place> },
+    /// Open the stream on a new connection, and if possible on another endpoint than these routes.
+    Open { stream: StreamId, avoid: Vec<Route> },
     /// Send the renewal of a lease on an open stream.
     Ask { stream: StreamId, lease: LeaseId },
     /// Drop the stream. `stalled` is true if several leases shared it and a renewal was not answered in time.
     Close { stream: StreamId, stalled: bool },
     /// A lease was renewed.
     Renewed { lease: LeaseId, ttl: Duration, deadline: Duration },
-    /// A renewal was not answered in time at these places, and is sent elsewhere.
-    Late { lease: LeaseId, on: Vec<Place> },
+    /// A renewal was not answered in time on these routes, and is sent elsewhere.
+    Late { lease: LeaseId, on: Vec<Route> },
     /// A lease is no longer renewed.
     Lost { lease: LeaseId, why: Gone },
 }
@@ -122,7 +122,7 @@ impl Schedule {
         entry.due = entry.first_due(sent, self.chance.f64()).max(now);
         let wake = entry.due.min(entry.deadline);
         self.leases.insert(lease, entry);
-        let home = self.place(&[]);
+        let home = self.assign(&[]);
         self.settle(lease, Some(home), now);
         self.wake_lease(lease, wake);
     }
@@ -131,6 +131,7 @@ impl Schedule {
     pub(crate) fn remove(&mut self, lease: LeaseId, now: Duration) {
         let Some(entry) = self.leases.get(&lease) else { return };
         let wake = entry.wake;
+        // First, while the lease is still known: a stream that loses its last lease here is closed.
         self.set_hedge(lease, None, now);
         self.settle(lease, None, now);
         self.wakes.remove(&(wake, Wake::Lease(lease)));
@@ -140,6 +141,7 @@ impl Schedule {
     /// Processes everything that is due.
     pub(crate) fn tick(&mut self, now: Duration) {
         while let Some((_, wake)) = self.wakes.first().copied().filter(|(at, _)| *at <= now) {
+            // Removed before it is handled, because handling it may insert the next wake for the same time.
             self.wakes.pop_first();
             match wake {
                 Wake::Lease(lease) => self.look(lease, now),
@@ -148,10 +150,10 @@ impl Schedule {
         }
     }
 
-    /// Records that a stream was opened at `place`.
-    pub(crate) fn opened(&mut self, id: StreamId, place: Place, now: Duration) {
+    /// Records that a stream was opened at `route`.
+    pub(crate) fn opened(&mut self, id: StreamId, route: Route, now: Duration) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let waiting = stream.opened(place, now);
+        let waiting = stream.opened(route, now);
         for lease in waiting {
             if self.leases.get(&lease).is_some_and(|entry| entry.is_asking(id)) {
                 self.ask(lease, id, now);
@@ -195,7 +197,7 @@ impl Schedule {
             }
         }
         match culprit {
-            Some(lease) if own => self.refused(lease, id, now),
+            Some(lease) if own => self.rejected(lease, id, now),
             Some(lease) => self.set_apart(lease, &[], now),
             None => {}
         }
@@ -208,9 +210,11 @@ impl Schedule {
                 stream.waiting.insert(lease);
             }
         }
+        // The first time at once, since a single member has usually restarted. `ends` counts over all streams, so
+        // that hundreds of them do not reconnect at full speed to a cluster that is down.
         let wait = match stream.failures.max(ends) {
             0 | 1 => Duration::ZERO,
-            failures => Backoff::RESEND.wait(failures - 1, random),
+            failures => Backoff::RETRY.wait(failures - 1, random),
         };
         self.wakes.insert((now.saturating_add(wait), Wake::Stream(id)));
         culprit
@@ -242,7 +246,7 @@ impl Schedule {
         if now >= entry.due {
             match &entry.round {
                 None => self.begin_round(lease, now),
-                Some(round) if now >= round.since + entry.patience() => self.go_elsewhere(lease, now),
+                Some(round) if now >= round.since + entry.answer_timeout() => self.go_elsewhere(lease, now),
                 Some(_) => {}
             }
         }
@@ -259,7 +263,7 @@ impl Schedule {
         match home {
             // Another renewal on the stream is already late, so waiting for the stream would only cost time.
             Some(home) if !apart && self.is_stalled(home, now) => {
-                let avoid: Vec<Place> = self.place_of(home).into_iter().collect();
+                let avoid: Vec<Route> = self.route_of(home).into_iter().collect();
                 let spare = self.spare_of(home, &avoid, now);
                 self.settle(lease, Some(spare), now);
                 self.ask(lease, spare, now);
@@ -281,6 +285,7 @@ impl Schedule {
         let avoid = self.late_on(lease, [home, hedge], now);
         self.actions.push_back(Action::Late { lease, on: avoid.clone() });
         match (home, hedge) {
+            // Nothing else waits on its own stream, so the stream is replaced instead of hedged.
             _ if apart => self.set_apart(lease, &avoid, now),
             // The first unanswered lease may be the one that blocks the stream. It gets its own stream, and
             // all leases behind it are hedged.
@@ -299,18 +304,18 @@ impl Schedule {
         }
     }
 
-    /// Restarts the wait for an answer. Returns the places where the renewal was late.
-    fn late_on(&mut self, lease: LeaseId, streams: [Option<StreamId>; 2], now: Duration) -> Vec<Place> {
-        let places: Vec<Place> = streams.into_iter().flatten().filter_map(|id| self.place_of(id)).collect();
+    /// Restarts the wait for an answer. Returns the routes on which the renewal was late.
+    fn late_on(&mut self, lease: LeaseId, streams: [Option<StreamId>; 2], now: Duration) -> Vec<Route> {
+        let routes: Vec<Route> = streams.into_iter().flatten().filter_map(|id| self.route_of(id)).collect();
         let Some(round) = self.leases.get_mut(&lease).and_then(|entry| entry.round.as_mut()) else {
-            return places;
+            return routes;
         };
         round.since = now;
-        round.late_on(places)
+        round.late_on(routes)
     }
 
     /// Sends the renewal on a second stream as well. The first answer counts.
-    fn hedge(&mut self, lease: LeaseId, home: StreamId, avoid: &[Place], now: Duration) {
+    fn hedge(&mut self, lease: LeaseId, home: StreamId, avoid: &[Route], now: Duration) {
         let spare = self.spare_of(home, avoid, now);
         self.set_hedge(lease, Some(spare), now);
         self.ask(lease, spare, now);
@@ -333,7 +338,7 @@ impl Schedule {
     }
 
     /// Gives a lease its own stream if the limit allows, and sends its renewal there.
-    fn set_apart(&mut self, lease: LeaseId, avoid: &[Place], now: Duration) {
+    fn set_apart(&mut self, lease: LeaseId, avoid: &[Route], now: Duration) {
         let may = self.may_set_apart();
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         let had_own = entry.is_apart();
@@ -354,7 +359,7 @@ impl Schedule {
     }
 
     /// Removes a lease from its own stream, which ended because of it. It gets a new one after a delay.
-    fn refused(&mut self, lease: LeaseId, id: StreamId, now: Duration) {
+    fn rejected(&mut self, lease: LeaseId, id: StreamId, now: Duration) {
         let Some(entry) = self.leases.get_mut(&lease).filter(|entry| entry.home == Some(id)) else { return };
         if let Some(round) = &mut entry.round {
             round.since = now;
@@ -369,10 +374,11 @@ impl Schedule {
         let Some(entry) = self.leases.get_mut(&lease) else { return };
         let hedge = entry.round.as_ref().and_then(|round| round.hedge);
         let back = entry.home == Some(id) && entry.answered_apart(now.saturating_sub(sent));
+        // The hedge was faster, so the lease stays there: its previous stream may still be stalled.
         if hedge == Some(id) {
             self.settle(lease, Some(id), now);
         } else if back {
-            let home = self.place(&[]);
+            let home = self.assign(&[]);
             self.settle(lease, Some(home), now);
         }
         self.set_hedge(lease, None, now);
@@ -385,11 +391,13 @@ impl Schedule {
         let (Some(entry), Some(stream)) = (self.leases.get_mut(&lease), self.streams.get_mut(&id)) else {
             return;
         };
+        // Answers carry the lease id only: two requests for one lease on one stream cannot be distinguished, and
+        // the TTL would count from the wrong one.
         if entry.asks.contains(&id) {
             return;
         }
         if stream.state == State::Open {
-            stream.asked(lease, now, entry.patience());
+            stream.asked(lease, now, entry.answer_timeout());
             entry.asks.push(id);
             self.actions.push_back(Action::Ask { stream: id, lease });
         } else {

@@ -13,7 +13,7 @@ use crate::{
     types::LeaseId,
 };
 
-/// The maximum number of places that a stream avoids; more than a cluster has members.
+/// The maximum number of routes that a stream avoids; more than a cluster has members.
 const MOST_AVOIDED: usize = 16;
 
 /// The id of a stream. It stays the same when the stream is reopened.
@@ -32,7 +32,7 @@ pub(crate) enum End {
 /// Derives the cause of a stream's end from the observation. A member ends the whole stream with the error of a
 /// single renewal.
 pub(crate) fn end_of(observation: Observation) -> End {
-    let Observation::Refused(code, _) = observation else { return End::Broken };
+    let Observation::Rejected(code, _) = observation else { return End::Broken };
     match code {
         Code::NoLeader
         | Code::NotSupportedForLearner
@@ -56,6 +56,8 @@ pub(crate) fn end_of(observation: Observation) -> End {
             | GrpcCode::Unimplemented
             | GrpcCode::ResourceExhausted,
         ) => End::Broken,
+        // Blamed for every other code: a shared stream that one lease ends again and again delays all the others,
+        // while a separate stream for an innocent lease costs one stream.
         _ => End::Blamed,
     }
 }
@@ -90,10 +92,10 @@ pub(crate) struct Stream {
     queue: VecDeque<Asked>,
     /// The time since which the first of them is being processed.
     first_since: Duration,
-    /// Its current or last place.
-    place: Option<Place>,
-    /// The places to avoid if possible.
-    avoid: Vec<Place>,
+    /// Its current or last route.
+    route: Option<Route>,
+    /// The routes to avoid if possible.
+    avoid: Vec<Route>,
     /// The stream that last hedged its renewals.
     spare: Option<StreamId>,
 }
@@ -102,11 +104,11 @@ pub(crate) struct Stream {
 struct Asked {
     lease: LeaseId,
     sent: Duration,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Stream {
-    fn new(own: bool, avoid: Vec<Place>) -> Self {
+    fn new(own: bool, avoid: Vec<Route>) -> Self {
         Self {
             own,
             state: State::Opening,
@@ -117,32 +119,36 @@ impl Stream {
             guests: 0,
             queue: VecDeque::new(),
             first_since: Duration::ZERO,
-            place: None,
+            route: None,
             avoid,
             spare: None,
         }
     }
 
     /// Marks the stream as open. Takes the leases that wait for that.
-    pub(crate) fn opened(&mut self, place: Place, now: Duration) -> BTreeSet<LeaseId> {
+    pub(crate) fn opened(&mut self, route: Route, now: Duration) -> BTreeSet<LeaseId> {
         self.state = State::Open;
-        self.place = Some(place);
+        self.route = Some(route);
         self.first_since = now;
         std::mem::take(&mut self.waiting)
     }
 
-    pub(crate) fn asked(&mut self, lease: LeaseId, now: Duration, patience: Duration) {
+    pub(crate) fn asked(&mut self, lease: LeaseId, now: Duration, timeout: Duration) {
+        // A member handles the renewals of a stream one after the other (`LeaseServer.leaseKeepAlive` in etcd's
+        // `server/etcdserver/api/v3rpc/lease.go`). A request is late only by the time for which it is the first.
         if self.queue.is_empty() {
             self.first_since = now;
         }
-        self.queue.push_back(Asked { lease, sent: now, patience });
+        self.queue.push_back(Asked { lease, sent: now, timeout });
     }
 
     /// Removes the request that this answer belongs to. Returns the time when it was sent, or `None` if there is
     /// none.
     pub(crate) fn answered(&mut self, lease: LeaseId, now: Duration) -> Option<Duration> {
-        let place = self.queue.iter().position(|asked| asked.lease == lease)?;
-        let asked = self.queue.remove(place)?;
+        // Searched, because etcd's gRPC proxy serves each lease in its own goroutine and answers in any order
+        // (`leaseProxyStream.recvLoop` in `server/proxy/grpcproxy/lease.go`).
+        let index = self.queue.iter().position(|asked| asked.lease == lease)?;
+        let asked = self.queue.remove(index)?;
         self.first_since = now;
         self.failures = 0;
         self.has_answered = true;
@@ -158,7 +164,7 @@ impl Stream {
         if std::mem::take(&mut self.has_answered) {
             self.avoid.clear();
         }
-        self.avoid.extend(self.place.filter(|place| !self.avoid.contains(place)));
+        self.avoid.extend(self.route.filter(|route| !self.avoid.contains(route)));
         let oldest = self.avoid.len().saturating_sub(MOST_AVOIDED);
         self.avoid.drain(..oldest);
         self.queue.drain(..).map(|asked| asked.lease).collect()
@@ -176,21 +182,22 @@ impl Stream {
     /// Returns true if the renewal that is to be answered next is late.
     fn is_stalled(&self, now: Duration) -> bool {
         self.state == State::Open
-            && self.queue.front().is_some_and(|first| now >= self.first_since.saturating_add(first.patience))
+            && self.queue.front().is_some_and(|first| now >= self.first_since.saturating_add(first.timeout))
     }
 
     fn endpoint(&self) -> Option<usize> {
-        self.place.map(|place| place.endpoint)
+        self.route.map(|route| route.endpoint)
     }
 
-    fn has_room(&self) -> bool {
+    fn has_capacity(&self) -> bool {
+        // The queue counts too: a lease that moves away leaves its unanswered request behind.
         !self.own && self.homes.len() + self.guests < SHARD && self.queue.len() < SHARD
     }
 
-    /// Returns true if its endpoint is none of these, or if all of these were already avoided when it was opened.
-    fn is_as_far_from(&self, places: &[Place]) -> bool {
-        self.place.is_none_or(|place| !place.is_near(places))
-            || places.iter().all(|place| self.avoid.contains(place))
+    /// Returns true if its endpoint is not one of these, or if all of these were already avoided when it was opened.
+    fn is_as_far_from(&self, routes: &[Route]) -> bool {
+        self.route.is_none_or(|route| !route.is_near(routes))
+            || routes.iter().all(|route| self.avoid.contains(route))
     }
 
     fn is_idle(&self) -> bool {
@@ -200,11 +207,11 @@ impl Stream {
 
 impl Schedule {
     /// Returns a shared stream that has capacity and is not on one of these endpoints. Opens one if necessary.
-    pub(crate) fn place(&mut self, avoid: &[Place]) -> StreamId {
+    pub(crate) fn assign(&mut self, avoid: &[Route]) -> StreamId {
         let fits = |stream: &Stream| {
-            stream.has_room()
+            stream.has_capacity()
                 && stream.failures == 0
-                && stream.place.is_none_or(|place| !place.is_near(avoid))
+                && stream.route.is_none_or(|route| !route.is_near(avoid))
         };
         let found = self.streams.iter().find(|(_, stream)| fits(stream)).map(|(id, _)| *id);
         found.unwrap_or_else(|| self.open(false, avoid.to_vec()))
@@ -212,12 +219,12 @@ impl Schedule {
 
     /// Returns the stream for hedging the leases of a slow one. It is not on one of these endpoints if there is
     /// another.
-    pub(crate) fn spare_of(&mut self, home: StreamId, avoid: &[Place], now: Duration) -> StreamId {
-        let Some(stream) = self.streams.get(&home) else { return self.place(&[]) };
+    pub(crate) fn spare_of(&mut self, home: StreamId, avoid: &[Route], now: Duration) -> StreamId {
+        let Some(stream) = self.streams.get(&home) else { return self.assign(&[]) };
         let usable = |id: StreamId| {
             let stream = self.streams.get(&id);
             stream.is_some_and(|stream| {
-                id != home && stream.is_as_far_from(avoid) && stream.has_room() && !stream.is_stalled(now)
+                id != home && stream.is_as_far_from(avoid) && stream.has_capacity() && !stream.is_stalled(now)
             })
         };
         if let Some(spare) = stream.spare.filter(|spare| usable(*spare)) {
@@ -243,15 +250,17 @@ impl Schedule {
         let fits = |older: &Stream| {
             older.state == State::Open
                 && older.endpoint() == stream.endpoint()
-                && older.has_room()
+                && older.has_capacity()
+                // Half, so that a merged stream has capacity for new leases instead of splitting again.
                 && older.homes.len() + stream.homes.len() <= SHARD / 2
                 && !older.is_stalled(now)
         };
+        // Only older ones, so that two streams never move their leases to each other.
         let older = self.streams.range(..home).find(|(_, older)| fits(older));
         older.map_or(home, |(id, _)| *id)
     }
 
-    pub(crate) fn open(&mut self, own: bool, avoid: Vec<Place>) -> StreamId {
+    pub(crate) fn open(&mut self, own: bool, avoid: Vec<Route>) -> StreamId {
         self.last_stream += 1;
         let id = StreamId(self.last_stream);
         self.streams.insert(id, Stream::new(own, avoid.clone()));
@@ -300,6 +309,7 @@ impl Schedule {
 
     fn close_if_idle(&mut self, id: StreamId, now: Duration) {
         let Some(stream) = self.streams.get(&id).filter(|stream| stream.is_idle()) else { return };
+        // A lease with its own stream may be the cause itself, so its stream says nothing about the member.
         let stalled = !stream.own && stream.is_stalled(now);
         let unanswered: Vec<LeaseId> = stream.unanswered().collect();
         self.streams.remove(&id);
@@ -320,8 +330,8 @@ impl Schedule {
         self.streams.get(&id).is_some_and(|stream| stream.unanswered().next() == Some(lease))
     }
 
-    pub(crate) fn place_of(&self, id: StreamId) -> Option<Place> {
-        self.streams.get(&id)?.place
+    pub(crate) fn route_of(&self, id: StreamId) -> Option<Route> {
+        self.streams.get(&id)?.route
     }
 
     pub(crate) fn may_set_apart(&self) -> bool {
@@ -332,16 +342,16 @@ impl Schedule {
 /// A connection of an endpoint. One endpoint may lead to several members (a gateway, a load balancer, a host name
 /// that moved), so another connection to it can help if there is no other endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Route {
     /// The index of the endpoint in the pool.
     pub(crate) endpoint: usize,
     /// The id of the connection, which is never reused.
     pub(crate) connection: usize,
 }
 
-impl Place {
-    /// Returns true if one of the places has the same endpoint.
-    pub(crate) fn is_near(self, places: &[Self]) -> bool {
-        places.iter().any(|place| place.endpoint == self.endpoint)
+impl Route {
+    /// Returns true if one of the routes has the same endpoint.
+    pub(crate) fn is_near(self, routes: &[Self]) -> bool {
+        routes.iter().any(|route| route.endpoint == self.endpoint)
     }
 }

@@ -43,11 +43,11 @@ struct World {
     /// The time that a member needs for one renewal.
     takes: Duration,
     /// The leases whose renewals a member fails.
-    refused: HashSet<LeaseId>,
+    rejected: HashSet<LeaseId>,
     /// The leases that a member is slow with, and the additional delays.
     slow: HashMap<LeaseId, Duration>,
     streams: BTreeMap<StreamId, Open>,
-    opening: Vec<(StreamId, Vec<Place>)>,
+    opening: Vec<(StreamId, Vec<Route>)>,
     ttls: HashMap<LeaseId, Duration>,
     /// The time until which a member keeps a lease.
     kept: HashMap<LeaseId, Duration>,
@@ -65,7 +65,7 @@ impl World {
             schedule: Schedule::new(7),
             moods: vec![Mood::Answers; members],
             takes: Duration::from_micros(100),
-            refused: HashSet::new(),
+            rejected: HashSet::new(),
             slow: HashMap::new(),
             streams: BTreeMap::new(),
             opening: Vec::new(),
@@ -152,7 +152,7 @@ impl World {
                 if self.moods[open.member] == Mood::Hangs || done > self.now {
                     break;
                 }
-                if self.refused.contains(&lease) {
+                if self.rejected.contains(&lease) {
                     self.streams.remove(&id);
                     assert_eq!(self.schedule.ended(id, End::Blamed, self.now), Some(lease));
                     self.act();
@@ -286,15 +286,15 @@ fn leases_share_streams_up_to_a_number() {
     assert!(world.schedule.next_wake().is_none() && world.schedule.is_empty());
 }
 
-/// Returns the place of an endpoint's only connection.
-fn on(endpoint: usize) -> Place {
-    Place { endpoint, connection: endpoint }
+/// Returns the route of an endpoint's only connection.
+fn on(endpoint: usize) -> Route {
+    Route { endpoint, connection: endpoint }
 }
 
 /// As behind a gateway: there is no other endpoint, and the member behind the connection has stopped.
 #[test]
 fn late_renewal_moves_to_another_connection_of_the_endpoint() {
-    let (stopped, fresh) = (Place { endpoint: 0, connection: 1 }, Place { endpoint: 0, connection: 2 });
+    let (stopped, fresh) = (Route { endpoint: 0, connection: 1 }, Route { endpoint: 0, connection: 2 });
     let mut schedule = Schedule::new(1);
     schedule.add(lease(1), 8 * SECOND, Duration::ZERO, Duration::ZERO);
     let Some(Action::Open { stream: first, .. }) = schedule.action() else { panic!("a stream is opened") };
@@ -333,7 +333,7 @@ fn a_renewal_answered_late_counts_from_when_it_was_sent() {
 }
 
 #[test]
-fn a_hanging_member_is_left_within_the_patience() {
+fn hung_member_is_abandoned_within_the_timeout() {
     let mut world = World::new(3);
     let ids: Vec<LeaseId> = (1..=50).map(|number| world.add(number, 12 * SECOND)).collect();
     world.run(10 * SECOND);
@@ -399,7 +399,7 @@ fn ten_thousand_leases_survive_the_loss_of_their_member() {
 fn rejected_lease_delays_no_other_and_is_lost_at_its_deadline() {
     let mut world = World::new(1);
     let ids: Vec<LeaseId> = (1..=50).map(|number| world.add(number, 6 * SECOND)).collect();
-    world.refused.insert(ids[7]);
+    world.rejected.insert(ids[7]);
     world.run(30 * SECOND);
     assert_eq!(world.lost, [(ids[7], Gone::Expired)]);
     for id in ids.iter().filter(|id| **id != ids[7]) {
@@ -443,7 +443,7 @@ fn blocked_stream_costs_only_the_blocking_lease() {
 }
 
 #[test]
-fn a_lease_that_is_gone_is_lost_at_once() {
+fn missing_lease_is_lost_immediately() {
     let mut world = World::new(1);
     let ids: Vec<LeaseId> = (1..=3).map(|number| world.add(number, 6 * SECOND)).collect();
     world.run(6 * SECOND);
@@ -483,7 +483,7 @@ enum Step {
     Add(i64),
     Remove(i64),
     Mood(usize, Mood),
-    Refuse(i64),
+    Reject(i64),
     Slow(i64, u64),
     Forgive,
     Replace,
@@ -496,7 +496,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (1..30_i64).prop_map(Step::Add),
         1 => (1..30_i64).prop_map(Step::Remove),
         2 => (0..2_usize, mood).prop_map(|(member, mood)| Step::Mood(member, mood)),
-        1 => (1..30_i64).prop_map(Step::Refuse),
+        1 => (1..30_i64).prop_map(Step::Reject),
         1 => (1..30_i64, 10..1_000_u64).prop_map(|(id, millis)| Step::Slow(id, millis)),
         1 => Just(Step::Forgive),
         1 => Just(Step::Replace),
@@ -521,8 +521,8 @@ proptest! {
                 }
                 Step::Remove(id) => world.schedule.remove(lease(id), world.now),
                 Step::Mood(member, mood) => world.moods[member] = mood,
-                Step::Refuse(id) => {
-                    world.refused.insert(lease(id));
+                Step::Reject(id) => {
+                    world.rejected.insert(lease(id));
                     troubled.insert(lease(id));
                 }
                 Step::Slow(id, millis) => {
@@ -530,7 +530,7 @@ proptest! {
                     troubled.insert(lease(id));
                 }
                 Step::Forgive => {
-                    world.refused.clear();
+                    world.rejected.clear();
                     world.slow.clear();
                 }
                 Step::Replace => {

@@ -3,9 +3,9 @@
 use etcd_errors::Error;
 
 use crate::{
-    maintenance::MaintenanceService,
+    maintenance::{MaintenanceService, one_member::parsed},
     request::{Unbound, bound::bindable},
-    types::{EndpointText, Invalid, ResponseHeader, Revision},
+    types::{Endpoint, Invalid, ResponseHeader, Revision},
 };
 
 /// Requests a checksum of the whole database of one member (the RPC `Hash`).
@@ -21,11 +21,12 @@ use crate::{
 /// let hash = Hash::new("http://10.0.0.1:2379");
 /// # let _ = hash;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[must_use = "a Hash does nothing until it is awaited"]
 pub struct Hash<B = Unbound> {
-    /// The endpoint of the member, which does not have to be configured on the client.
-    pub endpoint: EndpointText,
+    /// The endpoint of the member, which does not have to be configured on the client. The call fails with the error
+    /// if there is one.
+    pub endpoint: Result<Endpoint, Error>,
     pub(crate) binding: B,
 }
 
@@ -33,8 +34,8 @@ bindable!(Hash { endpoint } => HashResponse, MaintenanceService.hash);
 
 impl Hash {
     /// Creates a request to the member at `endpoint`.
-    pub fn new(endpoint: impl Into<EndpointText>) -> Self {
-        Self { endpoint: endpoint.into(), binding: Unbound }
+    pub fn new(endpoint: impl TryInto<Endpoint, Error: Into<Error>>) -> Self {
+        Self { endpoint: parsed(endpoint), binding: Unbound }
     }
 }
 
@@ -67,11 +68,12 @@ impl HashResponse {
 /// let hash = HashKv::new("http://10.0.0.1:2379").revision(7);
 /// assert_eq!(hash.revision, 7);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[must_use = "a HashKv does nothing until it is awaited"]
 pub struct HashKv<B = Unbound> {
-    /// The endpoint of the member, which does not have to be configured on the client.
-    pub endpoint: EndpointText,
+    /// The endpoint of the member, which does not have to be configured on the client. The call fails with the error
+    /// if there is one.
+    pub endpoint: Result<Endpoint, Error>,
     /// The last revision to include; zero for the current one.
     pub revision: Revision,
     pub(crate) binding: B,
@@ -81,8 +83,8 @@ bindable!(HashKv { endpoint, revision } => HashKvResponse, MaintenanceService.ha
 
 impl HashKv {
     /// Creates a request to the member at `endpoint`, for its current revision.
-    pub fn new(endpoint: impl Into<EndpointText>) -> Self {
-        Self { endpoint: endpoint.into(), revision: Revision::ZERO, binding: Unbound }
+    pub fn new(endpoint: impl TryInto<Endpoint, Error: Into<Error>>) -> Self {
+        Self { endpoint: parsed(endpoint), revision: Revision::ZERO, binding: Unbound }
     }
 }
 

@@ -8,9 +8,9 @@ pub(crate) mod hash;
 use etcd_errors::{Code, Error};
 
 use crate::{
-    maintenance::MaintenanceService,
+    maintenance::{MaintenanceService, one_member::parsed},
     request::{Unbound, bound::bindable},
-    types::{EndpointText, Invalid, MemberId, ResponseHeader},
+    types::{Endpoint, Invalid, MemberId, ResponseHeader},
 };
 
 /// Requests the state of one member: its version, size, leader and position in the log.
@@ -22,14 +22,16 @@ use crate::{
 /// use etcd_client_core::maintenance::Status;
 ///
 /// let status = Status::new("http://10.0.0.1:2379");
-/// assert_eq!(status.endpoint.as_str(), "http://10.0.0.1:2379");
+/// assert_eq!(status.endpoint?.as_str(), "http://10.0.0.1:2379");
+/// # Ok::<(), etcd_client_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[doc(alias = "StatusRequest")]
 #[must_use = "a Status does nothing until it is awaited"]
 pub struct Status<B = Unbound> {
-    /// The endpoint of the member, which does not have to be configured on the client.
-    pub endpoint: EndpointText,
+    /// The endpoint of the member, which does not have to be configured on the client. The call fails with the error
+    /// if there is one.
+    pub endpoint: Result<Endpoint, Error>,
     pub(crate) binding: B,
 }
 
@@ -37,8 +39,8 @@ bindable!(Status { endpoint } => StatusResponse, MaintenanceService.status);
 
 impl Status {
     /// Creates a request to the member at `endpoint`.
-    pub fn new(endpoint: impl Into<EndpointText>) -> Self {
-        Self { endpoint: endpoint.into(), binding: Unbound }
+    pub fn new(endpoint: impl TryInto<Endpoint, Error: Into<Error>>) -> Self {
+        Self { endpoint: parsed(endpoint), binding: Unbound }
     }
 }
 
@@ -138,11 +140,12 @@ impl DowngradeInfo {
 /// let defragment = Defragment::new("http://10.0.0.1:2379");
 /// # let _ = defragment;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[must_use = "a Defragment does nothing until it is awaited"]
 pub struct Defragment<B = Unbound> {
-    /// The endpoint of the member, which does not have to be configured on the client.
-    pub endpoint: EndpointText,
+    /// The endpoint of the member, which does not have to be configured on the client. The call fails with the error
+    /// if there is one.
+    pub endpoint: Result<Endpoint, Error>,
     pub(crate) binding: B,
 }
 
@@ -150,8 +153,8 @@ bindable!(Defragment { endpoint } => DefragmentResponse, MaintenanceService.defr
 
 impl Defragment {
     /// Creates a request that defragments the member at `endpoint`.
-    pub fn new(endpoint: impl Into<EndpointText>) -> Self {
-        Self { endpoint: endpoint.into(), binding: Unbound }
+    pub fn new(endpoint: impl TryInto<Endpoint, Error: Into<Error>>) -> Self {
+        Self { endpoint: parsed(endpoint), binding: Unbound }
     }
 }
 

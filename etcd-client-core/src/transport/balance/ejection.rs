@@ -37,7 +37,7 @@ pub(crate) fn usefulness(observation: Observation, elapsed: Duration) -> CallQua
         Observation::NotSent | Observation::NotProcessed | Observation::Lost => CallQuality::Unclear,
         Observation::Abandoned | Observation::DeadlinePassed if elapsed >= FAIR => CallQuality::Bad,
         Observation::Abandoned | Observation::DeadlinePassed => CallQuality::Unclear,
-        Observation::Refused(code, _) => match code {
+        Observation::Rejected(code, _) => match code {
             // Reported by the member itself, so a single response is enough to eject it.
             Code::NoLeader | Code::NotSupportedForLearner => CallQuality::Useless,
             Code::Stopped
@@ -78,7 +78,7 @@ impl Ejection {
     }
 
     /// Returns true if a success would change anything.
-    pub(crate) fn is_troubled(&self) -> bool {
+    pub(crate) fn is_failing(&self) -> bool {
         self.bad > 0 || self.until.is_some()
     }
 
@@ -126,14 +126,14 @@ mod tests {
 
     #[test]
     fn call_ends_are_classified() {
-        let refused = |code: Code| Observation::Refused(code, code.outcome());
+        let rejected = |code: Code| Observation::Rejected(code, code.outcome());
         let rows = [
-            (refused(Code::NoLeader), CallQuality::Useless),
-            (refused(Code::NotSupportedForLearner), CallQuality::Useless),
-            (refused(Code::Timeout), CallQuality::Bad),
-            (refused(Code::LeaderChanged), CallQuality::Unclear),
-            (refused(Code::Compacted), CallQuality::Good),
-            (refused(Code::PermissionDenied), CallQuality::Good),
+            (rejected(Code::NoLeader), CallQuality::Useless),
+            (rejected(Code::NotSupportedForLearner), CallQuality::Useless),
+            (rejected(Code::Timeout), CallQuality::Bad),
+            (rejected(Code::LeaderChanged), CallQuality::Unclear),
+            (rejected(Code::Compacted), CallQuality::Good),
+            (rejected(Code::PermissionDenied), CallQuality::Good),
             (Observation::Lost, CallQuality::Unclear),
             (Observation::Abandoned, CallQuality::Bad),
             (Observation::DeadlinePassed, CallQuality::Bad),
@@ -191,7 +191,7 @@ mod tests {
         record.good(until);
         assert!(record.until().is_some());
         record.good(until + ms(501));
-        assert!(!record.is_troubled());
+        assert!(!record.is_failing());
     }
 
     #[test]

@@ -19,7 +19,7 @@ const FULL: usize = 9_000;
 /// would run into the black hole again.
 #[derive(Debug, Default)]
 pub(crate) struct LargeAnswers {
-    record: MemberHealth,
+    health: MemberHealth,
     /// The size of the last response that did not arrive, or zero.
     lost: AtomicUsize,
 }
@@ -27,21 +27,21 @@ pub(crate) struct LargeAnswers {
 impl LargeAnswers {
     /// Returns the time until which reads prefer other members, or zero.
     pub(crate) fn until(&self) -> u64 {
-        self.record.until()
+        self.health.until()
     }
 
     /// Records that a read was abandoned here, and that another member returned a response of this size.
     pub(crate) fn missed(&self, size: usize, now: u64) {
         if size >= LARGE {
             self.lost.store(size.min(FULL), Ordering::Relaxed);
-            self.record.judge(CallQuality::Useless, now..now);
+            self.health.record(CallQuality::Useless, now..now);
         }
     }
 
     /// Records that a read that began at `began` returned a response of this size.
     pub(crate) fn came(&self, size: usize, began: u64) {
         if size >= LARGE && size >= self.lost.load(Ordering::Relaxed) {
-            self.record.judge(CallQuality::Good, began..began);
+            self.health.record(CallQuality::Good, began..began);
         }
     }
 }

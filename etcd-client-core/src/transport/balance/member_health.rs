@@ -28,7 +28,7 @@ pub(crate) struct MemberHealth {
     /// The time until which other members are preferred, or zero. A copy from `ejection`, readable without the lock.
     until: AtomicU64,
     /// `true` if `ejection` holds failures that a success would clear. A copy as well.
-    troubled: AtomicBool,
+    failing: AtomicBool,
 }
 
 impl MemberHealth {
@@ -39,8 +39,8 @@ impl MemberHealth {
 
     /// Records the end of a call that took the time range `took`. Returns the end of the ejection if it was extended.
     // The fast path of healthy members: nothing to record, so no lock.
-    pub(crate) fn judge(&self, end: CallQuality, took: Range<u64>) -> Option<u64> {
-        if end == CallQuality::Unclear || (end == CallQuality::Good && !self.troubled.load(Ordering::Relaxed))
+    pub(crate) fn record(&self, end: CallQuality, took: Range<u64>) -> Option<u64> {
+        if end == CallQuality::Unclear || (end == CallQuality::Good && !self.failing.load(Ordering::Relaxed))
         {
             return None;
         }
@@ -72,6 +72,6 @@ impl MemberHealth {
         change(&mut ejection);
         let until = ejection.until().map_or(0, |until| u64::try_from(until.as_millis()).unwrap_or(u64::MAX));
         self.until.store(until, Ordering::Relaxed);
-        self.troubled.store(ejection.is_troubled(), Ordering::Relaxed);
+        self.failing.store(ejection.is_failing(), Ordering::Relaxed);
     }
 }

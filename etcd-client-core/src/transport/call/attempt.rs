@@ -10,7 +10,7 @@ use http::HeaderMap;
 use tokio::time::timeout;
 
 use crate::transport::{
-    connection::{grpc_stream, verified::InFlight},
+    connection::{grpc_stream, verified::Permit},
     grpc::{failure::Failure, frame::Decoder, method::Method},
 };
 
@@ -23,7 +23,7 @@ pub(crate) const FAREWELL: Duration = Duration::from_millis(500);
 ///
 /// Dropping the future resets the stream, which cancels the call on the server.
 pub(crate) async fn unary(
-    flight: &InFlight,
+    permit: &Permit,
     method: Method,
     headers: HeaderMap,
     frame: Bytes,
@@ -32,9 +32,9 @@ pub(crate) async fn unary(
 ) -> Result<Bytes, Failure> {
     if method == Method::LeaseKeepAlive {
         // Boxed, so that the future of other calls is not larger for it.
-        return Box::pin(first_of_stream(flight, method, headers, frame, max_receive, begun)).await;
+        return Box::pin(first_of_stream(permit, method, headers, frame, max_receive, begun)).await;
     }
-    let connection = &flight.connection;
+    let connection = &permit.connection;
     // Taken before the request is queued: if the connection is lost and nothing was written since, the
     // request was never sent and can be retried even if it is a write.
     let mark = connection.mark();
@@ -65,14 +65,14 @@ pub(crate) async fn unary(
 /// Exchanges one message each way on a streaming RPC. The request stream stays open until the response has arrived:
 /// etcd's gRPC proxy drops a renewal whose request stream has ended (etcd issue 9751).
 async fn first_of_stream(
-    flight: &InFlight,
+    permit: &Permit,
     method: Method,
     headers: HeaderMap,
     frame: Bytes,
     max_receive: usize,
     begun: &AtomicBool,
 ) -> Result<Bytes, Failure> {
-    let (response, mut half) = grpc_stream::send_open(&flight.connection, method, headers, frame)?;
+    let (response, mut half) = grpc_stream::send_open(&permit.connection, method, headers, frame)?;
     let response = response.await.map_err(|error| Failure::stream(&error))?;
     begun.store(true, Ordering::Relaxed);
     let Some(mut body) = grpc_stream::body(response)? else {

@@ -27,14 +27,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The time that an attempt waits on an unproven connection after an earlier attempt got no data. It is longer than
 /// most round trips, and short enough for a read to complete within 3 s.
-const UNPROVEN_PATIENCE: Duration = Duration::from_millis(300);
+const UNPROVEN_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The connection of an attempt, and the other ones that its request could use.
 pub(crate) trait Paths {
     /// Returns `true` if the connection does not answer a probe.
     fn is_unresponsive(&self) -> bool;
     /// Returns `true` if data was received on the connection since then, in the pool's milliseconds.
-    fn is_heard_since(&self, moment: u64) -> bool;
+    fn has_received_since(&self, moment: u64) -> bool;
     /// Returns `true` if another member can be called now.
     fn has_other_member(&self) -> bool;
     /// Returns `true` if another connection can be used now: to the same member if the request is pinned to it, and to
@@ -51,11 +51,11 @@ pub(crate) struct PoolPaths<'a> {
 
 impl Paths for PoolPaths<'_> {
     fn is_unresponsive(&self) -> bool {
-        self.connection.gauge.vital() >= ConnectionHealth::Suspect
+        self.connection.load.health() >= ConnectionHealth::Suspect
     }
 
-    fn is_heard_since(&self, moment: u64) -> bool {
-        self.connection.is_heard_since(moment)
+    fn has_received_since(&self, moment: u64) -> bool {
+        self.connection.has_received_since(moment)
     }
 
     fn has_other_member(&self) -> bool {
@@ -67,7 +67,7 @@ impl Paths for PoolPaths<'_> {
             let same_member = other.member.id == self.connection.member.id;
             !std::ptr::eq(other, self.connection)
                 && (same_member || !pinned)
-                && proven_since.is_none_or(|since| other.is_heard_since(since))
+                && proven_since.is_none_or(|since| other.has_received_since(since))
         })
     }
 }
@@ -79,7 +79,7 @@ pub(crate) struct AttemptWatchdog<'a, P> {
     pub(crate) started: Instant,
     pub(crate) deadline: Option<Instant>,
     /// The time at which to hedge although the member responds to PINGs, since it may be cut off from its peers.
-    pub(crate) patience: Option<Instant>,
+    pub(crate) hedge_at: Option<Instant>,
     /// The time since which a connection must have received data to be considered proven, in the pool's milliseconds.
     /// Set after an earlier attempt got no data: the same network failure may affect this connection.
     pub(crate) proof: Option<u64>,
@@ -112,7 +112,7 @@ impl<P: Paths> AttemptWatchdog<'_, P> {
         let wait = if self.proof.is_some() { LOOK_EVERY } else { FIRST_LOOK };
         // A call that cannot be repeated gains nothing from checks: it waits for its deadline.
         let first = self.repeatable.then(|| self.started + wait);
-        [first, self.patience, self.deadline].into_iter().flatten().min()
+        [first, self.hedge_at, self.deadline].into_iter().flatten().min()
     }
 
     fn look(&self, now: Instant) -> Result<Option<Instant>, Failure> {
@@ -120,24 +120,24 @@ impl<P: Paths> AttemptWatchdog<'_, P> {
             return Err(deadline_passed());
         }
         if self.repeatable {
-            self.give_up(now)?;
+            self.check_alternatives(now)?;
         }
         let next = self.repeatable.then(|| now + LOOK_EVERY);
         Ok([next, self.deadline].into_iter().flatten().min())
     }
 
-    fn give_up(&self, now: Instant) -> Result<(), Failure> {
-        let silent = self.paths.is_unresponsive();
+    fn check_alternatives(&self, now: Instant) -> Result<(), Failure> {
+        let unresponsive = self.paths.is_unresponsive();
         let begun = self.begun.load(Ordering::Relaxed);
         // A response that has begun proves that the member serves the request, so it is not hedged.
-        let impatient = self.patience.is_some_and(|end| now >= end) && !begun;
+        let hedges = self.hedge_at.is_some_and(|end| now >= end) && !begun;
         // Without an alternative the attempt keeps waiting, since the member may recover.
         // Another connection to the same member may work: a NAT or a tunnel that forgot one connection accepts new ones.
-        let text = if silent && self.paths.has_other_connection(self.pinned, None) {
+        let text = if unresponsive && self.paths.has_other_connection(self.pinned, None) {
             "member unresponsive: no reply to an HTTP/2 PING".into()
-        } else if impatient && !self.pinned && self.paths.has_other_member() {
+        } else if hedges && !self.pinned && self.paths.has_other_member() {
             format!("no response within {}; hedging on another member", seconds(now - self.started))
-        } else if !begun && now >= self.started + UNPROVEN_PATIENCE && self.has_proven_path() {
+        } else if !begun && now >= self.started + UNPROVEN_TIMEOUT && self.has_proven_path() {
             "no data on this connection since the request, while another connection works".into()
         } else {
             return Ok(());
@@ -148,7 +148,7 @@ impl<P: Paths> AttemptWatchdog<'_, P> {
     /// Returns `true` if this connection is unproven and another one is proven.
     fn has_proven_path(&self) -> bool {
         self.proof.is_some_and(|since| {
-            !self.paths.is_heard_since(since) && self.paths.has_other_connection(self.pinned, Some(since))
+            !self.paths.has_received_since(since) && self.paths.has_other_connection(self.pinned, Some(since))
         })
     }
 }

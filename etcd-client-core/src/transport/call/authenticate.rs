@@ -65,7 +65,7 @@ async fn authenticate(
     let options = CallOptions::default().timeout(RENEWAL_TIMEOUT);
     let mut progress = CallState::start(channel, Call::new(Method::Authenticate, &options))?;
     let frame = frame(user, password);
-    let (flight, answer) = match channel.unary_bytes(&mut progress, &|| frame.clone()).await {
+    let (permit, answer) = match channel.unary_bytes(&mut progress, &|| frame.clone()).await {
         Ok(answered) => answered,
         Err(error) if error.code() == Some(Code::AuthNotEnabled) => return Ok(None),
         Err(error) => return Err(error),
@@ -79,7 +79,7 @@ async fn authenticate(
         });
     match token {
         Ok(token) => {
-            progress.finished(&flight.connection);
+            progress.finished(&permit.connection);
             Ok(Some(token))
         }
         Err(failure) => Err(progress.fail(channel, failure.into_error())),

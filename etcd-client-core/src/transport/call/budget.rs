@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_holds_however_many_ask() {
+    fn retry_rate_is_independent_of_the_number_of_callers() {
         let mut budget = Budget::full();
         let sent = (0..1_000_u32).filter(|&n| {
             let now = Duration::from_millis(u64::from(n) * 10);

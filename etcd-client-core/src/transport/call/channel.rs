@@ -26,13 +26,13 @@ use crate::{
         },
         connection::{
             history::{History, Origin, Regression, Violation},
-            identity::disbelief,
+            identity::inconsistency,
             verified::Connection,
         },
         endpoint::authority::Origins,
         grpc::{
             headers::{Headers, TimeoutHeader},
-            method::Patience,
+            method::DefaultTimeout,
             observation::Class,
         },
         no_runtime,
@@ -191,10 +191,8 @@ impl Channel {
     /// Creates a channel to the member at `endpoint`, which need not be one of this channel's endpoints.
     ///
     /// Fails for a malformed endpoint, for one that does not fit this channel's TLS settings, and on a closed client.
-    pub(crate) fn at(&self, endpoint: &str) -> Result<Self, Error> {
-        let refuse = |why: Error| Error::invalid_request("endpoint", why.message().to_owned());
-        let endpoint: Endpoint = endpoint.parse().map_err(refuse)?;
-        self.origins().check(&endpoint).map_err(refuse)?;
+    pub(crate) fn at(&self, endpoint: Endpoint) -> Result<Self, Error> {
+        self.origins().check(&endpoint).map_err(|why| invalid_endpoint(&why))?;
         self.pool().check_alive()?;
         self.only(endpoint)
     }
@@ -215,7 +213,7 @@ impl Channel {
         condition: impl Future<Output = Result<(), Error>>,
     ) -> Result<(), Error> {
         timeout(limit, condition).await.unwrap_or_else(|_elapsed| {
-            Err(self.pool().unready(limit).with_attempts(self.pool().troubles()).with_elapsed(limit))
+            Err(self.pool().unready(limit).with_attempts(self.pool().last_errors()).with_elapsed(limit))
         })
     }
 
@@ -234,13 +232,13 @@ impl Channel {
 
     /// Checks the header of a response on this connection, and learns from it. An error means that the response must
     /// be rejected; the identity of its member is then checked again.
-    pub(crate) fn examine(
+    pub(crate) fn check_header(
         &self,
         header: &pb::ResponseHeader,
-        floor: Option<i64>,
+        min_revision: Option<i64>,
         connection: &Connection,
     ) -> Result<(), Error> {
-        self.learn(header, &connection.history, floor).map_err(|violation| {
+        self.learn(header, &connection.history, min_revision).map_err(|violation| {
             if let Violation::Older { seen, found } = violation {
                 // A linearizable response is as conclusive as a quorum read, for this connection and all that
                 // were checked after it.
@@ -251,7 +249,7 @@ impl Channel {
             if !matches!(violation, Violation::Unsound { .. }) {
                 self.pool().retire(&connection.member);
             }
-            disbelief(violation)
+            inconsistency(violation)
         })?;
         // A proxy that responds for a member sends zero; the member behind it is unknown.
         if header.member_id != 0 {
@@ -260,31 +258,31 @@ impl Channel {
         Ok(())
     }
 
-    /// Checks a header like [`examine`](Self::examine), for a response whose connection is unknown.
+    /// Checks a header like [`check_header`](Self::check_header), for a response whose connection is unknown.
     pub(crate) fn admit(
         &self,
         header: &pb::ResponseHeader,
         history: &History,
-        floor: Option<i64>,
+        min_revision: Option<i64>,
     ) -> Result<(), Error> {
-        self.learn(header, history, floor).map_err(disbelief)
+        self.learn(header, history, min_revision).map_err(inconsistency)
     }
 
     fn learn(
         &self,
         header: &pb::ResponseHeader,
         history: &History,
-        floor: Option<i64>,
+        min_revision: Option<i64>,
     ) -> Result<(), Violation> {
         let origin = Origin { cluster: header.cluster_id, revision: header.revision };
-        history.admit(origin, floor)?;
+        history.admit(origin, min_revision)?;
         if origin.cluster != 0 {
             self.shared.leader.term_seen(header.raft_term);
         }
         Ok(())
     }
 
-    /// Starts a new history, of the cluster to which the refused endpoints belong. Returns its id.
+    /// Starts a new history, of the cluster to which the rejected endpoints belong. Returns its id.
     pub(crate) fn accept_cluster(&self) -> Result<u64, Error> {
         let pool = self.pool();
         pool.check_alive()?;
@@ -295,11 +293,11 @@ impl Channel {
             }
             [] => Err(Error::invalid_request(
                 "cluster",
-                "no endpoint was refused, so there is nothing to accept",
+                "no endpoint was rejected, so there is nothing to accept",
             )),
             [first, second, ..] => {
                 let text = format!(
-                    "the refused endpoints belong to several clusters, including {first:x} and {second:x}: keep those of one cluster with set_endpoints"
+                    "the rejected endpoints belong to several clusters, including {first:x} and {second:x}: keep those of one cluster with set_endpoints"
                 );
                 Err(Error::invalid_request("cluster", text))
             }
@@ -307,7 +305,7 @@ impl Channel {
     }
 
     /// Returns the time that the next retry must wait for the retry budget.
-    pub(crate) fn take_resend(&self) -> Duration {
+    pub(crate) fn take_retry(&self) -> Duration {
         let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
         budget.take(Duration::from_millis(self.shared.pool.now()))
     }
@@ -345,7 +343,7 @@ impl Channel {
 
     /// Returns the timeout of a call: its own, else the default of its RPC. `None` means no timeout.
     pub(crate) fn time_limit(&self, call: Call<'_>) -> Option<Duration> {
-        let unlimited = call.method.patience() == Patience::Unlimited;
+        let unlimited = call.method.default_timeout() == DefaultTimeout::Unlimited;
         let chosen = call.options.timeout;
         if unlimited && chosen == Timeout::Default { None } else { self.timeout(call.options) }
     }
@@ -361,7 +359,7 @@ impl Channel {
 
     /// Returns `true` if the call uses the client's default timeout, for which a header block is prepared.
     pub(crate) fn is_default_timeout(&self, call: Call<'_>) -> bool {
-        call.options.timeout == Timeout::Default && call.method.patience() == Patience::Default
+        call.options.timeout == Timeout::Default && call.method.default_timeout() == DefaultTimeout::Default
     }
 
     /// Returns the header block of a request without a token.
@@ -373,4 +371,9 @@ impl Channel {
     pub(crate) fn base_headers(&self) -> &HeaderMap {
         self.shared.headers.base()
     }
+}
+
+/// Returns the error for a request whose endpoint was rejected with `why`.
+pub(crate) fn invalid_endpoint(why: &Error) -> Error {
+    Error::invalid_request("endpoint", why.message().to_owned())
 }

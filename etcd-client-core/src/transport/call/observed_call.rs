@@ -23,7 +23,7 @@ pub(crate) struct ObservedCall {
     attempts: u32,
     /// Set while the last attempt has failed and its event is pending. The event states whether a retry follows, which
     /// is known only once the failure has been classified.
-    untold: bool,
+    unreported: bool,
     ended: bool,
 }
 
@@ -36,24 +36,24 @@ impl ObservedCall {
             observer: channel.pool().observer().clone(),
             span: trace::call(operation, call.key.filter(|_| channel.traces_keys())),
             attempts: 0,
-            untold: false,
+            unreported: false,
             ended: false,
         }
     }
 
-    /// Counts a failed attempt. [`attempt_judged`](Self::attempt_judged) reports it.
+    /// Counts a failed attempt. [`report_attempt`](Self::report_attempt) reports it.
     pub(crate) fn attempt_failed(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
-        self.untold = true;
+        self.unreported = true;
     }
 
     /// Reports the last failed attempt, with the decision made about it: a retry or the end of the call.
-    pub(crate) fn attempt_judged(&mut self, attempt: Option<&Attempt>, error: &Error, resent: bool) {
-        let Some(attempt) = attempt.filter(|_| std::mem::take(&mut self.untold)) else { return };
-        if resent {
-            trace::resend(&self.span, attempt, self.attempts);
+    pub(crate) fn report_attempt(&mut self, attempt: Option<&Attempt>, error: &Error, retried: bool) {
+        let Some(attempt) = attempt.filter(|_| std::mem::take(&mut self.unreported)) else { return };
+        if retried {
+            trace::retry(&self.span, attempt, self.attempts);
         }
-        self.observer.tell(|observer| {
+        self.observer.notify(|observer| {
             observer.attempt(&AttemptEvent {
                 operation: self.operation,
                 endpoint: attempt.endpoint(),
@@ -61,7 +61,7 @@ impl ObservedCall {
                 sent: attempt.sent(),
                 elapsed: attempt.elapsed().unwrap_or_default(),
                 error: Some(error),
-                resent,
+                retried,
             });
         });
     }
@@ -69,7 +69,7 @@ impl ObservedCall {
     /// Reports the attempt that began at `since` as successful, and ends the call.
     pub(crate) fn succeeded(&mut self, endpoint: &str, since: Instant) {
         self.attempts = self.attempts.saturating_add(1);
-        self.observer.tell(|observer| {
+        self.observer.notify(|observer| {
             observer.attempt(&AttemptEvent {
                 operation: self.operation,
                 endpoint,
@@ -77,7 +77,7 @@ impl ObservedCall {
                 sent: true,
                 elapsed: since.elapsed(),
                 error: None,
-                resent: false,
+                retried: false,
             });
         });
         self.end(Some(endpoint), CallEnd::Ok);
@@ -104,7 +104,7 @@ impl ObservedCall {
             return;
         }
         trace::call_ended(&self.span, endpoint, self.attempts, end);
-        self.observer.tell(|observer| {
+        self.observer.notify(|observer| {
             let elapsed = self.started.elapsed();
             observer.call(&CallEvent { operation: self.operation, attempts: self.attempts, elapsed, end });
         });

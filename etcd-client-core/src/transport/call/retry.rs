@@ -22,7 +22,7 @@ pub(crate) enum Untried {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Retry, on another member if there is one.
-    RetryPolicy,
+    Retry,
     /// Return the error to the caller.
     GiveUp,
 }
@@ -30,11 +30,11 @@ pub(crate) enum Decision {
 /// Decides after a failed attempt of an RPC of `class`.
 pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -> Decision {
     let repeatable = class.is_repeatable();
-    let resend = match observation {
+    let retry = match observation {
         Observation::NotSent | Observation::NotProcessed => true,
         // The request may have been processed.
         Observation::Lost | Observation::Abandoned => repeatable,
-        Observation::Refused(code, _) => match code {
+        Observation::Rejected(code, _) => match code {
             // Returned before the request is proposed, and temporary: the backlog drains.
             Code::TooManyRequests => true,
             // Returned before the request is handled. The same member would return it again.
@@ -60,7 +60,7 @@ pub(crate) fn decide(class: Class, observation: Observation, untried: Untried) -
         // same way again. After the deadline, no time is left.
         Observation::Malformed | Observation::DeadlinePassed => false,
     };
-    if resend { Decision::RetryPolicy } else { Decision::GiveUp }
+    if retry { Decision::Retry } else { Decision::GiveUp }
 }
 
 /// Returns the outcome of a write after this observation.
@@ -70,8 +70,8 @@ pub(crate) fn outcome(class: Class, observation: Observation) -> Outcome {
     }
     match observation {
         Observation::NotSent | Observation::NotProcessed => Outcome::NotApplied,
-        Observation::Refused(Code::NoLeader, _) if class == Class::Forwarded => Outcome::Unknown,
-        Observation::Refused(_, outcome) => outcome,
+        Observation::Rejected(Code::NoLeader, _) if class == Class::Forwarded => Outcome::Unknown,
+        Observation::Rejected(_, outcome) => outcome,
         Observation::Lost | Observation::Malformed | Observation::Abandoned | Observation::DeadlinePassed => {
             Outcome::Unknown
         }
@@ -81,15 +81,15 @@ pub(crate) fn outcome(class: Class, observation: Observation) -> Outcome {
 #[cfg(test)]
 mod tests {
     use Class::{Idempotent, Read, Write};
-    use Decision::{GiveUp, RetryPolicy};
+    use Decision::{GiveUp, Retry};
     use Observation::{Abandoned, DeadlinePassed, Lost, Malformed, NotProcessed, NotSent};
 
     use super::*;
 
     const UNAVAILABLE: Code = Code::Other(GrpcCode::Unavailable);
 
-    fn refused(code: Code) -> Observation {
-        Observation::Refused(code, code.outcome())
+    fn rejected(code: Code) -> Observation {
+        Observation::Rejected(code, code.outcome())
     }
 
     /// Columns: observation; decision for a read, an idempotent call and a write; outcome of a write.
@@ -97,37 +97,31 @@ mod tests {
 
     fn table() -> Vec<Row> {
         vec![
-            (NotSent, RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
-            (NotProcessed, RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
-            (Lost, RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (Abandoned, RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
+            (NotSent, Retry, Retry, Retry, Outcome::NotApplied),
+            (NotProcessed, Retry, Retry, Retry, Outcome::NotApplied),
+            (Lost, Retry, Retry, GiveUp, Outcome::Unknown),
+            (Abandoned, Retry, Retry, GiveUp, Outcome::Unknown),
             (Malformed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
             (DeadlinePassed, GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-            (refused(Code::NoLeader), RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
-            (refused(Code::TooManyRequests), RetryPolicy, RetryPolicy, RetryPolicy, Outcome::NotApplied),
-            (
-                refused(Code::NotSupportedForLearner),
-                RetryPolicy,
-                RetryPolicy,
-                RetryPolicy,
-                Outcome::NotApplied,
-            ),
-            (refused(Code::LeaderChanged), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::Stopped), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::Timeout), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::TimeoutDueToLeaderFail), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::TimeoutDueToConnectionLost), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::TimeoutWaitAppliedIndex), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::Canceled), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::DeadlineExceeded), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(UNAVAILABLE), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::Other(GrpcCode::Cancelled)), RetryPolicy, RetryPolicy, GiveUp, Outcome::Unknown),
-            (refused(Code::Other(GrpcCode::Unknown)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-            (refused(Code::Other(GrpcCode::Internal)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-            (refused(Code::Compacted), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
-            (refused(Code::PermissionDenied), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
-            (refused(Code::NoSpace), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
-            (refused(Code::EmptyKey), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
+            (rejected(Code::NoLeader), Retry, Retry, Retry, Outcome::NotApplied),
+            (rejected(Code::TooManyRequests), Retry, Retry, Retry, Outcome::NotApplied),
+            (rejected(Code::NotSupportedForLearner), Retry, Retry, Retry, Outcome::NotApplied),
+            (rejected(Code::LeaderChanged), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::Stopped), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::Timeout), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::TimeoutDueToLeaderFail), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::TimeoutDueToConnectionLost), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::TimeoutWaitAppliedIndex), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::Canceled), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::DeadlineExceeded), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(UNAVAILABLE), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::Other(GrpcCode::Cancelled)), Retry, Retry, GiveUp, Outcome::Unknown),
+            (rejected(Code::Other(GrpcCode::Unknown)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (rejected(Code::Other(GrpcCode::Internal)), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (rejected(Code::Compacted), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
+            (rejected(Code::PermissionDenied), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
+            (rejected(Code::NoSpace), GiveUp, GiveUp, GiveUp, Outcome::Unknown),
+            (rejected(Code::EmptyKey), GiveUp, GiveUp, GiveUp, Outcome::NotApplied),
         ]
     }
 
@@ -147,21 +141,21 @@ mod tests {
     fn retry_depends_on_untried_members() {
         for class in [Read, Idempotent, Write] {
             for (code, ready, down, none) in [
-                (Code::NoLeader, RetryPolicy, GiveUp, GiveUp),
-                (Code::NotSupportedForLearner, RetryPolicy, RetryPolicy, GiveUp),
-                (Code::TooManyRequests, RetryPolicy, RetryPolicy, RetryPolicy),
+                (Code::NoLeader, Retry, GiveUp, GiveUp),
+                (Code::NotSupportedForLearner, Retry, Retry, GiveUp),
+                (Code::TooManyRequests, Retry, Retry, Retry),
             ] {
-                assert_eq!(decide(class, refused(code), Untried::Ready), ready, "{code:?}");
-                assert_eq!(decide(class, refused(code), Untried::Down), down, "{code:?}");
-                assert_eq!(decide(class, refused(code), Untried::None), none, "{code:?}");
+                assert_eq!(decide(class, rejected(code), Untried::Ready), ready, "{code:?}");
+                assert_eq!(decide(class, rejected(code), Untried::Down), down, "{code:?}");
+                assert_eq!(decide(class, rejected(code), Untried::None), none, "{code:?}");
             }
-            assert_eq!(decide(class, NotSent, Untried::None), RetryPolicy);
+            assert_eq!(decide(class, NotSent, Untried::None), Retry);
         }
     }
 
     #[test]
     fn a_forwarded_write_without_a_leader_may_be_applied() {
-        let no_leader = refused(Code::NoLeader);
+        let no_leader = rejected(Code::NoLeader);
         assert_eq!(outcome(Class::Forwarded, no_leader), Outcome::Unknown);
         assert_eq!(decide(Class::Forwarded, no_leader, Untried::Ready), GiveUp);
         for (observation, _, _, write, applied) in table().into_iter().filter(|row| row.0 != no_leader) {
@@ -173,16 +167,16 @@ mod tests {
     #[test]
     fn the_text_decides_where_the_code_does_not() {
         let before_the_handler =
-            Observation::Refused(Code::Other(GrpcCode::ResourceExhausted), Outcome::NotApplied);
+            Observation::Rejected(Code::Other(GrpcCode::ResourceExhausted), Outcome::NotApplied);
         assert_eq!(outcome(Write, before_the_handler), Outcome::NotApplied);
         assert_eq!(decide(Write, before_the_handler, Untried::Ready), GiveUp);
     }
 
     #[test]
-    fn a_write_that_may_be_applied_is_never_resent() {
+    fn write_that_may_be_applied_is_never_retried() {
         let codes = Code::ALL.iter().copied().chain((0..17).map(|n| Code::Other(GrpcCode::from_i32(n))));
         let all =
-            codes.map(refused).chain([NotSent, NotProcessed, Lost, Abandoned, Malformed, DeadlinePassed]);
+            codes.map(rejected).chain([NotSent, NotProcessed, Lost, Abandoned, Malformed, DeadlinePassed]);
         for observation in all {
             let unknown = outcome(Write, observation) == Outcome::Unknown;
             assert!(!unknown || decide(Write, observation, Untried::Ready) == GiveUp, "{observation:?}");

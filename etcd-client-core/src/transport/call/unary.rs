@@ -10,7 +10,7 @@ use crate::{
     request::{CallOptions, RetryPolicy, answer::Answer},
     transport::{
         call::{attempt, call_state::CallState, channel::Channel},
-        connection::verified::InFlight,
+        connection::verified::Permit,
         grpc::{
             failure::Failure,
             frame,
@@ -82,23 +82,23 @@ impl Channel {
     {
         CallState::check(call)?;
         let mut progress = CallState::new(self, call);
-        let (flight, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
+        let (permit, answer) = self.unary_bytes(&mut progress, &|| frame::encode(request)).await?;
         let answer = Resp::decode(answer).map_err(|error| Failure::decode(&error).into_error());
         let answer = answer.and_then(|answer| {
             let header = answer.header().cloned();
             // Converted first: a header is trusted only if the whole response is valid.
             let converted = convert(answer)?;
             if let Some(header) = header {
-                self.examine(&header, progress.floor(), &flight.connection)?;
+                self.check_header(&header, progress.min_revision(), &permit.connection)?;
             }
             Ok(converted)
         });
         if answer.is_ok() {
-            progress.finished(&flight.connection);
+            progress.finished(&permit.connection);
         }
         answer.map_err(|error| {
             let failure = Failure::new(Observation::Malformed, error.message().to_owned());
-            progress.record(self, &flight.connection, &failure);
+            progress.record(self, &permit.connection, &failure);
             progress.fail(self, error)
         })
     }
@@ -109,29 +109,29 @@ impl Channel {
         &self,
         progress: &mut CallState<'_>,
         encode: &(dyn Fn() -> Bytes + Sync),
-    ) -> Result<(InFlight, Bytes), Error> {
+    ) -> Result<(Permit, Bytes), Error> {
         loop {
-            let flight = progress.connection(self).await?;
+            let permit = progress.connection(self).await?;
             let headers = progress.headers(self);
             let begun = AtomicBool::new(false);
             let limit = self.max_receive_bytes();
             let ended = {
                 // Pinned in place, because passing a future by value copies it.
                 let attempt =
-                    pin!(attempt::unary(&flight, progress.call.method, headers, encode(), limit, &begun));
-                progress.lookout(self, &flight.connection, &begun).wait(attempt).await
+                    pin!(attempt::unary(&permit, progress.call.method, headers, encode(), limit, &begun));
+                progress.watchdog(self, &permit.connection, &begun).wait(attempt).await
             };
             let failure = match ended {
                 Ok(answer) => {
-                    progress.succeeded(self, &flight.connection);
-                    progress.received(self, &flight.connection, answer.len());
-                    return Ok((flight, answer));
+                    progress.succeeded(self, &permit.connection);
+                    progress.received(self, &permit.connection, answer.len());
+                    return Ok((permit, answer));
                 }
                 Err(failure) => failure,
             };
-            progress.record(self, &flight.connection, &failure);
+            progress.record(self, &permit.connection, &failure);
             // Released before the wait for the next attempt, so that the slot serves other calls.
-            drop(flight);
+            drop(permit);
             // Boxed, like the other waits of a call, to keep the call's future small.
             Box::pin(progress.next(self, failure)).await?;
         }

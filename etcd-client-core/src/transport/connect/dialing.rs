@@ -67,11 +67,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_final_only_where_nothing_else_is_under_way() {
         let begun = Cell::new(0);
-        let refused = first::<(), _>(|_| {
+        let rejected = first::<(), _>(|_| {
             begun.set(begun.get() + 1);
             async { Err("refused".into()) }
         });
-        assert_eq!(refused.await.expect_err("refused").to_string(), "refused");
+        assert_eq!(rejected.await.expect_err("refused").to_string(), "refused");
         assert_eq!(begun.get(), 1, "the caller backs off");
         let made = first(async |number| match number {
             0 => {

@@ -139,7 +139,7 @@ mod tests {
     use crate::transport::connect::described::topic;
 
     #[tokio::test(start_paused = true)]
-    async fn errors_of_a_name_lookup_say_so() {
+    async fn name_lookup_errors_are_identified() {
         let silent = looked_up("a", std::future::pending::<io::Result<()>>()).await.expect_err("no answer");
         assert_eq!(silent.to_string(), "the name lookup of a timed out after 4 s");
         let unknown = async { Err::<(), _>(io::Error::other("no such host")) };

@@ -20,7 +20,7 @@ use crate::transport::connect::BoxIo;
 
 /// The activity of a stream, shared by its driver and its users.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Heard(Arc<Record>);
+pub(crate) struct Activity(Arc<Record>);
 
 #[derive(Debug, Default)]
 struct Record {
@@ -44,7 +44,7 @@ const IDLE: u64 = 100;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u64);
 
-impl Heard {
+impl Activity {
     /// Returns `true` if data was read since the last call.
     pub(crate) fn take(&self) -> bool {
         // The plain load avoids a read-modify-write at every poll of the driver.
@@ -61,7 +61,7 @@ impl Heard {
     }
 
     /// Returns `true` if nothing was written since `mark`, and nothing will be.
-    pub(crate) fn is_silent_since(&self, mark: Mark) -> bool {
+    pub(crate) fn is_unwritten_since(&self, mark: Mark) -> bool {
         // `Acquire` pairs with `Release` in `seal`: once `sealed` is visible, so is the final count of
         // written bytes. Without the seal, an unchanged count would only mean that nothing was written yet.
         self.0.sealed.load(Ordering::Acquire) && self.0.written.load(Ordering::Relaxed) == mark.0
@@ -87,22 +87,22 @@ impl Heard {
 }
 
 /// The byte stream of a connection, with its activity recorded.
-pub(crate) struct Watched {
+pub(crate) struct RecordedIo {
     io: BoxIo,
-    heard: Heard,
+    activity: Activity,
 }
 
-impl Watched {
-    pub(crate) fn new(io: BoxIo) -> (Self, Heard) {
-        let heard = Heard::default();
-        (Self { io, heard: heard.clone() }, heard)
+impl RecordedIo {
+    pub(crate) fn new(io: BoxIo) -> (Self, Activity) {
+        let activity = Activity::default();
+        (Self { io, activity: activity.clone() }, activity)
     }
 }
 
-impl Watched {
+impl RecordedIo {
     /// Returns `true` once a write may proceed, or `false` if its bytes must be dropped.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        let record = &self.heard.0;
+        let record = &self.activity.0;
         if record.sealed.load(Ordering::Relaxed) {
             return Poll::Ready(false);
         }
@@ -119,18 +119,18 @@ impl Watched {
         match &written {
             // Only the driver's task writes, so a load and a store suffice.
             Poll::Ready(Ok(bytes)) => {
-                let before = self.heard.0.written.load(Ordering::Relaxed);
-                self.heard.0.written.store(before + *bytes as u64, Ordering::Relaxed);
+                let before = self.activity.0.written.load(Ordering::Relaxed);
+                self.activity.0.written.store(before + *bytes as u64, Ordering::Relaxed);
             }
             // The stream is broken: nothing more will be written.
-            Poll::Ready(Err(_)) => self.heard.seal(),
+            Poll::Ready(Err(_)) => self.activity.seal(),
             Poll::Pending => {}
         }
         written
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for RecordedIo {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -139,19 +139,19 @@ impl AsyncRead for Watched {
         let before = buf.filled().len();
         let result = self.io.as_mut().poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.heard.0.fresh.store(true, Ordering::Relaxed);
+            self.activity.0.fresh.store(true, Ordering::Relaxed);
         } else if matches!(result, Poll::Ready(Err(_)))
             || (matches!(result, Poll::Ready(Ok(()))) && buf.remaining() > 0)
         {
             // End of stream: no response can follow, so sending the queued requests would only make their
             // outcome unknown.
-            self.heard.seal();
+            self.activity.seal();
         }
         result
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for RecordedIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if !ready!(self.poll_writable(cx)) {
             // Dropped, but reported as written: an error here would replace the reason why the stream was sealed.

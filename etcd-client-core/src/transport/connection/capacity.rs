@@ -17,7 +17,7 @@ use crate::transport::connection::{
 
 /// The connections that a call can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Lane {
+pub(crate) struct Demand {
     /// The connections of one member, or any.
     pub(crate) member: Option<usize>,
     /// Only connections to members that serve calls with a quorum.
@@ -26,7 +26,7 @@ pub(crate) struct Lane {
 
 /// The view of a connection that its slots need. Clones refer to the same connection.
 pub(crate) trait Slots: Clone {
-    fn gauge(&self) -> &ConnectionLoad;
+    fn load(&self) -> &ConnectionLoad;
 
     /// Returns the id of the member.
     fn member(&self) -> usize;
@@ -51,16 +51,16 @@ pub(crate) struct Capacity<C> {
 #[derive(Debug)]
 struct Queue<C> {
     next: u64,
-    lanes: BTreeMap<Lane, BTreeMap<u64, Option<Waker>>>,
+    queues: BTreeMap<Demand, BTreeMap<u64, Option<Waker>>>,
     /// Slots that were handed over and not yet taken.
     given: BTreeMap<u64, C>,
 }
 
 /// The place of a call in the queue. Dropping it leaves the queue, and releases a slot that was handed over.
 #[derive(Debug)]
-pub(crate) struct Place<'a, C: Slots> {
-    room: &'a Capacity<C>,
-    lane: Lane,
+pub(crate) struct Waiter<'a, C: Slots> {
+    capacity: &'a Capacity<C>,
+    demand: Demand,
     number: u64,
     taken: bool,
 }
@@ -70,32 +70,32 @@ impl<C: Slots> Capacity<C> {
         Self {
             waiting: AtomicUsize::new(0),
             unpinned: [AtomicUsize::new(0), AtomicUsize::new(0)],
-            queue: Mutex::new(Queue { next: 0, lanes: BTreeMap::new(), given: BTreeMap::new() }),
+            queue: Mutex::new(Queue { next: 0, queues: BTreeMap::new(), given: BTreeMap::new() }),
         }
     }
 
     /// Returns `true` if a new call must queue, because others wait for the same connections.
-    pub(crate) fn is_contended(&self, lane: Lane) -> bool {
+    pub(crate) fn is_contended(&self, demand: Demand) -> bool {
         // The locked lookup is needed only for calls to a single member, which are rare.
-        self.unpinned[usize::from(lane.needs_quorum)].load(Ordering::Relaxed) > 0
-            || (lane.member.is_some()
+        self.unpinned[usize::from(demand.needs_quorum)].load(Ordering::Relaxed) > 0
+            || (demand.member.is_some()
                 && self.waiting.load(Ordering::Relaxed) > 0
-                && self.queue().lanes.contains_key(&lane))
+                && self.queue().queues.contains_key(&demand))
     }
 
     /// Joins the queue.
     ///
     /// [`serve`](Self::serve) must be called after this and before the first wait. Either it sees a slot that another
     /// call releases, or that call sees the new place.
-    pub(crate) fn join(&self, lane: Lane) -> Place<'_, C> {
+    pub(crate) fn join(&self, demand: Demand) -> Waiter<'_, C> {
         let number = {
             let mut queue = self.queue();
             let number = queue.next;
             queue.next += 1;
-            queue.lanes.entry(lane).or_default().insert(number, None);
+            queue.queues.entry(demand).or_default().insert(number, None);
             self.waiting.fetch_add(1, Ordering::SeqCst);
-            if lane.member.is_none() {
-                self.unpinned[usize::from(lane.needs_quorum)].fetch_add(1, Ordering::SeqCst);
+            if demand.member.is_none() {
+                self.unpinned[usize::from(demand.needs_quorum)].fetch_add(1, Ordering::SeqCst);
             }
             number
         };
@@ -103,7 +103,7 @@ impl<C: Slots> Capacity<C> {
         // slot is freed before the places are read. So one of the two sees the other, and no slot is left
         // free while a call waits.
         fence(Ordering::SeqCst);
-        Place { room: self, lane, number, taken: false }
+        Waiter { capacity: self, demand, number, taken: false }
     }
 
     /// Hands the free slots of these connections to waiting calls.
@@ -125,13 +125,13 @@ impl<C: Slots> Capacity<C> {
         // Handed over without being free in between, so that a later call cannot take the slot.
         if self.waits()
             && connection.is_usable()
-            && !connection.gauge().is_over()
+            && !connection.load().is_over()
             && self.hand_over(connection)
         {
             return;
         }
         loop {
-            connection.gauge().leave();
+            connection.load().leave();
             fence(Ordering::SeqCst);
             // If another call has taken the slot since, that call will release it in turn.
             if !self.is_wanted(connection) || !take(connection) || self.hand_over(connection) {
@@ -153,10 +153,10 @@ impl<C: Slots> Capacity<C> {
     fn hand_over(&self, connection: &C) -> bool {
         let waker = {
             let mut queue = self.queue();
-            let Some((lane, number)) = queue.first(connection) else { return false };
-            let waker = queue.remove(lane, number).flatten();
+            let Some((demand, number)) = queue.first(connection) else { return false };
+            let waker = queue.remove(demand, number).flatten();
             queue.given.insert(number, connection.clone());
-            self.count_out(lane);
+            self.count_out(demand);
             waker
         };
         // Woken outside the lock, which the woken call takes first.
@@ -166,10 +166,10 @@ impl<C: Slots> Capacity<C> {
         true
     }
 
-    fn count_out(&self, lane: Lane) {
+    fn count_out(&self, demand: Demand) {
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        if lane.member.is_none() {
-            self.unpinned[usize::from(lane.needs_quorum)].fetch_sub(1, Ordering::SeqCst);
+        if demand.member.is_none() {
+            self.unpinned[usize::from(demand.needs_quorum)].fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -180,34 +180,35 @@ impl<C: Slots> Capacity<C> {
 
 /// Takes a free slot, if new calls may use the connection.
 fn take<C: Slots>(connection: &C) -> bool {
-    connection.is_usable() && connection.gauge().enter()
+    connection.is_usable() && connection.load().enter()
 }
 
 impl<C: Slots> Queue<C> {
     /// Returns the call that has waited longest among those that can use this connection.
-    fn first(&self, connection: &C) -> Option<(Lane, u64)> {
+    fn first(&self, connection: &C) -> Option<(Demand, u64)> {
         let member = Some(connection.member());
         let needs: &[bool] = if connection.has_quorum() { &[true, false] } else { &[false] };
-        let lanes =
-            needs.iter().flat_map(|&needs_quorum| [None, member].map(|member| Lane { member, needs_quorum }));
-        let head = |lane: Lane| Some((lane, *self.lanes.get(&lane)?.first_key_value()?.0));
-        lanes.filter_map(head).min_by_key(|&(_, number)| number)
+        let queues = needs
+            .iter()
+            .flat_map(|&needs_quorum| [None, member].map(|member| Demand { member, needs_quorum }));
+        let head = |demand: Demand| Some((demand, *self.queues.get(&demand)?.first_key_value()?.0));
+        queues.filter_map(head).min_by_key(|&(_, number)| number)
     }
 
-    fn remove(&mut self, lane: Lane, number: u64) -> Option<Option<Waker>> {
-        let places = self.lanes.get_mut(&lane)?;
-        let waker = places.remove(&number);
-        if places.is_empty() {
-            self.lanes.remove(&lane);
+    fn remove(&mut self, demand: Demand, number: u64) -> Option<Option<Waker>> {
+        let waiters = self.queues.get_mut(&demand)?;
+        let waker = waiters.remove(&number);
+        if waiters.is_empty() {
+            self.queues.remove(&demand);
         }
         waker
     }
 }
 
-impl<C: Slots> Place<'_, C> {
+impl<C: Slots> Waiter<'_, C> {
     /// Returns the connections that the call can use.
-    pub(crate) fn lane(&self) -> Lane {
-        self.lane
+    pub(crate) fn demand(&self) -> Demand {
+        self.demand
     }
 
     /// Returns `true` if the slot was taken. The place receives no other.
@@ -217,7 +218,7 @@ impl<C: Slots> Place<'_, C> {
 
     /// Takes the slot that was handed over, if any. It is counted as in use.
     pub(crate) fn take(&mut self) -> Option<C> {
-        let given = self.room.queue().given.remove(&self.number);
+        let given = self.capacity.queue().given.remove(&self.number);
         self.taken |= given.is_some();
         given
     }
@@ -232,31 +233,36 @@ impl<C: Slots> Place<'_, C> {
     }
 
     fn poll_given(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.room.queue();
+        // Checked and registered under the lock that `hand_over` takes, so that a slot given in between wakes the
+        // call.
+        let mut queue = self.capacity.queue();
         if queue.given.contains_key(&self.number) {
             return Poll::Ready(());
         }
-        if let Some(waker) = queue.lanes.get_mut(&self.lane).and_then(|places| places.get_mut(&self.number)) {
+        if let Some(waker) =
+            queue.queues.get_mut(&self.demand).and_then(|waiters| waiters.get_mut(&self.number))
+        {
             *waker = Some(cx.waker().clone());
         }
         Poll::Pending
     }
 }
 
-impl<C: Slots> Drop for Place<'_, C> {
+impl<C: Slots> Drop for Waiter<'_, C> {
     fn drop(&mut self) {
         if self.taken {
             return;
         }
         let given = {
-            let mut queue = self.room.queue();
-            if queue.remove(self.lane, self.number).is_some() {
-                self.room.count_out(self.lane);
+            let mut queue = self.capacity.queue();
+            // Under one lock: until the entry is removed, a slot can still be handed over to it.
+            if queue.remove(self.demand, self.number).is_some() {
+                self.capacity.count_out(self.demand);
             }
             queue.given.remove(&self.number)
         };
         if let Some(connection) = given {
-            self.room.release(&connection);
+            self.capacity.release(&connection);
         }
     }
 }

@@ -14,17 +14,17 @@ use std::{
 use futures_util::FutureExt as _;
 
 use crate::transport::connection::{
-    capacity::{Capacity, Lane, Place, Slots},
+    capacity::{Capacity, Demand, Slots, Waiter},
     connection_load::ConnectionLoad,
 };
 
 /// A call that needs a quorum, on any member.
-const ANY: Lane = Lane { member: None, needs_quorum: true };
+const ANY: Demand = Demand { member: None, needs_quorum: true };
 /// A call that needs no quorum, on any member.
-const LOCAL: Lane = Lane { member: None, needs_quorum: false };
+const LOCAL: Demand = Demand { member: None, needs_quorum: false };
 
-const fn pinned(member: usize) -> Lane {
-    Lane { member: Some(member), needs_quorum: true }
+const fn pinned(member: usize) -> Demand {
+    Demand { member: Some(member), needs_quorum: true }
 }
 
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ struct Link(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    gauge: ConnectionLoad,
+    load: ConnectionLoad,
     member: usize,
     usable: AtomicBool,
     quorum: bool,
@@ -40,14 +40,14 @@ struct State {
 
 impl Link {
     fn of(member: usize, slots: usize, quorum: bool) -> Self {
-        let (gauge, usable) = (ConnectionLoad::new(slots), AtomicBool::new(true));
-        Self(Arc::new(State { gauge, member, usable, quorum }))
+        let (load, usable) = (ConnectionLoad::new(slots), AtomicBool::new(true));
+        Self(Arc::new(State { load, member, usable, quorum }))
     }
 
     /// A connection to member 1 with this number of slots, all of them in use.
     fn full(slots: usize) -> Self {
         let link = Self::of(1, slots, true);
-        assert!((0..slots).all(|_| link.0.gauge.enter()));
+        assert!((0..slots).all(|_| link.0.load.enter()));
         link
     }
 
@@ -56,13 +56,13 @@ impl Link {
     }
 
     fn in_flight(&self) -> usize {
-        self.0.gauge.in_flight()
+        self.0.load.in_flight()
     }
 }
 
 impl Slots for Link {
-    fn gauge(&self) -> &ConnectionLoad {
-        &self.0.gauge
+    fn load(&self) -> &ConnectionLoad {
+        &self.0.load
     }
 
     fn member(&self) -> usize {
@@ -78,26 +78,26 @@ impl Slots for Link {
     }
 }
 
-fn has_slot(place: &mut Place<'_, Link>) -> bool {
-    place.given().now_or_never().is_some()
+fn has_slot(waiter: &mut Waiter<'_, Link>) -> bool {
+    waiter.given().now_or_never().is_some()
 }
 
 #[test]
 fn released_slot_goes_to_the_longest_waiting_call() {
-    let (room, link) = (Capacity::new(), Link::full(1));
-    let mut places = [room.join(ANY), room.join(ANY), room.join(ANY)];
+    let (capacity, link) = (Capacity::new(), Link::full(1));
+    let mut waiters = [capacity.join(ANY), capacity.join(ANY), capacity.join(ANY)];
     for served in 0..3 {
-        room.release(&link);
-        let slots: Vec<bool> = places.iter_mut().map(has_slot).collect();
-        let expected: Vec<bool> = (0..3).map(|place| place == served).collect();
+        capacity.release(&link);
+        let slots: Vec<bool> = waiters.iter_mut().map(has_slot).collect();
+        let expected: Vec<bool> = (0..3).map(|waiter| waiter == served).collect();
         assert_eq!(slots, expected);
         assert_eq!(link.in_flight(), 1, "the slot is never free in between");
-        assert!(!places[served].is_spent());
-        assert!(places[served].take().is_some_and(|taken| Arc::ptr_eq(&taken.0, &link.0)));
-        assert!(places[served].is_spent() && places[served].take().is_none());
-        assert!(places[served].is_spent(), "it stays spent");
+        assert!(!waiters[served].is_spent());
+        assert!(waiters[served].take().is_some_and(|taken| Arc::ptr_eq(&taken.0, &link.0)));
+        assert!(waiters[served].is_spent() && waiters[served].take().is_none());
+        assert!(waiters[served].is_spent(), "it stays spent");
     }
-    room.release(&link);
+    capacity.release(&link);
     assert_eq!(link.in_flight(), 0);
 }
 
@@ -112,51 +112,51 @@ impl Wake for Wakes {
 
 #[test]
 fn only_the_served_call_is_woken() {
-    let (room, link) = (Capacity::new(), Link::full(1));
+    let (capacity, link) = (Capacity::new(), Link::full(1));
     let wakes: [Arc<Wakes>; 3] = Default::default();
-    let mut places = [room.join(ANY), room.join(ANY)];
-    let poll = |place: &mut Place<'_, Link>, wakes: &Arc<Wakes>| {
+    let mut waiters = [capacity.join(ANY), capacity.join(ANY)];
+    let poll = |waiter: &mut Waiter<'_, Link>, wakes: &Arc<Wakes>| {
         let waker = Waker::from(Arc::clone(wakes));
-        pin!(place.given()).poll(&mut Context::from_waker(&waker)).is_ready()
+        pin!(waiter.given()).poll(&mut Context::from_waker(&waker)).is_ready()
     };
-    assert!(!poll(&mut places[0], &wakes[2]), "nothing is free");
-    assert!(!poll(&mut places[0], &wakes[0]), "the last waker counts");
-    assert!(!poll(&mut places[1], &wakes[1]));
-    room.release(&link);
+    assert!(!poll(&mut waiters[0], &wakes[2]), "nothing is free");
+    assert!(!poll(&mut waiters[0], &wakes[0]), "the last waker counts");
+    assert!(!poll(&mut waiters[1], &wakes[1]));
+    capacity.release(&link);
     assert_eq!(wakes.each_ref().map(|wakes| wakes.0.load(Ordering::Relaxed)), [1, 0, 0]);
-    assert!(poll(&mut places[0], &wakes[0]));
+    assert!(poll(&mut waiters[0], &wakes[0]));
 }
 
 #[test]
 fn free_slots_are_handed_over_up_to_the_limit() {
-    let (room, link) = (Capacity::new(), Link::of(1, 2, true));
-    let mut places = [room.join(ANY), room.join(ANY), room.join(ANY)];
-    room.serve(std::slice::from_ref(&link));
-    assert_eq!(places.each_mut().map(has_slot), [true, true, false]);
+    let (capacity, link) = (Capacity::new(), Link::of(1, 2, true));
+    let mut waiters = [capacity.join(ANY), capacity.join(ANY), capacity.join(ANY)];
+    capacity.serve(std::slice::from_ref(&link));
+    assert_eq!(waiters.each_mut().map(has_slot), [true, true, false]);
     assert_eq!(link.in_flight(), 2);
-    room.serve(std::slice::from_ref(&link));
-    assert_eq!((has_slot(&mut places[2]), link.in_flight()), (false, 2), "a full connection has none");
+    capacity.serve(std::slice::from_ref(&link));
+    assert_eq!((has_slot(&mut waiters[2]), link.in_flight()), (false, 2), "a full connection has none");
     let another = Link::of(2, 5, true);
-    room.serve(&[link, another.clone()]);
-    assert!(has_slot(&mut places[2]));
+    capacity.serve(&[link, another.clone()]);
+    assert!(has_slot(&mut waiters[2]));
     assert_eq!(another.in_flight(), 1, "no slot is taken without a call");
 }
 
 #[test]
 fn new_calls_queue_behind_those_that_wait_for_the_same_connections() {
-    let room = Capacity::<Link>::new();
-    let contended = || [ANY, LOCAL, pinned(1), pinned(2)].map(|lane| room.is_contended(lane));
+    let capacity = Capacity::<Link>::new();
+    let contended = || [ANY, LOCAL, pinned(1), pinned(2)].map(|demand| capacity.is_contended(demand));
     assert_eq!(contended(), [false; 4]);
-    let any = room.join(ANY);
-    assert_eq!(any.lane(), ANY);
+    let any = capacity.join(ANY);
+    assert_eq!(any.demand(), ANY);
     assert_eq!(contended(), [true, false, true, true]);
     drop(any);
     assert_eq!(contended(), [false; 4]);
-    let local = room.join(LOCAL);
+    let local = capacity.join(LOCAL);
     assert_eq!(contended(), [false, true, false, false]);
     drop(local);
-    let one = room.join(pinned(1));
-    assert_eq!(one.lane(), pinned(1));
+    let one = capacity.join(pinned(1));
+    assert_eq!(one.demand(), pinned(1));
     assert_eq!(contended(), [false, false, true, false]);
     drop(one);
     assert_eq!(contended(), [false; 4]);
@@ -164,75 +164,75 @@ fn new_calls_queue_behind_those_that_wait_for_the_same_connections() {
 
 #[test]
 fn served_call_no_longer_counts_as_waiting() {
-    for lane in [ANY, pinned(1)] {
-        let (room, link) = (Capacity::new(), Link::of(1, 1, true));
-        let mut place = room.join(lane);
-        room.serve(std::slice::from_ref(&link));
-        assert!(!room.is_contended(lane), "{lane:?}");
-        assert!(has_slot(&mut place));
+    for demand in [ANY, pinned(1)] {
+        let (capacity, link) = (Capacity::new(), Link::of(1, 1, true));
+        let mut waiter = capacity.join(demand);
+        capacity.serve(std::slice::from_ref(&link));
+        assert!(!capacity.is_contended(demand), "{demand:?}");
+        assert!(has_slot(&mut waiter));
     }
 }
 
 #[test]
 fn slots_of_an_unusable_connection_are_not_handed_over() {
-    let (room, link) = (Capacity::new(), Link::full(2));
-    let mut place = room.join(ANY);
+    let (capacity, link) = (Capacity::new(), Link::full(2));
+    let mut waiter = capacity.join(ANY);
     link.set_usable(false);
-    room.release(&link);
-    room.serve(std::slice::from_ref(&link));
-    assert_eq!((has_slot(&mut place), link.in_flight()), (false, 1));
+    capacity.release(&link);
+    capacity.serve(std::slice::from_ref(&link));
+    assert_eq!((has_slot(&mut waiter), link.in_flight()), (false, 1));
     link.set_usable(true);
-    room.serve(std::slice::from_ref(&link));
-    assert_eq!((has_slot(&mut place), link.in_flight()), (true, 2));
+    capacity.serve(std::slice::from_ref(&link));
+    assert_eq!((has_slot(&mut waiter), link.in_flight()), (true, 2));
 }
 
 #[test]
 fn slots_above_a_lowered_limit_are_not_handed_over() {
-    let (room, link) = (Capacity::new(), Link::full(2));
-    let mut place = room.join(ANY);
-    link.0.gauge.allow(1);
-    room.release(&link);
-    assert_eq!((has_slot(&mut place), link.in_flight()), (false, 1));
-    room.release(&link);
-    assert_eq!((has_slot(&mut place), link.in_flight()), (true, 1));
+    let (capacity, link) = (Capacity::new(), Link::full(2));
+    let mut waiter = capacity.join(ANY);
+    link.0.load.allow(1);
+    capacity.release(&link);
+    assert_eq!((has_slot(&mut waiter), link.in_flight()), (false, 1));
+    capacity.release(&link);
+    assert_eq!((has_slot(&mut waiter), link.in_flight()), (true, 1));
 }
 
 #[test]
 fn calls_that_cannot_use_the_connection_are_skipped() {
-    let (room, learner) = (Capacity::new(), Link::of(1, 1, false));
-    let mut places = [room.join(ANY), room.join(pinned(1)), room.join(LOCAL)];
-    room.serve(std::slice::from_ref(&learner));
-    assert_eq!(places.each_mut().map(has_slot), [false, false, true]);
+    let (capacity, learner) = (Capacity::new(), Link::of(1, 1, false));
+    let mut waiters = [capacity.join(ANY), capacity.join(pinned(1)), capacity.join(LOCAL)];
+    capacity.serve(std::slice::from_ref(&learner));
+    assert_eq!(waiters.each_mut().map(has_slot), [false, false, true]);
 
-    let (room, link) = (Capacity::new(), Link::of(1, 1, true));
-    let mut elsewhere = room.join(pinned(2));
-    room.serve(std::slice::from_ref(&link));
+    let (capacity, link) = (Capacity::new(), Link::of(1, 1, true));
+    let mut elsewhere = capacity.join(pinned(2));
+    capacity.serve(std::slice::from_ref(&link));
     assert_eq!((has_slot(&mut elsewhere), link.in_flight()), (false, 0));
-    let mut any = room.join(ANY);
-    room.serve(std::slice::from_ref(&link));
+    let mut any = capacity.join(ANY);
+    capacity.serve(std::slice::from_ref(&link));
     assert!(has_slot(&mut any) && !has_slot(&mut elsewhere));
     drop(any.take());
-    room.release(&link);
+    capacity.release(&link);
     assert_eq!((has_slot(&mut elsewhere), link.in_flight()), (false, 0));
 }
 
 #[test]
 fn arrival_counts_across_lanes() {
-    let lanes = [LOCAL, pinned(1), ANY, Lane { needs_quorum: false, ..pinned(1) }];
-    let (room, link) = (Capacity::new(), Link::full(1));
-    let mut places = lanes.map(|lane| room.join(lane));
-    for (served, place) in places.iter_mut().enumerate() {
-        room.release(&link);
-        assert!(has_slot(place), "{served}");
-        assert!(place.take().is_some());
+    let queues = [LOCAL, pinned(1), ANY, Demand { needs_quorum: false, ..pinned(1) }];
+    let (capacity, link) = (Capacity::new(), Link::full(1));
+    let mut waiters = queues.map(|demand| capacity.join(demand));
+    for (served, waiter) in waiters.iter_mut().enumerate() {
+        capacity.release(&link);
+        assert!(has_slot(waiter), "{served}");
+        assert!(waiter.take().is_some());
     }
 }
 
 #[test]
 fn dropped_place_passes_its_slot_on() {
-    let (room, link) = (Capacity::new(), Link::full(1));
-    let (mut first, mut second) = (room.join(ANY), room.join(ANY));
-    room.release(&link);
+    let (capacity, link) = (Capacity::new(), Link::full(1));
+    let (mut first, mut second) = (capacity.join(ANY), capacity.join(ANY));
+    capacity.release(&link);
     assert!(has_slot(&mut first) && !has_slot(&mut second));
     drop(first);
     assert!(has_slot(&mut second));
@@ -243,20 +243,20 @@ fn dropped_place_passes_its_slot_on() {
 
 #[test]
 fn dropped_place_leaves_the_queue() {
-    let (room, link) = (Capacity::new(), Link::full(1));
-    let (first, mut second) = (room.join(ANY), room.join(ANY));
+    let (capacity, link) = (Capacity::new(), Link::full(1));
+    let (first, mut second) = (capacity.join(ANY), capacity.join(ANY));
     drop(first);
-    room.release(&link);
+    capacity.release(&link);
     assert!(has_slot(&mut second));
-    assert!(!room.is_contended(ANY));
+    assert!(!capacity.is_contended(ANY));
 }
 
 #[test]
 fn dropped_place_keeps_a_slot_that_was_taken() {
-    let (room, link) = (Capacity::new(), Link::full(1));
-    let mut place = room.join(ANY);
-    room.release(&link);
-    assert!(place.take().is_some());
-    drop(place);
+    let (capacity, link) = (Capacity::new(), Link::full(1));
+    let mut waiter = capacity.join(ANY);
+    capacity.release(&link);
+    assert!(waiter.take().is_some());
+    drop(waiter);
     assert_eq!(link.in_flight(), 1, "the call releases it");
 }

@@ -17,7 +17,7 @@ pub(crate) struct ConnectionLoad {
     closed: AtomicBool,
     /// Set once a request was answered.
     useful: AtomicBool,
-    vital: AtomicU8,
+    health: AtomicU8,
 }
 
 impl ConnectionLoad {
@@ -28,7 +28,7 @@ impl ConnectionLoad {
             max_streams: AtomicUsize::new(max_streams),
             closed: AtomicBool::new(false),
             useful: AtomicBool::new(false),
-            vital: AtomicU8::new(ConnectionHealth::Alive as u8),
+            health: AtomicU8::new(ConnectionHealth::Alive as u8),
         }
     }
 
@@ -37,14 +37,14 @@ impl ConnectionLoad {
     }
 
     /// Returns the number of requests in flight, or `None` if the peer's limit is reached.
-    pub(crate) fn room(&self) -> Option<usize> {
+    pub(crate) fn below_limit(&self) -> Option<usize> {
         let in_flight = self.in_flight();
         (in_flight < self.max_streams.load(Ordering::Relaxed)).then_some(in_flight)
     }
 
     /// Returns `true` if the peer's limit is reached, on a connection that is not closed.
     pub(crate) fn is_full(&self) -> bool {
-        self.room().is_none() && !self.is_closed()
+        self.below_limit().is_none() && !self.is_closed()
     }
 
     /// Counts a new request. Returns `false` if the peer's limit is reached.
@@ -52,7 +52,7 @@ impl ConnectionLoad {
         let max_streams = self.max_streams.load(Ordering::Relaxed);
         let one_more = |in_flight| (in_flight < max_streams).then_some(in_flight + 1);
         // A compare-and-swap loop, because the count must never exceed the limit: h2 would queue the surplus request
-        // half sent. `SeqCst`, as in `leave`, takes part in the hand-over protocol of `room`.
+        // half sent. `SeqCst`, as in `leave`, takes part in the hand-over protocol of `Capacity`.
         self.in_flight.fetch_update(Ordering::SeqCst, Ordering::Relaxed, one_more).is_ok()
     }
 
@@ -91,6 +91,8 @@ impl ConnectionLoad {
     /// Sets the peer's limit. Returns `true` if it was raised.
     pub(crate) fn allow(&self, max_streams: usize) -> bool {
         let before = self.max_streams.load(Ordering::Relaxed);
+        // Compared first: the driver calls this after every read, and the store would invalidate a cache line that
+        // every call reads.
         if before != max_streams {
             self.max_streams.store(max_streams, Ordering::SeqCst);
         }
@@ -121,11 +123,11 @@ impl ConnectionLoad {
         self.useful.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn vital(&self) -> ConnectionHealth {
-        ConnectionHealth::from_u8(self.vital.load(Ordering::Relaxed))
+    pub(crate) fn health(&self) -> ConnectionHealth {
+        ConnectionHealth::from_u8(self.health.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn set_vital(&self, vital: ConnectionHealth) {
-        self.vital.store(vital as u8, Ordering::Relaxed);
+    pub(crate) fn set_health(&self, health: ConnectionHealth) {
+        self.health.store(health as u8, Ordering::Relaxed);
     }
 }

@@ -22,14 +22,17 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::transport::{
     connection::{
-        activity::{Heard, Watched},
+        activity::{Activity, RecordedIo},
         check::Check,
         connection_load::ConnectionLoad,
         liveness::{ConnectionHealth, Keepalive, Liveness, Probe, Step},
-        verified::{ConnectionState, End, EndKind, STREAM_WINDOW, millis},
+        verified::{ConnectionState, End, EndKind, millis},
     },
     grpc::failure::describe,
 };
+
+/// The receive window of one stream. Unary responses are read as they arrive, so it only bounds the data in flight.
+pub(crate) const STREAM_WINDOW: u32 = 8 << 20;
 
 /// The interval for checking a connection whose streams all have readers that are not waiting for data.
 const RESTING_LOOK: Duration = Duration::from_secs(1);
@@ -39,7 +42,7 @@ const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Polls the connection until it ends or is shut down.
 pub(crate) struct Driver {
-    connection: Connection<Watched, Bytes>,
+    connection: Connection<RecordedIo, Bytes>,
     /// Detects a GOAWAY immediately, without a request that runs into it. Dropped afterwards, because the handle would
     /// keep h2 from ending.
     probe: Option<SendRequest<Bytes>>,
@@ -53,8 +56,8 @@ pub(crate) struct Driver {
 /// The state from which a driver decides whether the peer is unresponsive.
 pub(crate) struct PeerWatch {
     pub(crate) pings: PingPong,
-    pub(crate) heard: Heard,
-    pub(crate) gauge: Arc<ConnectionLoad>,
+    pub(crate) activity: Activity,
+    pub(crate) load: Arc<ConnectionLoad>,
     pub(crate) check: Arc<Check>,
     liveness: Liveness,
     timeout_ms: u128,
@@ -63,7 +66,7 @@ pub(crate) struct PeerWatch {
     began: u64,
     timer: Pin<Box<Sleep>>,
     armed: bool,
-    /// Set when data was read, or a check was due, since the gauge was last updated.
+    /// Set when data was read, or a check was due, since the load was last updated.
     looked: bool,
     /// Makes waiting calls look again.
     changed: watch::Sender<()>,
@@ -73,19 +76,19 @@ impl PeerWatch {
     /// `epoch` is the start of the pool. `changed` makes its waiting calls look again.
     pub(crate) fn new(
         pings: PingPong,
-        heard: Heard,
-        gauge: Arc<ConnectionLoad>,
+        activity: Activity,
+        load: Arc<ConnectionLoad>,
         keepalive: Keepalive,
         epoch: Instant,
         changed: watch::Sender<()>,
     ) -> Self {
         let started = Instant::now();
         let began = millis(started.saturating_duration_since(epoch));
-        heard.set_at(began);
+        activity.set_at(began);
         Self {
             pings,
-            heard,
-            gauge,
+            activity,
+            load,
             check: Arc::default(),
             liveness: Liveness::new(keepalive),
             timeout_ms: keepalive.timeout.as_millis(),
@@ -101,14 +104,14 @@ impl PeerWatch {
     /// Advances the liveness checks. Breaks with the reason if the peer is considered dead.
     fn look(
         &mut self,
-        connection: &mut Connection<Watched, Bytes>,
+        connection: &mut Connection<RecordedIo, Bytes>,
         cx: &mut Context<'_>,
     ) -> ControlFlow<String> {
-        if self.heard.take() {
+        if self.activity.take() {
             let age = self.started.elapsed();
             self.looked = true;
-            self.liveness.heard(age);
-            self.heard.set_at(self.began + millis(age));
+            self.liveness.received(age);
+            self.activity.set_at(self.began + millis(age));
             // Consumes a PONG, which makes the handle available for the next PING.
             let _ = self.pings.poll_pong(cx);
         }
@@ -120,13 +123,13 @@ impl PeerWatch {
             if self.armed && self.timer.as_mut().poll(cx).is_pending() {
                 break;
             }
-            let busy = self.gauge.owed();
-            if !self.armed && self.gauge.in_flight() == 0 && !self.liveness.is_doubted() {
+            let busy = self.load.owed();
+            if !self.armed && self.load.in_flight() == 0 && !self.liveness.is_doubted() {
                 break;
             }
             let step = self.liveness.step(self.started.elapsed(), busy);
-            if step.vital == ConnectionHealth::Dead {
-                self.gauge.set_vital(ConnectionHealth::Dead);
+            if step.health == ConnectionHealth::Dead {
+                self.load.set_health(ConnectionHealth::Dead);
                 return ControlFlow::Break(self.unanswered());
             }
             if !self.send(&step, connection, cx) {
@@ -137,7 +140,7 @@ impl PeerWatch {
             // No event reports that a paused reader waits again, so the state is polled.
             let wake = step
                 .wake
-                .or_else(|| (self.gauge.in_flight() > 0).then(|| self.started.elapsed() + RESTING_LOOK));
+                .or_else(|| (self.load.in_flight() > 0).then(|| self.started.elapsed() + RESTING_LOOK));
             self.armed = wake.is_some();
             let Some(wake) = wake else { break };
             let wake = self.started.checked_add(wake).unwrap_or_else(|| Instant::now() + FAR);
@@ -152,7 +155,7 @@ impl PeerWatch {
     fn send(
         &mut self,
         step: &Step,
-        connection: &mut Connection<Watched, Bytes>,
+        connection: &mut Connection<RecordedIo, Bytes>,
         cx: &mut Context<'_>,
     ) -> bool {
         match step.probe {
@@ -188,7 +191,7 @@ impl PeerWatch {
 
 impl Driver {
     pub(crate) fn new(
-        connection: Connection<Watched, Bytes>,
+        connection: Connection<RecordedIo, Bytes>,
         probe: SendRequest<Bytes>,
         watch: PeerWatch,
         shutdown: CancellationToken,
@@ -200,10 +203,10 @@ impl Driver {
     }
 
     fn close(&self, why: impl Into<Arc<str>>, kind: EndKind) {
-        // Sealed before anything is published: a call that sees the connection closed can then tell whether
+        // Sealed before anything is published: a call that sees the connection closed can then determine whether
         // its request was never written.
-        self.watch.heard.seal();
-        self.watch.gauge.close();
+        self.watch.activity.seal();
+        self.watch.load.close();
         self.state.send_replace(ConnectionState::Closed(End { why: why.into(), kind }));
     }
 
@@ -212,7 +215,7 @@ impl Driver {
         if let Poll::Ready(Err(error)) = probe.poll_ready(cx) {
             // New requests stop here. Those in flight continue, unless their ids are above the last one in
             // the GOAWAY.
-            self.watch.gauge.close();
+            self.watch.load.close();
             let end = End { why: describe(&error).into(), kind: kind(&error) };
             self.state.send_replace(ConnectionState::Draining(end));
             self.probe = None;
@@ -221,20 +224,20 @@ impl Driver {
 
     /// Publishes the liveness of the peer to calls and to the supervisor.
     fn publish(&mut self) {
-        let (before, now) = (self.watch.gauge.vital(), self.watch.liveness.vital());
+        let (before, now) = (self.watch.load.health(), self.watch.liveness.health());
         if std::mem::take(&mut self.watch.looked)
             && let Some(probe) = &self.probe
         {
             // The data may be SETTINGS with a different limit of concurrent streams. An idle connection reads
             // nothing else, so the limit is updated here and not with the next request.
-            if self.watch.gauge.allow(probe.current_max_send_streams()) {
+            if self.watch.load.allow(probe.current_max_send_streams()) {
                 self.watch.changed.send_replace(());
             }
         }
         if before == now {
             return;
         }
-        self.watch.gauge.set_vital(now);
+        self.watch.load.set_health(now);
         self.state.send_if_modified(|state| match (&*state, now) {
             (ConnectionState::Ready, ConnectionHealth::Suspect) => {
                 *state = ConnectionState::Suspect;
@@ -328,12 +331,12 @@ mod tests {
     /// A driver to a peer that never writes, and the token that the end of the runtime cancels.
     async fn driver(shutdown: CancellationToken) -> (Driver, CancellationToken, tokio::io::DuplexStream) {
         let (io, peer) = tokio::io::duplex(1 << 16);
-        let (io, heard) = Watched::new(Box::pin(io));
+        let (io, activity) = RecordedIo::new(Box::pin(io));
         let (send, mut connection) = h2::client::handshake(io).await.expect("no answer is needed");
         let pings = connection.ping_pong().expect("taken once");
         let keepalive = Keepalive::for_calls(None);
-        let gauge = Arc::new(ConnectionLoad::new(100));
-        let watch = PeerWatch::new(pings, heard, gauge, keepalive, Instant::now(), watch::Sender::new(()));
+        let load = Arc::new(ConnectionLoad::new(100));
+        let watch = PeerWatch::new(pings, activity, load, keepalive, Instant::now(), watch::Sender::new(()));
         let runtime_ended = CancellationToken::new();
         let (driver, _state) = Driver::new(connection, send, watch, shutdown, runtime_ended.clone());
         (driver, runtime_ended, peer)

@@ -157,13 +157,13 @@ impl History {
     }
 
     /// Returns the minimum revision of a response to a linearizable request that is sent from now on.
-    pub(crate) fn floor(&self) -> i64 {
+    pub(crate) fn min_revision(&self) -> i64 {
         self.revision.load(Ordering::Acquire)
     }
 
-    /// Accepts or rejects a response. `floor` is the result of [`floor`](Self::floor) when the request was sent, for
+    /// Accepts or rejects a response. `min_revision` is the result of [`min_revision`](Self::min_revision) when the request was sent, for
     /// linearizable requests.
-    pub(crate) fn admit(&self, origin: Origin, floor: Option<i64>) -> Result<(), Violation> {
+    pub(crate) fn admit(&self, origin: Origin, min_revision: Option<i64>) -> Result<(), Violation> {
         if !origin.is_sound() {
             return Err(Violation::Unsound { found: origin.revision });
         }
@@ -174,7 +174,7 @@ impl History {
             return Ok(());
         }
         self.same_cluster(origin.cluster)?;
-        let Some(seen) = floor.filter(|_| origin.revision > 0) else { return Ok(()) };
+        let Some(seen) = min_revision.filter(|_| origin.revision > 0) else { return Ok(()) };
         // An equal revision is possible: nothing was written since.
         if origin.revision < seen {
             return Err(Violation::Older { seen, found: origin.revision });
@@ -197,13 +197,13 @@ impl History {
     /// Records a revision that was seen and is therefore committed. Later linearizable responses are at least as
     /// high.
     pub(crate) fn raise(&self, revision: i64) {
-        let floor = self.revision.load(Ordering::Relaxed);
+        let min_revision = self.revision.load(Ordering::Relaxed);
         let unconfirmed = self.unconfirmed.load(Ordering::Relaxed);
         // The usual case, without a write to the shared cache line.
-        if revision <= floor && unconfirmed == 0 {
+        if revision <= min_revision && unconfirmed == 0 {
             return;
         }
-        if revision.saturating_sub(floor) <= LARGEST_STEP {
+        if revision.saturating_sub(min_revision) <= LARGEST_STEP {
             if unconfirmed != 0 {
                 self.unconfirmed.store(0, Ordering::Relaxed);
             }
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(history.cluster(), 7);
         let other = Violation::OtherCluster { expected: 7, found: 8 };
         assert_eq!(history.admit(origin(8, 100), Some(0)), Err(other));
-        assert_eq!(history.floor(), 0, "an answer that is refused teaches nothing");
+        assert_eq!(history.min_revision(), 0, "an answer that is refused teaches nothing");
     }
 
     #[test]
@@ -246,27 +246,30 @@ mod tests {
     }
 
     #[test]
-    fn a_linearizable_answer_is_not_older_than_what_was_seen_before_the_request() {
+    fn linearizable_response_is_never_older_than_the_minimum_revision() {
         let history = History::default();
-        let before = history.floor();
+        let before = history.min_revision();
         history.admit(origin(7, 10), Some(before)).expect("newer");
         // Sent before revision 10 was seen, so it may be older.
         history.admit(origin(7, 9), Some(before)).expect("concurrent");
-        let floor = history.floor();
-        assert_eq!(history.admit(origin(7, 9), Some(floor)), Err(Violation::Older { seen: 10, found: 9 }));
-        history.admit(origin(7, 10), Some(floor)).expect("as new");
+        let min_revision = history.min_revision();
+        assert_eq!(
+            history.admit(origin(7, 9), Some(min_revision)),
+            Err(Violation::Older { seen: 10, found: 9 })
+        );
+        history.admit(origin(7, 10), Some(min_revision)).expect("as new");
         history.admit(origin(7, 3), None).expect("serializable answers may lag");
-        assert_eq!(history.floor(), 10);
+        assert_eq!(history.min_revision(), 10);
     }
 
     #[test]
     fn an_unknown_cluster_is_neither_adopted_nor_compared() {
         let history = History::default();
         assert_eq!(history.admit(origin(0, 5), Some(0)), Ok(()));
-        assert_eq!((history.cluster(), history.floor()), (0, 0));
+        assert_eq!((history.cluster(), history.min_revision()), (0, 0));
         history.admit(origin(7, 10), Some(0)).expect("the first that names a cluster");
         assert_eq!(history.admit(origin(0, 5), Some(10)), Ok(()));
-        assert_eq!((history.cluster(), history.floor()), (7, 10));
+        assert_eq!((history.cluster(), history.min_revision()), (7, 10));
     }
 
     #[test]
@@ -274,7 +277,7 @@ mod tests {
         let history = History::default();
         history.admit(origin(7, 10), Some(0)).expect("the first");
         assert_eq!(history.admit(origin(7, 0), Some(10)), Ok(()));
-        assert_eq!(history.floor(), 10);
+        assert_eq!(history.min_revision(), 10);
     }
 
     #[test]
@@ -282,12 +285,12 @@ mod tests {
         for absurd in [-1, i64::MIN, MAX_REVISION + 1, i64::MAX] {
             let history = History::default();
             history.admit(origin(7, 10), Some(0)).expect("the first");
-            for floor in [None, Some(10)] {
+            for min_revision in [None, Some(10)] {
                 let unsound = Violation::Unsound { found: absurd };
-                assert_eq!(history.admit(origin(7, absurd), floor), Err(unsound));
+                assert_eq!(history.admit(origin(7, absurd), min_revision), Err(unsound));
             }
-            assert_eq!(history.admit(origin(7, 10), Some(history.floor())), Ok(()), "after {absurd}");
-            assert_eq!(history.floor(), 10);
+            assert_eq!(history.admit(origin(7, 10), Some(history.min_revision())), Ok(()), "after {absurd}");
+            assert_eq!(history.min_revision(), 10);
         }
     }
 
@@ -297,20 +300,20 @@ mod tests {
             let history = History::default();
             history.admit(origin(7, 10), Some(0)).expect("the first");
             history.admit(origin(7, large), Some(10)).expect("it may be");
-            assert_eq!(history.floor(), 10, "not confirmed");
+            assert_eq!(history.min_revision(), 10, "not confirmed");
             history.admit(origin(7, 11), Some(10)).expect("an honest answer");
             history.admit(origin(7, large), Some(11)).expect("it may be");
-            assert_eq!(history.floor(), 11, "contradicted meanwhile");
+            assert_eq!(history.min_revision(), 11, "contradicted meanwhile");
             history.admit(origin(7, large), Some(11)).expect("a second answer");
-            assert_eq!(history.floor(), large, "confirmed");
+            assert_eq!(history.min_revision(), large, "confirmed");
         }
         let history = History::default();
         history.admit(origin(7, LARGEST_STEP + 1), Some(0)).expect("the first");
-        assert_eq!(history.floor(), 0, "a first answer is one as well");
+        assert_eq!(history.min_revision(), 0, "a first answer is one as well");
     }
 
     #[test]
-    fn a_regression_is_remembered_however_far_the_store_grows() {
+    fn regression_is_remembered_at_any_later_revision() {
         let history = History::default();
         history.admit(origin(7, 10), Some(0)).expect("the first");
         let regression = Regression { seen: 10, found: 4 };
@@ -370,6 +373,6 @@ mod tests {
         let next = history.succeeded_by(8);
         assert!(history.disowns(1) && !next.disowns(1));
         history.admit(origin(7, 200), Some(100)).expect("a late answer");
-        assert_eq!((next.number(), next.cluster(), next.floor()), (1, 8, 0));
+        assert_eq!((next.number(), next.cluster(), next.min_revision()), (1, 8, 0));
     }
 }

@@ -23,7 +23,7 @@ use crate::transport::{
 
 /// The timeout of each request of the check. An empty Txn took 16 ms under load. A member that needs longer than this
 /// is useless, and a quorum read that needs longer has no quorum.
-const PATIENCE: Duration = Duration::from_secs(1);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum size of a response: a header and the few fields that an RPC adds.
 const MOST_BYTES: usize = 64 << 10;
@@ -63,8 +63,11 @@ impl<'a> Asking<'a> {
     ) -> Self {
         // Numbered before anything is sent: the response need not reflect what is written from now on.
         let number = history.begin_check();
-        let known =
-            Known { cluster: history.cluster(), floor: history.floor(), regression: history.regression() };
+        let known = Known {
+            cluster: history.cluster(),
+            min_revision: history.min_revision(),
+            regression: history.regression(),
+        };
         let (check, question) = Check::new(known);
         let under_way = ask(send.clone(), member, headers, question);
         Self { send, member, headers, check, number, under_way }
@@ -75,9 +78,9 @@ impl<'a> Asking<'a> {
         let (mut header, mut failure) = (None, None);
         loop {
             let answer = match self.under_way {
-                Ok(response) => match timeout(PATIENCE, read(response)).await {
+                Ok(response) => match timeout(ANSWER_TIMEOUT, read(response)).await {
                     Ok(answer) => answer,
-                    Err(_elapsed) => Err(Failure::new(Observation::Abandoned, silence())),
+                    Err(_elapsed) => Err(Failure::new(Observation::Abandoned, no_answer())),
                 },
                 Err(failure) => Err(failure),
             };
@@ -90,7 +93,7 @@ impl<'a> Asking<'a> {
                 }
                 Ok(_) => Answer::Nameless,
                 Err(found) => {
-                    let answer = refusal(&found);
+                    let answer = rejection(&found);
                     failure = Some(found);
                     answer
                 }
@@ -112,8 +115,11 @@ impl<'a> Asking<'a> {
     }
 }
 
-fn silence() -> String {
-    format!("the member answered a PING, but did not report its cluster within {} s", PATIENCE.as_secs())
+fn no_answer() -> String {
+    format!(
+        "the member answered a PING, but did not report its cluster within {} s",
+        ANSWER_TIMEOUT.as_secs()
+    )
 }
 
 fn ask(send: SendRequest<Bytes>, member: &Member, headers: &HeaderMap, question: Question) -> Sent {
@@ -151,24 +157,24 @@ async fn read(response: Pin<Box<ResponseFuture>>) -> Result<Option<pb::ResponseH
 }
 
 /// Interprets a failure of a check request.
-fn refusal(failure: &Failure) -> Answer {
+fn rejection(failure: &Failure) -> Answer {
     match failure.observation {
-        Observation::Refused(Code::NotSupportedForLearner, _) => Answer::Learner,
+        Observation::Rejected(Code::NotSupportedForLearner, _) => Answer::Learner,
         // Only etcd's own codes count: a proxy that denies permission has not involved a member.
-        Observation::Refused(Code::UserEmpty | Code::PermissionDenied, _) => Answer::Denied,
-        Observation::Refused(code, _) => match code.grpc() {
+        Observation::Rejected(Code::UserEmpty | Code::PermissionDenied, _) => Answer::Denied,
+        Observation::Rejected(code, _) => match code.grpc() {
             GrpcCode::Unavailable | GrpcCode::DeadlineExceeded | GrpcCode::Cancelled => Answer::None,
-            _ => Answer::Refused,
+            _ => Answer::Rejected,
         },
         // The peer is not etcd. Calls will report that with a better error.
-        Observation::Malformed => Answer::Refused,
+        Observation::Malformed => Answer::Rejected,
         _ => Answer::None,
     }
 }
 
 /// The reason why a member is not used although it responds.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Rejection {
     violation: Violation,
     /// The cluster to which the member belongs.
     pub(crate) cluster: u64,
@@ -176,7 +182,7 @@ pub(crate) struct Refusal {
     pub(crate) history: u64,
 }
 
-impl Refusal {
+impl Rejection {
     pub(crate) fn new(violation: Violation, cluster: u64, history: &History) -> Self {
         Self { violation, cluster, history: history.number() }
     }
@@ -192,7 +198,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.violation {
             Violation::OtherCluster { expected, found } => write!(
@@ -217,7 +223,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for Rejection {}
 
 /// Returns `true` if the error is about another cluster or history.
 pub(crate) fn is_of_identity(error: &Error) -> bool {
@@ -237,7 +243,7 @@ pub(crate) fn superseded(history: &History) -> Error {
 }
 
 /// Returns the error of a call whose response was rejected.
-pub(crate) fn disbelief(violation: Violation) -> Error {
+pub(crate) fn inconsistency(violation: Violation) -> Error {
     let text = match violation {
         Violation::OtherCluster { expected, found } => format!(
             "the response is from cluster {found:x}, but this client uses cluster {expected:x}: check the endpoints, and \

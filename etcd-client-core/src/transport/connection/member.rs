@@ -20,7 +20,7 @@ use crate::{
             latency::Latency,
             member_health::{MemberHealth, Scope},
         },
-        connection::identity::Refusal,
+        connection::identity::Rejection,
         endpoint::authority::Origins,
         grpc::method::{Method, PURPOSES, Purpose},
         observe::trace,
@@ -47,7 +47,7 @@ pub(crate) struct Member {
     /// Set while the health service reports that the member is not serving.
     ailing: AtomicBool,
     /// The reason why the member is not used although it responds.
-    refusal: Mutex<Option<Refusal>>,
+    rejection: Mutex<Option<Rejection>>,
     /// The member's own id, or zero until a response contains it.
     server: AtomicU64,
     /// The time of the last successful call.
@@ -71,7 +71,7 @@ impl Member {
             records: Default::default(),
             large: LargeAnswers::default(),
             ailing: AtomicBool::new(false),
-            refusal: Mutex::default(),
+            rejection: Mutex::default(),
             server: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             crowded_since: AtomicU64::new(0),
@@ -106,8 +106,8 @@ impl Member {
     ///
     /// Writes return later than reads, so that reads test the member first: a former leader that was paused accepts
     /// proposals, and loses them, until it learns of its successor.
-    pub(crate) fn is_ejected(&self, need: Scope, write: bool, now: u64) -> bool {
-        let until = self.records[need as usize].until();
+    pub(crate) fn is_ejected(&self, scope: Scope, write: bool, now: u64) -> bool {
+        let until = self.records[scope as usize].until();
         let wait = if write && until != 0 { WRITES_WAIT } else { 0 };
         // Large responses are observed on reads, and keep only reads away.
         now < until.saturating_add(wait)
@@ -116,12 +116,12 @@ impl Member {
     }
 
     /// Returns the reason why the member is not used although it responds, as determined by its last connection.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn rejection(&self) -> Option<Rejection> {
+        self.rejection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn set_refusal(&self, refusal: Option<Refusal>) {
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    pub(crate) fn set_rejection(&self, rejection: Option<Rejection>) {
+        *self.rejection.lock().unwrap_or_else(PoisonError::into_inner) = rejection;
     }
 
     pub(crate) fn set_ailing(&self, ailing: bool) {
@@ -129,18 +129,18 @@ impl Member {
     }
 
     /// Records the end of a call with this need that took the time range `took`.
-    pub(crate) fn judge(&self, need: Scope, end: CallQuality, took: Range<u64>) {
+    pub(crate) fn record(&self, scope: Scope, end: CallQuality, took: Range<u64>) {
         let now = took.end;
-        if let Some(until) = self.records[need as usize].judge(end, took) {
+        if let Some(until) = self.records[scope as usize].record(end, took) {
             trace::ejected(self.endpoint.as_str(), until.saturating_sub(now));
             self.ejected.notify_waiters();
         }
     }
 
     /// Records that the member became unresponsive, which affects all calls.
-    pub(crate) fn went_silent(&self, now: u64) {
-        self.judge(Scope::Member, CallQuality::Useless, now..now);
-        self.judge(Scope::Quorum, CallQuality::Useless, now..now);
+    pub(crate) fn became_unresponsive(&self, now: u64) {
+        self.record(Scope::Member, CallQuality::Useless, now..now);
+        self.record(Scope::Quorum, CallQuality::Useless, now..now);
     }
 
     /// Records a successful call.
@@ -155,8 +155,8 @@ impl Member {
     }
 
     /// Records that a call with this need is about to use the member.
-    pub(crate) fn picked(&self, need: Scope, now: u64) {
-        self.records[need as usize].picked(now);
+    pub(crate) fn picked(&self, scope: Scope, now: u64) {
+        self.records[scope as usize].picked(now);
     }
 
     /// Records whether a connection has more calls than one should have. Returns for how many milliseconds that has

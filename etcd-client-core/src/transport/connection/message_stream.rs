@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::transport::{
     connection::{
         grpc_stream,
-        verified::{Connection, InFlight, StreamPlace},
+        verified::{Connection, Permit, StreamPermit},
     },
     grpc::{
         failure::{Failure, deadline_passed},
@@ -25,38 +25,38 @@ pub(crate) struct MessageStream<Resp> {
     /// `None` once the call has ended successfully.
     body: Option<RecvStream>,
     decoder: Decoder,
-    flight: InFlight,
+    permit: Permit,
     /// `None` for a stream that is always read immediately.
-    _place: Option<StreamPlace>,
+    _stream_permit: Option<StreamPermit>,
     message: PhantomData<fn() -> Resp>,
 }
 
 /// Sends `frame` and waits for the response head, until `deadline`.
 pub(crate) async fn open<Resp: prost::Message + Default>(
-    (mut flight, place): (InFlight, Option<StreamPlace>),
+    (mut permit, stream_permit): (Permit, Option<StreamPermit>),
     method: Method,
     headers: HeaderMap,
     frame: Bytes,
     max_receive: usize,
     deadline: Option<Instant>,
 ) -> Result<MessageStream<Resp>, Failure> {
-    let response = grpc_stream::send(&flight.connection, method, headers, frame)?;
+    let response = grpc_stream::send(&permit.connection, method, headers, frame)?;
     let response = async { response.await.map_err(|error| Failure::stream(&error)) };
     let body = grpc_stream::body(within(deadline, response).await?)?;
     // Until the first call of `next` no reader waits for data, so silence is no reason to probe the member.
-    flight.set_resting(true);
+    permit.set_resting(true);
     Ok(MessageStream {
         body,
         decoder: Decoder::new(max_receive),
-        flight,
-        _place: place,
+        permit,
+        _stream_permit: stream_permit,
         message: PhantomData,
     })
 }
 
 impl<Resp: prost::Message + Default> MessageStream<Resp> {
     pub(crate) fn connection(&self) -> &Arc<Connection> {
-        &self.flight.connection
+        &self.permit.connection
     }
 
     /// Returns the next message, or `None` after the last one of a successful call. Waits until `deadline`.
@@ -65,24 +65,25 @@ impl<Resp: prost::Message + Default> MessageStream<Resp> {
     ///
     /// This method is cancel safe.
     pub(crate) async fn next(&mut self, deadline: Option<Instant>) -> Result<Option<Resp>, Failure> {
-        let Self { body, decoder, flight, .. } = self;
-        let _read = Reading::begin(flight);
+        let Self { body, decoder, permit, .. } = self;
+        let _read = Reading::begin(permit);
         within(deadline, receive(body, decoder)).await
     }
 }
 
 /// Marks the stream as awaited while it exists: the peer owes data.
-pub(crate) struct Reading<'a>(&'a mut InFlight);
+pub(crate) struct Reading<'a>(&'a mut Permit);
 
 impl<'a> Reading<'a> {
-    fn begin(flight: &'a mut InFlight) -> Self {
-        flight.set_resting(false);
-        Self(flight)
+    fn begin(permit: &'a mut Permit) -> Self {
+        permit.set_resting(false);
+        Self(permit)
     }
 }
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
+        // A guard, because the future of `next` may be dropped while it waits.
         self.0.set_resting(true);
     }
 }

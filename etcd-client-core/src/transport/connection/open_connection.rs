@@ -24,7 +24,7 @@ impl OpenConnection {
     pub(crate) fn count(member: &Arc<Member>, purpose: Purpose, observer: &SharedObserver) -> Self {
         let open = Self { member: Arc::clone(member), purpose, observer: observer.clone() };
         let before = member.open_connections(purpose).fetch_add(1, Ordering::Relaxed);
-        open.tell(ConnectionChange::Opened, before + 1);
+        open.notify(ConnectionChange::Opened, before + 1);
         open
     }
 
@@ -33,7 +33,7 @@ impl OpenConnection {
         driver.await;
     }
 
-    fn tell(&self, change: ConnectionChange, count: usize) {
+    fn notify(&self, change: ConnectionChange, count: usize) {
         let event = ConnectionEvent {
             endpoint: self.member.endpoint.as_str(),
             purpose: self.purpose.into(),
@@ -41,13 +41,13 @@ impl OpenConnection {
             count,
         };
         trace::connection(&event);
-        self.observer.tell(|observer| observer.connection(&event));
+        self.observer.notify(|observer| observer.connection(&event));
     }
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         let before = self.member.open_connections(self.purpose).fetch_sub(1, Ordering::Relaxed);
-        self.tell(ConnectionChange::Closed, before - 1);
+        self.notify(ConnectionChange::Closed, before - 1);
     }
 }

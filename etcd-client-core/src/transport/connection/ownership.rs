@@ -13,7 +13,7 @@ pub(crate) struct Known {
     pub(crate) cluster: u64,
     /// The highest revision seen before the question was sent. A later value may include a write that the answer
     /// cannot show.
-    pub(crate) floor: i64,
+    pub(crate) min_revision: i64,
     /// The proof that the store of this cluster regressed, until the user accepts it.
     pub(crate) regression: Option<Regression>,
 }
@@ -43,7 +43,7 @@ pub(crate) enum Answer {
     /// (`applierV3` checks it after ReadIndex).
     Denied,
     /// The member, or a proxy in front of it, rejected the call for another reason.
-    Refused,
+    Rejected,
     /// There was no answer in time, or the member is unavailable.
     None,
 }
@@ -69,7 +69,7 @@ pub(crate) enum Verdict {
     /// The peer does not belong to this history. [`Violation::Regressed`] is proven for its whole cluster.
     Foreign(Violation),
     /// The peer did not answer. The connection is not used, and is tried again later.
-    Silent,
+    Unresponsive,
 }
 
 /// The check of one connection.
@@ -140,17 +140,19 @@ impl Check {
     fn probed(&mut self, answer: Answer) -> Step {
         match answer {
             Answer::Learner => self.ask(Asked::Status, Question::Status),
-            Answer::Named { origin, member } => match self.judge(origin) {
+            Answer::Named { origin, member } => match self.check_origin(origin) {
                 Err(Violation::Older { .. }) => {
                     let behind = Lag { origin, member };
                     self.ask(Asked::Barrier { behind, denied: 0 }, Question::Barrier)
                 }
-                judged => Step::Conclude(judged.map_or_else(Verdict::Foreign, |()| Verdict::Member(origin))),
+                checked => {
+                    Step::Conclude(checked.map_or_else(Verdict::Foreign, |()| Verdict::Member(origin)))
+                }
             },
-            Answer::Nameless | Answer::Denied | Answer::Refused => {
+            Answer::Nameless | Answer::Denied | Answer::Rejected => {
                 Step::Conclude(self.unless_regressed(Verdict::Unknown))
             }
-            Answer::None => Step::Conclude(Verdict::Silent),
+            Answer::None => Step::Conclude(Verdict::Unresponsive),
         }
     }
 
@@ -158,7 +160,7 @@ impl Check {
     /// no writes, so its revision does not matter.
     fn status(&self, answer: Answer) -> Verdict {
         match answer {
-            Answer::Named { origin, .. } => match self.judge(origin) {
+            Answer::Named { origin, .. } => match self.check_origin(origin) {
                 Ok(()) | Err(Violation::Older { .. }) => Verdict::Learner,
                 Err(violation) => Verdict::Foreign(violation),
             },
@@ -168,7 +170,7 @@ impl Check {
 
     fn barrier_passed(&mut self, behind: Lag, denied: u8, answer: Answer) -> Step {
         let barrier = match answer {
-            Answer::Named { origin, .. } => match self.judge(origin) {
+            Answer::Named { origin, .. } => match self.check_origin(origin) {
                 // The response is linearizable, so the quorum has nothing newer.
                 Err(Violation::Older { seen, found }) => {
                     return Step::Conclude(Verdict::Foreign(Violation::Regressed(Regression {
@@ -186,7 +188,7 @@ impl Check {
             Answer::Denied => Barrier::Denied(denied + 1),
             Answer::Nameless => Barrier::Nameless,
             // Such a rejection does not show that the member waited for a quorum.
-            Answer::Learner | Answer::Refused | Answer::None => {
+            Answer::Learner | Answer::Rejected | Answer::None => {
                 return Step::Conclude(Verdict::Behind(behind.origin));
             }
         };
@@ -198,7 +200,9 @@ impl Check {
         let Answer::Named { origin, member } = answer else {
             return Step::Conclude(Verdict::Behind(behind.origin));
         };
-        let Err(violation) = self.judge(origin) else { return Step::Conclude(Verdict::Member(origin)) };
+        let Err(violation) = self.check_origin(origin) else {
+            return Step::Conclude(Verdict::Member(origin));
+        };
         let Violation::Older { seen, found } = violation else {
             return Step::Conclude(Verdict::Foreign(violation));
         };
@@ -221,8 +225,8 @@ impl Check {
         Step::Ask(question)
     }
 
-    fn judge(&self, origin: Origin) -> Result<(), Violation> {
-        let Known { cluster: expected, floor: seen, regression } = self.known;
+    fn check_origin(&self, origin: Origin) -> Result<(), Violation> {
+        let Known { cluster: expected, min_revision: seen, regression } = self.known;
         let Origin { cluster: found, revision } = origin;
         if !origin.is_sound() {
             Err(Violation::Unsound { found: revision })
@@ -250,7 +254,7 @@ mod tests {
     use super::*;
     use crate::transport::connection::history::MAX_REVISION;
 
-    const KNOWN: Known = Known { cluster: 7, floor: 10, regression: None };
+    const KNOWN: Known = Known { cluster: 7, min_revision: 10, regression: None };
     const MEMBER: u64 = 3;
 
     const fn origin(cluster: u64, revision: i64) -> Origin {
@@ -304,9 +308,9 @@ mod tests {
             (named(8, 10), Verdict::Foreign(older(8))),
             (named(8, 1), Verdict::Foreign(older(8))),
             (Answer::Nameless, Verdict::Unknown),
-            (Answer::Refused, Verdict::Unknown),
+            (Answer::Rejected, Verdict::Unknown),
             (Answer::Denied, Verdict::Unknown),
-            (Answer::None, Verdict::Silent),
+            (Answer::None, Verdict::Unresponsive),
         ] {
             assert_eq!(check(KNOWN, &[answer]), (vec![Question::Probe], verdict), "{answer:?}");
         }
@@ -315,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_barrier_tells_a_restored_store_from_a_follower_that_lags() {
+    fn barrier_distinguishes_restored_store_from_lagging_follower() {
         use Question::{Barrier, Probe};
         let (behind, current) = (named(7, 9), named(7, 10));
         for passed in [Answer::Denied, current, Answer::Nameless, named(7, 0)] {
@@ -335,7 +339,7 @@ mod tests {
         // The quorum is not behind, so the member that answered the probe lags, somewhere behind a proxy.
         let lagging = check(KNOWN, &[by(1, 9), by(2, 10), by(1, 9)]);
         assert_eq!(lagging.1, Verdict::Behind(origin(7, 9)));
-        for not_passed in [Answer::None, Answer::Refused, Answer::Learner] {
+        for not_passed in [Answer::None, Answer::Rejected, Answer::Learner] {
             let verdict = Verdict::Behind(origin(7, 9));
             assert_eq!(
                 check(KNOWN, &[behind, not_passed]),
@@ -395,20 +399,20 @@ mod tests {
     }
 
     #[test]
-    fn a_known_regression_refuses_its_cluster_whatever_the_revision() {
+    fn known_regression_rejects_its_cluster_at_any_revision() {
         let regression = Regression { seen: 10, found: 4 };
         let known = Known { regression: Some(regression), ..KNOWN };
-        let refused = Verdict::Foreign(Violation::Regressed(regression));
+        let rejected = Verdict::Foreign(Violation::Regressed(regression));
         for revision in [0, 4, 9, 10, 11, MAX_REVISION] {
-            assert_eq!(check(known, &[named(7, revision)]), (vec![Question::Probe], refused), "{revision}");
+            assert_eq!(check(known, &[named(7, revision)]), (vec![Question::Probe], rejected), "{revision}");
         }
-        for unnamed in [Answer::Nameless, Answer::Refused, Answer::Denied] {
-            assert_eq!(check(known, &[unnamed]).1, refused, "{unnamed:?}");
+        for unnamed in [Answer::Nameless, Answer::Rejected, Answer::Denied] {
+            assert_eq!(check(known, &[unnamed]).1, rejected, "{unnamed:?}");
         }
-        for learner in [named(7, 20), named(7, 1), Answer::Refused, Answer::None] {
-            assert_eq!(check(known, &[Answer::Learner, learner]).1, refused, "{learner:?}");
+        for learner in [named(7, 20), named(7, 1), Answer::Rejected, Answer::None] {
+            assert_eq!(check(known, &[Answer::Learner, learner]).1, rejected, "{learner:?}");
         }
-        assert_eq!(check(known, &[Answer::None]).1, Verdict::Silent);
+        assert_eq!(check(known, &[Answer::None]).1, Verdict::Unresponsive);
         let other = Violation::OtherCluster { expected: 7, found: 8 };
         assert_eq!(check(known, &[named(8, 10)]).1, Verdict::Foreign(other));
     }
@@ -417,7 +421,7 @@ mod tests {
     fn a_learner_is_of_this_cluster_or_foreign() {
         let learner = |answer| check(KNOWN, &[Answer::Learner, answer]);
         let asked = vec![Question::Probe, Question::Status];
-        for answer in [named(7, 1), Answer::Refused, Answer::None, Answer::Nameless] {
+        for answer in [named(7, 1), Answer::Rejected, Answer::None, Answer::Nameless] {
             assert_eq!(learner(answer), (asked.clone(), Verdict::Learner), "{answer:?}");
         }
         let other = Violation::OtherCluster { expected: 7, found: 8 };

@@ -139,7 +139,7 @@ mod tests {
 
     #[cfg(not(feature = "tls"))]
     #[test]
-    fn a_build_without_tls_says_what_to_enable() {
+    fn build_without_tls_names_the_feature_to_enable() {
         for text in ["https://a:1", "unixs:///s"] {
             let error = Origins::new(&[endpoint(text)], None, None).expect_err("no TLS in this build");
             let parts = [text, "`tls-ring`", "`tls-aws-lc`"];
@@ -150,12 +150,8 @@ mod tests {
 
     #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
     #[test]
-    fn with_tls_the_scheme_is_what_is_spoken() {
-        use crate::transport::connect::tls::danger::SkipVerification;
-
-        let understood =
-            SkipVerification::i_understand_that_anyone_in_between_can_read_and_change_everything();
-        let tls = Tls::new().skip_verification(understood);
+    fn scheme_selects_tls() {
+        let tls = Tls::new().danger_accept_invalid_certs(true);
         let secure = ["https://a:1", "b:2", "unixs:///s"].map(endpoint);
         let origins = Origins::new(&secure, Some(tls.clone()), None).expect("valid");
         for endpoint in &secure {

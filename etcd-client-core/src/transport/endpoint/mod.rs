@@ -41,9 +41,9 @@ pub enum EndpointPhase {
     /// The member responds, but belongs to another cluster, or its history went backwards. No calls are sent to it.
     ///
     /// It is checked again after a wait, and used once it belongs to the known cluster. If the history of the cluster
-    /// went backwards, all of its members are refused until [`Client::accept_cluster`](crate::client::Client::accept_cluster)
+    /// went backwards, all of its members are rejected until [`Client::accept_cluster`](crate::client::Client::accept_cluster)
     /// is called, even after the store has grown past the last known revision.
-    Refused,
+    Rejected,
 }
 
 impl EndpointPhase {
@@ -185,7 +185,7 @@ impl Table {
     }
 
     /// Returns the reason of each endpoint why a call finds no connection. `connected` is the reason of a connected one.
-    pub(crate) fn troubles(&self, connected: &str) -> Vec<Attempt> {
+    pub(crate) fn last_errors(&self, connected: &str) -> Vec<Attempt> {
         let explain = |row: &Row| {
             let reason = row.state.reason.as_deref().unwrap_or(connected);
             Attempt::new(row.state.endpoint.as_str(), reason).with_sent(false).with_topic(row.topic())

@@ -13,7 +13,7 @@ pub(crate) enum Step {
     /// A PING was not answered in time.
     Suspect,
     /// The endpoint leads to another cluster or history. This is logged separately, also during an outage.
-    Refused,
+    Rejected,
     /// The endpoint accepts calls.
     Ready,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Outage {
     /// True if the current outage was logged.
     logged: bool,
     /// True if it was logged that the endpoint is rejected.
-    refused: bool,
+    rejected: bool,
     was_ready: bool,
 }
 
@@ -67,7 +67,7 @@ impl Outage {
         }
         let (logged, worth) = match step {
             Step::Failed | Step::Suspect => (&mut self.logged, true),
-            Step::Refused => (&mut self.refused, true),
+            Step::Rejected => (&mut self.rejected, true),
             Step::Connecting | Step::Ended | Step::Ready => (&mut self.logged, false),
         };
         if !worth || std::mem::replace(logged, true) {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_cuts_and_orderly_ends_are_quiet() {
+    fn idle_and_orderly_closes_log_no_warning() {
         let mut steps = vec![(0, Connecting), (5, Ready)];
         for cut in 1..200 {
             steps.extend([(cut * 2_000, Ended), (cut * 2_000 + 50, Connecting), (cut * 2_000 + 55, Ready)]);
@@ -122,15 +122,22 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_noted_once_also_during_an_outage() {
-        use Step::Refused;
-        let steps =
-            [(0, Ready), (10, Failed), (20, Failed), (30, Refused), (40, Refused), (50, Failed), (90, Ready)];
+    fn rejections_are_reported_once_during_an_outage() {
+        use Step::Rejected;
+        let steps = [
+            (0, Ready),
+            (10, Failed),
+            (20, Failed),
+            (30, Rejected),
+            (40, Rejected),
+            (50, Failed),
+            (90, Ready),
+        ];
         assert_eq!(
             notes(&steps),
             [Note::Ready, Note::Began, Note::Began, Note::Over { lasted: 80, attempts: 3 }]
         );
-        assert_eq!(notes(&[(0, Refused), (10, Refused), (20, Failed)]), [Note::Began]);
+        assert_eq!(notes(&[(0, Rejected), (10, Rejected), (20, Failed)]), [Note::Began]);
     }
 
     #[test]

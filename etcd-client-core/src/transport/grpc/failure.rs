@@ -31,7 +31,7 @@ impl Failure {
         } else {
             status.message.into()
         };
-        let observation = Observation::Refused(code, outcome);
+        let observation = Observation::Rejected(code, outcome);
         Self { observation, text, grpc: Some(status.code), connection_ended: false, topic: None }
     }
 
@@ -132,7 +132,7 @@ impl Failure {
 
     fn without_topic(self) -> Error {
         match self.observation {
-            Observation::Refused(code, _) => {
+            Observation::Rejected(code, _) => {
                 Error::from_server(self.grpc.unwrap_or_else(|| code.grpc()), self.text)
             }
             Observation::Malformed => {

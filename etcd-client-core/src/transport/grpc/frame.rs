@@ -139,9 +139,9 @@ fn join(joined: &mut Vec<u8>, part: &[u8]) {
     let length = joined.len() + part.len();
     if length > joined.capacity() {
         let start = if joined.is_empty() { part } else { joined.as_slice() };
-        let whole = header(start).map_or(0, |(_, length)| length.saturating_add(HEADER));
-        let believed = whole.min(TRUSTED_LENGTH.max(2 * joined.len()));
-        joined.reserve_exact(believed.max(length) - joined.len());
+        let message_length = header(start).map_or(0, |(_, length)| length.saturating_add(HEADER));
+        let trusted = message_length.min(TRUSTED_LENGTH.max(2 * joined.len()));
+        joined.reserve_exact(trusted.max(length) - joined.len());
     }
     joined.extend_from_slice(part);
 }

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_request_says_who_sends_it() {
+    fn every_request_has_a_user_agent() {
         let headers = Headers::new(None).of(&CallOptions::default(), TimeoutHeader::Default);
         assert_eq!(headers["client-api-version"], "3.7");
         assert_eq!(headers["te"], "trailers");

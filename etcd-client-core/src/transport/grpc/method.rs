@@ -71,7 +71,7 @@ pub(crate) enum Method {
 
 /// The default timeout of an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum DefaultTimeout {
     /// The client's timeout.
     Default,
     /// No timeout: the duration grows with the store, or depends on other clients.
@@ -80,10 +80,10 @@ pub(crate) enum Patience {
 
 /// Path, name, class (where the request's content does not decide) and default timeout of an RPC.
 #[derive(Debug)]
-struct Facts(&'static str, &'static str, Class, Patience);
+struct Facts(&'static str, &'static str, Class, DefaultTimeout);
 
-const D: Patience = Patience::Default;
-const U: Patience = Patience::Unlimited;
+const D: DefaultTimeout = DefaultTimeout::Default;
+const U: DefaultTimeout = DefaultTimeout::Unlimited;
 
 impl Method {
     pub(crate) const ALL: [Self; 50] = [
@@ -231,7 +231,7 @@ impl Method {
     }
 
     /// Returns the default timeout of the RPC.
-    pub(crate) fn patience(self) -> Patience {
+    pub(crate) fn default_timeout(self) -> DefaultTimeout {
         self.facts().3
     }
 }

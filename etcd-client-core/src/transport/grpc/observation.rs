@@ -34,7 +34,7 @@ pub(crate) enum Observation {
     /// The connection or the stream ended without a status.
     Lost,
     /// The call ended with this status. The outcome is the one that its text implies for a write.
-    Refused(Code, Outcome),
+    Rejected(Code, Outcome),
     /// A response arrived but cannot be decoded.
     Malformed,
     /// The member was unresponsive for too long while another one was available, so the client stopped waiting.

@@ -23,7 +23,7 @@ pub struct AttemptEvent<'a> {
     /// The error of the attempt, or `None` if it succeeded.
     pub error: Option<&'a Error>,
     /// `true` if the call is retried after this attempt.
-    pub resent: bool,
+    pub retried: bool,
 }
 
 /// The end of a call, after all of its attempts.

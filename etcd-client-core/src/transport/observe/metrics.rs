@@ -40,8 +40,8 @@ impl Observer for MetricsObserver {
         let endpoint = event.endpoint.to_owned();
         counter!("etcd_client_attempts_total", "operation" => event.operation, "endpoint" => endpoint, "result" => result)
             .increment(1);
-        if event.resent {
-            counter!("etcd_client_resends_total", "operation" => event.operation).increment(1);
+        if event.retried {
+            counter!("etcd_client_retries_total", "operation" => event.operation).increment(1);
         }
     }
 
@@ -78,7 +78,7 @@ fn phase(endpoint: &str, phase: Option<EndpointPhase>) {
     let is = |wanted| f64::from(u8::from(phase == Some(wanted)));
     let endpoint = endpoint.to_owned();
     gauge!("etcd_client_endpoint_ready", "endpoint" => endpoint.clone()).set(is(EndpointPhase::Ready));
-    gauge!("etcd_client_endpoint_refused", "endpoint" => endpoint).set(is(EndpointPhase::Refused));
+    gauge!("etcd_client_endpoint_rejected", "endpoint" => endpoint).set(is(EndpointPhase::Rejected));
 }
 
 /// Returns the label of a failure. Labels come from a small, fixed set: each distinct value is a time series of its

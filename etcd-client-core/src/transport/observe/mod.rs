@@ -10,11 +10,11 @@
 //!
 //! /// Counts retries.
 //! #[derive(Default)]
-//! struct Resends(AtomicU64);
+//! struct Retries(AtomicU64);
 //!
-//! impl Observer for Resends {
+//! impl Observer for Retries {
 //!     fn attempt(&self, event: &AttemptEvent<'_>) {
-//!         if event.resent {
+//!         if event.retried {
 //!             self.0.fetch_add(1, Ordering::Relaxed);
 //!         }
 //!     }
@@ -22,7 +22,7 @@
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
-//! let client = Client::builder(["http://127.0.0.1:2379"]).observer(Resends::default()).build()?;
+//! let client = Client::builder(["http://127.0.0.1:2379"]).observer(Retries::default()).build()?;
 //! # client.close().await;
 //! # Ok::<(), etcd_client_core::Error>(())
 //! # })?;
@@ -45,9 +45,9 @@
 //! | name | level | event | fields |
 //! |---|---|---|---|
 //! | `etcd.call` | span, DEBUG | a call | `operation`; at its end `endpoint` (the last one tried), `attempts`, `outcome` (`ok`, `not applied`, `unknown`, `dropped`) and `error` (its kind); `key` with `trace_keys` and TRACE enabled |
-//! | `etcd.resend` | DEBUG | an attempt failed and is retried | `endpoint`, `attempt`, `sent`, `reason` |
+//! | `etcd.retry` | DEBUG | an attempt failed and is retried | `endpoint`, `attempt`, `sent`, `reason` |
 //! | `etcd.unsent` | DEBUG | a stub's request was not sent and moves to another connection | `reason` |
-//! | `etcd.endpoint` | WARN when an outage begins, ERROR when an endpoint is refused, INFO when an outage ends and on the first connection, otherwise DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason`; at the end of an outage `outage_ms` and `failed_attempts` |
+//! | `etcd.endpoint` | WARN when an outage begins, ERROR when an endpoint is rejected, INFO when an outage ends and on the first connection, otherwise DEBUG | an endpoint changed its phase | `endpoint`, `phase`, `reason`; at the end of an outage `outage_ms` and `failed_attempts` |
 //! | `etcd.ejected` | INFO | an endpoint's calls fail; it is avoided for a while | `endpoint`, `for_ms` |
 //! | `etcd.accepted` | WARN | another cluster or history was accepted | `before`, `revision`, `cluster` |
 //! | `etcd.connection` | DEBUG | a connection was opened or closed | `endpoint`, `purpose`, `change`, `count` |
@@ -65,11 +65,11 @@
 //! | name | kind | labels |
 //! |---|---|---|
 //! | `etcd_client_attempts_total` | counter | `operation`, `endpoint`, `result` |
-//! | `etcd_client_resends_total` | counter | `operation` |
+//! | `etcd_client_retries_total` | counter | `operation` |
 //! | `etcd_client_call_seconds` | histogram | `operation`, `result` |
 //! | `etcd_client_connections` | gauge | `endpoint`, `purpose` (`calls`, `streams`, `waits`) |
 //! | `etcd_client_endpoint_ready` | gauge, 0 or 1 | `endpoint` |
-//! | `etcd_client_endpoint_refused` | gauge, 0 or 1: the endpoint belongs to another cluster or history | `endpoint` |
+//! | `etcd_client_endpoint_rejected` | gauge, 0 or 1: the endpoint belongs to another cluster or history | `endpoint` |
 //!
 //! The label `result` is one of:
 //!

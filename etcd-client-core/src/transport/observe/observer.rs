@@ -62,19 +62,19 @@ impl SharedObserver {
 
     /// Runs a closure with the observer, if there is one. Panics are caught: one in a user's method would otherwise end
     /// the task that maintains the endpoint's connection.
-    pub(crate) fn tell(&self, tell: impl FnOnce(&dyn Observer)) {
+    pub(crate) fn notify(&self, notify: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.0 {
-            let _ = catch_unwind(AssertUnwindSafe(|| tell(&**observer)));
+            let _ = catch_unwind(AssertUnwindSafe(|| notify(&**observer)));
         }
     }
 
     pub(crate) fn phase(&self, endpoint: &str, phase: EndpointPhase, reason: Option<&str>, note: Note) {
         trace::phase(endpoint, phase, reason, note);
-        self.tell(|observer| observer.endpoint(&EndpointEvent { endpoint, phase, reason }));
+        self.notify(|observer| observer.endpoint(&EndpointEvent { endpoint, phase, reason }));
     }
 
     pub(crate) fn removed(&self, endpoint: &str) {
-        self.tell(|observer| observer.endpoint_removed(endpoint));
+        self.notify(|observer| observer.endpoint_removed(endpoint));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::transport::{
 const TARGET: &str = "etcd_client_core";
 
 const CALL: &str = "etcd.call";
-const RESEND: &str = "etcd.resend";
+const RETRY: &str = "etcd.retry";
 const UNSENT: &str = "etcd.unsent";
 const ENDPOINT: &str = "etcd.endpoint";
 const EJECTED: &str = "etcd.ejected";
@@ -25,7 +25,7 @@ const TOKEN: &str = "etcd.token";
 
 /// All names, for the test that compares them with the documentation.
 #[cfg(test)]
-pub(crate) const NAMES: [&str; 8] = [CALL, RESEND, UNSENT, ENDPOINT, EJECTED, ACCEPTED, CONNECTION, TOKEN];
+pub(crate) const NAMES: [&str; 8] = [CALL, RETRY, UNSENT, ENDPOINT, EJECTED, ACCEPTED, CONNECTION, TOKEN];
 
 /// The maximum number of bytes of a key in a span.
 const SHOWN_KEY: usize = 64;
@@ -67,9 +67,9 @@ pub(crate) fn call_ended(span: &Span, endpoint: Option<&str>, attempts: u32, end
     };
 }
 
-pub(crate) fn resend(span: &Span, attempt: &Attempt, number: u32) {
+pub(crate) fn retry(span: &Span, attempt: &Attempt, number: u32) {
     debug!(
-        name: RESEND,
+        name: RETRY,
         target: TARGET,
         parent: span,
         endpoint = attempt.endpoint(),
@@ -90,8 +90,8 @@ pub(crate) fn phase(endpoint: &str, phase: EndpointPhase, reason: Option<&str>, 
             debug!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint changed");
         }
         Note::Ready => info!(name: ENDPOINT, target: TARGET, endpoint, ?phase, "endpoint ready"),
-        Note::Began if phase == EndpointPhase::Refused => {
-            error!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint refused");
+        Note::Began if phase == EndpointPhase::Rejected => {
+            error!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint rejected");
         }
         Note::Began => {
             warn!(name: ENDPOINT, target: TARGET, endpoint, ?phase, reason, "endpoint unavailable");

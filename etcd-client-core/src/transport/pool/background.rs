@@ -8,13 +8,8 @@ use tokio::task::JoinHandle;
 
 use crate::transport::{
     connection::{
-        capacity::Capacity,
-        histories::Histories,
-        history::History,
-        identity::Refusal,
-        liveness::Keepalive,
-        member::Member,
-        verified::{Connection, Dial},
+        capacity::Capacity, handshake::Dial, histories::Histories, history::History, identity::Rejection,
+        liveness::Keepalive, member::Member, verified::Connection,
     },
     endpoint::{Cause, EndpointPhase, outage::Step},
     grpc::method::Purpose,
@@ -67,7 +62,7 @@ impl Pool {
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             runtime_ended: &self.runtime_ended,
-            room: self.room(purpose),
+            capacity: self.capacity(purpose),
             changed: &self.changed,
             epoch: self.epoch,
         }
@@ -87,14 +82,14 @@ impl Pool {
         if self.shutdown.is_cancelled() || connection.member.removed.is_cancelled() {
             return;
         }
-        // A verified connection disproves an earlier refusal of the member.
-        connection.member.set_refusal(None);
+        // A verified connection disproves an earlier rejection of the member.
+        connection.member.set_rejection(None);
         self.list(connection.purpose).rcu(|ready| {
             let mut ready = Vec::clone(ready);
             ready.push(Arc::clone(connection));
             ready
         });
-        self.tell();
+        self.notify();
     }
 
     pub(crate) fn remove(&self, connection: &Arc<Connection>) {
@@ -111,7 +106,7 @@ impl Pool {
             EndpointPhase::Ready => Step::Ready,
             EndpointPhase::Suspect => Step::Suspect,
             EndpointPhase::Down => Step::Ended,
-            EndpointPhase::Refused => Step::Refused,
+            EndpointPhase::Rejected => Step::Rejected,
         };
         self.change(member, phase, step, reason, None);
     }
@@ -162,37 +157,37 @@ impl Pool {
 
     /// Records why a member that belongs to another cluster or history is not used. Accepts that history if the client
     /// is configured to, and if no member serves the known one.
-    pub(crate) fn refuse(&self, member: &Member, refusal: &Refusal, history: &Arc<History>) {
+    pub(crate) fn reject(&self, member: &Member, rejection: &Rejection, history: &Arc<History>) {
         // Another history was accepted during the check, so the member is checked again.
-        if refusal.history != history.number() {
+        if rejection.history != history.number() {
             return;
         }
-        member.set_refusal(Some(refusal.clone()));
-        self.phase(member, EndpointPhase::Refused, Some(refusal.to_string().into()));
+        member.set_rejection(Some(rejection.clone()));
+        self.phase(member, EndpointPhase::Rejected, Some(rejection.to_string().into()));
         // While any member serves the known history, a foreign one is more likely a wrong endpoint than a
         // replacement.
-        let served = self.calls.load().iter().any(|connection| connection.load().is_some());
-        if self.settings.accepts_replacement && refusal.is_acceptable() && !served {
-            self.accept(history, refusal.cluster);
+        let served = self.calls.load().iter().any(|connection| connection.available_load().is_some());
+        if self.settings.accepts_replacement && rejection.is_acceptable() && !served {
+            self.accept(history, rejection.cluster);
         }
-        self.tell();
+        self.notify();
     }
 
     /// Starts a new history, of this cluster.
     pub(crate) fn accept(&self, old: &Arc<History>, cluster: u64) {
-        trace::accepted(old.cluster(), old.floor(), cluster);
+        trace::accepted(old.cluster(), old.min_revision(), cluster);
         // The history changes first: connections that are retired below are made again against the new one.
         self.settings.histories.accept(old, cluster);
         // Immediately, because responses that are still in flight must not reach calls of the new history.
         for list in [&self.calls, &self.streams, &self.waits] {
             list.load().iter().for_each(|connection| connection.retire());
         }
-        self.members.load().iter().for_each(|member| member.set_refusal(None));
-        self.tell();
+        self.members.load().iter().for_each(|member| member.set_rejection(None));
+        self.notify();
     }
 
     /// Makes waiting calls look again.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn notify(&self) {
         self.changed.send_replace(());
     }
 
@@ -201,7 +196,7 @@ impl Pool {
         let calls = self.calls.load();
         let of_member = calls.iter().filter(|connection| connection.member.id == member.id);
         let (count, in_flight) =
-            of_member.fold((0, 0), |(n, sum), connection| (n + 1, sum + connection.gauge.in_flight()));
+            of_member.fold((0, 0), |(n, sum), connection| (n + 1, sum + connection.load.in_flight()));
         // Half of the threshold for growing, so that a load around it does not open and close connections in
         // turns.
         count > 0 && in_flight * 2 > CROWDED * (count - 1)
@@ -211,7 +206,7 @@ impl Pool {
         self.runtime_ended.cancel();
         // The drivers have ended. Calls would pick these connections again and again.
         self.forget(|_| false);
-        self.tell();
+        self.notify();
     }
 
     pub(crate) fn list(&self, purpose: Purpose) -> &ArcSwap<Vec<Arc<Connection>>> {
@@ -222,8 +217,8 @@ impl Pool {
         }
     }
 
-    pub(crate) fn room(&self, purpose: Purpose) -> &Arc<Capacity<Arc<Connection>>> {
-        &self.rooms[purpose as usize]
+    pub(crate) fn capacity(&self, purpose: Purpose) -> &Arc<Capacity<Arc<Connection>>> {
+        &self.capacities[purpose as usize]
     }
 
     pub(crate) fn forget(&self, kept: impl Fn(&Connection) -> bool) {
@@ -234,7 +229,7 @@ impl Pool {
 
     /// Adds connections to members whose limit of concurrent requests is reached.
     pub(crate) fn relieve(self: &Arc<Self>) {
-        for connection in self.calls.load().iter().filter(|connection| connection.gauge.is_full()) {
+        for connection in self.calls.load().iter().filter(|connection| connection.load.is_full()) {
             self.grow(&connection.member, Purpose::Calls);
         }
     }

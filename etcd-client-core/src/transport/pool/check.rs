@@ -9,9 +9,9 @@ use crate::transport::{
 
 impl Pool {
     /// Probes the member's other connections after one became unresponsive, including idle ones.
-    pub(crate) fn check_others(&self, silent: &Connection) {
+    pub(crate) fn check_others(&self, unresponsive: &Connection) {
         self.each(|other| {
-            if other.member.id == silent.member.id && other.id != silent.id {
+            if other.member.id == unresponsive.member.id && other.id != unresponsive.id {
                 other.check.ask();
             }
         });
@@ -29,7 +29,7 @@ impl Pool {
     /// Returns `true` if the member has another usable connection for streams.
     pub(crate) fn has_other_for_streams(&self, member: &Member, id: usize) -> bool {
         let usable = |connection: &Arc<Connection>| {
-            connection.member.id == member.id && connection.id != id && connection.load().is_some()
+            connection.member.id == member.id && connection.id != id && connection.available_load().is_some()
         };
         self.streams.load().iter().any(usable)
     }

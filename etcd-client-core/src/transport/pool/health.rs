@@ -52,19 +52,19 @@ pub(crate) async fn follow(pool: &Arc<Pool>, member: &Member) -> Infallible {
 }
 
 async fn open(pool: &Arc<Pool>, member: &Member) -> Result<MessageStream<HealthCheckResponse>, Failure> {
-    let wish = Selection {
+    let selection = Selection {
         preference: Preference::Only(&member.endpoint),
-        need: Scope::Member,
+        scope: Scope::Member,
         ..Selection::any(pool.now())
     };
-    let flight = pool
-        .acquire_stream(&wish)
+    let permit = pool
+        .acquire_stream(&selection)
         .await
         .map_err(|error| Failure::new(Observation::NotSent, error.to_string()))?;
     let request = frame::encode(&HealthCheckRequest::default());
     let deadline = Instant::now() + OPEN_TIMEOUT;
     let headers = pool.headers().clone();
-    message_stream::open((flight, None), Method::HealthWatch, headers, request, MOST_BYTES, Some(deadline))
+    message_stream::open((permit, None), Method::HealthWatch, headers, request, MOST_BYTES, Some(deadline))
         .await
 }
 
@@ -73,7 +73,7 @@ async fn read(mut messages: MessageStream<HealthCheckResponse>, member: &Member)
     loop {
         let message = tokio::select! {
             // An open stream would delay the member's shutdown.
-            () = connection.leaving() => return,
+            () = connection.closing() => return,
             message = messages.next(None) => message,
         };
         let Ok(Some(message)) = message else { return };
@@ -83,5 +83,5 @@ async fn read(mut messages: MessageStream<HealthCheckResponse>, member: &Member)
 
 fn lacks_health(failure: &Failure) -> bool {
     let missing = [Code::Other(GrpcCode::Unimplemented), Code::Other(GrpcCode::NotFound)];
-    matches!(failure.observation, Observation::Refused(code, _) if missing.contains(&code))
+    matches!(failure.observation, Observation::Rejected(code, _) if missing.contains(&code))
 }

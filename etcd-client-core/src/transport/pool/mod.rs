@@ -28,9 +28,10 @@ use crate::{
         connection::{
             capacity::Capacity,
             histories::Histories,
-            identity::Refusal,
+            identity::Rejection,
+            limit::Limit,
             member::Member,
-            verified::{Connection, Limit, millis},
+            verified::{Connection, millis},
         },
         endpoint::{EndpointPhase, Table, authority::Origins, outage::Note},
         grpc::{headers::Headers, method::PURPOSES, timeout::seconds},
@@ -91,7 +92,7 @@ pub(crate) struct Pool {
     /// Notified when waiting calls should look again.
     changed: watch::Sender<()>,
     /// The queues of calls that wait for slots, by purpose.
-    rooms: [Arc<Capacity<Arc<Connection>>>; PURPOSES],
+    capacities: [Arc<Capacity<Arc<Connection>>>; PURPOSES],
     tasks: TaskTracker,
     runtime: Handle,
     shutdown: CancellationToken,
@@ -115,7 +116,7 @@ impl Pool {
             states: watch::Sender::default(),
             notices: Notices::default(),
             changed: watch::Sender::new(()),
-            rooms: std::array::from_fn(|_| Arc::new(Capacity::new())),
+            capacities: std::array::from_fn(|_| Arc::new(Capacity::new())),
             tasks: TaskTracker::new(),
             runtime: runtime.clone(),
             shutdown: CancellationToken::new(),
@@ -172,7 +173,7 @@ impl Pool {
         });
         new.iter().for_each(|member| self.supervise_first(member));
         drop(next_id);
-        self.tell();
+        self.notify();
         Ok(Unsent(self))
     }
 
@@ -198,16 +199,16 @@ impl Pool {
     }
 
     /// Returns the reason why no call can succeed, if every endpoint belongs to another cluster or history.
-    pub(crate) fn refusal(&self, wish: Option<&Selection<'_>>) -> Option<Error> {
+    pub(crate) fn rejection(&self, selection: Option<&Selection<'_>>) -> Option<Error> {
         let members = self.members.load();
-        let wanted = |member: &&Arc<Member>| match wish.map(|wish| wish.preference) {
+        let wanted = |member: &&Arc<Member>| match selection.map(|selection| selection.preference) {
             Some(Preference::Only(endpoint)) => member.endpoint == *endpoint,
             _ => true,
         };
-        let mut refusals = members.iter().filter(wanted).map(|member| self.refusal_of(member));
-        // The first `?` is for a pool without such members, the second for a member that is not refused.
-        let first = refusals.next()??;
-        if refusals.all(|refusal| refusal.is_some()) { Some(first.error()) } else { None }
+        let mut rejections = members.iter().filter(wanted).map(|member| self.rejection_of(member));
+        // The first `?` is for a pool without such members, the second for a member that is not rejected.
+        let first = rejections.next()??;
+        if rejections.all(|rejection| rejection.is_some()) { Some(first.error()) } else { None }
     }
 
     /// Accepts the cluster of the endpoints, if the client is configured to and no endpoint serves the known one.
@@ -216,26 +217,26 @@ impl Pool {
         let all = self.settings.accepts_replacement
             && members
                 .iter()
-                .all(|member| self.refusal_of(member).is_some_and(|refusal| refusal.is_acceptable()));
-        if all && let Some(refusal) = members.first().and_then(|member| self.refusal_of(member)) {
-            self.accept(&self.settings.histories.current(), refusal.cluster);
+                .all(|member| self.rejection_of(member).is_some_and(|rejection| rejection.is_acceptable()));
+        if all && let Some(rejection) = members.first().and_then(|member| self.rejection_of(member)) {
+            self.accept(&self.settings.histories.current(), rejection.cluster);
         }
     }
 
-    /// Returns why a member is refused. A refusal from an earlier history does not count, because the member is
+    /// Returns why a member is rejected. A rejection from an earlier history does not count, because the member is
     /// checked again.
-    fn refusal_of(&self, member: &Member) -> Option<Refusal> {
-        let refusal = member.refusal()?;
-        (refusal.history == self.settings.histories.current().number()).then_some(refusal)
+    fn rejection_of(&self, member: &Member) -> Option<Rejection> {
+        let rejection = member.rejection()?;
+        (rejection.history == self.settings.histories.current().number()).then_some(rejection)
     }
 
     /// Returns the error of a call that needs a quorum, if all endpoints that it may use are learners.
-    fn learners_only(&self, wish: &Selection<'_>) -> Option<Error> {
-        if wish.need != Scope::Quorum {
+    fn learners_only(&self, selection: &Selection<'_>) -> Option<Error> {
+        if selection.scope != Scope::Quorum {
             return None;
         }
         let (members, calls) = (self.members.load(), self.calls.load());
-        let wanted = |member: &&Arc<Member>| match wish.preference {
+        let wanted = |member: &&Arc<Member>| match selection.preference {
             Preference::Only(endpoint) => member.endpoint == *endpoint,
             _ => true,
         };
@@ -248,25 +249,29 @@ impl Pool {
         })
     }
 
-    /// Returns the first refusal of an endpoint.
-    pub(crate) fn any_refusal(&self) -> Option<Error> {
-        self.members.load().iter().find_map(|member| self.refusal_of(member)).map(|refusal| refusal.error())
+    /// Returns the first rejection of an endpoint.
+    pub(crate) fn any_rejection(&self) -> Option<Error> {
+        self.members
+            .load()
+            .iter()
+            .find_map(|member| self.rejection_of(member))
+            .map(|rejection| rejection.error())
     }
 
-    /// Returns the clusters of refused endpoints that the user may accept, each once.
+    /// Returns the clusters of rejected endpoints that the user may accept, each once.
     pub(crate) fn acceptable(&self) -> Vec<u64> {
         let members = self.members.load();
-        let refusals = members.iter().filter_map(|member| self.refusal_of(member));
+        let rejections = members.iter().filter_map(|member| self.rejection_of(member));
         let mut clusters: Vec<u64> =
-            refusals.filter(Refusal::is_acceptable).map(|refusal| refusal.cluster).collect();
+            rejections.filter(Rejection::is_acceptable).map(|rejection| rejection.cluster).collect();
         clusters.sort_unstable();
         clusters.dedup();
         clusters
     }
 
     /// Returns the reason of each endpoint why a call finds no connection.
-    pub(crate) fn troubles(&self) -> Vec<Attempt> {
-        self.states.borrow().troubles(self.why_connected())
+    pub(crate) fn last_errors(&self) -> Vec<Attempt> {
+        self.states.borrow().last_errors(self.why_connected())
     }
 
     /// Returns the reason why a call finds no connection to a connected endpoint.
@@ -281,14 +286,14 @@ impl Pool {
     /// Returns `true` if a connection is at its peer's limit of concurrent calls.
     fn is_crowded(&self) -> bool {
         let lists = [&self.calls, &self.streams, &self.waits];
-        lists.iter().any(|list| list.load().iter().any(|connection| connection.gauge.is_full()))
+        lists.iter().any(|list| list.load().iter().any(|connection| connection.load.is_full()))
     }
 
     /// Returns the error of a call that found no ready endpoint within the given time. It lists no attempts.
     pub(crate) fn unready(&self, waited: Duration) -> Error {
-        // A refusal needs a decision by the user, which the states of the other endpoints do not.
-        if let Some(refusal) = self.any_refusal() {
-            return refusal;
+        // A rejection needs a decision by the user, which the states of the other endpoints do not.
+        if let Some(rejection) = self.any_rejection() {
+            return rejection;
         }
         let states = self.states.borrow();
         if states.all_ready() && self.is_crowded() {
@@ -373,7 +378,7 @@ impl Pool {
         }
         // Lets `closed` return once the last task has ended.
         self.tasks.close();
-        self.tell();
+        self.notify();
         self.notices.send(self.observer());
     }
 

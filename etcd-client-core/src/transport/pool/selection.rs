@@ -8,10 +8,7 @@ use crate::transport::{
         member_health::Scope,
         pick::{Choice, Rating, Standing},
     },
-    connection::{
-        liveness::ConnectionHealth,
-        verified::{Connection, Limit},
-    },
+    connection::{limit::Limit, liveness::ConnectionHealth, verified::Connection},
 };
 
 /// The properties of a call that determine its connection.
@@ -22,7 +19,7 @@ pub(crate) struct Selection<'a> {
     /// The connections on which this stream has failed. Another one is used, even to the same endpoint.
     pub(crate) shunned: &'a [usize],
     pub(crate) preference: Preference<'a>,
-    pub(crate) need: Scope,
+    pub(crate) scope: Scope,
     /// The time since which a connection must have received something to be preferred, in the pool's milliseconds.
     /// Zero disables the preference.
     pub(crate) proven_since: u64,
@@ -39,7 +36,7 @@ impl<'a> Selection<'a> {
             tried: &[],
             shunned: &[],
             preference: Preference::Any,
-            need: Scope::Quorum,
+            scope: Scope::Quorum,
             proven_since: 0,
             write: false,
             now,
@@ -62,14 +59,14 @@ impl<'a> Selection<'a> {
 
     /// Returns the cost of a connection for this call, or `None` if the call cannot use it.
     pub(crate) fn rate(&self, connection: &Connection) -> Option<Rating> {
-        self.rate_for(connection, connection.load()?)
+        self.rate_for(connection, connection.available_load()?)
     }
 
     /// Returns the cost of a connection at the given load.
     pub(crate) fn rate_for(&self, connection: &Connection, in_flight: usize) -> Option<Rating> {
         // A learner, and a member whose store may be behind the known history, serve only requests without
         // quorum.
-        if self.need == Scope::Quorum && connection.limit() != Limit::None {
+        if self.scope == Scope::Quorum && connection.limit() != Limit::None {
             return None;
         }
         let in_flight = in_flight as u64;
@@ -83,9 +80,9 @@ impl<'a> Selection<'a> {
         let standing = Standing::GOOD
             .and_if(!preferred, Standing::OTHERS_PREFERRED)
             .and_if(self.tried.contains(&member.id), Standing::TRIED)
-            .and_if(member.is_ejected(self.need, self.write, self.now), Standing::EJECTED)
-            .and_if(!connection.is_heard_since(self.proven_since), Standing::UNPROVEN)
-            .and_if(connection.gauge.vital() != ConnectionHealth::Alive, Standing::DOUBTFUL);
+            .and_if(member.is_ejected(self.scope, self.write, self.now), Standing::EJECTED)
+            .and_if(!connection.has_received_since(self.proven_since), Standing::UNPROVEN)
+            .and_if(connection.load.health() != ConnectionHealth::Alive, Standing::DOUBTFUL);
         let cost = match self.preference {
             // Latency first, load as the tie-breaker: the low 20 bits hold the number of calls in flight.
             Preference::Nearest => u64::from(member.latency.micros(self.now)) << 20 | in_flight.min(0xF_FFFF),

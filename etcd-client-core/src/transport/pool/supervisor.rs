@@ -18,10 +18,12 @@ use crate::transport::{
     connect::BoxError,
     connection::{
         complaints::Complaints,
-        identity::Refusal,
+        handshake,
+        identity::Rejection,
+        limit::Limit,
         liveness::Keepalive,
         member::Member,
-        verified::{Connection, ConnectionState, End, EndKind, Limit},
+        verified::{Connection, ConnectionState, End, EndKind},
     },
     endpoint::EndpointPhase,
     grpc::method::Purpose,
@@ -104,7 +106,7 @@ enum Served {
     /// Another history was accepted, or the one of this connection regressed.
     Outdated,
     /// The identity was checked again, and the member does not belong to the client's cluster.
-    Refused(Refusal),
+    Rejected(Rejection),
     /// Another connection replaced it while it was suspect.
     Replaced(Connection),
     NotNeeded,
@@ -168,7 +170,7 @@ impl Supervisor {
                             let why = "a response came from another cluster or history; checking again";
                             self.phase(EndpointPhase::Down, Some(why.into()));
                         }
-                        Served::Refused(refusal) => self.refused(&refusal),
+                        Served::Rejected(rejection) => self.rejected(&rejection),
                         Served::Ended { end, useful } if end.kind == EndKind::Graceful => {
                             if goodbyes.are_free(useful, &self.member, self.pool.now()) {
                                 failures = 0;
@@ -191,9 +193,9 @@ impl Supervisor {
                 Err(error) => {
                     failures = failures.saturating_add(1);
                     match error.downcast_ref() {
-                        Some(refusal) => self.refused(refusal),
+                        Some(rejection) => self.rejected(rejection),
                         None => {
-                            self.unrefused();
+                            self.unrejected();
                             if self.first {
                                 let reason = in_words(&error).into();
                                 self.pool.failed(&self.member, reason, error.into());
@@ -209,27 +211,27 @@ impl Supervisor {
             }
             tokio::select! {
                 () = sleep(Backoff::RECONNECT.wait(failures, fastrand::u64(..))) => {}
-                // The accepted history may include a member that was refused, so it is tried again at once.
+                // The accepted history may include a member that was rejected, so it is tried again at once.
                 _ = histories.changed() => failures = 0,
             }
         }
     }
 
     /// Reports that the member responds but does not belong to the client's cluster.
-    fn refused(&self, refusal: &Refusal) {
-        self.pool.refuse(&self.member, refusal, &self.pool.histories().current());
+    fn rejected(&self, rejection: &Rejection) {
+        self.pool.reject(&self.member, rejection, &self.pool.histories().current());
     }
 
-    /// Clears the refusal: an unreachable address may belong to a different member by now.
-    fn unrefused(&self) {
+    /// Clears the rejection: an unreachable address may belong to a different member by now.
+    fn unrejected(&self) {
         if self.first {
-            self.member.set_refusal(None);
+            self.member.set_rejection(None);
         }
     }
 
     /// Connects in a separate task, so that a panic of a user's connector affects this endpoint only.
     async fn connect(&self, keepalive: Keepalive) -> Result<Connection, BoxError> {
-        if self.member.refusal().is_none() {
+        if self.member.rejection().is_none() {
             self.phase(EndpointPhase::Connecting, None);
         }
         self.dial(keepalive).await
@@ -240,7 +242,7 @@ impl Supervisor {
         // connection.
         let task = self.pool.spawn({
             let (pool, member, purpose) = (Arc::clone(&self.pool), Arc::clone(&self.member), self.purpose);
-            async move { Connection::open(pool.dial(&member, purpose, keepalive)).await }
+            async move { handshake::open(pool.dial(&member, purpose, keepalive)).await }
         });
         AbortOnDropHandle::new(task).await.unwrap_or_else(|error| Err(error.into()))
     }
@@ -260,7 +262,7 @@ impl Supervisor {
         };
         // Calls may have picked the connection just before the offer was withdrawn. Retiring it makes
         // `begin` fail for them, so that no write reaches a foreign store.
-        if matches!(served, Served::Doubted | Served::Outdated | Served::Refused(_)) {
+        if matches!(served, Served::Doubted | Served::Outdated | Served::Rejected(_)) {
             connection.retire();
         }
         served
@@ -286,19 +288,19 @@ impl Supervisor {
 
     async fn offer(&self, connection: &Arc<Connection>, keepalive: Keepalive) -> Served {
         let mut state = connection.state.clone();
-        let ended = |end| Served::Ended { end, useful: connection.gauge.is_useful() };
+        let ended = |end| Served::Ended { end, useful: connection.load.is_useful() };
         loop {
             let now = state.borrow_and_update().clone();
             match now {
                 ConnectionState::Ready => {
                     self.phase(EndpointPhase::Ready, connection.limit().reason());
                     // The suspicion may have been so short that only waiting calls noticed it.
-                    self.pool.tell();
+                    self.pool.notify();
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return ended(unexplained()) },
                         () = self.not_needed(connection) => return Served::NotNeeded,
-                        refused = self.limited(connection) => if let Some(refusal) = refused {
-                            return Served::Refused(refusal);
+                        rejected = self.limited(connection) => if let Some(rejection) = rejected {
+                            return Served::Rejected(rejection);
                         },
                     }
                 }
@@ -307,7 +309,7 @@ impl Supervisor {
                         EndpointPhase::Suspect,
                         Some("no reply yet to an HTTP/2 PING or SETTINGS".into()),
                     );
-                    self.member.went_silent(self.pool.now());
+                    self.member.became_unresponsive(self.pool.now());
                     self.pool.check_others(connection);
                     tokio::select! {
                         changed = state.changed() => if changed.is_err() { return ended(unexplained()) },
@@ -331,9 +333,9 @@ impl Supervisor {
         }
     }
 
-    /// Checks a learner, or a member that is behind, until it has no restrictions. Returns the refusal if it does not
+    /// Checks a learner, or a member that is behind, until it has no restrictions. Returns the rejection if it does not
     /// belong to the client's cluster.
-    async fn limited(&self, connection: &Connection) -> Option<Refusal> {
+    async fn limited(&self, connection: &Connection) -> Option<Rejection> {
         let before = connection.limit();
         if before == Limit::None {
             return std::future::pending().await;
@@ -348,8 +350,8 @@ impl Supervisor {
                 Ok(limit) if limit == before => {}
                 Ok(_) => return None,
                 Err(error) => {
-                    if let Ok(refusal) = error.downcast::<Refusal>() {
-                        return Some(*refusal);
+                    if let Ok(rejection) = error.downcast::<Rejection>() {
+                        return Some(*rejection);
                     }
                 }
             }
@@ -370,7 +372,7 @@ impl Supervisor {
 
     fn is_needed(&self, connection: &Connection) -> bool {
         match self.purpose {
-            Purpose::Streams | Purpose::Waits => connection.gauge.in_flight() > 0,
+            Purpose::Streams | Purpose::Waits => connection.load.in_flight() > 0,
             Purpose::Calls => self.pool.needs_all_connections(&self.member),
         }
     }

@@ -15,7 +15,7 @@ use http::HeaderMap;
 use crate::transport::{
     connection::{
         grpc_stream,
-        verified::{Connection, InFlight},
+        verified::{Connection, Permit},
     },
     grpc::{failure::Failure, frame, frame::Decoder, method::Method},
 };
@@ -31,7 +31,7 @@ pub(crate) struct Duplex<Resp> {
     unsent: BytesMut,
     answer: Answer,
     decoder: Decoder,
-    flight: InFlight,
+    permit: Permit,
     message: PhantomData<fn() -> Resp>,
 }
 
@@ -46,24 +46,24 @@ enum Answer {
 impl<Resp: prost::Message + Default> Duplex<Resp> {
     /// Sends the head of the request without waiting.
     pub(crate) fn open(
-        flight: InFlight,
+        permit: Permit,
         method: Method,
         headers: HeaderMap,
         max_receive: usize,
     ) -> Result<Self, Failure> {
-        let (head, send) = grpc_stream::open(&flight.connection, method, headers)?;
+        let (head, send) = grpc_stream::open(&permit.connection, method, headers)?;
         Ok(Self {
             send,
             unsent: BytesMut::new(),
             answer: Answer::Head(head),
             decoder: Decoder::new(max_receive),
-            flight,
+            permit,
             message: PhantomData,
         })
     }
 
     pub(crate) fn connection(&self) -> &Arc<Connection> {
-        &self.flight.connection
+        &self.permit.connection
     }
 
     /// Queues a request, which [`next`](Self::next) sends. The caller bounds the amount of queued data.
@@ -101,7 +101,7 @@ impl<Resp: prost::Message + Default> Duplex<Resp> {
                 Answer::Ended => return Poll::Ready(Ok(false)),
                 Answer::Head(head) => {
                     let head = ready!(Pin::new(head).poll(cx)).map_err(|error| Failure::stream(&error))?;
-                    self.flight.connection.gauge.answered();
+                    self.permit.connection.load.answered();
                     self.answer = grpc_stream::body(head)?.map_or(Answer::Ended, Answer::Body);
                 }
                 Answer::Body(body) => {

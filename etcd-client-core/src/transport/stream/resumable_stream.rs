@@ -25,7 +25,7 @@ use crate::{
         token::{
             Carried, Tokens,
             of_call::TokenOfCall,
-            rejection::{self, Remedy},
+            rejection::{self, Recovery},
             renewal::is_transient,
         },
     },
@@ -36,7 +36,7 @@ const STEADY: Duration = Duration::from_secs(5);
 
 /// Opens one stream after another, without keeping the client open.
 #[derive(Debug)]
-pub(crate) struct Reopening {
+pub(crate) struct ResumableStream {
     channel: WeakChannel,
     pool: Arc<Pool>,
     tokens: Arc<Tokens>,
@@ -50,11 +50,11 @@ pub(crate) struct Reopening {
     /// The number of consecutive unsuccessful streams.
     failures: u32,
     token: TokenOfCall,
-    remedy: Option<Remedy>,
+    recovery: Option<Recovery>,
     opened: Instant,
 }
 
-impl Reopening {
+impl ResumableStream {
     /// `options` apply to each of the streams, including the endpoint if one is set.
     pub(crate) fn new(channel: &Channel, method: Method, options: CallOptions) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Reopening {
             shunned: Vec::new(),
             failures: 0,
             token: TokenOfCall::default(),
-            remedy: None,
+            recovery: None,
             opened: Instant::now(),
         }
     }
@@ -81,22 +81,22 @@ impl Reopening {
     /// This method is cancel safe.
     pub(crate) async fn open<Resp: prost::Message + Default>(&mut self) -> Result<Opened<Resp>, Error> {
         if self.failures > 1 {
-            tokio::time::sleep(Backoff::RESEND.wait(self.failures - 1, fastrand::u64(..))).await;
+            tokio::time::sleep(Backoff::RETRY.wait(self.failures - 1, fastrand::u64(..))).await;
         }
         self.authenticated().await?;
         let preference = self.options.endpoint.as_ref().map_or(Preference::Any, Preference::Only);
-        let wish = Selection {
+        let selection = Selection {
             tried: &self.tried,
             shunned: &self.shunned,
             preference,
             ..Selection::any(self.pool.now())
         };
-        let flight = self.pool.acquire_stream(&wish).await?;
-        flight.connection.member.picked(Scope::Quorum, self.pool.now());
-        let connection = Arc::clone(&flight.connection);
+        let permit = self.pool.acquire_stream(&selection).await?;
+        permit.connection.member.picked(Scope::Quorum, self.pool.now());
+        let connection = Arc::clone(&permit.connection);
         let headers = self.token.headers(&self.tokens, &self.options, TimeoutHeader::None);
         self.opened = Instant::now();
-        Ok(match Duplex::open(flight, self.method, headers, self.max_receive) {
+        Ok(match Duplex::open(permit, self.method, headers, self.max_receive) {
             Ok(stream) => Opened::Stream(stream),
             Err(failure) => Opened::Failed(connection, failure),
         })
@@ -106,8 +106,8 @@ impl Reopening {
     pub(crate) fn answered(&mut self, connection: &Connection) {
         self.tried.clear();
         self.shunned.clear();
-        self.token = self.token.begun_anew();
-        connection.member.judge(Scope::Quorum, CallQuality::Good, self.took());
+        self.token = self.token.restarted();
+        connection.member.record(Scope::Quorum, CallQuality::Good, self.took());
     }
 
     /// Returns the time range since the stream was opened.
@@ -116,7 +116,8 @@ impl Reopening {
     }
 
     /// Records that no member may be used at the moment, so that the next stream waits.
-    pub(crate) fn refused(&mut self) {
+    pub(crate) fn rejected(&mut self) {
+        // Two, because `open` does not wait after a single failure.
         self.failures = self.failures.saturating_add(2);
     }
 
@@ -129,20 +130,21 @@ impl Reopening {
     /// reason.
     pub(crate) fn lost(&mut self, connection: &Connection, failure: &Failure) {
         let end = usefulness(failure.observation, self.opened.elapsed());
-        connection.member.judge(Scope::Quorum, end, self.took());
+        connection.member.record(Scope::Quorum, end, self.took());
+        // Only the last member. Avoiding all that ever failed would leave none after an outage.
         self.tried = vec![connection.member.id];
         // After an error of the member or the end of the connection, other connections to it remain good.
-        let silent = matches!(failure.observation, Observation::Malformed | Observation::Abandoned);
-        self.shunned = silent.then_some(connection.id).into_iter().collect();
+        let unresponsive = matches!(failure.observation, Observation::Malformed | Observation::Abandoned);
+        self.shunned = unresponsive.then_some(connection.id).into_iter().collect();
         let lasted = self.opened.elapsed() >= STEADY;
         self.failures = if lasted { 1 } else { self.failures.saturating_add(1) };
-        self.remedy = self.token.remedy(&self.tokens, failure.observation);
+        self.recovery = self.token.recovery(&self.tokens, failure.observation);
     }
 
     /// Returns `true` if a new token may help against a rejection with this code on an open stream.
     pub(crate) fn can_renew(&self, code: Code) -> bool {
-        let refused = Observation::Refused(code, code.outcome());
-        self.token.remedy(&self.tokens, refused).is_some()
+        let rejected = Observation::Rejected(code, code.outcome());
+        self.token.recovery(&self.tokens, rejected).is_some()
             || (code == Code::PermissionDenied
                 && self.tokens.kind() == rejection::Credentials::Renewable
                 && self.token.carried().had_token())
@@ -160,11 +162,11 @@ impl Reopening {
 
     /// Fetches a missing or rejected token. A rejection of the credentials is final; temporary errors are retried.
     async fn authenticated(&mut self) -> Result<(), Error> {
-        let rejected = match self.remedy {
-            Some(Remedy::Renew) => Some(self.token.carried()),
-            Some(Remedy::RetryPolicy) | None => None,
+        let rejected = match self.recovery {
+            Some(Recovery::Renew) => Some(self.token.carried()),
+            Some(Recovery::Retry) | None => None,
         };
-        if self.remedy.is_some() {
+        if self.recovery.is_some() {
             let wait = self.token.count_rejection();
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
@@ -184,9 +186,9 @@ impl Reopening {
             // A lower bound, because the jitter may draw zero, and a renewal that fails immediately would
             // cause a busy loop.
             let least = Duration::from_millis(10);
-            tokio::time::sleep(Backoff::RESEND.wait(failures, fastrand::u64(..)).max(least)).await;
+            tokio::time::sleep(Backoff::RETRY.wait(failures, fastrand::u64(..)).max(least)).await;
         }
-        self.remedy = None;
+        self.recovery = None;
         Ok(())
     }
 }

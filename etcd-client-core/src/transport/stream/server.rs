@@ -24,25 +24,31 @@ impl Channel {
     ) -> Result<MessageStream<Resp>, Error> {
         let mut progress = CallState::start(self, call)?;
         loop {
-            let flight = progress.stream_connection(self).await?;
-            let connection = Arc::clone(&flight.connection);
-            let failure = match connection.stream_place() {
+            let permit = progress.stream_connection(self).await?;
+            let connection = Arc::clone(&permit.connection);
+            let failure = match connection.stream_permit() {
                 // Treated as a failed attempt, so that another connection or member is tried.
                 None => {
-                    drop(flight);
+                    drop(permit);
                     Failure::new(
                         Observation::NotSent,
                         "the limit of unread streams on the connection is reached",
                     )
                 }
-                Some(place) => {
+                Some(stream_permit) => {
                     let headers = progress.headers_without_timeout(self);
                     let frame = frame::encode(request);
                     let limit = self.max_receive_bytes();
-                    let opened =
-                        open((flight, Some(place)), call.method, headers, frame, limit, progress.deadline);
+                    let opened = open(
+                        (permit, Some(stream_permit)),
+                        call.method,
+                        headers,
+                        frame,
+                        limit,
+                        progress.deadline,
+                    );
                     let begun = AtomicBool::new(false);
-                    match progress.lookout(self, &connection, &begun).wait(opened).await {
+                    match progress.watchdog(self, &connection, &begun).wait(opened).await {
                         Ok(messages) => {
                             progress.finished(&connection);
                             return Ok(messages);

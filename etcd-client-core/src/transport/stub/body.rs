@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 
 use crate::transport::{
-    connection::verified::InFlight,
+    connection::verified::Permit,
     grpc::{
         failure::{Failure, deadline_passed},
         observation::Observation,
@@ -37,18 +37,18 @@ pub struct ResponseBody {
 #[derive(Debug)]
 struct Open {
     call: StubCall,
-    flight: InFlight,
+    permit: Permit,
     recv: RecvStream,
     _unsent_rest: Option<UnsentRest>,
     deadline: Option<Pin<Box<Sleep>>>,
     /// Completes when an endless stream must be closed; see [`Kind::EndlessStream`].
-    leaving: Option<Leaving>,
+    closing: Option<Closing>,
     data_ended: bool,
 }
 
-struct Leaving(Pin<Box<dyn Future<Output = ()> + Send>>);
+struct Closing(Pin<Box<dyn Future<Output = ()> + Send>>);
 
-impl fmt::Debug for Leaving {
+impl fmt::Debug for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Leaving")
     }
@@ -57,18 +57,18 @@ impl fmt::Debug for Leaving {
 impl ResponseBody {
     pub(crate) fn new(
         call: StubCall,
-        flight: InFlight,
+        permit: Permit,
         recv: RecvStream,
         unsent_rest: Option<UnsentRest>,
         deadline: Option<Instant>,
     ) -> Self {
         let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
-        let leaving = (call.kind() == Kind::EndlessStream).then(|| {
-            let connection = Arc::clone(&flight.connection);
-            Leaving(Box::pin(async move { connection.leaving().await }))
+        let closing = (call.kind() == Kind::EndlessStream).then(|| {
+            let connection = Arc::clone(&permit.connection);
+            Closing(Box::pin(async move { connection.closing().await }))
         });
         let open =
-            Open { call, flight, recv, _unsent_rest: unsent_rest, deadline, leaving, data_ended: false };
+            Open { call, permit, recv, _unsent_rest: unsent_rest, deadline, closing, data_ended: false };
         Self { open: Some(open) }
     }
 }
@@ -85,7 +85,7 @@ impl Body for ResponseBody {
         let polled = open.poll_next(cx);
         // A stream without a natural end always expects data, so silence on it never counts as rest: the
         // connection keeps probing the member with PINGs.
-        open.flight.set_resting(polled.is_ready() && open.leaving.is_none());
+        open.permit.set_resting(polled.is_ready() && open.closing.is_none());
         let next = ready!(polled).map(|next| next.map_err(|failure| open.failed(failure)));
         if !matches!(&next, Some(Ok(frame)) if frame.is_data()) {
             self.open = None;
@@ -113,7 +113,7 @@ impl Open {
                 }
                 Poll::Ready(None) => self.data_ended = true,
                 Poll::Pending => {
-                    ready!(self.poll_leaving(cx));
+                    ready!(self.poll_closing(cx));
                     return Poll::Ready(Some(Err(Failure::new(
                         Observation::Lost,
                         "the member is shutting down; open the stream again",
@@ -126,8 +126,8 @@ impl Open {
         })
     }
 
-    fn poll_leaving(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.leaving.as_mut().map_or(Poll::Pending, |leaving| leaving.0.as_mut().poll(cx))
+    fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.closing.as_mut().map_or(Poll::Pending, |closing| closing.0.as_mut().poll(cx))
     }
 
     fn taken(&mut self, data: Bytes) -> Frame<Bytes> {
@@ -137,6 +137,6 @@ impl Open {
     }
 
     fn failed(&self, failure: Failure) -> Status {
-        self.call.failed(&self.flight, failure, self.flight.connection.is_shut_down().then(closed))
+        self.call.failed(&self.permit, failure, self.permit.connection.is_shut_down().then(closed))
     }
 }

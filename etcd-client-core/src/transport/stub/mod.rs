@@ -87,7 +87,7 @@ use crate::{
         backoff::Backoff,
         call::authenticate,
         check_runtime,
-        connection::verified::InFlight,
+        connection::verified::Permit,
         grpc::{
             failure::{Failure, deadline_passed},
             observation::Observation,
@@ -100,7 +100,7 @@ use crate::{
             outgoing::takes_token,
             stub_call::{Kind, StubCall},
         },
-        token::{Carried, rejection::remedy},
+        token::{Carried, rejection::recovery},
     },
 };
 
@@ -109,7 +109,7 @@ use crate::{
 const UNSENT_TRIES: u32 = 8;
 
 /// A request whose head has been sent, and its connection.
-type Sent = (InFlight, ResponseFuture, SendStream<Bytes>, Carried);
+type Sent = (Permit, ResponseFuture, SendStream<Bytes>, Carried);
 
 impl Service<Request<Body>> for Channel {
     type Response = Response<ResponseBody>;
@@ -134,7 +134,7 @@ impl Channel {
         let limit = outgoing::timeout(&head.headers);
         let deadline = limit.and_then(|limit| call.started().checked_add(limit));
         self.stub_token(&call, &head, deadline).await.map_err(|error| call.unsent(&error))?;
-        let (flight, response, send, carried) = self.send_head(&call, &head, deadline).await?;
+        let (permit, response, send, carried) = self.send_head(&call, &head, deadline).await?;
         let answer = answer::receive(response, send, body);
         let answer = match deadline {
             Some(deadline) => {
@@ -144,11 +144,11 @@ impl Channel {
         };
         match answer {
             Ok((response, unsent_rest)) => {
-                flight.connection.gauge.answered();
+                permit.connection.load.answered();
                 self.learn_rejection(&head, &response, carried);
-                Ok(response.map(|recv| ResponseBody::new(call, flight, recv, unsent_rest, deadline)))
+                Ok(response.map(|recv| ResponseBody::new(call, permit, recv, unsent_rest, deadline)))
             }
-            Err(NoAnswer::Failed(failure)) => Err(self.stub_failure(&call, &flight, failure)),
+            Err(NoAnswer::Failed(failure)) => Err(self.stub_failure(&call, &permit, failure)),
             Err(NoAnswer::Request(status)) => Err(status),
         }
     }
@@ -164,24 +164,24 @@ impl Channel {
         loop {
             tries += 1;
             let acquired = self.stub_connection(call, &avoid, deadline).await;
-            let flight = acquired.map_err(|error| call.unsent(&error))?;
-            let (request, carried) = outgoing::request(self, &flight.connection, head);
-            let error = match flight.connection.sender().send_request(request, false) {
-                Ok((response, send)) => return Ok((flight, response, send, carried)),
+            let permit = acquired.map_err(|error| call.unsent(&error))?;
+            let (request, carried) = outgoing::request(self, &permit.connection, head);
+            let error = match permit.connection.sender().send_request(request, false) {
+                Ok((response, send)) => return Ok((permit, response, send, carried)),
                 Err(error) => Failure::not_sent(&error),
             };
             // The connection may have been lost between `acquire` and here. Nothing was sent, so retrying is safe
             // even for a write.
             if tries == UNSENT_TRIES || self.pool().check_alive().is_err() {
-                return Err(self.stub_failure(call, &flight, error));
+                return Err(self.stub_failure(call, &permit, error));
             }
             trace::unsent(&error.text);
-            avoid = vec![flight.connection.member.id];
+            avoid = vec![permit.connection.member.id];
             if tries == 1 {
                 // The pool removes the connection once its driver task has run.
                 tokio::task::yield_now().await;
             } else {
-                sleep(Backoff::RESEND.wait(tries - 1, fastrand::u64(..))).await;
+                sleep(Backoff::RETRY.wait(tries - 1, fastrand::u64(..))).await;
             }
         }
     }
@@ -191,31 +191,31 @@ impl Channel {
         call: &StubCall,
         avoid: &[usize],
         deadline: Option<Instant>,
-    ) -> Result<InFlight, Error> {
+    ) -> Result<Permit, Error> {
         let pool = self.pool();
-        let wish = Selection { tried: avoid, ..Selection::any(pool.now()) };
+        let selection = Selection { tried: avoid, ..Selection::any(pool.now()) };
         let acquired = async {
             match call.kind() {
-                Kind::Unary => pool.acquire(&wish).await,
-                Kind::Waiting => pool.acquire_waiting(&wish).await,
-                Kind::Stream | Kind::EndlessStream => pool.acquire_stream(&wish).await,
+                Kind::Unary => pool.acquire(&selection).await,
+                Kind::Waiting => pool.acquire_waiting(&selection).await,
+                Kind::Stream | Kind::EndlessStream => pool.acquire_stream(&selection).await,
             }
         };
-        let Some(deadline) = self.stub_patience(call, deadline) else { return acquired.await };
+        let Some(deadline) = self.send_deadline(call, deadline) else { return acquired.await };
         timeout_at(deadline, acquired).await.unwrap_or_else(|_elapsed| {
-            Err(pool.unready(call.started().elapsed()).with_attempts(pool.troubles()))
+            Err(pool.unready(call.started().elapsed()).with_attempts(pool.last_errors()))
         })
     }
 
     /// Returns the time until which a call waits before it is sent: its own deadline, else the client's timeout.
-    fn stub_patience(&self, call: &StubCall, deadline: Option<Instant>) -> Option<Instant> {
+    fn send_deadline(&self, call: &StubCall, deadline: Option<Instant>) -> Option<Instant> {
         deadline.or_else(|| call.started().checked_add(self.timeout(&CallOptions::default())?))
     }
 
     /// Returns the status of a failed call. If the client is closed or its runtime has shut down, that is the reported
     /// cause.
-    fn stub_failure(&self, call: &StubCall, flight: &InFlight, failure: Failure) -> Status {
-        call.failed(flight, failure, self.pool().check_alive().err())
+    fn stub_failure(&self, call: &StubCall, permit: &Permit, failure: Failure) -> Status {
+        call.failed(permit, failure, self.pool().check_alive().err())
     }
 
     /// Waits for the first token if the call needs one, as long as it would wait for a connection.
@@ -229,7 +229,7 @@ impl Channel {
             return Ok(());
         }
         let renewal = authenticate::renew(self, Carried::default());
-        match self.stub_patience(call, deadline) {
+        match self.send_deadline(call, deadline) {
             None => renewal.await,
             Some(deadline) => timeout_at(deadline, renewal)
                 .await
@@ -246,8 +246,8 @@ impl Channel {
             return;
         };
         let observation =
-            Observation::Refused(Code::parse(status.code, &status.message), Outcome::NotApplied);
-        let rejected = remedy(self.tokens().kind(), observation, carried.had_token(), 1).is_some();
+            Observation::Rejected(Code::parse(status.code, &status.message), Outcome::NotApplied);
+        let rejected = recovery(self.tokens().kind(), observation, carried.had_token(), 1).is_some();
         if rejected && takes_token(head) {
             self.tokens().reject(carried);
         }

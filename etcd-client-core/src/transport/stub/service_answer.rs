@@ -23,7 +23,7 @@ use crate::transport::{
 
 /// The reason why a call through a service failed.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum CallFailure {
     /// A failure of the same kind as on one of the client's own connections.
     Failure(Failure),
     /// An error of the service or of its response body.
@@ -32,13 +32,13 @@ pub(crate) enum Trouble {
     Answer(Error),
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for CallFailure {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
     }
 }
 
-impl Trouble {
+impl CallFailure {
     /// Converts to the caller's error. The outcome follows from the table in `retry` and from the status; what the
     /// service did with the request is not visible.
     pub(crate) fn into_error(self, class: Class) -> Error {
@@ -78,7 +78,7 @@ pub(crate) struct Messages<Resp> {
 }
 
 impl<Resp: prost::Message + Default> Messages<Resp> {
-    pub(crate) fn new(response: Response<Body>, max_receive: usize) -> Result<Self, Trouble> {
+    pub(crate) fn new(response: Response<Body>, max_receive: usize) -> Result<Self, CallFailure> {
         let (head, body) = response.into_parts();
         let body = match status::head(head.status, &head.headers, body.is_end_stream()) {
             Head::Messages => Some(body),
@@ -91,14 +91,15 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
     }
 
     /// Returns the next message, or `None` after the last one of a successful call.
-    pub(crate) async fn next(&mut self) -> Result<Option<Resp>, Trouble> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Resp>, CallFailure> {
         loop {
             if let Some(message) = self.decoder.pop().map_err(Failure::frame)? {
                 return Ok(Some(decode(message)?));
             }
             let Some(body) = &mut self.body else { return Ok(None) };
             let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await;
-            let frame = frame.transpose().map_err(|status| Trouble::Service(Unanswered::Failed(status)))?;
+            let frame =
+                frame.transpose().map_err(|status| CallFailure::Service(Unanswered::Failed(status)))?;
             let Some(frame) = frame else {
                 return Err(Failure::without_status().into());
             };
@@ -126,7 +127,7 @@ impl<Resp: prost::Message + Default> Messages<Resp> {
 
     /// Returns the single message of a unary response. `hold` keeps the request open until the message has arrived;
     /// the status of such a stream after its message does not affect the result.
-    pub(crate) async fn only(mut self, hold: Option<oneshot::Sender<()>>) -> Result<Resp, Trouble> {
+    pub(crate) async fn only(mut self, hold: Option<oneshot::Sender<()>>) -> Result<Resp, CallFailure> {
         let Some(message) = self.next().await? else {
             return Err(Failure::malformed("the call succeeded without a message").into());
         };

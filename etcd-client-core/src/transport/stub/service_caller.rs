@@ -30,7 +30,7 @@ use crate::{
         },
         stub::{
             service::{Erased, GrpcService, OneFrame},
-            service_answer::{Messages, Trouble},
+            service_answer::{CallFailure, Messages},
         },
     },
 };
@@ -76,7 +76,7 @@ impl ServiceCaller {
     {
         let mut open = OpenCall::start(self, call)?;
         let history = self.channel.history();
-        let floor = call.linearizable.then(|| history.floor());
+        let min_revision = call.linearizable.then(|| history.min_revision());
         let left = open.deadline.map(|deadline| deadline.saturating_duration_since(open.started));
         // As on the client's own connections, the request stream of a renewal stays open until its response:
         // etcd's gRPC proxy drops a renewal whose request stream has ended (etcd issue 9751).
@@ -89,9 +89,9 @@ impl ServiceCaller {
         let answer = open.within(open.deadline.map(|deadline| deadline + GRACE), answer).await;
         let answer = answer.and_then(|answer: Resp| {
             let header = answer.header().cloned();
-            let converted = convert(answer).map_err(Trouble::Answer)?;
+            let converted = convert(answer).map_err(CallFailure::Answer)?;
             if let Some(header) = header {
-                self.channel.admit(&header, &history, floor).map_err(Trouble::Answer)?;
+                self.channel.admit(&header, &history, min_revision).map_err(CallFailure::Answer)?;
             }
             Ok(converted)
         });
@@ -125,10 +125,10 @@ impl ServiceCaller {
         &self,
         open: &OpenCall<'_>,
         request: Request<Body>,
-    ) -> Result<Messages<Resp>, Trouble> {
+    ) -> Result<Messages<Resp>, CallFailure> {
         let span = open.observed.span();
         let response = span.in_scope(|| self.service.call(request)).instrument(span.clone());
-        Messages::new(response.await.map_err(Trouble::Service)?, self.channel.max_receive_bytes())
+        Messages::new(response.await.map_err(CallFailure::Service)?, self.channel.max_receive_bytes())
     }
 
     fn request(
@@ -183,14 +183,14 @@ impl<'a> OpenCall<'a> {
     async fn within<T>(
         &self,
         deadline: Option<Instant>,
-        work: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<T, Trouble> {
+        work: impl Future<Output = Result<T, CallFailure>>,
+    ) -> Result<T, CallFailure> {
         within(self.channel, deadline, work).await
     }
 
-    fn end<T>(&mut self, result: Result<T, Trouble>) -> Result<T, Error> {
-        let result = result.map_err(|trouble| {
-            complete(trouble, self.call.class, self.channel, self.call.method.operation())
+    fn end<T>(&mut self, result: Result<T, CallFailure>) -> Result<T, Error> {
+        let result = result.map_err(|failure| {
+            complete(failure, self.call.class, self.channel, self.call.method.operation())
                 .with_elapsed(self.started.elapsed())
         });
         self.observed.through_service(result.as_ref().err());
@@ -199,8 +199,8 @@ impl<'a> OpenCall<'a> {
 }
 
 /// Completes an error. If the client is closed or its runtime has shut down, that is the reported cause.
-fn complete(trouble: Trouble, class: Class, channel: &Channel, operation: &'static str) -> Error {
-    let error = trouble.into_error(class);
+fn complete(failure: CallFailure, class: Class, channel: &Channel, operation: &'static str) -> Error {
+    let error = failure.into_error(class);
     let outcome = error.outcome();
     let error = match channel.pool().check_alive() {
         Err(cause) => cause.with_outcome(outcome),
@@ -212,8 +212,8 @@ fn complete(trouble: Trouble, class: Class, channel: &Channel, operation: &'stat
 async fn within<T>(
     channel: &Channel,
     deadline: Option<Instant>,
-    work: impl Future<Output = Result<T, Trouble>>,
-) -> Result<T, Trouble> {
+    work: impl Future<Output = Result<T, CallFailure>>,
+) -> Result<T, CallFailure> {
     let timed = async {
         match deadline {
             Some(deadline) => {
@@ -231,7 +231,7 @@ async fn within<T>(
     }
 }
 
-fn closed_meanwhile() -> Trouble {
+fn closed_meanwhile() -> CallFailure {
     Failure::new(Observation::Lost, "the client was closed").into()
 }
 
@@ -255,6 +255,6 @@ impl<Resp: prost::Message + Default> ServiceStream<Resp> {
         check_runtime().map_err(|error| error.with_operation(self.call))?;
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let next = within(&self.channel, deadline, self.messages.next()).await;
-        next.map_err(|trouble| complete(trouble, self.class, &self.channel, self.call))
+        next.map_err(|failure| complete(failure, self.class, &self.channel, self.call))
     }
 }

@@ -9,7 +9,7 @@ use tonic::Status;
 
 use crate::transport::{
     call::retry,
-    connection::verified::InFlight,
+    connection::verified::Permit,
     grpc::{failure::Failure, observation::Class},
 };
 
@@ -65,9 +65,9 @@ impl StubCall {
 
     /// Returns the status of a call that used a connection. `cause` replaces the failure as the reported error, if
     /// set.
-    pub(crate) fn failed(&self, flight: &InFlight, failure: Failure, cause: Option<Error>) -> Status {
+    pub(crate) fn failed(&self, permit: &Permit, failure: Failure, cause: Option<Error>) -> Status {
         let observation = failure.observation;
-        let attempt = failure.attempt(flight.connection.endpoint()).with_elapsed(self.started.elapsed());
+        let attempt = failure.attempt(permit.connection.endpoint()).with_elapsed(self.started.elapsed());
         let error = self.named(&cause.unwrap_or_else(|| failure.into_error()));
         // The class of the RPC is not known here. `Write` is the safe assumption: the outcome is unknown.
         status(error.with_outcome(retry::outcome(Class::Write, observation)).with_attempts(vec![attempt]))

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_or_contradictory_is_refused() {
+    fn empty_or_contradictory_settings_are_rejected() {
         let case = |change: fn(&mut Configured)| {
             let mut configured = Configured::default();
             change(&mut configured);

@@ -8,7 +8,7 @@ use crate::{
     request::CallOptions,
     transport::{
         grpc::{headers::TimeoutHeader, observation::Observation},
-        token::{Carried, Tokens, rejection, rejection::Remedy},
+        token::{Carried, Tokens, rejection, rejection::Recovery},
     },
 };
 
@@ -34,7 +34,7 @@ impl TokenOfCall {
 
     /// Returns the state for the next request of the same stream: the same token, which was accepted, and no
     /// rejections.
-    pub(crate) fn begun_anew(&self) -> Self {
+    pub(crate) fn restarted(&self) -> Self {
         Self { carried: self.carried, rejections: 0 }
     }
 
@@ -44,8 +44,8 @@ impl TokenOfCall {
     }
 
     /// Returns the reaction to a failure of the last attempt, if the failure concerns its token.
-    pub(crate) fn remedy(&self, tokens: &Tokens, observation: Observation) -> Option<Remedy> {
-        rejection::remedy(tokens.kind(), observation, self.carried.had_token(), self.rejections + 1)
+    pub(crate) fn recovery(&self, tokens: &Tokens, observation: Observation) -> Option<Recovery> {
+        rejection::recovery(tokens.kind(), observation, self.carried.had_token(), self.rejections + 1)
     }
 
     /// Counts a rejection that leads to a retry, and returns the wait before it.
@@ -65,7 +65,7 @@ mod tests {
         for _ in 0..8 {
             token.count_rejection();
         }
-        let mut next = token.begun_anew();
+        let mut next = token.restarted();
         assert_eq!((token.rejections, next.rejections), (8, 0));
         assert_eq!(
             [next.count_rejection(), next.count_rejection()],

@@ -28,55 +28,55 @@ pub(crate) enum Credentials {
 
 /// The step before a retry. Each rejection states that the request was not applied, so writes are retried too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Remedy {
+pub(crate) enum Recovery {
     /// Obtain a new token.
     Renew,
     /// None: the cause of the rejection has changed in the meantime.
-    RetryPolicy,
+    Retry,
 }
 
-/// Returns the remedy after the `rejections`-th rejection of a call, whose last observation is `observation`. Returns
+/// Returns the recovery after the `rejections`-th rejection of a call, whose last observation is `observation`. Returns
 /// `None` if the rule for all other failures applies. `had_token` is true if the request carried a token.
-pub(crate) fn remedy(
+pub(crate) fn recovery(
     credentials: Credentials,
     observation: Observation,
     had_token: bool,
     rejections: u32,
-) -> Option<Remedy> {
-    let Observation::Refused(code, _) = observation else { return None };
-    let remedy = match (credentials, code) {
-        (Credentials::Renewable, Code::InvalidAuthToken | Code::AuthOldRevision) => Remedy::Renew,
+) -> Option<Recovery> {
+    let Observation::Rejected(code, _) = observation else { return None };
+    let recovery = match (credentials, code) {
+        (Credentials::Renewable, Code::InvalidAuthToken | Code::AuthOldRevision) => Recovery::Renew,
         // The request was proposed while auth was disabled and applied after it was enabled, so its token was
         // never checked.
-        (Credentials::Renewable, Code::UserEmpty) if had_token => Remedy::RetryPolicy,
+        (Credentials::Renewable, Code::UserEmpty) if had_token => Recovery::Retry,
         // Some RPCs report a missing token as a lack of permission.
-        (Credentials::Renewable, Code::UserEmpty | Code::PermissionDenied) if !had_token => Remedy::Renew,
+        (Credentials::Renewable, Code::UserEmpty | Code::PermissionDenied) if !had_token => Recovery::Renew,
         // Users changed between the check and the apply. The certificate is still valid.
-        (Credentials::None, Code::AuthOldRevision) => Remedy::RetryPolicy,
+        (Credentials::None, Code::AuthOldRevision) => Recovery::Retry,
         _ => return None,
     };
     // A server that never accepts a token must not keep a call busy until its deadline.
-    (rejections <= MOST_REJECTIONS).then_some(remedy)
+    (rejections <= MOST_REJECTIONS).then_some(recovery)
 }
 
 /// Returns the delay after the `rejections`-th rejection.
 pub(crate) fn wait(rejections: u32, random: u64) -> Duration {
     match rejections.checked_sub(WITHOUT_WAIT) {
         None | Some(0) => Duration::ZERO,
-        Some(failures) => Backoff::RESEND.wait(failures, random),
+        Some(failures) => Backoff::RETRY.wait(failures, random),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use Credentials::{Fixed, None as Nobody, Renewable};
-    use Remedy::{Renew, RetryPolicy};
+    use Recovery::{Renew, Retry};
     use etcd_errors::Outcome;
 
     use super::*;
 
-    fn refused(code: Code) -> Observation {
-        Observation::Refused(code, code.outcome())
+    fn rejected(code: Code) -> Observation {
+        Observation::Rejected(code, code.outcome())
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
         for (code, credentials, with_token, without) in [
             (Code::InvalidAuthToken, Renewable, Some(Renew), Some(Renew)),
             (Code::AuthOldRevision, Renewable, Some(Renew), Some(Renew)),
-            (Code::UserEmpty, Renewable, Some(RetryPolicy), Some(Renew)),
+            (Code::UserEmpty, Renewable, Some(Retry), Some(Renew)),
             (Code::PermissionDenied, Renewable, None, Some(Renew)),
             (Code::AuthFailed, Renewable, None, None),
             (Code::AuthNotEnabled, Renewable, None, None),
@@ -94,16 +94,16 @@ mod tests {
             (Code::UserEmpty, Fixed, None, None),
             (Code::PermissionDenied, Fixed, None, None),
             (Code::InvalidAuthToken, Nobody, None, None),
-            (Code::AuthOldRevision, Nobody, Some(RetryPolicy), Some(RetryPolicy)),
+            (Code::AuthOldRevision, Nobody, Some(Retry), Some(Retry)),
             (Code::UserEmpty, Nobody, None, None),
             (Code::PermissionDenied, Nobody, None, None),
         ] {
             let what = format!("{code:?} with {credentials:?}");
-            assert_eq!(remedy(credentials, refused(code), true, 1), with_token, "{what}, token");
-            assert_eq!(remedy(credentials, refused(code), false, 1), without, "{what}, no token");
+            assert_eq!(recovery(credentials, rejected(code), true, 1), with_token, "{what}, token");
+            assert_eq!(recovery(credentials, rejected(code), false, 1), without, "{what}, no token");
         }
         for observation in [Observation::Lost, Observation::NotSent, Observation::DeadlinePassed] {
-            assert_eq!(remedy(Renewable, observation, true, 1), None);
+            assert_eq!(recovery(Renewable, observation, true, 1), None);
         }
     }
 
@@ -112,7 +112,7 @@ mod tests {
         for &code in Code::ALL {
             for credentials in [Nobody, Fixed, Renewable] {
                 for had_token in [false, true] {
-                    if remedy(credentials, refused(code), had_token, 1).is_some() {
+                    if recovery(credentials, rejected(code), had_token, 1).is_some() {
                         assert_eq!(code.outcome(), Outcome::NotApplied, "{code:?}");
                     }
                 }
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn a_server_that_takes_no_token_ends_the_call() {
-        let rejected = refused(Code::InvalidAuthToken);
-        assert_eq!(remedy(Renewable, rejected, true, MOST_REJECTIONS), Some(Renew));
-        assert_eq!(remedy(Renewable, rejected, true, MOST_REJECTIONS + 1), None);
+        let rejected = rejected(Code::InvalidAuthToken);
+        assert_eq!(recovery(Renewable, rejected, true, MOST_REJECTIONS), Some(Renew));
+        assert_eq!(recovery(Renewable, rejected, true, MOST_REJECTIONS + 1), None);
     }
 
     #[test]

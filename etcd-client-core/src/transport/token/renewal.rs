@@ -18,7 +18,7 @@ use crate::transport::{
 /// The time for which a rejection of the credentials is reused. Each Authenticate costs a member about 0.1 s of CPU
 /// time for the password hash, also if the password is wrong, so a client with a wrong password must not retry in a
 /// loop.
-const REFUSAL_STANDS: Duration = Duration::from_secs(1);
+const REJECTION_STANDS: Duration = Duration::from_secs(1);
 
 /// The result of a renewal, shared by all waiting calls.
 type Renewal = Shared<Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>;
@@ -28,7 +28,7 @@ type Renewal = Shared<Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>;
 pub(crate) struct Renewals {
     last: Generation,
     under_way: Option<Renewal>,
-    refusal: Option<(Instant, Error)>,
+    rejection: Option<(Instant, Error)>,
 }
 
 impl Tokens {
@@ -65,10 +65,10 @@ impl Tokens {
         if self.generation() > rejected.generation {
             return Ok(None);
         }
-        if let Some((since, refusal)) = &renewals.refusal
-            && since.elapsed() < REFUSAL_STANDS
+        if let Some((since, rejection)) = &renewals.rejection
+            && since.elapsed() < REJECTION_STANDS
         {
-            return Err(refusal.clone());
+            return Err(rejection.clone());
         }
         // A renewal that has ended brought the very token that was rejected, or failed. Joining it would
         // return that result again.
@@ -92,7 +92,7 @@ impl Tokens {
         match fetched {
             Ok(value) => {
                 renewals.last = Generation(renewals.last.0 + 1);
-                renewals.refusal = None;
+                renewals.rejection = None;
                 trace::token_renewed(value.is_some());
                 self.current.store(Some(Token::new(renewals.last, value, &self.without)));
                 Ok(())
@@ -103,7 +103,7 @@ impl Tokens {
                 // calls.
                 if !is_transient(&error) {
                     self.current.store(None);
-                    renewals.refusal = Some((Instant::now(), error.clone()));
+                    renewals.rejection = Some((Instant::now(), error.clone()));
                 }
                 Err(error)
             }

@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_may_hold_is_refused() {
+    fn invalid_header_values_are_rejected() {
         for text in ["a\nb", "a\0", "\x7f"] {
             assert!(header(Secret::from(text)).is_none(), "{text:?}");
         }

@@ -26,7 +26,7 @@ fn delete_range(key: &str, end: &str) -> Op {
 }
 
 #[test]
-fn allows_what_etcd_allows() {
+fn accepts_every_txn_that_etcd_accepts() {
     let allowed: Vec<Vec<Op>> = vec![
         vec![put("a"), put("b"), put("a\0")],
         vec![delete("a"), delete("a"), delete_range("a", "z")],
@@ -50,8 +50,8 @@ fn allows_what_etcd_allows() {
 }
 
 #[test]
-fn rejects_what_etcd_rejects() {
-    let refused: Vec<(Vec<Op>, &str)> = vec![
+fn rejects_every_txn_that_etcd_rejects() {
+    let rejected: Vec<(Vec<Op>, &str)> = vec![
         (vec![put("a"), put("a")], "success[1].put.key is written more than once"),
         (vec![put("a"), delete("a")], "success[0].put.key"),
         (vec![delete_range("a", "c"), put("b")], "success[1].put.key"),
@@ -70,7 +70,7 @@ fn rejects_what_etcd_rejects() {
         ),
         (vec![nested([nested([], [put("a")])], []), put("a")], "success[1].put.key"),
     ];
-    for (ops, place) in refused {
+    for (ops, place) in rejected {
         let error = Txn::new().then(ops.clone()).validate(&Limits::default()).expect_err(place);
         assert_eq!((error.code(), error.field()), (Some(Code::DuplicateKey), Some("key")), "{ops:?}");
         assert!(error.message().starts_with(place), "{error} for {ops:?}");
@@ -181,6 +181,6 @@ fn random_txns_include_valid_and_invalid_ones() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let trees = (0..500).map(|_| arbitrary::txn().new_tree(&mut runner).expect("no filter"));
-    let refused = trees.filter(|tree| check(&tree.current()).is_err()).count();
-    assert!((100..400).contains(&refused), "{refused} of 500 refused");
+    let rejected = trees.filter(|tree| check(&tree.current()).is_err()).count();
+    assert!((100..400).contains(&rejected), "{rejected} of 500 refused");
 }

@@ -9,7 +9,7 @@ use crate::{
         connection::{identity::superseded, verified::Connection},
         grpc::failure::Failure,
         pool::closed,
-        stream::resumable_stream::Reopening,
+        stream::resumable_stream::ResumableStream,
         token::Carried,
     },
     types::{Event, ResponseHeader},
@@ -17,7 +17,7 @@ use crate::{
         WatchResponse, codec,
         remote::{
             commands::Command,
-            hub::{LaneKey, Start},
+            hub::{Start, StreamKey},
             shared::Counters,
             stream_task::{Loss, ProgressOf, Stream, StreamTask},
             subscription::{Fill, Subscription},
@@ -31,9 +31,9 @@ const MOST_RENEWALS: u32 = 8;
 
 impl StreamTask {
     /// Handles the commands of handles and of the hub.
-    pub(crate) fn obey(&mut self, connection: Option<&Connection>) {
+    pub(crate) fn handle_commands(&mut self, connection: Option<&Connection>) {
         let mut asked = false;
-        for command in self.inbox.take() {
+        for command in self.commands.take() {
             match command {
                 Command::Add(entry) => self.add(*entry, connection),
                 Command::Remove(ticket) => {
@@ -55,14 +55,14 @@ impl StreamTask {
     pub(crate) fn add(&mut self, mut entry: Subscription, connection: Option<&Connection>) {
         // The reader was dropped while the watch was on its way to this task.
         if entry.shared.is_gone() {
-            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+            self.commands.watches.fetch_sub(1, Ordering::Relaxed);
             return;
         }
         if let Some(connection) = connection
             && entry.history < connection.history.number()
             && !entry.enter(&connection.history)
         {
-            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+            self.commands.watches.fetch_sub(1, Ordering::Relaxed);
             return entry.end(superseded(&connection.history));
         }
         let ticket = entry.shared.ticket;
@@ -73,7 +73,7 @@ impl StreamTask {
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Subscription> {
         let entry = self.entries.remove(&ticket);
         if entry.is_some() {
-            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+            self.commands.watches.fetch_sub(1, Ordering::Relaxed);
         }
         entry
     }
@@ -83,7 +83,7 @@ impl StreamTask {
         let (Some(connection), true) = (connection, self.machine.is_live(ticket)) else { return false };
         if self.machine.is_proxied() {
             let error = Error::new(ErrorKind::Unsupported, "a gRPC proxy does not answer progress requests");
-            self.cannot_tell(ticket, error.with_topic(ErrorTopic::GrpcProxy));
+            self.progress_unsupported(ticket, error.with_topic(ErrorTopic::GrpcProxy));
             return false;
         }
         match self.progress {
@@ -92,26 +92,26 @@ impl StreamTask {
             ProgressOf::Unknown => self.ask_version(&connection.member.endpoint),
             ProgressOf::TooOld => {
                 let text = "this member may report progress ahead of the events it covers; fixed in etcd 3.4.25, 3.5.8 and 3.6";
-                self.cannot_tell(ticket, Error::new(ErrorKind::Unsupported, text));
+                self.progress_unsupported(ticket, Error::new(ErrorKind::Unsupported, text));
             }
         }
         false
     }
 
-    fn cannot_tell(&self, ticket: Ticket, error: Error) {
+    fn progress_unsupported(&self, ticket: Ticket, error: Error) {
         if let Some(entry) = self.entries.get(&ticket) {
             entry.shared.answer(&Err(error));
         }
     }
 
     /// Executes the actions of the state machine. Returns the reason if the stream can no longer be used.
-    pub(crate) fn act(&mut self, stream: &mut Stream, reopening: &mut Reopening) -> Option<Loss> {
+    pub(crate) fn act(&mut self, stream: &mut Stream, resumable: &mut ResumableStream) -> Option<Loss> {
         while let Some(action) = self.machine.next_action() {
             match action {
                 Action::Send(request) => self.send(stream, request),
                 Action::Created { ticket, header, behind, future } => {
                     let connection = Arc::clone(stream.connection());
-                    self.answered(reopening, &connection);
+                    self.answered(resumable, &connection);
                     let moves = future && self.key.start != Start::Future;
                     self.created(ticket, header, &connection, moves);
                     if behind {
@@ -122,14 +122,14 @@ impl StreamTask {
                     }
                 }
                 Action::Deliver { ticket, header, events } => {
-                    self.worked(reopening);
+                    self.worked(resumable);
                     self.deliver(ticket, header, events);
                 }
                 Action::Progress { ticket, header } => {
-                    self.worked(reopening);
+                    self.worked(resumable);
                     self.progressed(ticket, header);
                 }
-                Action::Ended { ticket, position, end } => self.ended(ticket, position, end, reopening),
+                Action::Ended { ticket, position, end } => self.ended(ticket, position, end, resumable),
                 Action::Broken(why) => return Some(Loss::Failed(Failure::malformed(why))),
             }
         }
@@ -191,11 +191,11 @@ impl StreamTask {
         entry.shared.answer(&Ok(header.revision));
     }
 
-    fn ended(&mut self, ticket: Ticket, position: Position, end: End, reopening: &mut Reopening) {
+    fn ended(&mut self, ticket: Ticket, position: Position, end: End, resumable: &mut ResumableStream) {
         let Some(mut entry) = self.take(ticket) else { return };
         entry.position = position;
         let error = match end {
-            End::Nonsense(why) => Error::new(ErrorKind::Protocol, why),
+            End::ProtocolViolation(why) => Error::new(ErrorKind::Protocol, why),
             End::Compacted { revision } => {
                 let error = Error::from(Code::Compacted).with_compact_revision(revision);
                 if entry.known.is_some() {
@@ -211,11 +211,11 @@ impl StreamTask {
                     && self.machine.is_proxied()
                     && !std::mem::replace(&mut entry.recreated, true)
                 {
-                    return self.renew(entry, reopening, reopening.carried());
+                    return self.renew(entry, resumable, resumable.carried());
                 }
                 let code = Code::parse(GrpcCode::Unknown, &reason);
-                if renews(code, entry.renewals) && reopening.can_renew(code) {
-                    return self.renew(entry, reopening, reopening.carried());
+                if renews(code, entry.renewals) && resumable.can_renew(code) {
+                    return self.renew(entry, resumable, resumable.carried());
                 }
                 if reason.is_empty() {
                     Error::from(Code::WatchCanceled)
@@ -229,11 +229,11 @@ impl StreamTask {
 
     /// Moves a watch to a stream with another token. The other watches of this stream stay, because members check
     /// tokens only when a watch is created.
-    fn renew(&self, mut entry: Subscription, reopening: &Reopening, rejected: Carried) {
+    fn renew(&self, mut entry: Subscription, resumable: &ResumableStream, rejected: Carried) {
         entry.renewals += 1;
-        reopening.renew_first(rejected);
+        resumable.renew_first(rejected);
         // No other watch may join this stream: it would be created with the rejected token.
-        self.inbox.retire();
+        self.commands.retire();
         self.hand_on(entry, &self.key);
     }
 
@@ -241,13 +241,13 @@ impl StreamTask {
         let Some(position) = self.machine.remove(ticket) else { return };
         if let Some(mut entry) = self.take(ticket) {
             entry.position = position;
-            self.hand_on(entry, &LaneKey { start, ..self.key.clone() });
+            self.hand_on(entry, &StreamKey { start, ..self.key.clone() });
         }
     }
 
-    pub(crate) fn hand_on(&self, mut entry: Subscription, key: &LaneKey) {
+    pub(crate) fn hand_on(&self, mut entry: Subscription, key: &StreamKey) {
         match self.hub.channel.upgrade() {
-            Some(channel) => self.hub.place(&channel, key, Box::new(entry)),
+            Some(channel) => self.hub.assign(&channel, key, Box::new(entry)),
             None => entry.end(closed()),
         }
     }

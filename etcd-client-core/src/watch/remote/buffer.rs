@@ -57,6 +57,7 @@ impl Buffer {
         {
             self.bytes -= size;
         }
+        // A reader that keeps up takes each response before the next one arrives, so only a backlog is copied.
         if !self.waiting.is_empty() {
             response.events.iter_mut().for_each(own);
         }
@@ -64,6 +65,7 @@ impl Buffer {
         self.bytes += size;
         self.waiting.push_back((response, size));
         self.wake();
+        // The response is kept even if it exceeds the limit: the position of the watch already includes it.
         self.bytes > self.limit
     }
 

@@ -23,9 +23,9 @@ pub(crate) enum Command {
 
 /// The queued commands of one stream task. Each watch has a few at most, so the number of watches bounds the queue.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
-    commands: Mutex<Commands>,
-    told: Notify,
+pub(crate) struct CommandQueue {
+    queued: Mutex<Queued>,
+    notified: Notify,
     /// The number of watches that the task has or is about to receive.
     pub(crate) watches: AtomicUsize,
     /// Set when the task accepts no more watches.
@@ -33,51 +33,51 @@ pub(crate) struct Inbox {
 }
 
 #[derive(Debug, Default)]
-struct Commands {
+struct Queued {
     waiting: Vec<Command>,
     closed: bool,
 }
 
-impl Inbox {
-    fn commands(&self) -> MutexGuard<'_, Commands> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+impl CommandQueue {
+    fn queued(&self) -> MutexGuard<'_, Queued> {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a command. Returns it if the task has ended.
     pub(crate) fn push(&self, command: Command) -> Option<Command> {
-        let mut commands = self.commands();
-        if commands.closed {
+        let mut queued = self.queued();
+        if queued.closed {
             return Some(command);
         }
-        commands.waiting.push(command);
-        drop(commands);
+        queued.waiting.push(command);
+        drop(queued);
         // Stores a permit: a command that is queued while the task is busy still wakes it.
-        self.told.notify_one();
+        self.notified.notify_one();
         None
     }
 
     pub(crate) fn take(&self) -> Vec<Command> {
-        std::mem::take(&mut self.commands().waiting)
+        std::mem::take(&mut self.queued().waiting)
     }
 
-    /// Closes the inbox if it is empty, because the stream task is about to end. A command that was queued first
+    /// Closes the queue if it is empty, because the stream task is about to end. A command that was queued first
     /// keeps it open: the check and the closing share one lock.
     pub(crate) fn close_if_idle(&self) -> bool {
-        let mut commands = self.commands();
-        commands.closed |= commands.waiting.is_empty();
-        commands.closed
+        let mut queued = self.queued();
+        queued.closed |= queued.waiting.is_empty();
+        queued.closed
     }
 
-    /// Closes the inbox and returns the queued commands.
+    /// Closes the queue and returns the queued commands.
     pub(crate) fn close(&self) -> Vec<Command> {
-        let mut commands = self.commands();
-        commands.closed = true;
-        std::mem::take(&mut commands.waiting)
+        let mut queued = self.queued();
+        queued.closed = true;
+        std::mem::take(&mut queued.waiting)
     }
 
     /// Waits until a command is queued.
-    pub(crate) fn told(&self) -> Notified<'_> {
-        self.told.notified()
+    pub(crate) fn notified(&self) -> Notified<'_> {
+        self.notified.notified()
     }
 
     pub(crate) fn is_retired(&self) -> bool {

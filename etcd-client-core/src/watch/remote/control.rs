@@ -74,12 +74,14 @@ impl WatchControl for Control {
 async fn ask(shared: &Shared, channel: &Channel) -> Result<Revision, Error> {
     let mut wait = ASK_AGAIN;
     loop {
+        // Registered before the request is sent, so that the answer cannot arrive before its waiter.
         let answer = shared.ask();
-        shared.tell(Command::AskProgress(shared.ticket));
+        shared.send(Command::AskProgress(shared.ticket));
         if let Ok(Ok(answer)) = timeout(wait, answer).await {
             return answer;
         }
         wait = (wait * 2).min(ASK_AGAIN_AT_MOST);
+        // `next` is read after the revision: everything up to it has then been delivered to the handle.
         if let Ok(revision) = current_revision(channel, &shared.spec.range).await
             && shared.next() > revision
         {

@@ -18,7 +18,7 @@ use crate::{
     watch::{
         Watch,
         remote::{
-            commands::{Command, Inbox},
+            commands::{Command, CommandQueue},
             shared::Shared,
             stream_task::StreamTask,
             subscription::Subscription,
@@ -33,7 +33,7 @@ pub(crate) const MOST_WATCHES: usize = 5_000;
 
 /// The properties that all watches of one stream share.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LaneKey {
+pub(crate) struct StreamKey {
     pub(crate) metadata: Vec<(String, Value)>,
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) start: Start,
@@ -48,7 +48,7 @@ pub(crate) enum Start {
     Future,
 }
 
-impl LaneKey {
+impl StreamKey {
     pub(crate) fn of(spec: &Watch, options: &CallOptions) -> Self {
         let start = if spec.start_revision == 0 { Start::Now } else { Start::Past };
         let metadata = options.metadata.to_vec();
@@ -68,7 +68,7 @@ impl LaneKey {
 pub(crate) struct Hub {
     pub(crate) channel: WeakChannel,
     pub(crate) pool: Arc<Pool>,
-    lanes: Mutex<Vec<(LaneKey, Arc<Inbox>)>>,
+    tasks: Mutex<Vec<(StreamKey, Arc<CommandQueue>)>>,
     tickets: AtomicU64,
 }
 
@@ -77,13 +77,13 @@ impl Hub {
         Arc::new(Self {
             channel: channel.weak(),
             pool: Arc::clone(channel.pool()),
-            lanes: Mutex::default(),
+            tasks: Mutex::default(),
             tickets: AtomicU64::new(0),
         })
     }
 
-    fn lanes(&self) -> MutexGuard<'_, Vec<(LaneKey, Arc<Inbox>)>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tasks(&self) -> MutexGuard<'_, Vec<(StreamKey, Arc<CommandQueue>)>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a watch. The receiver is notified when the watch was created, or why it failed.
@@ -93,12 +93,12 @@ impl Hub {
         spec: Watch,
         options: &CallOptions,
     ) -> (Arc<Shared>, oneshot::Receiver<Result<(), Error>>) {
-        let key = LaneKey::of(&spec, options);
+        let key = StreamKey::of(&spec, options);
         let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
         let (creation, created) = oneshot::channel();
-        let inbox = Arc::new(Inbox::default());
-        let shared = Arc::new(Shared::new(ticket, spec, inbox));
-        self.place(
+        let commands = Arc::new(CommandQueue::default());
+        let shared = Arc::new(Shared::new(ticket, spec, commands));
+        self.assign(
             channel,
             &key,
             Box::new(Subscription::new(Arc::clone(&shared), creation, &channel.history())),
@@ -106,21 +106,21 @@ impl Hub {
         (shared, created)
     }
 
-    /// Passes a watch to a stream task of its kind, and starts a new task if none has room.
-    pub(crate) fn place(self: &Arc<Self>, channel: &Channel, key: &LaneKey, entry: Box<Subscription>) {
+    /// Passes a watch to a stream task of its kind, and starts a new task if none has capacity.
+    pub(crate) fn assign(self: &Arc<Self>, channel: &Channel, key: &StreamKey, entry: Box<Subscription>) {
         let mut entry = entry;
         loop {
-            let inbox = self.lane(channel, key);
+            let commands = self.task(channel, key);
             // Redirected before the push, so that no later command goes to the previous task. A command that
             // overtakes its watch finds nothing and is dropped; `add` checks whether the reader still exists.
-            entry.shared.move_to(&inbox);
-            match inbox.push(Command::Add(entry)) {
+            entry.shared.move_to(&commands);
+            match commands.push(Command::Add(entry)) {
                 None => return,
-                // The task closed its inbox after it was chosen. The watch comes back and goes to another
+                // The task closed its queue after it was chosen. The watch comes back and goes to another
                 // task.
                 Some(Command::Add(back)) => {
-                    inbox.watches.fetch_sub(1, Ordering::Relaxed);
-                    self.forget(&inbox);
+                    commands.watches.fetch_sub(1, Ordering::Relaxed);
+                    self.forget(&commands);
                     entry = back;
                     if let Err(error) = self.pool.check_alive() {
                         return entry.end(error);
@@ -131,35 +131,35 @@ impl Hub {
         }
     }
 
-    fn lane(self: &Arc<Self>, channel: &Channel, key: &LaneKey) -> Arc<Inbox> {
-        let mut lanes = self.lanes();
-        let fits = |(other, inbox): &&(LaneKey, Arc<Inbox>)| {
-            other == key && !inbox.is_retired() && inbox.watches.load(Ordering::Relaxed) < MOST_WATCHES
+    fn task(self: &Arc<Self>, channel: &Channel, key: &StreamKey) -> Arc<CommandQueue> {
+        let mut tasks = self.tasks();
+        let fits = |(other, commands): &&(StreamKey, Arc<CommandQueue>)| {
+            other == key && !commands.is_retired() && commands.watches.load(Ordering::Relaxed) < MOST_WATCHES
         };
-        if let Some((_, inbox)) = lanes.iter().find(fits) {
+        if let Some((_, commands)) = tasks.iter().find(fits) {
             // Reserved under the lock, so that two concurrent watches cannot both take the last place.
-            inbox.watches.fetch_add(1, Ordering::Relaxed);
-            return Arc::clone(inbox);
+            commands.watches.fetch_add(1, Ordering::Relaxed);
+            return Arc::clone(commands);
         }
-        let inbox = Arc::new(Inbox::default());
-        inbox.watches.fetch_add(1, Ordering::Relaxed);
-        lanes.push((key.clone(), Arc::clone(&inbox)));
-        let lane = StreamTask::new(Arc::clone(self), channel, key.clone(), Arc::clone(&inbox));
+        let commands = Arc::new(CommandQueue::default());
+        commands.watches.fetch_add(1, Ordering::Relaxed);
+        tasks.push((key.clone(), Arc::clone(&commands)));
+        let task = StreamTask::new(Arc::clone(self), channel, key.clone(), Arc::clone(&commands));
         // Spawned without the lock: if the runtime has shut down, the task is dropped at once, and its `Drop`
         // takes the lock.
-        drop(lanes);
-        drop(self.pool.spawn(lane.run()));
-        inbox
+        drop(tasks);
+        drop(self.pool.spawn(task.run()));
+        commands
     }
 
     /// Returns the number of watches of each stream task.
     #[cfg(test)]
-    pub(crate) fn watches_of_lanes(&self) -> Vec<usize> {
-        self.lanes().iter().map(|(_, inbox)| inbox.watches.load(Ordering::Relaxed)).collect()
+    pub(crate) fn watches_of_tasks(&self) -> Vec<usize> {
+        self.tasks().iter().map(|(_, commands)| commands.watches.load(Ordering::Relaxed)).collect()
     }
 
     /// Removes a stream task that has ended.
-    pub(crate) fn forget(&self, ended: &Arc<Inbox>) {
-        self.lanes().retain(|(_, inbox)| !Arc::ptr_eq(inbox, ended));
+    pub(crate) fn forget(&self, ended: &Arc<CommandQueue>) {
+        self.tasks().retain(|(_, commands)| !Arc::ptr_eq(commands, ended));
     }
 }

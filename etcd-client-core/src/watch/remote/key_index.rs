@@ -79,6 +79,7 @@ impl Known {
             kv.mod_revision = Revision::new(revision);
             Event::delete(kv)
         };
+        // At the end: their revision is an upper bound, so no exact one may follow.
         events.extend(gone.into_iter().map(deletion));
         self.deleted = None;
         events

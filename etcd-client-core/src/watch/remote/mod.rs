@@ -88,7 +88,7 @@ impl RemoteWatch {
             Some(limit) => timeout(limit, created).await.map_err(|_elapsed| late(channel, &shared, limit))?,
             None => created.await,
         };
-        created.unwrap_or_else(|_lane_is_gone| Err(crate::transport::pool::closed()))?;
+        created.unwrap_or_else(|_task_has_ended| Err(crate::transport::pool::closed()))?;
         let timeout = channel.timeout(&CallOptions::default());
         let control = Control { shared, channel: channel.clone(), timeout, _client: self.client.clone() };
         let control = Arc::new(control);
@@ -112,18 +112,18 @@ impl WatchService for RemoteWatch {
 /// Returns the error of a watch that was not created in time.
 fn late(channel: &Channel, shared: &Shared, limit: Duration) -> Error {
     let pool = channel.pool();
-    let trouble = shared.trouble();
+    let last_error = shared.last_error();
     let error = if pool.has_ready_besides(&[]) {
         let text = format!("no member created the watch within {}", seconds(limit));
-        match &trouble {
+        match &last_error {
             // The last attempt may have failed for a more specific reason.
-            Some(trouble) => Error::new(ErrorKind::Timeout, format!("{text}: {}", trouble.message()))
-                .with_source(trouble.clone()),
+            Some(last_error) => Error::new(ErrorKind::Timeout, format!("{text}: {}", last_error.message()))
+                .with_source(last_error.clone()),
             None => Error::new(ErrorKind::Timeout, text),
         }
     } else {
         pool.unready(limit)
     };
-    let attempts = trouble.map(|error| error.attempts().to_vec());
-    error.with_attempts(attempts.unwrap_or_else(|| pool.troubles())).with_elapsed(limit)
+    let attempts = last_error.map(|error| error.attempts().to_vec());
+    error.with_attempts(attempts.unwrap_or_else(|| pool.last_errors())).with_elapsed(limit)
 }

@@ -61,12 +61,13 @@ impl StreamTask {
         }
         known.await_listing();
         let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());
-        self.jobs.push(Box::pin(async move {
+        self.side_requests.push(Box::pin(async move {
             let mut listing = list(&channel, &range, true, before).await;
             if listing.as_ref().is_err_and(|error| error.code() == Some(Code::FutureRev)) {
                 // The watch starts in the future, so the current keys are the best approximation.
                 listing = list(&channel, &range, true, Revision::ZERO).await;
             }
+            // Without the listing the watch still works. It only misses deletions that a compaction hides.
             Done::Primed(ticket, listing.map_or_else(|_gone| Vec::new(), |listing| listing.kvs))
         }));
         true
@@ -84,9 +85,9 @@ impl StreamTask {
         let ticket = entry.shared.ticket;
         entry.shared.set_status(WatchStatus::Resuming { since: Instant::now(), error: compacted });
         let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());
-        self.inbox.watches.fetch_add(1, Ordering::Relaxed);
+        self.commands.watches.fetch_add(1, Ordering::Relaxed);
         self.entries.insert(ticket, entry);
-        self.jobs.push(Box::pin(async move {
+        self.side_requests.push(Box::pin(async move {
             Done::Listed(ticket, list(&channel, &range, false, Revision::ZERO).await)
         }));
     }
@@ -129,6 +130,7 @@ impl StreamTask {
             self.take(ticket);
             return;
         }
+        // Last, so that no event of the new watch can precede the listing in the buffer.
         self.machine.add(ticket, filter, position, self.now());
         if fill == Fill::Pause {
             self.machine.park(ticket);

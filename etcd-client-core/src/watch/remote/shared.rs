@@ -19,7 +19,7 @@ use crate::{
         Watch, WatchCounters, WatchResponse, WatchStatus,
         remote::{
             buffer::{Buffer, Taken},
-            commands::{Command, Inbox},
+            commands::{Command, CommandQueue},
         },
         state::{Ticket, position::Position},
     },
@@ -45,11 +45,11 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 struct State {
     buffer: Buffer,
-    /// The inbox of the stream task that currently owns the watch.
-    lane: Arc<Inbox>,
+    /// The queue of the stream task that currently owns the watch.
+    task: Arc<CommandQueue>,
     askers: Vec<Asker>,
     /// The last error before the watch was created.
-    trouble: Option<Error>,
+    last_error: Option<Error>,
 }
 
 /// The counters of a watch.
@@ -82,13 +82,13 @@ impl Counters {
 }
 
 impl Shared {
-    pub(crate) fn new(ticket: Ticket, spec: Watch, lane: Arc<Inbox>) -> Self {
+    pub(crate) fn new(ticket: Ticket, spec: Watch, task: Arc<CommandQueue>) -> Self {
         let buffer = Buffer::new(spec.buffer_bytes);
         let next = AtomicI64::new(spec.start_revision.get());
         Self {
             ticket,
             spec,
-            state: Mutex::new(State { buffer, lane, askers: Vec::new(), trouble: None }),
+            state: Mutex::new(State { buffer, task, askers: Vec::new(), last_error: None }),
             status: watch::Sender::new(WatchStatus::Creating),
             counters: Counters::default(),
             next,
@@ -106,13 +106,13 @@ impl Shared {
     }
 
     /// Records that another stream task owns the watch from now on.
-    pub(crate) fn move_to(&self, lane: &Arc<Inbox>) {
-        self.state().lane = Arc::clone(lane);
+    pub(crate) fn move_to(&self, task: &Arc<CommandQueue>) {
+        self.state().task = Arc::clone(task);
     }
 
-    pub(crate) fn tell(&self, command: Command) {
-        let lane = Arc::clone(&self.state().lane);
-        lane.push(command);
+    pub(crate) fn send(&self, command: Command) {
+        let task = Arc::clone(&self.state().task);
+        task.push(command);
     }
 
     pub(crate) fn is_gone(&self) -> bool {
@@ -149,13 +149,13 @@ impl Shared {
         self.status.subscribe()
     }
 
-    pub(crate) fn set_trouble(&self, error: &Error) {
-        self.state().trouble = Some(error.clone());
+    pub(crate) fn set_last_error(&self, error: &Error) {
+        self.state().last_error = Some(error.clone());
     }
 
     /// Takes the last error before the creation.
-    pub(crate) fn trouble(&self) -> Option<Error> {
-        self.state().trouble.take()
+    pub(crate) fn last_error(&self) -> Option<Error> {
+        self.state().last_error.take()
     }
 
     /// Records the position of the watch.
@@ -208,7 +208,7 @@ impl Stream for Reader {
         let shared = &self.0;
         let (taken, go_on) = ready!(shared.with_buffer(|buffer| buffer.poll(cx)));
         if go_on {
-            shared.tell(Command::Drained(shared.ticket));
+            shared.send(Command::Drained(shared.ticket));
         }
         Poll::Ready(match taken {
             Taken::Response(response) => Some(Ok(response)),
@@ -223,6 +223,6 @@ impl Drop for Reader {
         // this flag.
         self.0.gone.store(true, Ordering::Release);
         self.0.end(None);
-        self.0.tell(Command::Remove(self.0.ticket));
+        self.0.send(Command::Remove(self.0.ticket));
     }
 }

@@ -72,7 +72,7 @@ impl StreamTask {
         let (Some(channel), generation) = (self.hub.channel.upgrade(), self.generation) else { return };
         self.progress = ProgressOf::Asked;
         let endpoint = endpoint.clone();
-        self.jobs.push(Box::pin(async move {
+        self.side_requests.push(Box::pin(async move {
             let version = reported_version(&channel, endpoint).await;
             let version = version.ok().and_then(|version| version.parse().ok());
             Done::Version(generation, version.is_some_and(answers_progress_in_order))
@@ -86,7 +86,7 @@ impl StreamTask {
             return;
         };
         let (channel, range) = (self.hub.channel.clone(), entry.shared.spec.range.clone());
-        self.jobs
+        self.side_requests
             .push(Box::pin(async move { Done::Verified(ticket, verify(&channel, &range, position).await) }));
     }
 }

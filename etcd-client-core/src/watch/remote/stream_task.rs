@@ -30,15 +30,15 @@ use crate::{
         pool::{Pool, closed},
         stream::{
             duplex::Duplex,
-            header_check::Examiner,
-            resumable_stream::{Opened, Reopening},
+            header_check::HeaderCheck,
+            resumable_stream::{Opened, ResumableStream},
         },
     },
     watch::{
         codec,
         remote::{
-            commands::{Command, Inbox},
-            hub::{Hub, LaneKey},
+            commands::{Command, CommandQueue},
+            hub::{Hub, StreamKey},
             side_requests::Done,
             subscription::Subscription,
         },
@@ -64,18 +64,18 @@ pub(crate) type Stream = Duplex<pb::WatchResponse>;
 /// The task of one stream of watches. It ends with the last watch or with the client.
 pub(crate) struct StreamTask {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) key: LaneKey,
-    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) key: StreamKey,
+    pub(crate) commands: Arc<CommandQueue>,
     pub(crate) machine: WatchStream,
     pub(crate) entries: HashMap<Ticket, Subscription>,
-    pub(crate) jobs: FuturesUnordered<BoxFuture<'static, Done>>,
-    pub(crate) reopening: Option<Reopening>,
-    examiner: Examiner,
+    pub(crate) side_requests: FuturesUnordered<BoxFuture<'static, Done>>,
+    pub(crate) resumable: Option<ResumableStream>,
+    header_check: HeaderCheck,
     began: Instant,
     /// The time when the last stream was lost. `None` while there is one.
     lost_since: Option<Instant>,
     /// The number of consecutive streams that led to another cluster or sent messages above the size limit.
-    hopeless: u32,
+    consecutive_fatal: u32,
     /// True if the last stream that answered a create request led to a gRPC proxy.
     behind_proxy: bool,
     /// The number of streams opened so far.
@@ -98,25 +98,25 @@ pub(crate) enum Loss {
     Idle,
     Failed(Failure),
     /// Its messages contradict the cluster or history of this client.
-    Disbelieved(Error),
+    Inconsistent(Error),
 }
 
 impl StreamTask {
-    pub(crate) fn new(hub: Arc<Hub>, channel: &Channel, key: LaneKey, inbox: Arc<Inbox>) -> Self {
-        let reopening = Reopening::new(channel, Method::Watch, key.options());
+    pub(crate) fn new(hub: Arc<Hub>, channel: &Channel, key: StreamKey, commands: Arc<CommandQueue>) -> Self {
+        let resumable = ResumableStream::new(channel, Method::Watch, key.options());
         Self {
             hub,
             key,
-            inbox,
+            commands,
             machine: WatchStream::default(),
             entries: HashMap::new(),
-            jobs: FuturesUnordered::new(),
-            reopening: Some(reopening),
+            side_requests: FuturesUnordered::new(),
+            resumable: Some(resumable),
             // Not linearizable: members may lag behind one another.
-            examiner: channel.examiner(false),
+            header_check: channel.header_check(false),
             began: Instant::now(),
             lost_since: None,
-            hopeless: 0,
+            consecutive_fatal: 0,
             behind_proxy: false,
             generation: 0,
             progress: ProgressOf::Unknown,
@@ -133,13 +133,13 @@ impl StreamTask {
     }
 
     async fn work(&mut self) {
-        let Some(mut reopening) = self.reopening.take() else { return };
+        let Some(mut resumable) = self.resumable.take() else { return };
         loop {
-            let opened = match self.open(&mut reopening).await {
+            let opened = match self.open(&mut resumable).await {
                 Some(Ok(opened)) => opened,
                 Some(Err(error)) => {
                     self.end_all(&error);
-                    reopening.refused();
+                    resumable.rejected();
                     continue;
                 }
                 None => return,
@@ -148,16 +148,16 @@ impl StreamTask {
                 Opened::Failed(connection, failure) => (connection, Loss::Failed(failure)),
                 Opened::Stream(mut stream) => {
                     let connection = Arc::clone(stream.connection());
-                    let loss = self.serve(&mut stream, &mut reopening).await;
+                    let loss = self.serve(&mut stream, &mut resumable).await;
                     (connection, loss)
                 }
             };
             match loss {
                 Loss::Idle => return,
-                Loss::Failed(failure) => self.lost(&mut reopening, &connection, failure, None),
-                Loss::Disbelieved(error) => {
+                Loss::Failed(failure) => self.lost(&mut resumable, &connection, failure, None),
+                Loss::Inconsistent(error) => {
                     let failure = Failure::malformed(error.message().to_owned());
-                    self.lost(&mut reopening, &connection, failure, Some(error));
+                    self.lost(&mut resumable, &connection, failure, Some(error));
                 }
             }
         }
@@ -168,28 +168,31 @@ impl StreamTask {
     }
 
     /// Opens the next stream. Returns `None` if there are no watches left.
-    async fn open(&mut self, reopening: &mut Reopening) -> Option<Result<Opened<pb::WatchResponse>, Error>> {
-        let inbox = Arc::clone(&self.inbox);
+    async fn open(
+        &mut self,
+        resumable: &mut ResumableStream,
+    ) -> Option<Result<Opened<pb::WatchResponse>, Error>> {
+        let commands = Arc::clone(&self.commands);
         // Commands are handled while the stream opens, which can take long. The future is pinned outside of
         // the loop, so a command does not restart it.
-        let mut opening = pin!(reopening.open());
+        let mut opening = pin!(resumable.open());
         loop {
-            self.obey(None);
-            if self.machine.is_empty() && self.jobs.is_empty() && inbox.close_if_idle() {
+            self.handle_commands(None);
+            if self.machine.is_empty() && self.side_requests.is_empty() && commands.close_if_idle() {
                 return None;
             }
             tokio::select! {
                 biased;
-                () = inbox.told() => {}
-                Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.done(done),
+                () = commands.notified() => {}
+                Some(done) = self.side_requests.next(), if !self.side_requests.is_empty() => self.done(done),
                 opened = &mut opening => return Some(opened),
             }
         }
     }
 
     /// Serves the watches on one stream until the stream is lost.
-    async fn serve(&mut self, stream: &mut Stream, reopening: &mut Reopening) -> Loss {
-        let (pool, inbox) = (Arc::clone(&self.hub.pool), Arc::clone(&self.inbox));
+    async fn serve(&mut self, stream: &mut Stream, resumable: &mut ResumableStream) -> Loss {
+        let (pool, commands) = (Arc::clone(&self.hub.pool), Arc::clone(&self.commands));
         let connection = Arc::clone(stream.connection());
         self.generation += 1;
         self.progress = ProgressOf::Unknown;
@@ -201,15 +204,15 @@ impl StreamTask {
             // Buffered messages are ready at once. This lets other tasks of the thread run.
             consume_budget().await;
             let due = self.machine.tick(self.now());
-            if let Some(loss) = self.act(stream, reopening) {
+            if let Some(loss) = self.act(stream, resumable) {
                 return loss;
             }
             let mut wake = due.map_or_else(|| Instant::now() + LONG, |due| self.began + due);
-            if self.machine.is_empty() && self.jobs.is_empty() {
+            if self.machine.is_empty() && self.side_requests.is_empty() {
                 let since = *empty_since.get_or_insert_with(Instant::now);
                 wake = since + if self.machine.is_quiet() { LINGER } else { FAREWELL };
-                let over = wake <= Instant::now() || inbox.is_retired();
-                if over && inbox.close_if_idle() {
+                let over = wake <= Instant::now() || commands.is_retired();
+                if over && commands.close_if_idle() {
                     return Loss::Idle;
                 }
             } else {
@@ -218,13 +221,13 @@ impl StreamTask {
             tokio::select! {
                 biased;
                 // Commands first: a dropped watch is cancelled before more of its events are read.
-                () = inbox.told() => self.obey(Some(&connection)),
+                () = commands.notified() => self.handle_commands(Some(&connection)),
                 failure = &mut left => return Loss::Failed(failure),
-                Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.done(done),
+                Some(done) = self.side_requests.next(), if !self.side_requests.is_empty() => self.done(done),
                 message = stream.next() => match message {
                     Ok(Some(message)) => {
                         if let Err(error) = self.receive(message, &connection) {
-                            return Loss::Disbelieved(error);
+                            return Loss::Inconsistent(error);
                         }
                     }
                     Ok(None) => return Loss::Failed(Failure::new(Observation::Lost, "the member ended the stream without an error")),
@@ -254,7 +257,7 @@ impl StreamTask {
 
     fn receive(&mut self, message: pb::WatchResponse, connection: &Connection) -> Result<(), Error> {
         if let Some(header) = &message.header {
-            self.examiner.examine(header, Some(connection))?;
+            self.header_check.check_header(header, Some(connection))?;
         }
         let now = self.now();
         self.machine.receive(codec::watch_message(message), now);
@@ -262,42 +265,42 @@ impl StreamTask {
     }
 
     /// Records that the member answered a create request.
-    pub(crate) fn answered(&mut self, reopening: &mut Reopening, connection: &Connection) {
+    pub(crate) fn answered(&mut self, resumable: &mut ResumableStream, connection: &Connection) {
         self.lost_since = None;
-        reopening.answered(connection);
+        resumable.answered(connection);
     }
 
     /// Records that the stream delivered events or progress.
-    pub(crate) fn worked(&mut self, reopening: &mut Reopening) {
-        self.hopeless = 0;
-        reopening.worked();
+    pub(crate) fn worked(&mut self, resumable: &mut ResumableStream) {
+        self.consecutive_fatal = 0;
+        resumable.worked();
     }
 
     fn lost(
         &mut self,
-        reopening: &mut Reopening,
+        resumable: &mut ResumableStream,
         connection: &Connection,
         failure: Failure,
-        disbelief: Option<Error>,
+        inconsistency: Option<Error>,
     ) {
         let since = *self.lost_since.get_or_insert_with(Instant::now);
-        reopening.lost(connection, &failure);
+        resumable.lost(connection, &failure);
         self.behind_proxy |= self.machine.is_proxied();
-        let silent = failure.observation == Observation::Malformed;
-        if silent {
+        let unresponsive = failure.observation == Observation::Malformed;
+        if unresponsive {
             // The connection may hang and not only the watch. A probe finds that out for all users of the
             // connection.
             self.hub.pool.check(connection.id);
         }
-        if silent && self.behind_proxy && self.machine.awaits_creation() {
+        if unresponsive && self.behind_proxy && self.machine.awaits_creation() {
             // A gRPC proxy retries for seconds, without a response, what a member rejects because of its
             // token (`checkPermissionForWatch` in etcd's `server/proxy/grpcproxy/watch.go`). Another token is
             // the likely cure.
-            reopening.renew_first(reopening.carried());
+            resumable.renew_first(resumable.carried());
         }
         let attempt = Attempt::new(connection.endpoint(), failure.text.to_string()).with_sent(true);
-        let too_large = failure.observation == Observation::Malformed && disbelief.is_none();
-        let error = disbelief.unwrap_or_else(|| failure.into_error());
+        let too_large = failure.observation == Observation::Malformed && inconsistency.is_none();
+        let error = inconsistency.unwrap_or_else(|| failure.into_error());
         let error = error.with_operation("watch").with_attempts(vec![attempt]);
         tracing::debug!(endpoint = connection.endpoint(), %error, "a watch stream was lost");
         for ticket in self.machine.lost() {
@@ -308,9 +311,9 @@ impl StreamTask {
             }
         }
         // Ends the watches instead of retrying forever: every member would respond the same way.
-        let hopeless = error.kind() == ErrorKind::WrongCluster || (too_large && error.code().is_some());
-        self.hopeless = if hopeless { self.hopeless + 1 } else { 0 };
-        if self.hopeless > 1 || error.kind() == ErrorKind::Unsupported {
+        let fatal = error.kind() == ErrorKind::WrongCluster || (too_large && error.code().is_some());
+        self.consecutive_fatal = if fatal { self.consecutive_fatal + 1 } else { 0 };
+        if self.consecutive_fatal > 1 || error.kind() == ErrorKind::Unsupported {
             return self.end_all(&error);
         }
         self.entries.values().for_each(|entry| entry.lost(since, &error));
@@ -318,7 +321,7 @@ impl StreamTask {
 
     /// Ends every watch of this task with the same error.
     fn end_all(&mut self, error: &Error) {
-        self.obey(None);
+        self.handle_commands(None);
         let since = *self.lost_since.get_or_insert_with(Instant::now);
         for (ticket, mut entry) in std::mem::take(&mut self.entries) {
             // It resumes from a listing once the new cluster or history is accepted, or resumes as before if
@@ -330,7 +333,7 @@ impl StreamTask {
             }
             self.machine.remove(ticket);
             entry.end(error.clone());
-            self.inbox.watches.fetch_sub(1, Ordering::Relaxed);
+            self.commands.watches.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -338,8 +341,8 @@ impl StreamTask {
 impl Drop for StreamTask {
     /// Ends the remaining watches. Runs also if the client is closed or its runtime shuts down.
     fn drop(&mut self) {
-        let commands = self.inbox.close();
-        self.hub.forget(&self.inbox);
+        let commands = self.commands.close();
+        self.hub.forget(&self.commands);
         let entries = std::mem::take(&mut self.entries).into_values();
         let added = commands.into_iter().filter_map(|command| match command {
             Command::Add(entry) => Some(*entry),

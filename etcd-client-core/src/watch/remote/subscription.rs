@@ -55,7 +55,7 @@ impl Subscription {
         history: &History,
     ) -> Self {
         let position = match shared.spec.start_revision.get() {
-            0 => Position::now_after(history.floor()),
+            0 => Position::now_after(history.min_revision()),
             start => Position::new(start),
         };
         let history = shared.spec.history.unwrap_or_else(|| history.number());
@@ -74,6 +74,7 @@ impl Subscription {
 
     /// Records that the watch was created on `endpoint`, for the first time or again.
     pub(crate) fn created(&mut self, header: ResponseHeader, endpoint: &Endpoint) {
+        // The token of this stream works, so a later rejection starts from zero.
         self.renewals = 0;
         let endpoint = Some(endpoint.clone());
         self.shared.set_status(WatchStatus::Connected { endpoint, since: Instant::now() });
@@ -96,7 +97,7 @@ impl Subscription {
         if self.creation.is_none() {
             self.shared.set_status(WatchStatus::Resuming { since, error: error.clone() });
         } else {
-            self.shared.set_trouble(error);
+            self.shared.set_last_error(error);
         }
     }
 
@@ -110,7 +111,8 @@ impl Subscription {
         }
         self.history = history.number();
         self.known.iter_mut().for_each(Known::distrust);
-        self.position = if begun { Position::after(0) } else { Position::now_after(history.floor()) };
+        // A watch that had begun resumes from a listing. Until then it has no position in the new history.
+        self.position = if begun { Position::after(0) } else { Position::now_after(history.min_revision()) };
         true
     }
 

@@ -13,8 +13,8 @@ use crate::{
     watch::{
         Watch,
         remote::{
-            commands::{Command, Inbox},
-            hub::{Hub, LaneKey, MOST_WATCHES},
+            commands::{Command, CommandQueue},
+            hub::{Hub, MOST_WATCHES, StreamKey},
             resync::{Listing, not_older},
             shared::{Reader, Shared},
             stream_task::StreamTask,
@@ -31,7 +31,7 @@ fn client() -> Client {
 
 fn entry() -> (Arc<Shared>, Subscription, oneshot::Receiver<Result<(), Error>>) {
     let spec = Watch::new("k");
-    let shared = Arc::new(Shared::new(Ticket(1), spec, Arc::new(Inbox::default())));
+    let shared = Arc::new(Shared::new(Ticket(1), spec, Arc::new(CommandQueue::default())));
     let (creation, created) = oneshot::channel();
     (Arc::clone(&shared), Subscription::new(shared, creation, &History::default()), created)
 }
@@ -45,9 +45,9 @@ async fn streams_take_at_most_5000_watches() {
     for _ in 0..MOST_WATCHES {
         drop(start());
     }
-    assert_eq!(hub.watches_of_lanes(), [5_000]);
+    assert_eq!(hub.watches_of_tasks(), [5_000]);
     let more = start();
-    assert_eq!(hub.watches_of_lanes(), [5_000, 1]);
+    assert_eq!(hub.watches_of_tasks(), [5_000, 1]);
     drop(more);
 }
 
@@ -57,18 +57,18 @@ async fn handle_dropped_before_it_is_added_leaves_nothing() {
     let channel = client.channel();
     let hub = Hub::new(&channel);
     let spec = Watch::new("k");
-    let key = LaneKey::of(&spec, &CallOptions::default());
-    let inbox = Arc::new(Inbox::default());
-    let mut lane = StreamTask::new(hub, &channel, key, Arc::clone(&inbox));
+    let key = StreamKey::of(&spec, &CallOptions::default());
+    let commands = Arc::new(CommandQueue::default());
+    let mut task = StreamTask::new(hub, &channel, key, Arc::clone(&commands));
     let (shared, entry, _created) = entry();
     // It is on its way from another stream task, which is the one that receives the drop.
-    inbox.watches.fetch_add(1, Ordering::Relaxed);
-    assert!(inbox.push(Command::Add(Box::new(entry))).is_none());
+    commands.watches.fetch_add(1, Ordering::Relaxed);
+    assert!(commands.push(Command::Add(Box::new(entry))).is_none());
     drop(Reader(shared));
-    lane.obey(None);
-    assert!(lane.entries.is_empty(), "nobody would ever remove it");
-    assert_eq!(lane.machine.position(Ticket(1)), None);
-    assert_eq!(inbox.watches.load(Ordering::Relaxed), 0, "its place is free");
+    task.handle_commands(None);
+    assert!(task.entries.is_empty(), "nobody would ever remove it");
+    assert_eq!(task.machine.position(Ticket(1)), None);
+    assert_eq!(commands.watches.load(Ordering::Relaxed), 0, "its place is free");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn creation_resets_the_count_of_token_renewals() {
 }
 
 #[test]
-fn listings_older_than_the_watch_are_refused() {
+fn listings_older_than_the_watch_are_rejected() {
     let listing = |revision| {
         let header = ResponseHeader { revision: Revision::new(revision), ..ResponseHeader::default() };
         Listing::new(header, Vec::new())

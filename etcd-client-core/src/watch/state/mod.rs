@@ -78,5 +78,5 @@ pub(crate) enum End {
     /// It was cancelled after its creation.
     Canceled { reason: String },
     /// The server sent invalid events.
-    Nonsense(&'static str),
+    ProtocolViolation(&'static str),
 }

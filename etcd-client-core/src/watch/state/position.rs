@@ -55,6 +55,7 @@ impl Position {
 
     /// Returns true if the watch starts after the end of a store at `revision`.
     pub(crate) fn is_future(&self, revision: i64) -> bool {
+        // `seen` matters on a member that lags: a resumed watch is ahead of its store, but not in the future.
         self.next > self.seen.max(revision).saturating_add(1)
     }
 
@@ -80,6 +81,8 @@ impl Position {
 
     /// Records the delivery of whole revisions up to `last`, from a response with the header revision `header`.
     pub(crate) fn delivered(&mut self, last: i64, header: i64, rules: Rules) {
+        // The header has the revision of the store when the response was sent, which may be ahead of the events
+        // sent so far. Resuming after it would skip them.
         let last = if rules.hold(Rule::BookmarkIsNoHeader) { last } else { last.max(header) };
         self.next = self.next.max(last.saturating_add(1));
         self.saw(last);
@@ -89,10 +92,11 @@ impl Position {
     /// before.
     pub(crate) fn progressed(&mut self, revision: i64) -> bool {
         let after = revision.saturating_add(1);
-        let believed = after >= self.next;
+        // After a resume on a member that lags, the reported revision may be one that was delivered before.
+        let in_order = after >= self.next;
         self.next = self.next.max(after);
         self.saw(revision);
-        believed
+        in_order
     }
 
     fn saw(&mut self, revision: i64) {

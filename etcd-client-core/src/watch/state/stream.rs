@@ -26,19 +26,19 @@ struct WatchState {
     assembly: Assembly,
     repeated: u64,
     /// The store's revision at the creation. Events up to it are history.
-    level: i64,
+    created_revision: i64,
     /// True if the server should not fragment responses. To fragment history, members need time that is quadratic in
     /// the number of events (`sendFragments` in etcd's `server/etcdserver/api/v3rpc/watch.go`), and send nothing
     /// while doing so. After a stream was silent because of that, the watch is created without fragments.
-    whole: bool,
+    unfragmented: bool,
     /// Set if the watch was re-created after a compaction that did not affect it, until the next delivery.
-    spared: bool,
+    recreated_after_compaction: bool,
 }
 
 impl WatchState {
     /// Returns true if the server still has to send history for it.
     fn is_behind(&self) -> bool {
-        matches!(self.phase, Phase::Live(_)) && self.position.next() <= self.level
+        matches!(self.phase, Phase::Live(_)) && self.position.next() <= self.created_revision
     }
 }
 
@@ -75,11 +75,11 @@ pub(crate) struct WatchStream {
     open: bool,
     /// True if this member answers progress requests in order.
     ordered_progress: bool,
-    heard: Duration,
+    last_received: Duration,
     /// The time since which an answer is owed.
     owed: Duration,
     /// The number of consecutive streams that became unresponsive before they delivered anything.
-    silent: u32,
+    unresponsive: u32,
     actions: VecDeque<Action>,
     rules: Rules,
 }
@@ -103,9 +103,9 @@ impl WatchStream {
             phase: Phase::Waiting,
             assembly: Assembly::default(),
             repeated: 0,
-            level: 0,
-            whole: false,
-            spared: false,
+            created_revision: 0,
+            unfragmented: false,
+            recreated_after_compaction: false,
         };
         self.watches.insert(ticket, watched);
         self.order.push_back(ticket);
@@ -150,7 +150,7 @@ impl WatchStream {
         self.open = true;
         // Ids are valid for one stream only, and the next peer may number differently.
         self.numbers = Numbers::default();
-        self.heard = now;
+        self.last_received = now;
         self.ordered_progress = false;
         self.create_waiting(now);
     }
@@ -198,7 +198,7 @@ impl WatchStream {
             return None;
         }
         if self.pending.is_empty() {
-            let due = self.heard + idle_timeout::QUIET;
+            let due = self.last_received + idle_timeout::IDLE;
             if now < due {
                 return Some(due);
             }
@@ -206,14 +206,15 @@ impl WatchStream {
             // requests are no substitute: members may legitimately not answer them.
             self.await_answer(Pending::Echo, Request::Echo, now);
         }
-        let due = self.heard.max(self.owed) + idle_timeout::patience(self.awaits_creation(), self.silent);
+        let due = self.last_received.max(self.owed)
+            + idle_timeout::answer_timeout(self.awaits_creation(), self.unresponsive);
         if now < due {
             return Some(due);
         }
-        self.silent = self.silent.saturating_add(1);
+        self.unresponsive = self.unresponsive.saturating_add(1);
         for watched in self.watches.values_mut() {
             // A watch that waits for history may be the reason for the silence.
-            watched.whole |= watched.is_behind();
+            watched.unfragmented |= watched.is_behind();
         }
         self.actions.push_back(Action::Broken("member unresponsive: no answer on the watch stream"));
         None
@@ -264,7 +265,7 @@ impl WatchStream {
 
     /// Processes a message of the stream.
     pub(crate) fn receive(&mut self, message: WatchMessage, now: Duration) {
-        self.heard = now;
+        self.last_received = now;
         if message.created {
             self.created(message);
             self.create_waiting(now);
@@ -291,7 +292,8 @@ impl WatchStream {
                 continue;
             }
             watched.phase = Phase::Creating;
-            let (start, fragment, number) = (watched.position.next(), !watched.whole, self.numbers.choose());
+            let (start, fragment, number) =
+                (watched.position.next(), !watched.unfragmented, self.numbers.choose());
             let request = Request::Create { ticket, start, fragment, number };
             self.await_answer(Pending::Watch(ticket, number), request, now);
         }
@@ -351,7 +353,7 @@ impl WatchStream {
             watched.position.pin(revision);
         }
         watched.phase = Phase::Live(message.id);
-        watched.level = if of_store { revision } else { 0 };
+        watched.created_revision = if of_store { revision } else { 0 };
         let behind = of_store && watched.position.is_beyond(revision);
         let future = of_store && watched.position.is_future(revision);
         self.ids.insert(message.id, ticket);
@@ -426,13 +428,14 @@ impl WatchStream {
     /// first revision. The watch is then re-created, at most once until something is delivered.
     fn needs_nothing_before(&mut self, ticket: Ticket, revision: i64) -> bool {
         let Some(watched) = self.watches.get_mut(&ticket) else { return false };
-        let spared = watched.position.next() >= revision && !watched.spared;
-        if spared {
-            watched.spared = true;
+        let recreated_after_compaction =
+            watched.position.next() >= revision && !watched.recreated_after_compaction;
+        if recreated_after_compaction {
+            watched.recreated_after_compaction = true;
             watched.phase = Phase::Waiting;
             watched.assembly.clear();
         }
-        spared
+        recreated_after_compaction
     }
 
     fn end(&mut self, ticket: Ticket, end: End) {
@@ -449,21 +452,21 @@ impl WatchStream {
         let header = message.header;
         // A proxy or server that mixes up watches must not deliver events of another range to this reader.
         let unasked = || message.events.iter().any(|event| !watched.filter.admits(event));
-        if let Some(nonsense) = message
+        if let Some(violation) = message
             .flaw
             .or_else(|| unasked().then_some("the member sent an event that the watch did not request"))
         {
             self.ids.remove(&message.id);
             self.cancel(message.id);
-            return self.end(ticket, End::Nonsense(nonsense));
+            return self.end(ticket, End::ProtocolViolation(violation));
         }
         let is_progress = message.events.is_empty() && !message.fragment && watched.assembly.is_empty();
         if is_progress {
             // Without a cluster id it is only a sign of life and says nothing about the store.
             let of_store = header.cluster_id.get() != 0;
-            let believed = of_store && watched.position.progressed(header.revision.get());
-            self.silent = 0;
-            return if believed {
+            let in_order = of_store && watched.position.progressed(header.revision.get());
+            self.unresponsive = 0;
+            return if in_order {
                 self.actions.push_back(Action::Progress { ticket, header })
             };
         }
@@ -476,9 +479,9 @@ impl WatchStream {
         }
         let Some(last) = events.last().map(|event| event.revision().get()) else { return };
         watched.position.delivered(last, header.revision.get(), rules);
-        watched.whole &= watched.is_behind();
-        watched.spared = false;
-        self.silent = 0;
+        watched.unfragmented &= watched.is_behind();
+        watched.recreated_after_compaction = false;
+        self.unresponsive = 0;
         self.actions.push_back(Action::Deliver { ticket, header, events });
     }
 

@@ -104,7 +104,7 @@ async fn a_txn_needs_a_permission_for_each_of_its_keys() {
 }
 
 #[tokio::test]
-async fn a_nested_delete_of_anothers_key_is_refused() {
+async fn a_nested_delete_of_anothers_key_is_rejected() {
     let Some(guarded) = guarded().await else { return };
     if guarded.forgets_checks() {
         return;

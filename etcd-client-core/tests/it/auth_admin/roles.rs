@@ -135,7 +135,7 @@ async fn inverted_range_is_left_to_the_server() {
 }
 
 #[tokio::test]
-async fn etcdctl_sees_what_was_granted_and_the_reverse() {
+async fn etcdctl_and_this_client_see_each_others_grants() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let role = role(&client).await;

@@ -50,7 +50,7 @@ async fn auth_needs_root_and_is_turned_on_and_off() {
 }
 
 #[tokio::test]
-async fn the_status_tells_the_switch_and_counts_changes() {
+async fn auth_status_reports_the_switch_and_counts_changes() {
     let Some(cluster) = own().await else { return };
     let client = client(cluster.endpoints());
     let auth = client.auth();

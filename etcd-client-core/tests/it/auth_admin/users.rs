@@ -26,7 +26,7 @@ async fn a_user_has_the_roles_it_was_granted() {
 }
 
 #[tokio::test]
-async fn a_second_user_of_the_name_is_refused() {
+async fn a_second_user_of_the_name_is_rejected() {
     let Some(cluster) = shared() else { return };
     let client = client(cluster.endpoints());
     let user = unique("user");

@@ -23,7 +23,7 @@ async fn operations_without_a_user_are_denied() {
 }
 
 #[tokio::test]
-async fn a_user_may_ask_about_itself_and_its_roles_only() {
+async fn user_may_read_only_itself_and_its_roles() {
     let Some(guarded) = guarded().await else { return };
     let permission = Permission::read_write("foo");
     let user = guarded.user([permission.clone()]).await;
@@ -42,7 +42,7 @@ async fn a_user_may_ask_about_itself_and_its_roles_only() {
 }
 
 #[tokio::test]
-async fn root_may_ask_about_all() {
+async fn root_may_read_every_user_and_role() {
     let Some(guarded) = guarded().await else { return };
     let user = guarded.user([]).await;
     let auth = guarded.root.auth();

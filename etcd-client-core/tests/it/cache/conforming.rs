@@ -67,8 +67,8 @@ async fn every_combination_of_options() {
 }
 
 #[tokio::test]
-async fn fields_tell_the_history() {
-    alone(async |subject| get::fields_tell_the_history(subject).await).await;
+async fn fields_determine_the_history() {
+    alone(async |subject| get::fields_determine_the_history(subject).await).await;
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ async fn no_read_is_stale_while_connections_break() {
 
 /// Writes elsewhere make the store's revision grow, which only progress tells the cache.
 #[tokio::test]
-async fn quiet_range_is_readable() {
+async fn idle_range_is_readable() {
     let Some(cluster) = servers::shared() else { return };
     let client = servers::client(cluster.endpoints());
     client.put("quiet/k", "v").await.expect("put");

@@ -22,7 +22,7 @@ fn assert_refused(error: &Error, code: Code) {
     assert_eq!(error.outcome(), Outcome::NotApplied);
 }
 
-pub(crate) async fn the_same_revision_twice_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn the_same_revision_twice_is_rejected(subject: &Subject<'_>) {
     let at = history(subject).await;
     compact(subject, at[1]).await.expect("compact");
     assert_refused(&compact(subject, at[1]).await.expect_err("twice"), Code::Compacted);
@@ -30,13 +30,13 @@ pub(crate) async fn the_same_revision_twice_is_refused(subject: &Subject<'_>) {
     compact(subject, at[2]).await.expect("a newer one");
 }
 
-pub(crate) async fn a_future_revision_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn a_future_revision_is_rejected(subject: &Subject<'_>) {
     let at = history(subject).await;
     assert_refused(&compact(subject, at[3].next()).await.expect_err("future"), Code::FutureRev);
     assert_eq!(subject.value("k").await.as_deref(), Some("4"));
 }
 
-pub(crate) async fn older_reads_are_refused(subject: &Subject<'_>) {
+pub(crate) async fn older_reads_are_rejected(subject: &Subject<'_>) {
     let at = history(subject).await;
     compact(subject, at[2]).await.expect("compact");
     let error = subject.get("k").revision(at[1]).await.expect_err("compacted");

@@ -37,7 +37,7 @@ pub(crate) async fn each_range_form(subject: &Subject<'_>) {
     }
 }
 
-pub(crate) async fn prev_kvs_are_what_was_deleted(subject: &Subject<'_>) {
+pub(crate) async fn prev_kvs_are_the_deleted_pairs(subject: &Subject<'_>) {
     written(subject).await;
     let there = subject.get("c").prefix().await.expect("get").kvs;
     let response = subject.delete("c").prefix().prev_kv().await.expect("delete");

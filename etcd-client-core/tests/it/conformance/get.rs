@@ -124,7 +124,7 @@ pub(crate) async fn every_combination_of_options(subject: &Subject<'_>) {
     }
 }
 
-pub(crate) async fn fields_tell_the_history(subject: &Subject<'_>) {
+pub(crate) async fn fields_determine_the_history(subject: &Subject<'_>) {
     let at = written(subject).await;
     let kv = subject.read("c").await.expect("the key");
     assert_eq!((kv.create_revision, kv.mod_revision, kv.version), (at[0], at[7], Version::new(3)));

@@ -41,7 +41,7 @@ pub(crate) async fn a_negative_id_is_granted_and_works(subject: &Subject<'_>) {
     assert!(subject.read("k").await.is_none());
 }
 
-pub(crate) async fn a_taken_id_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn a_taken_id_is_rejected(subject: &Subject<'_>) {
     let id = subject.granted().await;
     let error = subject.leases().grant(LONG).id(id).await.expect_err("taken");
     assert_eq!((error.kind(), error.code()), (ErrorKind::Server, Some(Code::LeaseExist)));
@@ -56,7 +56,7 @@ pub(crate) async fn a_short_ttl_is_raised(subject: &Subject<'_>) {
     assert!(ask.ttl.is_none() || ask.granted_ttl == lease.ttl, "{ask:?}");
 }
 
-pub(crate) async fn a_ttl_beyond_the_maximum_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn a_ttl_beyond_the_maximum_is_rejected(subject: &Subject<'_>) {
     let most = Duration::from_secs(9_000_000_000);
     let error = subject.leases().grant(most + Duration::from_secs(1)).await.expect_err("too long");
     assert_eq!((error.code(), error.field()), (Some(Code::LeaseTTLTooLarge), Some("ttl")));
@@ -79,7 +79,7 @@ pub(crate) async fn revoking_deletes_the_keys(subject: &Subject<'_>) {
     assert_eq!(error.code(), Some(Code::LeaseNotFound));
 }
 
-pub(crate) async fn time_to_live_lists_keys_when_asked(subject: &Subject<'_>) {
+pub(crate) async fn time_to_live_lists_keys_on_request(subject: &Subject<'_>) {
     let id = subject.granted().await;
     for name in ["b", "a"] {
         subject.put(name, "v").lease(id).await.expect("put");
@@ -111,7 +111,7 @@ pub(crate) async fn leases_are_listed_in_the_order_of_their_grants(subject: &Sub
     assert!(!listed.contains(&granted[2]) && listed.contains(&granted[3]));
 }
 
-pub(crate) async fn revoking_an_unknown_lease_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn revoking_an_unknown_lease_is_rejected(subject: &Subject<'_>) {
     let error = subject.leases().revoke(random_id()).await.expect_err("no such lease");
     assert_eq!((error.kind(), error.code()), (ErrorKind::Server, Some(Code::LeaseNotFound)));
     assert!(error.is_lease_not_found());

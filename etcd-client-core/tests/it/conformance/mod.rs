@@ -38,10 +38,10 @@ macro_rules! conformance_suite {
         $crate::conformance::tests! { shared =>
             put: [
                 a_put_is_read_back, an_empty_value_is_a_value, binary_keys_and_values_are_kept,
-                an_overwrite_counts_versions_and_keeps_the_create_revision, prev_kv_is_what_was_there,
-                a_lease_is_attached_and_an_overwrite_detaches_it, an_unknown_lease_is_refused,
+                an_overwrite_counts_versions_and_keeps_the_create_revision, prev_kv_is_the_replaced_pair,
+                a_lease_is_attached_and_an_overwrite_detaches_it, an_unknown_lease_is_rejected,
                 ignore_value_keeps_the_value, ignore_lease_keeps_the_lease,
-                ignoring_on_a_missing_key_is_refused,
+                ignoring_on_a_missing_key_is_rejected,
             ],
             compare: [every_target_and_operator, a_missing_key_compares_as_zero, a_value_compare_fails_on_a_missing_key],
             compare_range: [
@@ -50,33 +50,33 @@ macro_rules! conformance_suite {
             txn: [
                 the_success_branch_is_applied, the_failure_branch_is_applied, all_compares_must_hold,
                 operations_run_in_order_at_one_revision, without_compares_the_success_branch_is_applied,
-                a_lone_compare_has_no_responses, a_refused_operation_applies_nothing, an_inverted_range_is_empty,
+                a_lone_compare_has_no_responses, a_rejected_operation_applies_nothing, an_inverted_range_is_empty,
             ],
-            txn_nested: [the_response_has_the_shape_of_the_request, nested_compares_see_what_was_written_before],
+            txn_nested: [the_response_has_the_shape_of_the_request, nested_compares_see_earlier_writes],
             execute: [each_kind_answers_in_kind],
             lease: [
                 a_default_id_is_given_and_positive, a_chosen_id_is_taken, a_negative_id_is_granted_and_works,
-                a_taken_id_is_refused,
-                a_short_ttl_is_raised, a_ttl_beyond_the_maximum_is_refused, revoking_deletes_the_keys,
-                time_to_live_lists_keys_when_asked, an_unknown_lease_has_no_time_to_live,
-                leases_are_listed_in_the_order_of_their_grants, revoking_an_unknown_lease_is_refused,
+                a_taken_id_is_rejected,
+                a_short_ttl_is_raised, a_ttl_beyond_the_maximum_is_rejected, revoking_deletes_the_keys,
+                time_to_live_lists_keys_on_request, an_unknown_lease_has_no_time_to_live,
+                leases_are_listed_in_the_order_of_their_grants, revoking_an_unknown_lease_is_rejected,
                 an_expired_lease_takes_its_keys_along, one_renewal_gives_the_whole_time_again,
                 a_kept_lease_outlives_its_time_and_is_revoked, a_kept_lease_that_is_revoked_elsewhere_is_lost, a_key_put_without_its_lease_survives_it,
             ],
             pages: [
                 every_key_comes_once_and_in_order, the_limit_is_one_of_all_pages, keys_only_pages_have_no_values,
                 revision_filters_apply_to_every_page, serializable_pages_are_the_same,
-                an_empty_range_has_no_page, a_single_key_is_one_page, what_has_no_pages_is_refused,
+                an_empty_range_has_no_page, a_single_key_is_one_page, requests_without_pages_are_rejected,
                 large_values_come_whole,
             ],
             pages_at_revision: [writes_between_pages_are_not_seen, an_old_revision_is_read],
         }
         $crate::conformance::tests! { alone =>
-            get: [every_combination_of_options, fields_tell_the_history, the_whole_keyspace_in_key_order],
-            delete: [each_range_form, prev_kvs_are_what_was_deleted, deleting_nothing_changes_no_revision],
+            get: [every_combination_of_options, fields_determine_the_history, the_whole_keyspace_in_key_order],
+            delete: [each_range_form, prev_kvs_are_the_deleted_pairs, deleting_nothing_changes_no_revision],
             txn: [a_read_only_txn_changes_no_revision, a_txn_answers_with_the_revision_it_made],
             compact: [
-                the_same_revision_twice_is_refused, a_future_revision_is_refused, older_reads_are_refused,
+                the_same_revision_twice_is_rejected, a_future_revision_is_rejected, older_reads_are_rejected,
                 the_current_revision_can_be_compacted, a_physical_compaction_answers,
                 compaction_between_pages_ends_them,
             ],

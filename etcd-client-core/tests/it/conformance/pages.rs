@@ -96,7 +96,7 @@ pub(crate) async fn a_single_key_is_one_page(subject: &Subject<'_>) {
     assert_eq!(subject.names(&kvs), ["p/007"]);
 }
 
-pub(crate) async fn what_has_no_pages_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn requests_without_pages_are_rejected(subject: &Subject<'_>) {
     let sorted = subject.get("p/").prefix().sort(SortTarget::Value, SortOrder::Ascend);
     let cases = [
         ("sort", sorted),

@@ -45,7 +45,7 @@ pub(crate) async fn an_overwrite_counts_versions_and_keeps_the_create_revision(s
     assert_eq!((kv.create_revision, kv.mod_revision, kv.version), (again, again, Version::new(1)));
 }
 
-pub(crate) async fn prev_kv_is_what_was_there(subject: &Subject<'_>) {
+pub(crate) async fn prev_kv_is_the_replaced_pair(subject: &Subject<'_>) {
     let new = subject.put("k", "1").prev_kv().await.expect("put");
     assert_eq!(new.prev_kv, None);
     let before = subject.read("k").await;
@@ -65,7 +65,7 @@ pub(crate) async fn a_lease_is_attached_and_an_overwrite_detaches_it(subject: &S
     assert_eq!(subject.value("k").await.as_deref(), Some("w"));
 }
 
-pub(crate) async fn an_unknown_lease_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn an_unknown_lease_is_rejected(subject: &Subject<'_>) {
     let unknown = LeaseId::new(fastrand::i64(1..)).expect("not zero");
     let error = subject.put("k", "v").lease(unknown).await.expect_err("no such lease");
     assert_eq!((error.kind(), error.code()), (ErrorKind::Server, Some(Code::LeaseNotFound)));
@@ -93,7 +93,7 @@ pub(crate) async fn ignore_lease_keeps_the_lease(subject: &Subject<'_>) {
     assert_eq!((error.code(), error.field()), (Some(Code::LeaseProvided), Some("lease")));
 }
 
-pub(crate) async fn ignoring_on_a_missing_key_is_refused(subject: &Subject<'_>) {
+pub(crate) async fn ignoring_on_a_missing_key_is_rejected(subject: &Subject<'_>) {
     for put in [subject.put("k", "").ignore_value(), subject.put("k", "v").ignore_lease()] {
         let error = put.await.expect_err("no such key");
         assert_eq!((error.kind(), error.code()), (ErrorKind::Server, Some(Code::KeyNotFound)));

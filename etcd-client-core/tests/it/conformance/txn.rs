@@ -104,7 +104,7 @@ pub(crate) async fn a_lone_compare_has_no_responses(subject: &Subject<'_>) {
     assert_eq!(stale.responses().len(), 1, "only what was asked for");
 }
 
-pub(crate) async fn a_refused_operation_applies_nothing(subject: &Subject<'_>) {
+pub(crate) async fn a_rejected_operation_applies_nothing(subject: &Subject<'_>) {
     let unknown = LeaseId::new(fastrand::i64(1..)).expect("not zero");
     let error = subject
         .txn()

@@ -33,7 +33,7 @@ pub(crate) async fn the_response_has_the_shape_of_the_request(subject: &Subject<
 }
 
 /// Since the nested Txn is evaluated before anything is applied, its compares see the store of before.
-pub(crate) async fn nested_compares_see_what_was_written_before(subject: &Subject<'_>) {
+pub(crate) async fn nested_compares_see_earlier_writes(subject: &Subject<'_>) {
     let nested = Txn::new()
         .when(Compare::value(subject.key("k")).equal("new"))
         .then(Put::new(subject.key("seen"), "new"))

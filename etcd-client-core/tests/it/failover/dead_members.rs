@@ -54,7 +54,7 @@ async fn one_endpoint_speaks_http1() {
 }
 
 #[tokio::test]
-async fn a_member_that_comes_back_is_used_again() {
+async fn returning_member_is_used_again() {
     let stays = member().await;
     let goes = member().await;
     let port = goes.port();

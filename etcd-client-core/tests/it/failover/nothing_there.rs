@@ -154,7 +154,7 @@ async fn unavailable_counts_other_reasons() {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_later_answers_the_first_call() {
+async fn first_call_waits_for_a_server_that_starts_later() {
     let port = free_port();
     let builder = Client::builder([format!("http://127.0.0.1:{port}")]).timeout(Duration::from_secs(60));
     let client = builder.build().expect("built");

@@ -161,7 +161,7 @@ async fn member_of_another_cluster_gets_no_write() {
         there.assert_named(&error);
         let states = client.endpoint_states().next().await.expect("the present states");
         let reason = states[0].reason.as_deref().unwrap_or_default();
-        assert_eq!(states[0].phase, EndpointPhase::Refused, "{what}: {reason}");
+        assert_eq!(states[0].phase, EndpointPhase::Rejected, "{what}: {reason}");
         let shown = if kind == ErrorKind::WrongCluster { "bad".to_owned() } else { revision.to_string() };
         assert!(reason.contains(&shown), "{what}: {reason}");
         assert_eq!(there.server.received(RANGE), 0, "{what}: no barrier");
@@ -179,7 +179,7 @@ fn barrier(answer: Answer, otherwise: impl Script) -> impl Script {
 }
 
 #[tokio::test]
-async fn a_barrier_tells_a_restored_store_from_a_follower_that_lags() {
+async fn barrier_distinguishes_restored_store_from_lagging_follower() {
     let read = |revision| {
         let response = pb::RangeResponse { header: header(1, revision), ..Default::default() };
         reply::message(response.encode_to_vec())
@@ -258,7 +258,7 @@ async fn connections_from_before_the_regression_stay_trusted() {
     phases(&[EndpointPhase::Ready; 2]).await;
     client.set_endpoints(&endpoints).expect("valid");
     // A learner's answers do not show that its store is current.
-    phases(&[EndpointPhase::Ready, EndpointPhase::Refused, EndpointPhase::Refused]).await;
+    phases(&[EndpointPhase::Ready, EndpointPhase::Rejected, EndpointPhase::Rejected]).await;
     here.server.play(at(12));
     here.server.identify(|_: &Call| named(1, 12));
     for _ in 0..20 {
@@ -273,7 +273,7 @@ async fn connections_from_before_the_regression_stay_trusted() {
 }
 
 #[tokio::test]
-async fn a_linearizable_answer_of_an_earlier_revision_is_remembered() {
+async fn older_linearizable_response_is_remembered() {
     let (here, client) = seen_here().await;
     here.server.play(at(9));
     let error = put(&client).await.expect_err("the store went back");
@@ -507,7 +507,7 @@ async fn replacement_is_accepted_automatically_if_configured() {
         let mut states = client.endpoint_states();
         let refused = async {
             while let Some(states) = states.next().await {
-                if states.iter().any(|state| state.phase == EndpointPhase::Refused) {
+                if states.iter().any(|state| state.phase == EndpointPhase::Rejected) {
                     break;
                 }
             }

@@ -131,7 +131,7 @@ async fn response_from_another_cluster_is_an_error_without_retry() {
 }
 
 #[tokio::test]
-async fn a_linearizable_answer_of_an_earlier_revision_is_an_error() {
+async fn older_linearizable_response_is_an_error() {
     for rpc in [Rpc::Get, Rpc::Put, Rpc::Txn, Rpc::RangeStream] {
         let (rig, client) = seen_here().await;
         rig.server.play(EARLIER.script());
@@ -225,7 +225,7 @@ async fn concurrent_response_may_have_an_earlier_revision() {
 }
 
 #[tokio::test]
-async fn calls_leave_a_member_of_another_cluster_until_it_is_connected_anew() {
+async fn calls_avoid_a_member_of_another_cluster_until_it_is_reconnected() {
     let (here, there) = (Rig::start().await, Rig::start().await);
     here.server.play(HERE.script());
     // Until it has answered a put it does not name its cluster, as a proxy may not; then it does. The number of the check does
@@ -340,13 +340,12 @@ async fn pages_end_with_a_stream_of_another_cluster() {
 }
 
 #[tokio::test]
-async fn a_snapshot_of_another_cluster_is_refused_when_it_is_opened() {
+async fn snapshot_of_another_cluster_is_rejected_when_opened() {
     let (rig, client) = seen_here().await;
     rig.server.play(ELSEWHERE.script());
-    let error = client.snapshot().open().await.expect_err("of another cluster");
+    let error = client.snapshot().await.expect_err("of another cluster");
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::WrongCluster, Outcome::NotApplied), "{error}");
     rig.assert_named(&error);
     rig.server.play(EARLIER.script());
-    let _stream =
-        client.snapshot().open().await.unwrap_or_else(|error| panic!("it may lag: {}", error.report()));
+    let _stream = client.snapshot().await.unwrap_or_else(|error| panic!("it may lag: {}", error.report()));
 }

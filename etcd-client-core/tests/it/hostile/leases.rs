@@ -137,7 +137,7 @@ async fn revoking_by_id_loses_every_kept_handle_at_once() {
 }
 
 #[tokio::test]
-async fn revocation_of_unknown_outcome_loses_the_handles_and_a_refused_one_does_not() {
+async fn revocation_of_unknown_outcome_loses_the_handles_and_a_rejected_one_does_not() {
     let rig = Rig::start().await;
     for (answer, is_lost) in [
         (reply::status(7, "etcdserver: permission denied"), false),

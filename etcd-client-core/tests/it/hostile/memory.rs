@@ -32,7 +32,7 @@ fn a_claimed_length_takes_no_memory() {
 }
 
 #[tokio::test]
-async fn a_message_over_the_limit_is_refused_by_its_length() {
+async fn a_message_over_the_limit_is_rejected_by_its_length() {
     let rig = Rig::start().await;
     let limits = Limits::default().max_receive_bytes(1_000);
     let builder = Client::builder([rig.server.endpoint()]).timeout(DEADLINE);

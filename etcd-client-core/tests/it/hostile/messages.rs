@@ -23,7 +23,7 @@ async fn an_answer_has_a_header() {
 }
 
 #[tokio::test]
-async fn a_lease_has_the_id_that_was_asked_for() {
+async fn lease_has_the_requested_id() {
     let rig = Rig::start().await;
     let without = pb::LeaseGrantResponse { header: header(), id: 0, ttl: 1, error: String::new() };
     rig.check(Rpc::Grant, reply::message(without.encode_to_vec()), PROTOCOL).await;

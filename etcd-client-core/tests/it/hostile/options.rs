@@ -5,8 +5,8 @@ use etcd_testkit::scripted::{Answer, in_turn, reply};
 
 use super::rig::{PUT, RANGE, Rig, Rpc, once};
 
-fn resend(resend: RetryPolicy) -> CallOptions {
-    CallOptions::default().retry(resend)
+fn retry(retry: RetryPolicy) -> CallOptions {
+    CallOptions::default().retry(retry)
 }
 
 async fn put(client: &Client, options: CallOptions) -> Result<(), Error> {
@@ -37,8 +37,8 @@ async fn call_without_retries_returns_its_first_failure() {
             let before = rig.server.received(rpc.path());
             rig.server.play(once(answer.clone(), rpc.right()));
             let (result, outcome) = match rpc {
-                Rpc::Put => (put(&client, resend(RetryPolicy::Never)).await, outcome),
-                _ => (get(&client, resend(RetryPolicy::Never)).await, Outcome::NotApplied),
+                Rpc::Put => (put(&client, retry(RetryPolicy::Never)).await, outcome),
+                _ => (get(&client, retry(RetryPolicy::Never)).await, Outcome::NotApplied),
             };
             let error = result.expect_err(&what);
             assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{what}: {}", error.report());
@@ -55,7 +55,7 @@ async fn write_declared_idempotent_is_retried_like_a_read() {
     for (answer, _, _) in failures() {
         let before = rig.server.received(PUT);
         rig.server.play(once(answer.clone(), Rpc::Put.right()));
-        let again = put(&client, resend(RetryPolicy::AssumeIdempotent)).await;
+        let again = put(&client, retry(RetryPolicy::AssumeIdempotent)).await;
         again.unwrap_or_else(|error| panic!("{answer:?}: {}", error.report()));
         assert_eq!(rig.server.received(PUT) - before, 2, "{answer:?}");
     }
@@ -67,11 +67,11 @@ async fn first_attempt_keeps_the_outcome_unknown() {
     let client = rig.client();
     rig.server
         .play(in_turn([reply::reset(reply::CANCEL), reply::status(7, "etcdserver: permission denied")]));
-    let error = put(&client, resend(RetryPolicy::AssumeIdempotent)).await.expect_err("refused");
+    let error = put(&client, retry(RetryPolicy::AssumeIdempotent)).await.expect_err("refused");
     assert_eq!((error.outcome(), error.attempts().len()), (Outcome::Unknown, 2), "{}", error.report());
     rig.server.play(in_turn([reply::status(13, "boom")]));
     let before = rig.server.received(PUT);
-    put(&client, resend(RetryPolicy::AssumeIdempotent)).await.expect_err("final for a read, too");
+    put(&client, retry(RetryPolicy::AssumeIdempotent)).await.expect_err("final for a read, too");
     assert_eq!(rig.server.received(PUT) - before, 1);
 }
 

@@ -12,7 +12,7 @@ fn right(rpc: Rpc) -> Answer {
 }
 
 #[tokio::test]
-async fn every_reset_except_refused_stream_is_a_lost_response() {
+async fn every_reset_except_rejected_stream_is_a_lost_response() {
     let rig = Rig::start().await;
     for rpc in Rpc::ALL {
         for reason in (0..=13).chain([0xdead_beef]) {
@@ -110,7 +110,7 @@ async fn ends_at_the_deadline(rpc: Rpc, steps: Answer) {
 }
 
 #[tokio::test]
-async fn silence_at_each_stage_ends_at_the_deadline() {
+async fn stall_at_each_stage_ends_at_the_deadline() {
     let stages = Rpc::ALL.into_iter().flat_map(|rpc| (0..=3).map(move |stage| (rpc, stage)));
     join_all(stages.map(|(rpc, stage)| ends_at_the_deadline(rpc, right(rpc)[..stage].to_vec()))).await;
 }
@@ -146,5 +146,5 @@ async fn read_with_lost_responses_ends_at_its_deadline() {
     assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout), "{}", error.report());
     rig.assert_named(&error);
     assert!(error.attempts().len() > 2, "{}", error.report());
-    assert!(rig.server.received(Rpc::Get.path()) < 100, "the resends are spaced");
+    assert!(rig.server.received(Rpc::Get.path()) < 100, "the retries are spaced");
 }

@@ -83,7 +83,7 @@ async fn delayed_answer_does_not_extend_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_lease_delays_no_other_and_is_lost_at_its_deadline() {
+async fn a_rejected_lease_delays_no_other_and_is_lost_at_its_deadline() {
     let members = Members::default();
     let client = members.client(1);
     let leases = join_all((1..=40).map(|number| keep(&client, number, 6))).await;
@@ -214,7 +214,7 @@ async fn invalid_answers_are_ignored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ttl_of_zero_or_less_means_that_the_lease_is_gone() {
+async fn ttl_of_zero_or_less_means_no_lease() {
     for ttl in [0, -1, i64::MIN] {
         let members = Members::default();
         let client = members.client(1);

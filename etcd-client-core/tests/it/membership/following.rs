@@ -68,7 +68,7 @@ async fn it_ends_when_the_client_is_closed() {
 }
 
 #[tokio::test]
-async fn an_interval_of_zero_is_refused() {
+async fn an_interval_of_zero_is_rejected() {
     let error = Client::builder(["http://a:1"]).auto_sync(Duration::ZERO).build().expect_err("zero");
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidConfig, Some("auto_sync")));
 }

@@ -91,7 +91,7 @@ async fn members_that_are_down_are_not_waited_for() {
 }
 
 #[tokio::test]
-async fn good_versions_are_asked_for_once() {
+async fn accepted_versions_are_requested_once() {
     let up = member("3.6.5").await;
     let client = Client::builder([up.endpoint()]).min_server_version("3.5").build().expect("valid");
     client.put("k", "v").await.expect("calls are not held back");

@@ -27,7 +27,7 @@ enum Seen {
         sent: bool,
         error: Option<ErrorKind>,
         code: Option<Code>,
-        resent: bool,
+        retried: bool,
     },
     Call {
         operation: &'static str,
@@ -69,10 +69,10 @@ impl Recorder {
 impl Observer for Recorder {
     fn attempt(&self, event: &AttemptEvent<'_>) {
         assert!(event.elapsed < Duration::from_secs(60), "{event:?}");
-        let AttemptEvent { operation, number, sent, resent, .. } = *event;
+        let AttemptEvent { operation, number, sent, retried, .. } = *event;
         let (error, code) =
             (event.error.map(|error| error.kind()), event.error.and_then(|error| error.code()));
-        self.note(Some(event.endpoint), Seen::Attempt { operation, number, sent, error, code, resent });
+        self.note(Some(event.endpoint), Seen::Attempt { operation, number, sent, error, code, retried });
     }
 
     fn call(&self, event: &CallEvent) {

@@ -22,9 +22,9 @@ fn client(server: &Server, observer: impl Observer + 'static) -> Client {
 }
 
 /// An attempt that was sent.
-fn attempt(operation: &'static str, number: u32, code: Option<Code>, resent: bool) -> Seen {
+fn attempt(operation: &'static str, number: u32, code: Option<Code>, retried: bool) -> Seen {
     let error = code.map(|_| ErrorKind::Server);
-    Seen::Attempt { operation, number, sent: true, error, code, resent }
+    Seen::Attempt { operation, number, sent: true, error, code, retried }
 }
 
 fn call(operation: &'static str, attempts: u32, end: CallEnd) -> Seen {
@@ -32,7 +32,7 @@ fn call(operation: &'static str, attempts: u32, end: CallEnd) -> Seen {
 }
 
 #[tokio::test]
-async fn a_resend_is_two_attempts_of_one_call() {
+async fn retry_is_a_second_attempt_of_one_call() {
     let refused = reply::status(14, "etcdserver: leader changed");
     let script = in_turn([refused.clone(), reply::message(Rpc::Get.right()), refused]);
     let server = Server::start(script).await.expect("a free port");
@@ -73,7 +73,7 @@ async fn undecodable_response_is_one_failed_attempt() {
         matches!(
             seen[..],
             [
-                Seen::Attempt { number: 1, error: Some(ErrorKind::Protocol), resent: false, .. },
+                Seen::Attempt { number: 1, error: Some(ErrorKind::Protocol), retried: false, .. },
                 Seen::Call { attempts: 1, end: CallEnd::Failed { kind: ErrorKind::Protocol, .. }, .. }
             ]
         ),

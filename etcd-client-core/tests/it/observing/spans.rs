@@ -136,7 +136,7 @@ async fn spans_and_events_have_the_documented_names_and_fields() {
     let endpoint = format!("endpoint=\"{endpoint}\"");
     for wanted in [
         vec!["DEBUG", "etcd.call operation=\"put\"", "attempts=1", "outcome=not applied", "error=Server"],
-        vec!["DEBUG", "etcd.resend", "attempt=1", "sent=true", "leader changed"],
+        vec!["DEBUG", "etcd.retry", "attempt=1", "sent=true", "leader changed"],
         vec!["DEBUG", "etcd.endpoint", "Connecting"],
         vec!["INFO", "etcd.endpoint", "Ready"],
         vec!["DEBUG", "etcd.connection", "purpose=\"calls\"", "change=\"opened\"", "count=1"],

@@ -21,7 +21,7 @@ async fn snapshots(member: &Member) -> f64 {
 async fn fails(mut stream: SnapshotStream) -> Error {
     let reading = async {
         loop {
-            match stream.next_chunk().await.expect("it does not end well") {
+            match stream.next().await.expect("it does not end well") {
                 Ok(_chunk) => {}
                 Err(error) => return error,
             }
@@ -34,8 +34,8 @@ async fn fails(mut stream: SnapshotStream) -> Error {
 
 /// Opened, with some of it read.
 async fn begun(client: &Client, member: &Member) -> SnapshotStream {
-    let mut stream = client.snapshot().member(member.endpoint()).open().await.expect("opened");
-    stream.next_chunk().await.expect("a chunk").expect("right");
+    let mut stream = client.snapshot().member(member.endpoint()).await.expect("opened");
+    stream.next().await.expect("a chunk").expect("right");
     stream
 }
 
@@ -82,8 +82,8 @@ async fn killed_member_ends_the_snapshot_without_failover() {
 #[tokio::test]
 async fn snapshot_stays_with_its_member() {
     let Some((cluster, client)) = large(3).await else { return };
-    let mut stream = client.snapshot().open().await.expect("opened");
-    stream.next_chunk().await.expect("a chunk").expect("right");
+    let mut stream = client.snapshot().await.expect("opened");
+    stream.next().await.expect("a chunk").expect("right");
     let mut asked = Vec::new();
     for member in cluster.members() {
         if snapshots(member).await > 0.0 {
@@ -105,8 +105,8 @@ async fn frozen_member_stalls_the_snapshot() {
     let Some((cluster, client)) = large(1).await else { return };
     let directory = Directory::new();
     let idle = Duration::from_secs(1);
-    let mut stream = client.snapshot().idle_timeout(idle).open().await.expect("opened");
-    stream.next_chunk().await.expect("a chunk").expect("right");
+    let mut stream = client.snapshot().idle_timeout(idle).await.expect("opened");
+    stream.next().await.expect("a chunk").expect("right");
     cluster.member(0).pause().await.expect("paused");
     let error = fails(stream).await;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{}", error.report());
@@ -124,7 +124,7 @@ async fn frozen_member_stalls_the_snapshot() {
 async fn deadline_covers_the_whole_snapshot() {
     let Some((cluster, client)) = large(1).await else { return };
     let short = Duration::from_millis(500);
-    let stream = client.snapshot().timeout(short).open().await.expect("opened");
+    let stream = client.snapshot().timeout(short).await.expect("opened");
     // The reader takes longer than that; the client's window is full meanwhile.
     let start = SystemTime::now();
     eventually("it is over", async || start.elapsed().is_ok_and(|elapsed| elapsed > short)).await;
@@ -140,7 +140,7 @@ async fn client_timeout_does_not_apply_to_snapshots() {
     let quick =
         Client::builder(cluster.endpoints()).timeout(Duration::from_millis(300)).build().expect("built");
     quick.wait_ready(PATIENCE).await.expect("ready");
-    let stream = quick.snapshot().open().await.expect("opened");
+    let stream = quick.snapshot().await.expect("opened");
     let start = SystemTime::now();
     let pause = Duration::from_millis(600);
     eventually("it is over", async || start.elapsed().is_ok_and(|elapsed| elapsed > pause)).await;
@@ -153,7 +153,7 @@ async fn stalled_readers_leave_the_others_alone() {
     let Some((_cluster, client)) = large(1).await else { return };
     let mut stalled = Vec::new();
     for _ in 0..4 {
-        stalled.push(client.snapshot().open().await.expect("opened"));
+        stalled.push(client.snapshot().await.expect("opened"));
     }
     for _ in 0..100 {
         client.get("k").await.expect("get");
@@ -168,14 +168,14 @@ async fn stalled_readers_leave_the_others_alone() {
 async fn closing_the_client_ends_a_snapshot_on_its_own_connection() {
     let Some((cluster, client)) = large(1).await else { return };
     let pinned = begun(&client, cluster.member(0)).await;
-    let picked = client.snapshot().open().await.expect("opened");
+    let picked = client.snapshot().await.expect("opened");
     client.close().await;
     for stream in [pinned, picked] {
         let error = fails(stream).await;
         assert_eq!((error.kind(), error.is_closed()), (ErrorKind::Closed, true), "{}", error.report());
     }
     for snapshot in [client.snapshot(), client.snapshot().member(cluster.member(0).endpoint())] {
-        let error = snapshot.open().await.expect_err("closed");
+        let error = snapshot.await.expect_err("closed");
         assert!(error.is_closed(), "{}", error.report());
     }
 }
@@ -185,7 +185,7 @@ async fn a_dropped_snapshot_ends_on_the_member() {
     let Some((cluster, client)) = large(1).await else { return };
     let member = cluster.member(0);
     let handled = async || metric(member, "grpc_server_handled_total", &["grpc_method=\"Snapshot\""]).await;
-    let (picked, pinned) = (client.snapshot().open().await.expect("opened"), begun(&client, member).await);
+    let (picked, pinned) = (client.snapshot().await.expect("opened"), begun(&client, member).await);
     assert_eq!((snapshots(member).await, handled().await), (2.0, 0.0));
     drop((picked, pinned));
     eventually("the member has ended both", async || handled().await == 2.0).await;
@@ -196,14 +196,14 @@ async fn a_dropped_snapshot_ends_on_the_member() {
 async fn a_snapshot_outlives_the_handle_of_its_client() {
     let Some(lent) = crate::servers::lent().await else { return };
     let cluster: &Cluster = lent.cluster;
-    let stream = client(cluster.endpoints()).snapshot().open().await.expect("opened");
+    let stream = client(cluster.endpoints()).snapshot().await.expect("opened");
     assert!(all(stream).await.len() > 512);
 }
 
 #[tokio::test]
 async fn unreachable_member_fails_after_the_idle_timeout() {
     let client = client(["http://127.0.0.1:1"]);
-    let snapshot = client.snapshot().idle_timeout(Duration::from_millis(300)).open();
+    let snapshot = client.snapshot().idle_timeout(Duration::from_millis(300));
     let error = timeout(PATIENCE, snapshot).await.expect("it ends").expect_err("nobody");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.report());
     assert!(error.report().to_string().contains("127.0.0.1:1"), "{}", error.report());

@@ -109,12 +109,12 @@ async fn full_disk_is_reported() {
 async fn partly_read_stream_is_not_saved() {
     let (_server, client) = served().await;
     let directory = Directory::new();
-    let mut stream = client.snapshot().open().await.expect("opened");
-    stream.next_chunk().await.expect("a chunk").expect("right");
+    let mut stream = client.snapshot().await.expect("opened");
+    stream.next().await.expect("a chunk").expect("right");
     let error = stream.save_to(directory.join("backup.db")).await.expect_err("the start is missing");
     assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("stream")), "{error}");
-    let mut stream = client.snapshot().open().await.expect("opened");
-    while let Some(chunk) = stream.next_chunk().await {
+    let mut stream = client.snapshot().await.expect("opened");
+    while let Some(chunk) = stream.next().await {
         chunk.expect("right");
     }
     stream.write_to(&mut Vec::new()).await.expect_err("it is at its end");

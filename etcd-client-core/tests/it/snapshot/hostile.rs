@@ -168,7 +168,7 @@ async fn empty_messages_do_not_reset_the_idle_timeout() {
 }
 
 async fn refusal(client: &Client) -> Error {
-    client.snapshot().open().await.expect_err("refused")
+    client.snapshot().await.expect_err("refused")
 }
 
 #[tokio::test]
@@ -199,12 +199,12 @@ async fn error_in_progress_ends_the_snapshot_after_progress() {
         assert_eq!(progress.total, Some(3 * 1024 + 32));
         told.store(progress.received, Ordering::Relaxed);
     });
-    let mut stream = snapshot.open().await.expect("opened");
+    let mut stream = snapshot.await.expect("opened");
     assert_eq!((stream.version(), stream.total_bytes()), (Some("3.6.0"), Some(3 * 1024 + 32)));
-    assert_eq!(stream.next_chunk().await.expect("a chunk").expect("right").len(), 1024);
-    let error = stream.next_chunk().await.expect("an error").expect_err("stopped");
+    assert_eq!(stream.next().await.expect("a chunk").expect("right").len(), 1024);
+    let error = stream.next().await.expect("an error").expect_err("stopped");
     assert_eq!(error.code(), Some(Code::Stopped), "{}", error.report());
     assert_named(&server, &error);
-    assert!(stream.next_chunk().await.is_none(), "an error is final");
+    assert!(stream.next().await.is_none(), "an error is final");
     assert_eq!(seen.load(Ordering::Relaxed), 1024);
 }

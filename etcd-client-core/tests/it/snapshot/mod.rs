@@ -7,7 +7,7 @@
 //! | `TestMaintenanceSnapshot{,WithVersion}Timeout` | [`faults`]`::deadline_covers_the_whole_snapshot` |
 //! | `TestMaintenanceSnapshot{,WithVersion}ErrorInflight` | [`faults`]`::{killed_member.., closing_the_client.., deadline_covers..}` |
 //! | `TestMaintenanceSnapshotWithVersionVersion`, `TestSaveSnapshotVersion` | [`saved`]`::a_saved_snapshot_is_the_database` |
-//! | `TestMaintenanceSnapshotContentDigest` | [`saved`]`::the_stream_is_what_is_saved` |
+//! | `TestMaintenanceSnapshotContentDigest` | [`saved`]`::stream_yields_the_saved_bytes` |
 //! | `TestSaveSnapshotFilePermissions` | [`saved`]`::a_saved_snapshot_is_the_database` |
 //! | `TestSnapshotWithNoAuth` (`tests/common`) | [`saved`]`::rejection_is_returned_on_open` |
 //! | `TestSnapshotWith{Root,User,Invalid}Auth` | [`secured`]; a wrong password shows with the call, not with the client |
@@ -48,7 +48,7 @@ async fn large(members: usize) -> Option<(Cluster, Client)> {
 /// All the bytes, however they came.
 async fn all(mut stream: SnapshotStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = stream.next_chunk().await {
+    while let Some(chunk) = stream.next().await {
         bytes.extend_from_slice(&chunk.expect("no error"));
     }
     bytes

@@ -83,11 +83,11 @@ async fn etcdctl_finds_it_sound() {
 }
 
 #[tokio::test]
-async fn the_stream_is_what_is_saved() {
+async fn stream_yields_the_saved_bytes() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     filled(&client, 1 << 20).await;
-    let stream = client.snapshot().member(lent.cluster.member(0).endpoint()).open().await.expect("opened");
+    let stream = client.snapshot().member(lent.cluster.member(0).endpoint()).await.expect("opened");
     assert_eq!(stream.version().map(str::to_owned), storage_version(lent.cluster));
     let total = stream.total_bytes();
     let bytes = all(stream).await;
@@ -109,14 +109,12 @@ async fn the_member_named_is_the_one_that_answers() {
             crate::servers::metric(member, "grpc_server_started_total", &["grpc_method=\"Snapshot\""]).await
         };
         let before = streams().await;
-        assert_database(
-            &all(client.snapshot().member(member.endpoint()).open().await.expect("opened")).await,
-        );
+        assert_database(&all(client.snapshot().member(member.endpoint()).await.expect("opened")).await);
         assert_eq!(streams().await - before, 1.0, "{}", member.name());
     }
-    let wrong = client.snapshot().member("http://").open().await.expect_err("no endpoint");
+    let wrong = client.snapshot().member("http://").await.expect_err("no endpoint");
     assert_eq!((wrong.kind(), wrong.operation()), (ErrorKind::InvalidConfig, Some("snapshot")), "{wrong}");
-    let zero = client.snapshot().idle_timeout(std::time::Duration::ZERO).open().await.expect_err("zero");
+    let zero = client.snapshot().idle_timeout(std::time::Duration::ZERO).await.expect_err("zero");
     assert_eq!((zero.kind(), zero.field()), (ErrorKind::InvalidRequest, Some("idle_timeout")), "{zero}");
 }
 
@@ -125,7 +123,7 @@ async fn rejection_is_returned_on_open() {
     let Some(cluster) = Cluster::builder().auth("secret").start_or_skip().await else { return };
     let client = client(cluster.endpoints());
     let directory = Directory::new();
-    let error = client.snapshot().open().await.expect_err("nobody may");
+    let error = client.snapshot().await.expect_err("nobody may");
     assert_eq!(error.code(), Some(Code::UserEmpty), "{}", error.report());
     let error = client.snapshot().save_to(directory.join("backup.db")).await.expect_err("nobody may");
     assert_eq!(error.code(), Some(Code::UserEmpty), "{}", error.report());

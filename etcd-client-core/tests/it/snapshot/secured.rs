@@ -23,7 +23,7 @@ async fn only_root_gets_a_snapshot() {
     let root = client(&cluster, "root", PASSWORD);
     root.snapshot().save_to(directory.join("any.db")).await.unwrap_or_else(|e| panic!("{}", e.report()));
     for member in cluster.members() {
-        let opened = root.snapshot().member(member.endpoint()).open().await;
+        let opened = root.snapshot().member(member.endpoint()).await;
         let stream = opened.unwrap_or_else(|error| panic!("{}", error.report()));
         assert_eq!(all(stream).await.len() % 512, 32, "{}", member.name());
     }
@@ -33,7 +33,7 @@ async fn only_root_gets_a_snapshot() {
     {
         let client = client(&cluster, user, password);
         for member in [cluster.member(0), cluster.member(1)] {
-            let error = client.snapshot().member(member.endpoint()).open().await.expect_err(user);
+            let error = client.snapshot().member(member.endpoint()).await.expect_err(user);
             assert_eq!(error.code(), Some(code), "{}", error.report());
         }
         let error = client.snapshot().save_to(directory.join("no.db")).await.expect_err(user);

@@ -60,7 +60,7 @@ async fn all_values_of_a_name_arrive_and_replace_the_clients_own() {
 }
 
 #[tokio::test]
-async fn an_interceptor_adds_headers_or_refuses() {
+async fn interceptor_adds_headers_or_rejects() {
     let (server, client) = scripted(in_turn([put_answer()])).await;
     let mut tagged = KvClient::with_interceptor(client.channel(), |mut request: Request<()>| {
         request.metadata_mut().append("x-tag", "a".parse().expect("ASCII"));

@@ -51,7 +51,7 @@ async fn the_certificate_carries_the_domain() {
 
 /// The target is what an answer of DNS says, forged or not.
 #[tokio::test]
-async fn a_certificate_for_the_target_is_refused_unless_targets_are_trusted() {
+async fn certificate_for_the_srv_target_requires_trust_targets() {
     let Some(cluster) = Cluster::builder().start_or_skip().await else { return };
     let certificates = Certificates::without_cluster("root").expect("written");
     let (front, dns) = named(&cluster, &certificates, "localhost").await;

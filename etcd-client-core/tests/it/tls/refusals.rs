@@ -1,6 +1,6 @@
 //! Peers that a client must not talk to, each told apart.
 
-use etcd_client_core::{ErrorKind, Tls, transport::danger::SkipVerification};
+use etcd_client_core::{ErrorKind, Tls};
 use etcd_testkit::Certificates;
 
 use super::{
@@ -14,7 +14,7 @@ fn certificates() -> Certificates {
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_refused_and_both_are_named() {
+async fn certificate_for_another_name_is_rejected_with_both_names() {
     let certificates = certificates();
     let other = certificates.issue_server("other", &["etcd-7.example", "10.1.2.3"]).expect("written");
     let front = Front::start(None, Speaks::with(&other).config()).await;
@@ -48,11 +48,10 @@ async fn a_certificate_out_of_date() {
 #[tokio::test]
 async fn a_peer_that_does_not_choose_http2() {
     let certificates = certificates();
-    let understood = SkipVerification::i_understand_that_anyone_in_between_can_read_and_change_everything();
     for alpn in [&[][..], &[b"http/1.1".as_slice()][..]] {
         let config = Speaks { alpn, ..Speaks::with(&certificates.server) }.config();
         let front = Front::start(None, config).await;
-        for tls in [trusting(&certificates), Tls::new().skip_verification(understood)] {
+        for tls in [trusting(&certificates), Tls::new().danger_accept_invalid_certs(true)] {
             let why = trouble(&client([front.endpoint()], tls)).await;
             assert!(why.contains("not") && why.contains("HTTP/2 (ALPN h2)"), "{alpn:?}: {why}");
         }

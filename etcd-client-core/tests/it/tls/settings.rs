@@ -2,10 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use etcd_client_core::{
-    Client, Error, ErrorKind, Tls,
-    transport::{TlsVersion, danger::SkipVerification},
-};
+use etcd_client_core::{Client, Error, ErrorKind, Tls, transport::TlsVersion};
 use etcd_testkit::Certificates;
 
 const SECURE: [&str; 1] = ["https://127.0.0.1:1"];
@@ -81,10 +78,9 @@ async fn wrong_files_are_named_with_their_setting() {
 async fn settings_that_contradict_each_other() {
     let certificates = certificates();
     let good = super::trusting(&certificates);
-    let understood = SkipVerification::i_understand_that_anyone_in_between_can_read_and_change_everything();
     for (tls, field) in [
         (good.clone().min_version(TlsVersion::Tls13).max_version(TlsVersion::Tls12), "tls.min_version"),
-        (good.clone().skip_verification(understood), "tls.ca"),
+        (good.clone().danger_accept_invalid_certs(true), "tls.ca"),
         (good.clone().server_name("a b"), "tls.server_name"),
         (good.clone().server_name_for("https://a:1", ""), "tls.server_name"),
         (good.clone().server_name_for("a,b", "c"), "endpoint"),

@@ -20,7 +20,7 @@ fn is_compacted_at(error: &Error, revision: Revision) {
 }
 
 #[tokio::test]
-async fn a_start_that_is_gone_ends_the_watch_with_the_revision_to_start_at() {
+async fn compacted_start_ends_the_watch_with_the_first_available_revision() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let first = put(&client, "k", "1").await;
@@ -62,7 +62,7 @@ async fn a_compaction_while_away_ends_a_watch_once() {
 }
 
 #[tokio::test]
-async fn a_resyncing_watch_goes_on_from_a_listing() {
+async fn resyncing_watch_resumes_from_a_listing() {
     let Some(lent) = lent().await else { return };
     let proxied = lent.cluster.proxied().expect("proxies");
     let (client, direct) = (client(proxied.endpoints()), client(lent.cluster.endpoints()));

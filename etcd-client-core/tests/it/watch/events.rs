@@ -12,7 +12,7 @@ fn pair(key: &str, value: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn several_watches_of_one_client_see_each_what_it_asked_for() {
+async fn watches_of_one_client_receive_only_their_ranges() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let mut one = client.watch("foo").await.expect("watch");
@@ -31,7 +31,7 @@ async fn several_watches_of_one_client_see_each_what_it_asked_for() {
 }
 
 #[tokio::test]
-async fn every_kind_of_event_is_told_apart() {
+async fn event_kinds_are_distinguished() {
     let Some(lent) = lent().await else { return };
     let client = client(lent.cluster.endpoints());
     let mut watch = client.watch("/toKill").prefix().prev_kv().await.expect("watch");

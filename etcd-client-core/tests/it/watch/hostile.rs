@@ -64,7 +64,7 @@ async fn repeated_and_older_events_are_dropped() {
 
 /// A proxy that balances calls may send a watch to a learner although the check of its connection met a voter.
 #[tokio::test]
-async fn a_watch_that_meets_a_learner_is_retried() {
+async fn watch_on_a_learner_is_retried() {
     let script = creating(10, |stream, id| match stream {
         1 => vec![puts(id, &[11], false), Said::Learner],
         _ => vec![puts(id, &[12], false)],
@@ -79,7 +79,7 @@ async fn a_watch_that_meets_a_learner_is_retried() {
 }
 
 #[tokio::test]
-async fn a_watch_that_meets_only_learners_names_them() {
+async fn watch_error_names_the_learners() {
     let fake = Fake::start("3.5.0", 10, |_, _| vec![Said::Learner]).await;
     let client = fake.client();
     client.wait_ready(PATIENCE).await.expect("the check of its connection meets a voter");

@@ -12,7 +12,7 @@
 //! | `TestWatchCompactRevision` | [`compaction`]`::a_start_that_is_gone..` |
 //! | `TestWatchWithProgressNotify..`, `TestConfigurableWatchProgressNotifyInterval` | [`progress`]`::progress_notifications_come_only_on_request` |
 //! | `TestWatchRequestProgress` | [`progress`]`::progress_is_a_revision..` |
-//! | `TestWatchEventType` | [`events`]`::every_kind_of_event_is_told_apart` |
+//! | `TestWatchEventType` | [`events`]`::event_kinds_are_distinguished` |
 //! | `TestWatchErrConnClosed`, `TestWatchAfterClose`, `TestWatchCancelAndCloseClient` | [`moves`]`::{a_closed_client.., a_dropped_client..}` |
 //! | `TestWatchWithRequireLeader` | always asked for, and followed elsewhere: [`moves`]`::watches_leave_a_member_without_a_leader` |
 //! | `TestWatchWithFilter`, `TestWatchWithCreatedNotification` | [`events`]`::creation_is_reported_once_and_filters_hold` |

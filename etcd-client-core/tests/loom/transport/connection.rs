@@ -23,6 +23,6 @@ pub(crate) mod complaints;
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod connection_load;
 
-#[path = "../../../src/transport/connection/liveness.rs"]
+#[path = "../../../src/transport/connection/liveness/mod.rs"]
 #[allow(dead_code, unreachable_pub)]
 pub(crate) mod liveness;

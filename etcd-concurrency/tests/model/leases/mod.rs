@@ -133,7 +133,7 @@ fn lease_per_entry_is_safe_when_leases_expire_and_keys_are_deleted() {
 #[test]
 fn retried_grant_is_caught() {
     let broken = Protocol { grant_retries: true, ..LEASE_PER_ENTRY };
-    let found = explored("grant resent", broken, [(NONE, 287_753), (DELAYS, 777_650)]);
+    let found = explored("grant retried", broken, [(NONE, 287_753), (DELAYS, 777_650)]);
     assert!(found.is_superset(&BTreeSet::from([GHOST, HELD_AND_OWNS])), "{found:?}");
 }
 

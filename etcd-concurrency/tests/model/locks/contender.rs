@@ -77,13 +77,13 @@ impl Protocol {
 
     /// Determines the outcome of a rejected entry from its token.
     fn rejected(&self, state: &mut State, c: usize, attempt: bool, (own, first, token): (u8, bool, Token)) {
-        let (known, resent) = (state.contenders[c].known, state.contenders[c].copies > 1);
+        let (known, retried) = (state.contenders[c].known, state.contenders[c].copies > 1);
         state.contenders[c].known = token.modified;
         let next = match fate(known, token) {
             // Only in protocols where a rejection does not burn.
             Fate::Open if attempt => {
                 state.contenders[c].told_held = true;
-                if resent && self.burns_before_held { Phase::Burn } else { Phase::Idle }
+                if retried && self.burns_before_held { Phase::Burn } else { Phase::Idle }
             }
             Fate::Open => Phase::Wait { fence: own },
             Fate::Applied(at) if own == at => found(state, c, attempt, (own, first)),

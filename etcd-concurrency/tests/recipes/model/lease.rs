@@ -133,11 +133,11 @@ impl Model {
 impl LeaseService for Model {
     async fn grant(&self, op: LeaseGrant, options: CallOptions) -> Result<LeaseGrantResponse, Error> {
         let (id, ttl) = (self.next_id(), op.ttl);
-        let resends = options.retry != RetryPolicy::Never;
-        if resends {
+        let retries = options.retry != RetryPolicy::Never;
+        if retries {
             self.inner().leases.copies.push((id, ttl));
         }
-        self.write(resends, move |model| {
+        self.write(retries, move |model| {
             model.grant_copy(id, ttl);
             Ok(LeaseGrantResponse::new(model.inner().mvcc.header(), id, ttl))
         })

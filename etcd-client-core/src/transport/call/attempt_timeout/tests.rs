@@ -25,7 +25,7 @@ impl Paths for &Scripted {
         self.unresponsive.get()
     }
 
-    fn is_heard_since(&self, moment: u64) -> bool {
+    fn has_received_since(&self, moment: u64) -> bool {
         assert_eq!(moment, PROOF);
         self.heard
     }
@@ -51,7 +51,7 @@ fn watchdog(paths: &Scripted) -> AttemptWatchdog<'static, &Scripted> {
         paths,
         started: Instant::now(),
         deadline: None,
-        patience: None,
+        hedge_at: None,
         proof: None,
         repeatable: true,
         pinned: false,
@@ -146,8 +146,8 @@ async fn suspicion_takes_effect_at_the_next_check() {
 
 #[tokio::test(start_paused = true)]
 async fn patience_ends_with_a_hedge_on_another_member() {
-    let patient = |paths, patience| AttemptWatchdog {
-        patience: Some(Instant::now() + ms(patience)),
+    let patient = |paths, hedge_at| AttemptWatchdog {
+        hedge_at: Some(Instant::now() + ms(hedge_at)),
         ..watchdog(paths)
     };
     let paths = Scripted::default();
@@ -169,7 +169,7 @@ async fn unproven_connection_is_left_for_a_proven_one() {
         others[usize::from(pinned)][1] = true;
         let paths = Scripted { others, ..Scripted::default() };
         let unproven = || AttemptWatchdog { proof: Some(PROOF), pinned, ..watchdog(&paths) };
-        assert_eq!(abandoned_after(unproven()).await, Some(UNPROVEN_PATIENCE));
+        assert_eq!(abandoned_after(unproven()).await, Some(UNPROVEN_TIMEOUT));
         assert!(end(AttemptWatchdog { proof: None, ..unproven() }).await.is_none());
         assert!(end(AttemptWatchdog { begun: &BEGUN, ..unproven() }).await.is_none());
         assert!(end(AttemptWatchdog { pinned: !pinned, ..unproven() }).await.is_none());

@@ -30,7 +30,7 @@ use crate::{
         check_runtime,
         connection::{
             member::Member,
-            verified::{Connection, InFlight, micros},
+            verified::{Connection, Permit, micros},
         },
         grpc::{
             failure::Failure,
@@ -47,19 +47,19 @@ use crate::{
 const LISTED_ATTEMPTS: usize = 32;
 
 /// The minimum time for a retry: this, or an eighth of the call's timeout if that is shorter. With less time left, the
-/// call returns the error of the last attempt instead of a timeout of a hopeless one.
+/// call returns the error of the last attempt instead of the timeout of an attempt that cannot succeed.
 const LEAST_TIME: Duration = Duration::from_millis(100);
 
 /// The share of a read's timeout after which the read is hedged on another member.
-const PATIENCE: f64 = 0.4;
+const HEDGE_SHARE: f64 = 0.4;
 
 /// The minimum wait before a hedge. Otherwise a short timeout would send every read of a slow cluster to two members.
-const LEAST_PATIENCE: Duration = Duration::from_millis(500);
+const MIN_HEDGE_DELAY: Duration = Duration::from_millis(500);
 
 /// The maximum wait before a hedge. It keeps the promise of a response within 3 s while one member works, for any
 /// timeout. For a read without a timeout it doubles with each attempt, so that a read which is slow on every member
 /// completes.
-const MOST_PATIENCE: Duration = Duration::from_secs(2);
+const MAX_HEDGE_DELAY: Duration = Duration::from_secs(2);
 
 /// The state of one call: its deadline and its attempts.
 #[derive(Debug)]
@@ -78,11 +78,11 @@ pub(crate) struct CallState<'a> {
     /// The number of attempts abandoned without a response.
     abandoned: u32,
     /// The members on which a read was abandoned.
-    given_up: Vec<Arc<Member>>,
+    abandoned_on: Vec<Arc<Member>>,
     /// Set once an attempt was abandoned on a connection from which no data arrived during it.
-    met_silence: bool,
+    no_data: bool,
     /// The minimum revision of a linearizable response.
-    floor: i64,
+    min_revision: i64,
     token: TokenOfCall,
     observed: ObservedCall,
 }
@@ -116,9 +116,9 @@ impl<'a> CallState<'a> {
             tried: Vec::new(),
             outcome: Outcome::NotApplied,
             abandoned: 0,
-            given_up: Vec::new(),
-            met_silence: false,
-            floor: 0,
+            abandoned_on: Vec::new(),
+            no_data: false,
+            min_revision: 0,
             token: TokenOfCall::default(),
             observed: ObservedCall::start(channel, &call, started),
         }
@@ -129,40 +129,40 @@ impl<'a> CallState<'a> {
     ///
     /// The waits are boxed, because a call's future is copied when it is boxed, and most calls wait only for their
     /// response.
-    pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+    pub(crate) async fn connection(&mut self, channel: &Channel) -> Result<Permit, Error> {
         self.check_time(channel)?;
         if self.lacks_token(channel) {
             Box::pin(self.first_token(channel)).await?;
         }
         self.check_endpoint(channel)?;
-        let wish = self.wish(channel);
+        let selection = self.selection(channel);
         let pool = channel.pool();
-        let flight = if self.call.method.waits_for_others() {
-            let waited = Box::pin(self.until_connected(channel, pool.acquire_waiting(&wish))).await;
+        let permit = if self.call.method.waits_for_others() {
+            let waited = Box::pin(self.until_connected(channel, pool.acquire_waiting(&selection))).await;
             self.acquired(channel, waited)?
-        } else if let Some(flight) = pool.try_acquire(&wish) {
-            flight
+        } else if let Some(permit) = pool.try_acquire(&selection) {
+            permit
         } else {
-            let waited = Box::pin(self.until_connected(channel, pool.acquire(&wish))).await;
+            let waited = Box::pin(self.until_connected(channel, pool.acquire(&selection))).await;
             self.acquired(channel, waited)?
         };
-        self.attempt_begins(&flight);
-        Ok(flight)
+        self.attempt_begins(&permit);
+        Ok(permit)
     }
 
     /// Like [`connection`](Self::connection), for streams.
-    pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<InFlight, Error> {
+    pub(crate) async fn stream_connection(&mut self, channel: &Channel) -> Result<Permit, Error> {
         self.check_time(channel)?;
         if self.lacks_token(channel) {
             self.first_token(channel).await?;
         }
         self.check_endpoint(channel)?;
-        let wish = self.wish(channel);
+        let selection = self.selection(channel);
         let pool = channel.pool();
-        let waited = self.until_connected(channel, pool.acquire_stream(&wish)).await;
-        let flight = self.acquired(channel, waited)?;
-        self.attempt_begins(&flight);
-        Ok(flight)
+        let waited = self.until_connected(channel, pool.acquire_stream(&selection)).await;
+        let permit = self.acquired(channel, waited)?;
+        self.attempt_begins(&permit);
+        Ok(permit)
     }
 
     /// Fails a call whose deadline has passed. If a write were sent now, its outcome would be unknown for no benefit.
@@ -178,10 +178,10 @@ impl<'a> CallState<'a> {
     fn acquired(
         &mut self,
         channel: &Channel,
-        waited: Option<Result<InFlight, Error>>,
-    ) -> Result<InFlight, Error> {
+        waited: Option<Result<Permit, Error>>,
+    ) -> Result<Permit, Error> {
         waited.unwrap_or_else(|| Err(channel.pool().unready(self.started.elapsed()))).map_err(|error| {
-            self.attempts.extend(channel.pool().troubles());
+            self.attempts.extend(channel.pool().last_errors());
             self.fail(channel, error)
         })
     }
@@ -197,21 +197,21 @@ impl<'a> CallState<'a> {
         }
     }
 
-    fn wish(&self, channel: &Channel) -> Selection<'_> {
+    fn selection(&self, channel: &Channel) -> Selection<'_> {
         let pool = channel.pool();
         let preference = channel.preference(&self.call);
         Selection {
             tried: self.avoided(pool.size()),
             shunned: &[],
             preference,
-            need: self.need(),
+            scope: self.scope(),
             proven_since: self.proof(pool).unwrap_or(0),
             write: self.call.class != Class::Read,
             now: pool.at(self.attempt_started),
         }
     }
 
-    fn need(&self) -> Scope {
+    fn scope(&self) -> Scope {
         let local = self.call.class == Class::Read && !self.call.linearizable;
         if local { Scope::Member } else { Scope::Quorum }
     }
@@ -234,34 +234,34 @@ impl<'a> CallState<'a> {
         }
     }
 
-    fn attempt_begins(&mut self, flight: &InFlight) {
+    fn attempt_begins(&mut self, permit: &Permit) {
         if self.call.linearizable {
-            self.floor = flight.connection.history.floor();
+            self.min_revision = permit.connection.history.min_revision();
         }
     }
 
     /// Returns the minimum revision of the response, for a linearizable call.
-    pub(crate) fn floor(&self) -> Option<i64> {
-        self.call.linearizable.then_some(self.floor)
+    pub(crate) fn min_revision(&self) -> Option<i64> {
+        self.call.linearizable.then_some(self.min_revision)
     }
 
     /// Returns the conditions that end the wait for this attempt's response.
-    pub(crate) fn lookout<'b>(
+    pub(crate) fn watchdog<'b>(
         &self,
         channel: &'b Channel,
         connection: &'b Connection,
         begun: &'b AtomicBool,
     ) -> AttemptWatchdog<'b, PoolPaths<'b>> {
         let options = self.call.options;
-        let repeatable = self.call.class.is_repeatable() && !options.never_resent();
+        let repeatable = self.call.class.is_repeatable() && !options.never_retried();
         let pinned = options.endpoint.as_ref().is_some();
         let another = repeatable && self.abandoned > 0 && self.has_untried_besides(channel, connection);
         AttemptWatchdog {
             paths: PoolPaths { pool: channel.pool(), connection },
             started: self.attempt_started,
             deadline: self.deadline,
-            patience: if repeatable && !self.call.method.waits_for_others() {
-                self.patience(another)
+            hedge_at: if repeatable && !self.call.method.waits_for_others() {
+                self.hedge_at(another)
             } else {
                 None
             },
@@ -275,7 +275,7 @@ impl<'a> CallState<'a> {
     /// Returns the time since which a connection must have received data to be considered proven, once an attempt got
     /// no data. One millisecond is added, because data in the starting millisecond may belong to an earlier call.
     fn proof(&self, pool: &Pool) -> Option<u64> {
-        self.met_silence.then(|| pool.at(self.started) + 1)
+        self.no_data.then(|| pool.at(self.started) + 1)
     }
 
     /// Returns `true` if a member is ready on which this call has not been tried.
@@ -288,13 +288,13 @@ impl<'a> CallState<'a> {
     /// Returns the time at which to hedge although the member responds to PINGs: a member cut off from its peers does,
     /// but serves no linearizable read. With a deadline, each member is tried at most once, so that a call which is
     /// slow everywhere gets the remaining time.
-    fn patience(&self, another: bool) -> Option<Instant> {
+    fn hedge_at(&self, another: bool) -> Option<Instant> {
         let wait = match self.deadline {
             Some(deadline) if self.abandoned == 0 || another => {
-                (deadline - self.attempt_started).mul_f64(PATIENCE).clamp(LEAST_PATIENCE, MOST_PATIENCE)
+                (deadline - self.attempt_started).mul_f64(HEDGE_SHARE).clamp(MIN_HEDGE_DELAY, MAX_HEDGE_DELAY)
             }
             Some(_) => return None,
-            None => MOST_PATIENCE.saturating_mul(1 << self.abandoned.min(10)),
+            None => MAX_HEDGE_DELAY.saturating_mul(1 << self.abandoned.min(10)),
         };
         self.attempt_started.checked_add(wait)
     }
@@ -305,12 +305,12 @@ impl<'a> CallState<'a> {
         let answered = Instant::now();
         let (now, began) = (pool.at(answered), pool.at(self.attempt_started));
         let member = &connection.member;
-        connection.gauge.answered();
+        connection.load.answered();
         member.answered(now);
         if !self.call.method.waits_for_others() {
             member.latency.record(micros(answered - self.attempt_started), now);
         }
-        member.judge(self.need(), CallQuality::Good, began..began);
+        member.record(self.scope(), CallQuality::Good, began..began);
     }
 
     /// Records the size of the response. The members on which the call was abandoned may be unable to send it.
@@ -320,14 +320,14 @@ impl<'a> CallState<'a> {
         }
         let pool = channel.pool();
         connection.member.large.came(size, pool.at(self.attempt_started));
-        for member in self.given_up.drain(..).filter(|member| member.id != connection.member.id) {
+        for member in self.abandoned_on.drain(..).filter(|member| member.id != connection.member.id) {
             member.large.missed(size, pool.now());
         }
     }
 
     /// Reports the call as successful: it has its response, or its stream is open.
     pub(crate) fn finished(&mut self, connection: &Connection) {
-        connection.gauge.answered();
+        connection.load.answered();
         self.observed.succeeded(connection.endpoint(), self.attempt_started);
     }
 
@@ -361,14 +361,14 @@ impl<'a> CallState<'a> {
         // Blocking RPCs (Lock, Campaign, Observe) say nothing about a member's latency.
         let owed = if self.call.method.waits_for_others() { Duration::ZERO } else { elapsed };
         let took = channel.pool().at(self.attempt_started)..channel.pool().now();
-        member.judge(self.need(), usefulness(failure.observation, owed), took.clone());
+        member.record(self.scope(), usefulness(failure.observation, owed), took.clone());
         self.failures = self.failures.saturating_add(1);
         if failure.observation == Observation::Abandoned {
             self.abandoned += 1;
-            self.given_up.push(Arc::clone(member));
+            self.abandoned_on.push(Arc::clone(member));
             // The connection was silent during the whole attempt: later attempts prefer connections that have
             // received data since.
-            self.met_silence |= !connection.is_heard_since(took.start + 1);
+            self.no_data |= !connection.has_received_since(took.start + 1);
         }
         // Sticky: a later attempt that definitely was not applied does not undo an earlier one that may have
         // been.
@@ -387,14 +387,14 @@ impl<'a> CallState<'a> {
 
     /// Waits until the next attempt may start, or ends the call.
     pub(crate) async fn next(&mut self, channel: &Channel, failure: Failure) -> Result<(), Error> {
-        if let Some(remedy) = self.remedy(channel, &failure) {
-            return self.apply(channel, remedy, failure).await;
+        if let Some(recovery) = self.recovery(channel, &failure) {
+            return self.apply(channel, recovery, failure).await;
         }
         let pool = channel.pool();
         let decision = retry::decide(self.call.class, failure.observation, self.untried(pool));
         let free = failure.is_free_to_retry();
         let error = failure.into_error();
-        if decision == Decision::GiveUp || self.call.options.never_resent() {
+        if decision == Decision::GiveUp || self.call.options.never_retried() {
             return Err(self.fail(channel, error));
         }
         let failures = self.failures - self.free_retries;
@@ -404,17 +404,17 @@ impl<'a> CallState<'a> {
             tokio::task::yield_now().await;
         } else if failures > 1 || pool.size() == 1 {
             // The first retry on another member needs no backoff.
-            let wait = Backoff::RESEND.wait(failures, fastrand::u64(..)).max(channel.take_resend());
+            let wait = Backoff::RETRY.wait(failures, fastrand::u64(..)).max(channel.take_retry());
             let Some(wait) = self.fitting(wait) else { return Err(self.fail(channel, error)) };
             // Reported before the wait, so that an observer sees the retry while the call is backing off.
-            self.observed.attempt_judged(self.attempts.last(), &error, true);
+            self.observed.report_attempt(self.attempts.last(), &error, true);
             // The wait can be long when the retry budget is exhausted, so it also ends when the client is closed.
             tokio::select! {
                 () = sleep(wait) => {}
                 () = pool.shutdown() => return Err(self.fail(channel, error)),
             }
         }
-        self.observed.attempt_judged(self.attempts.last(), &error, true);
+        self.observed.report_attempt(self.attempts.last(), &error, true);
         self.attempt_started = Instant::now();
         Ok(())
     }
@@ -452,7 +452,7 @@ impl<'a> CallState<'a> {
     /// Completes an error with the call's attempts and outcome. If the client is closed or its runtime has shut down,
     /// that is the reported cause.
     pub(crate) fn fail(&mut self, channel: &Channel, error: Error) -> Error {
-        self.observed.attempt_judged(self.attempts.last(), &error, false);
+        self.observed.report_attempt(self.attempts.last(), &error, false);
         let error = channel.pool().check_alive().err().unwrap_or(error);
         let error = self
             .blamed(error)

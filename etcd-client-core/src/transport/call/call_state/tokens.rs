@@ -10,7 +10,7 @@ use crate::transport::{
     backoff::Backoff,
     call::{authenticate, call_state::CallState, channel::Channel},
     grpc::{failure::Failure, headers::TimeoutHeader, method::Method},
-    token::{Carried, rejection::Remedy, renewal::is_transient},
+    token::{Carried, rejection::Recovery, renewal::is_transient},
 };
 
 impl CallState<'_> {
@@ -37,34 +37,34 @@ impl CallState<'_> {
 
     /// Returns `true` if the failure concerns the token and another attempt is allowed.
     pub(crate) fn is_curable(&self, channel: &Channel, failure: &Failure) -> bool {
-        self.remedy(channel, failure).is_some()
+        self.recovery(channel, failure).is_some()
     }
 
-    pub(crate) fn remedy(&self, channel: &Channel, failure: &Failure) -> Option<Remedy> {
-        self.takes_token().then(|| self.token.remedy(channel.tokens(), failure.observation))?
+    pub(crate) fn recovery(&self, channel: &Channel, failure: &Failure) -> Option<Recovery> {
+        self.takes_token().then(|| self.token.recovery(channel.tokens(), failure.observation))?
     }
 
-    /// Applies the remedy and waits until the next attempt may start, or ends the call.
+    /// Applies the recovery and waits until the next attempt may start, or ends the call.
     pub(crate) async fn apply(
         &mut self,
         channel: &Channel,
-        remedy: Remedy,
+        recovery: Recovery,
         failure: Failure,
     ) -> Result<(), Error> {
         // The caller forbids a second attempt, although this one was not applied. The next call fetches a
         // new token first.
-        if self.call.options.never_resent() {
+        if self.call.options.never_retried() {
             channel.tokens().reject(self.token.carried());
             return Err(self.fail(channel, failure.into_error()));
         }
         let wait = self.token.count_rejection();
         // The first rejections are retried at once, since tokens expire regularly. Later ones wait, because
         // a new token did not help.
-        if !wait.is_zero() && !self.pause(channel, wait.max(channel.take_resend())).await {
+        if !wait.is_zero() && !self.pause(channel, wait.max(channel.take_retry())).await {
             return Err(self.fail(channel, failure.into_error()));
         }
-        self.observed.attempt_judged(self.attempts.last(), &failure.into_error(), true);
-        if remedy == Remedy::Renew {
+        self.observed.report_attempt(self.attempts.last(), &failure.into_error(), true);
+        if recovery == Recovery::Renew {
             self.renew(channel, self.token.carried()).await?;
         }
         self.attempt_started = Instant::now();
@@ -85,7 +85,7 @@ impl CallState<'_> {
                 Err(_elapsed) => return Err(self.without_token(channel)),
             };
             failures += 1;
-            let wait = Backoff::RESEND.wait(failures, fastrand::u64(..));
+            let wait = Backoff::RETRY.wait(failures, fastrand::u64(..));
             let ended = channel.pool().check_alive().is_err();
             if ended || !is_transient(&error) || !self.pause(channel, wait).await {
                 self.attempts.extend_from_slice(error.attempts());
@@ -106,7 +106,7 @@ impl CallState<'_> {
     fn without_token(&mut self, channel: &Channel) -> Error {
         // Without any connection, that is the cause of the timeout, and not the authentication.
         if !channel.pool().has_ready_besides(&[]) {
-            self.attempts.extend(channel.pool().troubles());
+            self.attempts.extend(channel.pool().last_errors());
             let error = channel.pool().unready(self.started.elapsed());
             return self.fail(channel, error);
         }

@@ -34,7 +34,7 @@ fn every_form_of_a_url() {
 }
 
 #[test]
-fn what_is_no_http_proxy_is_refused_without_showing_secrets() {
+fn invalid_proxy_url_is_rejected_without_secrets() {
     for url in [
         "",
         "http://",

@@ -55,9 +55,9 @@ pub(crate) enum ProxyError {
     #[error("the proxy {proxy} requires a user and a password (407): use http://user:password@{proxy}")]
     CredentialsNeeded { proxy: Box<str> },
     #[error("the proxy {proxy} rejected the user or the password (407)")]
-    CredentialsRefused { proxy: Box<str> },
+    CredentialsRejected { proxy: Box<str> },
     #[error("the proxy {proxy} returned {status} for CONNECT {member}")]
-    Refused { proxy: Box<str>, member: Box<str>, status: StatusCode },
+    Rejected { proxy: Box<str>, member: Box<str>, status: StatusCode },
     #[error("the proxy {proxy} returned no HTTP response to CONNECT {member}")]
     NoAnswer { proxy: Box<str>, member: Box<str>, source: BoxError },
 }
@@ -71,7 +71,7 @@ pub(crate) async fn open(io: BoxIo, via: &Via, member: &str) -> Result<BoxIo, Pr
         http1::handshake(TokioIo::new(io)).await.map_err(|error| no_answer(error.into()))?;
     let tunnel = async move {
         let response = send.send_request(request).await.map_err(|error| no_answer(error.into()))?;
-        refusal(response.status(), via, member)?;
+        rejection(response.status(), via, member)?;
         let upgraded = hyper::upgrade::on(response).await.map_err(|error| no_answer(error.into()))?;
         Ok(Box::pin(TokioIo::new(upgraded)) as BoxIo)
     };
@@ -96,14 +96,14 @@ fn request(via: &Via, member: &str) -> Result<Request<Empty<Bytes>>, http::Error
     request.body(Empty::new())
 }
 
-fn refusal(status: StatusCode, via: &Via, member: &str) -> Result<(), ProxyError> {
+fn rejection(status: StatusCode, via: &Via, member: &str) -> Result<(), ProxyError> {
     let proxy = via.name().into();
     match status {
         status if status.is_success() => Ok(()),
         StatusCode::PROXY_AUTHENTICATION_REQUIRED if via.authorization.is_some() => {
-            Err(ProxyError::CredentialsRefused { proxy })
+            Err(ProxyError::CredentialsRejected { proxy })
         }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(ProxyError::CredentialsNeeded { proxy }),
-        status => Err(ProxyError::Refused { proxy, member: member.into(), status }),
+        status => Err(ProxyError::Rejected { proxy, member: member.into(), status }),
     }
 }

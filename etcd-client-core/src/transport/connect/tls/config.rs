@@ -12,7 +12,7 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 
 use crate::transport::connect::tls::{
-    danger::TakesAnything,
+    accept_any::AcceptAnyCertificate,
     pem::Pem,
     settings::{Tls, TlsVersion},
 };
@@ -30,13 +30,12 @@ pub(crate) fn client_config(settings: &Tls, material: &Material) -> Result<Clien
             Error::invalid_config("tls.min_version", "this build supports none of these versions")
                 .with_source(error)
         })?;
-    let builder = if settings.skip_verification {
+    let builder = if settings.accept_invalid_certs {
         if settings.native_roots || !settings.authorities.is_empty() {
-            let why =
-                "skip_verification cannot be combined with certificate authorities: remove one of the two";
+            let why = "danger_accept_invalid_certs cannot be combined with certificate authorities: remove one of the two";
             return Err(Error::invalid_config("tls.ca", why));
         }
-        builder.dangerous().with_custom_certificate_verifier(TakesAnything::new(&provider))
+        builder.dangerous().with_custom_certificate_verifier(AcceptAnyCertificate::new(&provider))
     } else {
         builder.with_root_certificates(roots(settings, material)?)
     };
@@ -86,7 +85,7 @@ fn native_roots() -> Result<RootCertStore, Error> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     // System stores contain certificates that rustls cannot parse. The rest is still usable.
-    let (taken, _refused) = roots.add_parsable_certificates(found.certs);
+    let (taken, _rejected) = roots.add_parsable_certificates(found.certs);
     if taken == 0 {
         let error =
             Error::invalid_config("tls.native_roots", "the operating system has no trusted authorities");

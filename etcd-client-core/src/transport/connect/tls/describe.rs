@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn how_long_a_certificate_is_out_of_date() {
+    fn expired_certificate_error_states_the_duration() {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         for (seconds, expected) in [
             (1, "1 seconds"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_says_what_to_look_at() {
+    fn each_failure_names_its_cause() {
         use AlertDescription as Alert;
         for (error, expected) in [
             (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), "ca_pem_file"),

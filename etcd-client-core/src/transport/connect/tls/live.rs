@@ -41,7 +41,7 @@ struct Files {
     /// The fingerprint of the configuration in use.
     fingerprint: Fingerprint,
     /// The error of the last read, to log each error once.
-    trouble: Option<String>,
+    last_error: Option<String>,
 }
 
 impl Live {
@@ -50,8 +50,8 @@ impl Live {
         let server_names = ServerNames::new(&settings)?;
         let material = Material::read(&settings)?;
         let config = ArcSwap::from_pointee(client_config(&settings, &material)?);
-        let files = Arc::new(Mutex::new(Files { fingerprint: material.fingerprint(), trouble: None }));
-        if settings.skip_verification {
+        let files = Arc::new(Mutex::new(Files { fingerprint: material.fingerprint(), last_error: None }));
+        if settings.accept_invalid_certs {
             tracing::warn!(
                 "TLS certificate verification is disabled: anyone in between can read and change everything"
             );
@@ -117,7 +117,7 @@ impl Live {
     fn read_again(&self, files: &mut Files) -> Result<(), Error> {
         match self.changed(files.fingerprint) {
             Ok(changed) => {
-                files.trouble = None;
+                files.last_error = None;
                 if let Some((config, fingerprint)) = changed {
                     files.fingerprint = fingerprint;
                     self.config.store(Arc::new(config));
@@ -127,12 +127,12 @@ impl Live {
             }
             Err(error) => {
                 let text = error.to_string();
-                if files.trouble.as_ref() != Some(&text) {
+                if files.last_error.as_ref() != Some(&text) {
                     tracing::warn!(
                         error = text,
                         "the TLS files cannot be used: the last valid ones stay in use"
                     );
-                    files.trouble = Some(text);
+                    files.last_error = Some(text);
                 }
                 Err(error)
             }

@@ -6,9 +6,9 @@
 pub(crate) mod disabled;
 
 #[cfg(feature = "tls")]
-pub(crate) mod config;
+pub(crate) mod accept_any;
 #[cfg(feature = "tls")]
-pub mod danger;
+pub(crate) mod config;
 #[cfg(feature = "tls")]
 pub(crate) mod describe;
 #[cfg(feature = "tls")]

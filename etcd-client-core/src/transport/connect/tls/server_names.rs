@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_certificate_can_carry_is_refused() {
+    fn name_that_no_certificate_can_contain_is_rejected() {
         for (settings, field) in [
             (Tls::new().server_name(""), "tls.server_name"),
             (Tls::new().server_name("a b"), "tls.server_name"),

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::transport::connect::tls::{danger::SkipVerification, pem::Source};
+use crate::transport::connect::tls::pem::Source;
 
 /// TLS settings: the trusted authorities, the client certificate and the protocol versions. Set them with
 /// [`ClientBuilder::tls`](crate::client::ClientBuilder::tls).
@@ -44,7 +44,7 @@ pub struct Tls {
     pub(crate) min_version: TlsVersion,
     pub(crate) max_version: TlsVersion,
     pub(crate) plaintext_endpoints: bool,
-    pub(crate) skip_verification: bool,
+    pub(crate) accept_invalid_certs: bool,
 }
 
 impl Tls {
@@ -68,7 +68,7 @@ impl Tls {
             min_version: TlsVersion::Tls12,
             max_version: TlsVersion::Tls13,
             plaintext_endpoints: false,
-            skip_verification: false,
+            accept_invalid_certs: false,
         }
     }
 
@@ -260,10 +260,26 @@ impl Tls {
         self
     }
 
-    /// Disables certificate verification; see [`SkipVerification`] for the risks. A warning is logged when the client
-    /// is built.
-    pub fn skip_verification(mut self, _understood: SkipVerification) -> Self {
-        self.skip_verification = true;
+    /// Disables the verification of the members' certificates if `accept` is `true`: the issuer, the name and the
+    /// validity period are not checked. Default: `false`.
+    ///
+    /// Anyone between this client and the cluster can then read and change every value, password and token. Use it
+    /// only for a disposable cluster with unknown certificates. To reach a member by an address that is not in its
+    /// certificate, use [`server_name`](Self::server_name) instead.
+    ///
+    /// It cannot be combined with certificate authorities. A warning is logged when the client is built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use etcd_client_core::Tls;
+    ///
+    /// let tls = Tls::new().danger_accept_invalid_certs(true);
+    /// ```
+    #[doc(alias = "InsecureSkipVerify")]
+    #[doc(alias = "skip_verification")]
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.accept_invalid_certs = accept;
         self
     }
 
@@ -304,7 +320,7 @@ impl fmt::Debug for Tls {
             .field("min_version", &self.min_version)
             .field("max_version", &self.max_version)
             .field("plaintext_endpoints", &self.plaintext_endpoints)
-            .field("skip_verification", &self.skip_verification)
+            .field("accept_invalid_certs", &self.accept_invalid_certs)
             .finish()
     }
 }

@@ -27,7 +27,7 @@ impl TlsIo {
 }
 
 /// Describes the errors of rustls, which have the kind `InvalidData`. Socket errors pass through unchanged.
-fn told<T>(polled: Poll<io::Result<T>>, identified: bool) -> Poll<io::Result<T>> {
+fn described<T>(polled: Poll<io::Result<T>>, identified: bool) -> Poll<io::Result<T>> {
     polled.map_err(|error| match error.kind() {
         kind @ io::ErrorKind::InvalidData => {
             io::Error::new(kind, Described::new(ErrorTopic::Tls, describe(&error, identified)))
@@ -43,14 +43,14 @@ impl AsyncRead for TlsIo {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let identified = self.identified;
-        told(Pin::new(&mut self.stream).poll_read(cx, buf), identified)
+        described(Pin::new(&mut self.stream).poll_read(cx, buf), identified)
     }
 }
 
 impl AsyncWrite for TlsIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let identified = self.identified;
-        told(Pin::new(&mut self.stream).poll_write(cx, buf), identified)
+        described(Pin::new(&mut self.stream).poll_write(cx, buf), identified)
     }
 
     fn poll_write_vectored(
@@ -59,7 +59,7 @@ impl AsyncWrite for TlsIo {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let identified = self.identified;
-        told(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs), identified)
+        described(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs), identified)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -68,11 +68,11 @@ impl AsyncWrite for TlsIo {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let identified = self.identified;
-        told(Pin::new(&mut self.stream).poll_flush(cx), identified)
+        described(Pin::new(&mut self.stream).poll_flush(cx), identified)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let identified = self.identified;
-        told(Pin::new(&mut self.stream).poll_shutdown(cx), identified)
+        described(Pin::new(&mut self.stream).poll_shutdown(cx), identified)
     }
 }

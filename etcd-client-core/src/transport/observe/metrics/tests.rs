@@ -88,17 +88,17 @@ impl Recorder for Samples {
     }
 }
 
-fn samples(told: impl FnOnce(&MetricsObserver)) -> Vec<(String, f64)> {
+fn samples(events: impl FnOnce(&MetricsObserver)) -> Vec<(String, f64)> {
     let samples = Samples::default();
-    with_local_recorder(&samples, || told(&MetricsObserver::new()));
+    with_local_recorder(&samples, || events(&MetricsObserver::new()));
     let samples = samples.0.lock().expect("not poisoned");
     samples.iter().map(|(name, value)| (name.clone(), *value)).collect()
 }
 
 fn attempt(error: Option<&Error>) -> AttemptEvent<'_> {
-    let resent = error.is_some();
+    let retried = error.is_some();
     let elapsed = Duration::from_secs(1);
-    AttemptEvent { operation: "get", endpoint: "http://a:1", number: 1, sent: true, elapsed, error, resent }
+    AttemptEvent { operation: "get", endpoint: "http://a:1", number: 1, sent: true, elapsed, error, retried }
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn attempts_are_counted_by_their_result() {
         ("etcd_client_attempts_total get http://a:1 LeaderChanged", 1.0),
         ("etcd_client_attempts_total get http://a:1 Unavailable", 2.0),
         ("etcd_client_attempts_total get http://a:1 ok", 2.0),
-        ("etcd_client_resends_total get", 3.0),
+        ("etcd_client_retries_total get", 3.0),
     ];
     assert_eq!(seen, expected.map(|(name, value)| (name.to_owned(), value)));
 }
@@ -145,7 +145,7 @@ fn endpoints_and_connections_are_gauges() {
             ("b", EndpointPhase::Ready),
             ("b", EndpointPhase::Suspect),
             ("c", EndpointPhase::Ready),
-            ("d", EndpointPhase::Refused),
+            ("d", EndpointPhase::Rejected),
         ] {
             observer.endpoint(&EndpointEvent { endpoint, phase, reason: None });
         }
@@ -161,10 +161,10 @@ fn endpoints_and_connections_are_gauges() {
         ("etcd_client_endpoint_ready b", 0.0),
         ("etcd_client_endpoint_ready c", 0.0),
         ("etcd_client_endpoint_ready d", 0.0),
-        ("etcd_client_endpoint_refused a", 0.0),
-        ("etcd_client_endpoint_refused b", 0.0),
-        ("etcd_client_endpoint_refused c", 0.0),
-        ("etcd_client_endpoint_refused d", 1.0),
+        ("etcd_client_endpoint_rejected a", 0.0),
+        ("etcd_client_endpoint_rejected b", 0.0),
+        ("etcd_client_endpoint_rejected c", 0.0),
+        ("etcd_client_endpoint_rejected d", 1.0),
     ];
     assert_eq!(seen, expected.map(|(name, value)| (name.to_owned(), value)));
 }

@@ -136,7 +136,7 @@ fn a_compaction_ends_a_watch_once_and_frees_its_number() {
 }
 
 #[test]
-fn a_compaction_of_what_a_watch_does_not_need_ends_it_only_when_it_comes_again() {
+fn irrelevant_compaction_ends_a_watch_only_when_repeated() {
     let mut stream = live(&[(A, 0)]);
     stream.receive(WatchMessage { compact_revision: 11, ..canceled(N[0]) }, at(0));
     let again = Request::Create { ticket: A, start: 11, fragment: true, number: N[1] };
@@ -148,7 +148,7 @@ fn a_compaction_of_what_a_watch_does_not_need_ends_it_only_when_it_comes_again()
 }
 
 #[test]
-fn a_watch_can_be_given_up_in_every_state() {
+fn watch_can_be_dropped_in_every_state() {
     // Waiting for a stream.
     let mut stream = WatchStream::default();
     stream.add(A, Filter::of(&Watch::new("k")), Position::new(0), at(0));
@@ -184,7 +184,7 @@ fn an_unknown_number_is_cancelled_once() {
 }
 
 #[test]
-fn silent_stream_gets_an_echo_and_is_abandoned_without_answer() {
+fn idle_stream_gets_an_echo_and_is_abandoned_without_answer() {
     let mut stream = live(&[(A, 0)]);
     assert_eq!(stream.tick(at(7)), Some(at(8)));
     assert_eq!(stream.tick(at(8)), Some(at(13)));
@@ -200,11 +200,11 @@ fn silent_stream_gets_an_echo_and_is_abandoned_without_answer() {
 }
 
 #[test]
-fn a_member_that_goes_silent_over_history_is_given_more_time_and_less_to_do() {
+fn member_busy_with_history_gets_more_time_and_smaller_requests() {
     let mut stream = live(&[(A, 5), (B, 0)]);
-    let silence = |stream: &mut WatchStream, from: u64, patience: u64| {
-        assert_eq!(stream.tick(at(from)), Some(at(from + patience)));
-        assert_eq!(stream.tick(at(from + patience)), None);
+    let silence = |stream: &mut WatchStream, from: u64, answer_timeout: u64| {
+        assert_eq!(stream.tick(at(from)), Some(at(from + answer_timeout)));
+        assert_eq!(stream.tick(at(from + answer_timeout)), None);
         stream.lost();
         stream.opened(at(100));
         // The first response shows that the others can be distinguished.
@@ -269,7 +269,7 @@ fn unrequested_event_ends_one_watch() {
     let ended: Vec<Ticket> = actions(&mut stream)
         .into_iter()
         .filter_map(|action| match action {
-            Action::Ended { ticket, end: End::Nonsense(_), .. } => Some(ticket),
+            Action::Ended { ticket, end: End::ProtocolViolation(_), .. } => Some(ticket),
             _ => None,
         })
         .collect();
@@ -306,7 +306,7 @@ fn creations_overlap_only_where_their_answers_name_them() {
 }
 
 #[test]
-fn invented_proxy_response_says_nothing_about_the_store() {
+fn invented_proxy_response_does_not_affect_the_store_revision() {
     let mut stream = opened(&[(A, 20)]);
     actions(&mut stream);
     let made_up = WatchMessage {

@@ -1,4 +1,4 @@
-//! Options that weaken TLS. They are confined to this module.
+//! The verifier for `danger_accept_invalid_certs`, which accepts any certificate.
 
 use std::sync::Arc;
 
@@ -9,43 +9,19 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// Disables the verification of the members' certificates: the issuer, the name and the validity period are not
-/// checked.
-///
-/// Anyone between this client and the cluster can then read and change every value, password and token. Use it only
-/// for a disposable cluster with unknown certificates. To reach a member by an address that is not in its certificate,
-/// use [`Tls::server_name`](crate::transport::connect::tls::settings::Tls::server_name) instead.
-///
-/// ```
-/// use etcd_client_core::Tls;
-/// use etcd_client_core::transport::danger::SkipVerification;
-///
-/// let tls = Tls::new()
-///     .skip_verification(SkipVerification::i_understand_that_anyone_in_between_can_read_and_change_everything());
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct SkipVerification(());
-
-impl SkipVerification {
-    /// Creates the value. The name states the consequences, so that they show in a code review.
-    pub const fn i_understand_that_anyone_in_between_can_read_and_change_everything() -> Self {
-        Self(())
-    }
-}
-
-/// Accepts any certificate.
+/// Accepts any certificate and any signature.
 #[derive(Debug)]
-pub(crate) struct TakesAnything {
+pub(crate) struct AcceptAnyCertificate {
     schemes: Vec<SignatureScheme>,
 }
 
-impl TakesAnything {
+impl AcceptAnyCertificate {
     pub(crate) fn new(provider: &CryptoProvider) -> Arc<Self> {
         Arc::new(Self { schemes: provider.signature_verification_algorithms.supported_schemes() })
     }
 }
 
-impl ServerCertVerifier for TakesAnything {
+impl ServerCertVerifier for AcceptAnyCertificate {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
