@@ -4,10 +4,10 @@
 //! README that does not compile.
 
 /// The Rust paths of `docs/parity.md` as links, which `build.rs` writes.
-#[cfg(all(doc, feature = "parity"))]
+#[cfg(all(doc, feature = "documents"))]
 #[doc = include_str!(concat!(env!("OUT_DIR"), "/parity.md"))]
 pub mod parity {}
 
-#[cfg(all(doctest, feature = "client"))]
+#[cfg(all(doctest, feature = "documents"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -6,20 +6,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 mod bench;
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 mod ci;
 mod codegen;
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 mod demo;
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 mod etcd;
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 mod robustness;
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 mod steps;
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 mod test;
 mod tidy;
 mod workspace;
@@ -34,30 +34,27 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Show the client on a cluster of three members and check the results.
-    #[cfg(feature = "client")]
+    /// Show the client on a cluster of three members and check the results; `--help` lists the options.
+    #[cfg(feature = "testkit")]
+    #[command(disable_help_flag = true)]
     Demo(demo::Args),
-    /// Hold a lock as the second process of the demo.
-    #[cfg(feature = "client")]
-    #[command(hide = true)]
-    DemoContender(demo::contender::Args),
     /// Obtain etcd and run all tests on it.
-    #[cfg(feature = "client")]
+    #[cfg(feature = "testkit")]
     Test(test::Args),
     /// Measure the client and its peers.
-    #[cfg(feature = "client")]
+    #[cfg(feature = "testkit")]
     Bench(bench::Args),
     /// Obtain etcd and etcdctl, or run a temporary cluster.
-    #[cfg(feature = "client")]
+    #[cfg(feature = "testkit")]
     Etcd(etcd::Args),
     /// Run the client under faults and check its history, or check a recorded history.
-    #[cfg(feature = "client")]
+    #[cfg(feature = "testkit")]
     Robustness(robustness::Args),
     /// Run all checks that must pass before a change is merged.
-    #[cfg(feature = "client")]
+    #[cfg(feature = "testkit")]
     Ci,
     /// Write `ci/minimal-versions.lock` with the lowest version of each direct dependency.
-    #[cfg(feature = "client")]
+    #[cfg(feature = "testkit")]
     MinimalVersions,
     /// Check the rules of this repository that no standard tool checks.
     Tidy,
@@ -84,21 +81,19 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
-        #[cfg(feature = "client")]
-        Task::Demo(args) => demo::run(args),
-        #[cfg(feature = "client")]
-        Task::DemoContender(args) => demo::contender::run(args),
-        #[cfg(feature = "client")]
+        #[cfg(feature = "testkit")]
+        Task::Demo(args) => demo::run(&args),
+        #[cfg(feature = "testkit")]
         Task::Test(args) => test::run(args),
-        #[cfg(feature = "client")]
+        #[cfg(feature = "testkit")]
         Task::Bench(args) => bench::run(args),
-        #[cfg(feature = "client")]
+        #[cfg(feature = "testkit")]
         Task::Etcd(args) => etcd::run(args),
-        #[cfg(feature = "client")]
+        #[cfg(feature = "testkit")]
         Task::Robustness(args) => robustness::run(args),
-        #[cfg(feature = "client")]
+        #[cfg(feature = "testkit")]
         Task::Ci => ci::run(),
-        #[cfg(feature = "client")]
+        #[cfg(feature = "testkit")]
         Task::MinimalVersions => ci::minimal::write(),
         Task::Tidy => tidy::run(),
         Task::Codegen { check } => codegen::run(check),

@@ -1,8 +1,8 @@
 //! The folders and files of the workspace.
 
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 use std::path::PathBuf;
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 use std::process::Command;
 use std::{fs, path::Path};
 
@@ -21,14 +21,14 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// Returns the target directory.
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 pub(crate) fn target() -> PathBuf {
     let configured = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
     root().join(configured.unwrap_or_else(|| "target".into()))
 }
 
 /// Returns a command of the cargo that runs this task, in the root folder.
-#[cfg(feature = "client")]
+#[cfg(feature = "testkit")]
 pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(arguments).env("CARGO_TERM_COLOR", "never");

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use etcd_client_core::{Client, Error, Outcome, maintenance::AlarmType};
 use etcd_testkit::Cluster;
 
-use crate::demo::{show, stage::Stage, transcript::Transcript};
+use crate::{show, stage::Stage, transcript::Transcript};
 
 const QUOTA: &str = "4000000";
 const VALUE: usize = 100_000;

@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::demo::{show, stage::Stage};
+use crate::{show, stage::Stage};
 
 const KEYS: usize = 10_000;
 /// etcd's default limit of operations in one transaction, `--max-txn-ops`.

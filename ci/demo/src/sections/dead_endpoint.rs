@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use etcd_client_core::{Client, ErrorKind, Outcome};
 use tokio::time::Instant;
 
-use crate::demo::{show, stage::Stage};
+use crate::{show, stage::Stage};
 
 const DEADLINE: Duration = Duration::from_secs(1);
 /// A call may end a little after its deadline on a busy machine.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::demo::stage::Stage;
+use crate::stage::Stage;
 
 const FRUIT: [(&str, &str); 3] =
     [("fruit/apple", "red"), ("fruit/banana", "yellow"), ("fruit/cherry", "dark")];

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use etcd_client_core::{Code, ErrorKind, Outcome};
 
-use crate::demo::stage::Stage;
+use crate::stage::Stage;
 
 pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     let client = stage.client.clone();

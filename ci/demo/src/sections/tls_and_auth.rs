@@ -7,7 +7,7 @@ use etcd_client_core::{Client, Code, Error, ErrorKind, Outcome, Tls, auth::Permi
 use etcd_testkit::{Certificates, Cluster};
 use tokio::time::Instant;
 
-use crate::demo::{show, stage::Stage, transcript::Transcript};
+use crate::{show, stage::Stage, transcript::Transcript};
 
 const ROOT_PASSWORD: &str = "the root password";
 const PASSWORD: &str = "open sesame";

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::demo::stage::Stage;
+use crate::stage::Stage;
 
 pub(super) async fn show(stage: &mut Stage) -> Result<()> {
     let client = stage.client.clone();

@@ -1,5 +1,5 @@
-//! `cargo xtask demo-contender`: the second process of the demo's lock section. It acquires the lock, prints a line,
-//! and holds the lock until its stdin ends.
+//! The second process of the demo's lock section, which acquires the lock, prints a line, and holds the lock until its
+//! stdin ends.
 
 use std::{
     io::{copy, sink, stdin},
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The arguments of the second process.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(super) struct Args {
     #[arg(long, value_delimiter = ',')]
     endpoints: Vec<String>,
     #[arg(long)]
@@ -34,7 +34,7 @@ pub(crate) struct Args {
 /// # Errors
 ///
 /// Returns an error if the lock cannot be acquired.
-pub(crate) fn run(args: Args) -> Result<()> {
+pub(super) fn run(args: Args) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("starting a runtime")?.block_on(hold(args))
 }
@@ -58,7 +58,7 @@ pub(super) struct Contender {
 impl Contender {
     pub(super) fn start(endpoints: &[String], name: &str, ttl: Duration) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe().context("finding this program")?);
-        command.arg("demo-contender").args(["--endpoints", &endpoints.join(","), "--name", name]);
+        command.arg("contender").args(["--endpoints", &endpoints.join(","), "--name", name]);
         command.args(["--ttl-seconds", &ttl.as_secs().to_string()]);
         command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).kill_on_drop(true);
         Ok(Self { child: command.spawn().context("starting a second process")? })

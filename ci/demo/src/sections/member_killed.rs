@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::trial::Trial;
-use crate::demo::stage::Stage;
+use crate::stage::Stage;
 
 const DEAD: Duration = Duration::from_secs(2);
 

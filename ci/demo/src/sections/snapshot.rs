@@ -7,7 +7,7 @@ use etcd_client_core::{Client, Error, kv::PutResponse, snapshot::SnapshotSummary
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::watch, task::JoinSet, time::interval};
 
-use crate::demo::{bar::Bar, show, stage::Stage};
+use crate::{bar::Bar, show, stage::Stage};
 
 const VALUE: usize = 512 << 10;
 const VALUES: usize = 192;

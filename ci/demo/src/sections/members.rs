@@ -7,7 +7,7 @@ use etcd_client_core::{Error, maintenance::StatusResponse, types::MemberId};
 use tokio::time::Instant;
 
 use super::survey::{leader, survey};
-use crate::demo::{show, stage::Stage};
+use crate::{show, stage::Stage};
 
 type Names = BTreeMap<MemberId, String>;
 

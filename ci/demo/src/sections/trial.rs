@@ -16,7 +16,7 @@ use super::{
     load::{Load, Tally},
     survey::{leader, survey},
 };
-use crate::demo::{show, stage::Stage};
+use crate::{show, stage::Stage};
 
 const WORKERS: usize = 32;
 const BEFORE: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use etcd_client_core::{Client, Error, types::ResponseHeader};
 use tokio::time::Instant;
 
-use crate::demo::{show, stage::Stage};
+use crate::{show, stage::Stage};
 
 /// The deadline of a read from one endpoint.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::trial::Trial;
-use crate::demo::stage::Stage;
+use crate::stage::Stage;
 
 /// Longer than 5 s, the deadline of a write that waits for the member.
 const FROZEN: Duration = Duration::from_millis(5_500);

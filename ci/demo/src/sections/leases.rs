@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::demo::stage::Stage;
+use crate::stage::Stage;
 
 const TTL: Duration = Duration::from_secs(60);
 

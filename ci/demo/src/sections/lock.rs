@@ -7,7 +7,7 @@ use etcd_client_core::{Compare, Put};
 use etcd_concurrency::{Error, Mutex, Session};
 use tokio::time::{Instant, timeout};
 
-use crate::demo::{contender::Contender, show, stage::Stage};
+use crate::{contender::Contender, show, stage::Stage};
 
 /// The shortest time to live that etcd grants by default.
 const TTL: Duration = Duration::from_secs(2);
