@@ -267,11 +267,13 @@ mod tests {
         transport::observe::{event::EndpointEvent, observer::Observer},
     };
 
+    type Call = Box<dyn Fn(&str) + Send + Sync>;
+
     /// Records events, and passes the endpoint of each new phase to a closure that may call the client.
     #[derive(Clone, Default)]
     struct Calling {
         seen: Arc<Mutex<Vec<String>>>,
-        call: Arc<OnceLock<Box<dyn Fn(&str) + Send + Sync>>>,
+        call: Arc<OnceLock<Call>>,
     }
 
     impl Calling {

@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const UNPROVEN_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The connection of an attempt, and the other ones that its request could use.
-pub(crate) trait Paths {
+pub(crate) trait Paths: Sync {
     /// Returns `true` if the connection does not answer a probe.
     fn is_unresponsive(&self) -> bool;
     /// Returns `true` if data was received on the connection since then, in the pool's milliseconds.

@@ -82,5 +82,5 @@ async fn too_many_unread_streams_are_named_as_the_reason() {
     let report = error.report().to_string();
     assert!(report.contains("read the open streams to their end, or drop them"), "{report}");
     streams.pop();
-    open().await.expect("one was dropped");
+    drop(open().await.expect("one was dropped"));
 }

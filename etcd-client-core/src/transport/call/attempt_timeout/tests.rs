@@ -1,6 +1,6 @@
 //! Tests of the wait for a response, on virtual time and with scripted paths.
 
-use std::{cell::Cell, future::pending};
+use std::future::pending;
 
 use tokio::time::sleep;
 
@@ -14,15 +14,15 @@ const fn ms(millis: u64) -> Duration {
 /// the connection has to be proven.
 #[derive(Default)]
 struct Scripted {
-    unresponsive: Cell<bool>,
+    unresponsive: AtomicBool,
     heard: bool,
-    other_member: Cell<bool>,
+    other_member: AtomicBool,
     others: [[bool; 2]; 2],
 }
 
 impl Paths for &Scripted {
     fn is_unresponsive(&self) -> bool {
-        self.unresponsive.get()
+        self.unresponsive.load(Ordering::Relaxed)
     }
 
     fn has_received_since(&self, moment: u64) -> bool {
@@ -31,7 +31,7 @@ impl Paths for &Scripted {
     }
 
     fn has_other_member(&self) -> bool {
-        self.other_member.get()
+        self.other_member.load(Ordering::Relaxed)
     }
 
     fn has_other_connection(&self, pinned: bool, proven_since: Option<u64>) -> bool {
@@ -89,7 +89,7 @@ async fn response_ends_the_wait() {
 async fn deadline_ends_the_wait() {
     // No path has a say in an attempt that cannot be repeated.
     let paths = Scripted { others: [[true; 2]; 2], ..Scripted::default() };
-    paths.unresponsive.set(true);
+    paths.unresponsive.store(true, Ordering::Relaxed);
     for (deadline, repeatable) in [(300, true), (300, false), (5_000, false)] {
         let deadline_at = Some(Instant::now() + ms(deadline));
         let watchdog = AttemptWatchdog { deadline: deadline_at, repeatable, ..watchdog(&paths) };
@@ -106,12 +106,12 @@ async fn deadline_ends_the_wait() {
 async fn attempt_without_conditions_waits_indefinitely() {
     let paths = Scripted::default();
     assert!(end(watchdog(&paths)).await.is_none());
-    paths.unresponsive.set(true);
+    paths.unresponsive.store(true, Ordering::Relaxed);
     assert!(end(watchdog(&paths)).await.is_none(), "there is no other connection");
     let paths = Scripted { others: [[true; 2]; 2], ..Scripted::default() };
-    paths.other_member.set(true);
+    paths.other_member.store(true, Ordering::Relaxed);
     assert!(end(watchdog(&paths)).await.is_none(), "the member is responsive");
-    paths.unresponsive.set(true);
+    paths.unresponsive.store(true, Ordering::Relaxed);
     assert!(end(AttemptWatchdog { repeatable: false, ..watchdog(&paths) }).await.is_none());
 }
 
@@ -122,7 +122,7 @@ async fn unresponsive_connection_is_left_for_another_one() {
         others[usize::from(pinned)][0] = true;
         for begun in [&BEGUN, &NOT_BEGUN] {
             let paths = Scripted { others, ..Scripted::default() };
-            paths.unresponsive.set(true);
+            paths.unresponsive.store(true, Ordering::Relaxed);
             let watchdog = AttemptWatchdog { pinned, begun, ..watchdog(&paths) };
             assert_eq!(abandoned_after(watchdog).await, Some(FIRST_LOOK));
         }
@@ -134,7 +134,7 @@ async fn suspicion_takes_effect_at_the_next_check() {
     let paths = Scripted { others: [[true; 2]; 2], ..Scripted::default() };
     let suspicion = async {
         sleep(ms(3_010)).await;
-        paths.unresponsive.set(true);
+        paths.unresponsive.store(true, Ordering::Relaxed);
         pending::<()>().await
     };
     let after = tokio::select! {
@@ -152,7 +152,7 @@ async fn patience_ends_with_a_hedge_on_another_member() {
     };
     let paths = Scripted::default();
     assert!(end(patient(&paths, 400)).await.is_none(), "there is no other member");
-    paths.other_member.set(true);
+    paths.other_member.store(true, Ordering::Relaxed);
     assert_eq!(abandoned_after(patient(&paths, 400)).await, Some(ms(400)));
     // From the second check on, the hedge waits for the next one.
     assert_eq!(abandoned_after(patient(&paths, 1_950)).await, Some(ms(2_000)));
