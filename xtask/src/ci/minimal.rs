@@ -13,7 +13,8 @@ use crate::workspace::{File, cargo, files, root, target};
 /// The lock file.
 const LOCK: &str = "ci/minimal-versions.lock";
 /// The published crates.
-const PUBLISHED: [&str; 4] = ["etcd-proto", "etcd-errors", "etcd-client-core", "etcd-concurrency"];
+const PUBLISHED: [&str; 5] =
+    ["etcd-proto", "etcd-errors", "etcd-client-core", "etcd-concurrency", "etcd-testing"];
 /// Folders that do not belong to the workspace.
 const ELSEWHERE: [&str; 4] = ["ci/bench/", "ci/contender/", "ci/etcd/", "docs/"];
 /// The command that writes the lock file.

@@ -1,0 +1,67 @@
+//! An etcd for tests, in the process of the test.
+//!
+//! [`Etcd`] is a member with keys, transactions, watches, leases, users, locks and elections, behind the gRPC services of
+//! etcd. It has no binary, no disk and no other members. It does not depend on a client: any client of etcd can use it.
+//!
+//! ```
+//! use etcd_client_core::Client;
+//! use etcd_testing::Etcd;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let etcd = Etcd::start().await?;
+//! let client = Client::builder([etcd.endpoint()]).build()?;
+//! client.put("greeting", "hello").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Time
+//!
+//! All time is tokio's. With `#[tokio::test(start_paused = true)]` a lease of an hour ends when the test sleeps for an hour,
+//! which takes no time. Use a member [without a listener](Builder::without_listener) then: while the clock is paused, tokio
+//! advances it as soon as all tasks wait, also for data that is on its way through a socket.
+//!
+//! # Connections
+//!
+//! | connection | for |
+//! |---|---|
+//! | [`Etcd::endpoint`] | every client, over TCP on 127.0.0.1 or a unix socket |
+//! | [`Etcd::connect`] | clients with their own transport: HTTP/2 in memory |
+//! | [`Etcd::service`] | clients on a tower service: no connection at all |
+//!
+//! # Differences from etcd
+//!
+//! - Changes of the cluster, snapshots, downgrades and changes of the leader answer `Unimplemented`.
+//! - A lease ends at once when it expires. etcd looks for expired leases twice a second.
+//! - A watch of the past gets its first response at once. etcd starts within 100 ms.
+//! - A sort with equal values keeps the order of the keys. etcd's order is not defined for more than 12 keys.
+//! - Unknown sort options are rejected on every line. Some end a server before 3.6.
+//! - Hashes are equal for equal stores, but not those of etcd.
+//! - Passwords are kept as they are, and tokens can be guessed.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod auth;
+mod builder;
+mod connection;
+mod etcd;
+mod lease;
+mod line;
+mod listen;
+mod member;
+mod rejection;
+mod service;
+mod services;
+mod shared;
+mod store;
+mod watch;
+
+pub use self::builder::Builder;
+pub use self::etcd::Etcd;
+pub use self::line::Line;
+pub use self::service::EtcdService;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
