@@ -6,12 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::connection::Task;
 use crate::etcd::Etcd;
 use crate::line::Line;
 use crate::listen::Listen;
 use crate::member::{Identity, Member};
-use crate::service::EtcdService;
 use crate::shared::Shared;
 
 /// The options of an [`Etcd`]. [`start`](Self::start) starts it.
@@ -83,9 +81,11 @@ impl Builder {
         self
     }
 
-    /// Sets the interval of progress reports for watches that want them. Default: 10 minutes. At least 100 ms.
+    /// Sets the interval of progress reports for watches that want them. Default: 10 minutes. At least 100 ms, and at most a
+    /// year.
     pub fn watch_progress_interval(mut self, interval: Duration) -> Self {
-        self.progress_interval = interval.max(Duration::from_millis(100));
+        self.progress_interval =
+            interval.clamp(Duration::from_millis(100), Duration::from_secs(365 * 24 * 3600));
         self
     }
 
@@ -143,12 +143,10 @@ impl Builder {
         let mut identity = self.identity;
         identity.client_urls.extend(listener.endpoint());
         let endpoint = identity.client_urls.concat();
+        // A free port that was chosen stays the same after a restart.
+        let listen = self.listen.again(&listener);
         let member = Member::new(identity, self.min_lease_ttl, self.token_ttl);
         let shared = Arc::new(Shared::new(member, self.progress_interval));
-        let service = EtcdService::new(Arc::clone(&shared));
-        let expiry = Arc::clone(&shared);
-        let mut tasks = vec![Task::spawn(async move { expiry.expire_leases().await })];
-        tasks.extend(listener.accept(&service));
-        Ok(Etcd::new(shared, service, endpoint, tasks))
+        Ok(Etcd::new(shared, endpoint, listen, listener))
     }
 }

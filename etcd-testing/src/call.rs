@@ -42,7 +42,7 @@ calls! {
     HashKv(pb::HashKvRequest) "The hash of the keys at a revision.";
     AuthEnable(pb::AuthEnableRequest) "Enables authentication.";
     AuthDisable(pb::AuthDisableRequest) "Disables authentication.";
-    AuthStatus(pb::AuthStatusRequest) "Whether authentication is enabled.";
+    AuthStatus(pb::AuthStatusRequest) "The status of authentication.";
     Authenticate(pb::AuthenticateRequest) "A password for a token.";
     UserAdd(pb::AuthUserAddRequest) "A new user.";
     UserGet(pb::AuthUserGetRequest) "The roles of a user.";

@@ -1,4 +1,4 @@
-//! What a member has and what it was asked: typed values for assertions.
+//! The state of a member and the requests that it got, as typed values for assertions.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ pub struct LiveWatch {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Received {
-    /// When it came, since the start of the member.
+    /// The time at which it came, since the start of the member.
     pub at: Duration,
     /// The request.
     pub call: Call,

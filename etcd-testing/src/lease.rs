@@ -18,7 +18,7 @@ const FIRST_CHOSEN: i64 = 0x694d_0000_0000_0000;
 pub(crate) struct Lease {
     /// The granted time to live, in seconds.
     pub(crate) ttl: i64,
-    /// When the lease ends unless it is renewed.
+    /// The time at which the lease ends unless it is renewed.
     pub(crate) expiry: Duration,
     pub(crate) keys: BTreeSet<Bytes>,
 }

@@ -27,8 +27,18 @@
 //! | connection | for |
 //! |---|---|
 //! | [`Etcd::endpoint`] | every client, over TCP on 127.0.0.1 or a unix socket |
-//! | [`Etcd::connect`] | clients with their own transport: HTTP/2 in memory |
+//! | [`Etcd::connector`] | clients that take a connector: HTTP/2 in memory |
 //! | [`Etcd::service`] | clients on a tower service: no connection at all |
+//!
+//! # Faults
+//!
+//! [`Etcd::inject`] has a [`Fault`] happen to chosen calls: a status instead of a response, a lost answer, a delay, silence.
+//! [`Etcd::pause`] and [`Etcd::restart`] do to the member what `SIGSTOP` and a new process do to a real one.
+//!
+//! # Inspection
+//!
+//! [`keys`](Etcd::keys), [`leases`](Etcd::leases), [`watches`](Etcd::watches) and [`requests`](Etcd::requests) return what the
+//! member has and got, as typed values for assertions.
 //!
 //! # Differences from etcd
 //!
@@ -43,12 +53,17 @@
 
 mod auth;
 mod builder;
+mod call;
 mod connection;
 mod etcd;
+mod fault;
+mod inspect;
 mod lease;
 mod line;
 mod listen;
 mod member;
+mod method;
+mod power;
 mod rejection;
 mod service;
 mod services;
@@ -57,9 +72,14 @@ mod store;
 mod watch;
 
 pub use self::builder::Builder;
+pub use self::call::Call;
+pub use self::connection::Connector;
 pub use self::etcd::Etcd;
+pub use self::fault::{Fault, Rule};
+pub use self::inspect::{LiveLease, LiveWatch, Received, StoredKey};
 pub use self::line::Line;
-pub use self::service::EtcdService;
+pub use self::method::Method;
+pub use self::service::{ConnectionLost, EtcdService};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::connection::{Task, serve};
 use crate::service::EtcdService;
 
-/// Where to listen.
+/// An address to listen on.
 #[derive(Debug, Clone)]
 pub(crate) enum Listen {
     /// A port of 127.0.0.1. Zero chooses a free one.
@@ -22,13 +22,23 @@ pub(crate) enum Listen {
 }
 
 impl Listen {
-    pub(crate) async fn bind(self) -> io::Result<Listener> {
+    /// Returns the same address as that of `listener`, also if its port was chosen.
+    pub(crate) fn again(self, listener: &Listener) -> Self {
+        match (self, listener) {
+            (Self::Tcp(0), Listener::Tcp(bound)) => {
+                Self::Tcp(bound.local_addr().map_or(0, |address| address.port()))
+            }
+            (other, _) => other,
+        }
+    }
+
+    pub(crate) async fn bind(&self) -> io::Result<Listener> {
         match self {
-            Self::Tcp(port) => Ok(Listener::Tcp(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?)),
+            Self::Tcp(port) => Ok(Listener::Tcp(TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).await?)),
             #[cfg(unix)]
             Self::Unix(path) => {
-                let listener = tokio::net::UnixListener::bind(&path)?;
-                Ok(Listener::Unix(UnixSocket { path, listener }))
+                let listener = tokio::net::UnixListener::bind(path)?;
+                Ok(Listener::Unix(UnixSocket { path: path.clone(), listener }))
             }
             Self::Nothing => Ok(Listener::Nothing),
         }

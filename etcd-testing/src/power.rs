@@ -1,4 +1,4 @@
-//! Whether a member runs, hangs or is stopped.
+//! The power of a member: it runs, hangs or is stopped.
 
 use std::future::Future;
 use std::io;
@@ -57,6 +57,10 @@ impl Switch {
         });
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state.borrow().0 == Power::Stopped
+    }
+
     /// Returns the present run, for a connection or a call that begins now.
     pub(crate) fn run(&self) -> Run {
         let state = self.state.subscribe();
@@ -82,7 +86,8 @@ impl Run {
     /// Waits until the member is stopped.
     pub(crate) async fn ended(&mut self) {
         let started = self.started;
-        let _state = self.state.wait_for(|(power, starts)| *power == Power::Stopped || *starts != started).await;
+        let _state =
+            self.state.wait_for(|(power, starts)| *power == Power::Stopped || *starts != started).await;
     }
 
     fn is_paused(&self) -> bool {
@@ -103,7 +108,7 @@ impl<T> Gated<T> {
         Self { io, run, resumed: [None, None] }
     }
 
-    /// Waits for the end of a pause. Each side has a waker of its own.
+    /// Waits for the end of a pause. Reader and writer have separate wakers.
     fn poll_unpaused(&mut self, side: usize, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if let Some(resumed) = &mut self.resumed[side] {
@@ -123,7 +128,11 @@ const READER: usize = 0;
 const WRITER: usize = 1;
 
 impl<T: AsyncRead + Unpin> AsyncRead for Gated<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         ready!(self.poll_unpaused(READER, cx));
         // A pause that begins while data is waited for holds the reader at its next poll.
         Pin::new(&mut self.io).poll_read(cx, buf)

@@ -63,5 +63,6 @@ rejections! {
     AUTH_NOT_ENABLED = FailedPrecondition "etcdserver: authentication is not enabled";
     INVALID_AUTH_TOKEN = Unauthenticated "etcdserver: invalid auth token";
     INVALID_AUTH_MGMT = InvalidArgument "etcdserver: invalid auth management";
+    NO_AUTH_STATUS = Unimplemented "unknown method AuthStatus for service etcdserverpb.Auth";
     AUTH_OLD_REVISION = InvalidArgument "etcdserver: revision of auth store is old";
 }

@@ -1,13 +1,18 @@
 //! The member behind its lock, and the wake-ups of the tasks that wait for it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
+use crate::call::Call;
+use crate::fault::{Fault, Faults, Rule};
+use crate::inspect::Received;
 use crate::member::Member;
+use crate::method::Method;
+use crate::power::Switch;
 use crate::watch::StreamId;
 
 /// The member, its clock, and the tasks that wait for changes.
@@ -20,31 +25,48 @@ pub(crate) struct Shared {
     /// Wakes the task that ends leases.
     leases_changed: Notify,
     progress_interval: Duration,
+    power: Switch,
 }
+
+/// The number of requests that are kept for inspection.
+const MAX_REQUESTS: usize = 10_000;
 
 #[derive(Debug)]
 struct State {
     member: Member,
     /// The stream tasks that wait for a response, by stream.
     readers: HashMap<StreamId, Arc<Notify>>,
+    faults: Faults,
+    requests: VecDeque<Received>,
 }
 
 impl Shared {
     pub(crate) fn new(member: Member, progress_interval: Duration) -> Self {
         let commits = watch::Sender::new(member.store.revision());
-        let state = Mutex::new(State { member, readers: HashMap::new() });
-        Self { state, start: Instant::now(), commits, leases_changed: Notify::new(), progress_interval }
+        let state = Mutex::new(State {
+            member,
+            readers: HashMap::new(),
+            faults: Faults::default(),
+            requests: VecDeque::new(),
+        });
+        Self {
+            state,
+            start: Instant::now(),
+            commits,
+            leases_changed: Notify::new(),
+            progress_interval,
+            power: Switch::new(),
+        }
     }
 
     /// Calls `operate` with the member, after the leases that have expired are ended.
     pub(crate) fn with<R>(&self, operate: impl FnOnce(&mut Member) -> R) -> R {
-        // A panic in an operation is a defect of this crate; the other operations still give the better report.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let now = self.start.elapsed();
         state.member.advance(now);
-        let next_expiry = state.member.leases.next_expiry();
+        let next_expiry = state.member.next_expiry();
         let result = operate(&mut state.member);
-        if state.member.leases.next_expiry() != next_expiry {
+        if state.member.next_expiry() != next_expiry {
             self.leases_changed.notify_one();
         }
         for stream in state.member.watches.take_touched() {
@@ -61,15 +83,54 @@ impl Shared {
     pub(crate) fn open_stream(&self) -> (StreamId, Arc<Notify>) {
         let id = self.with(|member| member.watches.open());
         let reader = Arc::new(Notify::new());
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.readers.insert(id, Arc::clone(&reader));
+        self.lock().readers.insert(id, Arc::clone(&reader));
         (id, reader)
     }
 
     pub(crate) fn close_stream(&self, id: StreamId) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.member.watches.close(id);
         state.readers.remove(&id);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in an operation is a defect of this crate; the other operations still give the better report.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn power(&self) -> &Switch {
+        &self.power
+    }
+
+    pub(crate) fn add_fault(&self, rule: Rule) {
+        self.lock().faults.add(rule);
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Returns what happens to a call that begins now.
+    pub(crate) fn next_fault(&self, method: Method) -> Option<Fault> {
+        self.lock().faults.next(method)
+    }
+
+    /// Keeps a request for inspection.
+    pub(crate) fn record(&self, call: Call) {
+        let at = self.start.elapsed();
+        let mut state = self.lock();
+        if state.requests.len() == MAX_REQUESTS {
+            state.requests.pop_front();
+        }
+        state.requests.push_back(Received { at, call });
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Received> {
+        self.lock().requests.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear_requests(&self) {
+        self.lock().requests.clear();
     }
 
     /// Returns the revision of the store, as a channel.
@@ -84,10 +145,10 @@ impl Shared {
         ticks
     }
 
-    /// Ends leases when they expire, for ever.
+    /// Ends leases when they expire. Never returns.
     pub(crate) async fn expire_leases(&self) {
         loop {
-            match self.with(|member| member.leases.next_expiry()) {
+            match self.with(|member| member.next_expiry()) {
                 Some(expiry) => {
                     tokio::select! {
                         () = sleep_until(self.start + expiry.min(FAR)) => {}

@@ -22,7 +22,7 @@ use crate::store::Span;
 /// The user, and the role, that may do everything.
 const ROOT: &str = "root";
 
-/// Who a request comes from, once authentication is enabled.
+/// The user that a request comes from, while authentication is enabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuthInfo {
     pub(crate) user: String,
@@ -30,7 +30,7 @@ pub(crate) struct AuthInfo {
     pub(crate) revision: u64,
 }
 
-/// What an operation does with a range of keys.
+/// The kind of access to a range of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
@@ -171,7 +171,7 @@ impl Auth {
         user.roles.iter().filter_map(|role| self.roles.get(role)).flatten()
     }
 
-    /// Whether a user has a role.
+    /// Returns whether a user has a role.
     pub(crate) fn has_role(&self, user: &str, role: &str) -> bool {
         self.users.get(user).is_some_and(|user| user.roles.contains(role))
     }

@@ -1,4 +1,4 @@
-//! Whether permissions cover a range of keys.
+//! The coverage of a range of keys by permissions.
 
 use bytes::Bytes;
 use etcd_proto::authpb::Permission;
@@ -7,7 +7,7 @@ use etcd_proto::authpb::permission::Type;
 use super::Access;
 use crate::store::Span;
 
-/// Whether the union of `permissions` covers every key of `span`.
+/// Returns whether the union of `permissions` covers every key of `span`.
 pub(super) fn cover<'a>(
     permissions: impl Iterator<Item = &'a Permission>,
     span: &Span,
@@ -31,7 +31,7 @@ fn grants(permission: &Permission, access: Access) -> bool {
     }
 }
 
-/// Whether `spans` together cover the keys from `first` to `end`. No end is the end of all keys.
+/// Returns whether `spans` together cover the keys from `first` to `end`. No end is the end of all keys.
 fn covers(mut spans: Vec<Span>, first: &Bytes, end: Option<&Bytes>) -> bool {
     spans.sort_by(|a, b| start(a).cmp(start(b)));
     let mut covered = first.clone();

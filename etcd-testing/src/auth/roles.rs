@@ -98,7 +98,7 @@ impl Auth {
     }
 }
 
-/// Whether a permission is for a key, for a range that is not empty, or for all keys from one on.
+/// Returns whether a permission is for a key, for a range that is not empty, or for all keys from one on.
 fn is_valid(permission: &Permission) -> bool {
     let (key, end) = (&permission.key, &permission.range_end);
     !key.is_empty() && (end.is_empty() || key < end || end[..] == [0])

@@ -1,4 +1,4 @@
-//! Faults on command: what happens to a call instead of a normal answer, and to which calls it happens.
+//! Faults on command, and the calls to which they happen.
 
 mod rule;
 
@@ -9,7 +9,7 @@ use tonic::Status;
 pub use self::rule::Rule;
 use crate::method::Method;
 
-/// What happens to a call.
+/// A fault that happens to a call.
 ///
 /// A fault of a streaming method, such as [`Method::Watch`], concerns the opening of the stream.
 #[derive(Debug, Clone)]
@@ -92,7 +92,8 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(Rule::any(refuse("twice")).times(2));
         faults.add(Rule::new(Method::Put, refuse("always")).always());
-        let seen = [Method::Put, Method::Range, Method::Put, Method::Put].map(|method| refused(&mut faults, method));
+        let seen =
+            [Method::Put, Method::Range, Method::Put, Method::Put].map(|method| refused(&mut faults, method));
         let expected = ["twice", "twice", "always", "always"].map(|text| Some(text.to_owned()));
         assert_eq!(seen, expected);
     }

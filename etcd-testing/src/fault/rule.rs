@@ -31,7 +31,7 @@ impl Rule {
         Self { method: Some(method), fault, skip: 0, times: 1 }
     }
 
-    /// Creates a rule for the next call, whatever its method.
+    /// Creates a rule for the next call of any method.
     pub const fn any(fault: Fault) -> Self {
         Self { method: None, fault, skip: 0, times: 1 }
     }

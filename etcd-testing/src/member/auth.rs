@@ -12,7 +12,8 @@ use etcd_proto::etcdserverpb::{
 };
 
 use super::{Caller, Member};
-use crate::rejection::Rejection;
+use crate::line::Line;
+use crate::rejection::{NO_AUTH_STATUS, Rejection};
 
 impl Member {
     /// Executes an administrative operation, which needs the role `root` while authentication is enabled.
@@ -41,6 +42,9 @@ impl Member {
 
     /// Returns whether authentication is enabled. Only an invalid token is rejected.
     pub(crate) fn auth_status(&mut self, caller: &Caller) -> Result<AuthStatusResponse, Rejection> {
+        if self.identity.line < Line::V3_5 {
+            return Err(NO_AUTH_STATUS);
+        }
         self.auth_info(caller)?;
         self.raft_index += 1;
         Ok(AuthStatusResponse {
@@ -146,7 +150,7 @@ impl Member {
         Ok(AuthRoleDeleteResponse { header: Some(self.header()) })
     }
 
-    /// Returns the permissions of a role. Each user may see those of its own roles.
+    /// Returns the permissions of a role. Each user may see those of the roles that it has.
     pub(crate) fn role_get(
         &mut self,
         caller: &Caller,

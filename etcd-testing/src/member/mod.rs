@@ -55,9 +55,11 @@ pub(crate) struct Member {
     alarms: Alarms,
     /// The time of the current operation.
     now: Duration,
+    /// Leases do not end while the process is stopped.
+    stopped: bool,
 }
 
-/// Who sends a request.
+/// The sender of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Caller {
     /// The token in the metadata of the request.
@@ -83,7 +85,32 @@ impl Member {
             auth: Auth::new(token_ttl),
             alarms: Alarms::default(),
             now: Duration::ZERO,
+            stopped: false,
         }
+    }
+
+    /// Returns the time of the current operation.
+    pub(crate) const fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Returns when a lease ends next.
+    pub(crate) fn next_expiry(&self) -> Option<Duration> {
+        self.leases.next_expiry().filter(|_| !self.stopped)
+    }
+
+    /// Ends the process. Its data stays.
+    pub(crate) const fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Begins a new run of the process: a new term, without the tokens, and with full times to live.
+    pub(crate) fn restart(&mut self) {
+        self.stopped = false;
+        self.raft_term += 1;
+        self.auth.drop_tokens();
+        self.leases.extend_all(self.now);
+        self.watches.restart(self.header());
     }
 
     /// Returns a header with the current revision.
@@ -106,7 +133,7 @@ impl Member {
     /// Sets the time, and ends the leases that have expired.
     pub(crate) fn advance(&mut self, now: Duration) {
         self.now = now;
-        while let Some(id) = self.leases.expired(now) {
+        while let Some(id) = self.leases.expired(now).filter(|_| !self.stopped) {
             // The lease is in the queue of expiries, so it exists.
             let _ended = self.end_lease(id);
         }
@@ -132,3 +159,6 @@ impl Member {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

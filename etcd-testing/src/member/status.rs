@@ -77,7 +77,7 @@ impl Member {
             header: Some(self.header()),
             hash: self.store.hash(revision),
             compact_revision: self.store.compacted(),
-            hash_revision: revision,
+            hash_revision: if self.identity.line >= Line::V3_6 { revision } else { 0 },
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What the Lock and Election services have in common: keys with a common prefix, ordered by their creation.
+//! The common part of the Lock and Election services: keys with a common prefix, ordered by their creation.
 //!
 //! etcd runs Go's client inside of the server for these services. Their errors have no code of their own: `Unknown`, and
 //! the text.
@@ -70,10 +70,11 @@ impl Services {
         };
         let response = self.inside(|member| member.txn(caller, &request))?;
         let header = response.header;
-        let found = found(response);
-        let new = header.map_or(0, |header| header.revision);
-        let (create_revision, value) =
-            found.map_or((new, value.clone()), |kv| (kv.create_revision, kv.value));
+        // The key is new, unless the transaction has found it.
+        let (create_revision, value) = match found(response) {
+            Some(kv) => (kv.create_revision, kv.value),
+            None => (header.map_or(0, |header| header.revision), value.clone()),
+        };
         Ok(Entry { key, create_revision, lease, value, header })
     }
 

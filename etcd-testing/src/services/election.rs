@@ -14,8 +14,8 @@ use etcd_proto::v3electionpb::{
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
 use tonic::{Request, Response, Status};
 
+use super::Services;
 use super::contest::created;
-use super::{Services, caller};
 use crate::member::Caller;
 
 const NOT_LEADER: &str = "election: not leader";
@@ -49,7 +49,7 @@ impl Election for Services {
         &self,
         request: Request<CampaignRequest>,
     ) -> Result<Response<CampaignResponse>, Status> {
-        let (caller, request) = (caller(&request), request.into_inner());
+        let (caller, request) = self.open(request);
         let lease = self.session(&caller, request.lease)?;
         let entry = self.enter(&caller, &request.name, lease, &request.value)?;
         let leaving = self.leave_on_drop(&caller, &entry);
@@ -71,14 +71,14 @@ impl Election for Services {
         &self,
         request: Request<ProclaimRequest>,
     ) -> Result<Response<ProclaimResponse>, Status> {
-        let (caller, request) = (caller(&request), request.into_inner());
+        let (caller, request) = self.open(request);
         let leader = request.leader.ok_or_else(|| Status::unknown(MISSING_KEY))?;
         let header = self.write(&caller, &leader, &request.value)?;
         Ok(Response::new(ProclaimResponse { header }))
     }
 
     async fn leader(&self, request: Request<LeaderRequest>) -> Result<Response<LeaderResponse>, Status> {
-        let (caller, request) = (caller(&request), request.into_inner());
+        let (caller, request) = self.open(request);
         let (header, kv) = self.first(&caller, &request.name)?;
         let kv = kv.ok_or_else(|| Status::unknown(NO_LEADER))?;
         Ok(Response::new(LeaderResponse { header, kv: Some(kv) }))
@@ -90,7 +90,8 @@ impl Election for Services {
         &self,
         request: Request<LeaderRequest>,
     ) -> Result<Response<Self::ObserveStream>, Status> {
-        let (caller, name) = (caller(&request), request.into_inner().name);
+        let (caller, request) = self.open(request);
+        let name = request.name;
         let observer = Observer { services: self.clone(), caller, name, leader: None, seen: VecDeque::new() };
         let responses = try_unfold(observer, |mut observer| async move {
             let response = observer.next().await?;
@@ -100,7 +101,7 @@ impl Election for Services {
     }
 
     async fn resign(&self, request: Request<ResignRequest>) -> Result<Response<ResignResponse>, Status> {
-        let (caller, request) = (caller(&request), request.into_inner());
+        let (caller, request) = self.open(request);
         let leader = request.leader.ok_or_else(|| Status::unknown(MISSING_KEY))?;
         let left = self.leave(&caller, &leader.key, leader.rev)?;
         Ok(Response::new(ResignResponse { header: left.header }))
@@ -176,7 +177,7 @@ impl Observer {
     }
 }
 
-/// What an observer does next.
+/// The next step of an observer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Again,

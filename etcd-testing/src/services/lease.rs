@@ -53,6 +53,7 @@ impl Lease for Services {
         // One at a time and in order, like etcd. An error ends the stream for all leases on it.
         let responses = try_unfold(state, |(services, caller, mut requests)| async move {
             let Some(request) = requests.message().await? else { return Ok(None) };
+            services.shared.record(request.into());
             let response = services.shared.with(|member| member.lease_keep_alive(&caller, &request))?;
             Ok(Some((response, (services, caller, requests))))
         });

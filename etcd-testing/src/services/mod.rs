@@ -26,6 +26,7 @@ use prost::Message;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
+use crate::call::Call;
 use crate::member::{Caller, Member};
 use crate::shared::Shared;
 
@@ -54,8 +55,16 @@ impl Services {
             .add_service(HealthServer::new(services))
     }
 
+    /// Returns the sender and the content of a request, which is kept for inspection.
+    fn open<T: Clone + Into<Call>>(&self, request: Request<T>) -> (Caller, T) {
+        let caller = caller(&request);
+        let request = request.into_inner();
+        self.shared.record(request.clone().into());
+        (caller, request)
+    }
+
     /// Executes a unary call.
-    fn unary<T: Message, R, E: Into<Status>>(
+    fn unary<T: Message + Clone + Into<Call>, R, E: Into<Status>>(
         &self,
         request: Request<T>,
         operate: impl FnOnce(&mut Member, &Caller, &T) -> Result<R, E>,
@@ -63,6 +72,7 @@ impl Services {
         let caller = caller(&request);
         let request = request.into_inner();
         check_size(&request)?;
+        self.shared.record(request.clone().into());
         let response = self.shared.with(|member| operate(member, &caller, &request));
         response.map(Response::new).map_err(Into::into)
     }

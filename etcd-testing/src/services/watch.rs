@@ -29,9 +29,18 @@ impl Watch for Services {
         let receiver = tokio::spawn(receive(Arc::clone(&self.shared), caller, id, requests));
         let stream = Open { shared: Arc::clone(&self.shared), id, ready, receiver: receiver.abort_handle() };
         let ticks = self.shared.progress_ticks();
-        let responses = unfold((stream, ticks), |(stream, mut ticks)| async move {
-            let response = stream.next(&mut ticks).await;
-            Some((Ok(response), (stream, ticks)))
+        let run = self.shared.power().run();
+        let responses = unfold(Some((stream, ticks, run)), |open| async move {
+            let (stream, mut ticks, mut run) = open?;
+            let mut ending = run.clone();
+            tokio::select! {
+                biased;
+                () = ending.ended() => Some((Err(Status::unavailable("etcdserver: server stopped")), None)),
+                response = async {
+                    run.unpaused().await;
+                    stream.next(&mut ticks).await
+                } => Some((Ok(response), Some((stream, ticks, run)))),
+            }
         });
         Ok(Response::new(responses.boxed()))
     }
@@ -41,6 +50,11 @@ impl Watch for Services {
 async fn receive(shared: Arc<Shared>, caller: Caller, id: StreamId, mut requests: Streaming<WatchRequest>) {
     while let Ok(Some(request)) = requests.message().await {
         let Some(request) = request.request_union else { continue };
+        shared.record(match &request {
+            RequestUnion::CreateRequest(create) => create.clone().into(),
+            RequestUnion::CancelRequest(cancel) => (*cancel).into(),
+            RequestUnion::ProgressRequest(progress) => (*progress).into(),
+        });
         shared.with(|member| match request {
             RequestUnion::CreateRequest(create) => member.watch(id, &caller, &create),
             RequestUnion::CancelRequest(cancel) => member.watches.cancel(id, cancel.watch_id, &member.store),

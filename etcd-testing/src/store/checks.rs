@@ -74,7 +74,7 @@ pub(crate) fn check_intervals(ops: &[RequestOp]) -> Result<(), Rejection> {
     Written::by(ops).map(drop)
 }
 
-/// What a list of operations can write.
+/// The keys that a list of operations can write.
 #[derive(Debug, Default)]
 struct Written<'a> {
     puts: BTreeSet<&'a Bytes>,
@@ -126,7 +126,7 @@ impl<'a> Written<'a> {
         if self.deletes(key) || !self.puts.insert(key) { Err(DUPLICATE_KEY) } else { Ok(()) }
     }
 
-    /// Whether a deletion covers `key`.
+    /// Returns whether a deletion covers `key`.
     ///
     /// etcd compares the plain `range_end`, so a deletion of all keys from one on (`\0`) covers no key here.
     fn deletes(&self, key: &Bytes) -> bool {

@@ -10,7 +10,7 @@ use etcd_proto::mvccpb::KeyValue;
 use super::{Span, Store};
 
 impl Store {
-    /// Whether every key of the range of `compare` meets it.
+    /// Returns whether every key of the range of `compare` meets it.
     ///
     /// A missing key has zeros as revisions, version and lease, and no value: a comparison of values fails.
     pub(super) fn meets(&self, compare: &Compare) -> bool {
@@ -23,7 +23,7 @@ impl Store {
     }
 }
 
-/// Whether `kv` meets `compare`. An unknown target is equal to everything, and an unknown result always holds.
+/// Returns whether `kv` meets `compare`. An unknown target is equal to everything, and an unknown result always holds.
 fn holds(compare: &Compare, kv: &KeyValue) -> bool {
     let Ok(result) = CompareResult::try_from(compare.result) else { return true };
     let order = match CompareTarget::try_from(compare.target) {

@@ -14,7 +14,7 @@ impl Change {
         self.kv.mod_revision
     }
 
-    /// Whether this put creates its key.
+    /// Returns whether this put creates its key.
     pub(crate) const fn creates(&self) -> bool {
         !self.deleted && self.kv.create_revision == self.kv.mod_revision
     }

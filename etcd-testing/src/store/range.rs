@@ -121,7 +121,7 @@ fn page(request: &RangeRequest) -> usize {
     usize::try_from(request.limit).map_or(usize::MAX, |limit| limit.saturating_add(1))
 }
 
-/// Whether the response has the order of the keys, ascending.
+/// Returns whether the response has the order of the keys, ascending.
 pub(crate) fn has_default_order(request: &RangeRequest) -> bool {
     request.sort_order == SortOrder::None as i32
         || (request.sort_target == SortTarget::Key as i32 && request.sort_order == SortOrder::Ascend as i32)
@@ -134,7 +134,7 @@ pub(crate) const fn has_revision_filters(request: &RangeRequest) -> bool {
         || request.max_create_revision != 0
 }
 
-/// Whether `kv` passes the revision filters. A bound of zero is no bound.
+/// Returns whether `kv` passes the revision filters. A bound of zero is no bound.
 const fn passes(request: &RangeRequest, kv: &KeyValue) -> bool {
     within(kv.mod_revision, request.min_mod_revision, request.max_mod_revision)
         && within(kv.create_revision, request.min_create_revision, request.max_create_revision)

@@ -170,12 +170,18 @@ fn a_failed_transaction_changes_nothing() {
 fn lines_check_in_different_orders() {
     let mut world = World::new();
     let both = PutRequest { key: "b".into(), ignore_value: true, lease: 7, ..Default::default() };
-    let request = then(vec![get("a", 9), op(Request::RequestPut(both))]);
-    let results = Line::ALL.map(|line| {
-        world.line = line;
-        world.txn(&request)
-    });
-    assert_eq!(results, [Err(KEY_NOT_FOUND), Err(KEY_NOT_FOUND), Err(FUTURE_REVISION), Err(FUTURE_REVISION)]);
+    let both = op(Request::RequestPut(both));
+    let expected = [
+        (vec![get("a", 9), both.clone()], [KEY_NOT_FOUND, KEY_NOT_FOUND, FUTURE_REVISION, FUTURE_REVISION]),
+        (vec![both], [KEY_NOT_FOUND, KEY_NOT_FOUND, KEY_NOT_FOUND, LEASE_NOT_FOUND]),
+    ];
+    for (ops, expected) in expected {
+        let results = Line::ALL.map(|line| {
+            world.line = line;
+            world.txn(&then(ops.clone())).expect_err("an invalid transaction")
+        });
+        assert_eq!(results, expected);
+    }
 }
 
 #[test]

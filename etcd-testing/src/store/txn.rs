@@ -13,13 +13,13 @@ use crate::lease::Leases;
 use crate::line::Line;
 use crate::rejection::{COMPACTED, FUTURE_REVISION, Rejection};
 
-/// Whether a transaction consists of reads only. A nested transaction counts as a write, as in etcd.
+/// Returns whether a transaction consists of reads only. A nested transaction counts as a write, as in etcd.
 pub(crate) fn is_read_only(request: &TxnRequest) -> bool {
     let is_range = |op: &RequestOp| matches!(op.request, Some(Request::RequestRange(_)));
     request.success.iter().all(is_range) && request.failure.iter().all(is_range)
 }
 
-/// Whether a branch of a transaction, or of one nested in it, has a put.
+/// Returns whether a branch of a transaction, or of one nested in it, has a put.
 pub(crate) fn puts(request: &TxnRequest) -> bool {
     request.success.iter().chain(&request.failure).any(|op| match &op.request {
         Some(Request::RequestPut(_)) => true,
@@ -60,30 +60,30 @@ impl<'a> Decided<'a> {
         Ok(())
     }
 
-    /// Checks the operations that will be executed.
+    /// Checks the operations that will be executed: in order since 3.6, and all puts before all reads on older lines.
     fn check(&self, store: &Store, leases: &Leases, line: Line) -> Result<(), Rejection> {
-        if line >= Line::V3_6 {
-            return self.try_each(&mut |request| match request {
-                Request::RequestRange(range) => check_revision(store, range),
-                Request::RequestPut(put) => check_put_lease_first(store, leases, put),
+        let check = |puts: bool, reads: bool| {
+            self.try_each(&mut |request| match request {
+                Request::RequestRange(range) if reads => check_revision(store, range),
+                Request::RequestPut(put) if puts => check_put(store, leases, put, line),
                 _ => Ok(()),
-            });
+            })
+        };
+        if line >= Line::V3_6 {
+            check(true, true)
+        } else {
+            check(true, false).and_then(|()| check(false, true))
         }
-        // Lines before 3.6 check all puts, then all reads; and the previous value before the lease.
-        self.try_each(&mut |request| match request {
-            Request::RequestPut(put) => check_previous(store, put).and_then(|()| check_lease(leases, put)),
-            _ => Ok(()),
-        })?;
-        self.try_each(&mut |request| match request {
-            Request::RequestRange(range) => check_revision(store, range),
-            _ => Ok(()),
-        })
     }
 }
 
-fn check_put_lease_first(store: &Store, leases: &Leases, put: &PutRequest) -> Result<(), Rejection> {
-    check_lease(leases, put)?;
-    check_previous(store, put)
+/// Checks a put in a transaction: first its lease since 3.7, and last on older lines.
+fn check_put(store: &Store, leases: &Leases, put: &PutRequest, line: Line) -> Result<(), Rejection> {
+    if line >= Line::V3_7 {
+        check_lease(leases, put)?;
+    }
+    check_previous(store, put)?;
+    check_lease(leases, put)
 }
 
 /// Checks the revision of a read in a transaction, which may not be negative once there was a compaction.

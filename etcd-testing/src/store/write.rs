@@ -35,7 +35,7 @@ impl<'a> Write<'a> {
         self.store.revision() + i64::from(!self.changes.is_empty())
     }
 
-    /// Executes a put of its own, with its checks.
+    /// Checks and executes a put outside of a transaction.
     pub(crate) fn put_checked(&mut self, request: &PutRequest) -> Result<PutResponse, Rejection> {
         check_lease(self.leases, request)?;
         check_previous(self.store, request)?;

@@ -46,6 +46,13 @@ impl Watches {
         id
     }
 
+    /// Closes all streams. Those that are opened from now on have the identity of `header`.
+    pub(crate) fn restart(&mut self, header: ResponseHeader) {
+        self.streams.clear();
+        self.touched.clear();
+        self.header = header;
+    }
+
     pub(crate) fn close(&mut self, id: StreamId) {
         self.streams.remove(&id);
         self.touched.remove(&id);

@@ -11,7 +11,7 @@ use crate::store::{Change, Span, Store};
 /// `server/storage/mvcc/watcher_group.go`.
 const MAX_REVISIONS: usize = 1000;
 
-/// How a watch stands to the store.
+/// The position of a watch relative to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It gets each commit at once.
@@ -31,7 +31,7 @@ pub(crate) struct Watcher {
     pub(super) standing: Standing,
     /// The first revision that the watch has not got yet.
     pub(super) next_revision: i64,
-    /// Whether the next periodic report is due. An event makes it superfluous.
+    /// Set if the next periodic report is due. An event makes it superfluous.
     pub(super) report_due: bool,
 }
 
@@ -56,7 +56,12 @@ impl Watcher {
         }
     }
 
-    /// Whether the progress of this watch can be reported: it is synced, and does not start in the future.
+    /// Returns whether the client can still get events.
+    pub(crate) fn is_live(&self) -> bool {
+        self.standing != Standing::Compacted
+    }
+
+    /// Returns whether the progress of this watch can be reported: it is synced, and does not start in the future.
     pub(super) fn can_report(&self, revision: i64) -> bool {
         self.standing == Standing::Synced && self.request.start_revision <= revision
     }
