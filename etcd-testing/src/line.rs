@@ -16,11 +16,11 @@
 pub enum Line {
     /// etcd 3.4, as of 3.4.45.
     V3_4,
-    /// etcd 3.5, as of 3.5.33.
+    /// etcd 3.5, as of 3.5.35.
     V3_5,
-    /// etcd 3.6, as of 3.6.14.
+    /// etcd 3.6, as of 3.6.16.
     V3_6,
-    /// etcd 3.7, as of 3.7.1. The default.
+    /// etcd 3.7, as of 3.7.3. The default.
     #[default]
     V3_7,
 }
@@ -29,14 +29,14 @@ impl Line {
     /// All lines, the oldest first.
     pub const ALL: [Self; 4] = [Self::V3_4, Self::V3_5, Self::V3_6, Self::V3_7];
 
-    /// Returns the version that a member of this line reports in its status, such as `3.7.1`.
+    /// Returns the version that a member of this line reports in its status, such as `3.7.3`.
     #[must_use]
     pub const fn version(self) -> &'static str {
         match self {
             Self::V3_4 => "3.4.45",
-            Self::V3_5 => "3.5.33",
-            Self::V3_6 => "3.6.14",
-            Self::V3_7 => "3.7.1",
+            Self::V3_5 => "3.5.35",
+            Self::V3_6 => "3.6.16",
+            Self::V3_7 => "3.7.3",
         }
     }
 

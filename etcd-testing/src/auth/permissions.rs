@@ -18,6 +18,8 @@ pub(super) fn cover<'a>(
     match span {
         Span::Key(key) => spans.into_iter().any(|granted| granted.contains(key)),
         Span::From(first) => covers(spans.collect(), first, None),
+        // etcd finds a permission for an empty or inverted range only if it contains the first key.
+        Span::Between(first, end) if first >= end => spans.into_iter().any(|granted| granted.contains(first)),
         Span::Between(first, end) => covers(spans.collect(), first, Some(end)),
     }
 }

@@ -48,6 +48,7 @@ fn permissions_cover_a_range_together() {
     assert!(may("a", "") && may("b", "") && may("c", "") && may("e", "") && may("zz", ""));
     assert!(may("a", "f") && may("a", "c\0") && may("x", "\0") && may("y", "z"));
     assert!(!may("f", "") && !may("a", "f\0") && !may("a", "\0") && !may("w", "\0"));
+    assert!(may("b", "a") && !may("h", "g"), "an inverted range needs its first key");
     assert_eq!(auth.check(Some(&user), &span("a", ""), Access::Write), Err(PERMISSION_DENIED));
     assert_eq!(auth.check(None, &span("a", ""), Access::Read), Err(USER_EMPTY));
 }

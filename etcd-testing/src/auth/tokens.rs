@@ -21,7 +21,7 @@ impl Tokens {
     pub(super) fn assign(&mut self, user: &str, now: Duration) -> String {
         self.by_token.retain(|_, (_, end)| *end > now);
         self.assigned += 1;
-        let token = format!("testingtesting{}.{}", letters(self.assigned), self.assigned);
+        let token = format!("testingtesting{:a>2}.{}", letters(self.assigned), self.assigned);
         self.by_token.insert(token.clone(), (user.to_owned(), now.saturating_add(self.ttl)));
         token
     }

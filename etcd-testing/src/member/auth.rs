@@ -40,12 +40,15 @@ impl Member {
         Ok(AuthDisableResponse { header: Some(self.header()) })
     }
 
-    /// Returns whether authentication is enabled. Only an invalid token is rejected.
+    /// Returns whether authentication is enabled. Lines before 3.7 require the role `root`, if it is.
     pub(crate) fn auth_status(&mut self, caller: &Caller) -> Result<AuthStatusResponse, Rejection> {
         if self.identity.line < Line::V3_5 {
             return Err(NO_AUTH_STATUS);
         }
-        self.auth_info(caller)?;
+        let info = self.auth_info(caller)?;
+        if self.identity.line < Line::V3_7 {
+            self.auth.check_admin(info.as_ref())?;
+        }
         self.raft_index += 1;
         Ok(AuthStatusResponse {
             header: Some(self.header()),

@@ -156,6 +156,9 @@ fn a_user_may_do_what_its_permissions_cover() {
     assert_eq!(member.txn(&user, &request), Err(PERMISSION_DENIED));
     assert_eq!(member.hash_kv(&user, &HashKvRequest { revision: 0 }).map(drop), Err(PERMISSION_DENIED));
     assert_eq!(member.member_list(&ANYONE), Err(USER_EMPTY));
+    assert_eq!(member.auth_status(&ANYONE).map(|status| status.enabled), Ok(true));
+    member.identity.line = Line::V3_6;
+    assert_eq!(member.auth_status(&user), Err(PERMISSION_DENIED));
 }
 
 #[test]
