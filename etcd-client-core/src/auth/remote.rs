@@ -13,7 +13,7 @@ use crate::{
         UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
         codec as auth,
     },
-    request::{CallOptions, answer::Answer},
+    request::{CallOptions, header::Answer},
     transport::{
         call::unary::Call,
         caller::Caller,

@@ -10,9 +10,17 @@ use crate::{
         MemberAdd, MemberAddResponse, MemberList, MemberListResponse, MemberPromote, MemberPromoteResponse,
         MemberRemove, MemberRemoveResponse, MemberUpdate, MemberUpdateResponse,
     },
-    request::header::{Effect, convert, protocol, required},
+    request::header::{Effect, answers, convert, protocol, required},
     types::{Member, MemberId},
 };
+
+answers!(pb:
+    MemberAddResponse,
+    MemberRemoveResponse,
+    MemberUpdateResponse,
+    MemberListResponse,
+    MemberPromoteResponse,
+);
 
 pub(crate) fn member_list_request(list: MemberList) -> pb::MemberListRequest {
     pb::MemberListRequest { linearizable: !list.serializable }

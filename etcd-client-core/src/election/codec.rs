@@ -9,9 +9,11 @@ use crate::{
         ElectionProclaimResponse, ElectionResign, ElectionResignResponse, LeaderKey,
     },
     kv::codec::key_value,
-    request::header::{Effect, protocol, required},
+    request::header::{Effect, answers, protocol, required},
     types::{Key, LeaseId},
 };
+
+answers!(pb: CampaignResponse, ProclaimResponse, LeaderResponse, ResignResponse);
 
 pub(crate) fn campaign_request(campaign: ElectionCampaign) -> pb::CampaignRequest {
     pb::CampaignRequest {

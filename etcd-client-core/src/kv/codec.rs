@@ -8,9 +8,11 @@ use crate::{
         Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, Put, PutResponse, RangeChunk,
         SortOrder, SortTarget,
     },
-    request::header::{Effect, required},
+    request::header::{Effect, answers, required},
     types::{KeyValue, LeaseId, ResponseHeader, Revision, Version},
 };
+
+answers!(pb: RangeResponse, PutResponse, DeleteRangeResponse, CompactionResponse);
 
 pub(crate) fn get_request(get: Get) -> pb::RangeRequest {
     range_request(&get)

@@ -10,9 +10,17 @@ use crate::{
         LeaseGrant, LeaseGrantResponse, LeaseKeepAliveResponse, LeaseList, LeaseListResponse, LeaseRevoke,
         LeaseRevokeResponse, LeaseTimeToLive, LeaseTimeToLiveResponse, MAX_TTL_SECONDS,
     },
-    request::header::{Effect, protocol, required},
+    request::header::{Effect, answers, protocol, required},
     types::LeaseId,
 };
+
+answers!(pb:
+    LeaseGrantResponse,
+    LeaseRevokeResponse,
+    LeaseTimeToLiveResponse,
+    LeaseLeasesResponse,
+    LeaseKeepAliveResponse,
+);
 
 pub(crate) fn lease_grant_request(grant: LeaseGrant) -> pb::LeaseGrantRequest {
     pb::LeaseGrantRequest {

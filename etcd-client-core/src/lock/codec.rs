@@ -5,9 +5,11 @@ use etcd_proto::v3lockpb as pb;
 
 use crate::{
     lock::{ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
-    request::header::{Effect, protocol, required},
+    request::header::{Effect, answers, protocol, required},
     types::Key,
 };
+
+answers!(pb: LockResponse, UnlockResponse);
 
 pub(crate) fn lock_request(lock: ServerLock) -> pb::LockRequest {
     pb::LockRequest { name: lock.name.into(), lease: lock.lease.get() }

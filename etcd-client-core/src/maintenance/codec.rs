@@ -9,9 +9,19 @@ use crate::{
         Defragment, DefragmentResponse, Downgrade, DowngradeAction, DowngradeInfo, DowngradeResponse, Hash,
         HashKv, HashKvResponse, HashResponse, MoveLeader, MoveLeaderResponse, Status, StatusResponse,
     },
-    request::header::{Effect, convert, protocol, required},
+    request::header::{Effect, answers, convert, protocol, required},
     types::{Endpoint, MemberId, Revision},
 };
+
+answers!(pb:
+    AlarmResponse,
+    StatusResponse,
+    DefragmentResponse,
+    HashResponse,
+    HashKvResponse,
+    MoveLeaderResponse,
+    DowngradeResponse,
+);
 
 pub(crate) fn alarm_list_request(_list: AlarmList) -> pb::AlarmRequest {
     pb::AlarmRequest { action: pb::alarm_request::AlarmAction::Get.into(), member_id: 0, alarm: 0 }

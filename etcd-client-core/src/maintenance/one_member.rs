@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    request::{CallOptions, Timeout, answer::Answer},
+    request::{CallOptions, Timeout, header::Answer},
     transport::{
         call::{
             channel::{Channel, invalid_endpoint},

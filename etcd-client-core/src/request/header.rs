@@ -1,9 +1,28 @@
-//! Response headers, and the error for an invalid response.
+//! The header of responses, and the error for an invalid response.
 
 use etcd_errors::{Error, ErrorKind, Outcome};
 use etcd_proto::etcdserverpb as pb;
 
 use crate::types::{ClusterId, MemberId, ResponseHeader, Revision};
+
+/// A message that answers a unary call.
+pub(crate) trait Answer: prost::Message + Default {
+    /// Returns the header, which a member may have left out.
+    fn header(&self) -> Option<&pb::ResponseHeader>;
+}
+
+/// Implements [`Answer`] for messages of one package.
+macro_rules! answers {
+    ($package:ident: $($message:ident),+ $(,)?) => {
+        $(impl $crate::request::header::Answer for $package::$message {
+            fn header(&self) -> Option<&etcd_proto::etcdserverpb::ResponseHeader> {
+                self.header.as_ref()
+            }
+        })+
+    };
+}
+
+pub(crate) use answers;
 
 /// States whether a request may have changed the store even though its response is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

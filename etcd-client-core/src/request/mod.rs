@@ -15,7 +15,6 @@
 //! # }
 //! ```
 
-pub(crate) mod answer;
 pub(crate) mod bound;
 pub(crate) mod call_options;
 pub(crate) mod header;

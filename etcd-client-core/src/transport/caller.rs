@@ -3,7 +3,7 @@
 use etcd_errors::Error;
 
 use crate::{
-    request::answer::Answer,
+    request::header::Answer,
     transport::{
         call::{channel::Channel, unary::Call},
         stub::service_caller::ServiceCaller,

@@ -17,7 +17,7 @@ use crate::{
     },
     request::{
         Limits,
-        header::{Effect, nested, protocol, required},
+        header::{Effect, answers, nested, protocol, required},
     },
     txn::{
         Compare, CompareOp, CompareOperand, Op, OpResponse, Txn, TxnResponse, add_linearizing_range,
@@ -25,6 +25,8 @@ use crate::{
     },
     types::{LeaseId, ResponseHeader},
 };
+
+answers!(pb: TxnResponse);
 
 /// Encodes the transaction, with the range that linearizes a check if it needs one. Also returns the expected form of
 /// the response.

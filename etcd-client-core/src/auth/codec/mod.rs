@@ -17,9 +17,28 @@ use crate::{
         UserGrantRoleResponse, UserList, UserListResponse, UserRevokeRole, UserRevokeRoleResponse,
         codec::scrubbed::Scrubbed,
     },
-    request::header::{Effect, required},
+    request::header::{Effect, answers, required},
     types::{AuthRevision, KeyRange},
 };
+
+answers!(pb:
+    AuthEnableResponse,
+    AuthDisableResponse,
+    AuthStatusResponse,
+    AuthUserAddResponse,
+    AuthUserGetResponse,
+    AuthUserListResponse,
+    AuthUserDeleteResponse,
+    AuthUserChangePasswordResponse,
+    AuthUserGrantRoleResponse,
+    AuthUserRevokeRoleResponse,
+    AuthRoleAddResponse,
+    AuthRoleGetResponse,
+    AuthRoleListResponse,
+    AuthRoleDeleteResponse,
+    AuthRoleGrantPermissionResponse,
+    AuthRoleRevokePermissionResponse,
+);
 
 /// Defines functions that convert a response that is nothing but a header. A missing header is a protocol error.
 macro_rules! done {

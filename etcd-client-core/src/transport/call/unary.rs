@@ -7,7 +7,7 @@ use etcd_errors::Error;
 use etcd_proto::etcdserverpb as pb;
 
 use crate::{
-    request::{CallOptions, RetryPolicy, answer::Answer},
+    request::{CallOptions, RetryPolicy, header::Answer},
     transport::{
         call::{attempt, call_state::CallState, channel::Channel},
         connection::verified::Permit,

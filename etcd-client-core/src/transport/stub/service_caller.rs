@@ -15,7 +15,7 @@ use tower_service::Service;
 use tracing::Instrument as _;
 
 use crate::{
-    request::answer::Answer,
+    request::header::Answer,
     transport::{
         call::{channel::Channel, observed_call::ObservedCall, unary::Call},
         check_runtime,
