@@ -4,6 +4,7 @@ use bytes::Bytes;
 use etcd_errors::{Error, ErrorKind, Outcome};
 
 use crate::{
+    election::{ElectionLeaderResponse, LeaderKey},
     kv::{Delete, DeleteResponse, Get, GetResponse, Put, PutResponse},
     txn::{Op, OpResponse, Txn, TxnResponse},
     types::{Event, Key, KeyRange, KeyValue, prefix_range_end},
@@ -77,15 +78,7 @@ impl Prefix {
     pub(crate) fn strip_event(&self, event: &mut Event) -> Result<(), Error> {
         self.strip_kvs([&mut event.kv].into_iter().chain(&mut event.prev_kv), Outcome::NotApplied)
     }
-}
 
-/// The error for a key outside of the namespace. It does not contain the key, because errors never show keys.
-pub(crate) fn outside(outcome: Outcome) -> Error {
-    let error = Error::new(ErrorKind::Protocol, "the response has a key outside of the namespace");
-    error.with_outcome(outcome)
-}
-
-impl Prefix {
     pub(crate) fn add_to_get(&self, get: &mut Get) {
         self.add_range(&mut get.range);
     }
@@ -117,9 +110,7 @@ impl Prefix {
             Op::Txn(txn) => self.add_to_txn(txn),
         }
     }
-}
 
-impl Prefix {
     pub(crate) fn strip_get(
         &self,
         mut response: GetResponse,
@@ -157,4 +148,32 @@ impl Prefix {
             OpResponse::Txn(txn) => self.strip_ops(&mut txn.responses, outcome),
         })
     }
+
+    pub(crate) fn add_to_leader(&self, leader: &mut LeaderKey) {
+        self.add_to(&mut leader.name);
+        self.add_to(&mut leader.key);
+    }
+
+    /// Removes the prefix from a leader key. Unlike a key, the name of an election may be empty.
+    pub(crate) fn strip_from_leader(&self, leader: &mut LeaderKey) -> Result<(), Error> {
+        let rest = leader.name.as_bytes().strip_prefix(self.key().as_bytes());
+        leader.name = rest.ok_or_else(|| outside(Outcome::Unknown))?.into();
+        self.strip_from(&mut leader.key, Outcome::Unknown)
+    }
+
+    pub(crate) fn strip_leader(
+        &self,
+        mut response: ElectionLeaderResponse,
+        operation: &'static str,
+    ) -> Result<ElectionLeaderResponse, Error> {
+        let stripped = self.strip_kv(&mut response.kv, Outcome::NotApplied);
+        stripped.map_err(|error| error.with_operation(operation))?;
+        Ok(response)
+    }
+}
+
+/// The error for a key outside of the namespace. It does not contain the key, because errors never show keys.
+fn outside(outcome: Outcome) -> Error {
+    let error = Error::new(ErrorKind::Protocol, "the response has a key outside of the namespace");
+    error.with_outcome(outcome)
 }

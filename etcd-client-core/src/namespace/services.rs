@@ -10,7 +10,7 @@ use crate::{
     election::{
         ElectionCampaign, ElectionCampaignResponse, ElectionLeader, ElectionLeaderResponse, ElectionObserve,
         ElectionProclaim, ElectionProclaimResponse, ElectionResign, ElectionResignResponse, ElectionService,
-        LeaderKey, LeaderStream,
+        LeaderStream,
     },
     kv::{
         Compact, CompactResponse, Delete, DeleteResponse, Get, GetResponse, KvService, Put, PutResponse,
@@ -22,14 +22,14 @@ use crate::{
         LeaseTimeToLive, LeaseTimeToLiveResponse,
     },
     lock::{LockService, ServerLock, ServerLockResponse, ServerUnlock, ServerUnlockResponse},
-    namespace::{Namespace, prefix::Prefix},
+    namespace::Namespace,
     request::{CallOptions, Limits},
     txn::{Txn, TxnResponse},
     watch::{Watch, WatchService, WatchStream},
 };
 
 /// No limits. The wrapped service checks sizes, because it knows the limits and sees the complete keys.
-pub(crate) const NO_LIMITS: Limits = Limits {
+const NO_LIMITS: Limits = Limits {
     max_txn_ops: usize::MAX,
     max_request_bytes: usize::MAX,
     max_send_bytes: usize::MAX,
@@ -87,10 +87,6 @@ impl<S: KvService> KvService for Namespace<S> {
             Some((stripped, rest))
         }))
     }
-}
-
-fn named<T>(operation: &'static str, result: Result<T, Error>) -> Result<T, Error> {
-    result.map_err(|error| error.with_operation(operation))
 }
 
 #[deny(clippy::missing_trait_methods, reason = "a default method would bypass the prefix")]
@@ -227,26 +223,6 @@ impl<S: ElectionService> ElectionService for Namespace<S> {
     }
 }
 
-impl Prefix {
-    fn add_to_leader(&self, leader: &mut LeaderKey) {
-        self.add_to(&mut leader.name);
-        self.add_to(&mut leader.key);
-    }
-
-    /// Removes the prefix from a leader key. Unlike a key, the name of an election may be empty.
-    fn strip_from_leader(&self, leader: &mut LeaderKey) -> Result<(), Error> {
-        let rest = leader.name.as_bytes().strip_prefix(self.key().as_bytes());
-        leader.name = rest.ok_or_else(|| crate::namespace::prefix::outside(Outcome::Unknown))?.into();
-        self.strip_from(&mut leader.key, Outcome::Unknown)
-    }
-
-    fn strip_leader(
-        &self,
-        mut response: ElectionLeaderResponse,
-        operation: &'static str,
-    ) -> Result<ElectionLeaderResponse, Error> {
-        let stripped = self.strip_kv(&mut response.kv, Outcome::NotApplied);
-        stripped.map_err(|error| error.with_operation(operation))?;
-        Ok(response)
-    }
+fn named<T>(operation: &'static str, result: Result<T, Error>) -> Result<T, Error> {
+    result.map_err(|error| error.with_operation(operation))
 }
