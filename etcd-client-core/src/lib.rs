@@ -136,6 +136,7 @@
 //! | build an operation for a transaction or a wrapper | [`Get`], [`Put`], [`Delete`], [`Txn`], [`Compact`](kv::Compact), [`Client::execute`] |
 //! | set options of one call | [`CallOptions`] |
 //! | balance calls among members | [`Balance`](transport::Balance) |
+//! | serve linearizable reads from memory | [`Leasing`](leasing::Leasing) |
 //! | put all keys under a prefix | [`Client::with_namespace`], [`Namespace`] |
 //! | manage users, roles and permissions | [`Client::auth`] |
 //! | manage members | [`Client::cluster`], [`Client::sync`] |
@@ -186,6 +187,7 @@ pub mod cluster;
 pub mod election;
 pub mod kv;
 pub mod lease;
+pub mod leasing;
 pub mod lock;
 pub mod maintenance;
 pub mod mirror;

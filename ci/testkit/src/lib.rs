@@ -40,7 +40,7 @@ mod workspace;
 
 pub use cluster::{Backup, Builder, Certificates, Cluster, Front, Identity, Member, Proxied, Snapshot};
 pub use line::{Line, Version};
-pub use obtain::{Binaries, Source, obtain, obtain_contender};
+pub use obtain::{Binaries, Source, obtain, obtain_contender, obtain_leasing_contender};
 pub use progress::{Progress, Silent, StderrProgress};
 pub use proxy::{Accept, Connection, Counts, Direction, Fault, Flow, Proxy, Traffic};
 pub use require::{SKIPPED, require, require_line};

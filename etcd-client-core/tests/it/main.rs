@@ -37,6 +37,7 @@
 //! | `TestV3LeaseNegativeID` | `C::lease::a_negative_id_is_granted_and_works` |
 //! | `TestV3LeaseSwitch` | `C::lease::a_key_put_without_its_lease_survives_it` |
 //! | keepalive, promotion, failover of leases | [`lease_keepalive`] |
+//! | `leasing_test.go` | the table of [`leasing`] |
 //!
 //! | etcd (`tests/common`) | here |
 //! |---|---|
@@ -108,6 +109,7 @@ mod http2;
 mod large_requests;
 mod learner;
 mod lease_keepalive;
+mod leasing;
 mod maintenance;
 mod membership;
 mod middleware;

@@ -45,11 +45,13 @@ const SHARED: [&str; 3] = ["kv", "txn", "cache"];
 /// Files of these names are pure: time and randomness are arguments, and I/O happens elsewhere.
 const PURE_NAMES: [&str; 3] = ["state.rs", "schedule.rs", "retry.rs"];
 /// Further pure files, and folders in which every file is pure.
-const PURE: [&str; 21] = [
+const PURE: [&str; 23] = [
     "cache/replica/",
     "cluster/member_sync.rs",
     "kv/pages/plan.rs",
     "lease/schedule/",
+    "leasing/keys.rs",
+    "leasing/state/",
     "snapshot/check/",
     "transport/backoff.rs",
     "transport/balance/",

@@ -66,10 +66,11 @@ fn build_command(go: &Go, line: Line, made: &Path) -> Command {
     build
 }
 
-/// Builds the program of `ci/contender`, which contends with Go's recipes. Go compiles again only what has changed.
-pub(super) fn contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
-    let place = workspace::target().join("go/contender");
-    program(&workspace::root().join("ci/contender"), ".", &place, progress)?;
+/// Builds a program of the module `ci/contender`. Go compiles again only what has changed.
+pub(super) fn contender(package: &str, progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
+    let place =
+        workspace::target().join("go/contender").with_extension(package.trim_start_matches(['.', '/']));
+    program(&workspace::root().join("ci/contender"), package, &place, progress)?;
     Ok(place)
 }
 

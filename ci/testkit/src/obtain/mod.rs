@@ -90,7 +90,15 @@ pub fn obtain(line: Option<Line>, progress: &mut dyn Progress) -> anyhow::Result
 /// # Errors
 /// Where there is no Go, or it cannot have the modules.
 pub fn obtain_contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
-    go_build::contender(progress).context("building ci/contender")
+    go_build::contender(".", progress).context("building ci/contender")
+}
+
+/// Builds the program of `ci/contender/leasing`, which uses Go's leasing. Blocks; the first build takes a minute.
+///
+/// # Errors
+/// Where there is no Go, or it cannot have the modules.
+pub fn obtain_leasing_contender(progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
+    go_build::contender("./leasing", progress).context("building ci/contender/leasing")
 }
 
 /// Builds etcdutl of a line from 3.6 on, from the module that `ci/etcd` pins. Blocks. A previous build is used again.
