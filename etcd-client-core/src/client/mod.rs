@@ -92,7 +92,7 @@ pub use healing::{HealingLease, HealingLeaseBuilder, event::HealingEvent};
 ///
 /// The connections and the member sync end with [`close`](Self::close), or when the last clone and the last handle are dropped.
 /// Each handle with a background task keeps the client alive: [`LeaseKeeper`](crate::lease::LeaseKeeper),
-/// [`HealingLease`](crate::client::HealingLease), [`WatchStream`](crate::watch::WatchStream), [`EventStream`](crate::watch::EventStream),
+/// [`HealingLease`], [`WatchStream`](crate::watch::WatchStream), [`EventStream`](crate::watch::EventStream),
 /// [`Cache`](crate::cache::Cache), the handles of `naming`, and the sessions and guards of `etcd-concurrency`. Handles that only observe do
 /// not: [`EndpointStates`] ends with the client. A [`SnapshotStream`](crate::snapshot::SnapshotStream) keeps its connection open. Responses of
 /// generated stubs keep nothing alive.
