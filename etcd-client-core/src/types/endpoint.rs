@@ -135,8 +135,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
-impl From<&Endpoint> for Endpoint {
-    fn from(endpoint: &Endpoint) -> Self {
+impl From<&Self> for Endpoint {
+    fn from(endpoint: &Self) -> Self {
         endpoint.clone()
     }
 }
