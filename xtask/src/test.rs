@@ -10,8 +10,9 @@ use crate::{
     workspace,
 };
 
-/// The suite that depends on the version of the server.
-const CONFORMANCE: [&str; 4] = ["--package", "etcd-client-core", "--test", "it"];
+/// The suites that depend on the version of the server.
+const CONFORMANCE: [&str; 8] =
+    ["--package", "etcd-client-core", "--test", "it", "--package", "etcd-testing", "--test", "differential"];
 
 /// The variable with the number of tests that the test harness runs at once.
 const THREADS: &str = "RUST_TEST_THREADS";
@@ -59,7 +60,7 @@ fn threads() -> usize {
     2 * thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Returns the steps that obtain etcd and test on it: all tests on the newest line, the conformance suite on the
+/// Returns the steps that obtain etcd and test on it: all tests on the newest line, the conformance suites on the
 /// others.
 fn steps(line: Line, filter: &[String]) -> Vec<Step> {
     let obtain = Step::call(format!("obtain etcd {line}"), move || {
@@ -97,11 +98,11 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_line_runs_everything_and_the_others_the_conformance_suite() {
+    fn the_newest_line_runs_everything_and_the_others_the_conformance_suites() {
         let newest = arguments(Line::NEWEST, &[]);
         assert_eq!(newest, "3.7 test --all-features --locked --no-fail-fast --workspace");
-        let older =
-            newest.replace("3.7", "3.4").replace("--workspace", "--package etcd-client-core --test it");
+        let suites = "--package etcd-client-core --test it --package etcd-testing --test differential";
+        let older = newest.replace("3.7", "3.4").replace("--workspace", suites);
         assert_eq!(arguments(Line::V3_4, &[]), older);
         assert!(arguments(Line::NEWEST, &["kv".to_owned()]).ends_with(" -- kv"));
     }
