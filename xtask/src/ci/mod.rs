@@ -38,8 +38,10 @@ fn plan() -> Vec<Step> {
         clippy("default features", None),
         clippy("no features", Some("--no-default-features")),
         clippy("all features", Some("--all-features")),
-        docs("docs", None),
-        docs("docs with private items", Some("--document-private-items")),
+        docs("docs", &["--workspace", "--all-features"]),
+        docs("docs with private items", &["--workspace", "--all-features", "--document-private-items"]),
+        docs("docs, default features", &["--package", "etcd-client-core"]),
+        docs("docs, no features", &["--package", "etcd-client-core", "--no-default-features"]),
     ];
     plan.extend(test::all_lines());
     plan.push(Step::call("dependency trees", trees::check));
@@ -57,10 +59,9 @@ fn clippy(name: &str, features: Option<&str>) -> Step {
     Step::run(format!("clippy, {name}"), command)
 }
 
-fn docs(name: &str, items: Option<&str>) -> Step {
-    let mut command =
-        cargo(["doc", "--workspace", "--no-deps", "--all-features", "--locked", "--keep-going"]);
-    command.args(items).env("RUSTDOCFLAGS", "-D warnings");
+fn docs(name: &str, scope: &[&str]) -> Step {
+    let mut command = cargo(["doc", "--no-deps", "--locked", "--keep-going"]);
+    command.args(scope).env("RUSTDOCFLAGS", "-D warnings");
     Step::run(name, command)
 }
 
