@@ -23,7 +23,7 @@ pub(crate) struct Arena {
 #[derive(Debug)]
 pub(crate) enum Opponent {
     /// Another etcd, which shows that the comparison has no false alarms.
-    Etcd(Cluster),
+    Etcd(Box<Cluster>),
     /// The model, of a line.
     Model(Etcd, etcd_testing::Line),
 }

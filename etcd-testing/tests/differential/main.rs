@@ -27,7 +27,7 @@ async fn two_members_of_etcd_answer_alike() {
     let Some(one) = etcd(None).await else { return };
     let Some(other) = etcd(None).await else { return };
     let name = format!("etcd {} and itself", one.version());
-    let outcome = Arena::new(&one, Opponent::Etcd(other)).campaign(extent()).await;
+    let outcome = Arena::new(&one, Opponent::Etcd(Box::new(other))).campaign(extent()).await;
     judge(&name, &outcome);
 }
 

@@ -26,7 +26,7 @@ impl Pair {
     pub(crate) async fn run(&mut self, steps: &[Step]) -> Result<(), Difference> {
         let (expected, actual) = tokio::join!(self.expected.reset(), self.actual.reset());
         if let Err(error) = expected {
-            panic!("etcd cannot be reset: {error}");
+            panic!("etcd cannot be reset: {error}; the sequence before may have ended it");
         }
         if let Err(error) = actual {
             return Err(Difference::new(&[], Vec::new(), "a reset".to_owned(), format!("{error:?}")));
