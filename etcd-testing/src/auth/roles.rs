@@ -5,6 +5,7 @@ use etcd_proto::authpb::Permission;
 use etcd_proto::authpb::permission::Type;
 
 use super::{Auth, ROOT};
+use crate::line::Line;
 use crate::rejection::{
     INVALID_AUTH_MGMT, PERMISSION_NOT_GIVEN, PERMISSION_NOT_GRANTED, ROLE_ALREADY_EXIST, ROLE_EMPTY,
     ROLE_NOT_FOUND, Rejection,
@@ -78,10 +79,10 @@ impl Auth {
         Ok(())
     }
 
-    /// Returns the permissions of a role. The role `root` has one for all keys.
-    pub(crate) fn role_permissions(&self, name: &str) -> Result<Vec<Permission>, Rejection> {
+    /// Returns the permissions of a role. Since 3.6, the role `root` reports one for all keys.
+    pub(crate) fn role_permissions(&self, name: &str, line: Line) -> Result<Vec<Permission>, Rejection> {
         let permissions = self.roles.get(name).ok_or(ROLE_NOT_FOUND)?;
-        if name == ROOT {
+        if name == ROOT && line >= Line::V3_6 {
             let all = Bytes::from_static(&[0]);
             return Ok(vec![Permission {
                 perm_type: Type::Readwrite as i32,

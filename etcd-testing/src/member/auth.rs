@@ -165,7 +165,7 @@ impl Member {
         if !own {
             self.auth.check_admin(info.as_ref())?;
         }
-        let perm = self.auth.role_permissions(&request.role)?;
+        let perm = self.auth.role_permissions(&request.role, self.identity.line)?;
         Ok(AuthRoleGetResponse { header: Some(self.header()), perm })
     }
 
