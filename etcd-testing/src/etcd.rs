@@ -53,7 +53,7 @@ impl Etcd {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let etcd = etcd_testing::Etcd::start().await?;
-    /// let client = etcd_client_core::Client::builder([etcd.endpoint()]).connect().await?;
+    /// let client = etcd_client_core::Client::builder([etcd.endpoint()]).build()?;
     /// client.put("greeting", "hello").await?;
     /// # Ok(())
     /// # }

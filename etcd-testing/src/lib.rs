@@ -47,6 +47,8 @@
 //! - A watch of the past gets its first response at once. etcd starts within 100 ms.
 //! - A sort with equal values keeps the order of the keys. etcd's order is not defined for more than 12 keys.
 //! - Unknown sort options are rejected on every line. Some end a server before 3.6.
+//! - A transaction that ends a server of 3.7.3 is answered: a put that keeps the value or the lease of a key which an
+//!   earlier operation of the same transaction has deleted.
 //! - Hashes are equal for equal stores, but not those of etcd.
 //! - Passwords are kept as they are, and tokens can be guessed.
 #![cfg_attr(docsrs, feature(doc_cfg))]
