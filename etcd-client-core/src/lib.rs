@@ -24,7 +24,27 @@
 //!
 //! # How do I …
 //!
-//! ## … compare and swap?
+//! ## … change a key that other clients change too?
+//!
+//! [`Client::update`] passes the current value to a function and writes the result if the key has not changed since, with retries. It
+//! also determines whether a write was applied whose response was lost. [`Client::create`], [`Client::delete_if`] and
+//! [`Client::swap`] are special cases.
+//!
+//! ```no_run
+//! # async fn example(client: etcd_client_core::Client) -> Result<(), etcd_client_core::Error> {
+//! use etcd_client_core::KeyValue;
+//!
+//! let double = |limit: Option<&KeyValue>| {
+//!     let limit: u32 = limit.and_then(|kv| kv.value_str().ok()?.parse().ok()).unwrap_or(10);
+//!     (2 * limit).to_string()
+//! };
+//! let updated = client.update("config/limit", double).await?;
+//! println!("before: {:?}", updated.previous);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## … compare and swap several keys?
 //!
 //! A [`Txn`] compares keys and executes one of two branches atomically. Comparing [`mod_revision`](Compare::mod_revision) detects
 //! every change in between, even one that restored the old value.
@@ -35,11 +55,10 @@
 //!
 //! if let Some(found) = client.get("config/limit").await?.first() {
 //!     let unchanged = Compare::mod_revision("config/limit").equal(found.mod_revision);
-//!     let txn = client.txn().when(unchanged).then(Put::new("config/limit", "20")).await?;
+//!     let puts = [Put::new("config/limit", "20"), Put::new("config/changed-by", "me")];
+//!     let txn = client.txn().when(unchanged).then(puts).await?;
 //!     println!("swapped: {}", txn.succeeded());
 //! }
-//! // Create a key only if it does not exist:
-//! client.txn().when(Compare::missing("config/limit")).then(Put::new("config/limit", "10")).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -199,6 +218,7 @@ pub mod snapshot;
 pub mod transport;
 pub mod txn;
 pub mod types;
+pub mod update;
 pub mod watch;
 
 /// The error of every call, with its kind, code and outcome, from the crate `etcd-errors`.

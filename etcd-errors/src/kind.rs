@@ -32,6 +32,8 @@ pub enum ErrorKind {
     RevisionRegressed,
     /// The reader of a watch was too slow, and the watch was configured to fail in that case.
     Lagged,
+    /// Other clients changed the key during each attempt of a compare-and-swap. Nothing was written.
+    Conflict,
     /// A key or a value does not have the format that the caller expects, such as UTF-8 text.
     InvalidData,
     /// A local operation failed, such as writing a file. The [`source`](std::error::Error::source) is an
@@ -55,6 +57,7 @@ impl ErrorKind {
             Self::WrongCluster => "the response comes from another cluster",
             Self::RevisionRegressed => "the response is older than an earlier one",
             Self::Lagged => "the reader was too slow",
+            Self::Conflict => "other clients changed the key",
             Self::InvalidData => "the data does not have the expected format",
             Self::Io => "a local I/O operation failed",
         }

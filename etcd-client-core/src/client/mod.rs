@@ -29,6 +29,7 @@ pub(crate) mod operations;
 pub(crate) mod service_clients;
 pub(crate) mod services;
 pub(crate) mod stub;
+pub(crate) mod updates;
 
 use std::{fmt, sync::Arc};
 
@@ -44,6 +45,7 @@ use crate::{
     namespace::Namespace,
     transport::{call::channel::Channel, caller::Caller},
     types::Key,
+    update::marker::Markers,
     watch::remote::RemoteWatch,
 };
 
@@ -128,6 +130,7 @@ struct Shared {
     watch: RemoteWatch,
     lock: RemoteLock,
     election: RemoteElection,
+    markers: Arc<Markers>,
     /// The decorated services of a client with a namespace.
     namespaced: Option<Namespaced>,
 }
@@ -182,6 +185,7 @@ impl Client {
             watch,
             lock,
             election,
+            markers: Arc::default(),
             namespaced,
             background,
         };
@@ -199,6 +203,8 @@ impl Client {
             election: Namespace::new(shared.election.clone(), prefix),
         };
         shared.namespaced = (!prefix.is_empty()).then_some(namespaced);
+        // Markers are keys of the namespace.
+        shared.markers = Arc::default();
         Self { shared: Arc::new(shared) }
     }
 

@@ -18,6 +18,10 @@ impl Backoff {
     /// member.
     pub(crate) const RETRY: Self = Self { base: Duration::from_millis(25), max: Duration::from_secs(1) };
 
+    /// For updates that conflict with others: a commit takes a few milliseconds, and one of many writers has to win.
+    pub(crate) const CONFLICT: Self =
+        Self { base: Duration::from_millis(2), max: Duration::from_millis(250) };
+
     /// For avoiding an ejected member: long enough to have an effect, short enough to bring a recovered member back
     /// soon.
     pub(crate) const EJECTION: Self = Self { base: Duration::from_secs(1), max: Duration::from_secs(30) };

@@ -139,5 +139,6 @@ mod tap;
 #[cfg(feature = "tls")]
 mod tls;
 mod unsent;
+mod update;
 mod validation;
 mod watch;

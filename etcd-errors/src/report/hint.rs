@@ -61,6 +61,7 @@ fn for_kind(kind: ErrorKind, error: &Error) -> Option<&'static str> {
         ErrorKind::Lagged => {
             Some("read faster, raise buffer_bytes, or let the watch pause or coalesce instead of failing")
         }
+        ErrorKind::Conflict => Some("allow more attempts or more time, or let fewer clients write the key"),
         ErrorKind::Unsupported => Some("use a newer version of etcd, or do without this call"),
         ErrorKind::CapacityExceeded => {
             Some("read the open streams to their end, or drop them, before opening another one")

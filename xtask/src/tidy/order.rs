@@ -17,7 +17,7 @@ const ROOT: [&[&str]; 8] = [
     &["request"],
     &["transport"],
     &["kv", "txn", "watch", "lease", "auth", "cluster", "maintenance", "snapshot", "lock", "election"],
-    &["namespace", "ordering", "leasing", "batch"],
+    &["namespace", "ordering", "leasing", "batch", "update"],
     &["client"],
     &["cache", "mirror", "naming", "kubernetes", "config", "bulk"],
     &["prelude"],
@@ -45,7 +45,7 @@ const SHARED: [&str; 3] = ["kv", "txn", "cache"];
 /// Files of these names are pure: time and randomness are arguments, and I/O happens elsewhere.
 const PURE_NAMES: [&str; 3] = ["state.rs", "schedule.rs", "retry.rs"];
 /// Further pure files, and folders in which every file is pure.
-const PURE: [&str; 23] = [
+const PURE: [&str; 24] = [
     "cache/replica/",
     "cluster/member_sync.rs",
     "kv/pages/plan.rs",
@@ -68,6 +68,7 @@ const PURE: [&str; 23] = [
     "transport/grpc/",
     "transport/token/rejection.rs",
     "types/version.rs",
+    "update/evidence.rs",
     "watch/state/",
 ];
 /// Paths that a pure file must not name: from their first part on, or a type's function anywhere.
