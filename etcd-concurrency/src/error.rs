@@ -31,6 +31,11 @@ pub enum Error {
     #[doc(alias = "ErrSessionExpired")]
     #[error("the session has ended: {0}")]
     SessionExpired(SessionEnd),
+    /// The work was stopped because its lease was not renewed. The lease had not expired yet.
+    ///
+    /// [`run_with_lock`](crate::run_with_lock) and [`run_as_leader`](crate::run_as_leader) return it.
+    #[error("stopped before the lease could expire: it was not renewed in time")]
+    NotRenewed,
     /// The key to change or release no longer belongs to the caller.
     #[doc(alias = "ErrLockReleased")]
     #[doc(alias = "ErrElectionNotLeader")]
@@ -99,7 +104,7 @@ impl Error {
     /// assert!(!Error::Locked.is_lost());
     /// ```
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::LockLost | Self::SessionExpired(_) | Self::NotOwner)
+        matches!(self, Self::LockLost | Self::SessionExpired(_) | Self::NotRenewed | Self::NotOwner)
     }
 
     /// Returns whether a time limit passed: the caller's, or that of a request to etcd.
@@ -168,6 +173,7 @@ mod tests {
             (Error::LockLost, true, false, Outcome::NotApplied),
             (Error::SessionExpired(SessionEnd::Lost), true, false, Outcome::NotApplied),
             (Error::NotOwner, true, false, Outcome::NotApplied),
+            (Error::NotRenewed, true, false, Outcome::NotApplied),
             (Error::TimedOut, false, true, Outcome::NotApplied),
             (Error::Locked, false, false, Outcome::NotApplied),
             (unknown.into(), false, true, Outcome::Unknown),

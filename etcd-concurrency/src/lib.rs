@@ -27,6 +27,7 @@
 //! | [`RwLock`] | many readers or one writer | `recipe.RWMutex` |
 //! | [`Semaphore`] | up to N concurrent holders | |
 //! | [`Election`], [`election::Observer`] | one leader at a time, visible to everyone | `concurrency.Election`, `etcdctl elect` |
+//! | [`run_with_lock`], [`run_as_leader`] | work that runs only while a lock or a leadership is held | |
 //! | [`Stm`] | transactions that are retried on conflict | any keys |
 //! | [`Barrier`] | waiters block until the barrier is released | `recipe.Barrier` |
 //! | [`DoubleBarrier`] | N participants enter together and leave together | `recipe.DoubleBarrier` |
@@ -42,7 +43,8 @@
 //!
 //! - **A lock is advisory until etcd enforces it.** A process paused for longer than its lease TTL loses the lock, possibly
 //!   without noticing. [`Guard::owned`] is a condition for transactions: etcd rejects the write once the lock is lost.
-//!   [`Guard::fence`] lets another store reject it. [`Guard::lost`] and [`Guard::scope`] stop the work.
+//!   [`Guard::fence`] lets another store reject it. [`run_with_lock`], [`run_as_leader`] and [`Guard::scope`]
+//!   stop the work.
 //! - **Waiting does not poll.** A waiter watches its own key and the key directly ahead. Each departure wakes one waiter, which
 //!   sends one request. Otherwise only lease renewals are sent. Semaphores differ: see [`Semaphore`].
 //! - **Losses are reported immediately.** Waiters and holders get an error as soon as their key, lease or session ends.
@@ -80,6 +82,7 @@ pub mod keys;
 pub mod mutex;
 pub mod priority_queue;
 pub mod queue;
+pub mod run;
 pub mod rw_lock;
 pub mod semaphore;
 pub mod session;
@@ -110,6 +113,8 @@ pub use mutex::Mutex;
 pub use priority_queue::PriorityQueue;
 #[doc(inline)]
 pub use queue::Queue;
+#[doc(inline)]
+pub use run::{run_as_leader, run_with_lock};
 #[doc(inline)]
 pub use rw_lock::RwLock;
 #[doc(inline)]

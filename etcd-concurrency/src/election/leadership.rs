@@ -19,6 +19,10 @@ impl Leadership {
         Self { guard: Guard::new(entry) }
     }
 
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
     /// Replaces the value that observers see.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use etcd_client_core::{
     request::RetryPolicy,
     txn::{OpResponse, TxnResponse},
 };
+use tokio::time::Instant;
 
 use super::{CreateOutcome, MAX_ATTEMPTS, QueueEntry, State};
 use crate::{
@@ -128,6 +129,15 @@ impl QueueEntry {
         match self.own_lease() {
             Some((leases, lease)) if !leases.is_alive(lease) => Err(Error::LockLost),
             _ => Ok(()),
+        }
+    }
+
+    /// Returns the time until which the entry's lease is certainly alive, or `None` if it may have ended.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let session = self.session.deadline()?;
+        match self.own_lease() {
+            Some((leases, lease)) => Some(session.min(leases.deadline(lease)?)),
+            None => Some(session),
         }
     }
 

@@ -88,6 +88,11 @@ impl EntryLeases {
             .is_some_and(|keeper| !keeper.is_lost())
     }
 
+    /// Returns the time until which a lease is certainly alive, or `None` if it may have ended.
+    pub(crate) fn deadline(&self, lease: LeaseId) -> Option<Instant> {
+        self.live().as_ref().and_then(|live| live.get(&lease)?.as_ref()).map(LeaseKeeper::deadline)
+    }
+
     /// Waits until a lease may have ended.
     pub(crate) fn lost(&self, lease: LeaseId) -> impl Future<Output = ()> + Send + 'static + use<> {
         let lost = self.live().as_ref().and_then(|live| Some(live.get(&lease)?.as_ref()?.lost()));

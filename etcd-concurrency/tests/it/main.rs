@@ -41,6 +41,7 @@ mod others;
 mod proxied;
 mod restored;
 mod rig;
+mod running;
 mod sessions;
 mod stopped;
 mod tokens;

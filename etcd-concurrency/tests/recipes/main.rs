@@ -13,5 +13,6 @@ mod mutex;
 mod observing;
 mod polling;
 mod queues;
+mod running;
 mod shared;
 mod stm;
