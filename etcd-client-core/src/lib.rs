@@ -122,6 +122,10 @@
 //! # }
 //! ```
 //!
+//! ## … reload configuration?
+//!
+//! With the feature `serde`, a `json::Live` follows a key or a prefix into a typed value, and keeps the last valid one.
+//!
 //! ## … read a range that is too large for one response?
 //!
 //! [`Get::pages`] reads it page by page at one revision, in constant memory.
@@ -189,6 +193,7 @@
 //! |---|---|
 //! | `srv` | `Discovery`: endpoints from DNS SRV records |
 //! | `proxy` | `HttpProxy`: connections through an HTTP CONNECT proxy |
+//! | `serde` | `json`: typed values in JSON, and values that follow the store |
 //! | `naming` | `naming`: service discovery, compatible with Go's `naming/endpoints` |
 //! | `tower` | `naming::tower`: service discovery for the balancers of tower and tonic |
 //! | `metrics` | `MetricsObserver`: counters and histograms for the `metrics` crate |
@@ -204,6 +209,8 @@ pub mod cache;
 pub mod client;
 pub mod cluster;
 pub mod election;
+#[cfg(feature = "serde")]
+pub mod json;
 pub mod kv;
 pub mod lease;
 pub mod leasing;

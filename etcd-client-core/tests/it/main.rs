@@ -110,6 +110,8 @@ mod large_requests;
 mod learner;
 mod lease_keepalive;
 mod leasing;
+#[cfg(feature = "serde")]
+mod live;
 mod maintenance;
 mod membership;
 mod middleware;
