@@ -126,6 +126,10 @@
 //!
 //! With the feature `serde`, a `json::Live` follows a key or a prefix into a typed value, and keeps the last valid one.
 //!
+//! ## … use the client without an async runtime?
+//!
+//! With the feature `blocking`, `ClientBuilder::build_blocking` builds a client, and `wait()` executes any of its requests.
+//!
 //! ## … read a range that is too large for one response?
 //!
 //! [`Get::pages`] reads it page by page at one revision, in constant memory.
@@ -193,6 +197,7 @@
 //! |---|---|
 //! | `srv` | `Discovery`: endpoints from DNS SRV records |
 //! | `proxy` | `HttpProxy`: connections through an HTTP CONNECT proxy |
+//! | `blocking` | `blocking`: calls that block the thread, for programs without an async runtime |
 //! | `serde` | `json`: typed values in JSON, and values that follow the store |
 //! | `naming` | `naming`: service discovery, compatible with Go's `naming/endpoints` |
 //! | `tower` | `naming::tower`: service discovery for the balancers of tower and tonic |
@@ -205,6 +210,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod auth;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod cache;
 pub mod client;
 pub mod cluster;

@@ -89,6 +89,8 @@
 mod at_most_once;
 mod auth;
 mod auth_admin;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod cache;
 mod cancellation;
 mod closing;

@@ -19,7 +19,7 @@ const ROOT: [&[&str]; 8] = [
     &["kv", "txn", "watch", "lease", "auth", "cluster", "maintenance", "snapshot", "lock", "election"],
     &["namespace", "ordering", "leasing", "batch", "update"],
     &["client"],
-    &["cache", "mirror", "naming", "json", "kubernetes", "config", "bulk"],
+    &["cache", "mirror", "naming", "json", "blocking", "kubernetes", "config", "bulk"],
     &["prelude"],
 ];
 
