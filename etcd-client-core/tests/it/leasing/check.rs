@@ -82,9 +82,7 @@ fn stale_reads_of_key(entries: &[&Entry]) -> Vec<StaleRead> {
         };
         let fresh = match read.effect {
             Effect::Found(found) => found >= revision,
-            _ => {
-                matches!(floor.effect, Effect::Deleted(_)) || deletions.iter().any(|it| explains_absence(&it))
-            }
+            _ => matches!(floor.effect, Effect::Deleted(_)) || deletions.iter().any(explains_absence),
         };
         if !fresh {
             stale.push(StaleRead { actor: read.actor, text: format!("{read:?} after {floor:?}") });
