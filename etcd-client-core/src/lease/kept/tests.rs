@@ -2,7 +2,7 @@
 
 use etcd_errors::{Code, ErrorKind};
 use futures_util::{FutureExt as _, StreamExt as _};
-use tokio::time::{advance, sleep, timeout};
+use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::lease::LeaseKeeperSender;
@@ -82,30 +82,6 @@ async fn states_yield_each_change_once() {
         shown.iter().map(|state| state.split([' ', '(']).next().unwrap_or_default()).collect();
     assert_eq!(names, ["Alive", "Late", "Late", "Alive", "Late", "Lost"], "{shown:?}");
     assert_eq!(lease.lost().await.reason(), LeaseLostReason::Denied);
-}
-
-/// A loss between the read of a state and the mark that it was seen would show at the deadline only.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn states_do_not_miss_a_loss_on_another_thread() {
-    const ROUNDS: usize = 50_000;
-    let (to_lose, leases) = std::sync::mpsc::channel::<LeaseKeeperSender>();
-    let loser = tokio::task::spawn_blocking(move || {
-        for (round, sender) in leases.into_iter().enumerate() {
-            // A different delay in each round, so that the loss meets every point of the read.
-            (0..round % 64).for_each(|_| std::hint::spin_loop());
-            sender.lose(LeaseLostReason::NotFound, None);
-        }
-    });
-    for round in 0..ROUNDS {
-        let (sender, lease) = LeaseKeeper::channel(LeaseId::new(7).expect("not zero"), 3_600 * SECOND);
-        let states = lease.states();
-        to_lose.send(sender).expect("the thread runs");
-        let states = timeout(60 * SECOND, states.collect::<Vec<_>>()).await;
-        let states = states.unwrap_or_else(|_elapsed| panic!("round {round}: the loss was missed"));
-        assert!(matches!(states.last(), Some(LeaseState::Lost(_))), "{states:?}");
-    }
-    drop(to_lose);
-    loser.await.expect("no panic");
 }
 
 #[tokio::test(start_paused = true)]
