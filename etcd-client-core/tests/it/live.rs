@@ -12,7 +12,7 @@ use crate::{
     servers::{PATIENCE, client, eventually, lent, shared},
 };
 
-async fn next<T>(changes: &mut LiveChanges<T>) -> LiveState<T> {
+async fn next<T: Send + Sync>(changes: &mut LiveChanges<T>) -> LiveState<T> {
     timeout(PATIENCE, changes.next()).await.expect("in time").expect("it goes on")
 }
 

@@ -36,7 +36,7 @@ struct Process {
 
 impl Process {
     fn start(endpoint: &str, number: usize, folder: &tempfile::TempDir) -> Self {
-        let kind = if number % 2 == 0 { "lock" } else { "election" };
+        let kind = if number.is_multiple_of(2) { "lock" } else { "election" };
         let name = format!("{kind}-{number}");
         let output = folder.path().join(&name);
         let child = Command::new(std::env::current_exe().expect("this test"))
