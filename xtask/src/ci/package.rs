@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The packages that are not published.
-const UNPUBLISHED: [&str; 3] = ["xtask", "etcd-demo", "etcd-testkit"];
+const UNPUBLISHED: [&str; 4] = ["xtask", "etcd-blocking-program", "etcd-demo", "etcd-testkit"];
 
 /// Returns the steps that remove the packages of earlier runs, and create and build new ones.
 pub(super) fn steps() -> [Step; 2] {
