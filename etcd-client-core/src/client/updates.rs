@@ -53,7 +53,7 @@ impl Client {
         self.updates().update(key.into(), next)
     }
 
-    /// Writes one key only if it does not exist. [`changed`](crate::update::Updated::changed) states whether it was written.
+    /// Writes one key only if it does not exist. [`changed`](field@crate::update::Updated::changed) states whether it was written.
     ///
     /// If the key exists, [`current`](crate::update::Updated::current) is what was found. See [`update`](Self::update) for how a lost
     /// response is handled.
@@ -83,7 +83,7 @@ impl Client {
         self.updates().create(key.into(), value.into())
     }
 
-    /// Deletes one key if it exists and `condition` holds for it. [`changed`](crate::update::Updated::changed) states whether it was
+    /// Deletes one key if it exists and `condition` holds for it. [`changed`](field@crate::update::Updated::changed) states whether it was
     /// deleted, and [`previous`](crate::update::Updated::previous) is what was found.
     ///
     /// See [`update`](Self::update) for how a lost response is handled. While the database is full, this call fails with
@@ -117,7 +117,7 @@ impl Client {
 
     /// Writes one key and returns what it replaced, in [`previous`](crate::update::Updated::previous).
     ///
-    /// A [`put`](Self::put) with [`prev_kv`](Put::prev_kv) needs one request instead of two. It does not return the previous value if its
+    /// A [`put`](Self::put) with [`prev_kv`](crate::Put::prev_kv) needs one request instead of two. It does not return the previous value if its
     /// response is lost; this call does. See [`update`](Self::update) for how a lost response is handled.
     ///
     /// # Errors

@@ -216,7 +216,7 @@ header_response!(UserDelete => UserDeleteResponse);
 /// Changes the password of a user. All tokens of the user become invalid immediately.
 ///
 /// A user who was created without a password still has none afterwards, which is not an error. For the storage of
-/// passwords on the server and in this client, see [`UserAdd`](crate::auth::UserAdd).
+/// passwords on the server and in this client, see [`UserAdd`].
 ///
 /// # Errors
 /// Fails with `Code::UserNotFound` if the user does not exist.

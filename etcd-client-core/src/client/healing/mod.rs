@@ -288,7 +288,7 @@ impl HealingLease {
     /// - If the put may have been applied, the key is attached with the new value.
     /// - Losing the lease during the call is not an error: the key is put with the next lease.
     /// - After the healing has ended, by [`revoke`](Self::revoke) of another clone or of [`current`](Self::current), the call fails with
-    ///   [`Code::LeaseNotFound`](crate::Code::LeaseNotFound), and the key is not attached.
+    ///   [`Code::LeaseNotFound`], and the key is not attached.
     ///
     /// # Cancel safety
     ///

@@ -11,7 +11,7 @@ use crate::{
 /// Requests a checksum of the whole database of one member (the RPC `Hash`).
 ///
 /// The database includes the stored leases, users and members. The checksums of healthy members of one cluster can
-/// differ; compare members with [`HashKv`](crate::maintenance::HashKv). Once the member is connected, the call has no deadline by
+/// differ; compare members with [`HashKv`]. Once the member is connected, the call has no deadline by
 /// default, because the duration grows with the database.
 ///
 /// # Examples

@@ -54,7 +54,7 @@ pub struct StatusResponse {
     pub version: String,
     /// The size of the database file in bytes.
     pub db_size: u64,
-    /// The size of the data in the file in bytes. A [`Defragment`](crate::maintenance::Defragment) releases the rest.
+    /// The size of the data in the file in bytes. A [`Defragment`] releases the rest.
     pub db_size_in_use: u64,
     /// The size at which the member stops accepting writes; `None` from servers before 3.6.
     pub db_size_quota: Option<DbSizeQuota>,

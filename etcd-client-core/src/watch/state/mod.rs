@@ -1,6 +1,6 @@
 //! The watches of one stream as a state machine: server messages go in, requests and deliveries come out.
 //!
-//! It outlives the stream. When a stream is lost, each watch is re-created at its [`Position`](position::Position).
+//! It outlives the stream. When a stream is lost, each watch is re-created at its [`Position`].
 
 pub(crate) mod idle_timeout;
 
