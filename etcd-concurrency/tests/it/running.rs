@@ -21,6 +21,8 @@ use crate::rig::{client, cluster, count, eventually};
 
 const ENDPOINT: &str = "STOPPED_WORK_ENDPOINT";
 const NAME: &str = "STOPPED_WORK_NAME";
+/// The file that exists as soon as the process is continued.
+const GO: &str = "STOPPED_WORK_GO";
 const TTL: Duration = Duration::from_secs(2);
 
 /// The number of stopped processes, of which this many run at the same time.
@@ -32,6 +34,7 @@ struct Process {
     child: Child,
     name: String,
     output: PathBuf,
+    go: PathBuf,
 }
 
 impl Process {
@@ -39,24 +42,32 @@ impl Process {
         let kind = if number.is_multiple_of(2) { "lock" } else { "election" };
         let name = format!("{kind}-{number}");
         let output = folder.path().join(&name);
+        let go = output.with_extension("go");
         let child = Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", "running::stopped_process", "--ignored", "--nocapture"])
             .env(ENDPOINT, endpoint)
             .env(NAME, &name)
+            .env(GO, &go)
             .stdout(File::create(&output).expect("a file"))
             .spawn();
-        Self { child: child.expect("it starts"), name, output }
+        Self { child: child.expect("it starts"), name, output, go }
     }
 
     fn text(&self) -> String {
         read_to_string(&self.output).expect("text")
     }
 
+    fn is_stopped(&self) -> bool {
+        let state = Command::new("ps").args(["-o", "stat=", "-p", &self.child.id().to_string()]).output();
+        state.expect("ps runs").stdout.starts_with(b"T")
+    }
+
     /// Continues the process after its lease has expired, and returns what it did from then on.
     async fn continued(&self, client: &Client) -> String {
-        eventually("it stops", async || self.text().contains("stopping")).await;
+        eventually("it is stopped", async || self.is_stopped()).await;
         eventually("its lease has expired", async || count(client, &format!("{}/", self.name)).await == 0)
             .await;
+        File::create(&self.go).expect("a file");
         let sent = Command::new("kill").args(["-CONT", &self.child.id().to_string()]).status();
         assert!(sent.is_ok_and(|status| status.success()));
         eventually("the work ends", async || self.text().contains("ended")).await;
@@ -97,6 +108,7 @@ async fn no_step_runs_after_a_stop_that_outlives_the_lease() {
 #[ignore = "runs in processes of its own, started by the test above"]
 async fn stopped_process() {
     let (Ok(endpoint), Ok(name)) = (std::env::var(ENDPOINT), std::env::var(NAME)) else { return };
+    let go = PathBuf::from(std::env::var_os(GO).expect("set together with the others"));
     let client = Client::builder([endpoint]).build().expect("the endpoint is valid");
     let session = Session::builder(&client).ttl(TTL).await.expect("a session");
     let steps = Arc::new(AtomicUsize::new(0));
@@ -108,8 +120,14 @@ async fn stopped_process() {
                 sleep(Duration::from_millis(1)).await;
             }
             println!("stopping");
-            let stopped = Command::new("kill").args(["-STOP", &std::process::id().to_string()]).status();
-            println!("continued: {}", stopped.is_ok());
+            let sent = Command::new("kill").args(["-STOP", &std::process::id().to_string()]).status();
+            assert!(sent.is_ok_and(|status| status.success()));
+            // The thread that receives the signal stops the others, which may take a moment. This task keeps the thread of the
+            // runtime until the process is continued, so that no step begins in between.
+            while !go.exists() {
+                std::thread::yield_now();
+            }
+            println!("continued");
         }
     });
     let work = async move {
