@@ -58,8 +58,16 @@ impl Process {
     }
 
     fn is_stopped(&self) -> bool {
-        let state = Command::new("ps").args(["-o", "stat=", "-p", &self.child.id().to_string()]).output();
-        state.expect("ps runs").stdout.starts_with(b"T")
+        let id = self.child.id().to_string();
+        // Linux has the state after the name, which is in parentheses. Other systems have `ps`.
+        let state = match read_to_string(format!("/proc/{id}/stat")) {
+            Ok(stat) => stat.rsplit(')').next().unwrap_or_default().trim_start().to_owned(),
+            Err(_) => {
+                let printed = Command::new("ps").args(["-o", "stat=", "-p", &id]).output().expect("ps runs");
+                String::from_utf8_lossy(&printed.stdout).trim_start().to_owned()
+            }
+        };
+        state.starts_with('T')
     }
 
     /// Continues the process after its lease has expired, and returns what it did from then on.
