@@ -187,7 +187,7 @@ async fn unread_streams_do_not_block_calls() {
         unread.push(stream);
     }
     let error = open().await.expect_err("as many as may be left unread are open");
-    assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", error.report());
+    assert_eq!(error.kind(), ErrorKind::CapacityExceeded, "{}", error.report());
     rig.assert_named(&error);
     for _ in 0..100 {
         client.get("k").prefix().await.unwrap_or_else(|error| panic!("{}", error.report()));

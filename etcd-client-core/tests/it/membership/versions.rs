@@ -119,6 +119,7 @@ async fn endpoints_added_later_are_checked() {
     client.ready().await.expect("it was upgraded");
     assert_eq!(new.server.received(STATUS), 1, "the version of the first endpoint is known");
     client.set_endpoints([old.endpoint()]).expect("valid");
+    client.ready().await.expect("new enough");
     client.set_endpoints([old.endpoint(), new.endpoint()]).expect("valid");
     client.ready().await.expect("new enough");
     assert_eq!(new.server.received(STATUS), 2, "it was removed in between");
