@@ -1,3 +1,5 @@
+//! Tests of users, roles, permissions and tokens, with time as an argument.
+
 use super::*;
 
 const NOW: Duration = Duration::ZERO;

@@ -1,3 +1,5 @@
+//! Tests of a member as a whole: requests go in, responses and errors come out.
+
 use etcd_proto::authpb::Permission;
 use etcd_proto::authpb::permission::Type;
 use etcd_proto::etcdserverpb::alarm_request::AlarmAction;

@@ -1,3 +1,5 @@
+//! Tests of the store: revisions, ranges, transactions and compactions.
+
 use etcd_proto::etcdserverpb::compare::{CompareResult, CompareTarget, TargetUnion};
 use etcd_proto::etcdserverpb::request_op::Request;
 use etcd_proto::etcdserverpb::response_op::Response;

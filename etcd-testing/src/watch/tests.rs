@@ -1,3 +1,5 @@
+//! Tests of watches: history, filters, progress, fragments and cancellation.
+
 use bytes::Bytes;
 use etcd_proto::etcdserverpb::watch_create_request::FilterType;
 use etcd_proto::etcdserverpb::{DeleteRangeRequest, PutRequest};
